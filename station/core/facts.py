@@ -1,0 +1,199 @@
+"""What the visit machine is told about keys, people and the station: plain values, already verified by whoever tells."""
+
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+
+from station.records.claims import Category, ClockSource, KeyKind, KeyRecord, Permit
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The one reading of the clocks that a decision uses."""
+
+    mono_s: float
+    """Counts on steadily (CLOCK_BOOTTIME); for waits and deadlines."""
+    unix_s: int
+    """Whole seconds since 1970; only to be signed with when `trust` is not None."""
+    trust: ClockSource | None
+    """What the time rests on, None: nothing that could be trusted."""
+
+
+class KeyClockState(Enum):
+    """What a key says of its own clock."""
+
+    SET = "set"
+    UNSET = "unset"
+    """New, or it lost power since its clock was set."""
+    ABSENT = "absent"
+    """It has none (ENOTSUP)."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyClock:
+    """A reading of the key's clock; ``unix_s`` is None unless it is set."""
+
+    state: KeyClockState
+    unix_s: int | None = None
+
+
+class KeyStatus(StrEnum):
+    """What central says of a key."""
+
+    ACTIVE = "active"
+    BLOCKED = "blocked"
+    RETURNED = "returned"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEntry:
+    """A key as the mirror has it; number, kind, unit and holder come from its verified record."""
+
+    record: KeyRecord
+    status: KeyStatus
+    locked_at: int | None = None
+    unlocked_at: int | None = None
+
+    @property
+    def kind(self) -> KeyKind:
+        """Personal, substitute or emergency."""
+        return self.record.kind
+
+
+@dataclass(frozen=True, slots=True)
+class HolderEntry:
+    """A holder as the mirror has them; ``name`` is what the screen may show."""
+
+    holder: int
+    name: str
+    category: Category
+    unit: int
+    ended: bool = False
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitEntry:
+    """A unit as the mirror has it. A closed one keeps its keys and its people to itself."""
+
+    unit: int
+    name: str
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PermitEntry:
+    """A verified permit, its signed bytes, and the unit it is for (hourly holders have one for each)."""
+
+    permit: Permit
+    record: bytes
+    unit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyKnown:
+    """What the mirror knows of the key in the socket. ``holder`` and ``permit`` are those of a personal key."""
+
+    key: KeyEntry | None = None
+    unit: UnitEntry | None = None
+    holder: HolderEntry | None = None
+    permit: PermitEntry | None = None
+    on_blocklist: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom a PIN tag belongs to, with all their permits."""
+
+    holder: HolderEntry
+    unit: UnitEntry | None
+    permits: tuple[PermitEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Wrong PINs on one key. ``last_mono_s`` is when the wait began: the last failure, or this start of the station."""
+
+    failures: int = 0
+    last_at: int | None = None
+    """Unix seconds of the last failure."""
+    last_mono_s: float = 0.0
+    locked: bool = False
+    """Locked here or by central, and not unlocked since."""
+
+
+class Hindrance(StrEnum):
+    """Why a station can only switch keys off."""
+
+    CLOCK = "clock"
+    NO_MIRROR = "no_mirror"
+    MIRROR_TOO_OLD = "mirror_too_old"
+    CERTIFICATE = "certificate"
+    NOT_ENROLLED = "not_enrolled"
+    DISK = "disk"
+
+
+class Refusal(StrEnum):
+    """Why a key is not activated. The first group is decided before any PIN."""
+
+    UNKNOWN = "unknown"
+    BLOCKED = "blocked"
+    RETURNED = "returned"
+    LOCKED = "locked"
+    HOLDER_ENDED = "holder_ended"
+
+    WRONG_PIN = "wrong_pin"
+    NOT_HOURLY = "not_hourly"
+    NOT_PERMANENT = "not_permanent"
+    CLOSED_UNIT = "closed_unit"
+    NO_PERMIT = "no_permit"
+    PERMIT_EXPIRED = "permit_expired"
+    OUTSIDE_WINDOW = "outside_window"
+    STATION = "station"
+    """A `Hindrance` of this station."""
+
+
+class Shortened(StrEnum):
+    """Why an activation ends before the policy's active time is over."""
+
+    WINDOW = "window"
+    PERMIT = "permit"
+    CERTIFICATE = "certificate"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What the station is about to sign: this key, for this holder, until then."""
+
+    key: int
+    holder: HolderEntry
+    permit: PermitEntry
+    not_before: int
+    expires: int
+    clock: ClockSource
+    shortened: Shortened | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The rules that a site may set (``[policy]`` of station.toml), within the bounds of its models."""
+
+    active_minutes: int = 660
+    mirror_max_age_days: int = 10
+    refresh_deadline_s: float = 0.8
+    receipt_s: float = 30.0
+    left_in_s: float = 120.0
+    entry_timeout_s: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class StationFacts:
+    """Who this station is, and whether it can activate at all."""
+
+    station: int = 0
+    unit: int = 0
+    hindrance: Hindrance | None = Hindrance.NOT_ENROLLED
+    certificate_expires: int = 0
+    mirror_age_s: int | None = None
+    online: bool = False
+    time_zone: str = "Europe/Stockholm"
+    area_names: dict[int, str] = field(default_factory=dict, hash=False)

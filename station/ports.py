@@ -1,0 +1,259 @@
+"""The Protocols between what a station decides and the outside: key socket, store, central, clock.
+
+Adapters live in ``drivers``, ``offline_cache`` and ``station.services``; tests bring real ones or their own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol, TypeAlias
+
+from station.core.facts import KeyClock, Now
+from station.errors import StationError
+
+Json: TypeAlias = Any
+
+
+class KeyFile(StrEnum):
+    """The files on a key (the key link's table)."""
+
+    ID = "id"
+    PERMIT = "permit"
+    CERT = "cert"
+    SYNC = "sync"
+    BOXCERT = "boxcert"
+    ACT = "act"
+    BLOCK = "block"
+    LOG = "log"
+    ACK = "ack"
+
+
+class KeyLost(StationError):
+    """The key no longer answers: pulled, asleep, a bad contact, a torn answer. One thing to the caller."""
+
+
+class KeyRefused(StationError):
+    """The key answered with an error: a full file system, an unsupported command."""
+
+
+class ReaderLost(StationError):
+    """The serial port itself is gone or cannot be opened."""
+
+
+class KeySocket(Protocol):
+    """The socket that a key is put into. One transfer at a time; a lost answer ends the insertion with `KeyLost`."""
+
+    @property
+    def wire_bytes(self) -> int:
+        """Bytes of both directions since the socket was opened."""
+        ...
+
+    async def inserted(self) -> None:
+        """Return when a key answers. Raises ReaderLost."""
+        ...
+
+    async def removed(self) -> None:
+        """Return when the key has stopped answering. Transfers may run meanwhile. Raises ReaderLost."""
+        ...
+
+    async def read(self, file: KeyFile, limit_bytes: int = 4096, offset: int = 0) -> bytes:
+        """The file from ``offset`` on; empty where it is missing or has at most one byte.
+
+        Raises KeyLost, KeyRefused (``too_large`` when there is more than ``limit_bytes``), ReaderLost.
+        """
+        ...
+
+    async def holds(self, file: KeyFile, content: bytes) -> bool:
+        """Whether the file is exactly ``content``, by its hash where the key can tell. Errors as `read`."""
+        ...
+
+    async def write(self, file: KeyFile, content: bytes) -> None:
+        """Replace the file. Torn when interrupted. Errors as `read`."""
+        ...
+
+    async def clear(self, file: KeyFile) -> None:
+        """Make the file empty (one byte 0x00). Errors as `read`."""
+        ...
+
+    async def clock(self) -> KeyClock:
+        """The key's clock. Errors as `read`."""
+        ...
+
+    async def set_clock(self, unix_s: int) -> None:
+        """Set the key's clock (UTC). Errors as `read`."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the port."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorObject:
+    """A mirror object as central sent it: ``body`` is the whole JSON object, `type`, `id` and `revision` included."""
+
+    type: str
+    id: int
+    revision: int
+    body: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorState:
+    """How far the mirror has come. All None before the first snapshot."""
+
+    epoch: str | None = None
+    cursor: str | None = None
+    confirmed_at: int | None = None
+    """When central last said that this mirror is up to date (trusted Unix seconds)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorBundle:
+    """Everything one decision needs of the mirror, read in one go: objects or None where there is none."""
+
+    state: MirrorState
+    key: MirrorObject | None = None
+    key_unit: MirrorObject | None = None
+    key_holder: MirrorObject | None = None
+    key_holder_permits: tuple[MirrorObject, ...] = ()
+    person: MirrorObject | None = None
+    """The holder whose permits have the asked-for PIN tag."""
+    person_unit: MirrorObject | None = None
+    person_permits: tuple[MirrorObject, ...] = ()
+    blocklist: MirrorObject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event to be kept. Without an id it gets a UUIDv7; with one (log entries) a second time is not kept again."""
+
+    type: str
+    at: int
+    clock: int | str
+    """0..2 as `ClockSource`, or ``unknown``."""
+    key: int | None = None
+    holder: int | None = None
+    lock: int | None = None
+    data: Mapping[str, Json] = field(default_factory=dict)
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event in the outbox; ``body`` is what central is sent."""
+
+    seq: int
+    id: str
+    body: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptCount:
+    """The wrong PINs of a key as the store keeps them."""
+
+    key: int
+    failures: int = 0
+    last_at: int | None = None
+    locked_at: int | None = None
+    """When this station locked the key."""
+    unlock_seen: int | None = None
+    """Central's ``unlocked_at`` when it was locked here; another value means unlocked since."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogMark:
+    """How far a key's log has been read and stored here."""
+
+    key: int
+    generation: int
+    seq: int
+    offset: int
+    """Bytes of this generation that have been read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes durable together: all of it in one transaction, or nothing."""
+
+    events: Sequence[NewEvent] = ()
+    attempts: AttemptCount | None = None
+    log_mark: LogMark | None = None
+
+
+class Store(Protocol):
+    """The station's one database: mirror, outbox, attempts, marks. Raises `StoreFault` for every failure of it."""
+
+    async def commit(self, change: Change) -> None:
+        """Make ``change`` durable (it is on the disk when this returns)."""
+        ...
+
+    async def mirror_state(self) -> MirrorState:
+        """How far the mirror has come."""
+        ...
+
+    async def replace_mirror(self, state: MirrorState, objects: Sequence[MirrorObject]) -> None:
+        """A snapshot: everything else of the mirror goes, in one transaction."""
+        ...
+
+    async def apply_page(
+        self, state: MirrorState, upserts: Sequence[MirrorObject], removes: Sequence[tuple[str, int]]
+    ) -> None:
+        """A page of changes and its cursor, in one transaction. An object of a lower revision than ours stays out."""
+        ...
+
+    async def mirror_digest(self) -> tuple[int, str]:
+        """Count and SHA-256 (hex) over the lines ``type:id:revision\\n``, sorted as ASCII bytes."""
+        ...
+
+    async def bundle(self, key: int | None = None, pin_tag: bytes | None = None) -> MirrorBundle:
+        """Everything about a key, and about the holder with that PIN tag."""
+        ...
+
+    async def objects(self, type_: str) -> list[MirrorObject]:
+        """All objects of a type, by id."""
+        ...
+
+    async def attempts(self, key: int) -> AttemptCount:
+        """The wrong PINs of a key; zero where none are kept."""
+        ...
+
+    async def log_mark(self, key: int) -> LogMark | None:
+        """How far this key's log has been read."""
+        ...
+
+    async def pending(self, limit: int) -> list[StoredEvent]:
+        """The oldest events that central has not acknowledged and that were not set aside."""
+        ...
+
+    async def pending_count(self) -> int:
+        """How many there are."""
+        ...
+
+    async def settle(self, done: Sequence[str], set_aside: Mapping[str, str]) -> None:
+        """Central has these ids; it refused those, for a reason, and they are kept but not sent again."""
+        ...
+
+    async def note(self, name: str, value: str | None = None) -> str | None:
+        """A small durable fact by name (clock floor, certificate sequence): set it if a value is given; return it."""
+        ...
+
+    async def next_sequence(self) -> int:
+        """The next number for an activation; never given twice."""
+        ...
+
+    async def close(self) -> None:
+        """Finish and let go of the file."""
+        ...
+
+
+class StoreFault(StationError):
+    """The database cannot be read or written (code ``disk_full``, ``store_broken``, ``store_io``)."""
+
+
+class Clock(Protocol):
+    """Reads the clocks once."""
+
+    def now(self) -> Now:
+        """Monotonic and wall time, and what the latter rests on."""
+        ...

@@ -1,0 +1,104 @@
+"""The envelope of a record: a COSE_Sign1 array in deterministic CBOR, signed with Ed25519.
+
+Sources: RFC 9052 (COSE_Sign1, Sig_structure), RFC 8949 section 4.2.1 (deterministic encoding), RFC 8032 (Ed25519).
+"""
+
+import hashlib
+from collections.abc import Iterable
+from typing import TypeVar
+
+import cbor2
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from station.errors import StationError
+from station.records.claims import ClaimError, Claims
+from station.records.keys import PublicKey, SigningKey
+
+SIGNATURE_BYTES = 64
+DIGEST_BYTES = 16
+C = TypeVar("C", bound=Claims)
+
+_ALGORITHM, _EDDSA, _KID = 1, -8, 4
+
+
+class RecordError(StationError):
+    """A record that must not be believed. ``code`` says which check failed; nothing of the record is in it."""
+
+
+def digest(record: bytes) -> bytes:
+    """What an activation names a permit by: the first 16 bytes of SHA-256 over the whole record."""
+    return hashlib.sha256(record).digest()[:DIGEST_BYTES]
+
+
+def sign(claims: Claims, key: SigningKey) -> bytes:
+    """The record of ``claims``, signed. Raises RecordError if a claim is out of range or the record too long."""
+    try:
+        payload = _encode(claims.to_map())
+    except ClaimError as error:
+        raise RecordError("record_claims", type=claims.TYPE) from error
+    protected = _protected(key.public)
+    record = _encode([protected, {}, payload, key.sign(_to_be_signed(claims.TYPE, protected, payload))])
+    if len(record) > claims.LIMIT_BYTES:
+        raise RecordError("record_too_long", type=claims.TYPE)
+    return record
+
+
+def verify(kind: type[C], record: bytes, signers: Iterable[PublicKey]) -> C:
+    """The claims of ``record``, which one of ``signers`` has signed as a record of this kind.
+
+    The signature is checked before any claim is looked at. Raises RecordError for anything that the strict decoding of
+    the contract does not allow, whoever signed it.
+    """
+    if len(record) > kind.LIMIT_BYTES:
+        raise RecordError("record_too_long", type=kind.TYPE)
+    parts = _decode(record)
+    if not isinstance(parts, list) or len(parts) != 4:
+        raise RecordError("record_malformed", type=kind.TYPE)
+    protected, unprotected, payload, signature = parts
+    shaped = isinstance(protected, bytes) and isinstance(payload, bytes) and isinstance(signature, bytes)
+    # Encoding the parts anew also refuses trailing bytes, tags, long integers and anything in the unprotected map.
+    if not shaped or unprotected != {} or _encode([protected, {}, payload, signature]) != record:
+        raise RecordError("record_malformed", type=kind.TYPE)
+    signer = next((s for s in signers if _protected(s) == protected), None)
+    if signer is None:
+        raise RecordError("record_unknown_signer", type=kind.TYPE)
+    try:
+        message = _to_be_signed(kind.TYPE, protected, payload)
+        Ed25519PublicKey.from_public_bytes(signer).verify(signature, message)
+    except (InvalidSignature, ValueError) as error:
+        raise RecordError("record_bad_signature", type=kind.TYPE) from error
+    try:
+        claims = kind.from_map(_decode(payload))
+        if _encode(claims.to_map()) != payload:
+            raise RecordError("record_not_deterministic", type=kind.TYPE)
+    except (ClaimError, ValueError) as error:
+        raise RecordError("record_claims", type=kind.TYPE) from error
+    return claims
+
+
+def verified(kind: type[C], record: bytes | None, signers: Iterable[PublicKey]) -> C | None:
+    """As `verify`, with None for a record that is missing or must not be believed."""
+    try:
+        return verify(kind, record, signers) if record else None
+    except RecordError:
+        return None
+
+
+def _protected(signer: PublicKey) -> bytes:
+    return _encode({_ALGORITHM: _EDDSA, _KID: hashlib.sha256(signer).digest()[:8]})
+
+
+def _to_be_signed(record_type: str, protected: bytes, payload: bytes) -> bytes:
+    return _encode(["Signature1", protected, record_type.encode("ascii"), payload])
+
+
+def _encode(value: object) -> bytes:
+    return cbor2.dumps(value, canonical=True)
+
+
+def _decode(data: bytes) -> object:
+    try:
+        return cbor2.loads(data)
+    except (cbor2.CBORDecodeError, ValueError, TypeError, ArithmeticError, RecursionError, MemoryError) as error:
+        raise RecordError("record_malformed") from error
