@@ -1,0 +1,113 @@
+# `make` lists what there is. Everything runs in .venv, which `make install` fills from the pinned requirements.
+
+SHELL = /bin/sh
+.DEFAULT_GOAL = help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+VENV = .venv
+BIN = $(VENV)/bin
+STAMP = $(VENV)/installed
+PACKAGES = station ui drivers offline_cache config central
+CODE = $(PACKAGES) tests
+CATALOGUES = $(patsubst %.po,%.mo,$(wildcard ui/locale/*/LC_MESSAGES/*.po))
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Build tools come from requirements/build.txt, never unpinned from the index.
+PIP_INSTALL = $(PIP) install --no-build-isolation --require-hashes
+JOBS = 2
+DEMO_ARGS =
+RUN_ARGS =
+PYTEST_ARGS =
+
+# Empty folders of packages yet to come must not fail a tool that is given them.
+existing = $(foreach package,$(1),$(if $(wildcard $(package)/*.py $(package)/*/*.py),$(package)))
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: install
+install: $(STAMP) $(CATALOGUES) ## fill .venv with the pinned requirements and this project
+
+# The interpreter of .venv is a link: when the Python behind it goes or changes, .venv is made anew.
+$(BIN)/python:
+	@for python in $(PYTHON) python3.11 python3 python3.12 python3.13 python3.14; do \
+	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	        $$python -m venv --clear $(VENV) && exit 0; \
+	        echo "$$python cannot make a virtual environment; on Debian: apt install python3-venv" >&2; exit 1; \
+	    fi; \
+	done; echo "Python 3.11 or newer is needed" >&2; exit 1
+
+$(STAMP): $(BIN)/python requirements/build.txt requirements/dev.txt pyproject.toml
+	@echo "installing into $(VENV) (once; some minutes on a slow network)"
+	@$(PIP_INSTALL) -r requirements/build.txt
+	@$(PIP_INSTALL) -r requirements/dev.txt
+	@$(PIP) install --no-build-isolation --no-deps --no-index --editable .
+	@$(BIN)/python -m compileall -q $(call existing,$(PACKAGES))
+	@touch $@
+
+%.mo: %.po | $(STAMP)
+	@$(BIN)/pybabel --quiet compile --statistics -i $< -o $@
+
+.PHONY: demo
+demo: install ## everything on this machine: central, station, emulated keys (DEMO_ARGS="--language sv")
+	@$(BIN)/station demo $(DEMO_ARGS)
+
+.PHONY: run
+run: install ## the kiosk, as station.toml says (RUN_ARGS="--config FILE")
+	@$(BIN)/station run $(RUN_ARGS)
+
+.PHONY: lint
+lint: install ## format, lint, types and the direction of imports
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: check
+check: lint ## lint, and the fast tests: under a minute
+	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow" $(PYTEST_ARGS)
+
+.PHONY: test
+test: install ## every test, and the coverage of what decides
+	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report= $(PYTEST_ARGS)
+	$(BIN)/coverage report --include='station/core/*,station/records/*' --fail-under=100
+
+.PHONY: test-full
+test-full: install ## as test, with ten times the examples of the searching tests
+	HYPOTHESIS_PROFILE=full $(MAKE) test
+
+.PHONY: format
+format: install ## put the code into the one format
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+.PHONY: messages
+messages: install ## gather the texts of the screens into the catalogues, for translators
+	$(BIN)/pybabel --quiet extract --no-location --sort-output --omit-header --keywords=N_ \
+	    --output=ui/locale/station.pot ui
+	for catalogue in ui/locale/*/LC_MESSAGES/*.po; do \
+	    $(BIN)/pybabel --quiet update --no-wrap --omit-header --input-file=ui/locale/station.pot \
+	        --output-file=$$catalogue --locale=$$(basename $$(dirname $$(dirname $$catalogue))); \
+	done
+
+# Without a machine's own settings for pip, so that what is locked is what the index has for everybody.
+LOCK = env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u PIP_NO_INDEX PIP_CONFIG_FILE=/dev/null CUSTOM_COMPILE_COMMAND="make lock" \
+    $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-annotate --no-header \
+    --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
+
+.PHONY: lock
+lock: ## renew the pins in requirements/ within the bounds of pyproject.toml (LOCK_ARGS=--upgrade)
+	test -x $(BIN)/pip-compile || $(MAKE) install
+	$(LOCK) $(LOCK_ARGS) --output-file=requirements/build.txt requirements/build.in
+	$(LOCK) $(LOCK_ARGS) --all-extras --constraint=requirements/build.txt --output-file=requirements/dev.txt pyproject.toml
+	$(LOCK) --constraint=requirements/dev.txt --output-file=requirements/base.txt pyproject.toml
+	$(LOCK) --constraint=requirements/dev.txt --extra=central --output-file=requirements/central.txt pyproject.toml
+	$(LOCK) --constraint=requirements/dev.txt --extra=central --extra=demo --output-file=requirements/demo.txt pyproject.toml
+	@! grep -n '://' requirements/*.txt || { echo "an address got into the pins" >&2; exit 1; }
+
+.PHONY: clean
+clean: ## take away .venv and everything that can be made again
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* build dist
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -f $(CATALOGUES)
