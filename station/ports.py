@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
+from station.core.attempts import AttemptCount as AttemptCount
 from station.core.facts import KeyClock, Now
 from station.errors import StationError
 
@@ -146,19 +147,6 @@ class StoredEvent:
     seq: int
     id: str
     body: Mapping[str, Json]
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptCount:
-    """The wrong PINs of a key as the store keeps them."""
-
-    key: int
-    failures: int = 0
-    last_at: int | None = None
-    locked_at: int | None = None
-    """When this station locked the key."""
-    unlock_seen: int | None = None
-    """Central's ``unlocked_at`` when it was locked here; another value means unlocked since."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
-"""What the visit machine is told about keys, people and the station: plain values, already verified by whoever tells."""
+"""What the visit machine is told about keys, people and the station: plain values, verified by whoever tells."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from enum import Enum, StrEnum
 
 from station.records.claims import Category, ClockSource, KeyKind, KeyRecord, Permit
@@ -111,12 +113,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """Wrong PINs on one key. ``last_mono_s`` is when the wait began: the last failure, or this start of the station."""
+    """What the wrong PINs on a key mean just now."""
 
     failures: int = 0
-    last_at: int | None = None
-    """Unix seconds of the last failure."""
-    last_mono_s: float = 0.0
+    wait_until_s: float = 0.0
+    """On `Now.mono_s`: no PIN is taken before."""
     locked: bool = False
     """Locked here or by central, and not unlocked since."""
 
@@ -150,6 +151,8 @@ class Refusal(StrEnum):
     OUTSIDE_WINDOW = "outside_window"
     STATION = "station"
     """A `Hindrance` of this station."""
+    KEY_FAULT = "key_fault"
+    """The key did not take what it was to be given."""
 
 
 class Shortened(StrEnum):
@@ -195,5 +198,6 @@ class StationFacts:
     certificate_expires: int = 0
     mirror_age_s: int | None = None
     online: bool = False
-    time_zone: str = "Europe/Stockholm"
-    area_names: dict[int, str] = field(default_factory=dict, hash=False)
+    zone: tzinfo = UTC
+    """The site's time zone; its name is ``str(zone)``."""
+    area_names: Mapping[int, str] = field(default_factory=dict, hash=False)

@@ -1,0 +1,145 @@
+"""Who may activate what: the rules before the PIN, and the decision after it."""
+
+import hmac
+
+from station.core.facts import (
+    Attempts,
+    Grant,
+    HolderEntry,
+    KeyEntry,
+    KeyKnown,
+    KeyStatus,
+    Now,
+    PermitEntry,
+    Person,
+    Policy,
+    Refusal,
+    Shortened,
+    StationFacts,
+)
+from station.core.windows import window_end
+from station.records.claims import Category, KeyKind, KeyRecord
+
+CLOCKS_DIFFER_S = 60
+
+COUNTED = frozenset(
+    {Refusal.WRONG_PIN, Refusal.NOT_HOURLY, Refusal.NOT_PERMANENT, Refusal.CLOSED_UNIT, Refusal.NO_PERMIT}
+)
+"""Refusals that count as a wrong PIN: otherwise a pool key would be a free way to try colleagues' PINs."""
+
+
+AFTER_PIN = frozenset({Refusal.PERMIT_EXPIRED, Refusal.OUTSIDE_WINDOW, Refusal.KEY_FAULT})
+"""Refusals that news from central cannot lift while the key is in the socket: the PIN has been used up."""
+
+
+def same_key(on_key: KeyRecord, entry: KeyEntry) -> bool:
+    """Whether the record on the key and central's say the same; an old record must not revive a former holder."""
+    mirrored = entry.record
+    return (on_key.key, on_key.kind, on_key.unit, on_key.holder) == (
+        mirrored.key,
+        mirrored.kind,
+        mirrored.unit,
+        mirrored.holder,
+    )
+
+
+def refusal_before_pin(on_key: KeyRecord, known: KeyKnown, attempts: Attempts) -> Refusal | None:
+    """Why this key gets no prompt, or None."""
+    if known.on_blocklist or (known.key is not None and known.key.status is KeyStatus.BLOCKED):
+        return Refusal.BLOCKED
+    if known.key is None or not same_key(on_key, known.key):
+        return Refusal.UNKNOWN
+    if known.key.status is KeyStatus.RETURNED:
+        return Refusal.RETURNED
+    if attempts.locked:
+        return Refusal.LOCKED
+    if known.key.kind is KeyKind.PERSONAL and (known.holder is None or known.holder.ended):
+        return Refusal.HOLDER_ENDED
+    return None
+
+
+def decide(
+    known: KeyKnown,
+    person: Person | None,
+    pin_tag: bytes,
+    own_permit: PermitEntry | None,
+    station: StationFacts,
+    policy: Policy,
+    now: Now,
+) -> Grant | Refusal:
+    """What the PIN that gave ``pin_tag`` is worth on this key.
+
+    ``known.key`` has passed `refusal_before_pin`. ``own_permit`` is the verified permit on the key, which may be newer
+    than the mirror's. ``now.trust`` is not None unless ``station.hindrance`` says so.
+    """
+    key = known.key
+    if key is None:
+        return Refusal.UNKNOWN
+    if station.hindrance is not None or now.trust is None:
+        return Refusal.STATION
+    found = _personal(known, pin_tag, own_permit) if key.kind is KeyKind.PERSONAL else _pool(
+        key, known, person, pin_tag, own_permit
+    )
+    if isinstance(found, Refusal):
+        return found
+    holder, entry = found
+    permit = entry.permit
+    if not permit.not_before <= now.unix_s < permit.expires:
+        return Refusal.PERMIT_EXPIRED
+    ends: list[tuple[int, Shortened | None]] = [
+        (now.unix_s + policy.active_minutes * 60, None),
+        (permit.expires, Shortened.PERMIT),
+        (station.certificate_expires, Shortened.CERTIFICATE),
+    ]
+    if permit.windows:
+        end = window_end(permit.windows, now.unix_s, station.zone)
+        if end is None:
+            return Refusal.OUTSIDE_WINDOW
+        ends.append((end, Shortened.WINDOW))
+    expires, shortened = min(ends, key=lambda pair: pair[0])
+    return Grant(key.record.key, holder, entry, now.unix_s - CLOCKS_DIFFER_S, expires, now.trust, shortened)
+
+
+def newer(own: PermitEntry | None, mirrored: PermitEntry | None, holder: int) -> PermitEntry | None:
+    """The permit to use for ``holder``: never one of lower revision than the key already carries."""
+    if own is None or own.permit.holder != holder:
+        return mirrored
+    if mirrored is None or own.permit.revision > mirrored.permit.revision:
+        return own
+    return mirrored
+
+
+def _personal(
+    known: KeyKnown, pin_tag: bytes, own: PermitEntry | None
+) -> tuple[HolderEntry, PermitEntry] | Refusal:
+    holder = known.holder
+    entry = newer(own, known.permit, holder.holder) if holder else None
+    if holder is None or entry is None or not hmac.compare_digest(entry.permit.pin_tag, pin_tag):
+        return Refusal.WRONG_PIN
+    return holder, entry
+
+
+def _pool(
+    key: KeyEntry, known: KeyKnown, person: Person | None, pin_tag: bytes, own: PermitEntry | None
+) -> tuple[HolderEntry, PermitEntry] | Refusal:
+    # A PIN of someone who has left is nobody's PIN: it gets the one wording of every wrong PIN.
+    if person is None or person.holder.ended:
+        return Refusal.WRONG_PIN
+    holder = person.holder
+    hourly = holder.category is Category.HOURLY
+    if key.kind is KeyKind.SUBSTITUTE and not hourly:
+        return Refusal.NOT_HOURLY
+    if key.kind is KeyKind.EMERGENCY and hourly:
+        return Refusal.NOT_PERMANENT
+    closed = any(unit is None or unit.closed for unit in (known.unit, person.unit))
+    if closed and holder.unit != key.record.unit:
+        return Refusal.CLOSED_UNIT
+    wanted = key.record.unit if hourly else None
+    mirrored = next((p for p in person.permits if p.unit == wanted), None)
+    if mirrored is None:
+        return Refusal.NO_PERMIT
+    entry = newer(own, mirrored, holder.holder) or mirrored
+    # The key may carry a newer permit with a newer PIN: then the old PIN is dead here too.
+    if not hmac.compare_digest(entry.permit.pin_tag, pin_tag):
+        return Refusal.WRONG_PIN
+    return holder, entry

@@ -1,0 +1,529 @@
+"""The visit machine: what a station does about the key in its socket.
+
+``step(state, event, now) -> (state, effects)`` is synchronous, total and deterministic. Every phase × event pair stands
+in `TABLE`; the diagram in the documentation is generated from it. Performing the effects, and feeding back what came
+of them, is the work of ``station.services.visits``.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from station.core import access
+from station.core.entry import Entry
+from station.core.events import (
+    AcceptPin,
+    ActivateKey,
+    ActivationCleared,
+    ActivationFailed,
+    Answer,
+    CheckPin,
+    ClearActivation,
+    ClearFailed,
+    Effect,
+    EndVisit,
+    Event,
+    IdentifyKey,
+    KeyActivated,
+    KeyIdentified,
+    KeyInserted,
+    KeyRead,
+    KeyRemoved,
+    KeySeen,
+    KeystrokeTyped,
+    MirrorRefreshed,
+    PinChecked,
+    PinCheckFailed,
+    PrepareKey,
+    ReaderFailed,
+    ReaderRecovered,
+    ReadFailed,
+    ReadKey,
+    RecordRefusal,
+    RefreshMirror,
+    RejectPin,
+    ReportUnexpected,
+    Ring,
+    StationChanged,
+    SyncDuty,
+    TimePassed,
+)
+from station.core.facts import Attempts, Grant, KeyKnown, Now, Policy, Refusal, StationFacts
+from station.records.claims import KeyKind
+
+BOUNCE_S = 3.0
+"""A key back within this time goes on with its visit."""
+INTERRUPTED_S = 5.0
+"""The same for a visit whose PIN had been taken: nobody has to type it again."""
+
+
+class Phase(StrEnum):
+    """Where a visit is."""
+
+    EMPTY = "empty"
+    CLEARING = "clearing"
+    READING = "reading"
+    PROMPT = "prompt"
+    CHECKING = "checking"
+    ACTIVATING = "activating"
+    READY = "ready"
+    REFUSED = "refused"
+    STILL_ON = "still_on"
+    UNREADABLE = "unreadable"
+    SWITCHING_OFF = "switching_off"
+    """Left in after ready: on its way to off."""
+    LEFT_IN = "left_in"
+    GONE = "gone"
+    """Out, but perhaps only for a moment."""
+    IDENTIFYING = "identifying"
+    """A key came back where a ready one had been: is it the same?"""
+    BROKEN = "broken"
+    """No serial port."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that a station remembers of the key in its socket, and of the one that just left."""
+
+    station: StationFacts = field(default_factory=StationFacts)
+    policy: Policy = field(default_factory=Policy)
+    phase: Phase = Phase.EMPTY
+    insertion: int = 0
+    visit: int = 0
+    since_s: float = 0.0
+    """When this phase began, or when the key left."""
+    left_as: Phase | None = None
+    """The phase a key left in; kept while it may come back and while its farewell is on the screen."""
+    entry: Entry = field(default_factory=Entry)
+    submitted: bool = False
+    """``#`` was typed before there was a prompt."""
+    stroke_s: float = 0.0
+    seen: KeySeen | None = None
+    known: KeyKnown = field(default_factory=KeyKnown)
+    attempts: Attempts = field(default_factory=Attempts)
+    refusal: Refusal | None = None
+    grant: Grant | None = None
+    still_on_until: int | None = None
+
+
+Result: TypeAlias = tuple[State, tuple[Effect, ...]]
+Handler: TypeAlias = Callable[[State, Any, Now], Result]
+
+
+def step(state: State, event: Event, now: Now) -> Result:
+    """The next state, and what to do about it. Never raises."""
+    if isinstance(event, Answer) and event.insertion != state.insertion:
+        return state, ()
+    if isinstance(event, PinChecked | PinCheckFailed) and event.visit != state.visit:
+        return state, ()
+    return TABLE[state.phase][type(event)].handler(state, event, now)
+
+
+# --- insertion and removal ----------------------------------------------------------------------------------------
+
+
+def _inserted(state: State, _event: KeyInserted, now: Now) -> Result:
+    """A new visit: the key is switched off before anything is known about it."""
+    fresh = State(
+        station=state.station,
+        policy=state.policy,
+        phase=Phase.CLEARING,
+        insertion=state.insertion + 1,
+        visit=state.visit + 1,
+        since_s=now.mono_s,
+        stroke_s=now.mono_s,
+    )
+    ending = _ended(state)
+    return fresh, (*ending, RefreshMirror(), ClearActivation(fresh.insertion))
+
+
+def _back(state: State, event: KeyInserted, now: Now) -> Result:
+    """A key came back: perhaps a bounced contact, perhaps another key."""
+    if now.mono_s - state.since_s > _patience_s(state):
+        return _inserted(state, event, now)
+    again = replace(state, insertion=state.insertion + 1, since_s=now.mono_s)
+    if state.left_as is Phase.READY:
+        return replace(again, phase=Phase.IDENTIFYING), (IdentifyKey(again.insertion),)
+    return replace(again, phase=Phase.CLEARING), (ClearActivation(again.insertion),)
+
+
+def _removed(state: State, _event: KeyRemoved, now: Now) -> Result:
+    # While a returned key is being cleared and read, what it left as before still stands.
+    returning = state.left_as is not None and state.phase in {Phase.CLEARING, Phase.READING, Phase.IDENTIFYING}
+    left_as = state.left_as if returning else state.phase
+    return replace(state, phase=Phase.GONE, left_as=left_as, since_s=now.mono_s), ()
+
+
+def _patience_s(state: State) -> float:
+    return INTERRUPTED_S if state.left_as in {Phase.CHECKING, Phase.ACTIVATING} else BOUNCE_S
+
+
+def _ended(state: State) -> tuple[Effect, ...]:
+    """What is owed to the visit that ``state`` still remembers as gone."""
+    if state.phase is not Phase.GONE:
+        return ()
+    pool = state.seen is not None and state.seen.record.kind is not KeyKind.PERSONAL
+    home = state.seen is not None and state.seen.record.unit == state.station.unit
+    return (EndVisit(state.seen, returned=pool and home and state.left_as is Phase.PROMPT),)
+
+
+def _farewell(state: State) -> State:
+    """The socket is empty; the receipt stays to be read, everything that could go on does not."""
+    return replace(state, phase=Phase.EMPTY, entry=Entry(), submitted=False)
+
+
+def _reader_failed(state: State, _event: ReaderFailed, now: Now) -> Result:
+    left_as = state.left_as if state.phase in {Phase.EMPTY, Phase.GONE, Phase.BROKEN} else state.phase
+    broken = replace(_farewell(state), phase=Phase.BROKEN, left_as=left_as, since_s=now.mono_s)
+    return broken, _ended(state)
+
+
+def _reader_recovered(state: State, _event: ReaderRecovered, now: Now) -> Result:
+    return replace(state, phase=Phase.EMPTY, since_s=now.mono_s), ()
+
+
+# --- answers about the key ----------------------------------------------------------------------------------------
+
+
+def _cleared(state: State, _event: ActivationCleared, now: Now) -> Result:
+    return replace(state, phase=Phase.READING, since_s=now.mono_s), (ReadKey(state.insertion),)
+
+
+def _clear_failed(state: State, event: ClearFailed, now: Now) -> Result:
+    still_on = replace(_forgotten(state), phase=Phase.STILL_ON, since_s=now.mono_s, still_on_until=event.still_on_until)
+    return still_on, (Ring(),)
+
+
+def _left_in_off(state: State, _event: ActivationCleared, now: Now) -> Result:
+    return replace(state, phase=Phase.LEFT_IN, since_s=now.mono_s, grant=None), (Ring(),)
+
+
+def _read_failed(state: State, _event: ReadFailed, now: Now) -> Result:
+    return replace(_forgotten(state), phase=Phase.UNREADABLE, since_s=now.mono_s), (Ring(),)
+
+
+def _read(state: State, event: KeyRead, now: Now) -> Result:
+    same = state.seen is not None and state.seen.id_record == event.seen.id_record
+    if state.left_as is not None and not same:
+        # Another key than the one that left: nothing typed for that one may count for this one.
+        ended = _ended(replace(state, phase=Phase.GONE))
+        state = replace(_forgotten(state), visit=state.visit + 1)
+        return _known(state, event, now, ended)
+    if state.left_as is Phase.CHECKING:
+        return replace(state, phase=Phase.CHECKING, left_as=None, since_s=now.mono_s), ()
+    if state.left_as is Phase.ACTIVATING and state.grant is not None and state.seen is not None:
+        going_on = replace(state, phase=Phase.ACTIVATING, left_as=None, since_s=now.mono_s)
+        return going_on, (ActivateKey(state.insertion, state.seen, state.known, state.grant),)
+    return _known(replace(state, left_as=None), event, now, ())
+
+
+def _known(state: State, event: KeyRead, now: Now, before: tuple[Effect, ...]) -> Result:
+    """The key has said which it is: prompt, or the reason why there is none."""
+    first = state.seen is None
+    state = replace(
+        state, left_as=None, seen=event.seen, known=event.known, attempts=event.attempts, since_s=now.mono_s
+    )
+    refusal = access.refusal_before_pin(event.seen.record, event.known, event.attempts)
+    cannot = state.station.hindrance is not None
+    prepare = PrepareKey(state.insertion, event.seen, event.known, _sync_duty(refusal, cannot=cannot))
+    if refusal is None and cannot:
+        refusal = Refusal.STATION
+    if refusal is not None:
+        told: tuple[Effect, ...] = (RecordRefusal(event.seen, refusal), Ring()) if first else ()
+        refused = replace(state, phase=Phase.REFUSED, refusal=refusal, entry=Entry(), submitted=False)
+        return refused, (*before, prepare, *told)
+    prompt = replace(state, phase=Phase.PROMPT, refusal=None)
+    if not state.submitted:
+        return prompt, (*before, prepare)
+    checking, effects = _submitted(replace(prompt, submitted=False), now)
+    return checking, (*before, prepare, *effects)
+
+
+def _sync_duty(refusal: Refusal | None, *, cannot: bool) -> SyncDuty:
+    if cannot or refusal is Refusal.UNKNOWN:
+        return SyncDuty.LEAVE
+    return SyncDuty.WRITE if refusal is None else SyncDuty.CLEAR
+
+
+def _identified(state: State, event: KeyIdentified, now: Now) -> Result:
+    if state.seen is not None and event.id_record == state.seen.id_record:
+        return replace(state, phase=Phase.READY, left_as=None), ()
+    return _inserted(replace(state, phase=Phase.GONE), KeyInserted(), now)
+
+
+def _refreshed(state: State, event: MirrorRefreshed, now: Now) -> Result:
+    """News from central about the key in the socket: it may have been blocked, unlocked or handed out just now."""
+    if state.seen is None:
+        return state, ()
+    refusal = access.refusal_before_pin(state.seen.record, event.known, event.attempts)
+    news = replace(state, known=event.known, attempts=event.attempts)
+    if state.phase is Phase.PROMPT and refusal is not None:
+        refused = replace(news, phase=Phase.REFUSED, refusal=refusal, entry=Entry(), since_s=now.mono_s)
+        duty = _sync_duty(refusal, cannot=False)
+        prepare = PrepareKey(state.insertion, state.seen, event.known, duty)
+        return refused, (prepare, RecordRefusal(state.seen, refusal), Ring())
+    if state.phase is Phase.REFUSED and state.refusal not in access.AFTER_PIN and refusal is None:
+        if state.station.hindrance is not None:
+            return replace(news, refusal=Refusal.STATION), ()
+        prompt = replace(news, phase=Phase.PROMPT, refusal=None, since_s=now.mono_s, stroke_s=now.mono_s)
+        return prompt, (PrepareKey(state.insertion, state.seen, event.known, SyncDuty.WRITE),)
+    return news, ()
+
+
+def _activated(state: State, _event: KeyActivated, now: Now) -> Result:
+    return replace(state, phase=Phase.READY, since_s=now.mono_s), (Ring(),)
+
+
+def _activated_gone(state: State, _event: KeyActivated, _now: Now) -> Result:
+    """Pulled out between the read-back and the word of it: the key is on, and its person may know."""
+    return replace(state, left_as=Phase.READY if state.left_as is Phase.ACTIVATING else state.left_as), ()
+
+
+def _activation_failed(state: State, event: ActivationFailed, now: Now) -> Result:
+    failed = replace(state, phase=Phase.REFUSED, refusal=event.refusal, grant=None, since_s=now.mono_s)
+    return failed, (Ring(),)
+
+
+# --- the PIN ------------------------------------------------------------------------------------------------------
+
+
+def _typed_ahead(state: State, event: KeystrokeTyped, now: Now) -> Result:
+    return _edited(state, event, now, ahead=True)
+
+
+def _typed(state: State, event: KeystrokeTyped, now: Now) -> Result:
+    if event.stroke == "#":
+        return _submitted(replace(state, stroke_s=now.mono_s), now)
+    return _edited(state, event, now, ahead=False)
+
+
+def _edited(state: State, event: KeystrokeTyped, now: Now, *, ahead: bool) -> Result:
+    state = replace(state, stroke_s=now.mono_s)
+    match event.stroke:
+        case "*":
+            return replace(state, entry=Entry(), submitted=False), ()
+        case "#":
+            return replace(state, submitted=ahead and len(state.entry) > 0), ()
+        case "\b":
+            return replace(state, entry=state.entry.shortened(), submitted=False), ()
+        case digit if digit in set("0123456789") and not state.submitted:
+            return replace(state, entry=state.entry.typed(digit), refusal=None), ()
+        case _:
+            return state, ()
+
+
+def _submitted(state: State, now: Now) -> Result:
+    if not len(state.entry) or state.seen is None:
+        return state, ()
+    if now.mono_s < state.attempts.wait_until_s:
+        return replace(state, entry=Entry()), ()
+    checking = replace(state, phase=Phase.CHECKING, since_s=now.mono_s, entry=Entry(), refusal=None)
+    return checking, (CheckPin(state.visit, state.entry, state.seen, state.known),)
+
+
+def _checked(state: State, event: PinChecked, now: Now) -> Result:
+    """The verdict, whether the key is still in (CHECKING) or on its way back (`left_as` is CHECKING)."""
+    seen = state.seen
+    if seen is None or Phase.CHECKING not in {state.phase, state.left_as}:
+        return state, ()
+    present = state.phase is Phase.CHECKING
+    state = replace(state, known=event.known)
+    # An attempt that locks the key is refused as locked only after this PIN has been judged.
+    before = access.refusal_before_pin(seen.record, event.known, replace(event.attempts, locked=False))
+    verdict = before or access.decide(
+        event.known, event.person, event.pin_tag, event.own_permit, state.station, state.policy, now
+    )
+    if isinstance(verdict, Grant):
+        granted = replace(state, grant=verdict)
+        if not present:
+            return replace(granted, left_as=Phase.ACTIVATING), ()
+        activate = ActivateKey(state.insertion, seen, event.known, verdict)
+        return replace(granted, phase=Phase.ACTIVATING, since_s=now.mono_s), (activate,)
+    if verdict not in access.COUNTED:
+        told = AcceptPin(seen, event.known, verdict)
+        return _refused_after_pin(state, verdict, now, present=present), (told, Ring())
+    attempts = event.attempts
+    effects = (RejectPin(seen, event.known, verdict), Ring())
+    wrong = replace(state, attempts=attempts)
+    if attempts.locked:
+        return _refused_after_pin(wrong, Refusal.LOCKED, now, present=present), effects
+    again = replace(wrong, refusal=verdict, stroke_s=now.mono_s)
+    if not present:
+        return replace(again, left_as=Phase.PROMPT), effects
+    return replace(again, phase=Phase.PROMPT, since_s=now.mono_s), effects
+
+
+def _check_failed(state: State, _event: PinCheckFailed, now: Now) -> Result:
+    if Phase.CHECKING not in {state.phase, state.left_as}:
+        return state, ()
+    return _refused_after_pin(state, Refusal.STATION, now, present=state.phase is Phase.CHECKING), (Ring(),)
+
+
+def _refused_after_pin(state: State, refusal: Refusal, now: Now, *, present: bool) -> State:
+    if not present:
+        return replace(state, left_as=Phase.REFUSED, refusal=refusal)
+    return replace(state, phase=Phase.REFUSED, refusal=refusal, since_s=now.mono_s)
+
+
+# --- time and station ---------------------------------------------------------------------------------------------
+
+
+def _entry_ages(state: State, _event: TimePassed, now: Now) -> Result:
+    if now.mono_s - state.stroke_s < state.policy.entry_timeout_s or not len(state.entry):
+        return state, ()
+    return replace(state, entry=Entry(), submitted=False), ()
+
+
+def _ready_ages(state: State, _event: TimePassed, now: Now) -> Result:
+    if now.mono_s - state.since_s < state.policy.left_in_s:
+        return state, ()
+    off = replace(state, phase=Phase.SWITCHING_OFF, since_s=now.mono_s)
+    return off, (ClearActivation(state.insertion),)
+
+
+def _gone_ages(state: State, _event: TimePassed, now: Now) -> Result:
+    if now.mono_s - state.since_s <= _patience_s(state):
+        return state, ()
+    return _farewell(state), _ended(state)
+
+
+def _farewell_ages(state: State, _event: TimePassed, now: Now) -> Result:
+    if state.left_as is None or now.mono_s - state.since_s < state.policy.receipt_s:
+        return state, ()
+    return replace(_forgotten(state), phase=Phase.EMPTY), ()
+
+
+def _station_changed(state: State, event: StationChanged, _now: Now) -> Result:
+    return replace(state, station=event.station), ()
+
+
+def _forgotten(state: State) -> State:
+    """Nothing left of any key; insertion and visit numbers go on."""
+    return State(
+        station=state.station,
+        policy=state.policy,
+        phase=state.phase,
+        insertion=state.insertion,
+        visit=state.visit,
+        since_s=state.since_s,
+        stroke_s=state.stroke_s,
+    )
+
+
+# --- the table ----------------------------------------------------------------------------------------------------
+
+
+def _no_matter(state: State, _event: Event, _now: Now) -> Result:
+    """It may happen here and changes nothing."""
+    return state, ()
+
+
+def _unexpected(state: State, event: Event, _now: Now) -> Result:
+    """It cannot happen here; if it does, nothing opens because of it, and the log says so."""
+    return state, (ReportUnexpected(state.phase.value, type(event).__name__),)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one event does in one phase, and the phases it may lead to (none named: it stays)."""
+
+    handler: Handler
+    targets: frozenset[Phase] = frozenset()
+
+
+def _row(handler: Handler, *targets: Phase) -> Row:
+    return Row(handler, frozenset(targets))
+
+
+_BREAK = _row(_reader_failed, Phase.BROKEN)
+_STAYS = _row(_no_matter)
+_NEVER = _row(_unexpected)
+
+_ANSWERS: tuple[type[Event], ...] = (
+    ActivationCleared,
+    ClearFailed,
+    KeyRead,
+    ReadFailed,
+    KeyIdentified,
+    KeyActivated,
+    ActivationFailed,
+)
+_Rows: TypeAlias = dict[type[Event], Row]
+
+_PRESENT: _Rows = {
+    KeyInserted: _NEVER,
+    KeyRemoved: _row(_removed, Phase.GONE),
+    ReaderFailed: _BREAK,
+    ReaderRecovered: _NEVER,
+    **dict.fromkeys(_ANSWERS, _NEVER),
+    MirrorRefreshed: _STAYS,
+    PinChecked: _STAYS,
+    PinCheckFailed: _STAYS,
+    KeystrokeTyped: _STAYS,
+    TimePassed: _STAYS,
+    StationChanged: _row(_station_changed),
+}
+# Without a key, the answers of the insertion that has just ended still come in, too late.
+_ABSENT: _Rows = _PRESENT | {KeyRemoved: _NEVER, **dict.fromkeys(_ANSWERS, _STAYS)}
+
+_CHECKED = _row(_checked, Phase.PROMPT, Phase.REFUSED, Phase.ACTIVATING)
+_CHECK_FAILED = _row(_check_failed, Phase.REFUSED)
+# The verdict on a PIN may come in while the key is out for a moment, or on its way back.
+_RETURNING: _Rows = {PinChecked: _row(_checked), PinCheckFailed: _row(_check_failed)}
+
+TABLE: Mapping[Phase, Mapping[type[Event], Row]] = {
+    Phase.EMPTY: _ABSENT
+    | {KeyInserted: _row(_inserted, Phase.CLEARING), TimePassed: _row(_farewell_ages)},
+    Phase.CLEARING: _PRESENT
+    | _RETURNING
+    | {
+        ActivationCleared: _row(_cleared, Phase.READING),
+        ClearFailed: _row(_clear_failed, Phase.STILL_ON),
+        KeystrokeTyped: _row(_typed_ahead),
+    },
+    Phase.READING: _PRESENT
+    | _RETURNING
+    | {
+        KeyRead: _row(_read, Phase.PROMPT, Phase.REFUSED, Phase.CHECKING, Phase.ACTIVATING),
+        ReadFailed: _row(_read_failed, Phase.UNREADABLE),
+        KeystrokeTyped: _row(_typed_ahead),
+    },
+    Phase.PROMPT: _PRESENT
+    | {
+        MirrorRefreshed: _row(_refreshed, Phase.REFUSED),
+        KeystrokeTyped: _row(_typed, Phase.CHECKING),
+        TimePassed: _row(_entry_ages),
+    },
+    Phase.CHECKING: _PRESENT | {PinChecked: _CHECKED, PinCheckFailed: _CHECK_FAILED},
+    Phase.ACTIVATING: _PRESENT
+    | {
+        KeyActivated: _row(_activated, Phase.READY),
+        ActivationFailed: _row(_activation_failed, Phase.REFUSED),
+    },
+    Phase.READY: _PRESENT | {TimePassed: _row(_ready_ages, Phase.SWITCHING_OFF)},
+    Phase.REFUSED: _PRESENT | {MirrorRefreshed: _row(_refreshed, Phase.PROMPT)},
+    Phase.STILL_ON: _PRESENT,
+    Phase.UNREADABLE: _PRESENT,
+    Phase.SWITCHING_OFF: _PRESENT
+    | {
+        ActivationCleared: _row(_left_in_off, Phase.LEFT_IN),
+        ClearFailed: _row(_clear_failed, Phase.STILL_ON),
+    },
+    Phase.LEFT_IN: _PRESENT,
+    Phase.GONE: _ABSENT
+    | _RETURNING
+    | {
+        KeyInserted: _row(_back, Phase.CLEARING, Phase.IDENTIFYING),
+        KeyActivated: _row(_activated_gone),
+        KeystrokeTyped: _row(_typed_ahead),
+        TimePassed: _row(_gone_ages, Phase.EMPTY),
+    },
+    Phase.IDENTIFYING: _PRESENT | {KeyIdentified: _row(_identified, Phase.READY, Phase.CLEARING)},
+    Phase.BROKEN: _ABSENT
+    | {
+        KeyInserted: _row(_inserted, Phase.CLEARING),
+        ReaderFailed: _STAYS,
+        ReaderRecovered: _row(_reader_recovered, Phase.EMPTY),
+    },
+}
