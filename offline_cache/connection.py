@@ -1,0 +1,105 @@
+"""The one connection to the database file: how it is opened, what it is set to, how it is let go."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from offline_cache.faults import STORE_IO, broken, faults_translated
+from offline_cache.schema import migrate
+from station.ports import StoreFault
+
+BUSY_TIMEOUT_MS = 1000
+"""Only a stranger (someone with the sqlite3 shell) can hold a lock; less than the 5 s after which the kiosk counts as
+hung."""
+PAGE_CACHE_KIB = 4096
+"""The index pages of a large site (20,000 objects) stay in memory, on a board with 512 MB."""
+WAL_AUTOCHECKPOINT_PAGES = 500
+"""2 MiB of WAL between checkpoints: the commit that pays for one is not felt by the person waiting."""
+JOURNAL_SIZE_LIMIT_BYTES = 4 * 1024 * 1024
+"""A snapshot makes the WAL as large as the mirror; cut back to this, it does not keep that from a small disk."""
+
+_FILE_MODE = 0o600
+_FOLDER_MODE = 0o700
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Database]:
+    """The database at ``path``, made where there is none, migrated, checked; closed at the end.
+
+    The file gets mode 0600 (SQLite gives WAL and shared memory the same), a missing folder 0700. A lock on
+    ``<path>.lock`` keeps other processes of the station out: SQLite before 3.51.3 can corrupt a WAL that two
+    connections write to.
+
+    Raises StoreFault: ``store_broken`` (not a database, or a damaged one), ``disk_full``, ``store_io`` (also reason
+    ``in_use`` and ``newer_schema``).
+    """
+    with faults_translated():
+        path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+    with _held_alone(path):
+        with faults_translated():
+            _make_file(path)
+            # No implicit transactions by the driver: every BEGIN is written out.
+            conn = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
+        try:
+            with faults_translated():
+                db = _prepared(conn)
+            yield db
+        finally:
+            with faults_translated():
+                conn.close()
+
+
+@contextmanager
+def _held_alone(path: Path) -> Iterator[None]:
+    # A file of its own: closing any descriptor of the database itself would drop SQLite's POSIX locks on it.
+    with faults_translated():
+        lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StoreFault(STORE_IO, reason="in_use") from error
+        yield
+    finally:
+        os.close(lock)
+
+
+def _make_file(path: Path) -> None:
+    """Before SQLite does: it would take the mode from the umask."""
+    made = not path.exists()
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+    try:
+        os.fchmod(descriptor, _FILE_MODE)
+    finally:
+        os.close(descriptor)
+    if made:
+        # The name must survive a power cut as well as the content.
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _prepared(conn: sqlite3.Connection) -> Database:
+    db = Database(conn, strict=True, execute_plugins=False)
+    db.execute("PRAGMA trusted_schema=OFF")
+    db.execute("PRAGMA cell_size_check=ON")
+    db.execute(f"PRAGMA cache_size=-{PAGE_CACHE_KIB}")
+    (mode,) = db.execute("PRAGMA journal_mode=WAL").fetchone()
+    if mode != "wal":
+        raise StoreFault(STORE_IO, reason="no_wal")
+    # FULL: in WAL mode NORMAL does not sync at commit, and a power cut takes events that were reported as kept.
+    db.execute("PRAGMA synchronous=FULL")
+    db.execute("PRAGMA foreign_keys=ON")
+    db.execute(f"PRAGMA wal_autocheckpoint={WAL_AUTOCHECKPOINT_PAGES}").fetchall()
+    db.execute(f"PRAGMA journal_size_limit={JOURNAL_SIZE_LIMIT_BYTES}").fetchall()
+    if [row["quick_check"] for row in db.query("PRAGMA quick_check(1)")] != ["ok"]:
+        raise broken("quick_check")
+    migrate(db)
+    return db

@@ -1,0 +1,36 @@
+"""What the station remembers of each key: wrong PINs, and how far its log has been read. On the database's thread."""
+
+from sqlite_utils import Database
+
+from station.ports import AttemptCount, LogMark
+
+
+def attempts(db: Database, key: int) -> AttemptCount:
+    """The wrong PINs of a key; zero where none are kept."""
+    rows = list(db.query("SELECT key, failures, last_at, unlock_seen FROM attempts WHERE key = ?", [key]))
+    return AttemptCount(**rows[0]) if rows else AttemptCount(key)
+
+
+def set_attempts(db: Database, count: AttemptCount) -> None:
+    """Keep the count; a count of nothing leaves no row. Within a transaction."""
+    if count == AttemptCount(count.key):
+        db.execute("DELETE FROM attempts WHERE key = ?", [count.key])
+        return
+    db.execute(
+        "INSERT OR REPLACE INTO attempts (key, failures, last_at, unlock_seen) VALUES (?, ?, ?, ?)",
+        [count.key, count.failures, count.last_at, count.unlock_seen],
+    )
+
+
+def log_mark(db: Database, key: int) -> LogMark | None:
+    """How far this key's log has been read."""
+    rows = list(db.query("SELECT key, generation, seq, offset_bytes AS offset FROM log_mark WHERE key = ?", [key]))
+    return LogMark(**rows[0]) if rows else None
+
+
+def set_log_mark(db: Database, mark: LogMark) -> None:
+    """Keep the mark. Within a transaction."""
+    db.execute(
+        "INSERT OR REPLACE INTO log_mark (key, generation, seq, offset_bytes) VALUES (?, ?, ?, ?)",
+        [mark.key, mark.generation, mark.seq, mark.offset],
+    )

@@ -1,0 +1,136 @@
+"""`SqliteStore`: ``station.ports.Store`` on one SQLite file."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from offline_cache import key_state, mirror, notes, outbox
+from offline_cache.database_thread import DatabaseThread
+from offline_cache.event_ids import EventIds
+from offline_cache.transaction import immediate
+from station.ports import (
+    AttemptCount,
+    Change,
+    LogMark,
+    MirrorBundle,
+    MirrorObject,
+    MirrorState,
+    StoredEvent,
+)
+
+
+class SqliteStore:
+    """The station's one database. Made by `open`; every method raises StoreFault for a failure of the disk or file.
+
+    Calls run one after the other in the order they were made. What was handed over is done even when the caller is
+    cancelled meanwhile. Mirror objects must have been verified; a permit's body has its ``pin_tag`` (base64url without
+    padding), by which `bundle` finds the person. Numbers (ids, revisions, times) are below 2**63.
+    """
+
+    def __init__(self, thread: DatabaseThread, instance: str) -> None:
+        self._thread = thread
+        self._instance = instance
+        self._ids = EventIds()
+
+    @classmethod
+    async def open(cls, path: Path) -> "SqliteStore":
+        """Open the database, making it (0600, in a folder of 0700) where there is none.
+
+        Raises StoreFault: ``store_broken`` for a file that is damaged or no database, ``store_io`` (reason ``in_use``
+        when another process has it, ``newer_schema`` when a later program has written it), ``disk_full``.
+        """
+        thread = await DatabaseThread.start(path)
+        try:
+            instance = await thread.run(outbox.instance)
+        except BaseException:
+            await thread.stop()
+            raise
+        return cls(thread, instance)
+
+    @property
+    def instance(self) -> str:
+        """The UUID made with this database, under which events are counted."""
+        return self._instance
+
+    async def alive(self) -> None:
+        """Return when the database's thread has come to it: proof that it is not stuck."""
+        await self._thread.run(_nothing)
+
+    async def commit(self, change: Change) -> None:
+        """Make ``change`` durable (it is on the disk when this returns), all of it or nothing.
+
+        A given event id that is no UUID is a ValueError.
+        """
+
+        def work(db: Database) -> None:
+            with immediate(db):
+                outbox.add(db, change.events, self._instance, self._ids)
+                if change.attempts is not None:
+                    key_state.set_attempts(db, change.attempts)
+                if change.log_mark is not None:
+                    key_state.set_log_mark(db, change.log_mark)
+
+        await self._thread.run(work)
+
+    async def mirror_state(self) -> MirrorState:
+        """How far the mirror has come."""
+        return await self._thread.run(mirror.state)
+
+    async def replace_mirror(self, state: MirrorState, objects: Sequence[MirrorObject]) -> None:
+        """A snapshot: everything else of the mirror goes, in one transaction."""
+        await self._thread.run(lambda db: mirror.replace(db, state, objects))
+
+    async def apply_page(
+        self, state: MirrorState, upserts: Sequence[MirrorObject], removes: Sequence[tuple[str, int]]
+    ) -> None:
+        """A page of changes and its cursor, in one transaction. An object of a lower revision than ours stays out."""
+        await self._thread.run(lambda db: mirror.apply_page(db, state, upserts, removes))
+
+    async def mirror_digest(self) -> tuple[int, str]:
+        """Count and SHA-256 (hex) over the lines ``type:id:revision\\n``, sorted as ASCII bytes."""
+        return await self._thread.run(mirror.digest)
+
+    async def bundle(self, key: int | None = None, pin_tag: bytes | None = None) -> MirrorBundle:
+        """Everything about a key, and about the holder with that PIN tag (nobody, when two have it)."""
+        return await self._thread.run(lambda db: mirror.bundle(db, key, pin_tag))
+
+    async def objects(self, type_: str) -> list[MirrorObject]:
+        """All objects of a type, by id."""
+        return await self._thread.run(lambda db: mirror.objects(db, type_))
+
+    async def attempts(self, key: int) -> AttemptCount:
+        """The wrong PINs of a key; zero where none are kept."""
+        return await self._thread.run(lambda db: key_state.attempts(db, key))
+
+    async def log_mark(self, key: int) -> LogMark | None:
+        """How far this key's log has been read."""
+        return await self._thread.run(lambda db: key_state.log_mark(db, key))
+
+    async def pending(self, limit: int) -> list[StoredEvent]:
+        """The oldest events that central has not acknowledged and that were not set aside."""
+        return await self._thread.run(lambda db: outbox.pending(db, limit))
+
+    async def pending_count(self) -> int:
+        """How many there are."""
+        return await self._thread.run(outbox.pending_count)
+
+    async def settle(self, done: Sequence[str], set_aside: Mapping[str, str]) -> None:
+        """Central has these ids; it refused those, for a reason, and they are kept but not sent again."""
+        await self._thread.run(lambda db: outbox.settle(db, done, set_aside))
+
+    async def note(self, name: str, value: str | None = None) -> str | None:
+        """A small durable fact by name: set it if a value is given; return it."""
+        return await self._thread.run(lambda db: notes.note(db, name, value))
+
+    async def next_sequence(self) -> int:
+        """The next number for an activation, from 1; never given twice by this database."""
+        return await self._thread.run(notes.next_sequence)
+
+    async def close(self) -> None:
+        """Finish what was handed over and let go of the file. A second time does nothing."""
+        await self._thread.stop()
+
+
+def _nothing(_: Database) -> None:
+    """A job that only comes to its turn."""

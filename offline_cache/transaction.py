@@ -1,0 +1,23 @@
+"""How this package changes state: one explicit write transaction, all of it or nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlite_utils import Database
+
+
+@contextmanager
+def immediate(db: Database) -> Iterator[None]:
+    """``BEGIN IMMEDIATE`` … ``COMMIT``; whatever is raised inside, or by the commit itself, rolls back.
+
+    A deferred transaction, which ``db.atomic()`` would begin, fails at its first write when it can no longer become a
+    writer (SQLITE_BUSY_SNAPSHOT), where waiting does not help.
+    """
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        # Does nothing where SQLite has rolled back by itself (a full disk, an I/O error).
+        db.rollback()
+        raise
