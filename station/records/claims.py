@@ -180,7 +180,7 @@ class Claims:
             sorted(
                 (f.metadata["claim"], f.metadata["coding"].write(getattr(self, f.name)))
                 for f in fields(self)
-                if getattr(self, f.name) is not None
+                if getattr(self, f.name) is not None or not f.metadata.get("optional")
             )
         )
 

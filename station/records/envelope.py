@@ -72,7 +72,7 @@ def verify(kind: type[C], record: bytes, signers: Iterable[PublicKey]) -> C:
         claims = kind.from_map(_decode(payload))
         if _encode(claims.to_map()) != payload:
             raise RecordError("record_not_deterministic", type=kind.TYPE)
-    except (ClaimError, ValueError) as error:
+    except ClaimError as error:
         raise RecordError("record_claims", type=kind.TYPE) from error
     return claims
 

@@ -1,8 +1,8 @@
 """PIN tags: how a PIN finds its holder, without being stored anywhere.
 
 ``pin_tag = HMAC-SHA256(pepper, Argon2id(PIN, site salt))[:16]``. A database of tags is worth nothing without the
-pepper; with both, Argon2id (RFC 9106) makes each guess cost what a check costs. The salt is one per site, not per holder,
-because the tag alone has to find the holder.
+pepper; with both, Argon2id (RFC 9106) makes each guess cost what a check costs. The salt is one per site, not one per
+holder, because the tag alone has to find the holder.
 """
 
 import hashlib

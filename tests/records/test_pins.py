@@ -1,0 +1,44 @@
+"""PIN tags: the contract's examples, and that faults show nothing of the PIN."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from station.records.pins import PinFault, pin_tag
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "pin.json").read_text())
+SALT, PEPPER = bytes.fromhex(VECTORS["site_salt_hex"]), bytes.fromhex(VECTORS["pepper_hex"])
+ARGON2 = {name: VECTORS["argon2"][name] for name in ("time", "memory_kib", "lanes")}
+
+
+@pytest.mark.parametrize("pin", VECTORS["pins"])
+def test_vector(pin: str) -> None:
+    assert pin_tag(pin.encode(), SALT, PEPPER, **ARGON2).hex() == VECTORS["pins"][pin]
+
+
+def test_the_contracts_parameters_are_the_default() -> None:
+    assert pin_tag(b"1234", SALT, PEPPER).hex() == VECTORS["pins"]["1234"]
+
+
+def test_salt_and_pepper_and_every_parameter_count() -> None:
+    cheap = {"time": 1, "memory_kib": 32}
+    tags = {
+        pin_tag(b"1234", SALT, PEPPER, **cheap),
+        pin_tag(b"1234", SALT[::-1], PEPPER, **cheap),
+        pin_tag(b"1234", SALT, PEPPER[::-1], **cheap),
+        pin_tag(b"1234", SALT, PEPPER, time=2, memory_kib=32),
+        pin_tag(b"1234", SALT, PEPPER, time=1, memory_kib=64),
+        pin_tag(b"1234", SALT, PEPPER, time=1, memory_kib=32, lanes=2),
+    }
+    assert len(tags) == 6
+
+
+@pytest.mark.parametrize(("salt", "memory_kib"), [(b"short", 64), (SALT, 1)])
+def test_impossible_parameters(salt: bytes, memory_kib: int) -> None:
+    with pytest.raises(PinFault) as error:
+        pin_tag(b"314159", salt, PEPPER, memory_kib=memory_kib)
+    assert error.value.code == "pin_tag"
+    assert "314159" not in str(error.value)
+    assert error.value.__cause__ is None
+    assert error.value.__suppress_context__
