@@ -1,0 +1,24 @@
+"""``station.toml`` and the credentials beside it: models, loading, and what is wrong with a file, line by line.
+
+What the values mean for a decision lives in ``station.core``; nothing here reads a clock, a key or the network.
+"""
+
+from config.credentials import Argon2Cost, Credentials
+from config.enrolment import write_enrolled
+from config.loading import check, find, load, schema
+from config.models import Profile, Settings
+from config.problems import ConfigFault, Problem
+
+__all__ = [
+    "Argon2Cost",
+    "ConfigFault",
+    "Credentials",
+    "Problem",
+    "Profile",
+    "Settings",
+    "check",
+    "find",
+    "load",
+    "schema",
+    "write_enrolled",
+]

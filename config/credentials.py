@@ -1,0 +1,178 @@
+"""What a station must keep secret: token, private key, pepper. One JSON file of mode 0600, or a systemd credential.
+
+Values that would help a thief are pydantic's secret types, whose ``repr`` shows nothing; no error repeats any of the
+file's content.
+"""
+
+import base64
+import binascii
+import json
+import os
+import stat
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretBytes,
+    SecretStr,
+    ValidationError,
+)
+
+from config.durable import write_durably
+from config.problems import ConfigFault, Problem
+from station.records.claims import RECORD_LIMIT_BYTES, Role
+
+FILE_LIMIT_BYTES = 64 * 1024
+"""A certificate and a few keys are 2 KiB."""
+FILE_MODE = 0o600
+CENTRAL_KEYS_LIMIT = 2
+"""At most two are valid at a time, while one replaces the other."""
+SYSTEMD_FOLDER = "CREDENTIALS_DIRECTORY"
+
+
+def _octets(low: int, high: int) -> Callable[[object], bytes]:
+    def read(value: object) -> bytes:
+        if isinstance(value, str):
+            try:
+                value = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True)
+            except (binascii.Error, ValueError):
+                raise ValueError("not_base64url") from None
+        if not isinstance(value, bytes) or not low <= len(value) <= high:
+            raise ValueError("wrong_size")
+        return value
+
+    return read
+
+
+def _base64url(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode("ascii")
+
+
+def _shown_octets(value: SecretBytes) -> str:
+    return _base64url(value.get_secret_value())
+
+
+def _secret_octets(low: int, high: int) -> Any:
+    read = _octets(low, high)
+
+    def wrap(value: object) -> SecretBytes:
+        return value if isinstance(value, SecretBytes) else SecretBytes(read(value))
+
+    return BeforeValidator(wrap)
+
+
+_Seed: TypeAlias = Annotated[SecretBytes, _secret_octets(32, 32), PlainSerializer(_shown_octets, when_used="json")]
+_Salt: TypeAlias = Annotated[SecretBytes, _secret_octets(16, 64), PlainSerializer(_shown_octets, when_used="json")]
+_PublicKey: TypeAlias = Annotated[
+    bytes, BeforeValidator(_octets(32, 32)), PlainSerializer(_base64url, when_used="json")
+]
+_Record: TypeAlias = Annotated[
+    bytes, BeforeValidator(_octets(1, RECORD_LIMIT_BYTES)), PlainSerializer(_base64url, when_used="json")
+]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Argon2Cost(_Frozen):
+    """What a guess at a PIN costs. The bounds keep a wrong answer of central from stopping the station for minutes."""
+
+    time: int = Field(ge=1, le=10)
+    """Passes."""
+    memory_kib: int = Field(ge=8, le=262_144)
+    lanes: int = Field(ge=1, le=8)
+
+
+class Credentials(_Frozen):
+    """What central gave a station at its enrolment, and the station's own private key.
+
+    The file holds the same names, byte strings as base64url without padding.
+    """
+
+    station: int = Field(ge=1, le=65535)
+    site: int = Field(ge=0, le=2**32 - 1)
+    role: Role
+    token: SecretStr = Field(min_length=16, max_length=512)
+    """What the station shows central with every call."""
+    signing_seed: _Seed
+    """The 32 bytes of the station's Ed25519 private key (RFC 8032)."""
+    certificate: _Record
+    """``station/1``: central's signature under the station's public key."""
+    central_keys: tuple[_PublicKey, ...] = Field(min_length=1, max_length=CENTRAL_KEYS_LIMIT)
+    """Raw Ed25519 public keys, oldest first."""
+    site_salt: _Salt
+    pepper: _Salt
+    argon2: Argon2Cost
+
+    @classmethod
+    def load(cls, path: Path, environment: Mapping[str, str] = os.environ) -> Self:
+        """The credentials at ``path``, or those of that name that systemd has handed to this service.
+
+        The file itself comes first: it is the one that `save` renews. Raises ConfigFault, also for a file that others
+        may read.
+        """
+        folder = environment.get(SYSTEMD_FOLDER)
+        handed = Path(folder, path.name) if folder else None
+        if handed is not None and handed.exists() and not path.exists():
+            # systemd shows its access list as group bits; nobody else gets into its folder.
+            content = _read(handed, forbidden_mode=0o007)
+        else:
+            content = _read(path, forbidden_mode=0o077)
+        try:
+            return cls.model_validate_json(content)
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_context=False, include_input=False)
+            problems = [
+                Problem(str(path), "is missing or not as enrolment wrote it", key=_dotted(detail["loc"]))
+                for detail in details
+            ]
+            raise ConfigFault("credentials_invalid", problems) from None
+
+    def save(self, path: Path) -> None:
+        """Write the file, mode 0600, atomically. Raises ConfigFault."""
+        content = json.dumps(json.loads(self._json()), indent=1).encode() + b"\n"
+        try:
+            write_durably(path, content, FILE_MODE)
+        except OSError as error:
+            raise _fault("credentials_unwritable", path, f"cannot be written: {error.strerror}") from error
+
+    def _json(self) -> str:
+        # pydantic masks a SecretStr in JSON as well: here is the one place where the token is meant to be seen.
+        fields = self.model_dump(mode="json") | {"token": self.token.get_secret_value()}
+        return json.dumps(fields)
+
+
+def _read(path: Path, forbidden_mode: int) -> bytes:
+    try:
+        # Without O_NONBLOCK a fifo in the file's place would make the station wait for ever.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise _fault("credentials_unreadable", path, "expected a file")
+            if status.st_mode & forbidden_mode:
+                mode = stat.S_IMODE(status.st_mode)
+                mend = "others may read it; `chmod 600` it, and enrol again if somebody may have"
+                raise _fault("credentials_exposed", path, f"expected mode 0600, got {mode:04o}: {mend}")
+            content = file.read(FILE_LIMIT_BYTES + 1)
+    except FileNotFoundError as error:
+        raise _fault("credentials_missing", path, "there is no such file; `station enrol` makes it") from error
+    except OSError as error:
+        raise _fault("credentials_unreadable", path, f"cannot be read: {error.strerror}") from error
+    if len(content) > FILE_LIMIT_BYTES:
+        raise _fault("credentials_too_large", path, f"expected at most {FILE_LIMIT_BYTES} bytes")
+    return content
+
+
+def _fault(code: str, path: Path, expected: str) -> ConfigFault:
+    return ConfigFault(code, [Problem(str(path), expected)])
+
+
+def _dotted(key: tuple[int | str, ...]) -> str | None:
+    return ".".join(str(part) for part in key) or None

@@ -1,0 +1,250 @@
+"""The tables of ``station.toml``, their defaults and their bounds.
+
+Every field has a description (for ``station config schema``); a bound that an administrator may wonder at has a
+``reason``, which the error about it gives as well. Nothing here is secret: see ``config.credentials``.
+"""
+
+import ipaddress
+import zoneinfo
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationInfo
+
+from station.core.facts import Policy
+
+Profile: TypeAlias = Literal["sync-station", "activation-box", "update-box"]
+Language: TypeAlias = Literal["sv", "en", "da"]
+
+NAME_LIMIT_CHARACTERS = 60
+URL_LIMIT_CHARACTERS = 500
+PATH_LIMIT_CHARACTERS = 1000
+
+
+def _because(reason: str, expected: str | None = None) -> dict[str, Any]:
+    """What an error adds to, or says instead of, the expectation that follows from type and bounds."""
+    return {"reason": reason} if expected is None else {"expected": expected, "reason": reason}
+
+
+def _expected(expected: str) -> dict[str, Any]:
+    return {"expected": expected}
+
+
+def _path(value: object, info: ValidationInfo) -> object:
+    """Relative to the folder of the file that says so, not to wherever the station was started."""
+    text = str(value) if isinstance(value, Path) else value
+    if not isinstance(text, str) or not text.isprintable() or not 0 < len(text) <= PATH_LIMIT_CHARACTERS:
+        raise ValueError("not_a_path")
+    folder = info.context["folder"] if info.context else Path()
+    return Path(folder, text)
+
+
+def _url(value: object) -> object:
+    if not isinstance(value, str) or not value.isprintable() or " " in value or len(value) > URL_LIMIT_CHARACTERS:
+        raise ValueError("not_a_url")
+    parts = urlsplit(value)
+    host = parts.hostname
+    if not host or parts.username is not None or parts.query or parts.fragment or parts.port == 0:
+        raise ValueError("not_a_url")
+    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)):
+        return value.rstrip("/")
+    raise ValueError("not_a_url")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _time_zone(value: object) -> object:
+    # The time zone database is a folder of files: a name that leaves it raises ValueError.
+    if not isinstance(value, str):
+        raise TypeError("not_a_time_zone")
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("not_a_time_zone") from error
+    return value
+
+
+def _folder_on_key(value: object) -> object:
+    if not isinstance(value, str) or not value.startswith("/") or not value.isascii() or not value.isprintable():
+        raise ValueError("not_a_folder")
+    return value.rstrip("/")
+
+
+def _checked(check: Callable[..., object]) -> BeforeValidator:
+    return BeforeValidator(check)
+
+
+FilePath: TypeAlias = Annotated[Path, _checked(_path), Field(json_schema_extra=_expected("the path of a file"))]
+
+
+class Table(BaseModel):
+    """A table that knows all of its keys, and whose values never change."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, validate_default=True
+    )
+
+
+class StationTable(Table):
+    """Who this station is. ``station enrol`` writes it."""
+
+    number: int = Field(ge=1, le=65535, description="The station's number, as central gave it.")
+    name: str = Field(
+        min_length=1, max_length=NAME_LIMIT_CHARACTERS, description="What people call it; shown on the screen."
+    )
+    profile: Profile = Field(
+        default="sync-station",
+        description="What the station is; it must be the role in its certificate, or it refuses to start.",
+    )
+
+
+class CentralTable(Table):
+    """Where the central server is."""
+
+    url: Annotated[str, _checked(_url)] | None = Field(
+        default=None,
+        description="The central server; only an activation box goes without.",
+        json_schema_extra=_expected("an https address (http only to this machine itself, as http://127.0.0.1:8000)"),
+    )
+    ca_file: FilePath | None = Field(
+        default=None, description="Certificates to trust instead of the system's, as PEM, for a private authority."
+    )
+    poll_s: int = Field(
+        default=60, ge=10, le=3600, description="How often to ask for changes when no key is in the socket, in seconds."
+    )
+    refresh_deadline_ms: int = Field(
+        default=800,
+        ge=0,
+        le=5000,
+        description="How long a person who has typed the PIN may wait for central, in milliseconds.",
+        json_schema_extra=_because("nobody in the queue waits longer for a network"),
+    )
+
+
+class KeyReaderTable(Table):
+    """The socket that keys are put into."""
+
+    port: FilePath = Field(
+        default=Path("/dev/key-reader"),
+        description="The serial port; best a name under /dev/serial/by-id, which stays the same.",
+        json_schema_extra=_expected("the path of a serial port, as /dev/serial/by-id/…"),
+    )
+    baud: Literal[9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600, 1000000] = Field(
+        default=115200, description="The line's speed, in bits per second."
+    )
+    folder: Annotated[str, _checked(_folder_on_key)] = Field(
+        default="/lfs1",
+        max_length=64,
+        description="Where the key keeps its files.",
+        json_schema_extra=_expected("a folder on the key, as /lfs1"),
+    )
+
+
+class KeypadTable(Table):
+    """The keypad."""
+
+    hash_key_enter: bool = Field(default=True, description="Enter counts as #: number pads have no #.")
+    entry_timeout_s: int = Field(
+        default=20, ge=5, le=60, description="After how long without a keystroke the digits are forgotten, in seconds."
+    )
+
+
+class PolicyTable(Table):
+    """The site's rules."""
+
+    active_minutes: int = Field(
+        default=660,
+        ge=30,
+        le=660,
+        description="How long a key works after the PIN, in minutes.",
+        json_schema_extra=_because("11 hours are the most that locks accept"),
+    )
+    mirror_max_age_days: int = Field(
+        default=10,
+        ge=1,
+        le=10,
+        description="For how long a station that cannot reach central goes on switching keys on, in days.",
+        json_schema_extra=_because("permits are only sure to last that long without being renewed"),
+    )
+    left_in_s: int = Field(
+        default=120,
+        ge=30,
+        le=600,
+        description="After how long a key left in the socket is switched off again, in seconds.",
+    )
+
+
+class DisplayTable(Table):
+    """The screen."""
+
+    language: Language = Field(default="sv", description="The station's language; a holder's own comes first.")
+    receipt_s: int = Field(
+        default=30, ge=3, le=120, description="How long the receipt stays when nobody comes next, in seconds."
+    )
+    bell: bool = Field(default=True, description="A sound when a key is ready, refused or left behind.")
+
+
+class StorageTable(Table):
+    """What the station keeps."""
+
+    database: FilePath = Field(
+        default=Path("station.db"), description="The SQLite file of mirror, outbox and wrong PINs; made when missing."
+    )
+    credentials: FilePath = Field(
+        default=Path("credentials.json"),
+        description="Token, private key and pepper (mode 0600); made by `station enrol`.",
+    )
+
+
+class ClockTable(Table):
+    """What time may rest on besides central's signed answers."""
+
+    trust_ntp: bool = Field(default=True, description="Believe the system when it says that NTP has set its clock.")
+    trust_rtc: bool = Field(
+        default=False, description="Believe the system's clock after a start: only with a battery-backed clock."
+    )
+    time_zone: Annotated[str, _checked(_time_zone)] = Field(
+        default="Europe/Stockholm",
+        description="The site's, for windows and for what the screen says, until central has told it.",
+        json_schema_extra=_expected("the name of a time zone, as Europe/Stockholm"),
+    )
+
+
+class Settings(Table):
+    """All of ``station.toml``. Get one from `config.load`."""
+
+    station: StationTable
+    central: CentralTable = Field(default_factory=CentralTable)
+    key_reader: KeyReaderTable = Field(default_factory=KeyReaderTable)
+    keypad: KeypadTable = Field(default_factory=KeypadTable)
+    policy: PolicyTable = Field(default_factory=PolicyTable)
+    display: DisplayTable = Field(default_factory=DisplayTable)
+    storage: StorageTable = Field(default_factory=StorageTable)
+    clock: ClockTable = Field(default_factory=ClockTable)
+
+    _version: str = PrivateAttr(default="")
+
+    @property
+    def version(self) -> str:
+        """The first 12 hexadecimal digits of SHA-256 over the file: tells two configurations apart."""
+        return self._version
+
+    def rules(self) -> Policy:
+        """What the visit machine is told."""
+        return Policy(
+            active_minutes=self.policy.active_minutes,
+            mirror_max_age_days=self.policy.mirror_max_age_days,
+            refresh_deadline_s=self.central.refresh_deadline_ms / 1000,
+            receipt_s=self.display.receipt_s,
+            left_in_s=self.policy.left_in_s,
+            entry_timeout_s=self.keypad.entry_timeout_s,
+        )
