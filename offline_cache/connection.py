@@ -60,10 +60,11 @@ def _held_alone(path: Path) -> Iterator[None]:
     with faults_translated():
         lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StoreFault(STORE_IO, reason="in_use") from error
+        with faults_translated():
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise StoreFault(STORE_IO, reason="in_use") from error
         yield
     finally:
         os.close(lock)

@@ -29,7 +29,8 @@ CREATE TABLE mirror_object (
     pin_tag BLOB CHECK (length(pin_tag) = 16),
     PRIMARY KEY (type, id)
 ) STRICT;
-CREATE INDEX mirror_object_by_holder ON mirror_object (type, holder) WHERE holder IS NOT NULL;
+-- With id, or the planner takes the primary key for the order and reads all permits (21 ms, not 0.4, of 20,000).
+CREATE INDEX mirror_object_by_holder ON mirror_object (type, holder, id) WHERE holder IS NOT NULL;
 CREATE INDEX mirror_object_by_pin_tag ON mirror_object (pin_tag) WHERE pin_tag IS NOT NULL;
 -- Covers the digest, which would otherwise read every body.
 CREATE INDEX mirror_object_revisions ON mirror_object (type, id, revision);
