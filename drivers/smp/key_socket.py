@@ -1,0 +1,373 @@
+"""`SmpKeySocket`: the station's key socket on a serial port with SMP keys in it.
+
+Nothing is retried here. A lost answer ends the insertion: `removed` returns, every transfer raises KeyLost until
+`inserted` has seen a key again. What a lost answer may have left behind in the key (half a line, an open upload) is
+cleared away at the start of the next insertion.
+"""
+
+import asyncio
+import hashlib
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from drivers.smp import messages
+from drivers.smp.client import SmpClient
+from drivers.smp.datetime_text import format_datetime, parse_datetime
+from drivers.smp.messages import Answer, FsRc, OsRc, Rc, Request
+from station.core.facts import KeyClock, KeyClockState
+from station.ports import KeyFile, KeyLost, KeyRefused, ReaderLost
+
+POLL_INTERVAL_S: Final = 0.15
+"""How often an empty socket is asked; also how long a key may take to its first answer."""
+ECHO_INTERVAL_S: Final = 0.25
+"""How long an inserted key is left in peace before it is asked whether it is still there."""
+MISSES: Final = 2
+"""So many echoes in a row without an answer are a removal: one may be lost to a spark."""
+ANSWER_TIMEOUT_S: Final = 0.2
+FLASH_TIMEOUT_S: Final = 0.5
+"""For commands that make a key erase, write or read through its flash memory."""
+
+DEFAULT_BUFFER_BYTES: Final = 384
+"""Zephyr's default, for keys that do not say."""
+SMALL_BUFFER_BYTES: Final = 128
+"""What fits two receive fragments of 128 bytes: for keys that lost a longer burst."""
+MAX_BUFFER_BYTES: Final = 4096
+"""More is not used: 95 % of the wire's time goes to content then."""
+BUFFER_OVERHEAD_BYTES: Final = 4
+"""The frame's length and CRC share the key's buffer with the request."""
+SMALL_FOR_S: Final = 600.0
+"""How long a lost burst is remembered: it may have been a bad contact after all."""
+MAX_FILE_BYTES: Final = 65536
+"""The largest file of a key (its log)."""
+READ_TO_COMPARE_BYTES: Final = 64
+"""Up to this, reading a file takes fewer bytes on the wire than asking for its hash."""
+
+_HASHES: Final = ("sha256", "crc32")
+
+
+@dataclass(slots=True, eq=False)
+class _Insertion:
+    """What was learned of the key since it was put in."""
+
+    largest_bytes: int | None = None
+    """The largest request by the key's own word; None until asked."""
+    hashes: list[str] = field(default_factory=lambda: list(_HASHES))
+    """Those not yet known to be missing."""
+
+
+class SmpKeySocket:
+    """A `station.ports.KeySocket`. Opens the port when first used, and again when it has come back."""
+
+    def __init__(self, port: str, baud: int = 115200, folder: str = "/lfs1") -> None:
+        self._port = port
+        self._baud = baud
+        self._folder = folder.rstrip("/")
+        self._client: SmpClient | None = None
+        self._closed = False
+        self._wire_bytes_before = 0
+        self._lock = asyncio.Lock()
+        self._insertion: _Insertion | None = None
+        self._gone = asyncio.Event()
+        self._gone.set()
+        self._upload_open = False
+        """The key may still be in the middle of an upload that ended badly."""
+        self._burst_lost = False
+        """The last insertion ended with a large upload that nothing answered."""
+        self._small_until = 0.0
+
+    @property
+    def wire_bytes(self) -> int:
+        """Bytes of both directions since the socket was first opened."""
+        return self._wire_bytes_before + (self._client.wire_bytes if self._client is not None else 0)
+
+    async def inserted(self) -> None:
+        """Return when a key answers. Raises ReaderLost (see `SerialPort.open`, and ``closed``)."""
+        loop = asyncio.get_running_loop()
+        first = True
+        while True:
+            started_at = loop.time()
+            async with self._lock:
+                client = await self._opened()
+                try:
+                    # Any answer will do, also that echo is not supported.
+                    await client.ask(messages.echo(), POLL_INTERVAL_S, fresh_line=True)
+                except KeyLost:
+                    pass
+                else:
+                    self._begin(went_on_at_once=first)
+                    return
+            first = False
+            # A broken port may fail at once, again and again.
+            await asyncio.sleep(max(0.0, started_at + POLL_INTERVAL_S - loop.time()))
+
+    async def removed(self) -> None:
+        """Return when the key has stopped answering or a transfer lost it. Transfers may run meanwhile."""
+        loop = asyncio.get_running_loop()
+        insertion = self._insertion
+        misses = 0
+        while insertion is not None and insertion is self._insertion and self._client is not None:
+            rest_s = self._client.heard_at + ECHO_INTERVAL_S - loop.time() if not misses else 0.0
+            if rest_s > 0 or self._lock.locked():
+                # Whoever talks to the key notices its silence.
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._gone.wait(), max(rest_s, ECHO_INTERVAL_S / 4))
+                continue
+            async with self._lock:
+                if insertion is not self._insertion:
+                    break
+                try:
+                    await self._client.ask(messages.echo(), ANSWER_TIMEOUT_S)
+                except KeyLost:
+                    misses += 1
+                    if misses >= MISSES or not self._client.is_open:
+                        self._lose()
+                else:
+                    misses = 0
+        self._refuse_closed()
+
+    async def read(self, file: KeyFile, limit_bytes: int = 4096, offset: int = 0) -> bytes:
+        """See `KeySocket.read`. KeyRefused: ``too_large``, ``not_supported``, ``key_error``, ``answer_malformed``."""
+        async with self._transfer():
+            return await self._read(file, limit_bytes, offset)
+
+    async def holds(self, file: KeyFile, content: bytes) -> bool:
+        """See `KeySocket.holds`. By hash, else by size and content."""
+        async with self._transfer() as insertion:
+            if len(content) > READ_TO_COMPARE_BYTES:
+                if self._upload_open:
+                    await self._close_upload()  # until then the hash is that of the old file
+                same = await self._holds_by_hash(insertion, file, content)
+                if same is None:
+                    same = False if await self._differs_in_size(file, content) else None
+                if same is not None:
+                    return same
+            try:
+                there = await self._read(file, max(len(content), 1), 0)
+            except KeyRefused as refused:
+                if refused.code == "too_large":
+                    return False
+                raise
+            return there == content if len(content) > 1 else there == b""
+
+    async def write(self, file: KeyFile, content: bytes) -> None:
+        """See `KeySocket.write`. Nothing to write is a `clear`."""
+        async with self._transfer() as insertion:
+            await self._upload(insertion, file, content or b"\x00")
+
+    async def clear(self, file: KeyFile) -> None:
+        """See `KeySocket.clear`. An upload of no bytes would be answered with success and change nothing."""
+        async with self._transfer() as insertion:
+            await self._upload(insertion, file, b"\x00")
+
+    async def clock(self) -> KeyClock:
+        """See `KeySocket.clock`."""
+        async with self._transfer():
+            answer = await self._ask(messages.datetime_get())
+        refusal = answer.refusal
+        if refusal is None:
+            try:
+                return KeyClock(KeyClockState.SET, parse_datetime(answer.text("datetime")))
+            except (ValueError, OverflowError) as error:
+                raise KeyRefused("answer_malformed", field="datetime") from error
+        if refusal.is_(OsRc.RTC_NOT_SET, Rc.ENOENT):
+            return KeyClock(KeyClockState.UNSET)
+        if refusal.is_(Rc.ENOTSUP):
+            return KeyClock(KeyClockState.ABSENT)
+        raise _refused(answer, "clock")
+
+    async def set_clock(self, unix_s: int) -> None:
+        """See `KeySocket.set_clock`."""
+        async with self._transfer():
+            answer = await self._ask(messages.datetime_set(format_datetime(unix_s)))
+        if answer.refusal is not None:
+            raise _refused(answer, "clock")
+
+    async def close(self) -> None:
+        """Let go of the port, for good: whoever waits for a key gets ReaderLost (``closed``)."""
+        self._closed = True
+        self._lose()
+        self._drop_client()
+
+    # ---- insertion
+
+    async def _opened(self) -> SmpClient:
+        if self._client is not None and self._client.is_open and not self._closed:
+            return self._client
+        self._drop_client()
+        self._refuse_closed()
+        self._client = await SmpClient.open(self._port, self._baud)
+        self._refuse_closed()  # meanwhile
+        return self._client
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            self._drop_client()
+            raise ReaderLost("closed", port=self._port)
+
+    def _drop_client(self) -> None:
+        if self._client is not None:
+            self._wire_bytes_before += self._client.wire_bytes
+            self._client.close()
+            self._client = None
+
+    def _begin(self, *, went_on_at_once: bool) -> None:
+        # A key that answers at once after a burst that nothing answered was there all the time: it cannot take one.
+        if self._burst_lost and went_on_at_once:
+            self._small_until = asyncio.get_running_loop().time() + SMALL_FOR_S
+        self._burst_lost = False
+        self._insertion = _Insertion()
+        self._gone.clear()
+
+    def _lose(self) -> None:
+        self._insertion = None
+        self._gone.set()
+
+    @asynccontextmanager
+    async def _transfer(self) -> AsyncIterator[_Insertion]:
+        """Alone on the wire, in the insertion in which it was called for."""
+        insertion = self._insertion
+        async with self._lock:
+            if insertion is None or insertion is not self._insertion:
+                raise KeyLost("not_inserted")
+            yield insertion
+
+    async def _ask(self, request: Request, timeout_s: float = ANSWER_TIMEOUT_S) -> Answer:
+        if self._client is None:
+            raise KeyLost("not_inserted")
+        try:
+            return await self._client.ask(request, timeout_s)
+        except KeyLost:
+            self._upload_open = True
+            self._lose()
+            raise
+
+    # ---- files
+
+    def _path(self, file: KeyFile) -> str:
+        return f"{self._folder}/{file.value}"
+
+    async def _read(self, file: KeyFile, limit_bytes: int, offset: int) -> bytes:
+        content = bytearray()
+        total: int | None = None  # the key says it with the first piece of the file only
+        while total is None or offset + len(content) < total:
+            at = offset + len(content)
+            answer = await self._ask(messages.download(self._path(file), at))
+            refusal = answer.refusal
+            if refusal is not None:
+                if refusal.is_(FsRc.FILE_NOT_FOUND, FsRc.FILE_EMPTY, Rc.ENOENT):
+                    return b""
+                if at and refusal.is_(FsRc.OFFSET_LARGER_THAN_FILE, FsRc.FILE_SEEK_FAILED):
+                    break
+                raise _refused(answer, file.value)
+            data = answer.data("data")
+            if answer.uint("off") != at:
+                raise KeyRefused("answer_malformed", field="off")
+            if at == 0:
+                total = answer.uint("len")
+                if total > limit_bytes:
+                    raise KeyRefused("too_large", file=file.value, size_bytes=total)
+            if not data:
+                break
+            content += data
+            if len(content) > limit_bytes:
+                raise KeyRefused("too_large", file=file.value, size_bytes=len(content))
+        if total is not None and len(content) != total:
+            raise KeyRefused("answer_malformed", field="len")
+        return b"" if offset + len(content) <= 1 else bytes(content)
+
+    async def _upload(self, insertion: _Insertion, file: KeyFile, content: bytes) -> None:
+        if len(content) > MAX_FILE_BYTES:
+            raise KeyRefused("too_large", file=file.value, size_bytes=len(content))
+        # The second time is for a key that was still in an upload that somebody else began.
+        for _ in range(2):
+            if self._upload_open:
+                await self._close_upload()
+            self._upload_open = True
+            if await self._upload_once(insertion, file, content):
+                self._upload_open = False
+                return
+        raise KeyRefused("offset_not_valid", file=file.value)
+
+    async def _upload_once(self, insertion: _Insertion, file: KeyFile, content: bytes) -> bool:
+        path = self._path(file)
+        largest_bytes = self._largest_bytes(insertion)
+        request, size = messages.upload(path, content, 0, largest_bytes)
+        if size < len(content) and insertion.largest_bytes is None:
+            await self._learn_buffer(insertion)
+            largest_bytes = self._largest_bytes(insertion)
+            request, size = messages.upload(path, content, 0, largest_bytes)
+        offset = 0
+        while True:
+            try:
+                answer = await self._ask(request, FLASH_TIMEOUT_S)
+            except KeyLost as lost:
+                self._burst_lost = lost.code == "no_answer" and len(request) > SMALL_BUFFER_BYTES
+                raise
+            refusal = answer.refusal
+            if refusal is not None:
+                if refusal.is_(FsRc.OFFSET_NOT_VALID):
+                    return False
+                raise _refused(answer, file.value)
+            offset += size
+            if answer.uint("off") != offset:
+                return False  # it counts on from an upload that we know nothing of
+            if offset == len(content):
+                return True
+            request, size = messages.upload(path, content, offset, largest_bytes)
+
+    async def _close_upload(self) -> None:
+        answer = await self._ask(messages.close_file(), FLASH_TIMEOUT_S)
+        refusal = answer.refusal
+        if refusal is not None and not refusal.is_(Rc.ENOTSUP):
+            raise _refused(answer, "close")
+        self._upload_open = False
+
+    def _largest_bytes(self, insertion: _Insertion) -> int:
+        largest_bytes = insertion.largest_bytes or DEFAULT_BUFFER_BYTES - BUFFER_OVERHEAD_BYTES
+        if asyncio.get_running_loop().time() < self._small_until:
+            return min(largest_bytes, SMALL_BUFFER_BYTES - BUFFER_OVERHEAD_BYTES)
+        return largest_bytes
+
+    async def _learn_buffer(self, insertion: _Insertion) -> None:
+        answer = await self._ask(messages.parameters())
+        buffer_bytes = DEFAULT_BUFFER_BYTES
+        if answer.refusal is None:
+            buffer_bytes = min(answer.uint("buf_size"), MAX_BUFFER_BYTES)
+        insertion.largest_bytes = max(buffer_bytes - BUFFER_OVERHEAD_BYTES, 1)
+
+    async def _holds_by_hash(self, insertion: _Insertion, file: KeyFile, content: bytes) -> bool | None:
+        """None: the key has no hash. The hash comes with the size of what was hashed: no status is needed before it."""
+        while insertion.hashes:
+            kind = insertion.hashes[0]
+            answer = await self._ask(messages.file_hash(self._path(file), kind), FLASH_TIMEOUT_S)
+            refusal = answer.refusal
+            if refusal is None:
+                expected = hashlib.sha256(content).digest() if kind == "sha256" else zlib.crc32(content)
+                return answer.body.get("output") == expected and answer.uint("len") == len(content)
+            if refusal.is_(FsRc.FILE_NOT_FOUND, FsRc.FILE_EMPTY, Rc.ENOENT):
+                return False
+            if refusal.is_(Rc.ENOTSUP):
+                insertion.hashes.clear()
+            elif refusal.is_(FsRc.HASH_NOT_FOUND, Rc.EINVAL):
+                insertion.hashes.remove(kind)
+            else:
+                return False  # an error for an empty file means "differs", whatever its number
+        return None
+
+    async def _differs_in_size(self, file: KeyFile, content: bytes) -> bool:
+        answer = await self._ask(messages.status(self._path(file)), FLASH_TIMEOUT_S)
+        refusal = answer.refusal
+        if refusal is None:
+            return answer.uint("len") != len(content)
+        return refusal.is_(FsRc.FILE_NOT_FOUND, FsRc.FILE_EMPTY, Rc.ENOENT)
+
+
+def _refused(answer: Answer, what: str) -> KeyRefused:
+    refusal = answer.refusal
+    if refusal is None:
+        return KeyRefused("answer_malformed", what=what)
+    code = "not_supported" if refusal.is_(Rc.ENOTSUP) else "key_error"
+    return KeyRefused(code, what=what, group=refusal.group, rc=refusal.rc)
