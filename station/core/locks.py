@@ -110,7 +110,7 @@ class LockDecision:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What rules 3 to 9 say: no ``refusal`` when they all hold, and then both records are there."""
+    """What rules 3 to 9 say: no ``refusal`` when they all hold. The records are those verified until then."""
 
     refusal: Reason | None
     activation: Activation | None = None
@@ -138,13 +138,11 @@ def decide(
     if now_s is None:
         return _decision(Judgement(Reason.CLOCK_UNSET))
     judgement = activation_of(verifier, central, files, now_s, lock.blocklist)
-    if judgement.permit and lock.number != TEST_LOCK and not _permits(judgement.permit, lock):
-        return _decision(judgement, Reason.NO_PERMISSION)
-    return _decision(judgement)
+    return _decision(judgement, opens=judgement.permit is not None and _permits(judgement.permit, lock))
 
 
-def _decision(judgement: Judgement, refusal: Reason | None = None) -> LockDecision:
-    reason = judgement.refusal or refusal or Reason.OPENED
+def _decision(judgement: Judgement, *, opens: bool = False) -> LockDecision:
+    reason = judgement.refusal or (Reason.OPENED if opens else Reason.NO_PERMISSION)
     return LockDecision(
         light=_LIGHTS.get(reason, Light.RED),
         opened=reason is Reason.OPENED,
@@ -155,7 +153,9 @@ def _decision(judgement: Judgement, refusal: Reason | None = None) -> LockDecisi
 
 
 def _permits(permit: Permit, lock: Lock) -> bool:
-    return permit.areas == EVERY_AREA or lock.area in permit.areas or lock.number in permit.locks
+    if lock.number == TEST_LOCK or permit.areas == EVERY_AREA:
+        return True
+    return lock.number in permit.locks or lock.area in permit.areas
 
 
 def activation_of(
@@ -198,7 +198,7 @@ def activation_of(
     return Judgement(
         refusal,
         activation,
-        permit if refusal is None else None,
+        permit,
         adopted_blocklist=content(files, "block") if newer else None,
     )
 

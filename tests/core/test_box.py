@@ -46,21 +46,42 @@ def test_vector(vector: dict[str, Any]) -> None:
 
 
 def a_synchronised_key(
-    windows: tuple[Window, ...] = (), permit_from: int = 0, blocked: tuple[int, ...] = ()
+    windows: tuple[Window, ...] = (),
+    permit_from: int = 0,
+    blocked: tuple[int, ...] = (),
+    expires: dict[str, int] | None = None,
 ) -> dict[str, bytes]:
-    permit = Permit(NOW_S + 99, permit_from, 5, 812, 1, (3,), (), windows, PIN_TAG, Category.PERMANENT)
+    ends = {"permit": NOW_S + 99, "certificate": NOW_S + 99} | (expires or {})
+    permit = Permit(ends["permit"], permit_from, 5, 812, 1, (3,), (), windows, PIN_TAG, Category.PERMANENT)
     records = {
         "id": KeyRecord(5, 41, KeyKind.PERSONAL, 4, 812),
         "permit": permit,
-        "cert": StationCertificate(NOW_S + 99, 5, 4, 7, STATION.public, Role.SYNC_STATION),
+        "cert": StationCertificate(ends["certificate"], 5, 4, 7, STATION.public, Role.SYNC_STATION),
         "block": Blocklist(0, 5, 1, (), blocked),
     }
     files = {name: envelope.sign(claims, CENTRAL) for name, claims in records.items()}
     return files | {"sync": envelope.sign(Sync(NOW_S - 60, 41, 7), STATION)}
 
 
-def decide_on(files: dict[str, bytes], failures: int = 0, pin_tag: bytes | None = PIN_TAG) -> BoxDecision:
-    return decide(envelope, [CENTRAL.public], files, NOW_S, UTC, key_clock_set=True, failures=failures, pin_tag=pin_tag)
+def decide_on(
+    files: dict[str, bytes], failures: int = 0, pin_tag: bytes | None = PIN_TAG, now_s: int = NOW_S
+) -> BoxDecision:
+    return decide(envelope, [CENTRAL.public], files, now_s, UTC, key_clock_set=True, failures=failures, pin_tag=pin_tag)
+
+
+@pytest.mark.parametrize(
+    ("times", "now_s", "reason"),
+    [
+        ({"certificate": NOW_S + 1}, NOW_S, BoxReason.ACTIVATE),
+        ({"certificate": NOW_S}, NOW_S, BoxReason.BAD_STATION_CERTIFICATE),
+        ({"permit": NOW_S + 1}, NOW_S, BoxReason.ACTIVATE),
+        ({"permit": NOW_S}, NOW_S, BoxReason.PERMIT_EXPIRED),
+        ({}, NOW_S - 60 - 300, BoxReason.ACTIVATE),
+        ({}, NOW_S - 60 - 301, BoxReason.SYNCED_TOO_LONG_AGO),
+    ],
+)
+def test_to_the_second(times: dict[str, int], now_s: int, reason: BoxReason) -> None:
+    assert decide_on(a_synchronised_key(expires=times), now_s=now_s).reason is reason
 
 
 def test_what_is_needed_for_signing_comes_along() -> None:

@@ -145,6 +145,11 @@ def test_a_certificate_ends_at_its_second() -> None:
     assert decide_at(LOCK, expired).reason is Reason.BAD_STATION_CERTIFICATE
 
 
+def test_where_boxcert_fits_cert_does_not_matter() -> None:
+    files = an_active_key() | {"boxcert": certificate(7, STATION, expires=NOW_S)}
+    assert decide_at(LOCK, files).reason is Reason.BAD_STATION_CERTIFICATE
+
+
 def test_one_station_cannot_sign_in_the_name_of_another() -> None:
     files = an_active_key()
     files["act"] = activation(files["permit"], STATION, 8)
@@ -175,6 +180,14 @@ def test_no_station_can_sign_for_more_than_eleven_hours(seconds: int, reason: Re
     files = an_active_key()
     files["act"] = activation(files["permit"], expires=NOW_S - 60 + seconds)
     assert decide_at(LOCK, files).reason is reason
+
+
+def test_a_permit_ends_at_its_second() -> None:
+    files = an_active_key()
+    files["permit"] = central(Permit(NOW_S + 1, 0, 0, 812, 1, (3,), (), (), b"t" * 16, Category.PERMANENT))
+    files["act"] = activation(files["permit"])
+    assert decide_at(LOCK, files).opened
+    assert decide_at(LOCK, files, NOW_S + 1).reason is Reason.PERMIT_EXPIRED
 
 
 def test_a_permit_that_is_not_yet_in_force() -> None:
