@@ -1,0 +1,190 @@
+"""The kiosk: one full screen that shows snapshots and sends keystrokes. Nothing that is typed can end it."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, NoReturn
+
+from textual import events
+from textual.app import App
+from textual.binding import BindingType
+from textual.screen import Screen as TextualScreen
+
+from station.core.screen import Line, Screen
+from ui import crash
+from ui.face import BREAKPOINTS, LOOK, Face
+from ui.words import Words, words
+
+log = logging.getLogger(__name__)
+
+RINGING = frozenset(
+    {
+        Line.WRONG_PIN,
+        Line.WAIT,
+        Line.READY,
+        Line.REFUSED,
+        Line.STILL_ON,
+        Line.UNREADABLE,
+        Line.LEFT_IN,
+        Line.OUT_EARLY,
+        Line.OUT_UNSURE,
+    }
+)
+"""Lines that ring once when they come: people look at their bag, not at the screen."""
+
+_STROKES = {"enter": "#", "ctrl+j": "#", "backspace": "\b"}
+"""Textual's names of keys. Number pads have no ``#``: Enter is one."""
+_CHARACTERS = frozenset("0123456789*#")
+
+STOP_LIMIT_S = 5.0
+"""How long the station's services may take to end after SIGTERM."""
+
+
+class Kiosk(App[None], inherit_bindings=False):
+    """Shows what it is told and sends what is typed.
+
+    ``press`` gets every keystroke, one character each: a digit, ``*``, ``#`` (also for Enter) or ``\\b``. ``language``
+    is the station's; a holder's own takes its place once known. ``start`` is awaited in a task of its own as soon as
+    there is a screen, and cancelled at the end; an exception in it ends the process with code 70. With ``bell`` the
+    terminal rings when something wants to be looked at.
+
+    SIGTERM and SIGHUP end `run` normally.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+    ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
+    ESCAPE_TO_MINIMIZE = False
+    VERTICAL_BREAKPOINTS = BREAKPOINTS
+    CSS = LOOK
+
+    def __init__(
+        self,
+        press: Callable[[str], None],
+        *,
+        language: str,
+        bell: bool = True,
+        start: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        super().__init__()
+        self.theme = "ansi-dark"
+        self._press = press
+        self._language = language
+        self._rings = bell
+        self._start = start
+        self._services: asyncio.Task[None] | None = None
+        self._latest: Screen | None = None
+        self._drawn: Screen | None = None
+        self._words: Words | None = None
+        self._drawing = False
+        self._stopping: asyncio.Task[None] | None = None
+        self.draws = 0
+        """How many snapshots have been drawn; what was overtaken before that is not among them."""
+
+    def get_default_screen(self) -> TextualScreen[None]:
+        """The one screen."""
+        return Face()
+
+    def show(self, screen: Screen) -> None:
+        """Show ``screen`` soon. Only the latest of several in a row is drawn; the same again costs a comparison."""
+        self._latest = screen
+        if not self._drawing and self.is_running and screen != self._drawn:
+            self._drawing = True
+            self.call_later(self._draw)
+
+    def _draw(self) -> None:
+        self._drawing = False
+        screen = self._latest
+        if screen is None or screen == self._drawn or not isinstance(self.screen, Face):
+            return
+        before, self._drawn = self._drawn, screen
+        new = words(screen, self._language)
+        if new != self._words:
+            self.draws += 1
+            self.screen.draw(new, self._words)
+            self._words = new
+        if self._rings and screen.line in RINGING and (before is None or before.line is not screen.line):
+            self.bell()
+
+    # --- keystrokes -----------------------------------------------------------------------------------------------
+
+    def on_key(self, event: events.Key) -> None:
+        """Pass on what belongs to a PIN; everything else is dropped."""
+        event.stop()
+        event.prevent_default()
+        stroke = _STROKES.get(event.key)
+        if stroke is None and event.character in _CHARACTERS:
+            stroke = event.character
+        if stroke is not None:
+            self._press(stroke)
+
+    # --- beginning and end ----------------------------------------------------------------------------------------
+
+    def run_kiosk(self) -> None:
+        """Run until SIGTERM or SIGHUP. Never returns after a fault: the process ends with code 70."""
+        try:
+            self.run(mouse=False)
+        except Exception as error:  # noqa: BLE001, the last line before Python would print what was in memory
+            self._crash(error)
+
+    async def on_mount(self) -> None:
+        """Take over signals and faults, show what there is, start the station."""
+        loop = asyncio.get_running_loop()
+        if not self.is_headless:
+            loop.set_exception_handler(self._loop_fault)
+            for ending in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(ending, self._stop)
+            for ignored in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
+                signal.signal(ignored, signal.SIG_IGN)
+        self.call_after_refresh(self._draw)
+        if self._start is not None:
+            self._services = loop.create_task(self._serve(self._start), name="services")
+
+    async def _serve(self, start: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await start()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001, crash-only: the supervisor begins anew
+            self._handle_exception(error)
+        except BaseException as error:  # noqa: BLE001, a sys.exit() in the services is a fault like any other
+            self._crash(error)
+
+    def _stop(self) -> None:
+        if self._stopping is None:
+            self._stopping = asyncio.get_running_loop().create_task(self._stop_services(), name="stop")
+
+    async def _stop_services(self) -> None:
+        if self._services is not None:
+            self._services.cancel()
+            await asyncio.wait([self._services], timeout=STOP_LIMIT_S)
+        self.exit()
+
+    def _loop_fault(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, BaseException):
+            self._crash(error)
+        # The message of a context may quote a repr with values in it.
+        log.error("kiosk.loop_complained about=%s", ",".join(sorted(context)))
+
+    def _handle_exception(self, error: Exception) -> None:
+        if self.is_headless:  # Only in tests and for pictures, where somebody awaits it.
+            super()._handle_exception(error)
+        else:
+            self._crash(error)
+
+    def panic(self, *renderables: Any) -> None:
+        """End the process: Textual calls this when its input thread dies. Shows none of ``renderables``."""
+        log.critical("kiosk.panicked count=%d", len(renderables))
+        self._die()
+
+    def _fatal_error(self) -> None:
+        self._die()
+
+    def _crash(self, error: BaseException) -> NoReturn:
+        crash.report(error)
+        self._die()
+
+    def _die(self) -> NoReturn:
+        crash.die(getattr(self._driver, "attrs_before", None))

@@ -1,0 +1,34 @@
+"""The languages of the screen, and their gettext catalogues (``ui/locale``, compiled at installation)."""
+
+import gettext
+import logging
+from functools import lru_cache
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+SOURCE = "en"
+"""The messages in the code are English; it needs no catalogue."""
+LANGUAGES = (SOURCE, "sv", "da")
+LOCALE_DIR = Path(__file__).parent / "locale"
+DOMAIN = "ui"
+
+
+def chosen(*wishes: str | None) -> str:
+    """The first of ``wishes`` that there is a screen in; English when there is none."""
+    for wish in wishes:
+        if wish is not None and wish.lower()[:2] in LANGUAGES:
+            return wish.lower()[:2]
+    return SOURCE
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def catalogue(language: str, locale_dir: Path = LOCALE_DIR) -> gettext.NullTranslations:
+    """The messages in ``language``. Without a compiled catalogue: English, and a warning in the log."""
+    if language == SOURCE:
+        return gettext.NullTranslations()
+    try:
+        return gettext.translation(DOMAIN, str(locale_dir), [language])
+    except OSError:
+        log.warning("ui.catalogue_missing language=%s", language)
+        return gettext.NullTranslations()

@@ -1,0 +1,181 @@
+"""What each line, refusal, hindrance and reason says: English, marked for translation. Big: what to do; small: why.
+
+Written for someone with gloves on and a queue behind them: no technical words, the key's state first, then the one
+thing to do. The tables are complete; a test goes through the enums.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+
+from station.core.facts import Hindrance, Refusal, Shortened
+from station.core.screen import Line
+
+
+class Tone(Enum):
+    """How a line looks. The colour is never alone: the lamp's shape and word say the same."""
+
+    QUIET = "quiet"
+    """Nobody's key is in question."""
+    OFF = "off"
+    ON = "on"
+    BUSY = "busy"
+    """Leave the key in."""
+    ATTENTION = "attention"
+    """The key is off, and something was refused."""
+    FAULT = "fault"
+    """The key may be on although it should not, or the station is out of order."""
+
+
+def N_(message: str) -> str:  # noqa: N802, gettext's customary mark for a message that is looked up later
+    """``message`` as it is, marked for extraction."""
+    return message
+
+
+LINES: Mapping[Line, tuple[str, str]] = {
+    Line.EMPTY: (N_("Press the button on the key and put it in."), ""),
+    Line.READING: (N_("Switching the key OFF. Leave it in."), N_("You can already type your PIN.")),
+    Line.PROMPT: (N_("Key is OFF. Going home: take it out. Starting: PIN and #."), ""),
+    Line.WRONG_PIN: (N_("Wrong PIN. Try again: PIN and #."), N_("Key is OFF. Going home: take it out.")),
+    Line.WAIT: (
+        N_("Too many wrong PINs. Wait {wait}."),
+        N_("Key is OFF. Going home: take it out. Other keys can be used meanwhile."),
+    ),
+    Line.CHECKING: (N_("Checking. Leave the key in."), N_("Key is OFF.")),
+    Line.ACTIVATING: (N_("Switching the key ON. Leave it in."), ""),
+    Line.READY: (N_("Key is ON until {until}. Take it out."), ""),
+    Line.REFUSED: (N_("Key is OFF. Take it out."), ""),
+    Line.STILL_ON: (
+        N_("Key is still ON until {until}. Take it out and put it in again."),
+        N_("It could not be switched off. If this happens again, hand the key to your coordinator."),
+    ),
+    Line.UNREADABLE: (
+        N_("Key is OFF. Take it out."),
+        N_("It cannot be used: it does not say which key it is. Hand it to your coordinator."),
+    ),
+    Line.LEFT_IN: (
+        N_("Key is OFF again. Take it out."),
+        N_("It was left in too long. Starting: take it out, put it in, PIN and #."),
+    ),
+    Line.OUT_OFF: (N_("Key is OFF."), N_("It opens nothing now.")),
+    Line.OUT_READY: (N_("Key is ON until {until}."), ""),
+    Line.OUT_EARLY: (N_("Taken out too early. Key is OFF. Put it back."), ""),
+    Line.OUT_UNSURE: (
+        N_("Put the key back. It may still be ON."),
+        N_("It was taken out before it could be switched off."),
+    ),
+    Line.READER_BROKEN: (
+        N_("Out of order. Use another station."),
+        N_("This station has no contact with its key reader. A key that is ON stays ON until its time."),
+    ),
+}
+
+STILL_ON_UNKNOWN = N_("Key may still be ON. Take it out and put it in again.")
+"""For `Line.STILL_ON` when the key does not tell until when."""
+STILL_ON_AT_MOST = N_("At the latest it ends {until}.")
+
+REFUSALS: Mapping[Refusal, tuple[str, str]] = {
+    Refusal.UNKNOWN: (
+        N_("Unknown key. It is OFF. Take it out."),
+        N_("No key of ours has this number. Hand it to your coordinator."),
+    ),
+    Refusal.BLOCKED: (N_("Blocked key. It is OFF. Take it out."), N_("Hand it to your coordinator.")),
+    Refusal.RETURNED: (
+        N_("This key is handed in. It is OFF. Take it out."),
+        N_("A coordinator must hand it out before it can be used."),
+    ),
+    Refusal.LOCKED: (
+        N_("Locked key. It is OFF. Take it out."),
+        N_("Too many wrong PINs. Ask your coordinator to unlock it."),
+    ),
+    Refusal.HOLDER_ENDED: (
+        N_("This key has no holder any more. It is OFF. Take it out."),
+        N_("Hand it to your coordinator."),
+    ),
+    Refusal.WRONG_PIN: LINES[Line.WRONG_PIN],
+    Refusal.NOT_HOURLY: (
+        N_("This key is for hourly staff. It is OFF."),
+        N_("Use your own key, or an emergency key if yours is lost or broken."),
+    ),
+    Refusal.NOT_PERMANENT: (
+        N_("This emergency key is for permanent staff. It is OFF."),
+        N_("Use a substitute key."),
+    ),
+    Refusal.CLOSED_UNIT: (N_("This key belongs to another unit. It is OFF."), N_("Use a key of your own unit.")),
+    Refusal.NO_PERMIT: (N_("You have no permit for this key. It is OFF."), N_("Ask your coordinator.")),
+    Refusal.PERMIT_EXPIRED: (N_("Your permit has ended. Key is OFF."), N_("Ask your coordinator to renew it.")),
+    Refusal.OUTSIDE_WINDOW: (
+        N_("Your permit is not for this time of day. Key is OFF."),
+        N_("Ask your coordinator if you should be working now."),
+    ),
+    Refusal.STATION: (
+        N_("This station can only switch keys OFF. Take it out."),
+        N_("Key is OFF. To start, use another station."),
+    ),
+}
+
+ONLY_OFF = (
+    N_("This station can only switch keys OFF."),
+    N_("Going home: put the key in. To start, use another station."),
+)
+"""The empty screen of a station with a `Hindrance`."""
+
+HINDRANCES: Mapping[Hindrance, str] = {
+    Hindrance.CLOCK: N_("It does not know the time."),
+    Hindrance.NO_MIRROR: N_("It has no data from the central system yet."),
+    Hindrance.MIRROR_TOO_OLD: N_("Its data is too old."),
+    Hindrance.CERTIFICATE: N_("Its own permit has ended."),
+    Hindrance.NOT_ENROLLED: N_("It has not been set up."),
+    Hindrance.DISK: N_("Its storage does not work."),
+}
+
+SHORTENED: Mapping[Shortened, str] = {
+    Shortened.WINDOW: N_("Shorter than usual: your permit is only for that time of day."),
+    Shortened.PERMIT: N_("Shorter than usual: your permit ends then."),
+    Shortened.CERTIFICATE: N_("Shorter than usual: the station's own permit ends then."),
+}
+
+TONES: Mapping[Line, Tone] = {
+    Line.EMPTY: Tone.QUIET,
+    Line.READING: Tone.BUSY,
+    Line.PROMPT: Tone.OFF,
+    Line.WRONG_PIN: Tone.ATTENTION,
+    Line.WAIT: Tone.ATTENTION,
+    Line.CHECKING: Tone.BUSY,
+    Line.ACTIVATING: Tone.BUSY,
+    Line.READY: Tone.ON,
+    Line.REFUSED: Tone.ATTENTION,
+    Line.STILL_ON: Tone.FAULT,
+    Line.UNREADABLE: Tone.ATTENTION,
+    Line.LEFT_IN: Tone.OFF,
+    Line.OUT_OFF: Tone.OFF,
+    Line.OUT_READY: Tone.ON,
+    Line.OUT_EARLY: Tone.ATTENTION,
+    Line.OUT_UNSURE: Tone.FAULT,
+    Line.READER_BROKEN: Tone.FAULT,
+}
+
+_OFF = N_("■ OFF")
+_ON = N_("● ON")
+_PERHAPS_ON = N_("▲ ON?")
+_BUSY = N_("▶ WAIT")
+
+LAMPS: Mapping[Line, str] = {
+    Line.EMPTY: "",
+    Line.READING: _BUSY,
+    Line.PROMPT: _OFF,
+    Line.WRONG_PIN: _OFF,
+    Line.WAIT: _OFF,
+    Line.CHECKING: _BUSY,
+    Line.ACTIVATING: _BUSY,
+    Line.READY: _ON,
+    Line.REFUSED: _OFF,
+    Line.STILL_ON: _PERHAPS_ON,
+    Line.UNREADABLE: _OFF,
+    Line.LEFT_IN: _OFF,
+    Line.OUT_OFF: _OFF,
+    Line.OUT_READY: _ON,
+    Line.OUT_EARLY: _OFF,
+    Line.OUT_UNSURE: _PERHAPS_ON,
+    Line.READER_BROKEN: "▲",
+}
+"""The state of the key in one shape and one word."""

@@ -1,0 +1,64 @@
+"""Times as people say them: until when, how long still, how old."""
+
+import gettext
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ui.sentences import N_
+
+WEEKDAYS = (
+    N_("Monday {time}"),
+    N_("Tuesday {time}"),
+    N_("Wednesday {time}"),
+    N_("Thursday {time}"),
+    N_("Friday {time}"),
+    N_("Saturday {time}"),
+    N_("Sunday {time}"),
+)
+MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
+
+
+def zone(name: str) -> tzinfo:
+    """The site's time zone; UTC where the machine does not know it."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def time_of_day(unix_s: int, time_zone: str) -> str:
+    """``17:55``, local. Says so when the zone is not known and it is UTC."""
+    where = zone(time_zone)
+    local = datetime.fromtimestamp(unix_s, where)
+    return f"{local:%H:%M} UTC" if where is UTC and time_zone != "UTC" else f"{local:%H:%M}"
+
+
+def until(unix_s: int, now_s: int, time_zone: str, speech: gettext.NullTranslations) -> str:
+    """``17:55``, ``tomorrow 05:55``, ``Sunday 05:55`` or ``2026-11-29 05:55``: the day when it is not today."""
+    where = zone(time_zone)
+    day = datetime.fromtimestamp(unix_s, where).date()
+    today = datetime.fromtimestamp(now_s, where).date()
+    time = time_of_day(unix_s, time_zone)
+    if day == today:
+        return time
+    if day == today + timedelta(days=1):
+        return speech.gettext("tomorrow {time}").format(time=time)
+    if today < day < today + timedelta(days=7):
+        return speech.gettext(WEEKDAYS[day.weekday()]).format(time=time)
+    return f"{day.isoformat()} {time}"
+
+
+def countdown(wait_s: int) -> str:
+    """``0:15``, ``4:59``."""
+    return f"{max(wait_s, 0) // MINUTE_S}:{max(wait_s, 0) % MINUTE_S:02}"
+
+
+def age(age_s: int, speech: gettext.NullTranslations) -> str:
+    """``under 1 min``, ``12 min``, ``2 h``, ``3 days``: rounded down, as people do."""
+    if age_s < MINUTE_S:
+        return speech.gettext("under 1 min")
+    if age_s < HOUR_S:
+        return speech.gettext("{count} min").format(count=age_s // MINUTE_S)
+    if age_s < 2 * DAY_S:
+        return speech.gettext("{count} h").format(count=age_s // HOUR_S)
+    return speech.ngettext("{count} day", "{count} days", age_s // DAY_S).format(count=age_s // DAY_S)
