@@ -1,38 +1,31 @@
 """What a station must keep secret: token, private key, pepper. One JSON file of mode 0600, or a systemd credential.
 
-Values that would help a thief are pydantic's secret types, whose ``repr`` shows nothing; no error repeats any of the
-file's content.
+Values that would help a thief are `Secret`, which shows nothing; no error repeats any of the file's content.
 """
 
 import base64
 import binascii
 import json
 import os
+import re
 import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeAlias
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    SecretBytes,
-    SecretStr,
-    ValidationError,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
 
 from config.durable import write_durably
 from config.problems import ConfigFault, Problem
 from station.records.claims import RECORD_LIMIT_BYTES, Role
+from station.secret import Secret
 
 FILE_LIMIT_BYTES = 64 * 1024
 """A certificate and a few keys are 2 KiB."""
 FILE_MODE = 0o600
 CENTRAL_KEYS_LIMIT = 2
 """At most two are valid at a time, while one replaces the other."""
+TOKEN_CHARACTERS = re.compile(r"[\x21-\x7e]{16,512}")
 SYSTEMD_FOLDER = "CREDENTIALS_DIRECTORY"
 
 
@@ -54,27 +47,25 @@ def _base64url(value: bytes) -> str:
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode("ascii")
 
 
-def _shown_octets(value: SecretBytes) -> str:
-    return _base64url(value.get_secret_value())
-
-
-def _secret_octets(low: int, high: int) -> Any:
+def _secret_octets(low: int, high: int) -> PlainValidator:
     read = _octets(low, high)
-
-    def wrap(value: object) -> SecretBytes:
-        return value if isinstance(value, SecretBytes) else SecretBytes(read(value))
-
-    return BeforeValidator(wrap)
+    return PlainValidator(lambda value: Secret(read(value.reveal() if isinstance(value, Secret) else value)))
 
 
-_Seed: TypeAlias = Annotated[SecretBytes, _secret_octets(32, 32), PlainSerializer(_shown_octets, when_used="json")]
-_Salt: TypeAlias = Annotated[SecretBytes, _secret_octets(16, 64), PlainSerializer(_shown_octets, when_used="json")]
-_PublicKey: TypeAlias = Annotated[
-    bytes, BeforeValidator(_octets(32, 32)), PlainSerializer(_base64url, when_used="json")
-]
-_Record: TypeAlias = Annotated[
-    bytes, BeforeValidator(_octets(1, RECORD_LIMIT_BYTES)), PlainSerializer(_base64url, when_used="json")
-]
+def _secret_text(value: object) -> Secret[str]:
+    text = value.reveal() if isinstance(value, Secret) else value
+    # It goes into a header as it is: no line ends, no blanks.
+    if not isinstance(text, str) or not TOKEN_CHARACTERS.fullmatch(text):
+        raise ValueError("not_a_token")
+    return Secret(text)
+
+
+_Seed: TypeAlias = Annotated[Secret[bytes], _secret_octets(32, 32)]
+_Pepper: TypeAlias = Annotated[Secret[bytes], _secret_octets(16, 64)]
+_Token: TypeAlias = Annotated[Secret[str], PlainValidator(_secret_text)]
+_Salt: TypeAlias = Annotated[bytes, BeforeValidator(_octets(8, 64))]
+_PublicKey: TypeAlias = Annotated[bytes, BeforeValidator(_octets(32, 32))]
+_Record: TypeAlias = Annotated[bytes, BeforeValidator(_octets(1, RECORD_LIMIT_BYTES))]
 
 
 class _Frozen(BaseModel):
@@ -99,7 +90,7 @@ class Credentials(_Frozen):
     station: int = Field(ge=1, le=65535)
     site: int = Field(ge=0, le=2**32 - 1)
     role: Role
-    token: SecretStr = Field(min_length=16, max_length=512)
+    token: _Token
     """What the station shows central with every call."""
     signing_seed: _Seed
     """The 32 bytes of the station's Ed25519 private key (RFC 8032)."""
@@ -108,7 +99,7 @@ class Credentials(_Frozen):
     central_keys: tuple[_PublicKey, ...] = Field(min_length=1, max_length=CENTRAL_KEYS_LIMIT)
     """Raw Ed25519 public keys, oldest first."""
     site_salt: _Salt
-    pepper: _Salt
+    pepper: _Pepper
     argon2: Argon2Cost
 
     @classmethod
@@ -126,7 +117,7 @@ class Credentials(_Frozen):
         else:
             content = _read(path, forbidden_mode=0o077)
         try:
-            return cls.model_validate_json(content)
+            return cls.model_validate(_document(content, path))
         except ValidationError as error:
             details = error.errors(include_url=False, include_context=False, include_input=False)
             problems = [
@@ -137,16 +128,29 @@ class Credentials(_Frozen):
 
     def save(self, path: Path) -> None:
         """Write the file, mode 0600, atomically. Raises ConfigFault."""
-        content = json.dumps(json.loads(self._json()), indent=1).encode() + b"\n"
+        content = json.dumps({name: _written(value) for name, value in self}, indent=1).encode() + b"\n"
         try:
             write_durably(path, content, FILE_MODE)
         except OSError as error:
             raise _fault("credentials_unwritable", path, f"cannot be written: {error.strerror}") from error
 
-    def _json(self) -> str:
-        # pydantic masks a SecretStr in JSON as well: here is the one place where the token is meant to be seen.
-        fields = self.model_dump(mode="json") | {"token": self.token.get_secret_value()}
-        return json.dumps(fields)
+
+def _written(value: object) -> object:
+    if isinstance(value, Secret):
+        value = value.reveal()
+    if isinstance(value, bytes):
+        return _base64url(value)
+    if isinstance(value, tuple):
+        return [_written(item) for item in value]
+    return value.model_dump() if isinstance(value, BaseModel) else value
+
+
+def _document(content: bytes, path: Path) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        # The decoder's error holds the whole text.
+        raise _fault("credentials_invalid", path, "is not JSON as enrolment wrote it") from None
 
 
 def _read(path: Path, forbidden_mode: int) -> bytes:

@@ -119,7 +119,7 @@ def _document(path: Path, text: str) -> dict[str, Any]:
         what = message if place is None else message[: place.start()]
         raise _fault("config_syntax", path, f"not valid TOML: {what}", line) from error
     except (ValueError, RecursionError) as error:
-        raise _fault("config_syntax", path, "not valid TOML: nested too deeply, or a number too long") from error
+        raise _fault("config_syntax", path, "not valid TOML: nested too deeply, or a number too long", 1) from error
 
 
 def _fault(code: str, path: Path, expected: str, line: int | None = None) -> ConfigFault:

@@ -65,7 +65,7 @@ def _is_loopback(host: str) -> bool:
 def _time_zone(value: object) -> object:
     # The time zone database is a folder of files: a name that leaves it raises ValueError.
     if not isinstance(value, str):
-        raise TypeError("not_a_time_zone")
+        raise ValueError("not_a_time_zone")  # noqa: TRY004 - pydantic makes an error of a ValueError only
     try:
         zoneinfo.ZoneInfo(value)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:

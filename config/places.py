@@ -86,6 +86,7 @@ class _Scan:
         path = self._inside_arrays(self._key())
         if many:
             number = self._counts.get(path, 0)
+            self._note(path, start, start, start)
             self._counts[path] = number + 1
             path = (*path, number)
         self._skip(_SPACE)
@@ -157,7 +158,10 @@ class _Scan:
         self.at = match.end()
         parts: list[str | int] = []
         # tomllib knows how quoted keys are to be read.
-        value: Any = tomllib.loads(f"{match.group()} = 0")
+        try:
+            value: Any = tomllib.loads(f"{match.group()} = 0")
+        except ValueError as error:
+            raise _LostError from error
         while isinstance(value, dict):
             ((part, value),) = value.items()
             parts.append(part)
