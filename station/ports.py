@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
-from station.core.attempts import AttemptCount as AttemptCount
+from station.core.attempts import AttemptCount
 from station.core.facts import KeyClock, Now
 from station.errors import StationError
 
@@ -62,6 +62,10 @@ class KeySocket(Protocol):
 
         Raises KeyLost, KeyRefused (``too_large`` when there is more than ``limit_bytes``), ReaderLost.
         """
+        ...
+
+    async def read_some(self, file: KeyFile, offset: int) -> bytes:
+        """The next stretch from ``offset`` on, as long as one answer carries; empty at the end. Errors as `read`."""
         ...
 
     async def holds(self, file: KeyFile, content: bytes) -> bool:

@@ -1,0 +1,138 @@
+"""The log that locks write on a key: a CBOR sequence (RFC 8742), read from where it was last read."""
+
+import io
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cbor2
+
+from station.ports import LogMark, NewEvent
+from station.records.claims import MAX_UINT32, MAX_UINT64
+
+LOG_LIMIT_BYTES = 64 * 1024
+ENTRY_LIMIT_BYTES = 256
+TEST_LOCK = 1
+"""Every station's test lock: its entries say nothing about anybody's home and are not kept."""
+OPENED = "opened"
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:sync-station:key-log")
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """What a lock wrote: `raw` is the entry's bytes as they are on the key."""
+
+    seq: int
+    time: int | None
+    lock: int
+    outcome: str
+    holder: int | None
+    battery_percent: int | None
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LogRead:
+    """What a stretch of log had: whole entries, and how many of its bytes they took."""
+
+    generation: int
+    entries: Sequence[LogEntry]
+    taken_bytes: int
+    garbage: bool
+    """What follows is not an entry and never will be one (a torn tail is not garbage: it may go on)."""
+
+
+def generation_of(head: bytes) -> tuple[int, int] | None:
+    """The generation that a log begins with, and the bytes it takes; None when it begins otherwise."""
+    item = _item(head, 0)
+    if item is None or type(item[0]) is not int or not 0 <= item[0] <= MAX_UINT64:
+        return None
+    return item[0], item[1]
+
+
+def read_entries(data: bytes, generation: int) -> LogRead:
+    """The whole entries at the start of ``data``, which begins at an entry."""
+    entries: list[LogEntry] = []
+    at = 0
+    while at < len(data):
+        item = _item(data, at)
+        if item is None:
+            # Nothing that short is torn for ever: an entry is at most so long.
+            return LogRead(generation, entries, at, garbage=len(data) - at > ENTRY_LIMIT_BYTES)
+        entry = _entry(item[0], data[at : item[1]])
+        if entry is None:
+            return LogRead(generation, entries, at, garbage=True)
+        entries.append(entry)
+        at = item[1]
+    return LogRead(generation, entries, at, garbage=False)
+
+
+def events(
+    key: int, entries: Sequence[LogEntry], mark: LogMark | None, now_s: int, clock: int | str, generation: int
+) -> list[NewEvent]:
+    """The events of new entries: what opened or refused, and the gaps between them. ``mark``: what was read before."""
+    found: list[NewEvent] = []
+    last = mark.seq if mark is not None else None
+    for entry in entries:
+        if last is not None and entry.seq <= last:
+            continue
+        if last is not None and entry.seq > last + 1:
+            found.append(_gap(key, last + 1, entry.seq - 1, generation, now_s, clock))
+        last = entry.seq
+        if entry.lock == TEST_LOCK:
+            continue
+        data = {"generation": generation, "seq": entry.seq, "outcome": entry.outcome}
+        if entry.battery_percent is not None:
+            data["battery_percent"] = entry.battery_percent
+        found.append(
+            NewEvent(
+                "lock_opened" if entry.outcome == OPENED else "lock_refused",
+                at=now_s if entry.time is None else entry.time,
+                clock="unknown" if entry.time is None else clock,
+                key=key,
+                holder=entry.holder,
+                lock=entry.lock,
+                data=data,
+                id=str(uuid.uuid5(_NAMESPACE, f"{key}:{entry.raw.hex()}")),
+            )
+        )
+    return found
+
+
+def _gap(key: int, first: int, last: int, generation: int, now_s: int, clock: int | str) -> NewEvent:
+    """Entries that were never seen. Its id is made of what is missing, so that two stations report one gap."""
+    return NewEvent(
+        "log_gap",
+        at=now_s,
+        clock=clock,
+        key=key,
+        data={"generation": generation, "first_seq": first, "last_seq": last},
+        id=str(uuid.uuid5(_NAMESPACE, f"{key}:gap:{first}:{last}")),
+    )
+
+
+def _item(data: bytes, at: int) -> tuple[object, int] | None:
+    """One CBOR item at ``at`` and where it ends; None when it is not all there or not CBOR."""
+    stream = io.BytesIO(data[at : at + ENTRY_LIMIT_BYTES])
+    try:
+        value = cbor2.CBORDecoder(stream, read_size=1).decode()
+    except (cbor2.CBORDecodeError, ValueError, TypeError, ArithmeticError, RecursionError):
+        return None
+    return value, at + stream.tell()
+
+
+def _entry(value: object, raw: bytes) -> LogEntry | None:
+    if not isinstance(value, list) or len(value) != 6:
+        return None
+    seq, time, lock, outcome, holder, battery = value
+    numbers = ((seq, MAX_UINT64), (lock, MAX_UINT32))
+    optional = ((time, MAX_UINT64), (holder, MAX_UINT32), (battery, 100))
+    if not all(_uint(n, high) for n, high in numbers) or not all(n is None or _uint(n, high) for n, high in optional):
+        return None
+    if not isinstance(outcome, str) or not outcome.isascii() or not outcome.isidentifier() or len(outcome) > 40:
+        return None
+    return LogEntry(seq, time, lock, outcome, holder, battery, raw)
+
+
+def _uint(value: object, high: int) -> bool:
+    return type(value) is int and 0 <= value <= high

@@ -1,0 +1,106 @@
+"""Reads the station's clocks and keeps what they rest on: central's signed time in this boot, and the floor."""
+
+import ctypes
+import time
+from pathlib import Path
+from typing import Protocol
+
+from station.core.clock import Anchor, ClockReadings, ClockRules, anchored, trusted_time
+from station.core.facts import Now
+from station.ports import Store
+
+FLOOR_NOTE = "clock_floor"
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_RTC = Path("/sys/class/rtc/rtc0/since_epoch")
+
+
+class Clocks(Protocol):
+    """Reads every clock of the machine once."""
+
+    def __call__(self) -> ClockReadings:
+        """All readings of one moment."""
+        ...
+
+
+class SystemClocks:
+    """The clocks of this machine."""
+
+    def __init__(self, *, read_rtc: bool) -> None:
+        self._read_rtc = read_rtc
+        self._boot_id = _text(_BOOT_ID) or "unknown"
+
+    def __call__(self) -> ClockReadings:
+        """All readings of one moment."""
+        rtc = _text(_RTC) if self._read_rtc else None
+        return ClockReadings(
+            unix_s=int(time.time()),
+            boottime_s=time.clock_gettime(time.CLOCK_BOOTTIME),
+            boot_id=self._boot_id,
+            ntp_synchronised=_ntp_synchronised(),
+            rtc_unix_s=int(rtc) if rtc and rtc.isdecimal() else None,
+        )
+
+
+class Timekeeper:
+    """The station's clock (`station.ports.Clock`): which time it is, and whether it may be signed with."""
+
+    def __init__(self, clocks: Clocks, rules: ClockRules) -> None:
+        self._clocks = clocks
+        self._rules = rules
+        self._anchor: Anchor | None = None
+        self.floor_s = 0
+
+    def readings(self) -> ClockReadings:
+        """What the machine's clocks say."""
+        return self._clocks()
+
+    def now(self) -> Now:
+        """Monotonic and wall time, and what the latter rests on."""
+        readings = self._clocks()
+        trusted = trusted_time(readings, self._rules, self._anchor, self.floor_s)
+        if trusted is None:
+            return Now(readings.boottime_s, readings.unix_s, None)
+        return Now(readings.boottime_s, trusted.unix_s, trusted.source)
+
+    def anchor_age_s(self) -> float | None:
+        """How long ago central's signed time came; None: not in this boot."""
+        return None if self._anchor is None else self._clocks().boottime_s - self._anchor.boottime_s
+
+    def anchor(self, issued_s: int, asked_boottime_s: float) -> bool:
+        """Take central's verified time, asked for at that reading. False when it is not to be believed."""
+        readings = self._clocks()
+        anchor = anchored(issued_s, asked_boottime_s, readings.boottime_s, readings.boot_id, self.floor_s)
+        if anchor is not None:
+            self._anchor = anchor
+        return anchor is not None
+
+    async def load_floor(self, store: Store) -> None:
+        """The floor as it was kept on disk. One that cannot be read counts as none."""
+        kept = await store.note(FLOOR_NOTE)
+        self.floor_s = int(kept) if kept and kept.isdecimal() else 0
+
+    async def raise_floor(self, store: Store, issued_s: int) -> None:
+        """Central has signed something at ``issued_s``: no clock before that is right."""
+        if issued_s > self.floor_s:
+            self.floor_s = issued_s
+            await store.note(FLOOR_NOTE, str(issued_s))
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+_TIME_ERROR = 5
+_TIMEX_BYTES = 256
+
+
+def _ntp_synchronised() -> bool:
+    """Whether the kernel says that something keeps its clock (adjtimex(2): any state but TIME_ERROR)."""
+    try:
+        state = int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
+    except (OSError, AttributeError):
+        return False
+    return 0 <= state < _TIME_ERROR
