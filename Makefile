@@ -62,7 +62,7 @@ lint: install ## format, lint, types and the direction of imports
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 .PHONY: check
 check: lint ## lint, and the fast tests: under a minute
