@@ -23,14 +23,15 @@ class AttemptCount:
     last_at: int | None = None
     """Unix seconds of the last failure."""
     unlock_seen: int | None = None
-    """Central's ``unlocked_at`` at the last failure; another value means unlocked since."""
+    """Central's ``unlocked_at`` at the last failure; a later one means unlocked since."""
 
 
 def current(count: AttemptCount, key: KeyEntry | None, now_s: int) -> AttemptCount:
     """``count`` less what is forgotten: all of it after an unlock by central, a pool key's failures after 24 h."""
     if key is None or not count.failures:
         return count
-    if key.unlocked_at != count.unlock_seen:
+    # Later, not merely other: a mirror that went back must not forgive what was counted since.
+    if key.unlocked_at is not None and (count.unlock_seen is None or key.unlocked_at > count.unlock_seen):
         return AttemptCount(count.key)
     faded = count.last_at is not None and now_s - count.last_at >= POOL_FADE_S
     if faded and key.kind is not KeyKind.PERSONAL and count.failures < LOCK_AT:
@@ -46,8 +47,15 @@ def counted(count: AttemptCount, key: KeyEntry | None, now_s: int) -> AttemptCou
 
 def taken_back(count: AttemptCount, kind: KeyKind) -> AttemptCount:
     """The PIN was right: its own count goes; on a personal key all go."""
-    failures = 0 if kind is KeyKind.PERSONAL else count.failures - 1
+    failures = 0 if kind is KeyKind.PERSONAL else max(0, count.failures - 1)
     return replace(count, failures=failures) if failures else AttemptCount(count.key)
+
+
+def locked_by_central(key: KeyEntry | None) -> bool:
+    """Whether central has locked the key, for wrong PINs at any station, and not unlocked it since."""
+    if key is None or key.locked_at is None:
+        return False
+    return key.unlocked_at is None or key.unlocked_at < key.locked_at
 
 
 def standing(count: AttemptCount, key: KeyEntry | None, last_failure_mono_s: float) -> Attempts:
@@ -56,15 +64,10 @@ def standing(count: AttemptCount, key: KeyEntry | None, last_failure_mono_s: flo
     After a restart nobody knows how long ago the last failure was: the caller gives the start of the station, and the
     whole wait runs again.
     """
-    by_central = (
-        key is not None
-        and key.locked_at is not None
-        and (key.unlocked_at is None or key.unlocked_at < key.locked_at)
-    )
     step = count.failures - FIRST_WAIT_AT
     wait_s = WAITS_S[min(step, len(WAITS_S) - 1)] if step >= 0 else 0
     return Attempts(
         failures=count.failures,
         wait_until_s=last_failure_mono_s + wait_s if wait_s else 0.0,
-        locked=by_central or count.failures >= LOCK_AT,
+        locked=locked_by_central(key) or count.failures >= LOCK_AT,
     )
