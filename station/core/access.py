@@ -75,14 +75,17 @@ def decide(
     key = known.key
     if key is None:
         return Refusal.UNKNOWN
-    if station.hindrance is not None or now.trust is None:
-        return Refusal.STATION
-    found = _personal(known, pin_tag, own_permit) if key.kind is KeyKind.PERSONAL else _pool(
-        key, known, person, pin_tag, own_permit
+    found = (
+        _personal(known, pin_tag, own_permit)
+        if key.kind is KeyKind.PERSONAL
+        else _pool(key, known, person, pin_tag, own_permit)
     )
     if isinstance(found, Refusal):
         return found
     holder, entry = found
+    # Only now: a PIN that has not been judged must not pass for a right one, whose count is taken back.
+    if station.hindrance is not None or now.trust is None or station.certificate_expires <= now.unix_s:
+        return Refusal.STATION
     permit = entry.permit
     if not permit.not_before <= now.unix_s < permit.expires:
         return Refusal.PERMIT_EXPIRED
@@ -101,17 +104,16 @@ def decide(
 
 
 def newer(own: PermitEntry | None, mirrored: PermitEntry | None, holder: int) -> PermitEntry | None:
-    """The permit to use for ``holder``: never one of lower revision than the key already carries."""
-    if own is None or own.permit.holder != holder:
+    """The permit to use for ``holder``: never one of lower revision than the key already carries.
+
+    None where central has none for them: a permit that was withdrawn does not live on in the copy on the key.
+    """
+    if mirrored is None or own is None or own.permit.holder != holder:
         return mirrored
-    if mirrored is None or own.permit.revision > mirrored.permit.revision:
-        return own
-    return mirrored
+    return own if own.permit.revision > mirrored.permit.revision else mirrored
 
 
-def _personal(
-    known: KeyKnown, pin_tag: bytes, own: PermitEntry | None
-) -> tuple[HolderEntry, PermitEntry] | Refusal:
+def _personal(known: KeyKnown, pin_tag: bytes, own: PermitEntry | None) -> tuple[HolderEntry, PermitEntry] | Refusal:
     holder = known.holder
     entry = newer(own, known.permit, holder.holder) if holder else None
     if holder is None or entry is None or not hmac.compare_digest(entry.permit.pin_tag, pin_tag):
