@@ -48,7 +48,7 @@ def status(state: State, now: Now) -> Status:
 def _line(state: State, now: Now) -> Line:
     match state.phase:
         case Phase.EMPTY | Phase.GONE:
-            return _out(state.left_as)
+            return _out(state.pulled_in)
         case Phase.CLEARING | Phase.READING | Phase.SWITCHING_OFF:
             return Line.READING
         case Phase.PROMPT:
@@ -79,9 +79,9 @@ def _prompt(state: State, now: Now) -> Line:
     return Line.WRONG_PIN if state.refusal is not None else Line.PROMPT
 
 
-def _out(left_as: Phase | None) -> Line:
+def _out(pulled_in: Phase | None) -> Line:
     """What the person who has just taken a key out should know."""
-    match left_as:
+    match pulled_in:
         case None:
             return Line.EMPTY
         case Phase.READY | Phase.IDENTIFYING:
@@ -98,7 +98,8 @@ def _out(left_as: Phase | None) -> Line:
 def _still_on_until(state: State, line: Line) -> int | None:
     if line not in {Line.STILL_ON, Line.OUT_UNSURE}:
         return None
-    if state.still_on_until is None and state.grant is not None:
+    # Where writing or clearing what was granted here was cut short. A key pulled before that may be any key.
+    if state.grant is not None and state.pulled_in in {Phase.ACTIVATING, Phase.SWITCHING_OFF}:
         return state.grant.expires
     return state.still_on_until
 
@@ -117,4 +118,3 @@ def _receipt(state: State, grant: Grant) -> Receipt:
         mirror_age_s=state.station.mirror_age_s or 0,
         online=state.station.online,
     )
-

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from station.core import access
+from station.core import access, attempts
 from station.core.entry import Entry
 from station.core.events import (
     AcceptPin,
@@ -94,7 +94,10 @@ class State:
     since_s: float = 0.0
     """When this phase began, or when the key left."""
     left_as: Phase | None = None
-    """The phase a key left in; kept while it may come back and while its farewell is on the screen."""
+    """The phase that the visit goes on from, should the key come back; kept while its farewell is on the screen."""
+    pulled_in: Phase | None = None
+    """The phase in which a key was last pulled: what is known of its ``act``. A verdict that comes in later changes
+    how the visit goes on, not what is on the key."""
     entry: Entry = field(default_factory=Entry)
     submitted: bool = False
     """``#`` was typed before there was a prompt."""
@@ -106,6 +109,10 @@ class State:
     grant: Grant | None = None
     still_on_until: int | None = None
 
+
+_PIN_TAKEN = frozenset({Phase.CHECKING, Phase.ACTIVATING})
+_STAND = frozenset({Refusal.PERMIT_EXPIRED, Refusal.OUTSIDE_WINDOW})
+"""What a bounced contact does not turn back into a prompt. (After a key fault, putting it in anew is the mend.)"""
 
 Result: TypeAlias = tuple[State, tuple[Effect, ...]]
 Handler: TypeAlias = Callable[[State, Any, Now], Result]
@@ -140,7 +147,8 @@ def _inserted(state: State, _event: KeyInserted, now: Now) -> Result:
 
 def _back(state: State, event: KeyInserted, now: Now) -> Result:
     """A key came back: perhaps a bounced contact, perhaps another key."""
-    if now.mono_s - state.since_s > _patience_s(state):
+    # A key that had not said which it is cannot be known to be back.
+    if state.seen is None or now.mono_s - state.since_s > _patience_s(state):
         return _inserted(state, event, now)
     again = replace(state, insertion=state.insertion + 1, since_s=now.mono_s)
     if state.left_as is Phase.READY:
@@ -152,11 +160,11 @@ def _removed(state: State, _event: KeyRemoved, now: Now) -> Result:
     # While a returned key is being cleared and read, what it left as before still stands.
     returning = state.left_as is not None and state.phase in {Phase.CLEARING, Phase.READING, Phase.IDENTIFYING}
     left_as = state.left_as if returning else state.phase
-    return replace(state, phase=Phase.GONE, left_as=left_as, since_s=now.mono_s), ()
+    return replace(state, phase=Phase.GONE, left_as=left_as, pulled_in=state.phase, since_s=now.mono_s), ()
 
 
 def _patience_s(state: State) -> float:
-    return INTERRUPTED_S if state.left_as in {Phase.CHECKING, Phase.ACTIVATING} else BOUNCE_S
+    return INTERRUPTED_S if state.left_as in _PIN_TAKEN else BOUNCE_S
 
 
 def _ended(state: State) -> tuple[Effect, ...]:
@@ -165,7 +173,11 @@ def _ended(state: State) -> tuple[Effect, ...]:
         return ()
     pool = state.seen is not None and state.seen.record.kind is not KeyKind.PERSONAL
     home = state.seen is not None and state.seen.record.unit == state.station.unit
-    return (EndVisit(state.seen, returned=pool and home and state.left_as is Phase.PROMPT),)
+    end = EndVisit(state.seen, returned=pool and home and state.left_as is Phase.PROMPT)
+    if state.seen is not None and state.left_as is Phase.ACTIVATING and state.pulled_in is Phase.CHECKING:
+        # The PIN turned out right when the key was out already, and the key never came back to be activated.
+        return AcceptPin(state.seen, state.known, Refusal.KEY_FAULT), end
+    return (end,)
 
 
 def _farewell(state: State) -> State:
@@ -174,9 +186,12 @@ def _farewell(state: State) -> State:
 
 
 def _reader_failed(state: State, _event: ReaderFailed, now: Now) -> Result:
-    left_as = state.left_as if state.phase in {Phase.EMPTY, Phase.GONE, Phase.BROKEN} else state.phase
-    broken = replace(_farewell(state), phase=Phase.BROKEN, left_as=left_as, since_s=now.mono_s)
-    return broken, _ended(state)
+    if state.phase in {Phase.EMPTY, Phase.GONE}:
+        return replace(_farewell(state), phase=Phase.BROKEN, since_s=now.mono_s), _ended(state)
+    broken = replace(
+        _farewell(state), phase=Phase.BROKEN, left_as=state.phase, pulled_in=state.phase, since_s=now.mono_s
+    )
+    return broken, (EndVisit(state.seen, returned=False),)
 
 
 def _reader_recovered(state: State, _event: ReaderRecovered, now: Now) -> Result:
@@ -191,8 +206,16 @@ def _cleared(state: State, _event: ActivationCleared, now: Now) -> Result:
 
 
 def _clear_failed(state: State, event: ClearFailed, now: Now) -> Result:
-    still_on = replace(_forgotten(state), phase=Phase.STILL_ON, since_s=now.mono_s, still_on_until=event.still_on_until)
-    return still_on, (Ring(),)
+    stranger, ended = _as_stranger(state)
+    still_on = replace(stranger, phase=Phase.STILL_ON, since_s=now.mono_s, still_on_until=event.still_on_until)
+    return still_on, (*ended, Ring())
+
+
+def _not_off_again(state: State, event: ClearFailed, now: Now) -> Result:
+    """Left in after ready: even if ``act`` cannot be read, this station knows what it wrote."""
+    if event.still_on_until is None and state.grant is not None:
+        event = replace(event, still_on_until=state.grant.expires)
+    return _clear_failed(state, event, now)
 
 
 def _left_in_off(state: State, _event: ActivationCleared, now: Now) -> Result:
@@ -200,40 +223,70 @@ def _left_in_off(state: State, _event: ActivationCleared, now: Now) -> Result:
 
 
 def _read_failed(state: State, _event: ReadFailed, now: Now) -> Result:
-    return replace(_forgotten(state), phase=Phase.UNREADABLE, since_s=now.mono_s), (Ring(),)
+    stranger, ended = _as_stranger(state)
+    return replace(stranger, phase=Phase.UNREADABLE, since_s=now.mono_s), (*ended, Ring())
 
 
 def _read(state: State, event: KeyRead, now: Now) -> Result:
-    same = state.seen is not None and state.seen.id_record == event.seen.id_record
-    if state.left_as is not None and not same:
-        # Another key than the one that left: nothing typed for that one may count for this one.
-        ended = _ended(replace(state, phase=Phase.GONE))
-        state = replace(_forgotten(state), visit=state.visit + 1)
-        return _known(state, event, now, ended)
+    if state.left_as is None:
+        return _known(state, event, now, ())
+    if state.seen is None or state.seen.id_record != event.seen.id_record:
+        # Nothing typed for the key that left may count for another one.
+        stranger, ended = _as_stranger(state)
+        return _known(stranger, event, now, ended)
     if state.left_as is Phase.CHECKING:
-        return replace(state, phase=Phase.CHECKING, left_as=None, since_s=now.mono_s), ()
-    if state.left_as is Phase.ACTIVATING and state.grant is not None and state.seen is not None:
-        going_on = replace(state, phase=Phase.ACTIVATING, left_as=None, since_s=now.mono_s)
-        return going_on, (ActivateKey(state.insertion, state.seen, state.known, state.grant),)
-    return _known(replace(state, left_as=None), event, now, ())
+        return replace(state, phase=Phase.CHECKING, left_as=None, seen=event.seen, since_s=now.mono_s), ()
+    if state.left_as is Phase.ACTIVATING and state.grant is not None and _may_go_on(state, event):
+        going_on = replace(
+            state, phase=Phase.ACTIVATING, left_as=None, seen=event.seen, known=event.known, since_s=now.mono_s
+        )
+        return going_on, (ActivateKey(state.insertion, event.seen, event.known, state.grant),)
+    return _known(state, event, now, ())
+
+
+def _may_go_on(state: State, event: KeyRead) -> bool:
+    """Whether what was granted before the key was pulled still holds for what is known of it now."""
+    return state.station.hindrance is None and _refusal_at_pin(event.seen, event.known, event.attempts) is None
+
+
+def _refusal_at_pin(seen: KeySeen, known: KeyKnown, standing: Attempts) -> Refusal | None:
+    """As before the PIN, but the attempt that would lock the key if it is wrong does not stand in its own way."""
+    locked = attempts.locked_by_central(known.key) or standing.failures > attempts.LOCK_AT
+    return access.refusal_before_pin(seen.record, known, replace(standing, locked=locked))
+
+
+def _as_stranger(state: State) -> tuple[State, tuple[Effect, ...]]:
+    """The key in the socket cannot be shown to be the one that left, if one did: that one's visit is over."""
+    if state.left_as is None:
+        return _forgotten(state), ()
+    return replace(_forgotten(state), visit=state.visit + 1), _ended(replace(state, phase=Phase.GONE))
 
 
 def _known(state: State, event: KeyRead, now: Now, before: tuple[Effect, ...]) -> Result:
     """The key has said which it is: prompt, or the reason why there is none."""
-    first = state.seen is None
+    # What a PIN was told before the key was out for a moment is still to be read.
+    heard = state.refusal
     state = replace(
-        state, left_as=None, seen=event.seen, known=event.known, attempts=event.attempts, since_s=now.mono_s
+        state,
+        left_as=None,
+        seen=event.seen,
+        known=event.known,
+        attempts=event.attempts,
+        grant=None,
+        since_s=now.mono_s,
     )
     refusal = access.refusal_before_pin(event.seen.record, event.known, event.attempts)
     cannot = state.station.hindrance is not None
     prepare = PrepareKey(state.insertion, event.seen, event.known, _sync_duty(refusal, cannot=cannot))
     if refusal is None and cannot:
         refusal = Refusal.STATION
+    if refusal is None and heard in _STAND:
+        refusal = heard
     if refusal is not None:
-        told: tuple[Effect, ...] = (RecordRefusal(event.seen, refusal), Ring()) if first else ()
+        told: tuple[Effect, ...] = (RecordRefusal(event.seen, refusal), Ring()) if refusal is not heard else ()
         refused = replace(state, phase=Phase.REFUSED, refusal=refusal, entry=Entry(), submitted=False)
         return refused, (*before, prepare, *told)
-    prompt = replace(state, phase=Phase.PROMPT, refusal=None)
+    prompt = replace(state, phase=Phase.PROMPT, refusal=heard if heard in access.COUNTED else None)
     if not state.submitted:
         return prompt, (*before, prepare)
     checking, effects = _submitted(replace(prompt, submitted=False), now)
@@ -241,9 +294,10 @@ def _known(state: State, event: KeyRead, now: Now, before: tuple[Effect, ...]) -
 
 
 def _sync_duty(refusal: Refusal | None, *, cannot: bool) -> SyncDuty:
-    if cannot or refusal is Refusal.UNKNOWN:
-        return SyncDuty.LEAVE
-    return SyncDuty.WRITE if refusal is None else SyncDuty.CLEAR
+    # A station that cannot activate may still know that a key does not qualify: then no box may activate it either.
+    if refusal not in {None, Refusal.UNKNOWN}:
+        return SyncDuty.CLEAR
+    return SyncDuty.LEAVE if cannot or refusal is not None else SyncDuty.WRITE
 
 
 def _identified(state: State, event: KeyIdentified, now: Now) -> Result:
@@ -258,17 +312,18 @@ def _refreshed(state: State, event: MirrorRefreshed, now: Now) -> Result:
         return state, ()
     refusal = access.refusal_before_pin(state.seen.record, event.known, event.attempts)
     news = replace(state, known=event.known, attempts=event.attempts)
-    if state.phase is Phase.PROMPT and refusal is not None:
+    cannot = state.station.hindrance is not None
+    prepare = PrepareKey(state.insertion, state.seen, event.known, _sync_duty(refusal, cannot=cannot))
+    if refusal is not None:
+        if refusal is state.refusal:
+            return news, ()
         refused = replace(news, phase=Phase.REFUSED, refusal=refusal, entry=Entry(), since_s=now.mono_s)
-        duty = _sync_duty(refusal, cannot=False)
-        prepare = PrepareKey(state.insertion, state.seen, event.known, duty)
         return refused, (prepare, RecordRefusal(state.seen, refusal), Ring())
-    if state.phase is Phase.REFUSED and state.refusal not in access.AFTER_PIN and refusal is None:
-        if state.station.hindrance is not None:
-            return replace(news, refusal=Refusal.STATION), ()
-        prompt = replace(news, phase=Phase.PROMPT, refusal=None, since_s=now.mono_s, stroke_s=now.mono_s)
-        return prompt, (PrepareKey(state.insertion, state.seen, event.known, SyncDuty.WRITE),)
-    return news, ()
+    if state.phase is Phase.PROMPT or state.refusal in access.AFTER_PIN:
+        return news, ()
+    if cannot:
+        return replace(news, refusal=Refusal.STATION), ()
+    return replace(news, phase=Phase.PROMPT, refusal=None, since_s=now.mono_s, stroke_s=now.mono_s), (prepare,)
 
 
 def _activated(state: State, _event: KeyActivated, now: Now) -> Result:
@@ -277,7 +332,9 @@ def _activated(state: State, _event: KeyActivated, now: Now) -> Result:
 
 def _activated_gone(state: State, _event: KeyActivated, _now: Now) -> Result:
     """Pulled out between the read-back and the word of it: the key is on, and its person may know."""
-    return replace(state, left_as=Phase.READY if state.left_as is Phase.ACTIVATING else state.left_as), ()
+    if state.pulled_in is not Phase.ACTIVATING:
+        return state, ()
+    return replace(state, left_as=Phase.READY, pulled_in=Phase.READY), ()
 
 
 def _activation_failed(state: State, event: ActivationFailed, now: Now) -> Result:
@@ -289,28 +346,35 @@ def _activation_failed(state: State, event: ActivationFailed, now: Now) -> Resul
 
 
 def _typed_ahead(state: State, event: KeystrokeTyped, now: Now) -> Result:
-    return _edited(state, event, now, ahead=True)
+    # With a PIN under way there is no prompt to type ahead for.
+    return (state, ()) if state.left_as in _PIN_TAKEN else (_edited(state, event, now), ())
+
+
+def _typed_while_out(state: State, event: KeystrokeTyped, now: Now) -> Result:
+    """The contact bounces, the hand goes on typing: it counts if the same key comes back to its prompt."""
+    return (_edited(state, event, now), ()) if state.left_as is Phase.PROMPT else (state, ())
 
 
 def _typed(state: State, event: KeystrokeTyped, now: Now) -> Result:
     if event.stroke == "#":
         return _submitted(replace(state, stroke_s=now.mono_s), now)
-    return _edited(state, event, now, ahead=False)
+    edited = _edited(state, event, now)
+    return (replace(edited, refusal=None) if len(edited.entry) else edited), ()
 
 
-def _edited(state: State, event: KeystrokeTyped, now: Now, *, ahead: bool) -> Result:
+def _edited(state: State, event: KeystrokeTyped, now: Now) -> State:
     state = replace(state, stroke_s=now.mono_s)
     match event.stroke:
         case "*":
-            return replace(state, entry=Entry(), submitted=False), ()
+            return replace(state, entry=Entry(), submitted=False)
         case "#":
-            return replace(state, submitted=ahead and len(state.entry) > 0), ()
+            return replace(state, submitted=len(state.entry) > 0)
         case "\b":
-            return replace(state, entry=state.entry.shortened(), submitted=False), ()
+            return replace(state, entry=state.entry.shortened(), submitted=False)
         case digit if digit in set("0123456789") and not state.submitted:
-            return replace(state, entry=state.entry.typed(digit), refusal=None), ()
+            return replace(state, entry=state.entry.typed(digit))
         case _:
-            return state, ()
+            return state
 
 
 def _submitted(state: State, now: Now) -> Result:
@@ -329,9 +393,13 @@ def _checked(state: State, event: PinChecked, now: Now) -> Result:
         return state, ()
     present = state.phase is Phase.CHECKING
     state = replace(state, known=event.known)
-    # An attempt that locks the key is refused as locked only after this PIN has been judged.
-    before = access.refusal_before_pin(seen.record, event.known, replace(event.attempts, locked=False))
-    verdict = before or access.decide(
+    before = _refusal_at_pin(seen, event.known, event.attempts)
+    if before is not None:
+        # News that came in with the verdict: this PIN is not judged, so its count stands.
+        counted = replace(state, attempts=event.attempts)
+        told = RecordRefusal(seen, before)
+        return _refused_after_pin(counted, before, now, present=present), (told, *_unsynced(counted, before), Ring())
+    verdict = access.decide(
         event.known, event.person, event.pin_tag, event.own_permit, state.station, state.policy, now
     )
     if isinstance(verdict, Grant):
@@ -341,17 +409,25 @@ def _checked(state: State, event: PinChecked, now: Now) -> Result:
         activate = ActivateKey(state.insertion, seen, event.known, verdict)
         return replace(granted, phase=Phase.ACTIVATING, since_s=now.mono_s), (activate,)
     if verdict not in access.COUNTED:
-        told = AcceptPin(seen, event.known, verdict)
-        return _refused_after_pin(state, verdict, now, present=present), (told, Ring())
-    attempts = event.attempts
-    effects = (RejectPin(seen, event.known, verdict), Ring())
-    wrong = replace(state, attempts=attempts)
-    if attempts.locked:
-        return _refused_after_pin(wrong, Refusal.LOCKED, now, present=present), effects
+        accepted = AcceptPin(seen, event.known, verdict)
+        return _refused_after_pin(state, verdict, now, present=present), (accepted, Ring())
+    rejected = RejectPin(seen, event.known, verdict)
+    wrong = replace(state, attempts=event.attempts)
+    if event.attempts.locked:
+        locked = _refused_after_pin(wrong, Refusal.LOCKED, now, present=present)
+        return locked, (rejected, *_unsynced(wrong, Refusal.LOCKED), Ring())
+    effects = (rejected, Ring())
     again = replace(wrong, refusal=verdict, stroke_s=now.mono_s)
     if not present:
         return replace(again, left_as=Phase.PROMPT), effects
     return replace(again, phase=Phase.PROMPT, since_s=now.mono_s), effects
+
+
+def _unsynced(state: State, refusal: Refusal) -> tuple[Effect, ...]:
+    """Found not to qualify only now: what an activation box would go by is cleared, if the key is still in."""
+    if state.seen is None or state.phase is not Phase.CHECKING:
+        return ()
+    return (PrepareKey(state.insertion, state.seen, state.known, _sync_duty(refusal, cannot=False)),)
 
 
 def _check_failed(state: State, _event: PinCheckFailed, now: Now) -> Result:
@@ -473,14 +549,14 @@ _CHECK_FAILED = _row(_check_failed, Phase.REFUSED)
 _RETURNING: _Rows = {PinChecked: _row(_checked), PinCheckFailed: _row(_check_failed)}
 
 TABLE: Mapping[Phase, Mapping[type[Event], Row]] = {
-    Phase.EMPTY: _ABSENT
-    | {KeyInserted: _row(_inserted, Phase.CLEARING), TimePassed: _row(_farewell_ages)},
+    Phase.EMPTY: _ABSENT | {KeyInserted: _row(_inserted, Phase.CLEARING), TimePassed: _row(_farewell_ages)},
     Phase.CLEARING: _PRESENT
     | _RETURNING
     | {
         ActivationCleared: _row(_cleared, Phase.READING),
         ClearFailed: _row(_clear_failed, Phase.STILL_ON),
         KeystrokeTyped: _row(_typed_ahead),
+        TimePassed: _row(_entry_ages),
     },
     Phase.READING: _PRESENT
     | _RETURNING
@@ -488,6 +564,7 @@ TABLE: Mapping[Phase, Mapping[type[Event], Row]] = {
         KeyRead: _row(_read, Phase.PROMPT, Phase.REFUSED, Phase.CHECKING, Phase.ACTIVATING),
         ReadFailed: _row(_read_failed, Phase.UNREADABLE),
         KeystrokeTyped: _row(_typed_ahead),
+        TimePassed: _row(_entry_ages),
     },
     Phase.PROMPT: _PRESENT
     | {
@@ -508,7 +585,7 @@ TABLE: Mapping[Phase, Mapping[type[Event], Row]] = {
     Phase.SWITCHING_OFF: _PRESENT
     | {
         ActivationCleared: _row(_left_in_off, Phase.LEFT_IN),
-        ClearFailed: _row(_clear_failed, Phase.STILL_ON),
+        ClearFailed: _row(_not_off_again, Phase.STILL_ON),
     },
     Phase.LEFT_IN: _PRESENT,
     Phase.GONE: _ABSENT
@@ -516,7 +593,7 @@ TABLE: Mapping[Phase, Mapping[type[Event], Row]] = {
     | {
         KeyInserted: _row(_back, Phase.CLEARING, Phase.IDENTIFYING),
         KeyActivated: _row(_activated_gone),
-        KeystrokeTyped: _row(_typed_ahead),
+        KeystrokeTyped: _row(_typed_while_out),
         TimePassed: _row(_gone_ages, Phase.EMPTY),
     },
     Phase.IDENTIFYING: _PRESENT | {KeyIdentified: _row(_identified, Phase.READY, Phase.CLEARING)},
