@@ -1,0 +1,163 @@
+"""The composition root: one station, put together from its settings and credentials."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable
+from typing import Self
+
+from config import ConfigFault, Credentials, Problem, Settings
+from drivers.smp import SmpKeySocket
+from offline_cache import SqliteStore
+from station.core.clock import ClockRules
+from station.core.screen import Screen
+from station.errors import StationError
+from station.ports import Change, KeySocket, NewEvent
+from station.records.claims import Role
+from station.records.keys import SigningKey
+from station.secret import Secret
+from station.services.central_link import CentralLink
+from station.services.identity import Identity, PinSecrets
+from station.services.mirroring import Mirroring
+from station.services.outbox import Outbox
+from station.services.pin_check import PinCheck
+from station.services.standing import Standing
+from station.services.timekeeping import Clocks, SystemClocks, Timekeeper
+from station.services.visits import Visits
+
+PROFILE_ROLES = {
+    "sync-station": Role.SYNC_STATION,
+    "activation-box": Role.ACTIVATION_BOX,
+    "update-box": Role.UPDATE_BOX,
+}
+UNREACHABLE_URL = "https://central.invalid"
+"""Where a station without a central server asks: a name that the DNS promises never to resolve (RFC 2606)."""
+
+_log = logging.getLogger("station")
+
+
+class ProfileFault(StationError):
+    """The certificate's role is not the profile in station.toml (code ``profile_not_certified``)."""
+
+
+class Station:
+    """Everything of one station but its screen. `open` it, `run` it, `close` it."""
+
+    def __init__(self, settings: Settings, identity: Identity, link: CentralLink, store: SqliteStore) -> None:
+        self.settings, self.identity, self.link, self.store = settings, identity, link, store
+        self.time: Timekeeper
+        self.mirroring: Mirroring
+        self.outbox: Outbox
+        self.standing: Standing
+        self._pins = PinCheck(identity.pin)
+        self._visits: Visits | None = None
+
+    @classmethod
+    async def open(cls, settings: Settings, clocks: Clocks | None = None) -> Self:
+        """Open the database and take up what it knows. Raises ConfigFault, RecordError, StoreFault, ProfileFault."""
+        credentials = Credentials.load(settings.storage.credentials)
+        identity = identity_of(credentials)
+        if PROFILE_ROLES[settings.station.profile] is not identity.claims.role:
+            raise ProfileFault(
+                "profile_not_certified", profile=settings.station.profile, role=identity.claims.role.name.lower()
+            )
+        link = link_of(settings, credentials.token)
+        store = await SqliteStore.open(settings.storage.database)
+        station = cls(settings, identity, link, store)
+        rules = ClockRules(
+            trust_ntp=settings.clock.trust_ntp,
+            trust_rtc=settings.clock.trust_rtc,
+            holdover_days=settings.policy.mirror_max_age_days,
+        )
+        station.time = Timekeeper(clocks or SystemClocks(read_rtc=settings.clock.trust_rtc), rules)
+        station.mirroring = Mirroring(
+            link, store, station.time, identity, poll_s=settings.central.poll_s, changed=station._mirror_changed
+        )
+        station.outbox = Outbox(link, store)
+        station.standing = Standing(store, station.time, identity, station.mirroring, settings.rules())
+        await station.mirroring.load()
+        await station.standing.reload()
+        return station
+
+    def serve(self, socket: KeySocket, *, show: Callable[[Screen], None], ring: Callable[[], None]) -> Visits:
+        """The visits at ``socket``; `run` runs them."""
+        self._visits = Visits(
+            socket=socket,
+            store=self.store,
+            time=self.time,
+            identity=self.identity,
+            mirroring=self.mirroring,
+            outbox=self.outbox,
+            pins=self._pins,
+            standing=self.standing,
+            policy=self.settings.rules(),
+            show=show,
+            ring=ring,
+        )
+        return self._visits
+
+    def key_socket(self) -> SmpKeySocket:
+        """The key reader of ``[key_reader]``."""
+        reader = self.settings.key_reader
+        return SmpKeySocket(str(reader.port), reader.baud, reader.folder)
+
+    async def run(self) -> None:
+        """Serve, poll and drain until cancelled. An exception of any part ends all of it."""
+        await self._record_start()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.mirroring.run(), name="mirror")
+            tasks.create_task(self.outbox.run(), name="outbox")
+            if self._visits is not None:
+                tasks.create_task(self._visits.run(), name="visits")
+
+    async def close(self) -> None:
+        """Finish what is being written, and let go of everything."""
+        self._pins.close()
+        await self.link.close()
+        await self.store.close()
+
+    async def _mirror_changed(self) -> None:
+        if self._visits is not None:
+            await self._visits.mirror_changed()
+        else:
+            await self.standing.reload()
+        self.outbox.poke()
+
+    async def _record_start(self) -> None:
+        now = self.time.now()
+        clock = int(now.trust) if now.trust is not None else "unknown"
+        event = NewEvent("station_started", now.unix_s, clock, data={"reason": "power"})
+        try:
+            await self.store.commit(Change([event]))
+        except StationError as error:
+            _log.error("event.not_kept type=station_started %s", error)
+
+
+def identity_of(credentials: Credentials) -> Identity:
+    """The identity in ``credentials``. Raises RecordError when its certificate is not believed."""
+    cost = credentials.argon2
+    return Identity(
+        station=credentials.station,
+        certificate=credentials.certificate,
+        central_keys=credentials.central_keys,
+        signing=SigningKey(credentials.signing_seed.reveal()),
+        pin=PinSecrets(
+            site_salt=credentials.site_salt,
+            pepper=credentials.pepper,
+            time=cost.time,
+            memory_kib=cost.memory_kib,
+            lanes=cost.lanes,
+        ),
+    )
+
+
+def link_of(settings: Settings, token: Secret[str] | None) -> CentralLink:
+    """The connection to ``[central]``. Raises ConfigFault when its certificates cannot be read."""
+    ca_file = settings.central.ca_file
+    verify: bool | ssl.SSLContext = True
+    if ca_file is not None:
+        try:
+            verify = ssl.create_default_context(cafile=str(ca_file))
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigFault("config_invalid", [Problem(str(ca_file), "expected certificates as PEM")]) from error
+    return CentralLink(settings.central.url or UNREACHABLE_URL, token, verify=verify)

@@ -1,0 +1,84 @@
+"""Enrols this station with the central server: trades a one-time code for its certificate and secrets.
+
+Writes station.toml and, beside it with mode 0600, the credentials. The code is shown by the central server's admin
+page and is valid for 15 minutes.
+"""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+import config
+from config import Argon2Cost, Credentials, Profile
+from station.app import identity_of
+from station.errors import StationError
+from station.records.claims import Role
+from station.records.keys import SigningKey
+from station.secret import Secret
+from station.services.base64url import decoded
+from station.services.central_link import CentralLink, CentralUnreachable, Enrolled
+
+EXAMPLE = "example: station enrol --code 7-k3mq9xw2 --url https://central.exempelby.example"
+_PROFILES: dict[Role, Profile] = {
+    Role.SYNC_STATION: "sync-station",
+    Role.ACTIVATION_BOX: "activation-box",
+    Role.UPDATE_BOX: "update-box",
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("--code", required=True, help="the one-time code")
+    parser.add_argument("--url", required=True, help="the central server's address")
+    parser.add_argument("--name", help="what people call the station (default: Station N)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Enrol, write both files."""
+    path = args.config or Path(config.find(None) if Path("station.toml").exists() else "station.toml")
+    signing = SigningKey.generate()
+    enrolled = asyncio.run(_enrol(args.url, Secret(args.code), signing))
+    credentials = credentials_of(enrolled, signing)
+    config.write_enrolled(
+        path,
+        number=enrolled.station,
+        name=args.name or f"Station {enrolled.station}",
+        url=args.url,
+        profile=_PROFILES[Role(enrolled.role)],
+    )
+    settings = config.load(path)
+    credentials.save(settings.storage.credentials)
+    sys.stdout.write(f"enrolled as station {enrolled.station}; wrote {path} and {settings.storage.credentials}\n")
+    return 0
+
+
+async def _enrol(url: str, code: Secret[str], signing: SigningKey) -> Enrolled:
+    link = CentralLink(url)
+    try:
+        return await link.enrol(code, signing.public)
+    finally:
+        await link.close()
+
+
+def credentials_of(enrolled: Enrolled, signing: SigningKey) -> Credentials:
+    """What is to be kept of central's answer. Raises CentralUnreachable for one that does not fit together."""
+    cost = enrolled.pin.argon2
+    try:
+        credentials = Credentials(
+            station=enrolled.station,
+            site=enrolled.site,
+            role=Role(enrolled.role),
+            token=Secret(enrolled.token),
+            signing_seed=Secret(signing.seed()),
+            certificate=decoded(enrolled.certificate),
+            central_keys=tuple(decoded(key) for key in enrolled.central_keys),
+            site_salt=decoded(enrolled.pin.site_salt),
+            pepper=Secret(decoded(enrolled.pin.pepper)),
+            argon2=Argon2Cost(time=cost.time, memory_kib=cost.memory_kib, lanes=cost.lanes),
+        )
+        identity_of(credentials)
+    except (ValueError, StationError):
+        # Not "from error": what does not fit may be a secret.
+        raise CentralUnreachable("central_answer_malformed", answer="Enrolled") from None
+    return credentials
