@@ -88,7 +88,7 @@ class KeyActivated(Answer):
 
 @dataclass(frozen=True, slots=True)
 class ActivationFailed(Answer):
-    """It was not, and ``act`` has been cleared again."""
+    """It was not, and ``act`` has been cleared again (where that fails too: `ClearFailed`)."""
 
     refusal: Refusal
 
@@ -226,6 +226,8 @@ class RejectPin:
     seen: KeySeen
     known: KeyKnown
     refusal: Refusal
+    locked: bool = False
+    """It was the tenth."""
 
 
 @dataclass(frozen=True, slots=True)

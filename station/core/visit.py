@@ -212,7 +212,7 @@ def _clear_failed(state: State, event: ClearFailed, now: Now) -> Result:
 
 
 def _not_off_again(state: State, event: ClearFailed, now: Now) -> Result:
-    """Left in after ready: even if ``act`` cannot be read, this station knows what it wrote."""
+    """What was written here cannot be cleared: even if it cannot be read either, this station knows its end."""
     if event.still_on_until is None and state.grant is not None:
         event = replace(event, still_on_until=state.grant.expires)
     return _clear_failed(state, event, now)
@@ -411,7 +411,7 @@ def _checked(state: State, event: PinChecked, now: Now) -> Result:
     if verdict not in access.COUNTED:
         accepted = AcceptPin(seen, event.known, verdict)
         return _refused_after_pin(state, verdict, now, present=present), (accepted, Ring())
-    rejected = RejectPin(seen, event.known, verdict)
+    rejected = RejectPin(seen, event.known, verdict, locked=event.attempts.locked)
     wrong = replace(state, attempts=event.attempts)
     if event.attempts.locked:
         locked = _refused_after_pin(wrong, Refusal.LOCKED, now, present=present)
@@ -577,6 +577,7 @@ TABLE: Mapping[Phase, Mapping[type[Event], Row]] = {
     | {
         KeyActivated: _row(_activated, Phase.READY),
         ActivationFailed: _row(_activation_failed, Phase.REFUSED),
+        ClearFailed: _row(_not_off_again, Phase.STILL_ON),
     },
     Phase.READY: _PRESENT | {TimePassed: _row(_ready_ages, Phase.SWITCHING_OFF)},
     Phase.REFUSED: _PRESENT | {MirrorRefreshed: _row(_refreshed, Phase.PROMPT)},
