@@ -43,6 +43,7 @@ REFUSALS: Mapping[Refusal, int] = {
     Refusal.PERMIT_EXPIRED: 15,
     Refusal.OUTSIDE_WINDOW: 16,
     Refusal.STATION: 20,
+    Refusal.KEY_FAULT: 21,
 }
 
 HINDRANCES: Mapping[Hindrance, int] = {

@@ -22,9 +22,13 @@ def chosen(*wishes: str | None) -> str:
     return SOURCE
 
 
-@lru_cache(maxsize=len(LANGUAGES))
-def catalogue(language: str, locale_dir: Path = LOCALE_DIR) -> gettext.NullTranslations:
-    """The messages in ``language``. Without a compiled catalogue: English, and a warning in the log."""
+def catalogue(language: str) -> gettext.NullTranslations:
+    """The messages in ``language``. Without a compiled catalogue: English, and one warning in the log."""
+    return _catalogue(language, LOCALE_DIR)
+
+
+@lru_cache(maxsize=16)
+def _catalogue(language: str, locale_dir: Path) -> gettext.NullTranslations:
     if language == SOURCE:
         return gettext.NullTranslations()
     try:

@@ -111,6 +111,10 @@ REFUSALS: Mapping[Refusal, tuple[str, str]] = {
         N_("This station can only switch keys OFF. Take it out."),
         N_("Key is OFF. To start, use another station."),
     ),
+    Refusal.KEY_FAULT: (
+        N_("The key could not be switched ON. Take it out and put it in again."),
+        N_("If this happens again, hand it to your coordinator."),
+    ),
 }
 
 ONLY_OFF = (
