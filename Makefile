@@ -13,7 +13,7 @@ CODE = $(PACKAGES) tests
 CATALOGUES = $(patsubst %.po,%.mo,$(wildcard ui/locale/*/LC_MESSAGES/*.po))
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Build tools come from requirements/build.txt, never unpinned from the index.
-PIP_INSTALL = $(PIP) install --no-build-isolation --require-hashes
+PIP_INSTALL = $(PIP) install --use-pep517 --no-build-isolation --require-hashes
 JOBS = 2
 DEMO_ARGS =
 RUN_ARGS =
@@ -34,6 +34,7 @@ $(BIN)/python:
 	@for python in $(PYTHON) python3.11 python3 python3.12 python3.13 python3.14; do \
 	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 	        $$python -m venv --clear $(VENV) && exit 0; \
+	        rm -rf $(VENV); \
 	        echo "$$python cannot make a virtual environment; on Debian: apt install python3-venv" >&2; exit 1; \
 	    fi; \
 	done; echo "Python 3.11 or newer is needed" >&2; exit 1
@@ -84,12 +85,10 @@ format: install ## put the code into the one format
 
 .PHONY: messages
 messages: install ## gather the texts of the screens into the catalogues, for translators
-	$(BIN)/pybabel --quiet extract --no-location --sort-output --omit-header --keywords=N_ \
-	    --output=ui/locale/station.pot ui
-	for catalogue in ui/locale/*/LC_MESSAGES/*.po; do \
-	    $(BIN)/pybabel --quiet update --no-wrap --omit-header --input-file=ui/locale/station.pot \
-	        --output-file=$$catalogue --locale=$$(basename $$(dirname $$(dirname $$catalogue))); \
-	done
+	$(BIN)/pybabel --quiet extract --mapping=ui/babel.cfg --project=sync-station --no-location --sort-output \
+	    --output=ui/locale/ui.pot .
+	$(BIN)/pybabel --quiet update --input-file=ui/locale/ui.pot --output-dir=ui/locale --domain=ui --width=120 \
+	    --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 # Without a machine's own settings for pip, so that what is locked is what the index has for everybody.
 LOCK = env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u PIP_NO_INDEX PIP_CONFIG_FILE=/dev/null CUSTOM_COMPILE_COMMAND="make lock" \
