@@ -2,7 +2,8 @@
 
 from sqlite_utils import Database
 
-from station.ports import AttemptCount, LogMark
+from station.core.attempts import AttemptCount
+from station.ports import LogMark
 
 
 def attempts(db: Database, key: int) -> AttemptCount:

@@ -9,8 +9,8 @@ from offline_cache import key_state, mirror, notes, outbox
 from offline_cache.database_thread import DatabaseThread
 from offline_cache.event_ids import EventIds
 from offline_cache.transaction import immediate
+from station.core.attempts import AttemptCount
 from station.ports import (
-    AttemptCount,
     Change,
     LogMark,
     MirrorBundle,

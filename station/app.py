@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Self
 
 from config import ConfigFault, Credentials, Problem, Settings
-from drivers.smp import SmpKeySocket
+from drivers.smp.key_socket import SmpKeySocket
 from offline_cache import SqliteStore
 from station.core.clock import ClockRules
 from station.core.screen import Screen

@@ -133,6 +133,12 @@ class SmpKeySocket:
         async with self._transfer():
             return await self._read(file, limit_bytes, offset)
 
+    async def read_some(self, file: KeyFile, offset: int) -> bytes:
+        """See `KeySocket.read_some`. Errors as `read`."""
+        async with self._transfer():
+            piece, _ = await self._piece(file, offset)
+        return piece
+
     async def holds(self, file: KeyFile, content: bytes) -> bool:
         """See `KeySocket.holds`. By hash, else by size and content."""
         async with self._transfer() as insertion:
@@ -234,11 +240,11 @@ class SmpKeySocket:
                 raise KeyLost("not_inserted")
             yield insertion
 
-    async def _ask(self, request: Request, timeout_s: float = ANSWER_TIMEOUT_S) -> Answer:
+    async def _ask(self, request: Request, timeout_s: float | None = None) -> Answer:
         if self._client is None:
             raise KeyLost("not_inserted")
         try:
-            return await self._client.ask(request, timeout_s)
+            return await self._client.ask(request, timeout_s or ANSWER_TIMEOUT_S)
         except KeyLost:
             self._upload_open = True
             self._lose()
@@ -254,29 +260,34 @@ class SmpKeySocket:
         total: int | None = None  # the key says it with the first piece of the file only
         while total is None or offset + len(content) < total:
             at = offset + len(content)
-            answer = await self._ask(messages.download(self._path(file), at))
-            refusal = answer.refusal
-            if refusal is not None:
-                if refusal.is_(FsRc.FILE_NOT_FOUND, FsRc.FILE_EMPTY, Rc.ENOENT):
-                    return b""
-                if at and refusal.is_(FsRc.OFFSET_LARGER_THAN_FILE, FsRc.FILE_SEEK_FAILED):
-                    break
-                raise _refused(answer, file.value)
-            data = answer.data("data")
-            if answer.uint("off") != at:
-                raise KeyRefused("answer_malformed", field="off")
-            if at == 0:
-                total = answer.uint("len")
+            piece, size = await self._piece(file, at)
+            if at == 0 and size is not None:
+                total = size
                 if total > limit_bytes:
                     raise KeyRefused("too_large", file=file.value, size_bytes=total)
-            if not data:
+            if not piece:
                 break
-            content += data
+            content += piece
             if len(content) > limit_bytes:
                 raise KeyRefused("too_large", file=file.value, size_bytes=len(content))
         if total is not None and len(content) != total:
             raise KeyRefused("answer_malformed", field="len")
         return b"" if offset + len(content) <= 1 else bytes(content)
+
+    async def _piece(self, file: KeyFile, at: int) -> tuple[bytes, int | None]:
+        """What one answer carries from ``at`` on, and the file's size where the key says it; empty: no more."""
+        answer = await self._ask(messages.download(self._path(file), at))
+        refusal = answer.refusal
+        if refusal is not None:
+            if refusal.is_(FsRc.FILE_NOT_FOUND, FsRc.FILE_EMPTY, Rc.ENOENT):
+                return b"", None
+            if at and refusal.is_(FsRc.OFFSET_LARGER_THAN_FILE, FsRc.FILE_SEEK_FAILED):
+                return b"", None
+            raise _refused(answer, file.value)
+        data = answer.data("data")
+        if answer.uint("off") != at:
+            raise KeyRefused("answer_malformed", field="off")
+        return data, answer.uint("len") if at == 0 else None
 
     async def _upload(self, insertion: _Insertion, file: KeyFile, content: bytes) -> None:
         if len(content) > MAX_FILE_BYTES:

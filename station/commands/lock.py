@@ -15,7 +15,7 @@ from pathlib import Path
 import config
 from config import Credentials
 from drivers.emulated_key.folder import KeyFolder
-from drivers.smp import SmpKeySocket
+from drivers.smp.key_socket import SmpKeySocket
 from station.cli import UsageError
 from station.core.facts import KeyClock, KeyClockState
 from station.core.lights import key_light
