@@ -2,6 +2,7 @@
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.screen import Screen as TextualScreen
 from textual.widgets import Static
 
@@ -47,6 +48,9 @@ class Face(TextualScreen[None], inherit_bindings=False):
 
     ALLOW_SELECT = False
 
+    class Shown(Message):
+        """The widgets are there; snapshots can be drawn."""
+
     def compose(self) -> ComposeResult:
         """From top to bottom: lamp and support code, what to do and its figure, why, and the quiet strip."""
         with Vertical(id="face"):
@@ -59,6 +63,10 @@ class Face(TextualScreen[None], inherit_bindings=False):
                 yield Mask(id="mask")
             yield Static("", id="small", markup=False)
             yield Static("", id="status", markup=False)
+
+    def on_mount(self) -> None:
+        """Tell the app that there is something to draw on."""
+        self.post_message(self.Shown())
 
     def draw(self, new: Words, old: Words | None) -> None:
         """Bring the widgets from ``old`` to ``new``; what is the same is left alone."""

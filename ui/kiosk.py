@@ -77,6 +77,7 @@ class Kiosk(App[None], inherit_bindings=False):
         self._latest: Screen | None = None
         self._drawn: Screen | None = None
         self._words: Words | None = None
+        self._shown = False
         self._drawing = False
         self._stopping: asyncio.Task[None] | None = None
         self.draws = 0
@@ -89,7 +90,7 @@ class Kiosk(App[None], inherit_bindings=False):
     def show(self, screen: Screen) -> None:
         """Show ``screen`` soon. Only the latest of several in a row is drawn; the same again costs a comparison."""
         self._latest = screen
-        if not self._drawing and self.is_running and screen != self._drawn:
+        if self._shown and not self._drawing and screen != self._drawn:
             self._drawing = True
             self.call_later(self._draw)
 
@@ -128,8 +129,8 @@ class Kiosk(App[None], inherit_bindings=False):
         except Exception as error:  # noqa: BLE001, the last line before Python would print what was in memory
             self._crash(error)
 
-    async def on_mount(self) -> None:
-        """Take over signals and faults, show what there is, start the station."""
+    def on_mount(self) -> None:
+        """Take over signals and faults."""
         loop = asyncio.get_running_loop()
         if not self.is_headless:
             loop.set_exception_handler(self._loop_fault)
@@ -137,9 +138,13 @@ class Kiosk(App[None], inherit_bindings=False):
                 loop.add_signal_handler(ending, self._stop)
             for ignored in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
                 signal.signal(ignored, signal.SIG_IGN)
-        self.call_after_refresh(self._draw)
+
+    def on_face_shown(self) -> None:
+        """Show what there is, start the station."""
+        self._shown = True
+        self._draw()
         if self._start is not None:
-            self._services = loop.create_task(self._serve(self._start), name="services")
+            self._services = asyncio.get_running_loop().create_task(self._serve(self._start), name="services")
 
     async def _serve(self, start: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -168,19 +173,27 @@ class Kiosk(App[None], inherit_bindings=False):
         # The message of a context may quote a repr with values in it.
         log.error("kiosk.loop_complained about=%s", ",".join(sorted(context)))
 
+    # Without a terminal (in tests, and for pictures) somebody awaits the fault, and Textual hands it on.
+
     def _handle_exception(self, error: Exception) -> None:
-        if self.is_headless:  # Only in tests and for pictures, where somebody awaits it.
+        if self.is_headless:
             super()._handle_exception(error)
         else:
             self._crash(error)
 
     def panic(self, *renderables: Any) -> None:
         """End the process: Textual calls this when its input thread dies. Shows none of ``renderables``."""
-        log.critical("kiosk.panicked count=%d", len(renderables))
-        self._die()
+        if self.is_headless:
+            super().panic(*renderables)
+        else:
+            log.critical("kiosk.panicked count=%d", len(renderables))
+            self._die()
 
     def _fatal_error(self) -> None:
-        self._die()
+        if self.is_headless:
+            super()._fatal_error()
+        else:
+            self._die()
 
     def _crash(self, error: BaseException) -> NoReturn:
         crash.report(error)

@@ -1,0 +1,190 @@
+"""The kiosk's screen, driven without a terminal: what fits, what is drawn, which keys count."""
+
+from dataclasses import replace
+
+import pytest
+from textual.pilot import Pilot
+
+from station.core.screen import Line, Screen
+from tests.ui.situations import RECEIPT, SITUATIONS, STATUS
+from ui.figures import BOXES_LIMIT
+from ui.glyphs import LAT15
+from ui.kiosk import RINGING, Kiosk
+from ui.languages import LANGUAGES
+from ui.words import words
+
+SIZES = [(40, 15), (80, 24), (132, 43)]
+
+
+def rows(kiosk: Kiosk) -> list[str]:
+    """What is on the screen, row by row."""
+    return [strip.text for strip in kiosk.screen._compositor.render_strips()]
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+async def drawn(kiosk: Kiosk, pilot: Pilot[None], screen: Screen) -> str:
+    kiosk.show(screen)
+    await pilot.pause()
+    return flat(" ".join(rows(kiosk)))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_every_screen_fits(language: str, size: tuple[int, int]) -> None:
+    kiosk = Kiosk(lambda _: None, language=language)
+    async with kiosk.run_test(size=size) as pilot:
+        # The smallest size has every situation; the larger ones differ in layout only.
+        for name, screen in list(SITUATIONS.items())[:: 1 if size == SIZES[0] else 5]:
+            shown = words(screen, language)
+            text = await drawn(kiosk, pilot, screen)
+            expected = [shown.lamp, shown.code, flat(shown.big), flat(shown.small), " · ".join(shown.status)]
+            assert [part for part in expected if part not in text] == [], f"{name}\n" + "\n".join(rows(kiosk))
+            assert set("".join(rows(kiosk))) <= LAT15, name
+            assert shown.mask == 0 or text.count("●") - shown.lamp.count("●") == min(shown.mask, BOXES_LIMIT), name
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (Line.WAIT, ["╭─╮   ╶╮ ╭─╴", "│ │ :  │ ╰─╮", "╰─╯   ╶┴╴╶─╯"]),
+        (Line.READY, ["╭─╮╭─╮   ╭─╮╭─╮", "│ ││ │ : │ ││ │", "╰─╯╰─╯   ╰─╯╰─╯"]),
+    ],
+)
+async def test_times_are_three_rows_high(line: Line, expected: list[str]) -> None:
+    kiosk = Kiosk(lambda _: None, language="en")
+    async with kiosk.run_test(size=(40, 15)) as pilot:
+        await drawn(kiosk, pilot, Screen(line, STATUS, wait_s=15, receipt=RECEIPT))
+        seen = [row.strip() for row in rows(kiosk)]
+        start = seen.index(expected[0])
+        assert seen[start : start + 3] == expected
+
+
+async def test_typed_digits_are_boxes() -> None:
+    kiosk = Kiosk(lambda _: None, language="en")
+    async with kiosk.run_test(size=(40, 15)) as pilot:
+        for digits in (0, 1, 6, 2, 0):
+            text = await drawn(kiosk, pilot, Screen(Line.PROMPT, STATUS, digits=digits))
+            assert text.count("┃●┃") == digits
+
+
+async def test_only_the_latest_of_several_snapshots_is_drawn() -> None:
+    kiosk = Kiosk(lambda _: None, language="en")
+    async with kiosk.run_test() as pilot:
+        await drawn(kiosk, pilot, Screen(Line.EMPTY, STATUS))
+        before = kiosk.draws
+        for digits in range(50):
+            kiosk.show(Screen(Line.PROMPT, STATUS, digits=digits % 7))
+        text = await drawn(kiosk, pilot, Screen(Line.OUT_OFF, STATUS))
+        assert "Key is OFF. It opens nothing now." in text
+        assert kiosk.draws == before + 1
+
+
+async def test_the_same_again_is_not_drawn() -> None:
+    kiosk = Kiosk(lambda _: None, language="en")
+    async with kiosk.run_test() as pilot:
+        screen = Screen(Line.EMPTY, STATUS)
+        await drawn(kiosk, pilot, screen)
+        before = kiosk.draws
+        await drawn(kiosk, pilot, replace(screen))
+        await drawn(kiosk, pilot, replace(screen, status=replace(STATUS, unix_s=STATUS.unix_s + 1)))
+        assert kiosk.draws == before
+        await drawn(kiosk, pilot, replace(screen, status=replace(STATUS, unix_s=STATUS.unix_s + 60)))
+        assert kiosk.draws == before + 1
+
+
+async def test_a_snapshot_from_before_the_start_is_shown() -> None:
+    kiosk = Kiosk(lambda _: None, language="sv")
+    kiosk.show(Screen(Line.OUT_OFF, STATUS))
+    async with kiosk.run_test() as pilot:
+        await pilot.pause()
+        assert "Nyckeln är AV." in " ".join(rows(kiosk))
+
+
+async def test_the_services_start_with_the_screen_and_may_show() -> None:
+    async def start() -> None:
+        kiosk.show(Screen(Line.READER_BROKEN, STATUS))
+
+    kiosk = Kiosk(lambda _: None, language="en", start=start)
+    async with kiosk.run_test() as pilot:
+        await pilot.pause()
+        assert "Out of order." in " ".join(rows(kiosk))
+
+
+@pytest.mark.parametrize("bell", [True, False])
+async def test_it_rings_once_for_a_line_that_wants_attention(bell: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    rung: list[Line] = []
+    kiosk = Kiosk(lambda _: None, language="en", bell=bell)
+    async with kiosk.run_test() as pilot:
+        for line in Line:
+            monkeypatch.setattr(kiosk, "bell", lambda line=line: rung.append(line))
+            await drawn(kiosk, pilot, Screen(line, STATUS, receipt=RECEIPT))
+            await drawn(kiosk, pilot, Screen(line, STATUS, receipt=RECEIPT, digits=2))
+    assert rung == ([line for line in Line if line in RINGING] if bell else [])
+
+
+KEYS = {
+    **{digit: digit for digit in "0123456789"},
+    "asterisk": "*",
+    "number_sign": "#",
+    "enter": "#",
+    "ctrl+j": "#",
+    "backspace": "\b",
+}
+
+
+async def test_keys_are_passed_on() -> None:
+    typed: list[str] = []
+    kiosk = Kiosk(typed.append, language="en")
+    async with kiosk.run_test() as pilot:
+        for key in KEYS:
+            await pilot.press(key)
+    assert typed == list(KEYS.values())
+
+
+OTHER_KEYS = [
+    *(f"ctrl+{letter}" for letter in "abcdefgiklnopqrstuvwxyz"),
+    *("escape", "tab", "shift+tab", "f1", "f5", "f10", "f12", "up", "down", "home", "end", "delete", "insert"),
+    *("a", "q", "Q", "å", "space", "plus", "minus", "full_stop", "slash", "ctrl+backslash", "alt+f4", "pagedown"),
+]
+
+
+async def test_other_keys_do_nothing() -> None:
+    typed: list[str] = []
+    kiosk = Kiosk(typed.append, language="en")
+    async with kiosk.run_test() as pilot:
+        kiosk.show(Screen(Line.PROMPT, STATUS))
+        await pilot.pause()
+        before = rows(kiosk)
+        await pilot.press(*OTHER_KEYS)
+        await pilot.pause()
+        assert typed == []
+        assert rows(kiosk) == before
+        assert len(kiosk.screen_stack) == 1
+        await pilot.press("7")
+        assert typed == ["7"]
+    assert kiosk.return_code in {0, None}
+
+
+async def test_one_screen_for_all_visits() -> None:
+    kiosk = Kiosk(lambda _: None, language="en")
+    async with kiosk.run_test() as pilot:
+        face, count = kiosk.screen, len(kiosk.screen.query("*"))
+        for _ in range(3):
+            for screen in list(SITUATIONS.values())[:10]:
+                await drawn(kiosk, pilot, screen)
+        assert kiosk.screen is face
+        assert len(kiosk.screen.query("*")) == count
+
+
+async def test_a_new_size_is_filled() -> None:
+    kiosk = Kiosk(lambda _: None, language="en")
+    async with kiosk.run_test(size=(40, 15)) as pilot:
+        await drawn(kiosk, pilot, Screen(Line.PROMPT, STATUS))
+        await pilot.resize_terminal(100, 30)
+        await pilot.pause()
+        seen = rows(kiosk)
+        assert (len(seen), len(seen[0])) == (30, 100)
+        assert "Station 12" in seen[-1]
