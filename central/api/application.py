@@ -1,0 +1,66 @@
+"""The API object: its routers, its errors, its OpenAPI document."""
+
+import json
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.parser import Parser
+
+from central.api import enrolment, events, mirror, provisioning, station
+from central.api.middleware import refusal
+from central.errors import Refused
+
+
+class StrictParser(Parser):
+    """JSON without NaN and Infinity, one object at the top."""
+
+    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
+        """The body. Raises ValueError."""
+        try:
+            body = json.loads(request.body, parse_constant=_refuse_constant)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+        if not isinstance(body, dict):
+            raise ValueError("not an object")  # noqa: TRY004  (one kind of error for every malformed body)
+        return body
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+api = NinjaAPI(
+    title="Sync station central",
+    version="1",
+    description="What stations ask of the central server. Times are whole Unix seconds, byte strings base64url "
+    "without padding.",
+    docs_url=None,
+    parser=StrictParser(),
+    urls_namespace="stations",
+)
+for router in (enrolment.router, station.router, mirror.router, events.router, provisioning.router):
+    api.add_router("", router)
+
+
+@api.exception_handler(Refused)
+def _refused(_request: HttpRequest, error: Refused) -> HttpResponse:
+    return refusal(error)
+
+
+@api.exception_handler(AuthenticationError)
+def _unknown_caller(_request: HttpRequest, _error: AuthenticationError) -> HttpResponse:
+    return refusal(Refused(401, "unauthorized", "no or a wrong token", {"WWW-Authenticate": "Bearer"}))
+
+
+@api.exception_handler(ValidationError)
+def _malformed(_request: HttpRequest, error: ValidationError) -> HttpResponse:
+    # Where and what kind, never the value: it may be a secret.
+    places = "; ".join(f"{'.'.join(str(part) for part in e['loc'])}: {e['type']}" for e in error.errors[:5])
+    return refusal(Refused(400, "bad_request", places))
+
+
+@api.exception_handler(HttpError)
+def _other(_request: HttpRequest, error: HttpError) -> HttpResponse:
+    return refusal(Refused(error.status_code, "bad_request", "the body is not a JSON object"))

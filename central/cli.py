@@ -1,0 +1,120 @@
+"""The ``central`` command: serve, seed, enrol-code, provision-code, manage."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from central import datafolder
+from central.errors import CentralError
+
+DESCRIPTION = "The central server of sync stations: staff, keys, areas, permits and events of a site."
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. Returns the exit status: 0 done, 1 refused or failed, 2 wrong usage."""
+    options, rest = _parser().parse_known_args(arguments)
+    if rest and options.command != "manage":
+        _parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    try:
+        datafolder.prepare(Path(options.data or datafolder.folder()))
+        os.environ["DJANGO_SETTINGS_MODULE"] = "central.settings"
+        import django  # noqa: PLC0415  (its settings are read on import: only now is there a data folder)
+
+        django.setup()
+        return int(options.run(options, rest))
+    except CentralError as error:
+        print(f"central: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="central", description=DESCRIPTION, epilog="example: central seed && central serve --port 8440"
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def command(name: str, run: Any, text: str, example: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text, epilog=f"example: {example}")
+        sub.add_argument("--data", metavar="DIR", help="data folder (default: $CENTRAL_DATA, else ./central-data)")
+        sub.set_defaults(run=run)
+        return sub
+
+    serve = command("serve", _serve, "Serve the stations' API and the admin page.", "central serve --port 8440")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    serve.add_argument("--port", type=int, default=8440, help="0: any free port (default: %(default)s)")
+    serve.add_argument("--threads", type=int, default=64, help="long polls hold one each (default: %(default)s)")
+    seed = command("seed", _seed, "Fill an empty data folder with invented sample data.", "central seed --json")
+    seed.add_argument("--keys", metavar="DIR", help="write each sample key's record to DIR/<key number>/id")
+    seed.add_argument("--json", action="store_true", help="print one JSON object")
+    enrol = command("enrol-code", _enrol_code, "A new one-time code for a station.", "central enrol-code --station 1")
+    enrol.add_argument("--station", type=int, required=True, metavar="N")
+    enrol.add_argument("--site", type=int, default=1, metavar="N")
+    hand_out = command(
+        "provision-code", _provision_code, "A one-time code for a key.", "central provision-code --key 9"
+    )
+    hand_out.add_argument("--key", type=int, required=True, metavar="N")
+    hand_out.add_argument("--site", type=int, default=1, metavar="N")
+    command("manage", _manage, "Django's own commands.", "central manage createsuperuser")
+    return parser
+
+
+def _serve(options: argparse.Namespace, _rest: list[str]) -> int:
+    from central.database import bring_up_to_date  # noqa: PLC0415
+    from central.serving import serve  # noqa: PLC0415
+
+    bring_up_to_date()
+    serve(options.host, options.port, options.threads)
+    return 0
+
+
+def _seed(options: argparse.Namespace, _rest: list[str]) -> int:
+    from central.database import bring_up_to_date  # noqa: PLC0415
+    from central.sample.seeding import seed  # noqa: PLC0415
+
+    bring_up_to_date()
+    summary = seed(Path(options.keys) if options.keys else None)
+    if options.json:
+        print(json.dumps(summary, ensure_ascii=False))
+        return 0
+    print(f"Sample data is in {datafolder.folder()}. Some of its people, all invented:\n")
+    print(f"  {'name':<24}{'PIN':<10}{'key':<7}unit")
+    for person in summary["people"][:8]:
+        print(f"  {person['name']:<24}{person['pin']:<10}{person['key'] or '-':<7}{person['unit']}")
+    print(f"\nEnrolment code of station 1, good for 15 minutes: {summary['enrol_code']}")
+    return 0
+
+
+def _enrol_code(options: argparse.Namespace, _rest: list[str]) -> int:
+    from central.codes import new_enrolment_code  # noqa: PLC0415
+    from central.models import Station  # noqa: PLC0415
+
+    station = Station.objects.filter(site__number=options.site, number=options.station).first()
+    if station is None:
+        raise CentralError("unknown_station", site=options.site, station=options.station)
+    print(new_enrolment_code(station))
+    return 0
+
+
+def _provision_code(options: argparse.Namespace, _rest: list[str]) -> int:
+    from central.codes import new_provision_code  # noqa: PLC0415
+    from central.models import Key  # noqa: PLC0415
+
+    key = Key.objects.filter(site__number=options.site, number=options.key).first()
+    if key is None:
+        raise CentralError("unknown_key", site=options.site, key=options.key)
+    print(new_provision_code(key))
+    return 0
+
+
+def _manage(_options: argparse.Namespace, rest: list[str]) -> int:
+    from django.core.management import execute_from_command_line  # noqa: PLC0415
+
+    execute_from_command_line(["central manage", *(rest or ["help"])])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""Events, each taken in once: a batch is one transaction, and a malformed event keeps none of the others out."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal, TypeGuard
+from uuid import UUID
+
+from auditlog.context import disable_auditlog
+from pydantic import ValidationError
+
+from central.api.schemas import EventIn
+from central.events.logmarks import note_marks
+from central.feed import change
+from central.models import Event, Key, Station
+from central.models.event import CLOCK_UNKNOWN, OPENING_TYPES
+
+DATA_LIMIT_BYTES = 4096
+ID_LIMIT_CHARACTERS = 64
+MAX_SEQ = 2**53
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one event. ``id`` is as it was sent."""
+
+    id: str
+    status: Literal["accepted", "duplicate", "rejected"]
+    reason: str | None = None
+
+
+def take_in(station: Station, items: list[Any], now: int) -> list[Result]:
+    """Keep the events that are new and well formed. The results are in the order of ``items``."""
+    parsed = [_parse(item) for item in items]
+    good = [event for event, _ in parsed if event is not None]
+    results = []
+    with disable_auditlog(), change():
+        known = set(
+            Event.objects.filter(site=station.site, event__in=[e.id for e in good]).values_list("event", flat=True)
+        )
+        new: list[EventIn] = []
+        for item, (event, reason) in zip(items, parsed, strict=True):
+            if event is None:
+                results.append(Result(_id_of(item), "rejected", reason))
+            elif event.id in known:
+                results.append(Result(_id_of(item), "duplicate"))
+            else:
+                known.add(event.id)
+                new.append(event)
+                results.append(Result(_id_of(item), "accepted"))
+        Event.objects.bulk_create([_row(station, event, now) for event in new])
+        _lock_keys(station, new, now)
+        note_marks(station.site_id, _marks(new), now)
+    return results
+
+
+def _parse(item: Any) -> tuple[EventIn | None, str | None]:
+    try:
+        event = EventIn.model_validate(item)
+        # A lone surrogate gets through JSON but into no database; NaN gets into none that others read.
+        size = len(json.dumps(event.data, ensure_ascii=False, allow_nan=False).encode("utf-8"))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        return None, f"{'.'.join(str(part) for part in first['loc']) or 'event'}: {first['type']}"[:200]
+    except (ValueError, RecursionError):
+        return None, "data: not_json"
+    if size > DATA_LIMIT_BYTES:
+        return None, "data: too_long"
+    return event, None
+
+
+def _id_of(item: Any) -> str:
+    id_ = item.get("id") if isinstance(item, dict) else None
+    # Only what is an id is repeated to the sender.
+    if not isinstance(id_, str) or len(id_) > ID_LIMIT_CHARACTERS or not id_.isascii():
+        return ""
+    return id_
+
+
+def _row(station: Station, event: EventIn, now: int) -> Event:
+    return Event(
+        site=station.site,
+        station=station,
+        event=event.id,
+        instance=event.instance,
+        seq=event.seq,
+        at=event.at,
+        received_at=now,
+        clock=CLOCK_UNKNOWN if event.clock == "unknown" else event.clock,
+        type=event.type,
+        key=event.key,
+        holder=event.holder,
+        lock=event.lock,
+        data=event.data,
+    )
+
+
+def _lock_keys(station: Station, events: list[EventIn], now: int) -> None:
+    """A key that was locked at one station is locked at all."""
+    for event in events:
+        if event.type != "key_locked_out" or event.key is None:
+            continue
+        key = Key.objects.filter(site=station.site, number=event.key).first()
+        # A report that comes late must not lock again what a coordinator has unlocked since: hence the time of the
+        # tenth wrong PIN, where the station knew it, never one in the future.
+        locked_at = now if event.clock == "unknown" else min(event.at, now)
+        if key is not None and locked_at > max(key.locked_at or 0, key.unlocked_at or 0):
+            key.locked_at = locked_at
+            key.save(update_fields=["locked_at"])
+
+
+def _marks(events: list[EventIn]) -> dict[int, tuple[int, int]]:
+    marks: dict[int, tuple[int, int]] = {}
+    for event in events:
+        generation, seq = event.data.get("generation"), event.data.get("seq")
+        if event.type not in OPENING_TYPES or event.key is None or not (_counts(generation) and _counts(seq)):
+            continue
+        marks[event.key] = max(marks.get(event.key, (-1, -1)), (generation, seq))
+    return marks
+
+
+def _counts(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 <= value <= MAX_SEQ
+
+
+def missing(station: Station, instance: UUID) -> list[tuple[int, int]]:
+    """The gaps in what this instance of a station's database has sent, as (first, last): events that were lost."""
+    gaps = []
+    expected = 1
+    numbers = Event.objects.filter(station=station, instance=instance).order_by("seq").values_list("seq", flat=True)
+    for seq in numbers.iterator():
+        if seq > expected:
+            gaps.append((expected, seq - 1))
+        expected = max(expected, seq + 1)
+    return gaps

@@ -1,0 +1,165 @@
+"""`change()`: the only way to change what stations have a copy of.
+
+A plain sequence loses rows: transactions commit in another order than they took their numbers, and a reader that has
+seen the higher one never comes back for the lower. So a change collects the objects that it touches; at its end it
+locks the site's counter row, gives out the revisions, and commits. Nothing waits between the lock and the commit, and
+no revision can become visible before a lower one.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from django.db import models, transaction
+
+from central.clock import unix_now
+from central.errors import CentralError
+from central.feed import waiting
+from central.models.base import Mirrored, Watched
+from central.models.mirror import FeedCounter, MirrorRow
+
+Slot: TypeAlias = tuple[str, int]
+"""Type and number of a mirror object."""
+
+
+@dataclass
+class Change:
+    """What a transaction has touched so far."""
+
+    touched: dict[tuple[type[models.Model], int], Watched] = field(default_factory=dict)
+    gone: set[tuple[int, Slot]] = field(default_factory=set)
+    """Site and slot of deleted mirror objects."""
+    gone_watched: list[Watched] = field(default_factory=list)
+
+    def touch(self, instance: Watched) -> None:
+        """``instance`` was saved."""
+        self.touched[type(instance), int(instance.pk)] = instance
+
+    def remove(self, instance: Watched) -> None:
+        """``instance`` was deleted."""
+        self.touched.pop((type(instance), int(instance.pk)), None)
+        self.gone_watched.append(instance)
+        if isinstance(instance, Mirrored):
+            self.gone.add((instance.mirror_site_id(), (instance.MIRROR_TYPE, instance.mirror_number())))
+
+
+Settler: TypeAlias = Callable[[Change, int], None]
+"""Brings derived objects (records) in line with what was touched; may touch more. Gets the change and the time."""
+
+settlers: list[Settler] = []
+_current: ContextVar[Change | None] = ContextVar("current_change", default=None)
+
+
+def current() -> Change:
+    """The change that is going on. Raises CentralError (``outside_change``): what is saved outside is never told."""
+    going_on = _current.get()
+    if going_on is None:
+        raise CentralError("outside_change")
+    return going_on
+
+
+@contextmanager
+def change() -> Iterator[Change]:
+    """A transaction at whose end everything touched in it gets its revision. Inside another one, a part of it."""
+    outer = _current.get()
+    if outer is not None:
+        yield outer
+        return
+    with transaction.atomic():
+        mine = Change()
+        token = _current.set(mine)
+        try:
+            yield mine
+            now = unix_now()
+            for settle in settlers:
+                settle(mine, now)
+            _stamp(mine, now)
+        finally:
+            _current.reset(token)
+
+
+def _stamp(change_: Change, now: int) -> None:
+    """Give revisions to what now differs from what stations were told, as the last act of the transaction."""
+    slots: dict[int, dict[Slot, tuple[type[Mirrored], int] | None]] = defaultdict(dict)
+    for site, slot in change_.gone:
+        slots[site][slot] = None
+    for (model, pk), instance in change_.touched.items():
+        if isinstance(instance, Mirrored):
+            assert issubclass(model, Mirrored)
+            slots[instance.mirror_site_id()][instance.MIRROR_TYPE, instance.mirror_number()] = (model, pk)
+    # Always in the same order, so that two changes of several sites cannot wait for each other.
+    for site in sorted(slots):
+        _stamp_site(site, slots[site], now)
+
+
+def _stamp_site(site: int, slots: dict[Slot, tuple[type[Mirrored], int] | None], now: int) -> None:
+    FeedCounter.objects.get_or_create(site_id=site)
+    counter = FeedCounter.objects.select_for_update().get(site_id=site)
+    by_type: dict[str, list[int]] = defaultdict(list)
+    for type_, number in slots:
+        by_type[type_].append(number)
+    told: dict[Slot, MirrorRow] = {}
+    for type_, numbers in by_type.items():
+        for row in MirrorRow.objects.filter(site_id=site, type=type_, number__in=numbers):
+            told[type_, row.number] = row
+    rows = []
+    contents = _contents(slots)
+    for slot in sorted(slots):
+        content = contents.get(slot, "")
+        before = told.get(slot)
+        if content == (before.content if before else ""):
+            continue
+        counter.value += 1
+        row = before or MirrorRow(site_id=site, type=slot[0], number=slot[1])
+        row.revision, row.content, row.removed_at = counter.value, content, None if content else now
+        rows.append(row)
+    if not rows:
+        return
+    MirrorRow.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["site", "type", "number"],
+        update_fields=["revision", "content", "removed_at"],
+    )
+    counter.save(update_fields=["value"])
+    transaction.on_commit(lambda: waiting.wake(site))
+
+
+def _contents(slots: dict[Slot, tuple[type[Mirrored], int] | None]) -> dict[Slot, str]:
+    """The objects as they are now, read again under the counter's lock: another change may have been before us."""
+    by_model: dict[type[Mirrored], dict[int, Slot]] = defaultdict(dict)
+    for slot, where in slots.items():
+        if where is not None:
+            by_model[where[0]][where[1]] = slot
+    contents = {}
+    for model, pks in by_model.items():
+        foreign = [f.name for f in model._meta.concrete_fields if f.is_relation]  # noqa: SLF001  (Django's own name)
+        for instance in model._default_manager.select_related(*foreign).filter(pk__in=list(pks)):  # noqa: SLF001
+            content = instance.mirror_content()
+            if content is not None:
+                slot = pks[int(instance.pk)]
+                contents[slot] = json.dumps(
+                    {"type": slot[0], "id": slot[1], **content}, ensure_ascii=False, separators=(",", ":")
+                )
+    return contents
+
+
+def forget_tombstones(site: int, removed_before: int) -> int:
+    """Throw away tombstones of removals before that time; cursors older than the newest of them need a snapshot.
+
+    Returns how many.
+    """
+    with transaction.atomic():
+        FeedCounter.objects.get_or_create(site_id=site)
+        counter = FeedCounter.objects.select_for_update().get(site_id=site)
+        old = MirrorRow.objects.filter(site_id=site, removed_at__lt=removed_before)
+        newest = old.aggregate(newest=models.Max("revision"))["newest"]
+        if newest is None:
+            return 0
+        counter.floor = max(counter.floor, newest)
+        counter.save(update_fields=["floor"])
+        return old.delete()[0]

@@ -1,0 +1,54 @@
+"""What all models that stations hear of have in common."""
+
+from base64 import urlsafe_b64encode
+from typing import Any, ClassVar, TypeAlias
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+Content: TypeAlias = dict[str, Any]
+
+MAX_UINT16 = 2**16 - 1
+MAX_UINT32 = 2**32 - 1
+
+
+def base64url(data: bytes) -> str:
+    """Bytes as the API writes them: base64url without padding."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def number_field(limit: int = MAX_UINT32) -> "models.BigIntegerField[Any, Any]":
+    """A number that records carry, 1 to ``limit``."""
+    return models.BigIntegerField(validators=[MinValueValidator(1), MaxValueValidator(limit)])
+
+
+class Watched(models.Model):
+    """A model whose changes concern stations: it may only be changed inside ``central.feed.change()``."""
+
+    class Meta:
+        """Django's options."""
+
+        abstract = True
+
+
+class Mirrored(Watched):
+    """A model that stations have a copy of: each object is one mirror object."""
+
+    MIRROR_TYPE: ClassVar[str]
+
+    class Meta:
+        """Django's options."""
+
+        abstract = True
+
+    def mirror_site_id(self) -> int:
+        """The database id of the site that it belongs to."""
+        return int(self.site_id)  # type: ignore[attr-defined]
+
+    def mirror_number(self) -> int:
+        """The ``id`` of the mirror object."""
+        return int(self.number)  # type: ignore[attr-defined]
+
+    def mirror_content(self) -> Content | None:
+        """The mirror object without type, id and revision; None while stations should not have it."""
+        raise NotImplementedError

@@ -1,0 +1,52 @@
+"""The change feed's own tables. Only ``central.feed`` writes them."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from central.models.site import Site
+
+
+class ServerFact(models.Model):
+    """A fact about this database, by name: ``epoch``, the random name that cursors carry."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    value = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FeedCounter(models.Model):
+    """The last revision given within a site. Locked until the transaction ends: revisions are committed in order."""
+
+    site = models.OneToOneField(Site, on_delete=models.CASCADE, primary_key=True)
+    value = models.BigIntegerField(default=0)
+    floor = models.BigIntegerField(default=0)
+    """The highest revision of a tombstone that was thrown away; a cursor below it needs a snapshot."""
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class MirrorRow(models.Model):
+    """One mirror object as stations get it, or the tombstone of one."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE)
+    type = models.CharField(max_length=16)
+    number = models.BigIntegerField()
+    revision = models.BigIntegerField()
+    content = models.TextField()
+    """The JSON object without its revision; empty on a tombstone."""
+    removed_at = models.BigIntegerField(null=True, default=None)
+
+    class Meta:
+        """Django's options."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["site", "type", "number"], name="one_row_an_object"),
+            models.UniqueConstraint(fields=["site", "revision"], name="one_object_a_revision"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.number}:{self.revision}"

@@ -1,0 +1,67 @@
+"""A site is a municipality, with a central key of its own."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from central.models.base import MAX_UINT16, Content, Mirrored, base64url, number_field
+
+
+class Site(Mirrored):
+    """A municipality. Its records mean nothing in another."""
+
+    MIRROR_TYPE = "site"
+
+    number = number_field(MAX_UINT16)
+    name = models.CharField(max_length=100)
+    timezone = models.CharField(max_length=64, default="Europe/Stockholm")
+    support = models.JSONField(default=list, blank=True, help_text="Whom to call, and when: a list of hours and phones")
+    privacy_notice = models.JSONField(default=dict, blank=True, help_text='By language: {"sv": "…"}')
+    permit_days = models.PositiveSmallIntegerField(
+        default=21, validators=[MinValueValidator(2), MaxValueValidator(90)], help_text="How long a permit lives"
+    )
+    signing_key = models.PositiveSmallIntegerField(default=1, editable=False)
+    """Which of the site's central keys signs (``signing-<n>.key``)."""
+    public_key = models.BinaryField(max_length=32, null=True, editable=False)
+    """The public half, so that a lost or foreign key file is noticed instead of replaced."""
+
+    class Meta:
+        """Django's options."""
+
+        constraints = [models.UniqueConstraint(fields=["number"], name="site_number")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def mirror_site_id(self) -> int:
+        """Itself."""
+        return int(self.pk)
+
+    def mirror_number(self) -> int:
+        """A station knows one site only."""
+        return 0
+
+    def mirror_content(self) -> Content:
+        """See the API's contract."""
+        return {"name": self.name, "timezone": self.timezone, "support": self.support, "privacy": self.privacy_notice}
+
+
+class CentralKey(Mirrored):
+    """The announcement of a site's next central key, signed by the one before it."""
+
+    MIRROR_TYPE = "central_key"
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE)
+    number = number_field(MAX_UINT16)
+    record = models.BinaryField()
+
+    class Meta:
+        """Django's options."""
+
+        constraints = [models.UniqueConstraint(fields=["site", "number"], name="central_key_number")]
+
+    def __str__(self) -> str:
+        return f"{self.site} {self.number}"
+
+    def mirror_content(self) -> Content:
+        """See the API's contract."""
+        return {"record": base64url(bytes(self.record))}

@@ -1,0 +1,111 @@
+"""`central serve`: gunicorn with one process of many threads, and a light thread for what time alone changes."""
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+from django.db import connections
+from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
+
+from central.clock import unix_now
+from central.feed import waiting
+from central.issuing.renewal import keep_up
+from central.wsgi import application
+
+KEEP_ALIVE_S = 120
+"""More than the stations' 90: the server never closes a connection that a request is just being written to."""
+KEEP_UP_EVERY_S = 20.0
+LINGER_S = 0.2
+GRACE_S = 5
+CONNECTIONS = 1000
+PR_SET_PDEATHSIG = 1
+
+log = logging.getLogger("central.serving")
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """A worker that ends at once when asked to: long polls are answered, idle connections closed."""
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """SIGTERM."""
+        waiting.stop()
+        super().handle_exit(sig, frame)
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """SIGINT, SIGQUIT."""
+        waiting.stop()
+        super().handle_quit(sig, frame)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        super()._cap_keepalive(min(deadline, deadline - 2.0 + LINGER_S))
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn, configured here instead of by files."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Gunicorn's protocol."""
+        for name, value in self._settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """The WSGI application."""
+        return application
+
+
+def serve(host: str, port: int, threads: int) -> None:
+    """Serve until SIGTERM or SIGINT. Says on standard output where, once it accepts connections."""
+    Server(
+        {
+            "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+            "workers": 1,
+            "worker_class": Worker,
+            "threads": threads,
+            "worker_connections": CONNECTIONS,
+            "keepalive": KEEP_ALIVE_S,
+            "graceful_timeout": GRACE_S,
+            "timeout": 60,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            "post_fork": _die_with_parent,
+            "post_worker_init": _started,
+            "worker_exit": lambda _arbiter, _worker: waiting.stop(),
+        }
+    ).run()
+
+
+def _die_with_parent(_arbiter: Any, _worker: Any) -> None:
+    # A killed server must not live on in its worker and hold the port.
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == 1:
+            os._exit(1)
+
+
+def _started(worker: Any) -> None:
+    threading.Thread(target=_keep_up_for_ever, name="keep-up", daemon=True).start()
+    address = worker.sockets[0].sock.getsockname()
+    if worker.age == 1:
+        host = f"[{address[0]}]" if ":" in address[0] else address[0]
+        print(f"central is serving on http://{host}:{address[1]}", flush=True)  # noqa: T201  (who starts it waits for it)
+
+
+def _keep_up_for_ever() -> None:
+    ended = threading.Event()
+    while not ended.wait(KEEP_UP_EVERY_S):
+        try:
+            keep_up(unix_now())
+        except Exception:
+            # The server goes on serving; the next round tries again.
+            log.exception("keep_up.failed")
+        finally:
+            connections.close_all()

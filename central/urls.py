@@ -1,0 +1,26 @@
+"""Where requests go: the stations' API, the admin page, and a health check for proxies."""
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.urls import path
+
+from central.api import api
+
+
+def health(_request: HttpRequest) -> JsonResponse:
+    """The same as the API's, for those who look for it at the top level."""
+    return JsonResponse({"status": "ok"})
+
+
+def front(_request: HttpRequest) -> HttpResponse:
+    """People mean the admin page."""
+    return redirect("admin:index")
+
+
+urlpatterns = [
+    path("", front),
+    path("healthz", health),
+    path("api/v1/", api.urls),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,11 @@
+"""The WSGI application, for `central serve` and for any other WSGI server."""
+
+import os
+
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "central.settings")
+
+# The admin's few style sheets; where a proxy serves /static/ itself, they never get here.
+application = StaticFilesHandler(get_wsgi_application())
