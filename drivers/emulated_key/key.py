@@ -57,7 +57,7 @@ class EmulatedKey:
         self._expected = 0
         self._lines = 0
         self._awake_until = min(self.folder.state().awake_until, now() + self.options.awake_s)
-        self._keep(has_clock=self.options.has_clock)
+        self._keep(has_clock=self.options.has_clock, awake_until=self._awake_until)
 
     # ---- what a person does with it
 

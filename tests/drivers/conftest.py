@@ -1,0 +1,146 @@
+"""A real pseudo-terminal with an emulated key behind it, and the real driver in front."""
+
+import asyncio
+import os
+import pty
+import tty
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from drivers.emulated_key.key import EmulatedKey
+from drivers.emulated_key.line import SocketLine
+from drivers.emulated_key.options import KeyOptions
+from drivers.smp.key_socket import SmpKeySocket
+
+FAST_BAUD = 1_000_000
+
+
+@dataclass
+class Hands:
+    """Makes keys, lines and sockets, and puts them away after the test."""
+
+    folder: Path
+    lines: list[SocketLine] = field(default_factory=list)
+    sockets: list[SmpKeySocket] = field(default_factory=list)
+
+    def key(self, name: str = "key", *, pressed: bool = True, **options: object) -> EmulatedKey:
+        key = EmulatedKey(self.folder / name, KeyOptions(**options))  # type: ignore[arg-type]
+        if pressed:
+            key.press()
+        return key
+
+    def line(self, baud: int = FAST_BAUD, key: EmulatedKey | None = None) -> SocketLine:
+        line = SocketLine(self.folder / "port", baud)
+        self.lines.append(line)
+        if key is not None:
+            line.insert(key)
+        return line
+
+    def socket(self, baud: int = FAST_BAUD) -> SmpKeySocket:
+        socket = SmpKeySocket(str(self.folder / "port"), baud)
+        self.sockets.append(socket)
+        return socket
+
+    async def inserted(self, key: EmulatedKey, baud: int = FAST_BAUD) -> tuple[SmpKeySocket, SocketLine]:
+        line, socket = self.line(baud, key), self.socket(baud)
+        await asyncio.wait_for(socket.inserted(), 5)
+        return socket, line
+
+
+@pytest.fixture
+async def hands(tmp_path: Path) -> AsyncIterator[Hands]:
+    hands = Hands(tmp_path)
+    yield hands
+    for socket in hands.sockets:
+        await socket.close()
+    for line in hands.lines:
+        line.close()
+
+
+class BadLine:
+    """A line without pace that may do anything to the answers: ``mangle`` gets each and gives the pieces to be sent."""
+
+    def __init__(self, path: Path, key: EmulatedKey, mangle: Callable[[bytes], list[bytes]]) -> None:
+        self.key = key
+        self.mangle = mangle
+        self.heard = b""
+        self._master, self._slave = pty.openpty()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        path.symlink_to(os.ttyname(self._slave))
+        self._pieces: asyncio.Queue[bytes] = asyncio.Queue()
+        asyncio.get_running_loop().add_reader(self._master, self._readable)
+        self._sending = asyncio.create_task(self._send())
+
+    def _readable(self) -> None:
+        data = os.read(self._master, 4096)
+        self.heard += data
+        answer = self.key.receive(data)
+        if answer:
+            for piece in self.mangle(answer):
+                self._pieces.put_nowait(piece)
+
+    def say(self, data: bytes) -> None:
+        self._pieces.put_nowait(data)
+
+    async def _send(self) -> None:
+        while True:
+            os.write(self._master, await self._pieces.get())
+            await asyncio.sleep(0)  # lets the driver read this piece alone
+            await asyncio.sleep(0)
+
+    async def close(self) -> None:
+        self._sending.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._sending
+        asyncio.get_running_loop().remove_reader(self._master)
+        os.close(self._master)
+        os.close(self._slave)
+
+
+@pytest.fixture
+async def bad_line(hands: Hands) -> AsyncIterator[Callable[[EmulatedKey, Callable[[bytes], list[bytes]]], BadLine]]:
+    lines: list[BadLine] = []
+
+    def make(key: EmulatedKey, mangle: Callable[[bytes], list[bytes]]) -> BadLine:
+        lines.append(BadLine(hands.folder / "port", key, mangle))
+        return lines[-1]
+
+    yield make
+    for socket in hands.sockets:
+        await socket.close()
+    for line in lines:
+        await line.close()
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
+    """Wait for something that no event tells of; fails after 5 s."""
+
+    async def wait(condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not condition():
+                await asyncio.sleep(0.002)
+
+    return wait
+
+
+@dataclass
+class WorldTime:
+    """A clock that a test moves."""
+
+    unix_s: float = 1_790_000_000.25
+    mono_s: float = 100.0
+
+    def forward(self, seconds: float) -> None:
+        self.unix_s += seconds
+        self.mono_s += seconds
+
+
+@pytest.fixture
+def world() -> WorldTime:
+    return WorldTime()

@@ -1,0 +1,104 @@
+"""`emulate` in a process of its own, as ``station emulate`` runs it, with the real driver on this side."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drivers.emulated_key.folder import KeyFolder
+from drivers.smp.key_socket import SmpKeySocket
+from station.core.facts import KeyClockState
+from station.ports import KeyFile, ReaderLost
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = """
+import asyncio, sys
+from pathlib import Path
+from drivers.emulated_key.command import emulate
+asyncio.run(emulate(Path(sys.argv[1]), Path(sys.argv[2]), 1000000))
+"""
+
+
+@pytest.fixture
+async def process(tmp_path: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", PROGRAM, str(tmp_path / "port"), str(tmp_path / "key")),
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    yield process
+    if process.returncode is None:
+        process.kill()
+    await process.communicate()
+
+
+async def first_insertion(socket: SmpKeySocket) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                return await socket.inserted()
+            except ReaderLost:
+                await asyncio.sleep(0.05)
+
+
+async def test_press_insert_pull_lose_power_and_an_end(process: Any, tmp_path: Path) -> None:
+    socket = SmpKeySocket(str(tmp_path / "port"), 1_000_000)
+
+    async def say(text: str) -> None:
+        process.stdin.write(text.encode())
+        await process.stdin.drain()
+
+    await first_insertion(socket)  # it starts pressed and inserted
+    await socket.write(KeyFile.ACT, b"an activation")
+    await socket.set_clock(1_777_863_721)
+    assert KeyFolder(tmp_path / "key").read(KeyFile.ACT) == b"an activation"
+    assert KeyFolder(tmp_path / "key").awake
+
+    await say("pull\n")
+    await asyncio.wait_for(socket.removed(), 2)
+    await say("jump\ninsert\n")
+    assert b"unknown command 'jump'" in await asyncio.wait_for(process.stderr.readline(), 2)
+    await asyncio.wait_for(socket.inserted(), 2)
+    assert await socket.read(KeyFile.ACT) == b"an activation"
+
+    await say("lose-power\n")
+    await asyncio.wait_for(socket.removed(), 2)
+    await say("press\n")
+    await asyncio.wait_for(socket.inserted(), 2)
+    assert (await socket.clock()).state is KeyClockState.UNSET
+    assert await socket.read(KeyFile.ACT) == b"an activation"
+
+    process.stdin.close()  # the end of its input does not end it
+    await socket.clear(KeyFile.ACT)
+    await socket.close()
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(process.wait(), 5) == 0
+    assert await process.stderr.read() == b""
+    assert not (tmp_path / "port").is_symlink()
+    assert KeyFolder(tmp_path / "key").read(KeyFile.ACT) == b""
+
+
+async def test_killed_and_started_again_the_port_is_found_again(process: Any, tmp_path: Path) -> None:
+    socket = SmpKeySocket(str(tmp_path / "port"), 1_000_000)
+    await first_insertion(socket)
+    await socket.write(KeyFile.ID, b"the same key")
+    process.kill()
+    await asyncio.wait_for(socket.removed(), 2)
+    (tmp_path / "port").unlink()  # killed, it left its link; the number behind it may already be someone else's
+    with pytest.raises(ReaderLost, match="port_missing"):
+        await asyncio.wait_for(socket.inserted(), 2)
+    again = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", PROGRAM, str(tmp_path / "port"), str(tmp_path / "key")),
+        cwd=ROOT,
+        stdin=asyncio.subprocess.DEVNULL,
+    )
+    await first_insertion(socket)
+    assert await socket.read(KeyFile.ID) == b"the same key"
+    await socket.close()
+    again.send_signal(signal.SIGINT)
+    assert await asyncio.wait_for(again.wait(), 5) == 0
