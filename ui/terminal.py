@@ -13,6 +13,7 @@ import subprocess
 import termios
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from string import ascii_lowercase
 
 import pyte
 from pyte.screens import Char
@@ -87,6 +88,8 @@ def bytes_of(event: events.Key) -> bytes:
     """What a terminal sends for this key; nothing for keys that it does not have."""
     if event.key in KEYS:
         return KEYS[event.key]
+    if len(event.key) == len("ctrl+x") and event.key.startswith("ctrl+") and event.key[-1] in ascii_lowercase:
+        return bytes([ord(event.key[-1]) & 0x1F])
     return event.character.encode() if event.character is not None else b""
 
 
