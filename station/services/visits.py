@@ -347,8 +347,10 @@ class Visits:
             # What the key would not take, an activation will ask of it again, and then say so.
             _log.warning("key.write_refused %s", error)
             self._own_permit_known.set()
-        finally:
+        except KeyLost:
             self._start(self._record(self._synced(effect.seen)))
+            raise
+        self._start(self._record(self._synced(effect.seen)))
         if on_key.adopted is not None:
             await self._adopt(on_key.adopted)
         await self._log_reader.read(effect.seen.record.key, self._files, give_way=lambda: not self._key_work.empty())
