@@ -1,0 +1,247 @@
+"""Any sequence of events: what must hold whatever happens."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from station.core.entry import Entry
+from station.core.events import (
+    AcceptPin,
+    ActivateKey,
+    ActivationCleared,
+    ActivationFailed,
+    CheckPin,
+    ClearActivation,
+    ClearFailed,
+    Effect,
+    EndVisit,
+    Event,
+    IdentifyKey,
+    KeyActivated,
+    KeyIdentified,
+    KeyInserted,
+    KeyRead,
+    KeyRemoved,
+    KeystrokeTyped,
+    MirrorRefreshed,
+    PinChecked,
+    PinCheckFailed,
+    PrepareKey,
+    ReaderFailed,
+    ReaderRecovered,
+    ReadFailed,
+    ReadKey,
+    StationChanged,
+    TimePassed,
+)
+from station.core.facts import Attempts, Hindrance, Refusal
+from station.core.screen import Line
+from station.core.visit import TABLE, Phase, step
+from tests.core.visiting import (
+    ANNA_FOUND,
+    EMERGENCY,
+    NOON,
+    OTHER,
+    OWN,
+    STATION,
+    SUBSTITUTE,
+    TAG,
+    TIM_FOUND,
+    WRONG_TAG,
+    Desk,
+    Key,
+)
+
+KEYS = [OWN, OTHER, SUBSTITUTE, EMERGENCY, OWN.but(on_blocklist=True), SUBSTITUTE.but(unit=None)]
+SECRET = "918273"
+KEY_EFFECTS = ClearActivation | ReadKey | IdentifyKey | PrepareKey | ActivateKey
+
+keys = st.sampled_from(KEYS)
+attempts = st.builds(Attempts, st.integers(0, 11), st.sampled_from([0.0, 1010.0]), st.booleans())
+refusals = st.sampled_from([Refusal.KEY_FAULT, Refusal.STATION])
+persons = st.sampled_from([None, ANNA_FOUND, TIM_FOUND])
+tags = st.sampled_from([TAG, WRONG_TAG])
+seconds = st.sampled_from([0.1, 1.0, 2.9, 3.1, 4.9, 5.1, 20.0, 31.0, 121.0])
+strokes = st.sampled_from("0123456789*#\b")
+hindrances = st.sampled_from([None, None, *Hindrance])
+
+
+def comparable(value: Any) -> Any:
+    """Two entries are equal when their digits are; the class itself does not offer that."""
+    if isinstance(value, Entry):
+        return value.reveal()
+    if isinstance(value, tuple):
+        return tuple(comparable(v) for v in value)
+    if hasattr(value, "__slots__") and hasattr(value, "__dataclass_fields__"):
+        return type(value).__name__, tuple(comparable(getattr(value, f)) for f in value.__dataclass_fields__)
+    return value
+
+
+@dataclass
+class Insertion:
+    """What the machine has asked for since a key was put in."""
+
+    number: int
+    asked: list[Effect]
+    was_ready: bool
+
+
+class Visits(RuleBasedStateMachine):
+    """Anything may happen at any time, plausible or not; the model only remembers what was asked and answered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at = Desk()
+        self.begun = 0
+        self.ended = 0
+        self.checks: set[int] = set()
+        self.granted: set[int] = set()
+        self.insertion = Insertion(0, [], was_ready=False)
+        self.shown: list[str] = []
+
+    def feed(self, event: Event) -> None:
+        before = self.at.state
+        phase, visit = before.phase, before.visit
+        again, effects_again = step(before, event, self.at.now)
+        effects = self.at.feed(event)
+        after = self.at.state
+        assert comparable(again) == comparable(after)
+        assert comparable(effects_again) == comparable(effects)
+        assert after.phase in TABLE[phase][type(event)].targets | {phase}
+        self.begun += after.visit - visit
+        self.ended += sum(isinstance(e, EndVisit) for e in effects)
+        if after.insertion != self.insertion.number:
+            self.insertion = Insertion(after.insertion, [], was_ready=before.left_as is Phase.READY)
+        self._asked(effects)
+        right = isinstance(event, PinChecked) and event.visit == visit and event.pin_tag == TAG
+        if right and visit in self.checks and after.grant is not None:
+            self.granted.add(visit)
+        for effect in effects:
+            if isinstance(effect, ActivateKey):
+                assert after.visit in self.granted, "activated without a right PIN of this visit"
+                assert effect.seen.id_record == after.seen.id_record  # type: ignore[union-attr]
+                assert effect.grant.key == effect.seen.record.key
+        self.shown += [repr(event), repr(effects), repr(after), repr(self.at.screen)]
+        del self.shown[:-40]
+
+    def _asked(self, effects: tuple[Effect, ...]) -> None:
+        for effect in effects:
+            if isinstance(effect, CheckPin):
+                assert effect.visit == self.at.state.visit
+                assert len(effect.entry) > 0
+                self.checks.add(effect.visit)
+            if isinstance(effect, KEY_EFFECTS):
+                assert effect.insertion == self.insertion.number
+                if not self.insertion.asked:
+                    identify = self.insertion.was_ready and isinstance(effect, IdentifyKey)
+                    assert identify or isinstance(effect, ClearActivation)
+                self.insertion.asked.append(effect)
+
+    @rule(event=st.sampled_from([KeyInserted(), KeyRemoved(), TimePassed()]))
+    def socket(self, event: Event) -> None:
+        self.feed(event)
+
+    @rule(event=st.sampled_from([ReaderFailed(), ReaderRecovered(), ReaderRecovered()]))
+    def reader(self, event: Event) -> None:
+        self.feed(event)
+
+    @rule(pause=seconds)
+    def time(self, pause: float) -> None:
+        self.at.mono_s += pause
+        self.at.unix_s += int(pause)
+        self.feed(TimePassed())
+
+    @rule(which=keys, standing=attempts)
+    def usual(self, which: Key, standing: Attempts) -> None:
+        """In, off, read: without this most sequences would get nowhere."""
+        self.feed(KeyInserted())
+        self.feed(ActivationCleared(self.at.state.insertion))
+        self.feed(KeyRead(self.at.state.insertion, which.seen, which.known, standing))
+
+    @rule()
+    def pin(self) -> None:
+        for stroke in f"*{SECRET}#":
+            self.feed(KeystrokeTyped(stroke))
+
+    @rule(stroke=strokes)
+    def keystroke(self, stroke: str) -> None:
+        self.feed(KeystrokeTyped(stroke))
+
+    @rule(which=keys, person=persons, tag=tags, standing=attempts, stale=st.booleans())
+    def verdict(self, which: Key, person: Any, tag: bytes, standing: Attempts, stale: bool) -> None:
+        visit = self.at.state.visit - stale
+        self.feed(PinChecked(visit, which.known, person, tag, None, standing))
+
+    @rule()
+    def right(self) -> None:
+        seen = self.at.state.seen
+        which = next((k for k in KEYS if seen is not None and k.seen == seen), OWN)
+        found = TIM_FOUND if which is SUBSTITUTE else ANNA_FOUND
+        self.feed(PinChecked(self.at.state.visit, which.known, found, TAG, None, Attempts(1)))
+
+    @rule()
+    def not_checked(self) -> None:
+        self.feed(PinCheckFailed(self.at.state.visit))
+
+    @rule(
+        which=keys,
+        standing=attempts,
+        refusal=refusals,
+        kind=st.integers(0, 7),
+        stale=st.sampled_from([0, 0, 0, 1]),
+    )
+    def answer(self, which: Key, standing: Attempts, refusal: Refusal, kind: int, stale: int) -> None:
+        insertion = self.at.state.insertion - stale
+        answers: list[Event] = [
+            ActivationCleared(insertion),
+            ClearFailed(insertion, NOON),
+            KeyRead(insertion, which.seen, which.known, standing),
+            ReadFailed(insertion),
+            KeyIdentified(insertion, which.seen.id_record),
+            KeyActivated(insertion),
+            ActivationFailed(insertion, refusal),
+            MirrorRefreshed(insertion, which.known, standing),
+        ]
+        self.feed(answers[kind])
+
+    @rule(hindrance=hindrances)
+    def station(self, hindrance: Hindrance | None) -> None:
+        self.feed(StationChanged(replace(STATION, hindrance=hindrance)))
+
+    @invariant()
+    def every_visit_ends_once(self) -> None:
+        open_visit = self.at.phase not in {Phase.EMPTY, Phase.BROKEN}
+        assert self.begun - self.ended == open_visit
+
+    @invariant()
+    def ready_is_granted(self) -> None:
+        state = self.at.state
+        if self.at.line() in {Line.READY, Line.OUT_READY}:
+            assert state.visit in self.granted
+            assert self.at.screen.receipt is not None
+
+    @invariant()
+    def digits_are_where_they_may_count_and_nowhere_else(self) -> None:
+        if len(self.at.state.entry):
+            assert self.at.phase in {Phase.CLEARING, Phase.READING, Phase.PROMPT, Phase.GONE}
+
+    @invariant()
+    def nothing_secret_shows(self) -> None:
+        assert not [text for text in self.shown if SECRET in text or "stroke='" in text]
+
+
+TestVisits = Visits.TestCase
+
+
+def test_a_grant_that_was_never_used_is_not_a_wrong_pin() -> None:
+    """What `AcceptPin` at the end of a visit is for; that it comes once is the machine's invariant."""
+    at = Desk()
+    at.put_in()
+    at.type("123456#")
+    at.pull()
+    at.judged()
+    at.wait(6)
+    at.wait(40)
+    assert sum(isinstance(e, AcceptPin) for e in at.everything) == 1

@@ -1,0 +1,512 @@
+"""Keys that come back: bounced contacts, swapped keys, interrupted writes, a reader that fails."""
+
+from dataclasses import replace
+
+import pytest
+
+from station.core.events import (
+    AcceptPin,
+    ActivateKey,
+    CheckPin,
+    ClearActivation,
+    ClearFailed,
+    EndVisit,
+    IdentifyKey,
+    KeyActivated,
+    KeyIdentified,
+    PinChecked,
+    PinCheckFailed,
+    ReaderFailed,
+    ReaderRecovered,
+    ReadFailed,
+    RecordRefusal,
+    RejectPin,
+    StationChanged,
+)
+from station.core.facts import Attempts, Hindrance, Refusal
+from station.core.screen import Line
+from station.core.visit import Phase
+from tests.core.visiting import (
+    NOON,
+    OTHER,
+    OWN,
+    STATION,
+    SUBSTITUTE,
+    WRONG_TAG,
+    Desk,
+    Key,
+    desk,
+    kinds,
+    permit,
+    the,
+)
+
+
+def bounce(at: Desk, seconds: float = 0.5, which: Key = OWN) -> None:
+    at.pull()
+    at.wait(seconds)
+    at.put_in(which)
+
+
+# --- the same key
+
+
+def test_a_bounce_goes_on_with_the_digits() -> None:
+    at = desk(Phase.PROMPT)
+    at.type("123")
+    at.pull()
+    at.wait(1)
+    at.type("4")
+    assert kinds(at.insert()) == ["ClearActivation"]
+    at.type("5")
+    at.cleared()
+    at.read()
+    assert (at.phase, at.screen.digits, at.state.visit) == (Phase.PROMPT, 5, 1)
+    assert the(CheckPin, at.type("6#")).entry.reveal() == b"123456"
+
+
+def test_hash_typed_while_the_key_is_out_counts_when_it_is_back() -> None:
+    at = desk(Phase.PROMPT)
+    at.type("123456")
+    at.pull()
+    at.type("#")
+    at.put_in()
+    assert at.phase is Phase.CHECKING
+
+
+@pytest.mark.parametrize(("seconds", "digits"), [(3.0, 3), (3.1, 0)])
+def test_three_seconds(seconds: float, digits: int) -> None:
+    at = desk(Phase.PROMPT)
+    at.type("123")
+    at.pull()
+    at.wait(seconds)
+    at.put_in()
+    assert at.screen.digits == digits
+
+
+def test_even_if_nobody_looked_at_the_time_meanwhile() -> None:
+    at = desk(Phase.PROMPT)
+    at.type("123")
+    at.pull()
+    at.mono_s += 3.1
+    assert kinds(at.insert()) == ["EndVisit", "RefreshMirror", "ClearActivation"]
+    assert at.screen.digits == 0
+
+
+def test_several_bounces_are_one_visit() -> None:
+    at = desk(Phase.PROMPT)
+    at.type("12")
+    for _ in range(3):
+        at.pull()
+        at.wait(2)
+        at.insert()
+        at.pull()
+        at.insert()
+        at.cleared()
+        at.pull()
+        at.insert()
+        at.cleared()
+        at.read()
+    assert (at.phase, at.screen.digits, at.state.visit) == (Phase.PROMPT, 2, 1)
+
+
+@pytest.mark.parametrize("phase", [Phase.CLEARING, Phase.READING])
+def test_a_key_that_had_not_said_which_it_is_begins_anew(phase: Phase) -> None:
+    at = desk(phase)
+    at.type("99")
+    at.pull()
+    at.insert()
+    assert at.screen.digits == 0
+    at.type("12")
+    at.cleared()
+    at.read()
+    assert (at.phase, at.screen.digits) == (Phase.PROMPT, 2)
+
+
+def test_what_a_bounced_key_was_told_still_stands() -> None:
+    at = desk(Phase.CHECKING)
+    at.wrong()
+    bounce(at)
+    assert (at.screen.line, at.screen.refusal) == (Line.WRONG_PIN, Refusal.WRONG_PIN)
+    at = desk(Phase.CHECKING)
+    at.judged(which=OWN.but(permit=permit(expires=NOON)))
+    bounce(at)
+    assert (at.screen.line, at.screen.refusal) == (Line.REFUSED, Refusal.PERMIT_EXPIRED)
+
+
+def test_a_refusal_is_recorded_once_however_often_the_contact_bounces() -> None:
+    blocked = OWN.but(on_blocklist=True)
+    at = Desk()
+    at.put_in(blocked)
+    bounce(at, which=blocked)
+    bounce(at, which=blocked)
+    assert len([e for e in at.everything if isinstance(e, RecordRefusal)]) == 1
+
+
+def test_a_key_blocked_while_it_was_out_is_refused_and_that_is_recorded() -> None:
+    at = desk(Phase.PROMPT)
+    bounce(at, which=OWN.but(on_blocklist=True))
+    assert at.phase is Phase.REFUSED
+    assert the(RecordRefusal, at.done).refusal is Refusal.BLOCKED
+
+
+# --- another key
+
+
+def test_a_swapped_key_is_a_new_visit_and_no_digits_count() -> None:
+    at = desk(Phase.PROMPT)
+    at.type("123456")
+    at.pull()
+    at.insert()
+    at.type("#")
+    at.cleared()
+    done = at.read(OTHER)
+    assert kinds(done) == ["EndVisit", "PrepareKey"]
+    assert the(EndVisit, done).seen == OWN.seen
+    assert (at.phase, at.screen.digits, at.screen.key, at.state.visit) == (Phase.PROMPT, 0, 101, 2)
+
+
+def test_a_pool_key_replaced_by_another_is_returned() -> None:
+    at = desk(Phase.PROMPT, SUBSTITUTE)
+    at.pull()
+    at.put_in(OTHER)
+    assert the(EndVisit, at.done).returned
+
+
+@pytest.mark.parametrize("phase", [Phase.CHECKING, Phase.ACTIVATING])
+def test_a_swapped_key_does_not_get_the_grant_of_the_one_before(phase: Phase) -> None:
+    at = desk(phase)
+    visit = at.state.visit
+    at.pull()
+    at.put_in(OTHER)
+    assert at.phase is Phase.PROMPT
+    assert "ActivateKey" not in kinds(at.done)
+    assert at.feed(PinChecked(visit, OWN.known, None, OWN.known.permit.permit.pin_tag, None, Attempts(1))) == ()  # type: ignore[union-attr]
+    assert at.phase is Phase.PROMPT
+
+
+def test_a_verdict_for_the_key_that_left_is_recorded_though_another_is_in_already() -> None:
+    at = desk(Phase.CHECKING)
+    at.pull()
+    at.insert()
+    assert the(RejectPin, at.wrong()).seen == OWN.seen
+    at.cleared()
+    at.read(OTHER)
+    assert (at.screen.line, at.state.attempts) == (Line.PROMPT, Attempts())
+
+
+def test_a_grant_for_the_key_that_left_is_not_for_the_one_that_is_in() -> None:
+    at = desk(Phase.CHECKING)
+    at.pull()
+    at.insert()
+    assert at.judged() == ()
+    at.cleared()
+    assert kinds(at.read(OTHER)) == ["AcceptPin", "EndVisit", "PrepareKey"]
+    assert the(AcceptPin, at.done).seen == OWN.seen
+    assert (at.phase, at.state.grant) == (Phase.PROMPT, None)
+
+
+@pytest.mark.parametrize("failure", ["clear", "read"])
+def test_a_key_that_cannot_be_shown_to_be_the_one_that_left_ends_its_visit(failure: str) -> None:
+    at = desk(Phase.PROMPT, SUBSTITUTE)
+    at.type("123456")
+    at.pull()
+    at.insert()
+    if failure == "read":
+        at.cleared()
+    answer = ClearFailed(at.state.insertion, None) if failure == "clear" else ReadFailed(at.state.insertion)
+    assert kinds(at.feed(answer)) == ["EndVisit", "Ring"]
+    assert the(EndVisit, at.done) == EndVisit(SUBSTITUTE.seen, returned=True)
+    assert (at.screen.digits, at.screen.key, at.state.visit) == (0, None, 2)
+
+
+def test_a_key_pulled_before_it_was_cleared_may_be_any_key_and_on() -> None:
+    at = desk(Phase.PROMPT)
+    at.pull()
+    assert at.line() is Line.OUT_OFF
+    at.insert()
+    at.pull()
+    assert (at.screen.line, at.screen.still_on_until) == (Line.OUT_UNSURE, None)
+    at.insert()
+    at.cleared()
+    at.pull()
+    assert at.line() is Line.OUT_OFF
+
+
+# --- after ready
+
+
+def test_a_bounce_after_ready_writes_nothing() -> None:
+    grant = (at := Desk()).start_shift()
+    at.pull()
+    assert at.insert() == (IdentifyKey(2),)
+    assert at.line() is Line.READY
+    assert at.feed(KeyIdentified(2, OWN.seen.id_record)) == ()
+    assert at.phase is Phase.READY
+    assert at.screen.receipt
+    assert at.screen.receipt.expires == grant.expires
+    assert "ClearActivation" in kinds(at.wait(120))
+
+
+@pytest.mark.parametrize("id_record", [OTHER.seen.id_record, b""])
+def test_another_key_where_a_ready_one_was_is_cleared(id_record: bytes) -> None:
+    at = desk(Phase.IDENTIFYING)
+    done = at.feed(KeyIdentified(at.state.insertion, id_record))
+    assert kinds(done) == ["EndVisit", "RefreshMirror", "ClearActivation"]
+    assert the(ClearActivation, done).insertion == at.state.insertion
+    assert (at.phase, at.screen.receipt, at.state.visit) == (Phase.CLEARING, None, 2)
+
+
+def test_a_ready_key_that_bounces_while_it_is_identified_is_still_ready() -> None:
+    at = desk(Phase.IDENTIFYING)
+    at.pull()
+    assert at.line() is Line.OUT_READY
+    assert kinds(at.insert()) == ["IdentifyKey"]
+
+
+def test_digits_typed_after_ready_are_nobodys() -> None:
+    at = desk(Phase.READY)
+    at.pull()
+    at.type("123")
+    at.insert()
+    at.type("456")
+    at.feed(KeyIdentified(at.state.insertion, OWN.seen.id_record))
+    assert at.screen.digits == 0
+
+
+# --- interrupted activations
+
+
+@pytest.mark.parametrize("seconds", [0.2, 5.0])
+def test_an_interrupted_activation_goes_on_without_retyping(seconds: float) -> None:
+    at = desk(Phase.ACTIVATING)
+    at.pull()
+    assert (at.screen.line, at.screen.still_on_until) == (Line.OUT_UNSURE, NOON + 660 * 60)
+    at.wait(seconds)
+    assert kinds(at.insert()) == ["ClearActivation"]
+    at.type("99#")
+    at.cleared()
+    activate = the(ActivateKey, at.read())
+    assert (activate.insertion, activate.seen) == (2, OWN.seen)
+    at.activated()
+    assert (at.screen.line, at.screen.digits) == (Line.READY, 0)
+
+
+def test_not_after_five_seconds() -> None:
+    at = desk(Phase.ACTIVATING)
+    at.pull()
+    at.wait(5.1)
+    at.put_in()
+    assert at.phase is Phase.PROMPT
+    assert at.state.grant is None
+
+
+@pytest.mark.parametrize(
+    ("which", "attempts", "refusal"),
+    [
+        (OWN.but(on_blocklist=True), Attempts(), Refusal.BLOCKED),
+        (OWN.but_entry(locked_at=NOON), Attempts(2, locked=True), Refusal.LOCKED),
+        (OWN.but(holder=None), Attempts(), Refusal.HOLDER_ENDED),
+        (OWN, Attempts(11, locked=True), Refusal.LOCKED),
+    ],
+)
+def test_it_does_not_go_on_for_a_key_refused_meanwhile(which: Key, attempts: Attempts, refusal: Refusal) -> None:
+    at = desk(Phase.ACTIVATING)
+    at.pull()
+    at.put_in(which, attempts)
+    assert "ActivateKey" not in kinds(at.done)
+    assert (at.screen.line, at.screen.refusal, at.state.grant) == (Line.REFUSED, refusal, None)
+
+
+def test_the_right_pin_on_the_tenth_try_goes_on_too() -> None:
+    at = desk(Phase.CHECKING)
+    at.judged(failures=10, locked=True)
+    at.pull()
+    at.put_in(OWN, Attempts(10, locked=True))
+    assert at.phase is Phase.ACTIVATING
+
+
+def test_nor_at_a_station_that_can_only_switch_off_meanwhile() -> None:
+    at = desk(Phase.ACTIVATING)
+    at.pull()
+    at.feed(StationChanged(replace(STATION, hindrance=Hindrance.CLOCK)))
+    at.put_in()
+    assert (at.screen.line, at.screen.refusal) == (Line.REFUSED, Refusal.STATION)
+
+
+def test_pulled_between_the_read_back_and_the_word_of_it() -> None:
+    at = desk(Phase.ACTIVATING)
+    at.pull()
+    assert at.activated() == ()
+    assert at.line() is Line.OUT_READY
+    assert kinds(at.insert()) == ["IdentifyKey"]
+
+
+def test_the_word_of_an_activation_that_never_began_says_nothing() -> None:
+    at = desk(Phase.CHECKING)
+    at.pull()
+    at.judged()
+    at.activated()
+    assert at.line() is Line.OUT_EARLY
+
+
+def test_that_of_an_insertion_before_says_nothing() -> None:
+    at = desk(Phase.ACTIVATING)
+    stale = at.state.insertion
+    at.pull()
+    at.insert()
+    before = at.state
+    assert at.feed(KeyActivated(stale)) == ()
+    assert at.state is before
+
+
+# --- verdicts while the key is out
+
+
+def test_a_right_pin_judged_while_the_key_is_out_activates_when_it_is_back() -> None:
+    at = desk(Phase.CHECKING)
+    at.pull()
+    assert at.line() is Line.OUT_EARLY
+    at.wait(1)
+    assert at.judged() == ()
+    assert at.line() is Line.OUT_EARLY
+    at.wait(3.9)
+    at.insert()
+    at.cleared()
+    assert kinds(at.read()) == ["ActivateKey"]
+
+
+def test_if_it_never_comes_back_its_count_is_taken_back() -> None:
+    at = desk(Phase.CHECKING)
+    at.pull()
+    at.judged()
+    done = at.wait(5.1)
+    assert done == (AcceptPin(OWN.seen, OWN.known, Refusal.KEY_FAULT), EndVisit(OWN.seen, returned=False))
+    assert at.line() is Line.OUT_EARLY
+
+
+@pytest.mark.parametrize("back_in", [Phase.GONE, Phase.CLEARING, Phase.READING])
+def test_a_wrong_pin_judged_while_the_key_is_out_is_told_when_it_is_back(back_in: Phase) -> None:
+    at = desk(Phase.CHECKING)
+    at.pull()
+    if back_in is not Phase.GONE:
+        at.insert()
+    if back_in is Phase.READING:
+        at.cleared()
+    assert kinds(at.wrong(4, wait_s=5)) == ["RejectPin", "Ring"]
+    if back_in is Phase.GONE:
+        at.insert()
+    if back_in is not Phase.READING:
+        at.cleared()
+    at.read(OWN, at.state.attempts)
+    assert (at.screen.line, at.screen.refusal, at.screen.wait_s) == (Line.WAIT, Refusal.WRONG_PIN, 5)
+
+
+def test_a_tenth_wrong_pin_judged_while_the_key_is_out_locks_it() -> None:
+    at = desk(Phase.CHECKING)
+    at.pull()
+    done = at.wrong(10, locked=True)
+    assert kinds(done) == ["RejectPin", "Ring"]
+    assert the(RejectPin, done).locked
+    at.put_in(OWN, Attempts(10, locked=True))
+    assert (at.screen.line, at.screen.refusal) == (Line.REFUSED, Refusal.LOCKED)
+
+
+def test_a_refusal_after_the_pin_while_the_key_is_out() -> None:
+    at = desk(Phase.CHECKING)
+    at.pull()
+    done = at.judged(which=OWN.but(permit=permit(expires=NOON)))
+    assert the(AcceptPin, done).refusal is Refusal.PERMIT_EXPIRED
+    at.put_in()
+    assert (at.screen.line, at.screen.refusal) == (Line.REFUSED, Refusal.PERMIT_EXPIRED)
+
+
+def test_a_check_that_failed_while_the_key_is_out() -> None:
+    at = desk(Phase.CHECKING)
+    at.pull()
+    assert kinds(at.feed(PinCheckFailed(at.state.visit))) == ["Ring"]
+    at.put_in()
+    assert at.line() is Line.PROMPT
+
+
+def test_a_verdict_still_to_come_when_the_key_is_back() -> None:
+    at = desk(Phase.CHECKING)
+    bounce(at)
+    assert at.phase is Phase.CHECKING
+    assert kinds(at.judged()) == ["ActivateKey"]
+
+
+def test_a_verdict_after_the_visit_changes_nothing() -> None:
+    at = desk(Phase.CHECKING)
+    at.pull()
+    at.wait(5.1)
+    before = at.state
+    assert at.wrong() == ()
+    assert at.judged(WRONG_TAG) == ()
+    assert at.state is before
+
+
+def test_keystrokes_with_a_pin_under_way_start_no_second_one() -> None:
+    at = desk(Phase.CHECKING)
+    at.pull()
+    at.type("99#")
+    at.insert()
+    at.type("88#")
+    at.cleared()
+    at.type("77#")
+    at.read()
+    at.wrong()
+    assert (at.phase, at.screen.digits) == (Phase.PROMPT, 0)
+    assert the(CheckPin, at.type("123456#")).entry.reveal() == b"123456"
+
+
+# --- the reader
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_a_reader_that_fails_ends_everything_and_the_next_key_begins_anew(phase: Phase) -> None:
+    at = desk(phase)
+    at.type("1")
+    visit = at.state.visit
+    done = at.feed(ReaderFailed())
+    owed = phase not in {Phase.EMPTY, Phase.BROKEN}
+    assert kinds(done) == (["EndVisit"] if owed else [])
+    assert (at.screen.line, at.screen.digits) == (Line.READER_BROKEN, 0)
+    assert at.feed(ReaderFailed()) == ()
+    at.feed(ReaderRecovered())
+    assert at.phase is Phase.EMPTY
+    assert "ClearActivation" in kinds(at.insert())
+    assert at.state.visit == visit + 1
+    assert at.state.seen is None
+
+
+@pytest.mark.parametrize(
+    ("phase", "line"),
+    [
+        (Phase.EMPTY, Line.EMPTY),
+        (Phase.CLEARING, Line.OUT_UNSURE),
+        (Phase.PROMPT, Line.OUT_OFF),
+        (Phase.ACTIVATING, Line.OUT_UNSURE),
+        (Phase.READY, Line.OUT_READY),
+        (Phase.STILL_ON, Line.OUT_UNSURE),
+        (Phase.GONE, Line.OUT_OFF),
+    ],
+)
+def test_when_it_is_back_the_screen_says_what_is_known_of_the_key(phase: Phase, line: Line) -> None:
+    at = desk(phase)
+    at.feed(ReaderFailed())
+    at.feed(ReaderRecovered())
+    assert at.line() is line
+    at.wait(30)
+    assert at.line() is Line.EMPTY
+
+
+def test_a_key_seen_before_the_reader_said_it_was_back_is_served() -> None:
+    at = desk(Phase.BROKEN)
+    assert kinds(at.insert()) == ["RefreshMirror", "ClearActivation"]
+
+
+def test_nothing_activates_by_a_wrong_tag() -> None:
+    at = desk(Phase.CHECKING)
+    bounce(at)
+    assert kinds(at.judged(WRONG_TAG)) == ["RejectPin", "Ring"]
