@@ -33,14 +33,16 @@ Face { layout: vertical; background: ansi_black; color: ansi_bright_white; overf
 .-high #figure, .-high #mask { margin: 2 0 0 0; }
 
 /* A bold black is dark grey on a Linux console: only white is bold. */
-.quiet #big, .off #big, .off #lamp, .off #figure, .fault #big, .fault #lamp { text-style: bold; }
+.quiet #big { text-style: bold; }
+.off #big, .off #lamp, .attention #big, .attention #lamp, .attention #figure { text-style: bold; }
+.fault #big, .fault #lamp { text-style: bold; }
 .off #block, .off #lamp { background: ansi_blue; color: ansi_bright_white; }
 .busy #block, .busy #lamp { background: ansi_cyan; color: ansi_black; }
 .on #block, .on #lamp { background: ansi_green; color: ansi_black; }
-.attention #block, .attention #lamp { background: ansi_yellow; color: ansi_black; }
+.attention #block, .attention #lamp { background: ansi_magenta; color: ansi_bright_white; }
 .fault #block, .fault #lamp { background: ansi_red; color: ansi_bright_white; }
 """
-"""Colours are those of the console's own palette, in pairs with high contrast."""
+"""Colours are those of the console's own palette, in pairs of at least 6:1 (black on its yellow has 4:1)."""
 
 
 class Face(TextualScreen[None], inherit_bindings=False):

@@ -8,9 +8,11 @@ import argparse
 import asyncio
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+
+from rich.terminal_theme import TerminalTheme
 
 from station.core.facts import Hindrance, Refusal, Shortened
 from station.core.screen import Line, Receipt, Screen, Status
@@ -60,34 +62,56 @@ PICTURES: Mapping[str, Screen] = {
 """By name of the picture."""
 
 
-async def picture(screen: Screen, language: str, size: tuple[int, int] = SIZE) -> str:
-    """``screen`` as an SVG of ``size`` (columns, rows)."""
+CONSOLE = TerminalTheme(
+    background=(0, 0, 0),
+    foreground=(170, 170, 170),
+    normal=[(0, 0, 0), (170, 0, 0), (0, 170, 0), (170, 85, 0), (0, 0, 170), (170, 0, 170), (0, 170, 170), (170,) * 3],
+    bright=[
+        (85, 85, 85),
+        (255, 85, 85),
+        (85, 255, 85),
+        (255, 255, 85),
+        (85, 85, 255),
+        (255, 85, 255),
+        (85, 255, 255),
+        (255, 255, 255),
+    ],
+)
+"""The palette of a Linux console."""
+
+
+async def pictures(
+    screens: Mapping[str, Screen], language: str, size: tuple[int, int] = SIZE
+) -> AsyncIterator[tuple[str, str]]:
+    """Each of ``screens`` as an SVG of ``size`` (columns, rows), with its name."""
     kiosk = Kiosk(lambda _stroke: None, language=language, bell=False)
+    kiosk.ansi_theme_dark = CONSOLE
+    kiosk.ansi_color = False
     async with kiosk.run_test(size=size) as pilot:
-        kiosk.show(screen)
-        await pilot.pause()
-        # Textual numbers its SVG classes from a checksum over memory addresses: the same picture gets the same names.
-        return re.sub(r"terminal-\d+", "terminal", kiosk.export_screenshot(title=f"Station {screen.status.station}"))
+        for name, screen in screens.items():
+            kiosk.show(screen)
+            await pilot.pause()
+            svg = kiosk.export_screenshot(title=f"Station {screen.status.station}")
+            # Rich numbers its SVG classes by a checksum that changes from run to run: the same picture, the same names.
+            # Its fonts come from somebody's server: a picture in the documentation downloads nothing.
+            svg = re.sub(r"\s*@font-face \{.*?\}", "", re.sub(r"terminal-\d+", "terminal", svg), flags=re.DOTALL)
+            yield name, f"{svg}\n"
 
 
-def write(folder: Path) -> list[Path]:
-    """Write every picture in every language to ``folder``; return their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, screen in PICTURES.items():
-        for language in LANGUAGES:
-            path = folder / f"{name}-{language}.svg"
-            path.write_text(asyncio.run(picture(screen, language)) + "\n", encoding="utf-8")
-            written.append(path)
-    return written
+async def draw(languages: Iterable[str]) -> dict[str, str]:
+    """Every picture in every language, by its file name."""
+    return {f"{name}-{language}.svg": svg for language in languages async for name, svg in pictures(PICTURES, language)}
 
 
 def main() -> int:
     """Write the pictures to the folder named on the command line."""
     parser = argparse.ArgumentParser(prog="python -m ui.picture", description="Draw the kiosk's screens as SVG.")
     parser.add_argument("folder", type=Path, metavar="OUT_DIR", help="for example docs/pictures")
-    for path in write(parser.parse_args().folder):
-        sys.stdout.write(f"{path}\n")
+    folder: Path = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, svg in asyncio.run(draw(LANGUAGES)).items():
+        (folder / name).write_text(svg, encoding="utf-8")
+        sys.stdout.write(f"{folder / name}\n")
     return 0
 
 

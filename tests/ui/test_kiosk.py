@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from rich.style import Style
 from textual.pilot import Pilot
 
 from station.core.screen import Line, Screen
@@ -11,6 +12,7 @@ from ui.figures import BOXES_LIMIT
 from ui.glyphs import LAT15
 from ui.kiosk import RINGING, Kiosk
 from ui.languages import LANGUAGES
+from ui.picture import CONSOLE
 from ui.words import words
 
 SIZES = [(40, 15), (80, 24), (132, 43)]
@@ -44,6 +46,34 @@ async def test_every_screen_fits(language: str, size: tuple[int, int]) -> None:
             assert [part for part in expected if part not in text] == [], f"{name}\n" + "\n".join(rows(kiosk))
             assert set("".join(rows(kiosk))) <= LAT15, name
             assert shown.mask == 0 or text.count("●") - shown.lamp.count("●") == min(shown.mask, BOXES_LIMIT), name
+
+
+def luminance(rgb: tuple[int, int, int]) -> float:
+    """WCAG 2's relative luminance."""
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in (value / 255 for value in rgb)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(style: Style) -> float:
+    """As a Linux console shows it: bold is the bright half of the palette, and black is then dark grey."""
+    assert style.color is not None
+    assert style.bgcolor is not None
+    assert style.color.number is not None
+    assert style.bgcolor.number is not None
+    assert style.bgcolor.number < 8, "a console has eight backgrounds"
+    ink = style.color.number | 8 if style.bold else style.color.number
+    light, dark = sorted((luminance(CONSOLE.ansi_colors[n]) for n in (ink, style.bgcolor.number)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+async def test_everything_is_readable_by_its_contrast() -> None:
+    kiosk = Kiosk(lambda _: None, language="en")
+    async with kiosk.run_test(size=(80, 24)) as pilot:
+        for line in Line:
+            await drawn(kiosk, pilot, Screen(line, STATUS, digits=3, key=1, wait_s=5, receipt=RECEIPT))
+            for strip in kiosk.screen._compositor.render_strips():
+                for text, style, _ in strip:
+                    assert not text.strip() or (style is not None and contrast(style) >= 6), (line, text, style)
 
 
 @pytest.mark.parametrize(

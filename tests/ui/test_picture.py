@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from ui.languages import LANGUAGES
-from ui.picture import PICTURES, picture
+from ui.picture import PICTURES, pictures
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,13 +17,13 @@ def text_of(svg: str) -> str:
 
 
 async def test_a_picture_says_what_the_screen_says() -> None:
-    svg = await picture(PICTURES["ready"], "sv")
-    assert svg.startswith("<svg")
-    assert "Nyckeln är PÅ till 17:55." in text_of(svg)
-
-
-async def test_the_same_picture_every_time() -> None:
-    assert await picture(PICTURES["prompt"], "en") == await picture(PICTURES["prompt"], "en")
+    drawn = {name: svg async for name, svg in pictures(PICTURES, "sv")}
+    assert drawn["ready"].startswith("<svg")
+    assert "Nyckeln är PÅ till 17:55." in text_of(drawn["ready"])
+    assert "#0000aa" in drawn["prompt"], "a blue block says OFF"
+    assert "url(http" not in drawn["prompt"]
+    again = {name: svg async for name, svg in pictures(PICTURES, "sv")}
+    assert again == drawn
 
 
 def test_all_are_written(tmp_path: Path) -> None:
