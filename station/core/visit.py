@@ -157,6 +157,7 @@ def _back(state: State, event: KeyInserted, now: Now) -> Result:
 
 
 def _removed(state: State, _event: KeyRemoved, now: Now) -> Result:
+    """The key is out: what it left as is kept for a moment, its contact may only have bounced."""
     # While a returned key is being cleared and read, what it left as before still stands.
     returning = state.left_as is not None and state.phase in {Phase.CLEARING, Phase.READING, Phase.IDENTIFYING}
     left_as = state.left_as if returning else state.phase
@@ -186,6 +187,7 @@ def _farewell(state: State) -> State:
 
 
 def _reader_failed(state: State, _event: ReaderFailed, now: Now) -> Result:
+    """The visit, if there is one, is over: nothing can be said to the key any more."""
     if state.phase in {Phase.EMPTY, Phase.GONE}:
         return replace(_farewell(state), phase=Phase.BROKEN, since_s=now.mono_s), _ended(state)
     broken = replace(
@@ -195,6 +197,7 @@ def _reader_failed(state: State, _event: ReaderFailed, now: Now) -> Result:
 
 
 def _reader_recovered(state: State, _event: ReaderRecovered, now: Now) -> Result:
+    """The socket is taken to be empty until a key answers."""
     return replace(state, phase=Phase.EMPTY, since_s=now.mono_s), ()
 
 
@@ -202,10 +205,12 @@ def _reader_recovered(state: State, _event: ReaderRecovered, now: Now) -> Result
 
 
 def _cleared(state: State, _event: ActivationCleared, now: Now) -> Result:
+    """The key is off; now it may say which it is."""
     return replace(state, phase=Phase.READING, since_s=now.mono_s), (ReadKey(state.insertion),)
 
 
 def _clear_failed(state: State, event: ClearFailed, now: Now) -> Result:
+    """The key stays on, and the screen says until when."""
     stranger, ended = _as_stranger(state)
     still_on = replace(stranger, phase=Phase.STILL_ON, since_s=now.mono_s, still_on_until=event.still_on_until)
     return still_on, (*ended, Ring())
@@ -219,15 +224,18 @@ def _not_off_again(state: State, event: ClearFailed, now: Now) -> Result:
 
 
 def _left_in_off(state: State, _event: ActivationCleared, now: Now) -> Result:
+    """The key that was left in after ready is off again."""
     return replace(state, phase=Phase.LEFT_IN, since_s=now.mono_s, grant=None), (Ring(),)
 
 
 def _read_failed(state: State, _event: ReadFailed, now: Now) -> Result:
+    """The key is off but does not say which it is."""
     stranger, ended = _as_stranger(state)
     return replace(stranger, phase=Phase.UNREADABLE, since_s=now.mono_s), (*ended, Ring())
 
 
 def _read(state: State, event: KeyRead, now: Now) -> Result:
+    """Which key it is: the prompt, a refusal, or on with what a pulled key was in the middle of."""
     if state.left_as is None:
         return _known(state, event, now, ())
     if state.seen is None or state.seen.id_record != event.seen.id_record:
@@ -301,6 +309,7 @@ def _sync_duty(refusal: Refusal | None, *, cannot: bool) -> SyncDuty:
 
 
 def _identified(state: State, event: KeyIdentified, now: Now) -> Result:
+    """The ready key is back and stays ready; any other is cleared as a new visit."""
     if state.seen is not None and event.id_record == state.seen.id_record:
         return replace(state, phase=Phase.READY, left_as=None), ()
     return _inserted(replace(state, phase=Phase.GONE), KeyInserted(), now)
@@ -327,17 +336,19 @@ def _refreshed(state: State, event: MirrorRefreshed, now: Now) -> Result:
 
 
 def _activated(state: State, _event: KeyActivated, now: Now) -> Result:
+    """The activation is on the key, read back: ready."""
     return replace(state, phase=Phase.READY, since_s=now.mono_s), (Ring(),)
 
 
 def _activated_gone(state: State, _event: KeyActivated, _now: Now) -> Result:
-    """Pulled out between the read-back and the word of it: the key is on, and its person may know."""
+    """Pulled between the read-back and the word of it: the key is on, and its person may know."""
     if state.pulled_in is not Phase.ACTIVATING:
         return state, ()
     return replace(state, left_as=Phase.READY, pulled_in=Phase.READY), ()
 
 
 def _activation_failed(state: State, event: ActivationFailed, now: Now) -> Result:
+    """The key is off, and the screen says why."""
     failed = replace(state, phase=Phase.REFUSED, refusal=event.refusal, grant=None, since_s=now.mono_s)
     return failed, (Ring(),)
 
@@ -346,6 +357,7 @@ def _activation_failed(state: State, event: ActivationFailed, now: Now) -> Resul
 
 
 def _typed_ahead(state: State, event: KeystrokeTyped, now: Now) -> Result:
+    """Digits, and ``#`` itself, are kept for the prompt."""
     # With a PIN under way there is no prompt to type ahead for.
     return (state, ()) if state.left_as in _PIN_TAKEN else (_edited(state, event, now), ())
 
@@ -356,6 +368,7 @@ def _typed_while_out(state: State, event: KeystrokeTyped, now: Now) -> Result:
 
 
 def _typed(state: State, event: KeystrokeTyped, now: Now) -> Result:
+    """A PIN is typed at the prompt; ``#`` has it checked, unless a wait is running."""
     if event.stroke == "#":
         return _submitted(replace(state, stroke_s=now.mono_s), now)
     edited = _edited(state, event, now)
@@ -387,7 +400,7 @@ def _submitted(state: State, now: Now) -> Result:
 
 
 def _checked(state: State, event: PinChecked, now: Now) -> Result:
-    """The verdict, whether the key is still in (CHECKING) or on its way back (`left_as` is CHECKING)."""
+    """The verdict, whether the key is still in or out for a moment: activate, prompt again, or refuse."""
     seen = state.seen
     if seen is None or Phase.CHECKING not in {state.phase, state.left_as}:
         return state, ()
@@ -431,6 +444,7 @@ def _unsynced(state: State, refusal: Refusal) -> tuple[Effect, ...]:
 
 
 def _check_failed(state: State, _event: PinCheckFailed, now: Now) -> Result:
+    """The PIN could not be counted, so it was not looked at: no activation here."""
     if Phase.CHECKING not in {state.phase, state.left_as}:
         return state, ()
     return _refused_after_pin(state, Refusal.STATION, now, present=state.phase is Phase.CHECKING), (Ring(),)
@@ -446,12 +460,14 @@ def _refused_after_pin(state: State, refusal: Refusal, now: Now, *, present: boo
 
 
 def _entry_ages(state: State, _event: TimePassed, now: Now) -> Result:
+    """Digits that nobody goes on with are cleared."""
     if now.mono_s - state.stroke_s < state.policy.entry_timeout_s or not len(state.entry):
         return state, ()
     return replace(state, entry=Entry(), submitted=False), ()
 
 
 def _ready_ages(state: State, _event: TimePassed, now: Now) -> Result:
+    """A key left in for too long after ready is switched off again."""
     if now.mono_s - state.since_s < state.policy.left_in_s:
         return state, ()
     off = replace(state, phase=Phase.SWITCHING_OFF, since_s=now.mono_s)
@@ -459,18 +475,21 @@ def _ready_ages(state: State, _event: TimePassed, now: Now) -> Result:
 
 
 def _gone_ages(state: State, _event: TimePassed, now: Now) -> Result:
+    """A key that does not come back has ended its visit."""
     if now.mono_s - state.since_s <= _patience_s(state):
         return state, ()
     return _farewell(state), _ended(state)
 
 
 def _farewell_ages(state: State, _event: TimePassed, now: Now) -> Result:
+    """The receipt has been on the screen for long enough."""
     if state.left_as is None or now.mono_s - state.since_s < state.policy.receipt_s:
         return state, ()
     return replace(_forgotten(state), phase=Phase.EMPTY), ()
 
 
 def _station_changed(state: State, event: StationChanged, _now: Now) -> Result:
+    """The new standing holds from the next decision on."""
     return replace(state, station=event.station), ()
 
 
