@@ -6,8 +6,10 @@ import os
 import re
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import config
 from config import Credentials, Settings
@@ -21,7 +23,9 @@ from station.core.lights import key_light
 from station.core.locks import Light, Lock, LockDecision, decide
 from station.demo.network import Network
 from station.errors import StationError
+from station.ports import KeyFile
 from station.records import envelope
+from station.records.claims import EVERY_AREA, Category, KeyKind, Permit
 from station.records.keys import SigningKey
 from station.secret import Secret
 from station.services.central_link import CentralLink
@@ -40,8 +44,8 @@ class SampleKey:
     """A key of the sample site. ``pin`` is printed on purpose: it is an invented person's."""
 
     number: int
-    kind: str
-    unit: str
+    kind: KeyKind
+    unit: int
     holder: str
     pin: str | None
 
@@ -52,7 +56,7 @@ class SamplePerson:
 
     holder: int
     name: str
-    category: str
+    category: Category
     pin: str
 
 
@@ -71,6 +75,7 @@ class World:
         self._central: asyncio.subprocess.Process | None = None
         self._central_log = folder / "central.log"
         self._central_keys: tuple[bytes, ...] = ()
+        self._locks: dict[int, int] = {}
 
     # --- time ---
 
@@ -99,14 +104,12 @@ class World:
         """Seed and serve central, enrol the station, open the line. Raises DemoFault, and the faults of enrolling."""
         self.folder.mkdir(parents=True, exist_ok=True)
         seeded = await self._seed()
-        self.keys = {
-            int(k["key"]): SampleKey(int(k["key"]), k["kind"], k["unit"], k.get("holder") or "", k.get("pin"))
-            for k in seeded["keys"]
-        }
         self.people = {
-            int(p["holder"]): SamplePerson(int(p["holder"]), p["name"], p["category"], p["pin"])
+            int(p["holder"]): SamplePerson(int(p["holder"]), p["name"], Category(p["category"]), p["pin"])
             for p in seeded["people"]
         }
+        self.keys = {int(k["key"]): self._sample_key(k) for k in seeded["keys"]}
+        self._locks = {int(lock["area"]): int(lock["lock"]) for lock in reversed(seeded.get("locks", []))}
         self.network = Network(await self._serve())
         await self.network.restore()
         self.line = SocketLine(self.folder / "key-reader")
@@ -122,7 +125,7 @@ class World:
             self._central.terminate()
             await self._central.wait()
 
-    async def _seed(self) -> dict[str, list[dict[str, str]]]:
+    async def _seed(self) -> dict[str, Any]:
         process = await asyncio.create_subprocess_exec(
             *self._central_command("seed"),
             "--keys",
@@ -186,6 +189,13 @@ class World:
 
     # --- keys and locks ---
 
+    def _sample_key(self, key: Mapping[str, Any]) -> SampleKey:
+        person = self.people.get(int(key["holder"])) if key.get("holder") else None
+        kind = KeyKind(key["kind"])
+        return SampleKey(
+            int(key["key"]), kind, int(key["unit"]), person.name if person else "", person.pin if person else None
+        )
+
     def key_folder(self, number: int) -> Path:
         """Where the files of a key are."""
         return self.folder / "keys" / str(number)
@@ -225,6 +235,16 @@ class World:
         folder = KeyFolder(self.key_folder(number), self.now)
         files = {file.value: content for file, content in folder.files().items()}
         return key_light(envelope, self._central_keys, files, self._key_time(folder))
+
+    def areas_of(self, number: int) -> tuple[int, ...]:
+        """The areas in the permit on a key; none for every area."""
+        record = KeyFolder(self.key_folder(number), self.now).read(KeyFile.PERMIT)
+        permit = envelope.verified(Permit, record, self._central_keys)
+        return permit.areas if permit is not None and permit.areas != EVERY_AREA else ()
+
+    def lock_in(self, area: int) -> int | None:
+        """The number of one of the sample locks in ``area``."""
+        return self._locks.get(area)
 
     def _key_time(self, folder: KeyFolder) -> int | None:
         clock = folder.clock()

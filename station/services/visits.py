@@ -483,7 +483,7 @@ class Visits:
         events = [self._event("pin_rejected", effect.seen)]
         if effect.refusal is not Refusal.WRONG_PIN:
             events.append(self._event("key_refused", effect.seen, reason=effect.refusal.value))
-        if self._state.attempts.failures >= pin_attempts.LOCK_AT:
+        if effect.locked:
             events.append(self._event("key_locked_out", effect.seen))
         await self._record(*events)
 
