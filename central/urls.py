@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import path
 
-from central.api import api
+from central.api.application import api
 
 
 def health(_request: HttpRequest) -> JsonResponse:

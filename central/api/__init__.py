@@ -1,5 +1,1 @@
 """The stations' API, version 1: JSON over HTTP, described by itself at ``/api/v1/openapi.json``."""
-
-from central.api.application import api
-
-__all__ = ["api"]

@@ -48,10 +48,11 @@ def enrol(request: HttpRequest, body: EnrolIn) -> Status[EnrolOut]:
 
 
 def _enrol(station: Station, public_key: bytes, token: str, now: int) -> None:
-    newest = station.tokens.order_by("-created_at").first()
-    station.tokens.exclude(pk=newest.pk if newest else None).delete()
-    station.tokens.filter(expires_at=None).update(expires_at=now + OVERLAP_S)
+    # Two at most: one that an earlier enrolment has already set an end to goes at once.
+    station.tokens.exclude(expires_at=None).delete()
+    station.tokens.update(expires_at=now + OVERLAP_S)
     StationToken.objects.create(sha256=fingerprint(token), station=station, created_at=now)
+    station.status, station.last_contact = Station.Status.UP, now
     certificates.certify(station, public_key, now)
 
 

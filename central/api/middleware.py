@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -11,6 +12,7 @@ from central.errors import Refused
 
 API_PATH = "/api/"
 BODY_LIMIT_BYTES = 1024 * 1024
+DISCARD_LIMIT_BYTES = 8 * BODY_LIMIT_BYTES
 
 _ERRORS = {404: ("not_found", "no such call"), 405: ("method_not_allowed", "this call has another method")}
 
@@ -46,24 +48,29 @@ class ApiMiddleware:
 
 
 def _body(request: HttpRequest) -> bytes:
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    if length.isdigit() and int(length) > BODY_LIMIT_BYTES:
-        raise _too_large()
     chunked = request.META.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked"
     # Django reads nothing without a length; the server's own stream ends where the chunks do.
     stream = request.environ["wsgi.input"] if chunked else request  # type: ignore[attr-defined]
     try:
         body = bytes(stream.read(BODY_LIMIT_BYTES + 1))
+        if len(body) > BODY_LIMIT_BYTES:
+            _discard(stream)
+            raise _too_large()
     except OSError as error:
         raise Refused(400, "bad_request", "the body ended early") from error
-    if len(body) > BODY_LIMIT_BYTES:
-        raise _too_large()
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding == "identity":
         return body
     if encoding == "gzip":
         return _gunzip(body)
     raise Refused(400, "bad_request", "bodies are plain or gzip")
+
+
+def _discard(stream: Any) -> None:
+    """Read on for a while, so that the sender gets to hear the answer instead of a closed connection."""
+    for _ in range(DISCARD_LIMIT_BYTES // BODY_LIMIT_BYTES):
+        if not stream.read(BODY_LIMIT_BYTES):
+            return
 
 
 def _gunzip(body: bytes) -> bytes:

@@ -100,10 +100,13 @@ def _lock_keys(station: Station, events: list[EventIn], now: int) -> None:
         if event.type != "key_locked_out" or event.key is None:
             continue
         key = Key.objects.filter(site=station.site, number=event.key).first()
+        if key is None:
+            continue
+        unlocked_at = key.unlocked_at or 0
         # A report that comes late must not lock again what a coordinator has unlocked since: hence the time of the
         # tenth wrong PIN, where the station knew it, never one in the future.
-        locked_at = now if event.clock == "unknown" else min(event.at, now)
-        if key is not None and locked_at > max(key.locked_at or 0, key.unlocked_at or 0):
+        locked_at = max(now, unlocked_at + 1) if event.clock == "unknown" else min(event.at, now)
+        if locked_at > max(key.locked_at or 0, unlocked_at):
             key.locked_at = locked_at
             key.save(update_fields=["locked_at"])
 

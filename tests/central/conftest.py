@@ -1,0 +1,80 @@
+"""One seeded data folder and one real `central serve` for all tests here, and Django in this process on the same data.
+
+Tests stay apart by having a site each: `site` makes a fresh one.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from itertools import count
+from types import SimpleNamespace
+
+import httpx
+import pytest
+
+from tests.central.served import Caller, Served, central, start_server, stop_server
+
+_site_numbers = count(100)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("central")
+    data, keys = folder / "data", folder / "keys"
+    summary = json.loads(central("seed", "--keys", str(keys), "--json", data=data))
+    os.environ["CENTRAL_DATA"] = str(data)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "central.settings"
+    import django
+
+    django.setup()
+    from django.db import connections
+
+    process, url = start_server(data)
+    yield Served(data, summary, keys, url)
+    connections.close_all()
+    stop_server(process)
+
+
+@pytest.fixture
+def caller(served: Served) -> Iterator[Caller]:
+    with httpx.Client(base_url=f"{served.url}/api/v1", timeout=60) as http:
+        yield Caller(http)
+
+
+@pytest.fixture
+def site(served: Served) -> SimpleNamespace:
+    """A small site of its own, with its parts: unit, area, lock, holder, permission, key, station."""
+    from central import models
+    from central.feed import change
+
+    number = next(_site_numbers)
+    with change():
+        it = models.Site(number=number, name=f"Testby {number}")
+        it.save()
+        unit = models.Unit(site=it, number=1, name="Norr")
+        unit.save()
+        area = models.Area(site=it, number=2, name="Backen")
+        area.save()
+        lock = models.Lock(site=it, number=101, area=area)
+        lock.save()
+        holder = models.Holder(site=it, number=11, given_name="Eva", family_name="Exempel", category=0, unit=unit)
+        holder.save()
+        permission = models.Permission(holder=holder)
+        permission.save()
+        permission.areas.set([area])
+        key = models.Key(site=it, number=51, kind=0, unit=unit, holder=holder, status="active")
+        key.save()
+        station = models.Station(site=it, number=1, name="Entré", unit=unit)
+        station.save()
+    return SimpleNamespace(
+        site=it, unit=unit, area=area, lock=lock, holder=holder, permission=permission, key=key, station=station
+    )
+
+
+@pytest.fixture
+def enrolled(site: SimpleNamespace, caller: Caller) -> Caller:
+    """An enrolled station of `site`."""
+    from central.codes import new_enrolment_code
+
+    assert caller.enrol(new_enrolment_code(site.station)).status_code == 201
+    return caller

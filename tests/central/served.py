@@ -1,0 +1,77 @@
+"""What the tests of central talk with: a server process, and a station's side of the API."""
+
+import subprocess
+import sys
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from station.records.keys import SigningKey
+
+
+def text(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def octets(value: str) -> bytes:
+    return urlsafe_b64decode(value + "=" * (-len(value) % 4))
+
+
+def central(*arguments: str, data: Path) -> str:
+    """Run the command to its end; its standard output."""
+    command = [sys.executable, "-m", "central.cli", arguments[0], "--data", str(data), *arguments[1:]]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+def start_server(data: Path) -> tuple[subprocess.Popen[str], str]:
+    """A `central serve` on a free port, and its address."""
+    command = [sys.executable, "-m", "central.cli", "serve", "--data", str(data), "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    line = process.stdout.readline()
+    assert line.startswith("central is serving on http://127.0.0.1:"), line
+    return process, line.split()[-1]
+
+
+def stop_server(process: subprocess.Popen[str]) -> int:
+    process.terminate()
+    status = process.wait(timeout=15)
+    if process.stdout:
+        process.stdout.close()
+    return status
+
+
+@dataclass
+class Served:
+    data: Path
+    summary: dict[str, Any]
+    keys: Path
+    url: str = ""
+
+
+@dataclass
+class Caller:
+    """A station's side of the API."""
+
+    http: httpx.Client
+    key: SigningKey = field(default_factory=SigningKey.generate)
+    enrolled: dict[str, Any] = field(default_factory=dict)
+
+    def enrol(self, code: str) -> httpx.Response:
+        answer = self.http.post("/enrol", json={"code": code, "public_key": text(self.key.public)})
+        if answer.status_code == 201:
+            self.enrolled = answer.json()
+            self.http.headers["Authorization"] = f"Bearer {self.enrolled['token']}"
+        return answer
+
+    def snapshot(self) -> dict[str, Any]:
+        answer = self.http.get("/mirror/snapshot")
+        assert answer.status_code == 200
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def changes(self, since: str, **parameters: Any) -> httpx.Response:
+        return self.http.get("/mirror/changes", params={"since": since, **parameters})
