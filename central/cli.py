@@ -15,16 +15,14 @@ DESCRIPTION = "The central server of sync stations: staff, keys, areas, permits 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns the exit status: 0 done, 1 refused or failed, 2 wrong usage."""
-    options, rest = _parser().parse_known_args(arguments)
-    if rest and options.command != "manage":
-        _parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    options = _parser().parse_args(arguments)
     try:
         datafolder.prepare(Path(options.data or datafolder.folder()))
         os.environ["DJANGO_SETTINGS_MODULE"] = "central.settings"
         import django  # noqa: PLC0415  (its settings are read on import: only now is there a data folder)
 
         django.setup()
-        return int(options.run(options, rest))
+        return int(options.run(options))
     except CentralError as error:
         print(f"central: {error}", file=sys.stderr)
         return 1
@@ -57,11 +55,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     hand_out.add_argument("--key", type=int, required=True, metavar="N")
     hand_out.add_argument("--site", type=int, default=1, metavar="N")
-    command("manage", _manage, "Django's own commands.", "central manage createsuperuser")
+    manage = command("manage", _manage, "Django's own commands.", "central manage createsuperuser")
+    manage.add_argument("arguments", nargs=argparse.REMAINDER, metavar="COMMAND …")
     return parser
 
 
-def _serve(options: argparse.Namespace, _rest: list[str]) -> int:
+def _serve(options: argparse.Namespace) -> int:
     from central.database import bring_up_to_date  # noqa: PLC0415
     from central.serving import serve  # noqa: PLC0415
 
@@ -70,7 +69,7 @@ def _serve(options: argparse.Namespace, _rest: list[str]) -> int:
     return 0
 
 
-def _seed(options: argparse.Namespace, _rest: list[str]) -> int:
+def _seed(options: argparse.Namespace) -> int:
     from central.database import bring_up_to_date  # noqa: PLC0415
     from central.sample.seeding import seed  # noqa: PLC0415
 
@@ -87,7 +86,7 @@ def _seed(options: argparse.Namespace, _rest: list[str]) -> int:
     return 0
 
 
-def _enrol_code(options: argparse.Namespace, _rest: list[str]) -> int:
+def _enrol_code(options: argparse.Namespace) -> int:
     from central.codes import new_enrolment_code  # noqa: PLC0415
     from central.models import Station  # noqa: PLC0415
 
@@ -98,7 +97,7 @@ def _enrol_code(options: argparse.Namespace, _rest: list[str]) -> int:
     return 0
 
 
-def _provision_code(options: argparse.Namespace, _rest: list[str]) -> int:
+def _provision_code(options: argparse.Namespace) -> int:
     from central.codes import new_provision_code  # noqa: PLC0415
     from central.models import Key  # noqa: PLC0415
 
@@ -109,10 +108,10 @@ def _provision_code(options: argparse.Namespace, _rest: list[str]) -> int:
     return 0
 
 
-def _manage(_options: argparse.Namespace, rest: list[str]) -> int:
+def _manage(options: argparse.Namespace) -> int:
     from django.core.management import execute_from_command_line  # noqa: PLC0415
 
-    execute_from_command_line(["central manage", *(rest or ["help"])])
+    execute_from_command_line(["central manage", *(options.arguments or ["help"])])
     return 0
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connections
 from gunicorn.app.base import BaseApplication
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers import gthread
 
 from central.clock import unix_now
 from central.feed import waiting
@@ -28,7 +28,7 @@ PR_SET_PDEATHSIG = 1
 log = logging.getLogger("central.serving")
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     """A worker that ends at once when asked to: long polls are answered, idle connections closed."""
 
     def handle_exit(self, sig: int, frame: Any) -> None:
@@ -40,9 +40,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """SIGINT, SIGQUIT."""
         waiting.stop()
         super().handle_quit(sig, frame)
-
-    def _cap_keepalive(self, deadline: float) -> None:
-        super()._cap_keepalive(min(deadline, deadline - 2.0 + LINGER_S))
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -64,6 +61,8 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 def serve(host: str, port: int, threads: int) -> None:
     """Serve until SIGTERM or SIGINT. Says on standard output where, once it accepts connections."""
+    # Stations keep a connection for a minute and a half: an ending server would wait for each of them.
+    gthread.STOP_KEEPALIVE_LINGER = LINGER_S
     Server(
         {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
