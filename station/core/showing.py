@@ -15,14 +15,13 @@ def screen(state: State, now: Now) -> Screen:
     wait_s = math.ceil(state.attempts.wait_until_s - now.mono_s) if line is Line.WAIT else None
     refusal = state.refusal if line in {Line.REFUSED, Line.WRONG_PIN, Line.WAIT} else None
     holder = state.grant.holder if state.grant else state.known.holder
-    own = state.seen is not None
     return Screen(
         line=line,
         status=status(state, now),
         digits=len(state.entry),
         key=state.seen.record.key if state.seen else None,
-        holder_name=holder.name if holder and own else None,
-        language=holder.language if holder and own else None,
+        holder_name=holder.name if holder else None,
+        language=holder.language if holder else None,
         refusal=refusal,
         wait_s=wait_s,
         still_on_until=_still_on_until(state, line),

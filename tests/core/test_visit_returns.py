@@ -360,6 +360,21 @@ def test_that_of_an_insertion_before_says_nothing() -> None:
     assert at.state is before
 
 
+def test_one_that_had_begun_and_never_went_on_owes_nothing_more() -> None:
+    # Whoever performs `ActivateKey` has taken the count back already.
+    at = desk(Phase.ACTIVATING)
+    at.pull()
+    assert at.wait(5.1) == (EndVisit(OWN.seen, returned=False),)
+
+
+def test_a_key_pulled_again_before_it_was_cleared_is_on_until_nobody_knows_when() -> None:
+    at = desk(Phase.ACTIVATING)
+    at.pull()
+    at.insert()
+    at.pull()
+    assert (at.line(), at.screen.still_on_until) == (Line.OUT_UNSURE, None)
+
+
 # --- verdicts while the key is out
 
 
