@@ -3,6 +3,7 @@
 Nothing is written that is there already, and nothing newer is replaced by something older.
 """
 
+import asyncio
 import logging
 from dataclasses import dataclass, field
 
@@ -31,11 +32,19 @@ class OnKey:
     own_permit: PermitEntry | None = None
     """The verified permit on the key, where it is not the mirror's."""
     permit_read: bool = False
-    clock_was_unset: bool = False
+    permit_known: asyncio.Event = field(default_factory=asyncio.Event)
+    """The permit on the key has been read, or cannot be any more: a PIN may be judged."""
     adopted: bytes | None = None
     """A newer blocklist than the station's, found on the key."""
-    refused: list[KeyFile] = field(default_factory=list)
-    """Files that the key would not take."""
+
+    def is_newer(self, entry: PermitEntry) -> bool:
+        """Whether the key has a newer permit of the same holder."""
+        own = self.own_permit
+        return (
+            own is not None
+            and own.permit.holder == entry.permit.holder
+            and (own.permit.revision > entry.permit.revision)
+        )
 
 
 class KeyFiles:
@@ -44,7 +53,7 @@ class KeyFiles:
     def __init__(self, socket: KeySocket, identity: Identity, time: Timekeeper) -> None:
         self._socket, self._identity, self._time = socket, identity, time
 
-    async def set_clock(self, on_key: OnKey) -> None:
+    async def set_clock(self) -> None:
         """Set the key's clock if the station's can be trusted and the key's differs. Raises KeyLost."""
         now = self._time.now()
         if now.trust is None:
@@ -52,7 +61,6 @@ class KeyFiles:
         clock = await self._socket.clock()
         if clock.state is KeyClockState.ABSENT:
             return
-        on_key.clock_was_unset = on_key.clock_was_unset or clock.state is KeyClockState.UNSET
         if clock.unix_s is None or abs(clock.unix_s - now.unix_s) >= CLOCK_TOLERANCE_S:
             await self._socket.set_clock(self._time.now().unix_s)
 
@@ -94,12 +102,11 @@ class KeyFiles:
             permit = verified(Permit, record, self._identity.central_keys)
             on_key.own_permit = PermitEntry(permit, record) if permit is not None else None
         on_key.permit_read = True
+        on_key.permit_known.set()
 
     async def write_permit(self, on_key: OnKey, entry: PermitEntry) -> None:
         """The permit, unless the key has a newer one of the same holder. Raises KeyLost, KeyRefused."""
-        own = on_key.own_permit
-        newer = own is not None and own.permit.holder == entry.permit.holder
-        if newer and own is not None and own.permit.revision > entry.permit.revision:
+        if on_key.is_newer(entry):
             raise KeyRefused("permit_newer_on_key")
         await self._ensure(KeyFile.PERMIT, entry.record)
 

@@ -1,0 +1,110 @@
+"""PINs: counted on disk before they are looked at, then turned into a tag, then looked up in the refreshed mirror."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from station.core import attempts as pin_attempts
+from station.core.events import AcceptPin, CheckPin, Event, PinChecked, PinCheckFailed, RejectPin
+from station.core.facts import Attempts, KeyKnown, Refusal
+from station.ports import Store, StoreFault
+from station.records.pins import PinFault
+from station.services.identity import Identity
+from station.services.key_files import OnKey
+from station.services.mirror_objects import key_known, person
+from station.services.mirroring import Mirroring
+from station.services.pin_check import PinCheck
+from station.services.recorder import Recorder
+from station.services.standing import Standing
+from station.services.timekeeping import Timekeeper
+
+_log = logging.getLogger("station.pin")
+
+
+class PinWork:
+    """Checks PINs for the visit machine, and remembers since when a key has to wait."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        time: Timekeeper,
+        identity: Identity,
+        mirroring: Mirroring,
+        standing: Standing,
+        recorder: Recorder,
+        pins: PinCheck,
+        refresh_deadline_s: float,
+        feed: Callable[[Event], None],
+    ) -> None:
+        self._store, self._time, self._identity = store, time, identity
+        self._mirroring, self._standing, self._recorder, self._pins = mirroring, standing, recorder, pins
+        self._refresh_deadline_s = refresh_deadline_s
+        self._feed = feed
+        self._failed_at_s: dict[int, float] = {}
+        # After a restart nobody knows when the last failure was: the whole wait runs again from here.
+        self._started_s = time.now().mono_s
+
+    async def look_up(self, key: int) -> tuple[KeyKnown, Attempts]:
+        """What the mirror knows of a key, and what its wrong PINs mean. Raises StoreFault."""
+        bundle = await self._store.bundle(key)
+        known = key_known(bundle, key, self._identity.central_keys, self._standing.blocklist_claims)
+        count = pin_attempts.current(await self._store.attempts(key), known.key, self._time.now().unix_s)
+        return known, pin_attempts.standing(count, known.key, self._failed_at_s.get(key, self._started_s))
+
+    def forget_wait(self, key: int) -> None:
+        """The PIN was right."""
+        self._failed_at_s.pop(key, None)
+
+    async def check(self, effect: CheckPin, on_key: OnKey) -> None:
+        """Count, compute, look up, and feed back `PinChecked` or `PinCheckFailed`."""
+        try:
+            checked = await self._checked(effect, on_key)
+        except StoreFault as error:
+            self._standing.store_failed(error)
+        except PinFault as error:
+            _log.error("pin.not_checked %s", error)
+        else:
+            self._feed(checked)
+            return
+        self._feed(PinCheckFailed(effect.visit))
+
+    async def _checked(self, effect: CheckPin, on_key: OnKey) -> PinChecked:
+        key = effect.seen.record.key
+        now_s = self._time.now().unix_s
+        kept = pin_attempts.current(await self._store.attempts(key), effect.known.key, now_s)
+        count = pin_attempts.counted(kept, effect.known.key, now_s)
+        await self._recorder.commit(attempts=count)
+        self._failed_at_s[key] = self._time.now().mono_s
+        tag, *_ = await asyncio.gather(
+            self._pins.tag(effect.entry),
+            self._mirroring.settled(self._refresh_deadline_s),
+            on_key.permit_known.wait(),
+        )
+        bundle = await self._store.bundle(key, tag)
+        keys = self._identity.central_keys
+        known = key_known(bundle, key, keys, self._standing.blocklist_claims)
+        attempts = pin_attempts.standing(count, known.key, self._failed_at_s.get(key, now_s))
+        return PinChecked(effect.visit, known, person(bundle, keys), tag, on_key.own_permit, attempts)
+
+    async def reject(self, effect: RejectPin) -> None:
+        """Record a wrong PIN; the count is on disk already."""
+        events = [self._recorder.event("pin_rejected", effect.seen)]
+        if effect.refusal is not Refusal.WRONG_PIN:
+            events.append(self._recorder.event("key_refused", effect.seen, reason=effect.refusal.value))
+        if effect.locked:
+            events.append(self._recorder.event("key_locked_out", effect.seen))
+        await self._recorder.record(*events)
+
+    async def accept(self, effect: AcceptPin) -> None:
+        """The PIN was right but activates nothing: take its count back, record why."""
+        key = effect.seen.record.key
+        event = self._recorder.event("key_refused", effect.seen, reason=effect.refusal.value)
+        try:
+            count = await self._store.attempts(key)
+            back = pin_attempts.taken_back(count, effect.seen.record.kind) if count.failures else None
+            await self._recorder.commit(event, attempts=back)
+        except StoreFault as error:
+            self._standing.store_failed(error)
+            return
+        self.forget_wait(key)
