@@ -175,10 +175,14 @@ def _ended(state: State) -> tuple[Effect, ...]:
     pool = state.seen is not None and state.seen.record.kind is not KeyKind.PERSONAL
     home = state.seen is not None and state.seen.record.unit == state.station.unit
     end = EndVisit(state.seen, returned=pool and home and state.left_as is Phase.PROMPT)
-    if state.seen is not None and state.left_as is Phase.ACTIVATING and state.pulled_in is Phase.CHECKING:
-        # The PIN turned out right when the key was out already, and the key never came back to be activated.
-        return AcceptPin(state.seen, state.known, Refusal.KEY_FAULT), end
-    return (end,)
+    return (*_unused(state), end)
+
+
+def _unused(state: State) -> tuple[Effect, ...]:
+    """A right PIN that activates nothing after all: its count is taken back."""
+    if state.seen is None or Phase.ACTIVATING not in {state.phase, state.left_as}:
+        return ()
+    return (AcceptPin(state.seen, state.known, Refusal.KEY_FAULT),)
 
 
 def _farewell(state: State) -> State:
@@ -193,7 +197,7 @@ def _reader_failed(state: State, _event: ReaderFailed, now: Now) -> Result:
     broken = replace(
         _farewell(state), phase=Phase.BROKEN, left_as=state.phase, pulled_in=state.phase, since_s=now.mono_s
     )
-    return broken, (EndVisit(state.seen, returned=False),)
+    return broken, (*_unused(state), EndVisit(state.seen, returned=False))
 
 
 def _reader_recovered(state: State, _event: ReaderRecovered, now: Now) -> Result:
@@ -220,7 +224,8 @@ def _not_off_again(state: State, event: ClearFailed, now: Now) -> Result:
     """What was written here cannot be cleared: even if it cannot be read either, this station knows its end."""
     if event.still_on_until is None and state.grant is not None:
         event = replace(event, still_on_until=state.grant.expires)
-    return _clear_failed(state, event, now)
+    still_on, effects = _clear_failed(state, event, now)
+    return still_on, (*_unused(state), *effects)
 
 
 def _left_in_off(state: State, _event: ActivationCleared, now: Now) -> Result:
@@ -249,7 +254,7 @@ def _read(state: State, event: KeyRead, now: Now) -> Result:
             state, phase=Phase.ACTIVATING, left_as=None, seen=event.seen, known=event.known, since_s=now.mono_s
         )
         return going_on, (ActivateKey(state.insertion, event.seen, event.known, state.grant),)
-    return _known(state, event, now, ())
+    return _known(state, event, now, _unused(state))
 
 
 def _may_go_on(state: State, event: KeyRead) -> bool:
@@ -350,7 +355,7 @@ def _activated_gone(state: State, _event: KeyActivated, _now: Now) -> Result:
 def _activation_failed(state: State, event: ActivationFailed, now: Now) -> Result:
     """The key is off, and the screen says why."""
     failed = replace(state, phase=Phase.REFUSED, refusal=event.refusal, grant=None, since_s=now.mono_s)
-    return failed, (Ring(),)
+    return failed, (*_unused(state), Ring())
 
 
 # --- the PIN ------------------------------------------------------------------------------------------------------

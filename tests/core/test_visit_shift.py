@@ -265,7 +265,8 @@ def test_a_key_that_does_not_say_which_it_is() -> None:
 @pytest.mark.parametrize("refusal", [Refusal.KEY_FAULT, Refusal.STATION])
 def test_an_activation_that_failed(refusal: Refusal) -> None:
     at = desk(Phase.ACTIVATING)
-    assert kinds(at.feed(ActivationFailed(1, refusal))) == ["Ring"]
+    # The PIN was right all the same: its count is taken back.
+    assert kinds(at.feed(ActivationFailed(1, refusal))) == ["AcceptPin", "Ring"]
     assert (at.screen.line, at.screen.refusal, at.screen.receipt) == (Line.REFUSED, refusal, None)
     at.pull()
     assert at.line() is Line.OUT_OFF
