@@ -1,7 +1,8 @@
 """The tables of ``station.toml``, their defaults and their bounds.
 
 Every field has a description (for ``station config schema``); a bound that an administrator may wonder at has a
-``reason``, which the error about it gives as well. Nothing here is secret: see ``config.credentials``.
+``reason``, which the error about it gives as well. Every field is marked with how far a change of it reaches
+(``config.reach``). Nothing here is secret: see ``config.credentials``.
 """
 
 import ipaddress
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationInfo
 
+from config.reach import Reach
 from station.core.facts import Policy
 
 Profile: TypeAlias = Literal["sync-station", "activation-box", "update-box"]
@@ -97,11 +99,13 @@ class Table(BaseModel):
 class StationTable(Table):
     """Who this station is. ``station enrol`` writes it."""
 
-    number: int = Field(ge=1, le=65535, description="The station's number, as central gave it.")
-    name: str = Field(
+    number: Annotated[int, Reach.PROCESS] = Field(
+        ge=1, le=65535, description="The station's number, as central gave it."
+    )
+    name: Annotated[str, Reach.LIVE] = Field(
         min_length=1, max_length=NAME_LIMIT_CHARACTERS, description="What people call it; shown on the screen."
     )
-    profile: Profile = Field(
+    profile: Annotated[Profile, Reach.PROCESS] = Field(
         default="sync-station",
         description="What the station is; it must be the role in its certificate, or it refuses to start.",
     )
@@ -110,18 +114,18 @@ class StationTable(Table):
 class CentralTable(Table):
     """Where the central server is."""
 
-    url: Annotated[str, _checked(_url)] | None = Field(
+    url: Annotated[Annotated[str, _checked(_url)] | None, Reach.CENTRAL] = Field(
         default=None,
         description="The central server; only an activation box goes without.",
         json_schema_extra=_expected("an https address (http only to this machine itself, as http://127.0.0.1:8000)"),
     )
-    ca_file: FilePath | None = Field(
+    ca_file: Annotated[FilePath | None, Reach.CENTRAL] = Field(
         default=None, description="Certificates to trust instead of the system's, as PEM, for a private authority."
     )
-    poll_s: int = Field(
+    poll_s: Annotated[int, Reach.LIVE] = Field(
         default=60, ge=10, le=3600, description="How often to ask for changes when no key is in the socket, in seconds."
     )
-    refresh_deadline_ms: int = Field(
+    refresh_deadline_ms: Annotated[int, Reach.LIVE] = Field(
         default=800,
         ge=0,
         le=5000,
@@ -133,15 +137,15 @@ class CentralTable(Table):
 class KeyReaderTable(Table):
     """The socket that keys are put into."""
 
-    port: FilePath = Field(
+    port: Annotated[FilePath, Reach.KEY_READER] = Field(
         default=Path("/dev/key-reader"),
         description="The serial port; best a name under /dev/serial/by-id, which stays the same.",
         json_schema_extra=_expected("the path of a serial port, as /dev/serial/by-id/…"),
     )
-    baud: Literal[9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600, 1000000] = Field(
-        default=115200, description="The line's speed, in bits per second."
+    baud: Annotated[Literal[9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600, 1000000], Reach.KEY_READER] = (
+        Field(default=115200, description="The line's speed, in bits per second.")
     )
-    folder: Annotated[str, _checked(_folder_on_key)] = Field(
+    folder: Annotated[Annotated[str, _checked(_folder_on_key)], Reach.KEY_READER] = Field(
         default="/lfs1",
         max_length=64,
         description="Where the key keeps its files.",
@@ -152,8 +156,10 @@ class KeyReaderTable(Table):
 class KeypadTable(Table):
     """The keypad."""
 
-    hash_key_enter: bool = Field(default=True, description="Enter counts as #: number pads have no #.")
-    entry_timeout_s: int = Field(
+    hash_key_enter: Annotated[bool, Reach.LIVE] = Field(
+        default=True, description="Enter counts as #: number pads have no #."
+    )
+    entry_timeout_s: Annotated[int, Reach.LIVE] = Field(
         default=20, ge=5, le=60, description="After how long without a keystroke the digits are forgotten, in seconds."
     )
 
@@ -161,21 +167,21 @@ class KeypadTable(Table):
 class PolicyTable(Table):
     """The site's rules."""
 
-    active_minutes: int = Field(
+    active_minutes: Annotated[int, Reach.LIVE] = Field(
         default=660,
         ge=30,
         le=660,
         description="How long a key works after the PIN, in minutes.",
         json_schema_extra=_because("11 hours are the most that locks accept"),
     )
-    mirror_max_age_days: int = Field(
+    mirror_max_age_days: Annotated[int, Reach.LIVE] = Field(
         default=10,
         ge=1,
         le=10,
         description="For how long a station that cannot reach central goes on switching keys on, in days.",
         json_schema_extra=_because("permits are only sure to last that long without being renewed"),
     )
-    left_in_s: int = Field(
+    left_in_s: Annotated[int, Reach.LIVE] = Field(
         default=120,
         ge=30,
         le=600,
@@ -186,20 +192,24 @@ class PolicyTable(Table):
 class DisplayTable(Table):
     """The screen."""
 
-    language: Language = Field(default="sv", description="The station's language; a holder's own comes first.")
-    receipt_s: int = Field(
+    language: Annotated[Language, Reach.LIVE] = Field(
+        default="sv", description="The station's language; a holder's own comes first."
+    )
+    receipt_s: Annotated[int, Reach.LIVE] = Field(
         default=30, ge=3, le=120, description="How long the receipt stays when nobody comes next, in seconds."
     )
-    bell: bool = Field(default=True, description="A sound when a key is ready, refused or left behind.")
+    bell: Annotated[bool, Reach.LIVE] = Field(
+        default=True, description="A sound when a key is ready, refused or left behind."
+    )
 
 
 class StorageTable(Table):
     """What the station keeps."""
 
-    database: FilePath = Field(
+    database: Annotated[FilePath, Reach.PROCESS] = Field(
         default=Path("station.db"), description="The SQLite file of mirror, outbox and wrong PINs; made when missing."
     )
-    credentials: FilePath = Field(
+    credentials: Annotated[FilePath, Reach.PROCESS] = Field(
         default=Path("credentials.json"),
         description="Token, private key and pepper (mode 0600); made by `station enrol`.",
     )
@@ -208,11 +218,13 @@ class StorageTable(Table):
 class ClockTable(Table):
     """What time may rest on besides central's signed answers."""
 
-    trust_ntp: bool = Field(default=True, description="Believe the system when it says that NTP has set its clock.")
-    trust_rtc: bool = Field(
+    trust_ntp: Annotated[bool, Reach.LIVE] = Field(
+        default=True, description="Believe the system when it says that NTP has set its clock."
+    )
+    trust_rtc: Annotated[bool, Reach.LIVE] = Field(
         default=False, description="Believe the system's clock after a start: only with a battery-backed clock."
     )
-    time_zone: Annotated[str, _checked(_time_zone)] = Field(
+    time_zone: Annotated[Annotated[str, _checked(_time_zone)], Reach.LIVE] = Field(
         default="Europe/Stockholm",
         description="The site's, for windows and for what the screen says, until central has told it.",
         json_schema_extra=_expected("the name of a time zone, as Europe/Stockholm"),
