@@ -1,60 +1,26 @@
-"""The kiosk: serves keys at the socket until it is told to end."""
+"""The kiosk, under a supervisor that keeps it alive: restarts it when it dies, hangs, or 0 + 2 is held for 2 s."""
 
 import argparse
-import logging
+import sys
 from pathlib import Path
 
-import config
-from config import Settings
-from station.app import Station
-from station.services.visits import Visits
-from ui.kiosk import Kiosk
+from station.supervisor.supervisor import supervise
 
 EXAMPLE = "example: station run --config /etc/station/station.toml"
+
+HERE, SYSTEM = Path("station.toml"), Path("/etc/station/station.toml")
+"""As `config.find`; importing that takes longer than the first picture may."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("--log", type=Path, metavar="FILE", help="where to log (default: station.log by the database)")
+    parser.add_argument("--keypad", metavar="DEVICE", help="an input device to take for itself, as /dev/input/by-id/…")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run until SIGTERM."""
-    settings = config.load(config.find(args.config))
-    # The screen belongs to the kiosk: a log line on it would be read as part of the picture.
-    logging.basicConfig(
-        filename=args.log or settings.storage.database.with_name("station.log"),
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        force=True,
-    )
-    # httpx logs each request with its address at INFO: once a minute, for ever.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    _Run(settings).kiosk.run_kiosk()
-    return 0
-
-
-class _Run:
-    """A kiosk and the station behind it."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._visits: Visits | None = None
-        self.kiosk = Kiosk(
-            self._press, language=settings.display.language, bell=settings.display.bell, start=self._serve
-        )
-
-    def _press(self, stroke: str) -> None:
-        if self._visits is not None:
-            self._visits.press(stroke)
-
-    async def _serve(self) -> None:
-        station = await Station.open(self._settings)
-        socket = station.key_socket()
-        try:
-            # The kiosk rings by itself when a line wants to be looked at.
-            self._visits = station.serve(socket, show=self.kiosk.show, ring=lambda: None)
-            await station.run()
-        finally:
-            await socket.close()
-            await station.close()
+    """Run until SIGTERM or SIGHUP."""
+    path = args.config or (HERE if HERE.exists() else SYSTEM)
+    log = ["--log", str(args.log)] if args.log is not None else []
+    command = [sys.executable, "-m", "station", "kiosk", "--config", str(path), *log]
+    return supervise(command, config=path, log=args.log, keypad=args.keypad)

@@ -1,0 +1,54 @@
+"""`station demo` in a real terminal, as a first visitor plays with it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.terminals import Pane, Terminals
+
+pytestmark = pytest.mark.slow
+
+FIRST_KEY = re.compile(r">? ?(\d+) (\w+ \w+) +PIN (\d{6})")
+
+
+@pytest.fixture
+def demo(terminals: Terminals, tmp_path: Path) -> Iterator[Pane]:
+    pane = terminals.open(132, 40)
+    pane.enter(f"station demo --state {tmp_path}/site")
+    pane.until("Network: up", "Press the button on the key and put it in.", "online")
+    yield pane
+    if pane.asks("#{alternate_on}") == "1":
+        pane.press("q")
+        pane.until_prompt()
+
+
+def test_a_first_visit(demo: Pane) -> None:
+    found = FIRST_KEY.search(demo.screen)
+    assert found is not None
+    number, _, pin = found.groups()
+    demo.type("i")
+    demo.until("Key is OFF. Going home: take it out. Starting: PIN and #.", f"Key {number}: button pressed")
+    demo.type(f"*{pin}#")
+    demo.until("Key is ON until", "Take it out.", "[*] blue, ON")
+    demo.type("t")
+    demo.until(f"Key {number} is in the socket: pull it first (p).")
+    demo.type("p")
+    demo.until(f"Key {number} is out.")
+    demo.type("t")
+    demo.until(f"Key {number} in the test lock: green, it opens")
+    demo.type("n")
+    demo.until("Network: CUT", "OFFLINE")
+    demo.type("q")
+    demo.until_prompt()
+    demo.enter("echo ended with $?; stty -a")
+    demo.until("ended with 0", " icanon", " echo ")
+    assert demo.asks("#{alternate_on} #{cursor_flag}") == "0 1"
+
+
+def test_the_keypad_never_ends_it(demo: Pane) -> None:
+    for key in ("C-c", "C-q", "C-z", "Escape", "F1", "Tab"):
+        demo.press(key)
+    demo.type("n")
+    demo.until("Network: CUT", "OFFLINE")
