@@ -1,36 +1,125 @@
-"""What went wrong on the command line, in a plain sentence; the kiosk's words are in ``ui``."""
+"""What went wrong on the command line, in a plain sentence with the mend; the kiosk's words are in ``ui``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from config import ConfigFault
 from station.cli import UsageError
 from station.errors import StationError
 
-_SENTENCES = {
-    "central_unreachable": "the central server does not answer; check the address and the network",
+SENTENCES: Mapping[str, str] = {
+    # The central server, and the way to it.
+    "central_unreachable": "the central server does not answer; check the address and the network (station doctor)",
     "central_answer_malformed": "what answers there is not a central server; check the address",
-    "central_answer_too_long": "the central server's answer is too long to be right",
+    "central_answer_too_long": "the central server's answer is too long to be right; check the address",
+    "central_answers_for_no_event": "the central server takes the events but answers for none; look at its log",
+    "central_pages_endless": "the central server's changes never end; look at its log, then try again",
+    "central_snapshot_foreign": "central's data is not signed by the site that this station belongs to; enrol again",
     "central_time_invalid": "the central server's signed time is not believed; check its clock",
     "bad_code": "the central server does not know this code; ask for a new one",
     "code_spent": "this code has been used, or its 15 minutes are over; ask for a new one",
+    "too_many_tries": "five wrong tries have ended this code; ask for a new one",
     "unauthorized": "the central server does not accept this station's token; enrol again",
+    "too_early": "the certificate is too new to be renewed; nothing is to be done",
+    "bad_request": "the central server does not understand the question; bring station and server to the same version",
+    "not_found": "the central server does not know that address; bring station and server to the same version",
+    "server_error": "the central server has failed; look at its log, then try again",
+    "CentralRefused:too_large": "the question is too long for the central server; report it with the station's log",
+    "resnapshot": "the central server wants the mirror fetched anew; try again",
+    "no_mirror": "this station has no mirror yet; station sync fetches it",
+    "mirror_differs": "the mirror differs from the central server's; station sync fetches it anew",
+    # What central has sent.
+    "object_malformed": "the central server has sent something malformed; bring station and server to one version",
+    "object_record_invalid": "the central server has sent a record that its key has not signed; tell whoever runs it",
+    "object_contradicts_record": "the central server contradicts what it has signed; tell whoever runs it",
+    "certificate_not_ours": "the certificate is not for this station's key; enrol again",
+    "certificate_not_newer": "the central server has sent an older certificate; tell whoever runs it",
     "profile_not_certified": "station.profile is not the role that central has certified; mend station.toml or enrol",
-    "in_use": "another program is using the station's database; stop the kiosk first",
-    "disk_full": "the disk is full",
+    # Signed records.
+    "record_too_long": "a signed record is too long to be one; fetch or write it anew (station sync, station enrol)",
+    "record_malformed": "a signed record is damaged; fetch or write it anew (station sync, station enrol)",
+    "record_unknown_signer": "a record is signed by somebody whom this station does not know; enrol again",
+    "record_bad_signature": "a record's signature is wrong; fetch or write it anew (station sync, station enrol)",
+    "record_claims": "a signed record says what none may say; bring station and server to the same version",
+    "record_not_deterministic": "a signed record is not written as agreed; bring station and server to one version",
+    # The database.
+    "in_use": "the kiosk, or another command, is using the station's database; stop it first (station status works)",
+    "newer_schema": "a newer program has written the station's database; install that version again",
+    "closed": "the database has been closed; try again",
+    "too_many_waiting": "the disk does not answer; check it (dmesg) and replace the card",
+    "no_wal": "the database's folder is on a file system without shared memory; use a local disk",
+    "disk_full": "the disk is full; free some space",
     "store_broken": "the station's database is damaged; move it away and start again: it is fetched anew",
+    "store_io": "the station's database cannot be read or written; check its folder's permissions and the disk",
+    # Keys and the key reader.
     "key_lost": "the key does not answer; press its button and put it in",
+    "no_key": "no key was put in; press its button and put it in",
+    "not_inserted": "there is no key in the reader; press its button and put it in",
+    "no_answer": "the key has stopped answering; press its button and put it in again",
+    "damaged_answer": "the key's answer is damaged; clean the contacts and put it in again",
+    "port_lost": "the key reader has been unplugged; plug it in again",
+    "port_missing": "there is no such serial port; plug the key reader in, or mend key_reader.port",
+    "port_denied": "the serial port may not be opened; add this user to its group (often dialout)",
+    "port_busy": "another program is using the key reader; stop the kiosk first",
+    "port_unusable": "this is no serial port; mend key_reader.port",
+    "ReaderLost:closed": "the key reader has been closed; try again",
+    "too_large": "a file on the key is longer than any that belongs there; hand the key out anew",
+    "answer_malformed": "the key answers in a way that none should; update its firmware, or use another key",
+    "buffer_too_small": "the key's buffer is too small for any file; use another key",
+    "offset_not_valid": "somebody else is writing to the key; take it out and put it in again",
+    "not_supported": "the key cannot do that; update its firmware, or use another key",
+    "key_error": "the key has refused; put it in again, or use another key",
+    "act_not_cleared": "the key could not be switched off; keep it, and block it in the central system",
+    "act_differs": "the key does not keep what is written to it; use another key",
+    "id_differs": "the key does not keep what is written to it; use another key",
+    "another_key": "another key has been put in meanwhile; begin again",
+    "permit_newer_on_key": "the key has a newer permit than this station; station sync brings it up to date",
+    "key_is_another": "the inserted key has been handed out under another number; put in the right one, or a blank one",
+    "pin_tag": "a PIN cannot be checked with this site's parameters; free some memory, or enrol again",
+    # The command line.
+    "bad_url": "expected an https address (http only to this machine itself, as http://127.0.0.1:8000)",
+    "folder_not_writable": "nothing can be written to that folder; use --config, or another user",
+    "no_such_folder": "there is no such folder; station emulate --state makes one",
+    "no_terminal": "this needs a terminal; without one, use what the hint says",
+    "record_needs_state": "--record writes as a lock does: it needs --state, an emulated key's folder",
+    "pin_not_digits": "expected a PIN of 1 to 16 digits on standard input",
+    "bad_timeout": "--timeout: expected seconds, more than 0 and at most 86400",
+    "link_exists": "there is already something at that path that is no link; choose another --link",
+    "link_folder_missing": "the folder of --link is not there; make it, or choose another",
+    "baud_out_of_range": "--baud: expected a speed from 300 to 4000000",
+    # The demonstration.
+    "central_not_seeded": "the demonstration's central server could not be filled; look at the log named here",
+    "central_not_started": "the demonstration's central server did not start; look at the log named here",
+    "expectation_failed": "the scenario went another way",
+    "script_line": "the scenario has a line that cannot be played; mend it",
+    "script_too_long": "the scenario is too long; split it",
+    "script_unreadable": "there is no such scenario and no such file; see station demo --help",
 }
+"""By code, by ``Class:code`` where a code means different things, and by a database fault's reason."""
 
 
 def lines(error: StationError) -> Sequence[str]:
     """One line, or one for each mistake in a configuration file."""
     if isinstance(error, ConfigFault):
         return [str(problem) for problem in error.problems]
-    reason = str(error.fields.get("reason", ""))
-    sentence = _SENTENCES.get(reason) or _SENTENCES.get(error.code)
+    sentence = sentence_of(error)
     return [f"{sentence} ({error})" if sentence else str(error)]
+
+
+def sentence_of(error: StationError) -> str | None:
+    """The plain sentence; None where nobody has written one."""
+    names = (str(error.fields.get("reason", "")), f"{type(error).__name__}:{error.code}", error.code)
+    return next((SENTENCES[name] for name in names if name in SENTENCES), None)
 
 
 def is_usage(error: StationError) -> bool:
     """Whether the command line or a configuration file is to blame."""
     return isinstance(error, ConfigFault | UsageError)
+
+
+def station_error(error: BaseException) -> StationError | None:
+    """The fault in ``error``: itself, or the first in a group that tasks have raised together."""
+    if isinstance(error, StationError):
+        return error
+    if isinstance(error, BaseExceptionGroup):
+        return next((found for each in error.exceptions if (found := station_error(each)) is not None), None)
+    return None

@@ -1,7 +1,4 @@
-"""Checks a station.toml, or prints the JSON schema of it.
-
-Every mistake is named with file, line, key and what was expected.
-"""
+"""Checks a station.toml, prints its JSON schema."""
 
 import argparse
 import json
@@ -9,6 +6,7 @@ import sys
 from pathlib import Path
 
 import config
+from station.cli import WRONG_USAGE, add_action, answer
 
 EXAMPLE = "examples: station config check station.toml\n          station config schema"
 
@@ -16,10 +14,11 @@ EXAMPLE = "examples: station config check station.toml\n          station config
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="check|schema")
-    check = actions.add_parser("check", help="say what is wrong with a file", epilog=EXAMPLE.splitlines()[0])
-    check.add_argument("file", type=Path, metavar="FILE")
-    check.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    actions.add_parser("schema", help="print the JSON schema")
+    check = add_action(actions, "check", "say what is wrong with a file", "example: station config check station.toml")
+    check.add_argument(
+        "file", type=Path, metavar="FILE", nargs="?", help="default: --config, else the one that is in use"
+    )
+    add_action(actions, "schema", "print the JSON schema", "example: station config schema > station.schema.json")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -27,12 +26,10 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "schema":
         sys.stdout.write(json.dumps(config.schema(), indent=1, ensure_ascii=False) + "\n")
         return 0
-    problems = config.check(args.file)
-    if args.json:
-        rows = [{"file": p.file, "line": p.line, "key": p.key, "expected": p.expected, "got": p.got} for p in problems]
-        sys.stdout.write(json.dumps({"valid": not problems, "problems": rows}, ensure_ascii=False) + "\n")
-    elif problems:
-        sys.stderr.write("".join(f"{problem}\n" for problem in problems))
-    else:
-        sys.stdout.write(f"{args.file}: valid\n")
-    return 2 if problems else 0
+    path = args.file or config.find(args.config)
+    problems = config.check(path)
+    rows = [{"file": p.file, "line": p.line, "key": p.key, "expected": p.expected, "got": p.got} for p in problems]
+    if args.json or not problems:
+        answer(args, f"{path}: valid", {"valid": not problems, "problems": rows})
+    sys.stderr.write("".join(f"{problem}\n" for problem in problems))
+    return WRONG_USAGE if problems else 0

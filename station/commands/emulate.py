@@ -11,7 +11,9 @@ import tempfile
 from pathlib import Path
 
 from drivers.emulated_key.command import emulate
+from station.cli import UsageError
 
+SLOWEST_BAUD, FASTEST_BAUD = 300, 4_000_000
 EXAMPLE = "example: station emulate --link ./key0 --state ./keys/1001"
 
 
@@ -24,6 +26,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Emulate until SIGTERM."""
+    if not args.link.absolute().parent.is_dir():
+        raise UsageError("link_folder_missing", path=args.link.absolute().parent)
+    if not SLOWEST_BAUD <= args.baud <= FASTEST_BAUD:
+        raise UsageError("baud_out_of_range", baud=args.baud)
     if args.state is not None:
         asyncio.run(emulate(args.link, args.state, args.baud, sys.stdin.fileno()))
         return 0

@@ -6,12 +6,16 @@ page and is valid for 15 minutes.
 
 import argparse
 import asyncio
-import sys
+import os
 from pathlib import Path
+
+from pydantic import ValidationError
 
 import config
 from config import Argon2Cost, Credentials, Profile
+from config.models import CentralTable
 from station.app import identity_of
+from station.cli import UsageError, add_json, answer
 from station.errors import StationError
 from station.records.claims import Role
 from station.records.keys import SigningKey
@@ -32,11 +36,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--code", required=True, help="the one-time code")
     parser.add_argument("--url", required=True, help="the central server's address")
     parser.add_argument("--name", help="what people call the station (default: Station N)")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Enrol, write both files."""
-    path = args.config or Path(config.find(None) if Path("station.toml").exists() else "station.toml")
+    path: Path = args.config or Path("station.toml")
+    # A code is good for one enrolment: whatever would fail after it is looked at before.
+    _check(path, args.url)
     signing = SigningKey.generate()
     enrolled = asyncio.run(_enrol(args.url, Secret(args.code), signing))
     credentials = credentials_of(enrolled, signing)
@@ -49,8 +56,33 @@ def run(args: argparse.Namespace) -> int:
     )
     settings = config.load(path)
     credentials.save(settings.storage.credentials)
-    sys.stdout.write(f"enrolled as station {enrolled.station}; wrote {path} and {settings.storage.credentials}\n")
+    answer(
+        args,
+        f"enrolled as station {enrolled.station}; wrote {path} and {settings.storage.credentials}",
+        {
+            "station": enrolled.station,
+            "site": enrolled.site,
+            "profile": settings.station.profile,
+            "config": str(path),
+            "credentials": str(settings.storage.credentials),
+        },
+    )
     return 0
+
+
+def _check(path: Path, url: str) -> None:
+    """Raises UsageError, or ConfigFault for a file that is there and not valid."""
+    try:
+        CentralTable(url=url)
+    except ValidationError:
+        # An address may carry a password: it is not repeated.
+        raise UsageError("bad_url") from None
+    credentials = path.with_name("credentials.json")
+    if path.exists():
+        credentials = config.load(path).storage.credentials
+    for folder in {path.absolute().parent, credentials.absolute().parent}:
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise UsageError("folder_not_writable", path=folder)
 
 
 async def _enrol(url: str, code: Secret[str], signing: SigningKey) -> Enrolled:

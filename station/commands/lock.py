@@ -1,44 +1,36 @@
 """What a lock would decide about a key: `station lock try`.
 
 With --state it looks at the emulated key in that folder, else at the key in the reader. --record writes the lock's
-entry to the key's log, as a lock does.
+entry to the key's log, as a lock does. Exit code 0 when the lock opens, 1 when it stays shut.
 """
 
 import argparse
 import asyncio
-import json
-import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 import config
-from config import Credentials
-from drivers.emulated_key.folder import KeyFolder
-from drivers.smp.key_socket import SmpKeySocket
-from station.cli import UsageError
-from station.core.facts import KeyClock, KeyClockState
+from config import Credentials, Settings
+from station.cli import UsageError, add_action, answer
+from station.commands.inserted_key import KeyContent, content_of, emulated, read_key, socket_of, wait_for_key
+from station.core.facts import KeyClockState
 from station.core.lights import key_light
 from station.core.locks import Lock, LockDecision, decide
-from station.ports import KeyFile, KeyLost
 from station.records import envelope
-from station.records.claims import BLOCKLIST_LIMIT_BYTES
+from station.records.claims import MAX_UINT32
 
 EXAMPLE = "example: station lock try --lock 102 --area 3 --state ./keys/1001"
-KEY_WAIT_S = 10.0
-_READ = (KeyFile.ID, KeyFile.PERMIT, KeyFile.CERT, KeyFile.SYNC, KeyFile.BOXCERT, KeyFile.ACT, KeyFile.BLOCK)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="try")
-    attempt = actions.add_parser("try", help="turn the key in a lock", epilog=EXAMPLE)
-    attempt.add_argument("--lock", type=int, required=True, metavar="N", help="the lock's number; 1 is the test lock")
-    attempt.add_argument("--area", type=int, required=True, metavar="A", help="the lock's area")
+    attempt = add_action(actions, "try", "turn the key in a lock", EXAMPLE)
+    attempt.add_argument("--lock", type=_number, required=True, metavar="N", help="the lock's number; 1 is a test lock")
+    attempt.add_argument("--area", type=_number, required=True, metavar="A", help="the lock's area")
     attempt.add_argument("--no-button", action="store_true", help="the key's button has not been pressed")
     attempt.add_argument("--record", action="store_true", help="write the lock's entry to the key's log")
     attempt.add_argument("--state", type=Path, metavar="DIR", help="an emulated key's folder")
-    attempt.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -46,47 +38,53 @@ def run(args: argparse.Namespace) -> int:
     settings = config.load(config.find(args.config))
     central_keys = Credentials.load(settings.storage.credentials).central_keys
     if args.state is not None:
-        if not args.state.is_dir():
-            raise UsageError("no_such_folder", path=args.state)
-        folder = KeyFolder(args.state)
-        files: Mapping[str, bytes] = {file.value: content for file, content in folder.files().items()}
-        clock, awake = folder.clock(), True
+        folder = emulated(args.state)
+        key = content_of(folder)
     elif args.record:
         raise UsageError("record_needs_state")
     else:
-        reader = settings.key_reader
-        files, clock = asyncio.run(_read(SmpKeySocket(str(reader.port), reader.baud, reader.folder)))
-        folder, awake = None, True
-    # A key without a clock leaves the time to the lock's own.
-    now_s = int(time.time()) if clock.state is KeyClockState.ABSENT else clock.unix_s
+        folder = None
+        key = asyncio.run(_read(settings))
+    now_s = time_at(key)
     lock = Lock(args.lock, args.area)
-    decision = decide(envelope, central_keys, files, lock, now_s, button=awake and not args.no_button)
+    decision = decide(envelope, central_keys, key.files, lock, now_s, button=not args.no_button)
     if args.record and folder is not None:
         folder.append_log_entry(
             time_s=now_s, lock=args.lock, outcome=decision.reason.value, holder=decision.holder, battery_percent=None
         )
-    _print(decision, key_light(envelope, central_keys, files, now_s).value, as_json=args.json)
+    _say(args, decision, key_light(envelope, central_keys, key.files, now_s).value)
     return 0 if decision.opened else 1
 
 
-def _print(decision: LockDecision, key_light_now: str, *, as_json: bool) -> None:
+def time_at(key: KeyContent) -> int | None:
+    """The time that a lock goes by: the key's; its own where the key has no clock; None: the key's is unset."""
+    if key.clock is None:
+        return None
+    return int(time.time()) if key.clock.state is KeyClockState.ABSENT else key.clock.unix_s
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= MAX_UINT32:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 to {MAX_UINT32}")
+    return number
+
+
+def _say(args: argparse.Namespace, decision: LockDecision, key_light_now: str) -> None:
     light, reason = decision.light.value, decision.reason.value
-    if as_json:
-        answer = {"opened": decision.opened, "light": light, "reason": reason, "key_light": key_light_now}
-        sys.stdout.write(json.dumps(answer) + "\n")
-        return
     opens = "opens" if decision.opened else "stays shut"
     words = {value: value.replace("_", " ") for value in (light, reason, key_light_now)}
-    sys.stdout.write(f"{words[light]}: the lock {opens} ({reason}); the key's own light: {words[key_light_now]}\n")
+    answer(
+        args,
+        f"{words[light]}: the lock {opens} ({reason}); the key's own light: {words[key_light_now]}",
+        {"opened": decision.opened, "light": light, "reason": reason, "key_light": key_light_now},
+    )
 
 
-async def _read(socket: SmpKeySocket) -> tuple[Mapping[str, bytes], KeyClock]:
+async def _read(settings: Settings) -> KeyContent:
+    socket = socket_of(settings)
     try:
-        try:
-            await asyncio.wait_for(socket.inserted(), KEY_WAIT_S)
-        except TimeoutError:
-            raise KeyLost("key_lost") from None
-        files = {file.value: await socket.read(file, BLOCKLIST_LIMIT_BYTES) for file in _READ}
-        return files, await socket.clock()
+        await wait_for_key(socket)
+        return await read_key(socket)
     finally:
         await socket.close()

@@ -1,0 +1,143 @@
+"""How this station is doing: mirror, outbox, clock, configuration, last visits, key reader.
+
+Beside a running kiosk it reads what the kiosk has written a few seconds ago; without one it opens the database.
+"""
+
+import argparse
+import asyncio
+import fcntl
+import os
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import config
+from config import Settings
+from station.app import Station
+from station.cli import add_json, answer
+from station.services import status_file
+
+EXAMPLE = "example: station status --json"
+MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Say how it stands; 0 whenever that could be found out."""
+    settings = config.load(config.find(args.config))
+    fields = status_of(settings)
+    answer(args, "\n".join(lines(fields)), fields)
+    return 0
+
+
+def status_of(settings: Settings) -> dict[str, Any]:
+    """What `station status --json` prints. Raises StationError, also when a kiosk has the database and writes nothing.
+
+    ``source``: ``kiosk`` (its file, ``age_s`` old) or ``database``. The reader is only known to a running kiosk.
+    """
+    path = settings.storage.database.with_name(status_file.FILE_NAME)
+    written = status_file.read(path)
+    running = kiosk_runs(settings.storage.database)
+    if running and written is not None:
+        source: dict[str, Any] = {"source": "kiosk", "age_s": max(0, int(time.time() - path.stat().st_mtime))}
+        fields = {name: value for name, value in written.items() if name not in {"format", "pid"}}
+        # The file is as old as the kiosk's last sign of life; the configuration may have been changed since.
+        return {"kiosk": True, **source, **fields, "config_version_file": settings.version}
+    fields = asyncio.run(_from_database(settings))
+    visits = written["visits"] if written is not None else []
+    source = {"source": "database", "age_s": 0, "written_at": int(time.time())}
+    return {"kiosk": False, **source, **fields, "visits": visits, "config_version_file": settings.version}
+
+
+def kiosk_runs(database: Path) -> bool:
+    """Whether a kiosk (or another command) has the database: it holds a lock on the file beside it."""
+    try:
+        lock = os.open(database.with_name(database.name + ".lock"), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+async def _from_database(settings: Settings) -> dict[str, Any]:
+    station = await Station.open(settings)
+    try:
+        return status_file.station_fields(
+            await station.standing.facts(),
+            station.time.now(),
+            station.mirroring,
+            config_version=settings.version,
+            outbox=await station.store.pending_count(),
+            reader="unknown",
+        )
+    finally:
+        await station.close()
+
+
+def lines(fields: Mapping[str, Any]) -> Sequence[str]:
+    """The same for people, a line each."""
+    clock = fields["clock"]
+    said = f"kiosk running, {duration(fields['age_s'])} ago" if fields["kiosk"] else "no kiosk runs here"
+    trust = f"trusted ({clock['source']})" if clock["trusted"] else "NOT trusted"
+    hindrance = fields["hindrance"]
+    can = "keys can be activated" if hindrance is None else f"keys can only be switched off ({hindrance})"
+    if fields["source"] == "database" and hindrance == "clock":
+        can = "not known: the clock is asked for by the kiosk, or station sync"
+    rows = [
+        ("station", f"{fields['station']} ({said})"),
+        ("activation", can),
+        ("mirror", "none, or of unknown age" if fields["mirror_age_s"] is None else _old(fields["mirror_age_s"])),
+        ("central", _central(fields)),
+        ("outbox", f"{'?' if fields['outbox'] is None else fields['outbox']} events waiting"),
+        ("clock", f"{trust}, {moment(clock['unix_s'])}"),
+        ("configuration", _configuration(fields)),
+        ("certificate", f"until {moment(fields['certificate_expires'])}"),
+        ("key reader", {"key_in": "a key is in", "unknown": "not looked at"}.get(fields["reader"], fields["reader"])),
+    ]
+    found = [f"{name:<14} {what}" for name, what in rows]
+    visits = fields["visits"]
+    found.append(f"{'last visits':<14} {'none known' if not visits else ''}".rstrip())
+    for visit in visits:
+        reason = f" ({visit['reason']})" if visit["reason"] else ""
+        found.append(f"  {moment(visit['at'])}  {visit['kind'] or 'unknown':<10}  {visit['outcome'] or '…'}{reason}")
+    return found
+
+
+def moment(unix_s: int) -> str:
+    """A time in UTC, as logs have it."""
+    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def duration(seconds: int) -> str:
+    """Roughly how long: ``12 s``, ``5 min``, ``3 h``, ``2 days``."""
+    if seconds < 2 * MINUTE_S:
+        return f"{seconds} s"
+    if seconds < 2 * HOUR_S:
+        return f"{seconds // MINUTE_S} min"
+    return f"{seconds // HOUR_S} h" if seconds < 2 * DAY_S else f"{seconds // DAY_S} days"
+
+
+def _old(age_s: int) -> str:
+    return f"{duration(age_s)} old"
+
+
+def _central(fields: Mapping[str, Any]) -> str:
+    if fields["source"] == "database":
+        return "not asked"
+    return "answers" if fields["online"] else "does not answer"
+
+
+def _configuration(fields: Mapping[str, Any]) -> str:
+    running, file = fields["config_version"], fields["config_version_file"]
+    return running if running == file else f"{running}; the file has changed since the kiosk took it up ({file})"

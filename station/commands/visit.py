@@ -1,0 +1,246 @@
+"""One key visit without a screen, through the same services as the kiosk's.
+
+Waits for a key, switches it off, reads it, brings it up to date; with --pin-stdin it then takes a PIN from standard
+input and switches the key on. Exit code 0 when it ended as asked: off, or with a PIN ready. The kiosk must be stopped:
+it has the key reader and the database.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import config
+from config import Settings
+from station.app import Station
+from station.cli import FAILED, UsageError, add_json, answer
+from station.commands.pin_input import PinInput
+from station.commands.watched_socket import WatchedSocket
+from station.core.facts import Refusal
+from station.core.screen import Line, Screen
+from station.core.visit import Phase
+from station.ports import KeyLost
+from station.secret import Secret
+from station.services.visit_outcomes import Outcome, outcome_after
+from station.services.visits import Visits
+
+EXAMPLE = "example: station visit --timeout 60 --json\n         pass show my-pin | station visit --pin-stdin"
+TIMEOUT_S = 30.0
+LONGEST_TIMEOUT_S = 86400.0
+LAST_EVENTS_S = 2.0
+"""How long the visit's events may take to reach central; what does not stays in the outbox."""
+
+_BUSY = frozenset({Phase.CLEARING, Phase.READING, Phase.CHECKING, Phase.ACTIVATING, Phase.GONE, Phase.IDENTIFYING})
+"""On the way to somewhere else. A key that is gone may be back in a moment, or the machine says that it is not."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("--pin-stdin", action="store_true", help="take a PIN from standard input (a line, not shown)")
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=TIMEOUT_S,
+        metavar="S",
+        help="seconds to wait for a key, and then for the PIN (default: %(default)g)",
+    )
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """One visit; 0 when it ended as asked."""
+    if not 0 < args.timeout <= LONGEST_TIMEOUT_S:
+        raise UsageError("bad_timeout")
+    fields = asyncio.run(_visit(config.load(config.find(args.config)), args))
+    answer(args, _text(fields), fields)
+    return 0 if fields["outcome"] in {"off", "ready"} else FAILED
+
+
+async def _visit(settings: Settings, args: argparse.Namespace) -> dict[str, Any]:
+    station = await Station.open(settings)
+    reader = settings.key_reader
+    socket = WatchedSocket(str(reader.port), reader.baud, reader.folder)
+    try:
+        with contextlib.ExitStack() as stack:
+            pins = stack.enter_context(PinInput()) if args.pin_stdin else None
+            return await _OneVisit(station, socket, pins, args.timeout).run()
+    finally:
+        await socket.close()
+        await station.close()
+
+
+class _OneVisit:
+    """The machine's answers to one key, and the times at which they came."""
+
+    def __init__(self, station: Station, socket: WatchedSocket, pins: PinInput | None, timeout_s: float) -> None:
+        self._station, self._socket, self._pin_input, self._timeout_s = station, socket, pins, timeout_s
+        self._visits: Visits = station.serve(socket, show=self._show, ring=lambda: None)
+        self._screen: Screen | None = None
+        self._outcome: Outcome | None = None
+        self._news = asyncio.Event()
+        self._phases: dict[Phase, float] = {}
+        self._end_s = 0.0
+
+    async def run(self) -> dict[str, Any]:
+        """Raises ReaderLost, KeyLost (``no_key``), StoreFault."""
+        station = self._station
+        station.mirroring.poke()
+        # What a key is told depends on the mirror: as a kiosk has it when a person comes, so shall this visit.
+        await station.mirroring.settled(station.settings.rules().refresh_deadline_s)
+        async with self._serving():
+            try:
+                await asyncio.wait_for(self._begun(), self._timeout_s)
+            except TimeoutError:
+                self._end_s = time.monotonic()
+                return self._fields(with_pin=False)
+            await self._settled()
+            if self._may_turn_out_well():
+                # A start without a trusted clock or mirror: central's answer is under way.
+                await station.mirroring.settled(None)
+                await self._settled()
+            pin = await self._pin()
+            if pin is not None:
+                await self._type(pin)
+            await self._socket.quiet()
+            self._end_s = time.monotonic()
+            fields = self._fields(with_pin=pin is not None)
+        if station.mirroring.online:
+            # Central may take nothing just now; the events are safe in the outbox.
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(station.outbox.drain(), LAST_EVENTS_S)
+        return fields
+
+    @contextlib.asynccontextmanager
+    async def _serving(self) -> AsyncIterator[None]:
+        serving = asyncio.create_task(self._visits.run())
+        serving.add_done_callback(lambda _: self._news.set())
+        try:
+            yield
+        finally:
+            serving.cancel()
+            await asyncio.wait([serving])
+        if not serving.cancelled():
+            serving.result()
+
+    def _show(self, screen: Screen) -> None:
+        self._screen = screen
+        self._outcome = outcome_after(screen.line, self._outcome)
+        self._phases.setdefault(self._visits.state.phase, time.monotonic())
+        self._news.set()
+
+    async def _changed(self) -> None:
+        await self._news.wait()
+        self._news.clear()
+
+    async def _begun(self) -> None:
+        while self._visits.state.phase is Phase.EMPTY:
+            await self._changed()
+        self._refuse_broken()
+
+    async def _settled(self) -> None:
+        while self._visits.state.phase in _BUSY:
+            await self._changed()
+        self._refuse_broken()
+
+    def _refuse_broken(self) -> None:
+        if self._visits.state.phase is Phase.BROKEN:
+            raise self._socket.lost or KeyLost("port_lost")
+
+    def _may_turn_out_well(self) -> bool:
+        state = self._visits.state
+        return state.phase is Phase.REFUSED and state.refusal is Refusal.STATION
+
+    async def _pin(self) -> Secret[str] | None:
+        if self._pin_input is None:
+            return None
+        try:
+            return await asyncio.wait_for(self._pin_input.pin(), self._timeout_s)
+        except TimeoutError:
+            return None
+
+    async def _type(self, pin: Secret[str]) -> None:
+        """The PIN as a person types it, once no wait is running; the verdict."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._waited(), self._timeout_s)
+        for stroke in f"*{pin.reveal()}#":
+            self._visits.press(stroke)
+        await self._settled()
+
+    async def _waited(self) -> None:
+        while self._screen is not None and self._screen.line is Line.WAIT:
+            await self._changed()
+
+    # --- what is told ---
+
+    def _fields(self, *, with_pin: bool) -> dict[str, Any]:
+        state = self._visits.state
+        outcome, reason = self._verdict(with_pin=with_pin)
+        grant = state.grant if outcome == Outcome.READY.value else None
+        permit = grant.permit.permit if grant is not None else None
+        record = state.seen.record if state.seen is not None else None
+        mirroring = self._station.mirroring
+        return {
+            "outcome": outcome,
+            "reason": reason,
+            "off": self._outcome in {Outcome.OFF, Outcome.REFUSED, Outcome.UNREADABLE, Outcome.LEFT_IN},
+            "key": record.key if record is not None else None,
+            "holder": grant.holder.holder if grant is not None else (record.holder if record is not None else None),
+            "expires": grant.expires if grant is not None else None,
+            "areas": list(permit.areas) if permit is not None else None,
+            "locks": list(permit.locks) if permit is not None else None,
+            "source": "online" if mirroring.online else "mirror",
+            "mirror_age_s": mirroring.age_s(),
+            "timings_ms": self._timings(),
+            "wire_bytes": self._socket.wire_bytes - self._socket.bytes_before if self._socket.inserted_s else 0,
+        }
+
+    def _verdict(self, *, with_pin: bool) -> tuple[str, str | None]:
+        """``outcome`` and ``reason``."""
+        state = self._visits.state
+        if self._outcome is Outcome.READY:
+            return "ready", None
+        if not state.visit:
+            return "no_key", "no_key"
+        if state.phase is Phase.EMPTY:
+            return "failed", "key_lost"
+        if self._outcome not in {Outcome.OFF, Outcome.REFUSED}:
+            return "failed", self._outcome.value if self._outcome is not None else "key_lost"
+        if state.refusal is not None:
+            hindrance = state.station.hindrance if state.refusal is Refusal.STATION else None
+            return "refused", (hindrance or state.refusal).value
+        if with_pin:
+            return "refused", "wait" if self._screen is not None and self._screen.line is Line.WAIT else "wrong_pin"
+        return "off", None
+
+    def _timings(self) -> dict[str, int | None]:
+        begun = self._socket.inserted_s
+        known = [self._phases[p] for p in (Phase.PROMPT, Phase.REFUSED, Phase.UNREADABLE) if p in self._phases]
+        at = {
+            "off": self._socket.off_s,
+            "read": min(known, default=None),
+            "pin_checked": self._phases.get(Phase.ACTIVATING),
+            "ready": self._phases.get(Phase.READY),
+            "total": self._end_s,
+        }
+        return {
+            name: round((at_s - begun) * 1000) if at_s is not None and begun is not None and at_s >= begun else None
+            for name, at_s in at.items()
+        }
+
+
+def _text(fields: dict[str, Any]) -> str:
+    outcome, reason, key = fields["outcome"], fields["reason"], fields["key"]
+    whose = f"key {key}" if key is not None else "the key"
+    match outcome:
+        case "no_key":
+            return "no key was put in in time"
+        case "ready":
+            until = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(fields["expires"]))
+            return f"{whose} is ON until {until}: {len(fields['areas'])} areas, {len(fields['locks'])} locks of its own"
+        case "off":
+            return f"{whose} is OFF"
+        case _:
+            state = "it is OFF" if fields["off"] else "it may still be ON"
+            return f"{whose}: {outcome} ({reason}); {state}"

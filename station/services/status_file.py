@@ -1,0 +1,186 @@
+"""Keeps ``status.json`` beside the database fresh, for those who may not open the database while the kiosk has it.
+
+One JSON object, replaced as a whole at most every `WRITE_EVERY_S` and after each visit. It is about the station: no
+key's number, no name, no PIN, nothing secret. It need not survive a power cut, so it is not synced to the disk.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from station.core.facts import Now, StationFacts
+from station.core.screen import Line, Screen
+from station.core.visit import Phase, State
+from station.ports import Json, Store, StoreFault
+from station.services.mirroring import Mirroring
+from station.services.timekeeping import Timekeeper
+from station.services.visit_outcomes import Outcome, outcome_after
+
+FILE_NAME = "status.json"
+FORMAT = 1
+WRITE_EVERY_S = 5.0
+STALE_AFTER_S = 30
+"""A kiosk whose file is older than this hangs, or its disk does not take writes."""
+VISITS_KEPT = 10
+FILE_MODE = 0o644
+
+_log = logging.getLogger("station.status")
+
+
+@dataclass(slots=True)
+class _Visit:
+    """A visit as the file has it."""
+
+    at: int
+    kind: str | None = None
+    outcome: str | None = None
+    reason: str | None = None
+
+
+class LastVisits:
+    """The last visits, from the screens that were shown during them."""
+
+    def __init__(self) -> None:
+        self._visits: deque[_Visit] = deque(maxlen=VISITS_KEPT)
+        self._number = 0
+        self._outcome: Outcome | None = None
+        self.ended = 0
+        """The number of the last one whose key was taken out."""
+
+    def saw(self, state: State, screen: Screen) -> None:
+        """After each screen: ``state`` is the machine's, ``screen`` what it shows."""
+        if not state.visit:
+            return
+        if state.visit != self._number:
+            self._number = state.visit
+            self._outcome = None
+            self._visits.append(_Visit(screen.status.unix_s))
+        visit = self._visits[-1]
+        if state.seen is not None:
+            visit.kind = state.seen.record.kind.name.lower()
+        self._outcome = outcome_after(screen.line, self._outcome)
+        visit.outcome = self._outcome.value if self._outcome is not None else None
+        if screen.refusal is not None:
+            visit.reason = screen.refusal.value
+        elif self._outcome is not Outcome.REFUSED:
+            visit.reason = None
+        if state.phase in {Phase.GONE, Phase.EMPTY}:
+            self.ended = state.visit
+
+    def rows(self) -> list[dict[str, Json]]:
+        """Newest first: ``at`` (Unix seconds), ``kind``, ``outcome``, ``reason``; None where it is not known."""
+        return [asdict(visit) for visit in reversed(self._visits)]
+
+
+class StatusFile:
+    """Writes the file of one running kiosk; `run` until cancelled, `saw` after each screen."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        config_version: str,
+        store: Store,
+        time: Timekeeper,
+        mirroring: Mirroring,
+        facts: Callable[[], StationFacts],
+    ) -> None:
+        """``facts``: the station's standing, as the visit machine was last told."""
+        self._path, self._config_version = path, config_version
+        self._store, self._time, self._mirroring, self._facts = store, time, mirroring, facts
+        self._visits = LastVisits()
+        self._line = Line.EMPTY
+        self._news = asyncio.Event()
+        self._failed = False
+
+    def saw(self, state: State, screen: Screen) -> None:
+        """A screen was shown."""
+        ended = self._visits.ended
+        self._visits.saw(state, screen)
+        broken = (self._line is Line.READER_BROKEN) != (screen.line is Line.READER_BROKEN)
+        self._line = screen.line
+        if broken or self._visits.ended != ended:
+            self._news.set()
+
+    async def run(self) -> None:
+        """Write now, after each visit, and every few seconds."""
+        while True:
+            self._news.clear()
+            await self._write()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), WRITE_EVERY_S)
+
+    async def _write(self) -> None:
+        try:
+            waiting = await self._store.pending_count()
+        except StoreFault:
+            waiting = None
+        now = self._time.now()
+        facts = self._facts()
+        content = station_fields(
+            facts, now, self._mirroring, config_version=self._config_version, outbox=waiting, reader=self._reader()
+        )
+        content |= {"format": FORMAT, "written_at": now.unix_s, "pid": os.getpid(), "visits": self._visits.rows()}
+        try:
+            _replace(self._path, json.dumps(content).encode() + b"\n")
+        except OSError as error:
+            if not self._failed:
+                _log.warning("status.not_written errno=%s", error.errno)
+            self._failed = True
+        else:
+            self._failed = False
+
+    def _reader(self) -> str:
+        if self._line is Line.READER_BROKEN:
+            return "broken"
+        out = {Line.EMPTY, Line.OUT_OFF, Line.OUT_READY, Line.OUT_EARLY, Line.OUT_UNSURE}
+        return "empty" if self._line in out else "key_in"
+
+
+def station_fields(
+    facts: StationFacts, now: Now, mirroring: Mirroring, *, config_version: str, outbox: int | None, reader: str
+) -> dict[str, Json]:
+    """How a station stands, as the status file and `station status --json` have it. Ages in seconds."""
+    return {
+        "station": facts.station,
+        "config_version": config_version,
+        "hindrance": facts.hindrance.value if facts.hindrance is not None else None,
+        "online": facts.online,
+        "mirror_age_s": facts.mirror_age_s,
+        "mirror_confirmed_at": mirroring.state.confirmed_at,
+        "outbox": outbox,
+        "clock": {
+            "trusted": now.trust is not None,
+            "source": now.trust.name.lower() if now.trust is not None else None,
+            "unix_s": now.unix_s,
+        },
+        "certificate_expires": facts.certificate_expires,
+        "reader": reader,
+    }
+
+
+def read(path: Path) -> dict[str, Json] | None:
+    """What a kiosk wrote to ``path``; None where there is nothing that one has written."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) and content.get("format") == FORMAT else None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """The old file or the new one, never half of each."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(content)
+        temporary.chmod(FILE_MODE)
+        temporary.replace(path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
