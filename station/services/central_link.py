@@ -6,142 +6,97 @@ What an answer *means* (signatures, revisions, contradictions) is checked by who
 import asyncio
 import gzip
 import json
+import re
+import zlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, TypeVar
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from station.errors import StationError
 from station.ports import Json
 from station.secret import Secret
 from station.services.base64url import decoded, encoded
+from station.services.central_answers import (
+    PAGE_LIMIT,
+    CertificateAnswered,
+    Enrolled,
+    EventResult,
+    EventsAnswered,
+    Page,
+    Provisioned,
+    Snapshot,
+    TimeAnswered,
+)
 
-ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
-"""A snapshot of 300,000 objects; more is a fault or an attack on this station's memory."""
+__all__ = [
+    "CentralLink",
+    "CentralRefused",
+    "CentralUnreachable",
+    "Enrolled",
+    "EventResult",
+    "Page",
+    "Resnapshot",
+    "Snapshot",
+]
+
+SNAPSHOT_LIMIT_BYTES = 32 * 1024 * 1024
+"""Decompressed: 60,000 objects, ten times a large municipality; more is a fault or an attack on our memory."""
+ANSWER_LIMIT_BYTES = 8 * 1024 * 1024
+"""Any other answer: 500 objects with the longest records are 4 MiB."""
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 15.0
-WHOLE_ANSWER_S = 120.0
+"""Between two pieces of an answer."""
+WHOLE_ANSWER_S = 30.0
+WHOLE_SNAPSHOT_S = 120.0
 KEEP_ALIVE_S = 90.0
-PAGE_LIMIT = 500
+RETRY_AFTER_LIMIT_S = 3600.0
+"""However long central asks to be left alone: after an hour a station tries again."""
+
+_PIECE_BYTES = 64 * 1024
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+A = TypeVar("A", bound=BaseModel)
 
 
 class CentralUnreachable(StationError):
     """No answer, or none that central would give: no network, a captive portal, a server error, garbage."""
 
+    retry_after_s: float = 0.0
+    """For how long the answer asked not to be asked again."""
+
 
 class CentralRefused(StationError):
     """Central answered, and said no; ``code`` is its own word (``unauthorized``, ``bad_code``, ``too_early`` …)."""
+
+    retry_after_s: float = 0.0
+    """For how long the answer asked not to be asked again."""
 
 
 class Resnapshot(StationError):
     """The cursor is no longer any good: take a snapshot."""
 
 
-class _Answer(BaseModel):
-    # Central may say more than we know; strict keeps "1" from passing for 1.
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
-
-
-class TimeAnswered(_Answer):
-    """``POST /time``: ``record`` is a ``time/1``."""
-
-    record: str
-
-
-class Removed(_Answer):
-    """An object that is no more."""
-
-    type: str
-    id: int
-
-
-class Page(_Answer):
-    """``GET /mirror/changes``: a page of changes and the cursor behind it."""
-
-    upserts: list[dict[str, Any]]
-    removes: list[Removed]
-    cursor: str
-    more: bool
-    count: int
-    digest: str
-
-
-class Snapshot(_Answer):
-    """``GET /mirror/snapshot``: everything in this station's scope."""
-
-    epoch: str
-    cursor: str
-    count: int
-    digest: str
-    objects: list[dict[str, Any]]
-
-
-class EventResult(_Answer):
-    """What became of one event."""
-
-    id: str
-    status: Literal["accepted", "duplicate", "rejected"]
-    reason: str | None = None
-
-
-class EventsAnswered(_Answer):
-    """``POST /events``."""
-
-    results: list[EventResult]
-
-
-class Argon2(_Answer):
-    """Argon2id's parameters at this site."""
-
-    time: int = Field(ge=1, le=16)
-    memory_kib: int = Field(ge=8, le=1024 * 1024)
-    lanes: int = Field(ge=1, le=16)
-
-
-class PinAnswered(_Answer):
-    """What turns PINs into tags. Secret."""
-
-    site_salt: str = Field(repr=False)
-    pepper: str = Field(repr=False)
-    argon2: Argon2
-
-
-class Enrolled(_Answer):
-    """``POST /enrol``. Its ``repr`` shows nothing secret."""
-
-    station: int
-    site: int
-    role: int
-    token: str = Field(repr=False)
-    certificate: str
-    central_keys: list[str]
-    pin: PinAnswered = Field(repr=False)
-
-
-class CertificateAnswered(_Answer):
-    """``POST /certificate``."""
-
-    certificate: str
-
-
-class Provisioned(_Answer):
-    """``POST /provision``: the mirror object of the key to hand out."""
-
-    key: dict[str, Any]
-
-
-A = TypeVar("A", bound=_Answer)
-
-
 class CentralLink:
-    """One keep-alive connection to central. Errors: `CentralUnreachable`, `CentralRefused`, `Resnapshot`."""
+    """One keep-alive connection to central. Every call raises CentralUnreachable and CentralRefused."""
 
     def __init__(self, url: str, token: Secret[str] | None = None, *, verify: bool | Any = True) -> None:
-        headers = {"Authorization": f"Bearer {token.reveal()}"} if token else {}
-        self._http = httpx.AsyncClient(
+        self._token = token
+        self._http = self._client(url, verify)
+        self._left: httpx.AsyncClient | None = None
+
+    def _client(self, url: str, verify: bool | Any) -> httpx.AsyncClient:
+        # What we do not unpack ourselves, piece by piece, we do not want: a few kilobytes can become gigabytes.
+        headers = {"Accept-Encoding": "gzip"}
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        return httpx.AsyncClient(
             base_url=url.rstrip("/") + "/api/v1",
             headers=headers,
+            # Central sets none, and who does shall not fill our memory with them.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             verify=verify,
             # A proxy named in the environment of a login shell must not carry a station's token.
             trust_env=False,
@@ -150,9 +105,18 @@ class CentralLink:
             limits=httpx.Limits(max_connections=4, keepalive_expiry=KEEP_ALIVE_S),
         )
 
+    async def move(self, url: str, *, verify: bool | Any = True) -> None:
+        """Ask there from now on, with the same token. Who still waits for the old place's answer may do so."""
+        left, self._left = self._left, self._http
+        self._http = self._client(url, verify)
+        if left is not None:
+            await left.aclose()
+
     async def close(self) -> None:
         """Let go of the connection."""
         await self._http.aclose()
+        if self._left is not None:
+            await self._left.aclose()
 
     async def enrol(self, code: Secret[str], public_key: bytes) -> Enrolled:
         """Trade a one-time code for this station's credentials."""
@@ -165,13 +129,20 @@ class CentralLink:
 
     async def snapshot(self) -> Snapshot:
         """The whole mirror."""
-        _, body = await self._ask("GET", "/mirror/snapshot")
+        _, body = await self._ask(
+            "GET", "/mirror/snapshot", limit_bytes=SNAPSHOT_LIMIT_BYTES, within_s=WHOLE_SNAPSHOT_S
+        )
         return _shaped(Snapshot, body)
 
-    async def changes(self, since: str, wait_s: int = 0) -> Page | None:
-        """What has changed since the cursor; None when nothing has."""
-        params = {"since": since, "limit": str(PAGE_LIMIT), "wait": str(wait_s)}
-        status, body = await self._ask("GET", "/mirror/changes", params=params)
+    async def changes(self, since: str) -> Page | None:
+        """What has changed since the cursor; None when nothing has. Raises Resnapshot too."""
+        params = {"since": since, "limit": str(PAGE_LIMIT)}
+        try:
+            status, body = await self._ask("GET", "/mirror/changes", params=params)
+        except CentralRefused as error:
+            if error.code == "resnapshot" and error.fields.get("status") == httpx.codes.GONE:
+                raise Resnapshot("resnapshot") from None
+            raise
         return None if status == httpx.codes.NOT_MODIFIED else _shaped(Page, body)
 
     async def send(self, events: Sequence[Mapping[str, Json]]) -> list[EventResult]:
@@ -194,43 +165,84 @@ class CentralLink:
         _, body = await self._ask("POST", path, json=json_body)
         return _shaped(kind, body)
 
-    async def _ask(self, method: str, path: str, **request: Any) -> tuple[int, bytes]:
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        limit_bytes: int = ANSWER_LIMIT_BYTES,
+        within_s: float = WHOLE_ANSWER_S,
+        **request: Any,
+    ) -> tuple[int, bytes]:
         try:
-            async with asyncio.timeout(WHOLE_ANSWER_S), self._http.stream(method, path, **request) as response:
-                body = bytearray()
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    if len(body) > ANSWER_LIMIT_BYTES:
-                        raise CentralUnreachable("central_answer_too_long", path=path)
-        # httpx.InvalidURL and decoding errors are not HTTPError; an answer can be wrong in all these ways.
+            async with asyncio.timeout(within_s), self._http.stream(method, path, **request) as response:
+                body = await _body(response, limit_bytes)
+        # httpx.InvalidURL and StreamError are not HTTPError; an answer can be wrong in all these ways.
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, OSError, ValueError) as error:
-            raise CentralUnreachable("central_unreachable", path=path, cause=type(error).__name__) from None
-        status = response.status_code
-        if status in {httpx.codes.OK, httpx.codes.CREATED, httpx.codes.NOT_MODIFIED}:
-            return status, bytes(body)
-        raise _refusal(status, bytes(body), path)
+            cause = error.args[0] if isinstance(error, _Unwanted) else type(error).__name__
+        else:
+            status = response.status_code
+            if status in {httpx.codes.OK, httpx.codes.CREATED, httpx.codes.NOT_MODIFIED}:
+                return status, body
+            raise _refusal(response, body, path)
+        # Outside the block: httpx's errors hold the request, and that the token.
+        raise CentralUnreachable("central_unreachable", path=path, cause=cause)
 
 
-def _refusal(status: int, body: bytes, path: str) -> StationError:
-    """What an error answer means. Only central's own error shape counts as its word; all else is some other machine."""
+class _Unwanted(ValueError):
+    """An answer that is not read to its end; the argument says why."""
+
+
+async def _body(response: httpx.Response, limit_bytes: int) -> bytes:
+    """The body, decompressed piece by piece. Raises _Unwanted as soon as it is too long."""
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in {"gzip", "identity"}:
+        raise _Unwanted("encoding")
+    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS) if encoding == "gzip" else None
+    body = bytearray()
     try:
-        parsed = json.loads(body)
-        code = parsed["error"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        code = None
-    if not isinstance(code, str) or not code.isascii() or len(code) > 40 or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        return CentralUnreachable("central_unreachable", path=path, status=status)
-    if status == httpx.codes.GONE and code == "resnapshot":
-        return Resnapshot("resnapshot")
-    return CentralRefused(code, path=path, status=status)
+        async for raw in response.aiter_raw(_PIECE_BYTES):
+            body += unpacker.decompress(raw, limit_bytes + 1 - len(body)) if unpacker is not None else raw
+            if len(body) > limit_bytes:
+                raise _Unwanted("too_long")
+    except zlib.error:
+        raise _Unwanted("not_gzip") from None
+    if unpacker is not None and body and not unpacker.eof:
+        raise _Unwanted("not_gzip")
+    return bytes(body)
 
 
 def _shaped(kind: type[A], body: bytes) -> A:
     try:
         return kind.model_validate_json(body)
     except (ValidationError, RecursionError):
-        # Not "from error": a validation error shows the input, and that may be a pepper.
-        raise CentralUnreachable("central_answer_malformed", answer=kind.__name__) from None
+        pass
+    # Outside the block: the validation error shows its input, which may be a pepper, and would hang on as the context.
+    raise CentralUnreachable("central_answer_malformed", answer=kind.__name__)
+
+
+def _refusal(response: httpx.Response, body: bytes, path: str) -> "CentralUnreachable | CentralRefused":
+    """What an error answer means. Only central's own error shape counts as its word; all else is some other machine."""
+    status = response.status_code
+    try:
+        code = json.loads(body)["error"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        code = None
+    error: CentralUnreachable | CentralRefused
+    if not isinstance(code, str) or not _CODE.fullmatch(code) or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        error = CentralUnreachable("central_unreachable", path=path, status=status)
+    else:
+        error = CentralRefused(code, path=path, status=status)
+    error.retry_after_s = _retry_after_s(response)
+    return error
+
+
+def _retry_after_s(response: httpx.Response) -> float:
+    """``Retry-After`` in seconds; its other form, a date, is passed over."""
+    if response.status_code not in {httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE}:
+        return 0.0
+    text = response.headers.get("Retry-After", "")
+    return min(float(text), RETRY_AFTER_LIMIT_S) if re.fullmatch("[0-9]{1,9}", text) else 0.0
 
 
 def _octets(text: str) -> bytes:

@@ -8,6 +8,7 @@ from station.records.claims import Activation, Permit, StationCertificate, Sync
 from station.records.envelope import RecordError, digest, sign, verify
 from station.records.keys import PublicKey, SigningKey
 from station.secret import Secret
+from station.services.central_keys import KeyChain
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +36,30 @@ class Identity:
     ) -> None:
         """Raises RecordError when the certificate is not this station's: it would sign what no lock believes."""
         self.station = station
-        self.central_keys = tuple(central_keys)
+        self.key_chain = KeyChain(tuple(central_keys))
+        self.central_keys = self.key_chain.keys
         self.pin = pin
         self._signing = signing
         self.claims = self._checked(certificate)
         self.certificate = certificate
 
-    def renew(self, certificate: bytes) -> None:
-        """Use a new certificate. Raises RecordError, and keeps the old one, when it is not ours or ends earlier."""
+    def trust(self, chain: KeyChain, valid: Sequence[PublicKey]) -> None:
+        """Believe these central keys of the chain from now on."""
+        self.key_chain, self.central_keys = chain, tuple(valid)
+
+    def renew(self, certificate: bytes, latest_s: int) -> None:
+        """Use a new certificate, issued at ``latest_s`` (Unix seconds) at the latest.
+
+        Raises RecordError, and keeps the old one, when it is not ours, has another role, ends earlier, or comes from
+        the future: keys would carry it to locks that take its time for the present.
+        """
         claims = self._checked(certificate)
-        if claims.expires < self.claims.expires or claims.role is not self.claims.role:
+        if claims.role is not self.claims.role:
+            raise RecordError("certificate_other_role", type=claims.TYPE)
+        if claims.issued <= self.claims.issued or claims.expires < self.claims.expires:
             raise RecordError("certificate_not_newer", type=claims.TYPE)
+        if claims.issued > latest_s:
+            raise RecordError("record_issued_in_future", type=claims.TYPE)
         self.certificate, self.claims = certificate, claims
 
     def activation(self, grant: Grant, sequence: int) -> bytes:

@@ -3,8 +3,10 @@
 Where a field is also in the signed record, the record wins; an object that contradicts its record is refused.
 """
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -16,8 +18,11 @@ from station.records.claims import MAX_UINT32, Blocklist, Category, CentralKey, 
 from station.records.envelope import verified
 from station.records.keys import PublicKey
 from station.services.base64url import decoded, encoded
+from station.services.central_keys import KeyChain
 
 NAME_LIMIT = 200
+OBJECT_LIMIT_BYTES = 64 * 1024
+"""As JSON. The longest are a blocklist, 22 kB, and a site with a privacy notice for each language."""
 MAX_SQLITE = 2**63 - 1
 
 
@@ -37,9 +42,9 @@ class _KeyBody(_Body):
     unit: int
     holder: int | None = None
     status: Literal["active", "blocked", "returned"]
-    locked_at: int | None = Field(default=None, ge=0)
-    unlocked_at: int | None = Field(default=None, ge=0)
-    log_seen: list[int] | None = Field(default=None, min_length=2, max_length=2)
+    locked_at: int | None = Field(default=None, ge=0, le=MAX_SQLITE)
+    unlocked_at: int | None = Field(default=None, ge=0, le=MAX_SQLITE)
+    log_seen: list[Annotated[int, Field(ge=0, le=MAX_SQLITE)]] | None = Field(default=None, min_length=2, max_length=2)
     record: str
 
 
@@ -73,6 +78,7 @@ class _StationBody(_Body):
 
 
 class _BlocklistBody(_Body):
+    id: int = Field(ge=0, le=0)
     version: int
     record: str
 
@@ -82,6 +88,7 @@ class _CentralKeyBody(_Body):
 
 
 class _SiteBody(_Body):
+    id: int = Field(ge=0, le=0)
     name: str = Field(max_length=NAME_LIMIT)
     timezone: str = Field(max_length=64)
 
@@ -98,39 +105,75 @@ _BODIES: Mapping[str, type[_Body]] = {
     "site": _SiteBody,
 }
 
+SignedClaims: TypeAlias = KeyRecord | Permit | Blocklist | CentralKey
+
 B = TypeVar("B", bound=_Body)
 C = TypeVar("C", bound=Claims)
 
 
-def checked(raw: Mapping[str, Json], signers: Sequence[PublicKey]) -> MirrorObject:
-    """The object as it may be stored. A permit's PIN tag is set beside its record, so that it can be looked up.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A mirror object as it may be stored, and the claims of the record in it, verified; None where it has none."""
 
-    Raises ObjectRefused.
+    object: MirrorObject
+    claims: SignedClaims | None
+
+
+def checked(raw: Mapping[str, Json], signers: Sequence[PublicKey], chain: KeyChain | None = None) -> Checked:
+    """The object, if its record is signed by one of ``signers`` and it does not contradict it.
+
+    A permit's PIN tag is set beside its record, so that it can be looked up. A ``central_key`` must be part of
+    ``chain``. Raises ObjectRefused.
     """
-    kind = _BODIES.get(str(raw.get("type")), _Body)
-    try:
-        body = kind.model_validate(raw)
-    except ValidationError:
-        raise ObjectRefused("object_malformed", type=_word(raw.get("type"))) from None
+    body = _validated(raw)
     stored = dict(raw)
+    claims: SignedClaims | None = None
     match body:
         case _KeyBody():
-            record = _record(KeyRecord, body.record, signers)
-            _same(body, key=(record.key, body.id), kind=(record.kind, body.kind), unit=(record.unit, body.unit))
-            _same(body, holder=(record.holder, body.holder))
+            claims = key = _record(KeyRecord, body.record, signers)
+            _same(body, id=(key.key, body.id), kind=(key.kind, body.kind), unit=(key.unit, body.unit))
+            _same(body, holder=(key.holder, body.holder))
         case _PermitBody():
-            permit = _record(Permit, body.record, signers)
+            claims = permit = _record(Permit, body.record, signers)
             _same(body, holder=(permit.holder, body.holder))
             stored["pin_tag"] = encoded(permit.pin_tag)
         case _BlocklistBody():
-            _same(body, version=(_record(Blocklist, body.record, signers).version, body.version))
+            claims = _record(Blocklist, body.record, signers)
+            _same(body, version=(claims.version, body.version))
         case _CentralKeyBody():
-            _record(CentralKey, body.record, signers)
+            claims = _record(CentralKey, body.record, chain.keys if chain is not None else signers)
+            if chain is not None and claims.public_key not in chain.keys:
+                raise ObjectRefused("object_record_invalid", type=body.type, id=body.id)
         case _SiteBody():
             zone(body.timezone)
         case _:
             pass
-    return MirrorObject(body.type, body.id, body.revision, stored)
+    return Checked(MirrorObject(body.type, body.id, body.revision, stored), claims)
+
+
+def _validated(raw: Mapping[str, Json]) -> _Body:
+    type_ = raw.get("type")
+    kind = _BODIES.get(type_, _Body) if isinstance(type_, str) else _Body
+    body = _shaped(kind, raw)
+    if body is None:
+        raise ObjectRefused("object_malformed", type=_word(type_))
+    if len(json.dumps(raw)) > OBJECT_LIMIT_BYTES:
+        raise ObjectRefused("object_too_long", type=_word(type_))
+    return body
+
+
+def stand_in(raw: Mapping[str, Json], last_good: MirrorObject | None) -> MirrorObject | None:
+    """What is stored of an object that was refused: its last good version, or nothing but its name.
+
+    It takes the refused one's revision, so that the mirror's digest is what central says, and the same object is not
+    asked for again and again. None where it has no name and number to be stored under.
+    """
+    named = _shaped(_Body, {name: raw.get(name) for name in _Body.model_fields})
+    if named is None:
+        return None
+    name = {"type": named.type, "id": named.id, "revision": named.revision}
+    body = dict(last_good.body) | name if last_good is not None else name
+    return MirrorObject(named.type, named.id, named.revision, body)
 
 
 def zone(name: str) -> ZoneInfo:
@@ -204,13 +247,17 @@ def _unit(found: MirrorObject | None) -> UnitEntry | None:
 
 
 def _permits(found: Sequence[MirrorObject], signers: Sequence[PublicKey]) -> tuple[PermitEntry, ...]:
-    entries = []
+    entries: dict[int | None, PermitEntry] = {}
     for each in found:
         body, record = _body(_PermitBody, each), record_of(each)
         permit = verified(Permit, record, signers)
-        if body is not None and record is not None and permit is not None:
-            entries.append(PermitEntry(permit, record, body.unit))
-    return tuple(entries)
+        if body is None or record is None or permit is None:
+            continue
+        # Two for one unit: the older one has been put beside it by somebody who would like it back.
+        other = entries.get(body.unit)
+        if other is None or permit.revision > other.permit.revision:
+            entries[body.unit] = PermitEntry(permit, record, body.unit)
+    return tuple(entries.values())
 
 
 def _permit_for(key: KeyEntry | None, permits: Sequence[PermitEntry], holder: HolderEntry | None) -> PermitEntry | None:
@@ -222,19 +269,23 @@ def _permit_for(key: KeyEntry | None, permits: Sequence[PermitEntry], holder: Ho
 
 
 def _body(kind: type[B], found: MirrorObject | None) -> B | None:
-    if found is None:
-        return None
+    return None if found is None else _shaped(kind, found.body)
+
+
+def _shaped(kind: type[B], fields: Mapping[str, Json]) -> B | None:
+    # None instead of the validation error, which would show its input.
     try:
-        return kind.model_validate(dict(found.body))
+        return kind.model_validate(dict(fields))
     except ValidationError:
         return None
 
 
 def _record(kind: type[C], text: str, signers: Sequence[PublicKey]) -> C:
     try:
-        claims = verified(kind, decoded(text), signers)
+        record = decoded(text)
     except ValueError:
-        claims = None
+        record = b""
+    claims = verified(kind, record, signers)
     if claims is None:
         raise ObjectRefused("object_record_invalid", type=kind.TYPE)
     return claims

@@ -1,26 +1,45 @@
 """Keeps the mirror up to date with central: by polling and at every insertion. Nobody waits for a dead network."""
 
 import asyncio
+import hashlib
 import logging
 import os
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
-from station.errors import StationError
-from station.ports import Change, Json, MirrorObject, MirrorState, NewEvent, Store, StoreFault
-from station.records.claims import KeyRecord, Permit, TimeAnswer
-from station.records.envelope import RecordError, verified, verify
-from station.services.central_link import CentralLink, CentralRefused, CentralUnreachable, Page, Resnapshot
+from station.ports import MirrorState, Store, StoreFault
+from station.records.claims import TimeAnswer
+from station.records.envelope import RecordError, verify
+from station.services.central_keys import chain_of
+from station.services.central_link import (
+    CentralLink,
+    CentralRefused,
+    CentralUnreachable,
+    Page,
+    Resnapshot,
+    Snapshot,
+)
+from station.services.certificate import CertificateRenewal
 from station.services.identity import Identity
-from station.services.mirror_objects import ObjectRefused, checked, record_of
+from station.services.mirror_intake import RefusedObject, Taken, taken_in
+from station.services.mirror_objects import record_of
+from station.services.refusal_reports import RefusalReports
 from station.services.timekeeping import Timekeeper
 
 TIME_AGAIN_S = 1800
 """Central's signed time is asked for again after this long, so that it stays well under the hour of `SYNCED`."""
 RESNAPSHOT_AGAIN_S = 600
-"""A mirror that does not come out right is fetched whole at most this often: it may be central that is wrong."""
-PAGES_LIMIT = 10_000
+"""A mirror that does not come out right is fetched whole at most this often: it may be central that is wrong. Twice as
+long each time that it did not help, up to a day."""
+RESNAPSHOT_LIMIT_S = 86400
+PAGES_LIMIT = 400
+"""200,000 changes: more than a snapshot can hold."""
+CONFIRMED_STORED_EVERY_S = 300
+"""How often "nothing new" is written to the disk: most insertions end in it. A pulled plug makes the mirror look that
+much older than it is, which errs on the safe side."""
 JITTER = 0.2
+CHAIN_NOTE = "central_chain"
 
 _log = logging.getLogger("station.mirror")
 
@@ -38,20 +57,39 @@ class Mirroring:
         poll_s: float,
         changed: Callable[[], Awaitable[None]],
     ) -> None:
-        """``changed`` is called after every refresh, whatever came of it."""
+        """``changed`` is called after every refresh, whatever came of it, and before `settled` returns."""
         self._link, self._store, self._time, self._identity = link, store, time, identity
         self._poll_s = poll_s
         self._changed = changed
-        self._running: asyncio.Task[None] | None = None
+        self._certificate = CertificateRenewal(link, store, time, identity)
+        self._reports = RefusalReports(store, time)
+        self._wanted = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._failures = 0
-        self._resnapshot_at: float | None = None
+        self._overdue = False
+        self._quiet_until_s = 0.0
+        self._differs = False
+        self._snapshot_not_before_s: float | None = None
+        self._snapshot_wait_s = RESNAPSHOT_AGAIN_S
+        self._stored_confirmed_s: int | None = None
         self.online = False
         self.state = MirrorState()
+        self.store_fault: StoreFault | None = None
+        """Why the last refresh could not be stored; None when it could, or there was none."""
 
     async def load(self) -> None:
-        """Take up what is on disk: how old the mirror is, and the floor of the clock."""
+        """Take up what is on disk: the mirror's age, central's keys, the certificate, the clock's floor.
+
+        Raises StoreFault.
+        """
         self.state = await self._store.mirror_state()
-        await self._time.load_floor(self._store)
+        self._stored_confirmed_s = self.state.confirmed_at
+        chain = chain_of(self._identity.key_chain.keys, await self._store.note(CHAIN_NOTE))
+        listed = [record_of(each) or b"" for each in await self._store.objects("central_key")]
+        self._identity.trust(chain, chain.valid(listed if self.state.cursor is not None else None))
+        await self._certificate.load()
+        await self._time.load_floor(self._store, self._identity.claims.issued)
 
     def age_s(self) -> int | None:
         """Seconds since central last confirmed the mirror; None: never, or nobody knows what time it is."""
@@ -61,26 +99,48 @@ class Mirroring:
         return max(0, now.unix_s - self.state.confirmed_at)
 
     async def run(self) -> None:
-        """Poll for ever."""
-        while True:
+        """Poll for ever, and whenever poked."""
+        try:
+            while True:
+                self._idle.clear()
+                self._wanted.clear()
+                await self._refresh()
+                self._idle.set()
+                wait_s = self._poll_s * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 spreads load, guards nothing
+                try:
+                    async with asyncio.timeout(max(wait_s, self._quiet_s())):
+                        await self._wanted.wait()
+                except TimeoutError:
+                    pass
+        finally:
+            self._idle.set()
+
+    def poll_every(self, poll_s: float) -> None:
+        """Poll so often from now on."""
+        if poll_s != self._poll_s:
+            self._poll_s = poll_s
+            # Else the new interval would begin at the end of an old one.
             self.poke()
-            await self.settled(None)
-            wait_s = self._poll_s * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 spreads load, guards nothing
-            await asyncio.sleep(wait_s)
 
     def poke(self) -> None:
-        """Ask central for news now, unless that is under way."""
-        if self._running is None or self._running.done():
-            self._running = asyncio.create_task(self._refresh(), name="refresh")
+        """Ask central for news now, unless that is under way or central has asked for quiet."""
+        if self._idle.is_set() and self._quiet_s() <= 0:
+            self._idle.clear()
+            self._wanted.set()
 
     async def settled(self, deadline_s: float | None) -> None:
-        """Wait for the refresh under way, at most so long; not at all when central was known to be dead."""
-        if self._running is None or self._running.done():
+        """Wait for the refresh under way, at most so long.
+
+        With a deadline not at all when central was known to be dead, or has let somebody wait in vain already.
+        """
+        if deadline_s is not None and (self._failures or self._overdue):
             return
-        if deadline_s is not None and self._failures:
-            return
-        # wait() does not cancel: a slow answer still serves the next visit.
-        await asyncio.wait([self._running], timeout=deadline_s)
+        try:
+            async with asyncio.timeout(deadline_s):
+                await self._idle.wait()
+        except TimeoutError:
+            # The refresh goes on: a slow answer still serves the next visit.
+            self._overdue = True
 
     async def refresh(self) -> None:
         """Bring the mirror up to date once. Raises CentralUnreachable, CentralRefused, StoreFault."""
@@ -89,137 +149,163 @@ class Mirroring:
             await self._follow()
         except Resnapshot:
             await self._take_snapshot()
-        await self._renew_certificate()
+        try:
+            await self._certificate.renew_if_due()
+        except RecordError as error:
+            await self._reports.refused(RefusedObject("station", None, error.code))
+        if self._time.now().trust is None:
+            # Central's clock has been put forward: what it has just signed is past the time that it told us before.
+            await self._ask_time()
 
     async def _refresh(self) -> None:
+        self.store_fault = None
         try:
             await self.refresh()
-        except (CentralUnreachable, CentralRefused, StoreFault) as error:
-            self._failures += 1
-            if self.online or self._failures == 1:
-                _log.warning("central.lost %s", error)
-                await self._tell("central_lost")
-            self.online = False
+        except StoreFault as error:
+            # No word about central: the disk does not take what it said.
+            self.store_fault = error
+            _log.error("mirror.not_stored %s", error)
+        except (CentralUnreachable, CentralRefused) as error:
+            await self._lost(error)
         else:
-            if not self.online:
-                _log.info("central.back")
-                await self._tell("central_back")
-            self.online, self._failures = True, 0
+            await self._reached()
+        self._overdue = False
         await self._changed()
+
+    async def _lost(self, error: CentralUnreachable | CentralRefused) -> None:
+        self._failures += 1
+        self.online = False
+        self._quiet_until_s = self._time.now().mono_s + error.retry_after_s
+        if self._failures == 1:
+            _log.warning("central.lost %s", error)
+            await self._reports.tell("central_lost")
+
+    async def _reached(self) -> None:
+        was_lost = self._failures > 0
+        self.online, self._failures = True, 0
+        if was_lost:
+            _log.info("central.back")
+            await self._reports.tell("central_back")
+
+    def _quiet_s(self) -> float:
+        return self._quiet_until_s - self._time.now().mono_s
+
+    # --- time ---
 
     async def _ask_time(self) -> None:
         age_s = self._time.anchor_age_s()
-        if age_s is not None and age_s < TIME_AGAIN_S and self._time.now().trust is not None:
+        if age_s is not None and 0 <= age_s < TIME_AGAIN_S and self._time.now().trust is not None:
             return
         nonce = os.urandom(16)
         asked_s = self._time.readings().boottime_s
         record = await self._link.time(nonce)
         try:
             answer = verify(TimeAnswer, record, self._identity.central_keys)
+            if answer.nonce != nonce:
+                raise RecordError("time_of_another_nonce")
         except RecordError as error:
-            await self._report("time", error.code)
-            raise CentralUnreachable("central_time_invalid") from error
-        if answer.nonce != nonce or not self._time.anchor(answer.issued, asked_s):
-            await self._report("time", "time_not_believed")
-            raise CentralUnreachable("central_time_invalid")
-        await self._time.raise_floor(self._store, answer.issued)
+            # Not our central, or somebody in between who has kept an old answer: nothing else it says is worth more.
+            await self._reports.refused(RefusedObject("time", None, error.code))
+            raise CentralUnreachable("central_time_invalid", reason=error.code) from None
+        if self._time.anchor(answer.issued, asked_s):
+            await self._time.raise_floor(self._store, answer.issued)
+        else:
+            # Central itself, but too late, or with a clock that jumped: its changes are still worth having.
+            await self._reports.refused(RefusedObject("time", None, "time_not_believed"))
+
+    # --- changes ---
 
     async def _follow(self) -> None:
-        if self.state.cursor is None:
-            raise Resnapshot("no_mirror")
         for _ in range(PAGES_LIMIT):
-            page = await self._link.changes(self.state.cursor)
-            if page is None:
-                await self._confirmed(self.state.cursor, [], [])
-                return
-            await self._apply(page)
-            if not page.more:
-                await self._compare(page.count, page.digest)
-                return
+            cursor = self.state.cursor
+            if cursor is None:
+                raise Resnapshot("no_mirror")
+            page = await self._link.changes(cursor)
+            if page is not None:
+                await self._apply(page, cursor)
+                if page.more:
+                    continue
+                self._differs = await self._store.mirror_digest() != (page.count, page.digest)
+                if not self._differs:
+                    self._snapshot_wait_s = RESNAPSHOT_AGAIN_S
+            if not self._differs:
+                await self._confirm()
+            elif self._may_take_snapshot():
+                _log.warning("mirror.differs")
+                raise Resnapshot("mirror_differs")
+            return
         raise CentralUnreachable("central_pages_endless")
 
-    async def _apply(self, page: Page) -> None:
-        objects, issued = await self._checked(page.upserts)
+    async def _apply(self, page: Page, cursor: str) -> None:
+        if page.more and page.cursor == cursor:
+            raise CentralUnreachable("central_pages_endless")
         removes = [(removed.type, removed.id) for removed in page.removes]
-        await self._confirmed(page.cursor, objects, removes)
-        await self._time.raise_floor(self._store, issued)
+        chain, latest_s = self._identity.key_chain, self._time.latest_s()
+        taken = await taken_in(page.upserts, removes, self._store, chain, whole=False, latest_s=latest_s)
+        await self._trust(taken)
+        state = replace(self.state, cursor=page.cursor)
+        await self._store.apply_page(state, taken.objects, removes)
+        await self._taken(state, taken)
 
-    async def _confirmed(
-        self, cursor: str, upserts: Sequence[MirrorObject], removes: Sequence[tuple[str, int]]
-    ) -> None:
-        state = MirrorState(self.state.epoch, cursor, self._confirmed_at())
-        await self._store.apply_page(state, upserts, removes)
+    # --- snapshots ---
+
+    def _may_take_snapshot(self) -> bool:
+        not_before_s = self._snapshot_not_before_s
+        return not_before_s is None or self._time.now().mono_s >= not_before_s
+
+    async def _take_snapshot(self) -> None:
+        if self.state.cursor is not None and not self._may_take_snapshot():
+            raise CentralUnreachable("central_resnapshot_again")
+        snapshot = await self._link.snapshot()
+        self._snapshot_not_before_s = self._time.now().mono_s + self._snapshot_wait_s
+        self._snapshot_wait_s = min(2 * self._snapshot_wait_s, RESNAPSHOT_LIMIT_S)
+        if _summed_up(snapshot) != (snapshot.count, snapshot.digest):
+            # Cut short or patched together: what is missing from it must not disappear here.
+            await self._reports.refused(RefusedObject("snapshot", None, "snapshot_inconsistent"))
+            raise CentralUnreachable("central_snapshot_inconsistent")
+        chain, latest_s = self._identity.key_chain, self._time.latest_s()
+        taken = await taken_in(snapshot.objects, (), self._store, chain, whole=True, latest_s=latest_s)
+        if not taken.signed and (taken.refused or self.state.cursor is not None):
+            # A site always has a blocklist. Where our central has signed nothing, this is not our central.
+            await self._reports.refused(*taken.refused, RefusedObject("snapshot", None, "snapshot_foreign"))
+            raise CentralUnreachable("central_snapshot_foreign")
+        await self._trust(taken)
+        state = MirrorState(snapshot.epoch, snapshot.cursor, self._confirmed_at())
+        await self._store.replace_mirror(state, taken.objects)
+        self._differs = False
+        self._stored_confirmed_s = state.confirmed_at
+        await self._taken(state, taken)
+        _log.info("mirror.snapshot objects=%d refused=%d", len(taken.objects), len(taken.refused))
+
+    # --- both ---
+
+    async def _trust(self, taken: Taken) -> None:
+        """Central's keys go before the records that need them: they must be there again after a pulled plug."""
+        if taken.chain.keys != self._identity.key_chain.keys:
+            await self._store.note(CHAIN_NOTE, taken.chain.written())
+        if taken.valid_keys != self._identity.central_keys:
+            _log.warning("central_keys.changed valid=%d", len(taken.valid_keys))
+        self._identity.trust(taken.chain, taken.valid_keys)
+
+    async def _taken(self, state: MirrorState, taken: Taken) -> None:
         self.state = state
+        await self._reports.refused(*taken.refused)
+        await self._time.raise_floor(self._store, taken.issued_s)
 
     def _confirmed_at(self) -> int | None:
         now = self._time.now()
         return now.unix_s if now.trust is not None else self.state.confirmed_at
 
-    async def _compare(self, count: int, digest: str) -> None:
-        if await self._store.mirror_digest() == (count, digest):
-            return
-        now_s = self._time.now().mono_s
-        if self._resnapshot_at is not None and now_s - self._resnapshot_at < RESNAPSHOT_AGAIN_S:
-            return
-        _log.warning("mirror.differs")
-        raise Resnapshot("mirror_differs")
+    async def _confirm(self) -> None:
+        """Central has said that this is all."""
+        self.state = replace(self.state, confirmed_at=self._confirmed_at())
+        new_s, stored_s = self.state.confirmed_at, self._stored_confirmed_s
+        if new_s is not None and (stored_s is None or abs(new_s - stored_s) >= CONFIRMED_STORED_EVERY_S):
+            await self._store.apply_page(self.state, [], [])
+            self._stored_confirmed_s = new_s
 
-    async def _take_snapshot(self) -> None:
-        self._resnapshot_at = self._time.now().mono_s
-        snapshot = await self._link.snapshot()
-        objects, issued = await self._checked(snapshot.objects)
-        if snapshot.objects and not objects:
-            # Not one object that our central key has signed or that has its shape: this is not our central.
-            raise CentralUnreachable("central_snapshot_foreign")
-        state = MirrorState(snapshot.epoch, snapshot.cursor, self._confirmed_at())
-        await self._store.replace_mirror(state, objects)
-        self.state = state
-        await self._time.raise_floor(self._store, issued)
-        _log.info("mirror.snapshot objects=%d", len(objects))
 
-    async def _checked(self, raws: Sequence[Mapping[str, Json]]) -> tuple[list[MirrorObject], int]:
-        """Those that may be stored, and the newest time at which central signed one of them."""
-        objects, issued = [], 0
-        for index, raw in enumerate(raws):
-            try:
-                each = checked(raw, self._identity.central_keys)
-            except ObjectRefused as error:
-                await self._report(str(error.fields.get("type")), error.code)
-                continue
-            objects.append(each)
-            issued = max(issued, self._issued(each))
-            if index % 50 == 49:
-                # A verification takes 0.2 ms; a keystroke must not wait for a whole snapshot of them.
-                await asyncio.sleep(0)
-        return objects, issued
-
-    def _issued(self, found: MirrorObject) -> int:
-        record = record_of(found)
-        kinds = {"key": KeyRecord, "permit": Permit}
-        kind = kinds.get(found.type)
-        claims = verified(kind, record, self._identity.central_keys) if kind and record else None
-        return getattr(claims, "issued", 0)
-
-    async def _renew_certificate(self) -> None:
-        claims = self._identity.claims
-        now = self._time.now()
-        if now.trust is None or now.unix_s < (claims.issued + claims.expires) // 2:
-            return
-        try:
-            self._identity.renew(await self._link.certificate())
-        except RecordError as error:
-            await self._report("station/1", error.code)
-        except CentralRefused as error:
-            _log.warning("certificate.not_renewed %s", error)
-
-    async def _report(self, what: str, code: str) -> None:
-        _log.warning("record.refused type=%s reason=%s", what, code)
-        await self._tell("record_refused", type=what, reason=code)
-
-    async def _tell(self, type_: str, **data: Json) -> None:
-        now = self._time.now()
-        clock = int(now.trust) if now.trust is not None else "unknown"
-        try:
-            await self._store.commit(Change([NewEvent(type_, now.unix_s, clock, data=data)]))
-        except StationError as error:
-            _log.error("event.not_kept type=%s %s", type_, error)
+def _summed_up(snapshot: Snapshot) -> tuple[int, str]:
+    """Count and digest of what is really in it, each object once."""
+    lines = {f"{raw.get('type')}:{raw.get('id')}:{raw.get('revision')}\n".encode() for raw in snapshot.objects}
+    return len(lines), hashlib.sha256(b"".join(sorted(lines))).hexdigest()

@@ -3,14 +3,19 @@
 import asyncio
 import logging
 import random
+from collections.abc import Mapping, Sequence
 
 from station.ports import Store, StoreFault
+from station.services.central_answers import BATCH_LIMIT
 from station.services.central_link import CentralLink, CentralRefused, CentralUnreachable
 
-BATCH_EVENTS = 100
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
+DOUBLINGS_LIMIT = 6
 SETTLED = frozenset({"accepted", "duplicate"})
+UNFIT_STATUS = frozenset({400, 413, 422})
+"""Central says that the call itself is wrong: too large, or not to be read. Fewer events may be right."""
+REASON_LIMIT_CHARS = 100
 
 _log = logging.getLogger("station.outbox")
 
@@ -33,14 +38,13 @@ class Outbox:
             self._news.clear()
             try:
                 await self.drain()
-                failures = 0
             except (CentralUnreachable, CentralRefused, StoreFault) as error:
                 failures += 1
-                _log.info("outbox.waits %s", error)
-            if failures:
-                longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**failures)
-                await asyncio.sleep(random.uniform(FIRST_WAIT_S / 2, longest))  # noqa: S311 spreads load
+                wait_s = again_s(failures, getattr(error, "retry_after_s", 0.0))
+                _log.info("outbox.waits wait_s=%.1f %s", wait_s, error)
+                await asyncio.sleep(wait_s)
             else:
+                failures = 0
                 await self._news.wait()
 
     async def drain(self) -> int:
@@ -48,16 +52,36 @@ class Outbox:
 
         Raises CentralUnreachable, CentralRefused, StoreFault.
         """
-        taken = 0
-        while events := await self._store.pending(BATCH_EVENTS):
-            results = await self._link.send([event.body for event in events])
+        taken, limit = 0, BATCH_LIMIT
+        while events := await self._store.pending(limit):
+            try:
+                results = await self._link.send([event.body for event in events])
+            except CentralRefused as error:
+                if error.fields.get("status") not in UNFIT_STATUS:
+                    raise
+                if len(events) > 1:
+                    limit = len(events) // 2
+                else:
+                    await self._settle([], {events[0].id: error.code})
+                    limit = BATCH_LIMIT
+                continue
             asked = {event.id for event in events}
             done = [r.id for r in results if r.status in SETTLED and r.id in asked]
-            set_aside = {r.id: r.reason or "rejected" for r in results if r.status == "rejected" and r.id in asked}
-            for id_, reason in set_aside.items():
-                _log.error("event.set_aside id=%s reason=%s", id_, reason)
-            if not done and not set_aside:
+            refused = {r.id: r.reason or "rejected" for r in results if r.status == "rejected" and r.id in asked}
+            if not done and not refused:
                 raise CentralUnreachable("central_answers_for_no_event")
-            await self._store.settle(done, set_aside)
+            await self._settle(done, refused)
             taken += len(done)
         return taken
+
+    async def _settle(self, done: Sequence[str], refused: Mapping[str, str]) -> None:
+        for id_, reason in refused.items():
+            # Central's words, from the network: no line ends into the log.
+            _log.error("event.set_aside id=%s reason=%s", id_, ascii(reason[:REASON_LIMIT_CHARS]))
+        await self._store.settle(done, refused)
+
+
+def again_s(failures: int, retry_after_s: float) -> float:
+    """How long to wait after so many failures in a row: full jitter, so that a fleet does not come back all at once."""
+    longest_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(failures, DOUBLINGS_LIMIT))
+    return max(retry_after_s, random.uniform(0.0, longest_s))  # noqa: S311 spreads load, guards nothing

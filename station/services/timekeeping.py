@@ -5,11 +5,16 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-from station.core.clock import Anchor, ClockReadings, ClockRules, anchored, trusted_time
+from station.core.clock import CEILING_S, Anchor, ClockReadings, ClockRules, Trusted, anchored, trusted_time
 from station.core.facts import Now
 from station.ports import Store
+from station.records.claims import MAX_UINT64
 
 FLOOR_NOTE = "clock_floor"
+AHEAD_LIMIT_S = 86400
+"""How far past central's own signed time of this boot central may sign. More is a central whose clock has jumped: its
+time would be kept as the floor for good, and on keys it would close every lock (``clock_behind``)."""
+_FLOOR_DIGITS = 20
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _RTC = Path("/sys/class/rtc/rtc0/since_epoch")
 
@@ -50,6 +55,11 @@ class Timekeeper:
         self._anchor: Anchor | None = None
         self.floor_s = 0
 
+    def adopt(self, rules: ClockRules, clocks: Clocks | None = None) -> None:
+        """Trust these sources from now on, and read these clocks where they are given."""
+        self._rules = rules
+        self._clocks = clocks or self._clocks
+
     def readings(self) -> ClockReadings:
         """What the machine's clocks say."""
         return self._clocks()
@@ -66,24 +76,48 @@ class Timekeeper:
         """How long ago central's signed time came; None: not in this boot."""
         return None if self._anchor is None else self._clocks().boottime_s - self._anchor.boottime_s
 
+    def latest_s(self) -> int:
+        """The latest issue time (Unix seconds) that is believed, even of what central has signed.
+
+        `AHEAD_LIMIT_S` past signed time where there is some, or else `CEILING_S` past the floor.
+        """
+        signed = self._signed(self._clocks())
+        if signed is not None:
+            return signed.unix_s + AHEAD_LIMIT_S
+        return self.floor_s + CEILING_S if self.floor_s else MAX_UINT64
+
     def anchor(self, issued_s: int, asked_boottime_s: float) -> bool:
         """Take central's verified time, asked for at that reading. False when it is not to be believed."""
         readings = self._clocks()
+        if issued_s > self.latest_s():
+            return False
         anchor = anchored(issued_s, asked_boottime_s, readings.boottime_s, readings.boot_id, self.floor_s)
         if anchor is not None:
             self._anchor = anchor
         return anchor is not None
 
-    async def load_floor(self, store: Store) -> None:
-        """The floor as it was kept on disk. One that cannot be read counts as none."""
+    async def load_floor(self, store: Store, issued_s: int) -> None:
+        """The floor as it was kept on disk, or the certificate's issue time where that is later.
+
+        A note that cannot be read counts as none.
+        """
         kept = await store.note(FLOOR_NOTE)
-        self.floor_s = int(kept) if kept and kept.isdecimal() else 0
+        noted_s = int(kept) if kept and kept.isdecimal() and len(kept) <= _FLOOR_DIGITS else 0
+        self.floor_s = max(noted_s, issued_s)
 
     async def raise_floor(self, store: Store, issued_s: int) -> None:
-        """Central has signed something at ``issued_s``: no clock before that is right."""
-        if issued_s > self.floor_s:
+        """Central has signed something at ``issued_s``: no clock before that is right. Never lowered.
+
+        Only for what a central key has signed; what comes from the future does nothing. Raises StoreFault.
+        """
+        if self.floor_s < issued_s <= self.latest_s():
             self.floor_s = issued_s
             await store.note(FLOOR_NOTE, str(issued_s))
+
+    def _signed(self, readings: ClockReadings) -> Trusted | None:
+        """Central's signed time of this boot, counted on, whatever other clocks the site trusts."""
+        alone = ClockRules(trust_ntp=False, trust_rtc=False, holdover_days=self._rules.holdover_days)
+        return trusted_time(readings, alone, self._anchor, 0)
 
 
 def _text(path: Path) -> str | None:

@@ -1,0 +1,116 @@
+"""The shapes of central's answers. What an answer *means* is checked by who asked for it.
+
+Every text, list and number has a bound: an answer comes from a network, and may come from anybody.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from station.records.claims import MAX_UINT16, MAX_UINT32, RECORD_LIMIT_BYTES, Role
+
+PAGE_LIMIT = 500
+"""Objects in a page of changes, as asked for."""
+BATCH_LIMIT = 100
+"""Events in one call, by the contract."""
+CURSOR_LIMIT = 200
+"""Characters; central itself takes no longer ones."""
+
+
+class _Answer(BaseModel):
+    # Central may say more than we know; strict keeps "1" from passing for 1.
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+_Record = Annotated[str, Field(max_length=RECORD_LIMIT_BYTES * 4 // 3 + 3)]
+_Cursor = Annotated[str, Field(min_length=1, max_length=CURSOR_LIMIT)]
+_Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+_Count = Annotated[int, Field(ge=0, le=MAX_UINT32)]
+
+
+class TimeAnswered(_Answer):
+    """``POST /time``: ``record`` is a ``time/1``."""
+
+    record: _Record
+
+
+class Removed(_Answer):
+    """An object that is no more."""
+
+    type: str = Field(max_length=40)
+    id: int = Field(ge=0, le=MAX_UINT32)
+
+
+class Page(_Answer):
+    """``GET /mirror/changes``: a page of changes and the cursor behind it."""
+
+    upserts: list[dict[str, Any]] = Field(max_length=PAGE_LIMIT)
+    removes: list[Removed] = Field(max_length=PAGE_LIMIT)
+    cursor: _Cursor
+    more: bool
+    count: _Count
+    digest: _Digest
+
+
+class Snapshot(_Answer):
+    """``GET /mirror/snapshot``: everything in this station's scope."""
+
+    epoch: str = Field(min_length=1, max_length=100)
+    cursor: _Cursor
+    count: _Count
+    digest: _Digest
+    objects: list[dict[str, Any]]
+
+
+class EventResult(_Answer):
+    """What became of one event."""
+
+    id: str
+    status: Literal["accepted", "duplicate", "rejected"]
+    reason: str | None = None
+
+
+class EventsAnswered(_Answer):
+    """``POST /events``."""
+
+    results: list[EventResult] = Field(max_length=BATCH_LIMIT)
+
+
+class Argon2(_Answer):
+    """Argon2id's parameters at this site."""
+
+    time: int = Field(ge=1, le=16)
+    memory_kib: int = Field(ge=8, le=1024 * 1024)
+    lanes: int = Field(ge=1, le=16)
+
+
+class PinAnswered(_Answer):
+    """What turns PINs into tags. Secret."""
+
+    site_salt: str = Field(repr=False, max_length=100)
+    pepper: str = Field(repr=False, max_length=100)
+    argon2: Argon2
+
+
+class Enrolled(_Answer):
+    """``POST /enrol``. Its ``repr`` shows nothing secret."""
+
+    station: int = Field(ge=1, le=MAX_UINT16)
+    site: int = Field(ge=0, le=MAX_UINT32)
+    role: int = Field(ge=0, le=max(Role))
+    token: str = Field(repr=False, max_length=600)
+    certificate: _Record
+    central_keys: list[Annotated[str, Field(max_length=50)]] = Field(min_length=1, max_length=2)
+    pin: PinAnswered = Field(repr=False)
+
+
+class CertificateAnswered(_Answer):
+    """``POST /certificate``."""
+
+    certificate: _Record
+
+
+class Provisioned(_Answer):
+    """``POST /provision``: the mirror object of the key to hand out."""
+
+    key: dict[str, Any]
