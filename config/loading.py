@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import json
+import os
 import re
 import stat
 import tomllib
@@ -25,8 +26,10 @@ PROBLEMS_LIMIT = 50
 SHOWN_LIMIT_CHARACTERS = 40
 
 _TOML_PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
-# An address may carry a password, a value under a mistyped key may be anything: neither is repeated.
-_NOT_SHOWN: frozenset[KeyPath] = frozenset({("central", "url")})
+# An address may carry a password, where a hash belongs may stand the code itself, a value under a mistyped key may be
+# anything: none of it is repeated.
+NOT_SHOWN: frozenset[KeyPath] = frozenset({("central", "url"), ("display", "technician_code")})
+"""Keys whose values no error repeats."""
 
 
 def find(path: Path | None = None) -> Path:
@@ -34,7 +37,8 @@ def find(path: Path | None = None) -> Path:
     if path is not None:
         return path
     here = Path(FILE_NAME)
-    return here if here.exists() else SYSTEM_FILE
+    # Also a link that leads nowhere is this folder's file: a broken one, not none.
+    return here if os.path.lexists(here) else SYSTEM_FILE
 
 
 def load(path: Path) -> Settings:
@@ -96,8 +100,13 @@ def parse(path: Path, content: bytes) -> Settings:
     ]
     if contradictions:
         raise ConfigFault("config_invalid", contradictions)
-    settings._version = hashlib.sha256(content).hexdigest()[:12]  # noqa: SLF001 - set once, here, on a frozen model
+    settings._version = version_of(content)  # noqa: SLF001 - set once, here, on a frozen model
     return settings
+
+
+def version_of(content: bytes) -> str:
+    """The first 12 hexadecimal digits of SHA-256 over a file: what tells two configurations apart."""
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def _text(path: Path, content: bytes) -> str:
@@ -146,7 +155,7 @@ def _problem(path: Path, places: Places, document: Mapping[str, Any], detail: Er
         expected = f"expected {_expectation(key)}"
         if kind == "missing" or not _is_in(document, key):
             expected = f"is missing, {expected}"
-        elif key not in _NOT_SHOWN:
+        elif key not in NOT_SHOWN:
             got = _shown(detail["input"])
     return Problem(str(path), expected, line, _dotted(key), got)
 

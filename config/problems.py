@@ -32,8 +32,8 @@ class ConfigFault(StationError):
     """A configuration or credentials file that cannot be used; ``problems`` says why, one or more.
 
     Codes: ``config_missing``, ``config_unreadable``, ``config_too_large``, ``config_not_utf8``, ``config_syntax``,
-    ``config_invalid``, ``config_unwritable``; the same with ``credentials_`` (and ``credentials_exposed`` for a file
-    that others may read).
+    ``config_incomplete``, ``config_invalid``, ``config_unwritable``; the same with ``credentials_`` (and
+    ``credentials_exposed`` for a file that others may read).
     """
 
     def __init__(self, code: str, problems: Sequence[Problem]) -> None:
