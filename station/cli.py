@@ -31,8 +31,6 @@ COMMANDS = {
     "lock": "what a lock would decide about a key",
     "emulate": "an emulated key on a pseudo-terminal",
 }
-HIDDEN = frozenset({"kiosk"})
-"""Started by other commands, not by people."""
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
 
@@ -86,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name == "--version":
         sys.stdout.write(f"station {__version__}\n")
         return DONE
-    if name not in COMMANDS and name not in HIDDEN:
+    if name not in COMMANDS:
         sys.stderr.write(f"station: there is no command {name[:40]!r}; see station --help\n")
         return WRONG_USAGE
     # Only the command that runs is imported: a kiosk does not load the demo, nor `status` Textual.

@@ -1,6 +1,7 @@
 """The key in the reader, for commands that look at one: waits for it, reads all that is on it."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from config import Settings
 from drivers.emulated_key.folder import KeyFolder
 from drivers.smp.key_socket import SmpKeySocket
 from station.cli import UsageError
-from station.core.facts import KeyClock
+from station.core.facts import KeyClock, KeyClockState
 from station.ports import KeyFile, KeyLost, KeyRefused, KeySocket
 from station.records.claims import BLOCKLIST_LIMIT_BYTES
 from station.services.key_log import LOG_LIMIT_BYTES
@@ -28,6 +29,12 @@ class KeyContent:
     files: Mapping[str, bytes]
     refused: Mapping[str, str]
     clock: KeyClock | None
+
+    def time_s(self) -> int | None:
+        """What a lock goes by: the key's clock; its own where the key has none; None: the key's is unset."""
+        if self.clock is None:
+            return None
+        return int(time.time()) if self.clock.state is KeyClockState.ABSENT else self.clock.unix_s
 
 
 def socket_of(settings: Settings) -> SmpKeySocket:

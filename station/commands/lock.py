@@ -6,14 +6,12 @@ entry to the key's log, as a lock does. Exit code 0 when the lock opens, 1 when 
 
 import argparse
 import asyncio
-import time
 from pathlib import Path
 
 import config
 from config import Credentials, Settings
 from station.cli import UsageError, add_action, answer
 from station.commands.inserted_key import KeyContent, content_of, emulated, read_key, socket_of, wait_for_key
-from station.core.facts import KeyClockState
 from station.core.lights import key_light
 from station.core.locks import Lock, LockDecision, decide
 from station.records import envelope
@@ -45,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         folder = None
         key = asyncio.run(_read(settings))
-    now_s = time_at(key)
+    now_s = key.time_s()
     lock = Lock(args.lock, args.area)
     decision = decide(envelope, central_keys, key.files, lock, now_s, button=not args.no_button)
     if args.record and folder is not None:
@@ -54,13 +52,6 @@ def run(args: argparse.Namespace) -> int:
         )
     _say(args, decision, key_light(envelope, central_keys, key.files, now_s).value)
     return 0 if decision.opened else 1
-
-
-def time_at(key: KeyContent) -> int | None:
-    """The time that a lock goes by: the key's; its own where the key has no clock; None: the key's is unset."""
-    if key.clock is None:
-        return None
-    return int(time.time()) if key.clock.state is KeyClockState.ABSENT else key.clock.unix_s
 
 
 def _number(text: str) -> int:

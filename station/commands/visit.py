@@ -104,7 +104,7 @@ class _OneVisit:
             if pin is not None:
                 await self._type(pin)
             await self._socket.quiet()
-            self._end_s = time.monotonic()
+            self._end_s = self._socket.ended_s
             fields = self._fields(with_pin=pin is not None)
         if station.mirroring.online:
             # Central may take nothing just now; the events are safe in the outbox.

@@ -27,11 +27,12 @@ class WatchedSocket(SmpKeySocket):
         self.bytes_before = 0
         """Bytes on the wire until that insertion."""
         self._transfers = 0
-        self._ended_s = 0.0
+        self.ended_s = 0.0
+        """Monotonic, of the last transfer's end."""
 
     async def quiet(self) -> None:
         """Return when nobody has talked to the key for `QUIET_S`."""
-        while (left_s := self._ended_s + QUIET_S - time.monotonic()) > 0 or self._transfers:  # noqa: ASYNC110 - time
+        while (left_s := self.ended_s + QUIET_S - time.monotonic()) > 0 or self._transfers:  # noqa: ASYNC110 - time
             await asyncio.sleep(max(left_s, QUIET_S / 10))
 
     async def inserted(self) -> None:
@@ -89,4 +90,4 @@ class WatchedSocket(SmpKeySocket):
             yield
         finally:
             self._transfers -= 1
-            self._ended_s = time.monotonic()
+            self.ended_s = time.monotonic()

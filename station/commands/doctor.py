@@ -1,0 +1,67 @@
+"""Checks what a technician would: a line for each thing, `ok`, `warn` or `FAIL`, with the mend.
+
+It works beside a running kiosk, and changes nothing. Exit code 1 when something FAILs.
+"""
+
+import argparse
+import asyncio
+
+import config
+from config import ConfigFault, Credentials, Settings
+from station.cli import FAILED, add_json, answer
+from station.commands import doctor_machine, doctor_network
+from station.commands.findings import Finding, Level, fail, ok
+from station.commands.status import kiosk_runs
+from station.services import status_file
+
+EXAMPLE = "example: station doctor --config /etc/station/station.toml"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check everything that can be checked, whatever fails."""
+    path = config.find(args.config)
+    try:
+        settings = config.load(path)
+    except ConfigFault as error:
+        mend = "station config check says what is expected; station enrol makes a new file"
+        findings = [fail("configuration", str(problem), mend) for problem in error.problems]
+    else:
+        findings = [ok("configuration", f"{path} is valid, version {settings.version}")]
+        findings += asyncio.run(_examine(settings))
+    failed = any(finding.level is Level.FAIL for finding in findings)
+    rows = [{"check": f.check, "level": f.level.value, "what": f.what, "mend": f.mend} for f in findings]
+    answer(args, "\n".join(map(str, findings)), {"ok": not failed, "checks": rows})
+    return FAILED if failed else 0
+
+
+async def _examine(settings: Settings) -> list[Finding]:
+    credentials, found = _credentials(settings)
+    running = kiosk_runs(settings.storage.database)
+    status_path = settings.storage.database.with_name(status_file.FILE_NAME)
+    status = status_file.read(status_path) if running else None
+    found += await doctor_machine.reader(settings, status)
+    central = await doctor_network.central(settings, credentials)
+    found += central
+    answers = any(finding.check == "token" and finding.level is Level.OK for finding in central)
+    found.append(doctor_machine.clock(settings, status, central_answers=answers))
+    found += await doctor_machine.database(settings, in_use=running)
+    if status is not None:
+        found += doctor_machine.of_status(settings, status)
+    found.append(doctor_machine.kiosk(settings, running=running))
+    return found
+
+
+def _credentials(settings: Settings) -> tuple[Credentials | None, list[Finding]]:
+    path = settings.storage.credentials
+    try:
+        credentials = Credentials.load(path)
+    except ConfigFault as error:
+        mend = f"chmod 600 {path}" if error.code == "credentials_exposed" else "station enrol, with a new code"
+        return None, [fail("credentials", str(problem), mend) for problem in error.problems]
+    found = [ok("credentials", f"{path} is for its owner alone")]
+    return credentials, [*found, *doctor_machine.identity(settings, credentials)]

@@ -1,0 +1,192 @@
+"""What can be found out on this machine alone: identity, key reader, clock, database, disk, kiosk."""
+
+import asyncio
+import grp
+import os
+import pwd
+import shutil
+import stat
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from config import Credentials, Settings
+from offline_cache import SqliteStore
+from station.app import PROFILE_ROLES, identity_of
+from station.commands.findings import Finding, fail, of_error, ok, warn
+from station.commands.inserted_key import socket_of
+from station.errors import StationError
+from station.ports import ReaderLost
+from station.services import status_file
+from station.services.timekeeping import SystemClocks
+
+CERTIFICATE_WARN_DAYS = 14
+"""A station renews at half of its certificate's life: with so little left, renewing has not worked for weeks."""
+DISK_WARN_BYTES = 200_000_000
+DISK_FAIL_BYTES = 20_000_000
+KEY_ANSWERS_S = 1.5
+OUTBOX_WARN_EVENTS = 1000
+DAY_S = 86400
+
+
+def identity(settings: Settings, credentials: Credentials) -> list[Finding]:
+    """The certificate: whether it is ours, in what role, until when."""
+    try:
+        claims = identity_of(credentials).claims
+    except StationError as error:
+        return [of_error("certificate", error)]
+    role = claims.role.name.lower().replace("_", " ")
+    if PROFILE_ROLES[settings.station.profile] is not claims.role:
+        what = f"certified as {role}, but station.profile is {settings.station.profile}"
+        return [fail("certificate", what, "mend station.profile, or enrol again")]
+    if credentials.station != settings.station.number:
+        what = f"for station {credentials.station}, but station.number is {settings.station.number}"
+        return [warn("certificate", what, "enrol again, or mend station.number")]
+    left_s = claims.expires - int(time.time())
+    said = f"{role}, until {time.strftime('%Y-%m-%d', time.gmtime(claims.expires))}"
+    if left_s <= 0:
+        return [fail("certificate", f"{said}: it is over", "connect the station to central, then station sync")]
+    if left_s < CERTIFICATE_WARN_DAYS * DAY_S:
+        return [warn("certificate", f"{said}: not renewed for weeks", "connect it to central, then station sync")]
+    return [ok("certificate", said)]
+
+
+async def reader(settings: Settings, status: Mapping[str, Any] | None) -> list[Finding]:
+    """The serial port: there, permitted, free, answering. ``status``: what a running kiosk says; None: none runs."""
+    port = str(settings.key_reader.port)
+    if status is not None:
+        if status.get("reader") == "broken":
+            return [fail("key reader", f"the kiosk cannot use {port}", "plug it in, or mend key_reader.port")]
+        return [ok("key reader", f"{port} is in use by the kiosk")]
+    if "://" not in port and (refused := _not_permitted(Path(port))) is not None:
+        return [refused]
+    socket = socket_of(settings)
+    try:
+        await asyncio.wait_for(socket.inserted(), KEY_ANSWERS_S)
+    except TimeoutError:
+        what = f"{port} can be opened; no key answers"
+        return [warn("key reader", what, "press a key's button, put it in, and run this once more")]
+    except ReaderLost as error:
+        return [of_error("key reader", error)]
+    finally:
+        await socket.close()
+    return [ok("key reader", f"{port}: a key answers")]
+
+
+def _not_permitted(port: Path) -> Finding | None:
+    try:
+        mode = port.stat()
+    except OSError:
+        return None  # opening it says why
+    if not stat.S_ISCHR(mode.st_mode):
+        return fail("key reader", f"{port} is no serial port", "mend key_reader.port (look in /dev/serial/by-id)")
+    if os.access(port, os.R_OK | os.W_OK):
+        return None
+    group, user = str(mode.st_gid), str(os.geteuid())
+    with suppress(KeyError):
+        group = grp.getgrgid(mode.st_gid).gr_name
+    with suppress(KeyError):
+        user = pwd.getpwuid(os.geteuid()).pw_name
+    return fail("key reader", f"{user} may not open {port}", f"usermod -aG {group} {user}, then log in anew")
+
+
+def clock(settings: Settings, status: Mapping[str, Any] | None, *, central_answers: bool) -> Finding:
+    """Whether the station's time can be trusted, and what it rests on."""
+    if status is not None:
+        said = status.get("clock") or {}
+        if said.get("trusted"):
+            return ok("clock", f"trusted by the kiosk ({said.get('source')})")
+        return fail("clock", "the kiosk has no trusted time: keys can only be switched off", _CLOCK_MEND)
+    rules = settings.clock
+    readings = SystemClocks(read_rtc=rules.trust_rtc)()
+    if central_answers:
+        return ok("clock", "central's signed time is at hand")
+    if rules.trust_ntp and readings.ntp_synchronised:
+        return ok("clock", "the system says that it is NTP-synchronised")
+    if rules.trust_rtc and readings.rtc_unix_s is not None:
+        return ok("clock", "a battery-backed clock answers")
+    return fail("clock", "nothing that time could rest on: keys can only be switched off", _CLOCK_MEND)
+
+
+_CLOCK_MEND = "connect it to central, or set up NTP (timedatectl set-ntp true), or fit a clock and set clock.trust_rtc"
+
+
+async def database(settings: Settings, *, in_use: bool) -> list[Finding]:
+    """The database, checked by SQLite where nobody has it, and the disk that it is on."""
+    path = settings.storage.database
+    if in_use:
+        return [ok("database", f"{path} is in use; it was checked when it was opened"), _disk(path)]
+    if not path.exists():
+        return [warn("database", f"{path} is not there yet", "station sync, or the kiosk, makes it"), _disk(path)]
+    try:
+        store = await SqliteStore.open(path)
+    except StationError as error:
+        return [of_error("database", error), _disk(path)]
+    try:
+        state, waiting = await store.mirror_state(), await store.pending_count()
+    except StationError as error:
+        return [of_error("database", error), _disk(path)]
+    finally:
+        await store.close()
+    return [
+        ok("database", f"{path} is whole (quick_check)"),
+        _mirror(settings, state.confirmed_at),
+        _outbox(waiting),
+        _disk(path),
+    ]
+
+
+def of_status(settings: Settings, status: Mapping[str, Any]) -> list[Finding]:
+    """Mirror and outbox as a running kiosk has them."""
+    return [_mirror(settings, status.get("mirror_confirmed_at")), _outbox(status.get("outbox"))]
+
+
+def _mirror(settings: Settings, confirmed_at: int | None) -> Finding:
+    if confirmed_at is None:
+        return warn("mirror", "there is none yet: keys can only be switched off", "station sync")
+    age_s = max(0, int(time.time()) - confirmed_at)
+    longest = settings.policy.mirror_max_age_days
+    if age_s > longest * DAY_S:
+        what = f"{age_s // DAY_S} days old, more than {longest}: keys can only be switched off"
+        return fail("mirror", what, "connect it to central, then station sync")
+    if age_s > DAY_S:
+        return warn("mirror", f"{age_s // DAY_S} days old", "connect it to central, then station sync")
+    return ok("mirror", f"confirmed {age_s} s ago")
+
+
+def _outbox(waiting: int | None) -> Finding:
+    if waiting is None:
+        return fail("outbox", "cannot be read", "look at the log; check the disk")
+    if waiting > OUTBOX_WARN_EVENTS:
+        return warn("outbox", f"{waiting} events wait for central", "connect it to central, then station sync")
+    return ok("outbox", f"{waiting} events wait for central")
+
+
+def _disk(path: Path) -> Finding:
+    folder = path.parent
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return fail("disk", f"{folder}: {error.strerror}", "make the folder, or mend storage.database")
+    said = f"{free // 1_000_000} MB free in {folder}"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return fail("disk", f"nothing can be written to {folder}", "give it to the station's user: chown")
+    if free < DISK_FAIL_BYTES:
+        return fail("disk", said, "free some space, or use a larger disk")
+    return warn("disk", said, "free some space") if free < DISK_WARN_BYTES else ok("disk", said)
+
+
+def kiosk(settings: Settings, *, running: bool) -> Finding:
+    """Whether it runs, and still says so."""
+    path = settings.storage.database.with_name(status_file.FILE_NAME)
+    if not running:
+        return warn("kiosk", "does not run", "systemctl start station, or station run")
+    try:
+        age_s = int(time.time() - path.stat().st_mtime)
+    except OSError:
+        return warn("kiosk", f"has the database, but there is no {path}", "wait some seconds, then run this again")
+    if age_s > status_file.STALE_AFTER_S:
+        return fail("kiosk", f"has not said anything for {age_s} s", "hold 0 and 2 until the screen goes dark")
+    return ok("kiosk", f"runs; said so {age_s} s ago")

@@ -1,0 +1,89 @@
+"""The way to central, step by step: the name, the port, the certificate of the server, its word for this station."""
+
+import asyncio
+import os
+import socket
+import ssl
+import time
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from config import Credentials, Settings
+from station.app import link_of
+from station.commands.findings import Finding, fail, of_error, ok, warn
+from station.errors import StationError
+from station.records.claims import TimeAnswer
+from station.records.envelope import verify
+
+CONNECT_LIMIT_S = 5.0
+SERVER_CERTIFICATE_WARN_DAYS = 14
+CLOCK_DIFFERS_S = 60
+DAY_S = 86400
+
+
+async def central(settings: Settings, credentials: Credentials | None) -> list[Finding]:
+    """What was found, until the first step that fails."""
+    url = settings.central.url
+    if url is None:
+        return [ok("central", "this activation box goes without a central server")]
+    try:
+        found = [await _connection(settings, url)]
+    except socket.gaierror:
+        return [fail("central", f"the name in {url} is not known", "mend central.url, or the network's name server")]
+    except ssl.SSLCertVerificationError as error:
+        what = f"the server's certificate is not believed: {error.verify_message}"
+        return [fail("central", what, "renew it, or name its authority in central.ca_file; check this clock too")]
+    except (ssl.SSLError, ConnectionError) as error:
+        what = f"{url} refuses the connection ({type(error).__name__})"
+        return [fail("central", what, "start the central server, or mend central.url or the firewall")]
+    except (OSError, TimeoutError):
+        return [fail("central", f"{url} cannot be reached", "check the cable, the network and the firewall")]
+    except StationError as error:
+        return [of_error("central", error)]
+    return found if credentials is None else [*found, *await _word(settings, credentials)]
+
+
+async def _connection(settings: Settings, url: str) -> Finding:
+    parts = urlsplit(url)
+    context: ssl.SSLContext | None = None
+    if parts.scheme == "https":
+        ca_file = settings.central.ca_file
+        context = ssl.create_default_context(cafile=str(ca_file) if ca_file is not None else None)
+    port = parts.port or (443 if context else 80)
+    async with asyncio.timeout(CONNECT_LIMIT_S):
+        _, writer = await asyncio.open_connection(parts.hostname, port, ssl=context)
+    certificate = writer.get_extra_info("peercert") if context else None
+    version = writer.get_extra_info("ssl_object").version() if context else None
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+    if not certificate:
+        return ok("central", f"{url} answers; plain HTTP within this machine")
+    days = int((ssl.cert_time_to_seconds(certificate["notAfter"]) - time.time()) // DAY_S)
+    said = f"{url} answers with {version}; the server's certificate is good for {days} days"
+    if days < SERVER_CERTIFICATE_WARN_DAYS:
+        return warn("central", said, "have the server's certificate renewed")
+    return ok("central", said)
+
+
+async def _word(settings: Settings, credentials: Credentials) -> list[Finding]:
+    """Whether central knows this station, and what time it says it is."""
+    try:
+        link = link_of(settings, credentials.token)
+    except StationError as error:
+        return [of_error("central", error)]
+    nonce = os.urandom(16)
+    try:
+        claims = verify(TimeAnswer, await link.time(nonce), credentials.central_keys)
+    except StationError as error:
+        return [of_error("token", error)]
+    finally:
+        await link.close()
+    found = [ok("token", "central knows this station, and its signature is believed")]
+    differs_s = int(time.time()) - claims.issued
+    if abs(differs_s) > CLOCK_DIFFERS_S:
+        what = f"this machine's clock differs from central's by {differs_s} s"
+        found.append(warn("system clock", what, "set up NTP: timedatectl set-ntp true"))
+    else:
+        found.append(ok("system clock", "the same as central's"))
+    return found
