@@ -53,6 +53,12 @@ class LastVisits:
         self.ended = 0
         """The number of the last one whose key was taken out."""
 
+    def take_up(self, rows: object) -> None:
+        """Those that an earlier kiosk has written, newest first; what is no such list is left out."""
+        for row in reversed(rows if isinstance(rows, list) else []):
+            if isinstance(row, dict) and set(row) == set(_Visit.__slots__) and isinstance(row["at"], int):
+                self._visits.append(_Visit(**row))
+
     def saw(self, state: State, screen: Screen) -> None:
         """After each screen: ``state`` is the machine's, ``screen`` what it shows."""
         if not state.visit:
@@ -95,6 +101,7 @@ class StatusFile:
         self._path, self._config_version = path, config_version
         self._store, self._time, self._mirroring, self._facts = store, time, mirroring, facts
         self._visits = LastVisits()
+        self._visits.take_up((read(path) or {}).get("visits"))
         self._line = Line.EMPTY
         self._news = asyncio.Event()
         self._failed = False
