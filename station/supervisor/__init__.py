@@ -1,0 +1,4 @@
+"""The parent process: owns the terminal, keeps the kiosk alive, hears 0 + 2 even when the kiosk hangs.
+
+Standard library only, so that it is small and starts at once; nothing of the station is imported here.
+"""
