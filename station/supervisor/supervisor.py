@@ -119,7 +119,9 @@ class Supervisor:
             self._notify.ready()
             while self._code is None:
                 self._wait()
-                self._look_after(time.monotonic())
+                # A kiosk that refused to start is not started again: its words would be lost.
+                if self._code is None:
+                    self._look_after(time.monotonic())
         except Exception as error:  # noqa: BLE001 - no traceback on the screen; systemd starts us anew
             self._log.say("CRITICAL", "supervisor.crashed", type=type(error).__qualname__, place=_place(error))
             return FAULT_CODE

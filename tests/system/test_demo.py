@@ -45,10 +45,3 @@ def test_a_first_visit(demo: Pane) -> None:
     demo.enter("echo ended with $?; stty -a")
     demo.until("ended with 0", " icanon", " echo ")
     assert demo.asks("#{alternate_on} #{cursor_flag}") == "0 1"
-
-
-def test_the_keypad_never_ends_it(demo: Pane) -> None:
-    for key in ("C-c", "C-q", "C-z", "Escape", "F1", "Tab"):
-        demo.press(key)
-    demo.type("n")
-    demo.until("Network: CUT", "OFFLINE")

@@ -193,24 +193,28 @@ def decoded(text: str) -> bytes:
 @pytest.mark.parametrize(
     ("spoil", "complaint"),
     [
-        ("rm credentials.json", "station run: credentials.json: there is no such file; `station enrol` makes it"),
-        ("chmod 644 credentials.json", "station run: credentials.json: expected mode 0600, got 0644"),
-        ("echo nonsense >> station.toml", "station run: station.toml:67: not valid TOML"),
-        ("sed -i s/sync-station/update-box/ station.toml", "station run: station.profile is not the role"),
-        ("head -c 9999 /dev/urandom > station.db", "station run: the station's database is damaged"),
+        ("rm credentials.json", "credentials.json: there is no such file; `station enrol` makes it"),
+        ("chmod 644 credentials.json", "credentials.json: expected mode 0600, got 0644"),
+        ("echo nonsense >> station.toml", "station.toml:67: not valid TOML"),
+        ("sed -i s/sync-station/update-box/ station.toml", "station.profile is not the role"),
+        ("head -c 9999 /dev/urandom > station.db", "the station's database is damaged"),
     ],
 )
 def test_a_kiosk_that_cannot_start_says_why_in_one_line(
-    spoil: str, complaint: str, tmp_path: Path, station_toml: Path
+    spoil: str, complaint: str, tmp_path: Path, station_toml: Path, terminals: Terminals
 ) -> None:
     enrol_without_central(tmp_path)
     subprocess.run(spoil, shell=True, cwd=tmp_path, check=True)
-    done = run(tmp_path, "station", "run")
-    assert done.stderr.startswith(complaint)
-    assert done.stderr.count("\n") == 1
-    assert done.stdout == ""
-    assert done.returncode == (1 if "profile" in complaint or "database" in complaint else 2)
-    assert not (tmp_path / "station.log").exists()
+    pane = terminals.open(columns=200)
+    pane.enter("station run; echo ended with $?")
+    pane.until("ended with")
+    pane.until_prompt()
+    said = pane.screen.splitlines()[1:-2]
+    assert len(said) == 1, pane.screen
+    assert complaint in said[0]
+    code = 1 if "profile" in complaint or "database" in complaint else 2
+    assert pane.screen.splitlines()[-2] == f"ended with {code}"
+    assert pane.asks("#{alternate_on} #{cursor_flag}") == "0 1"
 
 
 def enrol_without_central(folder: Path) -> None:
