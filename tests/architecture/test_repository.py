@@ -17,7 +17,8 @@ PINS = sorted((ROOT / "requirements").glob("*.txt"))
 REGISTRIES = ("pypi" + ".org", "pythonhosted" + ".org", "npmjs" + ".org", "debian" + ".org/debian")
 MACHINE_PATH = re.compile(r"(?<![\w./-])/(?:home/(?!station\b)\w+|root|work|Users|opt/(?:pypi|wheels))/")
 TARGETS = {
-    "install", "demo", "run", "check", "lint", "test", "test-full", "format", "lock", "messages", "clean", "help"
+    "install", "demo", "run", "check", "lint", "test", "test-full", "format", "lock", "messages", "pictures", "clean",
+    "help",
 }  # fmt: skip
 
 
