@@ -10,16 +10,22 @@ from rich.text import Text
 from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container, Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from station.core.locks import TEST_LOCK, Light
-from station.demo.world import SampleKey, World, kiosk_command, kiosk_environment
+from station.demo.world import SampleKey, SamplePerson, World, kiosk_command, kiosk_environment
+from station.records.claims import EVERY_AREA, Category, KeyKind
 from ui.terminal import TerminalView
 
 LIGHTS_EVERY_S = 1.0
 KIOSK_SIZE = (80, 24)
+WIDE_COLUMNS = 126
+"""From here on the ring stands beside the kiosk; in a narrower terminal it lies below, and the kiosk has the width."""
+SHORT_ROWS = 30
+"""In fewer rows than this the help is one line, and the kiosk keeps the rest."""
+
 LIGHT_MARKS: Mapping[Light, str] = {
     Light.BLUE_STEADY: "[*] blue, ON",
     Light.BLUE_BLINKING: "[ ] blue blinks",
@@ -29,11 +35,15 @@ LIGHT_MARKS: Mapping[Light, str] = {
     Light.NONE: "dark",
 }
 HELP = (
-    "i insert   p pull   b press button   w take battery out\n"
-    "t test lock   o a lock of the holder's area\n"
+    "arrows choose a key; then i insert   p pull\n"
+    "b press its button   w take its battery out\n"
+    "t test lock   o one of its own   x another's\n"
     "n cut or restore the network   q quit\n"
     "0-9 * # Enter Backspace: the kiosk's keypad"
 )
+SHORT_HELP = "i insert  p pull  t o x locks  n network  b button  w battery  q quit"
+SHOWN_FIRST_UNIT = 1
+KINDS = {KeyKind.PERSONAL: "personal", KeyKind.SUBSTITUTE: "substitute", KeyKind.EMERGENCY: "emergency"}
 
 
 class KeyRing(App[None]):
@@ -42,10 +52,15 @@ class KeyRing(App[None]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = []
     CSS = """
-    #kiosk { width: 1fr; border: round ansi_white; }
-    #ring { width: 46; padding: 0 1; }
-    #keys { height: 1fr; border: none; background: transparent; }
-    #news { height: 4; color: ansi_bright_yellow; }
+    #site { layout: vertical; }
+    #site.wide { layout: horizontal; }
+    #kiosk { width: 1fr; height: 1fr; }
+    .wide #kiosk { border: round ansi_white; }
+    #ring { height: 8; padding: 0 1; border-top: solid ansi_white; }
+    .wide #ring { width: 46; height: 1fr; border-top: none; }
+    #keys { height: 1fr; border: none; background: transparent; padding: 0; }
+    #news { height: 1; color: ansi_bright_yellow; }
+    .wide #news { height: 4; }
     #network { height: 1; text-style: bold; }
     #help { height: auto; color: ansi_bright_black; }
     """
@@ -54,7 +69,8 @@ class KeyRing(App[None]):
         super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
         self._world = world
-        self._keys: Sequence[SampleKey] = sorted(world.keys.values(), key=lambda key: (key.pin is None, key.number))
+        self._place = world.home
+        self._keys: Sequence[SampleKey] = in_order(world)
         self._does: Mapping[str, Callable[[], None]] = {
             "i": self._insert,
             "p": self._pull,
@@ -62,14 +78,15 @@ class KeyRing(App[None]):
             "w": self._lose_power,
             "t": lambda: self._try(TEST_LOCK, 0),
             "o": self._try_own,
+            "x": self._try_other,
             "q": self.exit,
         }
 
     def compose(self) -> ComposeResult:
         """The kiosk's terminal, and the ring."""
-        with Horizontal():
+        with Container(id="site"):
             with Vertical(id="kiosk"):
-                yield TerminalView(kiosk_command(self._world), kiosk_environment(), KIOSK_SIZE)
+                yield TerminalView(kiosk_command(self._place), kiosk_environment(), KIOSK_SIZE)
             with Vertical(id="ring"):
                 yield Static("", id="network")
                 yield OptionList(id="keys")
@@ -86,17 +103,30 @@ class KeyRing(App[None]):
         self._tell_network()
         self.set_interval(LIGHTS_EVERY_S, self._draw_lights)
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Beside each other where there is room, else the ring below the kiosk."""
+        self.query_one("#site").set_class(event.size.width >= WIDE_COLUMNS, "wide")
+        short = event.size.width < WIDE_COLUMNS or event.size.height < SHORT_ROWS
+        self.query_one("#help", Static).update(SHORT_HELP if short else HELP)
+        self._draw_lights()
+
     def _row(self, key: SampleKey) -> Text:
-        inside = ">" if self._world.inserted == key.number else " "
-        who = key.holder or f"{key.kind.name.lower()}, unit {key.unit}"
-        pin = f"PIN {key.pin}" if key.pin else ""
-        row = Text(f"{inside}{key.number} {who[:22]:<22} {pin:<10}\n", no_wrap=True)
-        row.append(f"      {LIGHT_MARKS[self._world.light(key.number)]}", style="dim")
+        inside = ">" if self._world.inserted(self._place) == key.number else " "
+        row = Text(f"{inside}{key.number} {_who(key)[:24]:<24} {_pin_to_use(self._world, key):<10}", no_wrap=True)
+        row.append("\n      " if self._is_wide else "  ")
+        row.append(f"{LIGHT_MARKS[self._world.light(key.number)]:<18}", style="dim")
+        person = _for_pool(self._world, key)
+        if person is not None:
+            row.append(f"{person.name}'s", style="dim")
         return row
+
+    @property
+    def _is_wide(self) -> bool:
+        return self.size.width >= WIDE_COLUMNS
 
     def _draw_lights(self) -> None:
         ring = self.query_one(OptionList)
-        for key in self._keys:
+        for key in self._keys if ring.option_count else ():
             row = self._row(key)
             if ring.get_option(str(key.number)).prompt != row:
                 ring.replace_option_prompt(str(key.number), row)
@@ -124,7 +154,7 @@ class KeyRing(App[None]):
 
     def on_terminal_view_exited(self, message: TerminalView.Exited) -> None:
         """The kiosk has ended: say so."""
-        self._tell(f"The kiosk has ended (code {message.code}). Its log: {self._world.folder / 'station.log'}")
+        self._tell(f"The kiosk has ended (code {message.code}). Its log: {self._place.folder / 'station.log'}")
 
     # --- what a person does ---
 
@@ -133,12 +163,12 @@ class KeyRing(App[None]):
         return self._keys[self.query_one(OptionList).highlighted or 0]
 
     def _insert(self) -> None:
-        self._world.insert(self._chosen.number)
+        self._world.insert(self._chosen.number, self._place)
         self._tell(f"Key {self._chosen.number}: button pressed, in the socket.")
 
     def _pull(self) -> None:
-        inside = self._world.inserted
-        self._world.line.pull()
+        inside = self._world.inserted(self._place)
+        self._place.line.pull()
         self._tell(f"Key {inside} is out." if inside is not None else "There is no key in the socket.")
 
     def _press(self) -> None:
@@ -151,32 +181,81 @@ class KeyRing(App[None]):
 
     def _try_own(self) -> None:
         areas = self._world.areas_of(self._chosen.number)
+        if areas is None:
+            self._tell(f"Key {self._chosen.number} has no permit on it yet: switch it on first.")
+        else:
+            self._try_in(self._world.areas if areas == EVERY_AREA else areas, "no area")
+
+    def _try_other(self) -> None:
+        areas = self._world.areas_of(self._chosen.number) or ()
+        others = () if areas == EVERY_AREA else tuple(area for area in self._world.areas if area not in areas)
+        self._try_in(others, "every area")
+
+    def _try_in(self, areas: Sequence[int], none: str) -> None:
         lock = self._world.lock_in(areas[0]) if areas else None
         if lock is None:
-            self._tell("This key has no area of its own yet; try t, or switch it on first.")
+            self._tell(f"The holder of key {self._chosen.number} may open {none}.")
         else:
             self._try(lock, areas[0])
 
     def _try(self, lock: int, area: int) -> None:
         number = self._chosen.number
-        if self._world.inserted == number:
+        if self._world.inserted(self._place) == number:
             self._tell(f"Key {number} is in the socket: pull it first (p).")
             return
         decision = self._world.try_lock(number, lock, area, record=lock != TEST_LOCK)
         name = "the test lock" if lock == TEST_LOCK else f"lock {lock} in area {area}"
         opens = "opens" if decision.opened else "stays shut"
-        self._tell(f"Key {number} in {name}: {decision.light.value.replace('_', ' ')}, it {opens} ({decision.reason}).")
+        reason = decision.reason.value.replace("_", " ")
+        self._tell(f"Key {number} in {name}: {decision.light.value.replace('_', ' ')}, it {opens} ({reason}).")
 
     async def _switch_network(self) -> None:
-        if self._world.network.up:
-            await self._world.network.cut()
+        if self._place.network.up:
+            await self._place.network.cut()
         else:
-            await self._world.network.restore()
+            await self._place.network.restore()
         self._tell_network()
 
     def _tell_network(self) -> None:
-        state = "up" if self._world.network.up else "CUT"
+        state = "up" if self._place.network.up else "CUT"
         self.query_one("#network", Static).update(f"Network: {state}")
 
     def _tell(self, news: str) -> None:
         self.query_one("#news", Static).update(news)
+
+
+def in_order(world: World) -> Sequence[SampleKey]:
+    """The keys as a visitor would try them: of each kind the first few that work, then those with a story, then all."""
+    keys = sorted(world.keys.values(), key=lambda key: key.number)
+    handed_out = [key for key in keys if key.status == "active"]
+    own = [key for key in handed_out if key.unit == SHOWN_FIRST_UNIT]
+    first: list[SampleKey] = []
+    for kind, count in ((KeyKind.PERSONAL, 3), (KeyKind.SUBSTITUTE, 2), (KeyKind.EMERGENCY, 1)):
+        first += [key for key in own if key.kind is kind][:count]
+    story = [key for key in keys if key.status in {"blocked", "returned"}]
+    return [*first, *story, *(key for key in keys if key not in first and key not in story)]
+
+
+def _who(key: SampleKey) -> str:
+    if key.status != "active":
+        return f"{KINDS[key.kind]}, {key.status}"
+    return key.holder or f"{KINDS[key.kind]}, unit {key.unit}"
+
+
+def _pin_to_use(world: World, key: SampleKey) -> str:
+    """The PIN that switches the key on."""
+    if key.kind is KeyKind.PERSONAL:
+        return f"PIN {key.pin}"
+    person = _for_pool(world, key)
+    return f"PIN {person.pin}" if person is not None else ""
+
+
+def _for_pool(world: World, key: SampleKey) -> SamplePerson | None:
+    """Somebody of a shared key's unit who may use it; nobody for a personal one."""
+    if key.kind is KeyKind.PERSONAL:
+        return None
+    hourly = key.kind is KeyKind.SUBSTITUTE
+    people = sorted(world.people.values(), key=lambda person: person.holder)
+    return next(
+        (p for p in people if p.active and p.unit == key.unit and (p.category is Category.HOURLY) == hourly), None
+    )

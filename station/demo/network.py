@@ -14,6 +14,8 @@ class Network:
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._passing: set[asyncio.Task[None]] = set()
+        self.delay_s = 0.0
+        """How long every piece takes in each direction."""
         self.port = 0
 
     @property
@@ -50,13 +52,14 @@ class Network:
             self._open.discard(writer)
             return
         self._open.add(onward_writer)
-        await asyncio.gather(_pass_on(reader, onward_writer), _pass_on(onward_reader, writer))
+        await asyncio.gather(self._pass_on(reader, onward_writer), self._pass_on(onward_reader, writer))
         self._open -= {writer, onward_writer}
 
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while chunk := await reader.read(CHUNK_BYTES):
-            writer.write(chunk)
-            await writer.drain()
-    writer.close()
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while chunk := await reader.read(CHUNK_BYTES):
+                if self.delay_s:
+                    await asyncio.sleep(self.delay_s)
+                writer.write(chunk)
+                await writer.drain()
+        writer.close()

@@ -1,205 +1,166 @@
-"""Plays a scenario through the real kiosk services, without a screen, and prints what a person would have seen."""
+"""Plays a scenario through the real parts, without a screen, and prints what a person would have seen."""
 
 import asyncio
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from drivers.smp.key_socket import SmpKeySocket
-from station.app import Station
-from station.core.screen import Screen
-from station.core.visit import Phase
+from station.demo.checks import Checks, ExpectationFailed
+from station.demo.place import Place
 from station.demo.script import Step
-from station.demo.world import World
+from station.demo.served_station import ServedStation
+from station.demo.shapes import GROUPS, WEEKDAYS
+from station.demo.world import HOME, World
 from station.errors import StationError
-from station.services.visits import Visits
-from ui.words import words
 
-SEE_LIMIT_S = 10.0
-"""How long an expected screen may take: ten times what the slowest machine has needed."""
-
-LOOK_S = 0.01
-
-
-class ExpectationFailed(StationError):
-    """A step of a scenario did not come true."""
+CENTRAL_COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "block-key": ("block_key",),
+    "unlock-key": ("unlock_key",),
+    "return-key": ("return_key",),
+    "end-holder": ("end_holder",),
+    "close-unit": ("close_unit",),
+    "open-unit": ("close_unit", "--open"),
+}
 
 
 class Player:
-    """One station in a `World`, and the person before it."""
+    """The people of a scenario: before the stations of a `World`, at its locks and at its central server."""
 
     def __init__(self, world: World, out: Callable[[str], None]) -> None:
         self._world = world
         self._out = out
-        self._screen: Screen | None = None
-        self._shown: list[Screen] = []
-        self._news = asyncio.Event()
-        self._station: Station
-        self._socket: SmpKeySocket
-        self._visits: Visits
-        self._running: asyncio.Task[None] | None = None
+        self._stations: dict[int, ServedStation] = {}
+        self._checks = Checks(world)
+        self._at: ServedStation
 
     async def play(self, steps: Sequence[Step]) -> None:
         """Do all steps. Raises ExpectationFailed at the first that does not come true."""
-        await self._begin()
         try:
+            await self._go_to(HOME)
+            await self._world.central.follow()
             for step in steps:
                 await self._do(step)
         finally:
-            await self._end()
-
-    # --- the station ---
-
-    async def _begin(self) -> None:
-        self._station = await Station.open(self._world.settings(), self._world.clocks)
-        self._socket = self._station.key_socket()
-        self._visits = self._station.serve(self._socket, show=self._show, ring=lambda: None)
-        self._running = asyncio.create_task(self._station.run())
-        await self._refreshed()
-
-    async def _end(self) -> None:
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait([self._running])
-        await self._socket.close()
-        await self._station.close()
-
-    def _show(self, screen: Screen) -> None:
-        self._screen = screen
-        self._shown.append(screen)
-        self._news.set()
-
-    async def _refreshed(self) -> None:
-        self._station.mirroring.poke()
-        await self._station.mirroring.settled(None)
-
-    # --- the steps ---
+            for station in self._stations.values():
+                await station.stop()
 
     async def _do(self, step: Step) -> None:
-        match step.verb:
-            case "say":
-                self._out(f"\n{step.words[0]}")
-            case "see":
-                await self._see(step)
-            case "never":
-                self._never(step)
-            case "lock":
-                self._lock(step)
-            case "light":
-                await self._light(step)
-            case _:
-                await self._act(step)
-                self._out(f"  {step.text}")
+        try:
+            seen = await self._done(step)
+        except ExpectationFailed:
+            raise
+        except StationError as error:
+            raise ExpectationFailed(step, str(error)) from error
+        if self._at.stopped:
+            raise ExpectationFailed(step, "the station has stopped")
+        if step.verb != "say":
+            self._out(f"  {step.text:<28} -> {seen}" if seen else f"  {step.text}")
 
-    async def _act(self, step: Step) -> None:
+    async def _done(self, step: Step) -> str | None:
+        """Do one step; what there is to see, if the step looks at something."""
+        if step.verb == "say":
+            self._out(f"\n{self._world.say_time()}  {step.words[0]}")
+            if self._at.place.network.up:
+                await self._at.hand_over()
+            self._checks.begin_chapter()
+            return None
+        if step.verb in GROUPS["Expecting"]:
+            return await self._checks.expect(step, self._at)
+        if step.verb in GROUPS["Around it"]:
+            await self._around(step)
+        else:
+            await self._at_station(step)
+        return None
+
+    # --- at the station ---
+
+    async def _at_station(self, step: Step) -> None:
         world = self._world
         match step.verb, step.words:
             case "press", (key,):
                 world.key(int(key)).press()
             case "insert", (key,):
-                await self._insert(int(key))
+                await self._at.insert(int(key))
             case "pull", ():
-                await self._pull()
+                await self._at.pull()
             case "bounce", (seconds,):
-                await self._bounce(float(seconds))
+                await self._at.bounce(float(seconds))
             case "type", (strokes,):
-                self._type(strokes.replace("<", "\b"))
+                self._at.type(strokes)
             case "pin", (holder, *how):
-                self._pin(int(holder), how[0] if how else "")
-            case "network", ("cut",):
-                await world.network.cut()
-                await self._refreshed()
-            case "network", _:
-                await world.network.restore()
-                await self._refreshed()
-            case "central", _:
-                await self._refreshed()
-            case "skip", (seconds,):
-                world.skipped_s += float(seconds)
+                self._at.type(self._pin(step, int(holder), *how))
             case "lose-power", (key,):
                 world.key(int(key)).lose_power()
+            case "station", (number,):
+                await self._go_to(int(number))
             case "restart", ():
-                await self._end()
-                await self._begin()
+                await self._at.stop()
+                await self._at.start()
+            case "reader", ("gone",):
+                self._at.place.line.hang_up()
+            case "reader", ("back",):
+                self._at.place.line.reopen()
 
-    async def _insert(self, key: int) -> None:
-        """Put a key in; the step is over when the station has noticed."""
-        self._shown.clear()
-        before = self._visits.state.insertion
-        self._world.insert(key)
-        await self._until(lambda: self._visits.state.insertion > before, "insert")
+    async def _go_to(self, number: int) -> None:
+        if number not in self._stations:
+            place = await self._world.place(number)
+            station = ServedStation(self._world, place)
+            await station.start()
+            self._stations[number] = station
+        self._at = self._stations[number]
 
-    async def _pull(self) -> None:
-        """Take the key out, and stand there until the station has noticed."""
-        self._world.line.pull()
-        await self._until(lambda: self._visits.state.phase in {Phase.EMPTY, Phase.GONE}, "pull")
-
-    @staticmethod
-    async def _until(noticed: Callable[[], bool], step: str) -> None:
-        deadline = time.monotonic() + SEE_LIMIT_S
-        while not noticed():
-            if time.monotonic() > deadline:
-                raise ExpectationFailed("expectation_failed", step=step, instead="the station notices nothing")
-            await asyncio.sleep(LOOK_S)
-
-    async def _bounce(self, seconds: float) -> None:
-        key = self._world.line.pull()
-        await asyncio.sleep(seconds)
-        if key is not None:
-            self._world.line.insert(key)
-
-    def _type(self, strokes: str) -> None:
-        for stroke in strokes:
-            self._visits.press(stroke)
-
-    def _pin(self, holder: int, how: str) -> None:
-        pin = self._world.people[holder].pin
+    def _pin(self, step: Step, holder: int, how: str = "") -> str:
+        person = self._world.people.get(holder)
+        if person is None:
+            raise ExpectationFailed(step, f"there is no holder {holder}")
         begin = "" if how in {"end", "only"} else "*"
         end = "" if how in {"start", "only"} else "#"
-        self._type(begin + pin + end)
+        return begin + person.pin + end
 
-    async def _see(self, step: Step) -> None:
-        line, *reason = step.words
-        deadline = time.monotonic() + SEE_LIMIT_S
-        while not self._is_seen(line, reason[0] if reason else None):
-            self._news.clear()
-            left_s = deadline - time.monotonic()
-            try:
-                await asyncio.wait_for(self._news.wait(), max(left_s, 0.0))
-            except TimeoutError:
-                raise self._failed(step, f"the screen says: {self._words()}") from None
-            if self._running is not None and self._running.done():
-                raise self._failed(step, "the station has stopped")
-        self._out(f"  {step.text:<24} -> {self._words()}")
+    # --- around it ---
 
-    def _is_seen(self, line: str, reason: str | None) -> bool:
-        screen = self._screen
-        if screen is None or screen.line != line:
-            return False
-        receipt = screen.receipt
-        shortened = receipt.shortened if receipt is not None else None
-        return reason is None or reason in {screen.refusal, screen.status.hindrance, shortened}
+    async def _around(self, step: Step) -> None:
+        match step.verb, step.words:
+            case "skip", ("until", *day, clock):
+                weekday = WEEKDAYS.index(day[0]) if day else None
+                await self._skip(self._world.seconds_until(clock, weekday))
+            case "skip", (seconds,):
+                await self._skip(float(seconds))
+            case "network", (how, *milliseconds):
+                await self._set_network(self._at.place, how, *milliseconds)
+            case "ntp", (how,):
+                self._at.place.ntp_synchronised = how == "on"
+            case "central", _:
+                await self._at.refresh()
+            case "manage", (what, number, *unit):
+                await self._manage(what, number, *unit)
+                if self._at.place.network.up:
+                    await self._at.refresh()
 
-    def _never(self, step: Step) -> None:
-        if any(screen.line == step.words[0] for screen in self._shown):
-            raise self._failed(step, f"the screen has said {step.words[0]} since the key was put in")
-        self._out(f"  {step.text}")
+    async def _skip(self, seconds: float) -> None:
+        for station in self._stations.values():
+            await station.settled()
+        self._world.skip(seconds)
+        # In the time that has passed they would have asked many times.
+        await asyncio.gather(*(s.refresh() for s in self._stations.values() if s.place.network.up))
 
-    def _lock(self, step: Step) -> None:
-        key, lock, area = (int(word) for word in step.words[:3])
-        decision = self._world.try_lock(key, lock, area, record=step.words[-1] == "record")
-        if decision.reason != step.words[3]:
-            raise self._failed(step, f"the lock says {decision.reason.value} ({decision.light.value})")
-        self._out(f"  {step.text:<24} -> {decision.light.value}")
+    async def _set_network(self, place: Place, how: str, milliseconds: str = "0") -> None:
+        place.network.delay_s = int(milliseconds) / 1000
+        if how == "cut":
+            await place.network.cut()
+            await self._at.refresh()
+        elif how == "restored":
+            await place.network.restore()
+            await self._at.refresh()
+            # It would try again by itself, within a minute.
+            await self._at.hand_over()
 
-    async def _light(self, step: Step) -> None:
-        light = self._world.light(int(step.words[0]))
-        if light != step.words[1]:
-            raise self._failed(step, f"the key's light is {light.value}")
-        self._out(f"  {step.text}")
-
-    def _words(self) -> str:
-        return str(words(self._screen, self._world.language)) if self._screen is not None else "nothing"
-
-    @staticmethod
-    def _failed(step: Step, instead: str) -> ExpectationFailed:
-        return ExpectationFailed("expectation_failed", line=step.line, step=step.text, instead=instead)
+    async def _manage(self, what: str, number: str, *unit: str) -> None:
+        world = self._world
+        if what == "hand-out-key":
+            await world.hand_out(int(number), self._at.place)
+        elif what == "new-pin":
+            await world.give_new_pin(int(number))
+        elif what == "withdraw-permission":
+            await world.central.manage("withdraw_permission", number, *(("--unit", *unit) if unit else ()))
+        else:
+            command, *options = CENTRAL_COMMANDS[what]
+            await world.central.manage(command, number, *options)

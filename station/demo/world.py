@@ -1,42 +1,33 @@
-"""Everything outside the kiosk: the sample site's central server, the network, the keys, the locks, the time."""
+"""Everything outside the kiosk: central, the places of the stations, the keys, the locks, the time."""
 
-import asyncio
-import json
 import os
-import re
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
-import config
-from config import Credentials, Settings
 from drivers.emulated_key.folder import KeyFolder
 from drivers.emulated_key.key import EmulatedKey
-from drivers.emulated_key.line import SocketLine
-from station.commands.enrol import credentials_of
 from station.core.clock import ClockReadings
 from station.core.facts import KeyClockState
 from station.core.lights import key_light
 from station.core.locks import Light, Lock, LockDecision, decide
-from station.demo.network import Network
-from station.errors import StationError
+from station.demo.central_server import CentralServer, DemoFault
+from station.demo.place import Place
 from station.ports import KeyFile
 from station.records import envelope
-from station.records.claims import EVERY_AREA, Category, KeyKind, Permit
-from station.records.keys import SigningKey
+from station.records.claims import Category, KeyKind, Permit
 from station.secret import Secret
-from station.services.central_link import CentralLink
 from station.services.timekeeping import SystemClocks
 
-START_LIMIT_S = 60.0
-_SERVING = re.compile(rb"http://127\.0\.0\.1:(\d+)")
+HOME = 1
+"""The station at which the demonstration plays, unless a scenario goes elsewhere."""
 
-
-class DemoFault(StationError):
-    """A part of the demonstration did not start."""
+BATTERY_PERCENT = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +37,7 @@ class SampleKey:
     number: int
     kind: KeyKind
     unit: int
+    status: str
     holder: str
     pin: str | None
 
@@ -57,6 +49,8 @@ class SamplePerson:
     holder: int
     name: str
     category: Category
+    unit: int
+    active: bool
     pin: str
 
 
@@ -68,192 +62,203 @@ class World:
         self.language = language
         self.keys: dict[int, SampleKey] = {}
         self.people: dict[int, SamplePerson] = {}
-        self.network: Network
-        self.line: SocketLine
-        self.skipped_s = 0.0
+        self.places: dict[int, Place] = {}
+        self.central = CentralServer(folder / "central", folder / "keys")
+        self._zone = ZoneInfo("UTC")
+        self._skipped_s = 0.0
         self._emulated: dict[int, EmulatedKey] = {}
-        self._central: asyncio.subprocess.Process | None = None
-        self._central_log = folder / "central.log"
+        self._central_port = 0
         self._central_keys: tuple[bytes, ...] = ()
         self._locks: dict[int, int] = {}
+        self._blocklists: dict[int, bytes] = {}
 
     # --- time ---
 
     def now(self) -> float:
         """The world's Unix time: real time, and what has been skipped."""
-        return time.time() + self.skipped_s
+        return time.time() + self._skipped_s
 
-    def clocks(self) -> ClockReadings:
-        """The station's clocks, in the world's time."""
+    def skip(self, seconds: float) -> None:
+        """Let time pass, for central, stations, keys and locks alike."""
+        self._skipped_s += seconds
+        self.central.set_clock_ahead(self._skipped_s)
+        for place in self.places.values():
+            # A socket keeps the key in it awake; in no time it had no chance to.
+            if place.line.key is not None:
+                place.line.key.press()
+
+    def seconds_until(self, clock: str, weekday: int | None) -> float:
+        """From now to the next time that the site's clocks show ``clock`` (HH:MM), on that weekday (Monday is 0)."""
+        now = datetime.fromtimestamp(self.now(), self._zone)
+        hour, minute = (int(part) for part in clock.split(":"))
+        days = range(8)
+        for day in (now.date() + timedelta(days=ahead) for ahead in days):
+            then = datetime(day.year, day.month, day.day, hour, minute, tzinfo=self._zone)
+            seconds = then.timestamp() - now.timestamp()
+            if seconds > 0 and weekday in {None, day.weekday()}:
+                return seconds
+        raise AssertionError(clock)
+
+    def clocks_of(self, place: Place) -> ClockReadings:
+        """A station's clocks, in the world's time."""
         real = SystemClocks(read_rtc=False)()
         return ClockReadings(
-            unix_s=int(real.unix_s + self.skipped_s),
-            boottime_s=real.boottime_s + self.skipped_s,
+            unix_s=int(real.unix_s + self._skipped_s),
+            boottime_s=real.boottime_s + self._skipped_s,
             boot_id=real.boot_id,
-            ntp_synchronised=False,
+            ntp_synchronised=place.ntp_synchronised,
         )
 
     # --- beginning and end ---
 
-    @property
-    def config_file(self) -> Path:
-        """The station's ``station.toml``."""
-        return self.folder / "station.toml"
-
     async def start(self) -> None:
-        """Seed and serve central, enrol the station, open the line. Raises DemoFault, and the faults of enrolling."""
+        """Start central and put up the first station's place. Raises DemoFault, and the faults of enrolling."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        seeded = await self._seed()
-        self.people = {
-            int(p["holder"]): SamplePerson(int(p["holder"]), p["name"], Category(p["category"]), p["pin"])
-            for p in seeded["people"]
-        }
-        self.keys = {int(k["key"]): self._sample_key(k) for k in seeded["keys"]}
-        self._locks = {int(lock["area"]): int(lock["lock"]) for lock in reversed(seeded.get("locks", []))}
-        self.network = Network(await self._serve())
-        await self.network.restore()
-        self.line = SocketLine(self.folder / "key-reader")
-        await self._enrol(seeded["enrol_code"])
+        self._skipped_s = self.central.clock_ahead_s()
+        sample, self._central_port = await self.central.start()
+        self.people = {person.holder: person for person in map(_sample_person, sample["people"])}
+        self.keys = {int(k["key"]): self._sample_key(k) for k in sample["keys"]}
+        self._locks = {int(lock["area"]): int(lock["lock"]) for lock in reversed(sample["locks"])}
+        await self.place(HOME)
+        self._zone = ZoneInfo(self.home.settings().clock.time_zone)
+        self._central_keys = self.home.credentials().central_keys
 
     async def close(self) -> None:
         """Take everything down."""
-        if hasattr(self, "line"):
-            self.line.close()
-        if hasattr(self, "network"):
-            await self.network.cut()
-        if self._central is not None and self._central.returncode is None:
-            self._central.terminate()
-            await self._central.wait()
+        for place in self.places.values():
+            await place.close()
+        await self.central.close()
 
-    async def _seed(self) -> dict[str, Any]:
-        process = await asyncio.create_subprocess_exec(
-            *self._central_command("seed"),
-            "--keys",
-            str(self.folder / "keys"),
-            "--json",
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        async with asyncio.timeout(START_LIMIT_S):
-            answer, complaint = await process.communicate()
-        if process.returncode:
-            self._central_log.write_bytes(complaint)
-            raise DemoFault("central_not_seeded", log=self._central_log)
-        return json.loads(answer)  # type: ignore[no-any-return]
+    @property
+    def home(self) -> Place:
+        """The first station's place."""
+        return self.places[HOME]
 
-    async def _serve(self) -> int:
-        with self._central_log.open("ab") as log:
-            self._central = await asyncio.create_subprocess_exec(
-                *self._central_command("serve"), "--port", "0", stdout=asyncio.subprocess.PIPE, stderr=log
-            )
-        assert self._central.stdout is not None
-        try:
-            async with asyncio.timeout(START_LIMIT_S):
-                while line := await self._central.stdout.readline():
-                    if found := _SERVING.search(line):
-                        return int(found[1])
-        except TimeoutError:
-            pass
-        raise DemoFault("central_not_started", log=self._central_log)
+    async def place(self, number: int) -> Place:
+        """Where that station stands; put up and enrolled the first time. Raises StationError."""
+        if number not in self.places:
+            folder = self.folder / f"station-{number}"
+            place = Place(number, folder, self.central, self._central_port, language=self.language)
+            self.places[number] = place
+            await place.prepare()
+        return self.places[number]
 
-    def _central_command(self, command: str) -> list[str]:
-        return [sys.executable, "-m", "central.cli", command, "--data", str(self.folder / "central")]
-
-    async def _enrol(self, code: object) -> None:
-        url = f"http://127.0.0.1:{self.network.port}"
-        signing = SigningKey.generate()
-        link = CentralLink(url)
-        try:
-            enrolled = await link.enrol(Secret(str(code)), signing.public)
-        finally:
-            await link.close()
-        credentials = credentials_of(enrolled, signing)
-        self._central_keys = credentials.central_keys
-        credentials.save(self.folder / "credentials.json")
-        self.config_file.write_text(
-            f'[station]\nnumber = {enrolled.station}\nname = "Exempelby"\n'
-            f'[central]\nurl = "{url}"\npoll_s = 10\n'
-            f'[key_reader]\nport = "{self.line.path}"\n'
-            f'[display]\nlanguage = "{self.language}"\n'
-            "# end\n",
-            encoding="utf-8",
-        )
-
-    def settings(self) -> Settings:
-        """The station's settings."""
-        return config.load(self.config_file)
-
-    def credentials(self) -> Credentials:
-        """The station's credentials."""
-        return Credentials.load(self.folder / "credentials.json")
-
-    # --- keys and locks ---
+    # --- keys ---
 
     def _sample_key(self, key: Mapping[str, Any]) -> SampleKey:
         person = self.people.get(int(key["holder"])) if key.get("holder") else None
-        kind = KeyKind(key["kind"])
         return SampleKey(
-            int(key["key"]), kind, int(key["unit"]), person.name if person else "", person.pin if person else None
+            number=int(key["key"]),
+            kind=KeyKind(key["kind"]),
+            unit=int(key["unit"]),
+            status=str(key["status"]),
+            holder=person.name if person else "",
+            pin=person.pin if person else None,
         )
 
-    def key_folder(self, number: int) -> Path:
-        """Where the files of a key are."""
-        return self.folder / "keys" / str(number)
+    def key_folder(self, number: int) -> KeyFolder:
+        """The files of a key, as anybody without a wire sees them."""
+        return KeyFolder(self.folder / "keys" / str(number), self.now)
 
     def key(self, number: int) -> EmulatedKey:
-        """An emulated key of the sample site."""
+        """An emulated key of the sample site. Raises DemoFault when it has none of that number."""
+        if number not in self.keys:
+            raise DemoFault("no_such_key", key=number)
         if number not in self._emulated:
-            self._emulated[number] = EmulatedKey(self.key_folder(number), now=self.now)
+            self._emulated[number] = EmulatedKey(self.folder / "keys" / str(number), now=self.now)
         return self._emulated[number]
 
-    @property
-    def inserted(self) -> int | None:
-        """The number of the key in the socket."""
-        inside = self.line.key
+    def inserted(self, place: Place) -> int | None:
+        """The number of the key in the socket there."""
+        inside = place.line.key
         return next((number for number, key in self._emulated.items() if key is inside), None)
 
-    def insert(self, number: int) -> None:
+    def insert(self, number: int, place: Place) -> None:
         """Press a key's button and put it in."""
         key = self.key(number)
+        for other in self.places.values():
+            if other.line.key is key:
+                other.line.pull()
         key.press()
-        self.line.insert(key)
+        place.line.insert(key)
+
+    async def hand_out(self, number: int, place: Place) -> None:
+        """Hand out a blank key: its record, against a one-time code. Raises StationError."""
+        folder = self.key(number).folder
+        record = await place.hand_out(await self.central.provision_code(number))
+        folder.store(KeyFile.ID.value, record)
+
+    async def give_new_pin(self, holder: int) -> None:
+        """Have central give somebody a new PIN, and learn it. Raises DemoFault."""
+        pin = Secret(await self.central.manage("new_pin", str(holder)))
+        old = self.people[holder]
+        self.people[holder] = SamplePerson(old.holder, old.name, old.category, old.unit, old.active, pin.reveal())
+
+    # --- locks ---
 
     def try_lock(self, number: int, lock: int, area: int, *, button: bool = True, record: bool = False) -> LockDecision:
-        """Turn a key in a lock."""
-        folder = KeyFolder(self.key_folder(number), self.now)
+        """Turn a key in a lock. Raises DemoFault when there is no such key."""
+        folder = self.key(number).folder
         now_s = self._key_time(folder)
         files = {file.value: content for file, content in folder.files().items()}
-        decision = decide(envelope, self._central_keys, files, Lock(lock, area), now_s, button=button)
+        at = Lock(lock, area, self._blocklists.get(lock))
+        decision = decide(envelope, self._central_keys, files, at, now_s, button=button)
+        if decision.adopted_blocklist is not None:
+            self._blocklists[lock] = decision.adopted_blocklist
         if record:
             folder.append_log_entry(
-                time_s=now_s, lock=lock, outcome=decision.reason.value, holder=decision.holder, battery_percent=80
+                time_s=now_s,
+                lock=lock,
+                outcome=decision.reason.value,
+                holder=decision.holder,
+                battery_percent=BATTERY_PERCENT,
             )
         return decision
 
     def light(self, number: int) -> Light:
         """What a key's own light shows."""
-        folder = KeyFolder(self.key_folder(number), self.now)
+        folder = self.key_folder(number)
         files = {file.value: content for file, content in folder.files().items()}
         return key_light(envelope, self._central_keys, files, self._key_time(folder))
 
-    def areas_of(self, number: int) -> tuple[int, ...]:
-        """The areas in the permit on a key; none for every area."""
-        record = KeyFolder(self.key_folder(number), self.now).read(KeyFile.PERMIT)
+    def areas_of(self, number: int) -> tuple[int, ...] | None:
+        """The areas in the permit on a key: `EVERY_AREA` for every one, None when there is no permit."""
+        record = self.key_folder(number).read(KeyFile.PERMIT)
         permit = envelope.verified(Permit, record, self._central_keys)
-        return permit.areas if permit is not None and permit.areas != EVERY_AREA else ()
+        return permit.areas if permit is not None else None
 
     def lock_in(self, area: int) -> int | None:
         """The number of one of the sample locks in ``area``."""
         return self._locks.get(area)
 
+    @property
+    def areas(self) -> tuple[int, ...]:
+        """Every area that has a lock."""
+        return tuple(sorted(self._locks))
+
     def _key_time(self, folder: KeyFolder) -> int | None:
         clock = folder.clock()
         return int(self.now()) if clock.state is KeyClockState.ABSENT else clock.unix_s
 
+    def say_time(self) -> str:
+        """What the site's clocks show now."""
+        return datetime.fromtimestamp(self.now(), UTC).astimezone(self._zone).strftime("%a %H:%M")
 
-def kiosk_command(world: World) -> list[str]:
-    """The command line of the kiosk of ``world``."""
-    return [sys.executable, "-m", "station", "run", "--config", str(world.config_file)]
+
+def _sample_person(person: Mapping[str, Any]) -> SamplePerson:
+    return SamplePerson(
+        holder=int(person["holder"]),
+        name=str(person["name"]),
+        category=Category(person["category"]),
+        unit=int(person["unit"]),
+        active=person["status"] == "active",
+        pin=str(person["pin"]),
+    )
+
+
+def kiosk_command(place: Place) -> list[str]:
+    """The command line of the kiosk at ``place``."""
+    return [sys.executable, "-m", "station", "run", "--config", str(place.config_file)]
 
 
 def kiosk_environment() -> dict[str, str]:

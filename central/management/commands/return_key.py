@@ -1,0 +1,17 @@
+"""``central manage return_key``: a key that was handed in for good."""
+
+from typing import Any
+
+from central.management.choosing import NumberedCommand
+from central.models import Key
+
+
+class Command(NumberedCommand):
+    help = "Take a key back: no station switches it on until it is handed out anew."
+    model = Key
+    what = "key"
+
+    def act(self, found: Key, options: dict[str, Any]) -> str:
+        found.status = Key.Status.RETURNED
+        found.save(update_fields=["status"])
+        return f"key {found} is returned"

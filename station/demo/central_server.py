@@ -1,0 +1,182 @@
+"""The demonstration's central server: real processes of the `central` command, on a folder of their own."""
+
+import asyncio
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from station.errors import StationError
+from station.secret import Secret
+
+START_LIMIT_S = 60.0
+LINE_LIMIT_BYTES = 64 * 1024
+_SERVING = re.compile(rb"http://127\.0\.0\.1:(\d+)")
+
+
+class DemoFault(StationError):
+    """A part of the demonstration did not start, or would not do what a scenario asks of it."""
+
+
+class CentralServer:
+    """A central server in ``folder``. `start` it, `close` it; `manage` is what a coordinator does."""
+
+    def __init__(self, folder: Path, keys_folder: Path) -> None:
+        self.folder = folder
+        self._keys_folder = keys_folder
+        self._log = folder.with_name("central.log")
+        self._sample_file = folder.with_name("sample.json")
+        self._offset_file = folder.with_name("clock-offset")
+        self._serving: asyncio.subprocess.Process | None = None
+        self._following: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._news = asyncio.Condition()
+        self.events: list[Mapping[str, Any]] = []
+        """Every event that central has taken in, in its order; empty until `follow`."""
+
+    # --- beginning and end ---
+
+    async def start(self) -> tuple[Mapping[str, Any], int]:
+        """Seed the folder, unless that has been done, and serve it; the sample data and the port. Raises DemoFault."""
+        self.set_clock_ahead(self.clock_ahead_s())
+        if not self._sample_file.exists():
+            answer = await self._answered(
+                "seed", "--data", str(self.folder), "--keys", str(self._keys_folder), "--json"
+            )
+            # Sample PINs and a password, all invented; still nobody else's to read.
+            descriptor = os.open(self._sample_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(answer)
+        sample = json.loads(self._sample_file.read_bytes())
+        return sample, await self._serve()
+
+    async def close(self) -> None:
+        """End its processes."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
+        for process in (self._following, self._serving):
+            if process is not None:
+                with suppress(ProcessLookupError):
+                    process.terminate()
+                await process.wait()
+
+    # --- time ---
+
+    def clock_ahead_s(self) -> float:
+        """What has been skipped, also in an earlier run on the same folder."""
+        try:
+            return float(self._offset_file.read_text("ascii"))
+        except FileNotFoundError:
+            return 0.0
+
+    def set_clock_ahead(self, seconds: float) -> None:
+        """Put central's clock so far ahead of the machine's."""
+        draft = self._offset_file.with_suffix(".new")
+        draft.write_text(f"{seconds}", "ascii")
+        draft.replace(self._offset_file)
+
+    # --- what a coordinator does ---
+
+    async def manage(self, command: str, *arguments: str) -> str:
+        """Run ``central manage``; what it said. Raises DemoFault with its complaint."""
+        answer = await self._answered("manage", "--data", str(self.folder), command, *arguments)
+        return answer.decode("utf-8").strip()
+
+    async def enrolment_code(self, station: int) -> Secret[str]:
+        """A one-time code for a station. Raises DemoFault."""
+        answer = await self._answered("enrol-code", "--data", str(self.folder), "--station", str(station))
+        return Secret(answer.decode("ascii").strip())
+
+    async def provision_code(self, key: int) -> Secret[str]:
+        """A one-time code for handing out a key. Raises DemoFault."""
+        answer = await self._answered("provision-code", "--data", str(self.folder), "--key", str(key))
+        return Secret(answer.decode("ascii").strip())
+
+    # --- what it has been told ---
+
+    async def follow(self) -> None:
+        """Have `events` filled from now on."""
+        if self._following is not None:
+            return
+        with self._log.open("ab") as log:
+            self._following = await self._process(
+                "manage",
+                "--data",
+                str(self.folder),
+                "events",
+                "--follow",
+                "--json",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                limit=LINE_LIMIT_BYTES,
+            )
+        self._reading = asyncio.create_task(self._read_events())
+
+    async def told(self, first: int) -> None:
+        """Wait until there are more events than ``first``."""
+        async with self._news:
+            await self._news.wait_for(lambda: len(self.events) > first)
+
+    async def _read_events(self) -> None:
+        assert self._following is not None
+        assert self._following.stdout is not None
+        while line := await self._following.stdout.readline():
+            async with self._news:
+                self.events.append(json.loads(line))
+                self._news.notify_all()
+
+    # --- processes ---
+
+    async def _serve(self) -> int:
+        with self._log.open("ab") as log:
+            self._serving = await self._process(
+                "serve",
+                "--data",
+                str(self.folder),
+                "--port",
+                "0",
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+            )
+        assert self._serving.stdout is not None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(START_LIMIT_S):
+                while line := await self._serving.stdout.readline():
+                    if found := _SERVING.search(line):
+                        return int(found[1])
+        raise DemoFault("central_not_started", log=self._log)
+
+    async def _answered(self, *words: str) -> bytes:
+        process = await self._process(
+            *words,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(START_LIMIT_S):
+                answer, complaint = await process.communicate()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            raise DemoFault("central_does_not_answer", command=words[0]) from None
+        if process.returncode:
+            with self._log.open("ab") as log:
+                log.write(complaint)
+            last = complaint.decode("utf-8", "replace").strip().splitlines()[-1:]
+            raise DemoFault("central_refuses", reason="".join(last))
+        return answer
+
+    async def _process(self, *words: str, **how: Any) -> asyncio.subprocess.Process:
+        environment = os.environ | {"CENTRAL_CLOCK_OFFSET_FILE": str(self._offset_file)}
+        # A session of its own: Ctrl+C at the demonstration's terminal is the demonstration's, which then ends central.
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "central.cli", *words, env=environment, start_new_session=True, **how
+        )

@@ -1,0 +1,91 @@
+"""What surrounds one station of the sample site: its key reader, its way to central, its files."""
+
+from pathlib import Path
+
+import config
+from config import Credentials, Settings
+from drivers.emulated_key.line import SocketLine
+from station.commands.enrol import credentials_of
+from station.demo.central_server import CentralServer
+from station.demo.network import Network
+from station.records.keys import SigningKey
+from station.secret import Secret
+from station.services.base64url import decoded
+from station.services.central_link import CentralLink
+
+POLL_S = 10
+
+
+class Place:
+    """Where one station stands. `prepare` it, `close` it."""
+
+    def __init__(self, number: int, folder: Path, central: CentralServer, central_port: int, *, language: str) -> None:
+        self.number = number
+        self.folder = folder
+        self.network = Network(central_port)
+        self.ntp_synchronised = False
+        """What the kernel says of its clock."""
+        self._central = central
+        self._language = language
+        self.line: SocketLine
+
+    @property
+    def config_file(self) -> Path:
+        """The station's ``station.toml``."""
+        return self.folder / "station.toml"
+
+    async def prepare(self) -> None:
+        """Connect it, enrol it unless it is enrolled, and put up its key reader. Raises StationError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        await self.network.restore()
+        credentials = self.folder / "credentials.json"
+        if not credentials.exists():
+            await self._enrol(credentials, await self._central.enrolment_code(self.number))
+        self.line = SocketLine(self.folder / "key-reader")
+        self.config_file.write_text(self._config(), encoding="utf-8")
+
+    async def close(self) -> None:
+        """Take it down."""
+        if hasattr(self, "line"):
+            self.line.close()
+        await self.network.cut()
+
+    def settings(self) -> Settings:
+        """The station's settings."""
+        return config.load(self.config_file)
+
+    def credentials(self) -> Credentials:
+        """The station's credentials."""
+        return Credentials.load(self.folder / "credentials.json")
+
+    @property
+    def url(self) -> str:
+        """Where central is for this station."""
+        return f"http://127.0.0.1:{self.network.port}"
+
+    async def hand_out(self, code: Secret[str]) -> bytes:
+        """The record for a blank key, from central, as this station."""
+        link = CentralLink(self.url, self.credentials().token)
+        try:
+            key = await link.provision(code)
+        finally:
+            await link.close()
+        return decoded(str(key["record"]))
+
+    async def _enrol(self, credentials: Path, code: Secret[str]) -> None:
+        signing = SigningKey.generate()
+        link = CentralLink(self.url)
+        try:
+            enrolled = await link.enrol(code, signing.public)
+        finally:
+            await link.close()
+        credentials_of(enrolled, signing).save(credentials)
+
+    def _config(self) -> str:
+        return (
+            f'[station]\nnumber = {self.number}\nname = "Exempelby {self.number}"\n'
+            f'[central]\nurl = "{self.url}"\npoll_s = {POLL_S}\n'
+            f'[key_reader]\nport = "{self.line.path}"\n'
+            f'[display]\nlanguage = "{self._language}"\n'
+            "# end\n"
+        )
