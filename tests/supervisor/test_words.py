@@ -1,0 +1,149 @@
+"""The supervisor's own pictures, the file of neighbours, and the glance at station.toml."""
+
+import json
+import re
+from pathlib import Path
+
+import pyte
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.models import DisplayTable, StorageTable
+from station.ports import MirrorObject
+from station.services import heartbeat as kiosk_side
+from station.services.neighbours import NeighboursFile
+from station.supervisor import child, glance, neighbours, pictures
+from station.supervisor.neighbours import Neighbours, Support
+from station.supervisor.sentences import DEFAULT_LANGUAGE, LANGUAGES
+from station.supervisor.sizes import Size
+
+PLACES = Neighbours(
+    ("Björkdungen, Björkstigen 2", "Hamngatan, Hamngatan 3"),
+    (Support("Key support", "000-000 01", "mon-fri", "08:00-16:30"),),
+)
+
+
+def drawn(picture: bytes, size: Size) -> str:
+    page = pyte.Screen(size.columns, size.rows)
+    pyte.ByteStream(page).feed(picture)
+    return "\n".join(page.display)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_picture_fits_a_console(language: str) -> None:
+    sentences = LANGUAGES[language]
+    for size in (Size(80, 24), Size(40, 15)):
+        assert sentences.starting in drawn(pictures.starting(sentences, size), size)
+        assert sentences.restarting in drawn(pictures.restarting(sentences, size), size)
+        out = drawn(pictures.out_of_order(sentences, size, PLACES), size)
+        assert sentences.out_of_order in out
+        assert "Björkstigen 2" in out
+        assert "000-000 01" in out
+
+
+@given(st.integers(1, 200), st.integers(1, 60))
+def test_no_size_is_too_small(columns: int, rows: int) -> None:
+    size = Size(columns, rows)
+    picture = pictures.out_of_order(LANGUAGES["da"], size, PLACES).decode()
+    places = [(int(row), int(column)) for row, column in re.findall(r"\x1b\[(\d+);(\d+)H", picture)]
+    assert all(1 <= row <= rows and 1 <= column <= columns // 2 + 1 for row, column in places)
+
+
+def test_no_name_can_draw(tmp_path: Path) -> None:
+    document = {"stations": [{"name": "\x1b[2JEvil\r\n\x9b1m"}], "support": [{"text": "a\x07", "phone": 5}]}
+    (tmp_path / neighbours.FILE_NAME).write_text(json.dumps(document))
+    assert neighbours.load(tmp_path) == Neighbours(("[2JEvil1m",), (Support("a", "", "", ""),))
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"stations": 5, "support": [1, {}]}', "[" * 20000, '"\\ud800"'])
+def test_a_damaged_file_of_neighbours_says_nothing(tmp_path: Path, content: str) -> None:
+    (tmp_path / neighbours.FILE_NAME).write_text(content)
+    found = neighbours.load(tmp_path)
+    assert found.stations == ()
+    pictures.out_of_order(LANGUAGES["sv"], Size(80, 24), found)
+
+
+class Mirror:
+    """The two questions that the writer asks."""
+
+    def __init__(self) -> None:
+        stations = [
+            {"name": "Own", "address": "Here 1", "unit": 1, "status": "up"},
+            {"name": "Far", "address": "There 2", "unit": 2, "status": "up"},
+            {"name": "Dead", "address": "Gone 3", "unit": 1, "status": "down"},
+            {"name": "Near", "address": "Round the corner 4", "unit": 1, "status": "unknown"},
+        ]
+        self._objects = {
+            "station": [MirrorObject("station", number, 1, body) for number, body in enumerate(stations, 1)],
+            "site": [
+                MirrorObject(
+                    "site",
+                    0,
+                    1,
+                    {"support": [{"text": {"sv": "Stöd", "en": "Help"}, "phone": "000", "days": "mon-fri"}]},
+                )
+            ],
+        }
+
+    async def objects(self, type_: str) -> list[MirrorObject]:
+        return self._objects[type_]
+
+
+async def test_the_kiosk_writes_what_the_supervisor_reads(tmp_path: Path) -> None:
+    writer = NeighboursFile(Mirror(), tmp_path, station=1, language="sv")  # type: ignore[arg-type]
+    await writer.refresh()
+    found = neighbours.load(tmp_path)
+    assert found.stations == ("Near, Round the corner 4", "Far, There 2")
+    assert found.support == (Support("Stöd", "000", "mon-fri", ""),)
+    before = (tmp_path / neighbours.FILE_NAME).stat().st_ino
+    await writer.refresh()
+    assert (tmp_path / neighbours.FILE_NAME).stat().st_ino == before
+
+
+def test_both_sides_of_the_pipe_mean_the_same_variables() -> None:
+    assert child.HEARTBEAT_VARIABLE == kiosk_side.DESCRIPTOR_VARIABLE
+    assert child.REASONS_VARIABLE == kiosk_side.REASONS_VARIABLE
+
+
+def test_what_a_kiosk_does_not_inherit() -> None:
+    own = {
+        "TEXTUAL": "debug",
+        "TEXTUAL_DRIVER": "x:y",
+        "LINES": "3",
+        "NOTIFY_SOCKET": "/run/x",
+        "PYTHONFAULTHANDLER": "1",
+        "LANG": "sv_SE.UTF-8",
+    }
+    made = child.environment_of(own, ["power", "crash"])
+    assert made == {
+        "LANG": "sv_SE.UTF-8",
+        "TERM": "linux",
+        "TEXTUAL_DISABLE_KITTY_KEY": "1",
+        "STATION_START_REASONS": "power,crash",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "folder"),
+    [
+        ("", "sv", "."),
+        ('[display]\nlanguage = "da"\n', "da", "."),
+        ("[display]\n language='en' # for now\n[storage]\ndatabase = 'data/s.db'\n", "en", "data"),
+        ('language = "xx"', "sv", "."),
+        ("[storage\n", "sv", "."),
+        ("[storage]\ndatabase = 5\n", "sv", "."),
+    ],
+)
+def test_a_glance_at_the_settings(tmp_path: Path, text: str, language: str, folder: str) -> None:
+    path = tmp_path / "station.toml"
+    path.write_text(text)
+    assert glance.language(path) == language
+    assert glance.folder(path) == tmp_path / folder
+
+
+def test_a_missing_file_has_the_defaults_of_the_real_one(tmp_path: Path) -> None:
+    path = tmp_path / "station.toml"
+    assert glance.language(path) == DEFAULT_LANGUAGE == DisplayTable().language
+    assert glance.folder(path) == tmp_path
+    assert StorageTable().database.parent == Path()
