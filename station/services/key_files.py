@@ -9,12 +9,21 @@ from dataclasses import dataclass, field
 
 import cbor2
 
-from station.core.events import KeySeen, SyncDuty
-from station.core.facts import KeyClockState, KeyKnown, PermitEntry
-from station.ports import KeyFile, KeyRefused, KeySocket
-from station.records.claims import BLOCKLIST_LIMIT_BYTES, Blocklist, Permit, StationCertificate, Sync
+from station.core.events import KeySeen
+from station.core.facts import KeyClock, KeyClockState, KeyKnown, PermitEntry
+from station.ports import KeyFile, KeyRefused
+from station.records.claims import (
+    BLOCKLIST_LIMIT_BYTES,
+    RECORD_LIMIT_BYTES,
+    Activation,
+    Blocklist,
+    Permit,
+    StationCertificate,
+    Sync,
+)
 from station.records.envelope import verified
 from station.services.identity import Identity
+from station.services.one_insertion import OneInsertion
 from station.services.timekeeping import Timekeeper
 
 CLOCK_TOLERANCE_S = 2
@@ -27,15 +36,13 @@ _log = logging.getLogger("station.key")
 
 @dataclass(slots=True)
 class OnKey:
-    """What is known of one key in one insertion."""
+    """What is known of the permit on the key of one insertion."""
 
     own_permit: PermitEntry | None = None
     """The verified permit on the key, where it is not the mirror's."""
     permit_read: bool = False
     permit_known: asyncio.Event = field(default_factory=asyncio.Event)
-    """The permit on the key has been read, or cannot be any more: a PIN may be judged."""
-    adopted: bytes | None = None
-    """A newer blocklist than the station's, found on the key."""
+    """A PIN may be judged: the key's permit and blocklist have been read, or cannot be any more."""
 
     def is_newer(self, entry: PermitEntry) -> bool:
         """Whether the key has a newer permit of the same holder."""
@@ -48,91 +55,118 @@ class OnKey:
 
 
 class KeyFiles:
-    """Reads and writes a key's files through the socket, for one insertion after another."""
+    """Reads and writes the files of the key of one insertion. Methods raise KeyLost, and KeyRefused where they say."""
 
-    def __init__(self, socket: KeySocket, identity: Identity, time: Timekeeper) -> None:
-        self._socket, self._identity, self._time = socket, identity, time
+    def __init__(self, key: OneInsertion, identity: Identity, time: Timekeeper) -> None:
+        self._key, self._identity, self._time = key, identity, time
+        self.on_key = OnKey()
+        self._there: dict[KeyFile, bytes] = {}
+        """What has been written or found in this insertion: it is not asked for again while a person waits."""
+
+    async def works_until(self, act: bytes) -> int | None:
+        """Until when locks believe ``act``, at the most; None when nothing on the key can be believed."""
+        signers = [self._identity.claims.public_key]
+        for file in (KeyFile.CERT, KeyFile.BOXCERT):
+            station = verified(StationCertificate, await self._bytes(file), self._identity.central_keys)
+            signers += [station.public_key] if station is not None else []
+        activation = verified(Activation, act, signers)
+        if activation is not None:
+            return activation.expires
+        return self._identity.activation_expires(act, await self._bytes(KeyFile.PERMIT))
 
     async def set_clock(self) -> None:
-        """Set the key's clock if the station's can be trusted and the key's differs. Raises KeyLost."""
-        now = self._time.now()
-        if now.trust is None:
+        """Set the key's clock if the station's can be trusted and the key's differs. Raises KeyRefused."""
+        if self._time.now().trust is None:
             return
-        clock = await self._socket.clock()
+        clock = await self._key.clock()
         if clock.state is KeyClockState.ABSENT:
             return
+        now = self._time.now()
         if clock.unix_s is None or abs(clock.unix_s - now.unix_s) >= CLOCK_TOLERANCE_S:
-            await self._socket.set_clock(self._time.now().unix_s)
+            await self._key.set_clock(now.unix_s)
 
-    async def lost_power(self, seen: KeySeen) -> bool:
-        """Whether the key's clock is unset, or far before its own last synchronisation; never so for a new key."""
+    async def lost_power(self, seen: KeySeen, clock: KeyClock | None) -> bool:
+        """Whether ``clock`` is unset, or far before the key's own last synchronisation; never so for a new key."""
         sync, cert = await self._bytes(KeyFile.SYNC), await self._bytes(KeyFile.CERT)
         station = verified(StationCertificate, cert, self._identity.central_keys)
         last = verified(Sync, sync, [station.public_key]) if station is not None else None
-        if last is None or last.key != seen.record.key:
+        if last is None or last.key != seen.record.key or clock is None:
             return False
-        if seen.clock_was_unset:
+        if clock.state is KeyClockState.UNSET:
             return True
-        clock = await self._socket.clock()
         return clock.unix_s is not None and clock.unix_s < last.issued - CLOCK_BEHIND_SYNC_S
 
-    async def write_sync(self, duty: SyncDuty, key: int, confirmed_at: int | None) -> None:
-        """``cert`` and ``sync`` as the key deserves. Raises KeyLost, KeyRefused."""
-        match duty:
-            case SyncDuty.LEAVE:
+    async def clear_sync(self) -> None:
+        """The key is known not to qualify: no box may activate it. Raises KeyRefused."""
+        self._there.pop(KeyFile.SYNC, None)
+        try:
+            if await self._key.read(KeyFile.SYNC) == b"":
                 return
-            case SyncDuty.CLEAR:
-                if await self._socket.read(KeyFile.SYNC):
-                    await self._socket.clear(KeyFile.SYNC)
-            case SyncDuty.WRITE if confirmed_at is not None:
-                await self._ensure(KeyFile.CERT, self._identity.certificate)
-                await self._ensure(KeyFile.SYNC, self._identity.sync(key, confirmed_at))
-            case SyncDuty.WRITE:
-                return
+        except KeyRefused as error:
+            _log.warning("key.file_unreadable file=sync %s", error.code)
+        await self._key.clear(KeyFile.SYNC)
 
-    async def write_cert(self) -> None:
-        """This station's certificate, without which a lock believes no activation of it."""
+    async def write_sync(self, key: int, confirmed_at: int | None) -> None:
+        """This station's certificate, without which nobody believes its word, and ``sync``. Raises KeyRefused.
+
+        ``confirmed_at`` moves on with every answer of central; one ``sync`` an insertion is enough.
+        """
         await self._ensure(KeyFile.CERT, self._identity.certificate)
+        if confirmed_at is not None and KeyFile.SYNC not in self._there:
+            await self._ensure(KeyFile.SYNC, self._identity.sync(key, confirmed_at))
 
-    async def read_own_permit(self, on_key: OnKey, known: KeyKnown) -> None:
-        """Learn what permit the key carries, unless it is the mirror's."""
+    async def read_own_permit(self, known: KeyKnown) -> None:
+        """Learn what permit the key carries, unless it is the mirror's. Raises KeyRefused."""
         mirrored = known.permit
-        if mirrored is None or not await self._socket.holds(KeyFile.PERMIT, mirrored.record):
+        if mirrored is None or not await self._holds(KeyFile.PERMIT, mirrored.record):
             record = await self._bytes(KeyFile.PERMIT)
             permit = verified(Permit, record, self._identity.central_keys)
-            on_key.own_permit = PermitEntry(permit, record) if permit is not None else None
-        on_key.permit_read = True
-        on_key.permit_known.set()
+            self.on_key.own_permit = PermitEntry(permit, record) if permit is not None else None
+        self.on_key.permit_read = True
 
-    async def write_permit(self, on_key: OnKey, entry: PermitEntry) -> None:
-        """The permit, unless the key has a newer one of the same holder. Raises KeyLost, KeyRefused."""
-        if on_key.is_newer(entry):
+    async def write_permit(self, entry: PermitEntry) -> None:
+        """The permit. Raises KeyRefused, also when the key has a newer one of the same holder."""
+        if self.on_key.is_newer(entry):
             raise KeyRefused("permit_newer_on_key")
         await self._ensure(KeyFile.PERMIT, entry.record)
 
-    async def carry_blocklist(self, on_key: OnKey, ours: tuple[bytes, Blocklist] | None) -> None:
-        """Give the key our blocklist, or take the key's where that is newer. Raises KeyLost, KeyRefused."""
-        if ours is not None and await self._socket.holds(KeyFile.BLOCK, ours[0]):
-            return
+    async def carry_blocklist(self, ours: tuple[bytes, Blocklist] | None) -> bytes | None:
+        """Give the key our blocklist; the key's, where that is newer. Raises KeyRefused."""
+        if ours is not None and await self._holds(KeyFile.BLOCK, ours[0]):
+            return None
         record = await self._bytes(KeyFile.BLOCK, BLOCKLIST_LIMIT_BYTES)
         theirs = verified(Blocklist, record, self._identity.central_keys)
         if theirs is not None and (ours is None or theirs.version > ours[1].version):
-            on_key.adopted = record
-        elif ours is not None:
-            await self._socket.write(KeyFile.BLOCK, ours[0])
+            return record
+        if ours is not None:
+            await self._write(KeyFile.BLOCK, ours[0])
+        return None
 
     async def acknowledge(self, generation: int, seq: int) -> None:
-        """Tell the key what its log may forget. Raises KeyLost, KeyRefused."""
+        """Tell the key what its log may forget. Raises KeyRefused."""
         await self._ensure(KeyFile.ACK, cbor2.dumps([generation, seq]))
 
     async def _ensure(self, file: KeyFile, content: bytes) -> None:
-        if not await self._socket.holds(file, content):
-            await self._socket.write(file, content)
+        if not await self._holds(file, content):
+            await self._write(file, content)
 
-    async def _bytes(self, file: KeyFile, limit_bytes: int = 4096) -> bytes:
-        """The file; empty where it is larger than any record: whatever that is, it does not verify."""
+    async def _write(self, file: KeyFile, content: bytes) -> None:
+        self._there.pop(file, None)
+        await self._key.write(file, content)
+        self._there[file] = content
+
+    async def _holds(self, file: KeyFile, content: bytes) -> bool:
+        if self._there.get(file) == content:
+            return True
+        if not await self._key.holds(file, content):
+            return False
+        self._there[file] = content
+        return True
+
+    async def _bytes(self, file: KeyFile, limit_bytes: int = RECORD_LIMIT_BYTES) -> bytes:
+        """The file; empty where it cannot be read or is larger than its records: whatever it is, it does not verify."""
         try:
-            return await self._socket.read(file, limit_bytes)
+            return await self._key.read(file, limit_bytes)
         except KeyRefused as error:
             _log.warning("key.file_unreadable file=%s %s", file, error.code)
             return b""

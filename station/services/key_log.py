@@ -4,17 +4,20 @@ import io
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cbor2
 
-from station.ports import LogMark, NewEvent
-from station.records.claims import MAX_UINT32, MAX_UINT64
+from station.ports import NewEvent
+from station.records.claims import MAX_UINT32
 
 LOG_LIMIT_BYTES = 64 * 1024
 ENTRY_LIMIT_BYTES = 256
 TEST_LOCK = 1
 """Every station's test lock: its entries say nothing about anybody's home and are not kept."""
 OPENED = "opened"
+MAX_COUNT = 2**53 - 1
+"""What JSON and SQLite both carry; a key that has counted beyond it is broken."""
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:sync-station:key-log")
 
 
@@ -41,13 +44,15 @@ class LogRead:
     garbage: bool
     """What follows is not an entry and never will be one (a torn tail is not garbage: it may go on)."""
 
+    def follows(self, seq: int) -> bool:
+        """Whether this may be what comes after the entry ``seq``, and not the middle of some other log."""
+        return self.entries[0].seq > seq if self.entries else not self.garbage
+
 
 def generation_of(head: bytes) -> tuple[int, int] | None:
     """The generation that a log begins with, and the bytes it takes; None when it begins otherwise."""
     item = _item(head, 0)
-    if item is None or type(item[0]) is not int or not 0 <= item[0] <= MAX_UINT64:
-        return None
-    return item[0], item[1]
+    return (item[0], item[1]) if item is not None and _uint(item[0], MAX_COUNT) else None
 
 
 def read_entries(data: bytes, generation: int) -> LogRead:
@@ -68,20 +73,21 @@ def read_entries(data: bytes, generation: int) -> LogRead:
 
 
 def events(
-    key: int, entries: Sequence[LogEntry], mark: LogMark | None, now_s: int, clock: int | str, generation: int
+    key: int, entries: Sequence[LogEntry], before: int | None, now_s: int, clock: int | str, generation: int
 ) -> list[NewEvent]:
-    """The events of new entries: what opened or refused, and the gaps between them. ``mark``: what was read before."""
+    """What opened or refused, and the gaps between. ``before``: the newest seq known, here or to central; or None.
+
+    Entries up to it are told all the same: whether they are known is for their ids to say.
+    """
     found: list[NewEvent] = []
-    last = mark.seq if mark is not None else None
+    last = before
     for entry in entries:
-        if last is not None and entry.seq <= last:
-            continue
         if last is not None and entry.seq > last + 1:
             found.append(_gap(key, last + 1, entry.seq - 1, generation, now_s, clock))
-        last = entry.seq
+        last = max(entry.seq, last or 0)
         if entry.lock == TEST_LOCK:
             continue
-        data = {"generation": generation, "seq": entry.seq, "outcome": entry.outcome}
+        data: dict[str, int | str] = {"generation": generation, "seq": entry.seq, "outcome": entry.outcome}
         if entry.battery_percent is not None:
             data["battery_percent"] = entry.battery_percent
         found.append(
@@ -111,12 +117,12 @@ def _gap(key: int, first: int, last: int, generation: int, now_s: int, clock: in
     )
 
 
-def _item(data: bytes, at: int) -> tuple[object, int] | None:
+def _item(data: bytes, at: int) -> tuple[Any, int] | None:
     """One CBOR item at ``at`` and where it ends; None when it is not all there or not CBOR."""
     stream = io.BytesIO(data[at : at + ENTRY_LIMIT_BYTES])
     try:
         value = cbor2.CBORDecoder(stream, read_size=1).decode()
-    except (cbor2.CBORDecodeError, ValueError, TypeError, ArithmeticError, RecursionError):
+    except (cbor2.CBORDecodeError, ValueError, TypeError, ArithmeticError, RecursionError, MemoryError):
         return None
     return value, at + stream.tell()
 
@@ -125,13 +131,20 @@ def _entry(value: object, raw: bytes) -> LogEntry | None:
     if not isinstance(value, list) or len(value) != 6:
         return None
     seq, time, lock, outcome, holder, battery = value
-    numbers = ((seq, MAX_UINT64), (lock, MAX_UINT32))
-    optional = ((time, MAX_UINT64), (holder, MAX_UINT32), (battery, 100))
-    if not all(_uint(n, high) for n, high in numbers) or not all(n is None or _uint(n, high) for n, high in optional):
+    if not _uint(seq, MAX_COUNT) or not _uint(lock, MAX_UINT32) or not lock:
         return None
     if not isinstance(outcome, str) or not outcome.isascii() or not outcome.isidentifier() or len(outcome) > 40:
         return None
-    return LogEntry(seq, time, lock, outcome, holder, battery, raw)
+    # What else is out of range is not known, and the opening is told all the same.
+    return LogEntry(
+        seq,
+        time if _uint(time, MAX_COUNT) else None,
+        lock,
+        outcome,
+        holder if _uint(holder, MAX_UINT32) and holder else None,
+        battery if _uint(battery, 100) else None,
+        raw,
+    )
 
 
 def _uint(value: object, high: int) -> bool:

@@ -5,11 +5,10 @@ Each method performs one effect of the visit machine and feeds back what came of
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeAlias
 
-from station.core import attempts as pin_attempts
-from station.core.attempts import AttemptCount
 from station.core.events import (
     ActivateKey,
     ActivationCleared,
@@ -22,72 +21,105 @@ from station.core.events import (
     KeyIdentified,
     KeyRead,
     KeySeen,
+    MirrorRefreshed,
     PrepareKey,
     ReadFailed,
     ReadKey,
     SyncDuty,
 )
-from station.core.facts import Attempts, KeyClockState, KeyKnown, Refusal
-from station.ports import KeyFile, KeyLost, KeyRefused, KeySocket, NewEvent, Store, StoreFault
+from station.core.facts import Attempts, KeyClock, KeyClockState, KeyKnown, Refusal
+from station.core.key_news import KeyNews
+from station.ports import KeyFile, KeyLost, KeyRefused, KeySocket, ReaderLost, Store, StoreFault
 from station.records.claims import KeyKind, KeyRecord
 from station.records.envelope import verified
+from station.services.batteries import Batteries
 from station.services.identity import Identity
 from station.services.key_files import KeyFiles, OnKey
 from station.services.key_log_reader import KeyLogReader
 from station.services.mirroring import Mirroring
+from station.services.one_insertion import OneInsertion
 from station.services.pin_work import PinWork
 from station.services.recorder import Recorder
 from station.services.standing import Standing
 from station.services.timekeeping import Timekeeper
+from station.services.write_meter import WriteMeter
 
 KeyEffect: TypeAlias = ClearActivation | ReadKey | IdentifyKey | PrepareKey | ActivateKey
-Start: TypeAlias = Callable[[Coroutine[None, None, None]], None]
 
 _log = logging.getLogger("station.key")
 
 
+class Sequences:
+    """Numbers for activations, each got from the disk while nobody waits for it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._next: int | None = None
+
+    async def reserve(self) -> None:
+        """Have one ready. Raises StoreFault."""
+        if self._next is None:
+            self._next = await self._store.next_sequence()
+
+    async def take(self) -> int:
+        """The one that is ready, or a new one. Never the same again. Raises StoreFault."""
+        number, self._next = self._next, None
+        return number if number is not None else await self._store.next_sequence()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workplace:
+    """What work on every key needs."""
+
+    socket: KeySocket
+    store: Store
+    time: Timekeeper
+    identity: Identity
+    mirroring: Mirroring
+    standing: Standing
+    recorder: Recorder
+    pins: PinWork
+    sequences: Sequences
+    feed: Callable[[Event], None]
+    give_way: Callable[[], bool]
+    """Something else is to be done with the key: its log must wait."""
+    tell: Callable[[KeyNews], None]
+    """Takes what the holder should hear; it has no part in the work."""
+    meter: WriteMeter
+    batteries: Batteries
+
+
 class KeyWork:
-    """Performs effects on the key of one insertion after another. Methods raise KeyLost and ReaderLost."""
+    """Performs effects on the key of one insertion. Methods raise KeyLost and ReaderLost.
 
-    def __init__(
-        self,
-        *,
-        socket: KeySocket,
-        store: Store,
-        time: Timekeeper,
-        identity: Identity,
-        mirroring: Mirroring,
-        standing: Standing,
-        recorder: Recorder,
-        pins: PinWork,
-        feed: Callable[[Event], None],
-        start: Start,
-        give_way: Callable[[], bool],
-    ) -> None:
-        """``start`` runs something beside the work; ``give_way`` says that the log must wait for something else."""
-        self._socket, self._store, self._identity, self._time = socket, store, identity, time
-        self._mirroring, self._standing, self._recorder, self._pins = mirroring, standing, recorder, pins
-        self._feed, self._start, self._give_way = feed, start, give_way
-        self._files = KeyFiles(socket, identity, time)
-        self._log_reader = KeyLogReader(socket, store, time)
+    A new one for each insertion: nothing that was learned of one key can be taken for the next one's.
+    """
+
+    def __init__(self, place: Workplace) -> None:
+        self._place = place
+        self._identity, self._recorder, self._feed = place.identity, place.recorder, place.feed
+        self._key = OneInsertion(place.socket)
+        self._files = KeyFiles(self._key, place.identity, place.time)
+        self._log_reader = KeyLogReader(self._key, place.store, place.recorder, place.time)
+        self._began_s = place.time.now().mono_s
         self._seen: KeySeen | None = None
+        self._clock: KeyClock | None = None
+        """As it was before this station set it; None: it could not be read."""
         self._was_on = False
-        """A key has been switched off and the event of it waits for the key's name."""
-        self._began_s = 0.0
-        self._began_bytes = 0
-        self.on_key = OnKey()
+        """The key has been switched off, and the event of it waits for the key's name."""
+        self._prepared = False
+        self._lost_power = False
 
-    def begin(self) -> None:
-        """A key has answered: nothing is known of it."""
-        self.on_key = OnKey()
-        self._seen = None
-        self._began_s = self._time.now().mono_s
-        self._began_bytes = self._socket.wire_bytes
+    @property
+    def on_key(self) -> OnKey:
+        """What a PIN is judged by beside the mirror."""
+        return self._files.on_key
 
     def end(self) -> None:
         """The key is out. What it did not get to say is recorded without it."""
+        self._key.end()
         self.on_key.permit_known.set()
-        self._note_switched_off(None)
+        self._note_switched_off(nameless=True)
 
     async def perform(self, effect: KeyEffect) -> None:
         """Do what the machine asks for."""
@@ -107,44 +139,48 @@ class KeyWork:
 
     async def _clear(self, effect: ClearActivation) -> None:
         act = await self._act()
-        off = act == b"" or await self._cleared()
-        if not off:
-            await self._clear_failed(effect.insertion, act or b"")
-            return
-        self._was_on = self._was_on or act != b""
-        if self._seen is not None:
-            self._note_switched_off(self._seen)
+        if act != b"":
+            try:
+                off = await self._cleared()
+            except (KeyLost, ReaderLost):
+                # Cleared, torn or untouched: only its next visit can tell.
+                self._recorder.keep(self._recorder.event("key_write_interrupted", self._seen))
+                raise
+            if not off:
+                await self._clear_failed(effect.insertion, act or b"")
+                return
+            self._was_on = True
+            self._note_switched_off(nameless=self._key.over)
         self._feed(ActivationCleared(effect.insertion))
 
     async def _act(self) -> bytes | None:
         """The activation; None where something is there that cannot be read: that is cleared like any other."""
         try:
-            return await self._socket.read(KeyFile.ACT)
+            return await self._key.read(KeyFile.ACT)
         except KeyRefused as error:
             _log.warning("key.act_unreadable %s", error)
             return None
 
     async def _cleared(self) -> bool:
-        """Clear ``act``, read it back."""
+        """Clear ``act``; whatever the key says to that, what counts is what is read back."""
         try:
-            await self._socket.clear(KeyFile.ACT)
-            return await self._socket.read(KeyFile.ACT) == b""
+            await self._key.clear(KeyFile.ACT)
         except KeyRefused as error:
             _log.error("key.not_cleared %s", error)
+        try:
+            return await self._key.read(KeyFile.ACT) == b""
+        except KeyRefused as error:
+            _log.error("key.act_unreadable %s", error)
             return False
 
     async def _clear_failed(self, insertion: int, act: bytes) -> None:
-        try:
-            permit = await self._socket.read(KeyFile.PERMIT)
-        except KeyRefused:
-            permit = b""
-        self._start(self._recorder.record(self._recorder.event("key_clear_failed", self._seen)))
-        self._feed(ClearFailed(insertion, self._identity.activation_expires(act, permit)))
+        self._recorder.keep(self._recorder.event("key_clear_failed", self._seen))
+        self._feed(ClearFailed(insertion, await self._files.works_until(act)))
 
-    def _note_switched_off(self, seen: KeySeen | None) -> None:
-        if self._was_on:
+    def _note_switched_off(self, *, nameless: bool) -> None:
+        if self._was_on and (self._seen is not None or nameless):
             self._was_on = False
-            self._start(self._recorder.record(self._recorder.event("key_deactivated", seen)))
+            self._recorder.keep(self._recorder.event("key_deactivated", self._seen))
 
     # --- reading ---
 
@@ -152,42 +188,47 @@ class KeyWork:
         id_record = await self._id()
         record = verified(KeyRecord, id_record, self._identity.central_keys)
         if record is None:
-            self._note_switched_off(None)
-            event = self._recorder.event("key_read_failed", None, reason="bad_key_record")
-            self._start(self._recorder.record(event))
+            self._note_switched_off(nameless=True)
+            self._recorder.keep(self._recorder.event("key_read_failed", None, reason="bad_key_record"))
             self._feed(ReadFailed(effect.insertion))
             return
         # The mirror is asked while the key says what time it is.
         looking_up = asyncio.ensure_future(self._look_up(record.key))
         try:
-            unset = await self._clock_unset()
+            self._clock = await self._read_clock()
             known, attempts = await looking_up
         finally:
             looking_up.cancel()
+        unset = self._clock is not None and self._clock.state is KeyClockState.UNSET
         self._seen = KeySeen(id_record, record, clock_was_unset=unset)
-        self._note_switched_off(self._seen)
+        self._note_switched_off(nameless=False)
         self._feed(KeyRead(effect.insertion, self._seen, known, attempts))
+        if not self._place.give_way():
+            # Back while its PIN is being judged, nothing more is asked of it; but the next PIN must know its permit.
+            await self._tried(self._files.read_own_permit(known))
+            self.on_key.permit_known.set()
 
     async def _id(self) -> bytes:
         try:
-            return await self._socket.read(KeyFile.ID)
+            return await self._key.read(KeyFile.ID)
         except KeyRefused as error:
             _log.warning("key.id_unreadable %s", error)
             return b""
 
-    async def _clock_unset(self) -> bool:
+    async def _read_clock(self) -> KeyClock | None:
         try:
-            return (await self._socket.clock()).state is KeyClockState.UNSET
+            return await self._key.clock()
         except KeyRefused as error:
+            # A fault, not an unset clock; an activation will not get past it.
             _log.warning("key.clock_fault %s", error)
-            return True
+            return None
 
     async def _look_up(self, key: int) -> tuple[KeyKnown, Attempts]:
         try:
-            return await self._pins.look_up(key)
+            return await self._place.pins.look_up(key)
         except StoreFault as error:
             # Nothing is known of any key without the mirror: refused as unknown, and the station says why.
-            self._standing.store_failed(error)
+            self._place.standing.store_failed(error)
             return KeyKnown(), Attempts()
 
     async def _identify(self, effect: IdentifyKey) -> None:
@@ -199,78 +240,129 @@ class KeyWork:
     # --- while the person types ---
 
     async def _prepare(self, effect: PrepareKey) -> None:
-        on_key = self.on_key
         try:
-            await self._write_prepared(effect, on_key)
-        except KeyRefused as error:
-            # What the key would not take, an activation will ask of it again, and then say so.
-            _log.warning("key.write_refused %s", error)
-        except KeyLost:
-            self._start(self._recorder.record(self._synced(effect.seen)))
-            raise
-        on_key.permit_known.set()
-        self._start(self._recorder.record(self._synced(effect.seen)))
-        if on_key.adopted is not None:
-            _log.info("blocklist.adopted")
-            await self._standing.adopt_blocklist(on_key.adopted)
-        await self._log_reader.read(effect.seen.record.key, self._files, give_way=self._give_way)
-
-    async def _write_prepared(self, effect: PrepareKey, on_key: OnKey) -> None:
-        """First what an impatient person's PIN will wait for."""
+            await self._bring_up_to_date(effect)
+        finally:
+            self._note_synced(effect.seen)
+        try:
+            await self._place.sequences.reserve()
+        except StoreFault as error:
+            self._place.standing.store_failed(error)
         key = effect.seen.record.key
-        await self._files.read_own_permit(on_key, effect.known)
-        permit = effect.known.permit
-        if permit is not None and effect.sync is SyncDuty.WRITE and not on_key.is_newer(permit):
-            await self._files.write_permit(on_key, permit)
-        if await self._files.lost_power(effect.seen):
-            self._start(self._recorder.record(self._recorder.event("key_power_lost", effect.seen)))
-        await self._files.set_clock()
-        await self._files.write_sync(effect.sync, key, self._mirroring.state.confirmed_at)
-        await self._files.carry_blocklist(on_key, self._standing.blocklist)
+        percent = await self._log_reader.read(key, self._files, give_way=self._place.give_way)
+        self._place.batteries.saw(key, percent)
+        self._tell_news(key)
 
-    def _synced(self, seen: KeySeen) -> NewEvent:
-        return self._recorder.event(
+    async def _bring_up_to_date(self, effect: PrepareKey) -> None:
+        """First what must not be, then what an impatient person's PIN waits for, then the rest, each by itself."""
+        key, files, permit = effect.seen.record.key, self._files, effect.known.permit
+        if effect.sync is SyncDuty.CLEAR:
+            await self._tried(files.clear_sync())
+        await self._tried(files.read_own_permit(effect.known))
+        await self._tried(self._carry_blocklist(effect.insertion, key))
+        self.on_key.permit_known.set()
+        if permit is not None and effect.sync is SyncDuty.WRITE and not self.on_key.is_newer(permit):
+            await self._tried(files.write_permit(permit))
+        lost_power = not self._prepared and await files.lost_power(effect.seen, self._clock)
+        self._lost_power = self._lost_power or lost_power
+        await self._tried(files.set_clock())
+        if lost_power:
+            self._recorder.keep(self._recorder.event("key_power_lost", effect.seen))
+        if effect.sync is SyncDuty.WRITE:
+            await self._tried(files.write_sync(key, self._place.mirroring.state.confirmed_at))
+        self._tell_news(key)
+
+    def _tell_news(self, key: int) -> None:
+        own = self.on_key.own_permit
+        permit = own.permit if own is not None else None
+        self._place.tell(KeyNews(self._place.batteries.percent(key), self._lost_power, permit))
+
+    async def _tried(self, work: Awaitable[None]) -> None:
+        """What the key would not take, an activation will ask of it again, and then say so."""
+        try:
+            await work
+        except KeyRefused as error:
+            _log.warning("key.write_refused %s", error)
+
+    async def _carry_blocklist(self, insertion: int, key: int) -> None:
+        standing = self._place.standing
+        newer = await self._files.carry_blocklist(standing.blocklist)
+        if newer is not None:
+            _log.info("blocklist.adopted")
+            await standing.adopt_blocklist(newer)
+            # It may well be about this key.
+            known, attempts = await self._look_up(key)
+            self._feed(MirrorRefreshed(insertion, known, attempts))
+
+    def _note_synced(self, seen: KeySeen) -> None:
+        if self._prepared:
+            return
+        self._prepared = True
+        mirroring = self._place.mirroring
+        event = self._recorder.event(
             "key_synced",
             seen,
-            source="online" if self._mirroring.online else "mirror",
-            mirror_age_s=self._mirroring.age_s(),
-            duration_ms=int((self._time.now().mono_s - self._began_s) * 1000),
-            wire_bytes=self._socket.wire_bytes - self._began_bytes,
+            source="online" if mirroring.online else "mirror",
+            mirror_age_s=mirroring.age_s(),
+            duration_ms=int((self._place.time.now().mono_s - self._began_s) * 1000),
+            wire_bytes=self._key.wire_bytes,
         )
+        self._recorder.keep(event)
 
     # --- on ---
 
     async def _activate(self, effect: ActivateKey) -> None:
         try:
-            await self._write_activation(effect)
-            await self._record_activation(effect)
-        except KeyLost:
-            self._start(self._recorder.record(self._recorder.event("key_write_interrupted", effect.seen)))
+            try:
+                await self._write_activation(effect)
+                await self._record_activation(effect)
+            except KeyRefused as error:
+                _log.error("key.not_activated %s", error)
+                await self._undo(effect, Refusal.KEY_FAULT)
+                return
+            except StoreFault as error:
+                # An activation that could not be recorded must not be left on a key.
+                self._place.standing.store_failed(error)
+                await self._undo(effect, Refusal.STATION)
+                return
+        except (KeyLost, ReaderLost):
+            # It may be on: whoever asks later finds for whom and until when.
+            grant = effect.grant
+            lost = {"holder": grant.holder.holder, "expires": grant.expires}
+            self._recorder.keep(self._recorder.event("key_write_interrupted", effect.seen, **lost))
             raise
-        except KeyRefused as error:
-            _log.error("key.not_activated %s", error)
-            await self._undo(effect, Refusal.KEY_FAULT)
-        except StoreFault as error:
-            # An activation that could not be recorded must not be left on a key.
-            self._standing.store_failed(error)
-            await self._undo(effect, Refusal.STATION)
-        else:
-            self._pins.forget_wait(effect.seen.record.key)
-            _log.info("key.activated key=%d expires=%d", effect.grant.key, effect.grant.expires)
-            self._feed(KeyActivated(effect.insertion))
+        _log.info("key.activated key=%d expires=%d", effect.grant.key, effect.grant.expires)
+        self._feed(KeyActivated(effect.insertion))
 
     async def _write_activation(self, effect: ActivateKey) -> None:
-        if await self._socket.read(KeyFile.ID) != effect.seen.id_record:
-            raise KeyRefused("another_key")
+        """What `_bring_up_to_date` did not get to, then the activation: last, and read back."""
+        meter, block, permit = self._place.meter, self._place.standing.blocklist, effect.grant.permit
+        activation = self._identity.activation(effect.grant, await self._place.sequences.take())
+        records = block[0] if block is not None else b"", self._identity.certificate, permit.record, activation
+        meter.begin(*(len(record) for record in records))
+        try:
+            await self._write_records(effect, activation)
+        finally:
+            meter.end()
+
+    async def _write_records(self, effect: ActivateKey, activation: bytes) -> None:
+        files, key, meter = self._files, effect.grant.key, self._place.meter
         if not self.on_key.permit_read:
-            await self._files.read_own_permit(self.on_key, effect.known)
-        await self._files.set_clock()
-        await self._files.write_cert()
-        await self._files.write_permit(self.on_key, effect.grant.permit)
-        await self._files.carry_blocklist(self.on_key, self._standing.blocklist)
-        activation = self._identity.activation(effect.grant, await self._store.next_sequence())
-        await self._socket.write(KeyFile.ACT, activation)
-        if await self._socket.read(KeyFile.ACT) != activation:
+            await files.read_own_permit(effect.known)
+        await self._carry_blocklist(effect.insertion, key)
+        meter.next()
+        blocked = self._place.standing.blocklist_claims
+        if blocked is not None and key in blocked.blocked_keys:
+            raise KeyRefused("blocked")
+        await files.set_clock()
+        await files.write_sync(key, self._place.mirroring.state.confirmed_at)
+        meter.next()
+        await files.write_permit(effect.grant.permit)
+        meter.next()
+        if await self._key.read(KeyFile.ID) != effect.seen.id_record:
+            raise KeyRefused("another_key")
+        await self._key.write(KeyFile.ACT, activation)
+        if await self._key.read(KeyFile.ACT) != activation:
             raise KeyRefused("act_differs")
 
     async def _record_activation(self, effect: ActivateKey) -> None:
@@ -281,15 +373,11 @@ class KeyWork:
         events = [self._recorder.event("key_activated", seen, holder=holder, expires=grant.expires, **counts)]
         if seen.record.kind is not KeyKind.PERSONAL:
             events.append(self._recorder.event("pool_key_taken", seen, holder=holder))
-        await self._recorder.commit(*events, attempts=await self._taken_back(seen))
-
-    async def _taken_back(self, seen: KeySeen) -> AttemptCount | None:
-        count = await self._store.attempts(seen.record.key)
-        return pin_attempts.taken_back(count, seen.record.kind) if count.failures else None
+        await self._place.pins.take_back(seen, *events)
 
     async def _undo(self, effect: ActivateKey, refusal: Refusal) -> None:
         act = await self._act()
-        if await self._cleared():
+        if act == b"" or await self._cleared():
             self._feed(ActivationFailed(effect.insertion, refusal))
         else:
             await self._clear_failed(effect.insertion, act or b"")

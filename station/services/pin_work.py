@@ -5,9 +5,10 @@ import logging
 from collections.abc import Callable
 
 from station.core import attempts as pin_attempts
-from station.core.events import AcceptPin, CheckPin, Event, PinChecked, PinCheckFailed, RejectPin
+from station.core.attempts import AttemptCount
+from station.core.events import AcceptPin, CheckPin, Event, KeySeen, PinChecked, PinCheckFailed, RejectPin
 from station.core.facts import Attempts, KeyKnown, Refusal
-from station.ports import Store, StoreFault
+from station.ports import NewEvent, Store, StoreFault
 from station.records.pins import PinFault
 from station.services.identity import Identity
 from station.services.key_files import OnKey
@@ -39,8 +40,12 @@ class PinWork:
     ) -> None:
         self._store, self._time, self._identity = store, time, identity
         self._mirroring, self._standing, self._recorder, self._pins = mirroring, standing, recorder, pins
-        self._refresh_deadline_s = refresh_deadline_s
+        self.refresh_deadline_s = refresh_deadline_s
         self._feed = feed
+        self._counting = asyncio.Lock()
+        """A count is read and written back by one task at a time."""
+        self._owed: set[int] = set()
+        """Keys whose last count has not been found to be a wrong PIN, nor been taken back."""
         self._failed_at_s: dict[int, float] = {}
         # After a restart nobody knows when the last failure was: the whole wait runs again from here.
         self._started_s = time.now().mono_s
@@ -51,10 +56,6 @@ class PinWork:
         known = key_known(bundle, key, self._identity.central_keys, self._standing.blocklist_claims)
         count = pin_attempts.current(await self._store.attempts(key), known.key, self._time.now().unix_s)
         return known, pin_attempts.standing(count, known.key, self._failed_at_s.get(key, self._started_s))
-
-    def forget_wait(self, key: int) -> None:
-        """The PIN was right."""
-        self._failed_at_s.pop(key, None)
 
     async def check(self, effect: CheckPin, on_key: OnKey) -> None:
         """Count, compute, look up, and feed back `PinChecked` or `PinCheckFailed`."""
@@ -71,40 +72,58 @@ class PinWork:
 
     async def _checked(self, effect: CheckPin, on_key: OnKey) -> PinChecked:
         key = effect.seen.record.key
-        now_s = self._time.now().unix_s
-        kept = pin_attempts.current(await self._store.attempts(key), effect.known.key, now_s)
-        count = pin_attempts.counted(kept, effect.known.key, now_s)
-        await self._recorder.commit(attempts=count)
-        self._failed_at_s[key] = self._time.now().mono_s
+        count = await self._counted(effect)
+        counted_at_s = self._time.now().mono_s
+        self._failed_at_s[key] = counted_at_s
         tag, *_ = await asyncio.gather(
             self._pins.tag(effect.entry),
-            self._mirroring.settled(self._refresh_deadline_s),
+            self._mirroring.settled(self.refresh_deadline_s),
             on_key.permit_known.wait(),
         )
         bundle = await self._store.bundle(key, tag)
         keys = self._identity.central_keys
         known = key_known(bundle, key, keys, self._standing.blocklist_claims)
-        attempts = pin_attempts.standing(count, known.key, self._failed_at_s.get(key, now_s))
+        attempts = pin_attempts.standing(count, known.key, counted_at_s)
         return PinChecked(effect.visit, known, person(bundle, keys), tag, on_key.own_permit, attempts)
 
-    async def reject(self, effect: RejectPin) -> None:
+    async def _counted(self, effect: CheckPin) -> AttemptCount:
+        key, now_s = effect.seen.record.key, self._time.now().unix_s
+        async with self._counting:
+            kept = pin_attempts.current(await self._store.attempts(key), effect.known.key, now_s)
+            count = pin_attempts.counted(kept, effect.known.key, now_s)
+            await self._recorder.commit(attempts=count)
+            self._owed.add(key)
+        return count
+
+    async def take_back(self, seen: KeySeen, *events: NewEvent) -> None:
+        """The PIN was right: its count goes, in one transaction with ``events``. Raises StoreFault: then it stands.
+
+        A second time does nothing to the count: a visit that goes on after a bounced contact comes here again.
+        """
+        key = seen.record.key
+        async with self._counting:
+            back = None
+            if key in self._owed:
+                count = await self._store.attempts(key)
+                back = pin_attempts.taken_back(count, seen.record.kind) if count.failures else None
+            if events or back is not None:
+                await self._recorder.commit(*events, attempts=back)
+            self._owed.discard(key)
+            self._failed_at_s.pop(key, None)
+
+    def reject(self, effect: RejectPin) -> None:
         """Record a wrong PIN; the count is on disk already."""
+        self._owed.discard(effect.seen.record.key)
         events = [self._recorder.event("pin_rejected", effect.seen)]
         if effect.refusal is not Refusal.WRONG_PIN:
             events.append(self._recorder.event("key_refused", effect.seen, reason=effect.refusal.value))
         if effect.locked:
             events.append(self._recorder.event("key_locked_out", effect.seen))
-        await self._recorder.record(*events)
+        self._recorder.keep(*events)
 
     async def accept(self, effect: AcceptPin) -> None:
-        """The PIN was right but activates nothing: take its count back, record why."""
-        key = effect.seen.record.key
-        event = self._recorder.event("key_refused", effect.seen, reason=effect.refusal.value)
+        """The PIN was right but activates nothing: take its count back. Why, is recorded by the caller."""
         try:
-            count = await self._store.attempts(key)
-            back = pin_attempts.taken_back(count, effect.seen.record.kind) if count.failures else None
-            await self._recorder.commit(event, attempts=back)
+            await self.take_back(effect.seen)
         except StoreFault as error:
             self._standing.store_failed(error)
-            return
-        self.forget_wait(key)

@@ -1,12 +1,14 @@
-"""Makes events and has them kept. What the database cannot take at the moment waits here, and goes in first later."""
+"""Makes events and has them kept. What the database cannot take at the moment waits here and goes in later."""
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 
 from station.core.attempts import AttemptCount
 from station.core.events import KeySeen
-from station.ports import Change, Json, NewEvent, Store, StoreFault
+from station.ports import Change, Json, LogMark, NewEvent, Store, StoreFault
 from station.services.timekeeping import Timekeeper
 
 WAITING_LIMIT_EVENTS = 10_000
@@ -24,7 +26,8 @@ class Recorder:
     ) -> None:
         self._store, self._time = store, time
         self._kept, self._failed = kept, failed
-        self._waiting: deque[NewEvent] = deque(maxlen=WAITING_LIMIT_EVENTS)
+        self._waiting: deque[NewEvent] = deque()
+        self._writing: asyncio.Task[None] | None = None
 
     def event(self, type_: str, seen: KeySeen | None, *, holder: int | None = None, **data: Json) -> NewEvent:
         """An event of now about the key ``seen``; ``holder`` where it is another than the key's own."""
@@ -39,27 +42,51 @@ class Recorder:
             data={name: value for name, value in data.items() if value is not None},
         )
 
-    async def commit(self, *events: NewEvent, attempts: AttemptCount | None = None) -> None:
-        """Make events and the count durable in one transaction. Raises StoreFault: then nothing is."""
-        await self._store.commit(Change(events, attempts=attempts))
-        await self._catch_up()
-        self._kept()
+    async def commit(
+        self, *events: NewEvent, attempts: AttemptCount | None = None, log_mark: LogMark | None = None
+    ) -> None:
+        """Make all of it durable in one transaction. Raises StoreFault: then nothing is."""
+        await self._store.commit(Change(events, attempts=attempts, log_mark=log_mark))
+        if events:
+            self._kept()
+        self.write_on()
 
-    async def record(self, *events: NewEvent) -> None:
-        """As `commit`, but what cannot be kept now waits in memory: for events that nothing else depends on."""
-        try:
-            await self.commit(*events)
-        except StoreFault as error:
-            _log.error("event.waits types=%s", ",".join(event.type for event in events))
-            self._waiting.extend(events)
-            self._failed(error)
+    def keep(self, *events: NewEvent) -> None:
+        """Have events made durable soon, whatever becomes of the caller: for those that nothing else depends on."""
+        room = WAITING_LIMIT_EVENTS - len(self._waiting)
+        for event in events[room:]:
+            _log.error("event.lost type=%s key=%s", event.type, event.key)
+        self._waiting.extend(events[:room])
+        self.write_on()
 
-    async def _catch_up(self) -> None:
+    def write_on(self) -> None:
+        """Try again what waits, if anything does."""
+        if self._waiting and (self._writing is None or self._writing.done()):
+            # A task of its own: whoever is cancelled meanwhile must not leave it unknown whether it was written.
+            self._writing = asyncio.create_task(self._write(), name="events")
+            # A broken invariant goes to the loop's exception handler at once.
+            self._writing.add_done_callback(_raise_what_it_raised)
+
+    async def finish(self) -> None:
+        """At the end: return when nothing waits any more, or the database would not take it."""
+        self.write_on()
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
+
+    async def _write(self) -> None:
         while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(BATCH_EVENTS, len(self._waiting)))]
+            batch = list(islice(self._waiting, BATCH_EVENTS))
             try:
                 await self._store.commit(Change(batch))
             except StoreFault as error:
-                self._waiting.extendleft(reversed(batch))
+                _log.error("event.waits count=%d %s", len(self._waiting), error)
                 self._failed(error)
                 return
+            for _ in batch:
+                self._waiting.popleft()
+            self._kept()
+
+
+def _raise_what_it_raised(task: asyncio.Task[None]) -> None:
+    if not task.cancelled():
+        task.result()

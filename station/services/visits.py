@@ -6,8 +6,8 @@ Work on the key (`KeyWork`) is done by one task, in order; PINs (`PinWork`), cen
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 
-from station.core import showing
 from station.core.events import (
     AcceptPin,
     ActivateKey,
@@ -19,6 +19,7 @@ from station.core.events import (
     IdentifyKey,
     KeyInserted,
     KeyRemoved,
+    KeySeen,
     KeystrokeTyped,
     MirrorRefreshed,
     PrepareKey,
@@ -33,23 +34,30 @@ from station.core.events import (
     StationChanged,
     TimePassed,
 )
-from station.core.facts import Now, Policy
+from station.core.facts import Hindrance, Now, Policy
+from station.core.key_news import KeyNews
 from station.core.screen import Screen
-from station.core.visit import State, step
-from station.ports import KeyLost, KeySocket, ReaderLost, Store, StoreFault
+from station.core.visit import Phase, State, step
+from station.ports import Json, KeyLost, KeySocket, ReaderLost, Store, StoreFault
+from station.services.batteries import Batteries
 from station.services.identity import Identity
-from station.services.key_work import KeyEffect, KeyWork
+from station.services.key_work import KeyEffect, KeyWork, Sequences, Workplace
 from station.services.mirroring import Mirroring
 from station.services.outbox import Outbox
 from station.services.pin_check import PinCheck
 from station.services.pin_work import PinWork
+from station.services.presenter import Presentation, Presenter
 from station.services.recorder import Recorder
 from station.services.standing import Standing
 from station.services.timekeeping import Timekeeper
+from station.services.write_meter import WriteMeter
 
 TICK_S = 0.25
 STANDING_EVERY_TICKS = 4
 READER_AGAIN_S = 1.0
+"""How often a lost serial port is tried, and how long one must stay open to count as back."""
+FINISH_S = 3.0
+"""At the end, what is being done with a key is finished: less than the 5 s after which a kiosk counts as hung."""
 KEY_QUEUE_LIMIT = 32
 """A visit has five pieces of work for the key at most; more is a fault."""
 KEYPAD = frozenset("0123456789*#\b")
@@ -74,6 +82,7 @@ class Visits:
         policy: Policy,
         show: Callable[[Screen], None],
         ring: Callable[[], None],
+        presentation: Presentation = Presentation(),  # noqa: B008, it is frozen
     ) -> None:
         self._socket, self._time, self._mirroring = socket, time, mirroring
         self._outbox, self._standing = outbox, standing
@@ -94,7 +103,7 @@ class Visits:
             refresh_deadline_s=policy.refresh_deadline_s,
             feed=self._feed,
         )
-        self._key = KeyWork(
+        self._place = Workplace(
             socket=socket,
             store=store,
             time=time,
@@ -103,15 +112,39 @@ class Visits:
             standing=standing,
             recorder=self._recorder,
             pins=self._pins,
+            sequences=Sequences(store),
             feed=self._feed,
+            give_way=lambda: self._ended or not self._key_effects.empty(),
+            tell=self._tell,
+            meter=WriteMeter(lambda: socket.wire_bytes),
+            batteries=Batteries(),
+        )
+        self._key = KeyWork(self._place)
+        self._ended = False
+        self._presenter = Presenter(
+            presentation,
+            store,
+            time,
+            progress=self._place.meter.progress,
             start=self._start,
-            give_way=lambda: not self._key_effects.empty(),
+            redraw=lambda: self._draw(self._time.now()),
         )
 
     @property
     def state(self) -> State:
         """The machine's state, for tests and for the technician's screen."""
         return self._state
+
+    @property
+    def between_visits(self) -> bool:
+        """No key in the socket, none that may come back, and nobody's farewell on the screen; or no reader at all."""
+        state = self._state
+        return state.phase is Phase.BROKEN or (state.phase is Phase.EMPTY and state.left_as is None)
+
+    def adopt(self, policy: Policy) -> None:
+        """The site's rules from now on; only `between_visits`."""
+        self._state = replace(self._state, policy=policy)
+        self._pins.refresh_deadline_s = policy.refresh_deadline_s
 
     def press(self, stroke: str) -> None:
         """A keystroke: ``0-9``, ``*``, ``#`` or backspace; anything else does nothing."""
@@ -122,11 +155,16 @@ class Visits:
         """Serve keys until cancelled. An exception of any part ends it."""
         await self._standing.reload()
         await self._refresh_standing()
-        async with asyncio.TaskGroup() as tasks:
-            self._tasks = tasks
-            tasks.create_task(self._watch_socket(), name="socket")
-            tasks.create_task(self._work_on_key(), name="key")
-            tasks.create_task(self._tick(), name="tick")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                tasks.create_task(self._watch_socket(), name="socket")
+                tasks.create_task(self._work_on_key(), name="key")
+                tasks.create_task(self._tick(), name="tick")
+        finally:
+            self._ended = True
+            self._key.end()
+            await self._recorder.finish()
 
     async def mirror_changed(self) -> None:
         """After every refresh of the mirror: the station's standing, and the key in the socket, may look different."""
@@ -147,12 +185,16 @@ class Visits:
     def _feed(self, event: Event) -> None:
         now = self._time.now()
         self._state, effects = step(self._state, event, now)
+        self._presenter.saw(event, self._state, now)
         for effect in effects:
             self._do(effect)
         self._draw(now)
 
+    def _tell(self, news: KeyNews) -> None:
+        self._presenter.tell(news)
+
     def _draw(self, now: Now) -> None:
-        screen = showing.screen(self._state, now)
+        screen = self._presenter.screen(self._state, now)
         if screen != self._shown:
             self._shown = screen
             self._show(screen)
@@ -166,27 +208,32 @@ class Visits:
             case CheckPin():
                 self._start(self._check_pin(effect))
             case RejectPin():
-                self._start(self._pins.reject(effect))
+                self._pins.reject(effect)
             case AcceptPin():
+                self._note("key_refused", effect.seen, reason=effect.refusal.value)
                 self._start(self._pins.accept(effect))
             case RecordRefusal():
-                event = self._recorder.event("key_refused", effect.seen, reason=effect.refusal.value)
-                self._start(self._recorder.record(event))
+                self._note("key_refused", effect.seen, reason=effect.refusal.value)
             case EndVisit():
-                if effect.returned and effect.seen is not None:
-                    self._start(self._recorder.record(self._recorder.event("pool_key_returned", effect.seen)))
+                if effect.returned:
+                    self._note("pool_key_returned", effect.seen)
             case Ring():
                 self._ring()
             case ReportUnexpected():
                 _log.error("visit.unexpected phase=%s event=%s", effect.phase, effect.event)
+
+    def _note(self, type_: str, seen: KeySeen | None, **data: Json) -> None:
+        self._recorder.keep(self._recorder.event(type_, seen, **data))
 
     async def _check_pin(self, effect: CheckPin) -> None:
         await self._pins.check(effect, self._key.on_key)
         await self._refresh_standing()
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
-        assert self._tasks is not None, "effects come from a running machine"
-        self._tasks.create_task(work)
+        if self._ended or self._tasks is None:
+            work.close()
+        else:
+            self._tasks.create_task(work)
 
     # --- what happens ---
 
@@ -194,34 +241,59 @@ class Visits:
         broken = False
         while True:
             try:
-                await self._socket.inserted()
-                if broken:
-                    broken = False
-                    _log.info("reader.back")
-                    self._feed(ReaderRecovered())
-                self._key.begin()
-                self._feed(KeyInserted())
+                # A port that can be opened again is back, also while nobody puts a key in.
+                async with asyncio.timeout(READER_AGAIN_S if broken else None):
+                    await self._socket.inserted()
+            except ReaderLost as error:
+                broken = await self._reader_lost(error, already=broken)
+                continue
+            except TimeoutError:
+                broken = self._reader_back()
+                continue
+            if broken:
+                broken = self._reader_back()
+            self._key = KeyWork(self._place)
+            self._feed(KeyInserted())
+            try:
                 await self._socket.removed()
+            except ReaderLost as error:
+                broken = await self._reader_lost(error, already=False)
+            else:
                 self._feed(KeyRemoved())
                 self._key.end()
-            except ReaderLost as error:
-                if not broken:
-                    _log.error("reader.lost %s", error)
-                    self._feed(ReaderFailed())
-                    self._key.end()
-                broken = True
-                await asyncio.sleep(READER_AGAIN_S)
+
+    async def _reader_lost(self, error: ReaderLost, *, already: bool) -> bool:
+        if not already:
+            _log.error("reader.lost %s", error)
+            self._feed(ReaderFailed())
+            self._key.end()
+        await asyncio.sleep(READER_AGAIN_S)
+        return True
+
+    def _reader_back(self) -> bool:
+        _log.info("reader.back")
+        self._feed(ReaderRecovered())
+        return False
 
     async def _work_on_key(self) -> None:
         while True:
             effect = await self._key_effects.get()
-            if effect.insertion != self._state.insertion:
-                continue
-            try:
-                await self._key.perform(effect)
-            except (KeyLost, ReaderLost) as error:
-                # The socket's watcher says so to the machine.
-                _log.info("key.lost during=%s %s", type(effect).__name__, error)
+            if effect.insertion == self._state.insertion:
+                await self._perform(effect)
+
+    async def _perform(self, effect: KeyEffect) -> None:
+        work = asyncio.create_task(self._key.perform(effect), name=type(effect).__name__)
+        try:
+            await asyncio.shield(work)
+        except (KeyLost, ReaderLost) as error:
+            # The socket's watcher says so to the machine.
+            _log.info("key.lost during=%s %s", type(effect).__name__, error)
+        except asyncio.CancelledError:
+            # An activation that is on the key but not recorded, or half cleared, is worse than a moment's delay.
+            self._ended = True
+            await asyncio.wait([work], timeout=FINISH_S)
+            work.cancel()
+            raise
 
     async def _tick(self) -> None:
         ticks = 0
@@ -234,5 +306,7 @@ class Visits:
 
     async def _refresh_standing(self) -> None:
         facts = await self._standing.facts()
+        if facts.hindrance is not Hindrance.DISK:
+            self._recorder.write_on()
         if facts != self._state.station:
             self._feed(StationChanged(facts))

@@ -1,0 +1,484 @@
+"""A small site on one machine: records signed by a central key of its own, stations of real parts, emulated keys.
+
+Nobody is central here: mirrors are filled by hand with what it would have sent, and its port is closed.
+"""
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import cbor2
+
+from drivers.emulated_key.key import EmulatedKey
+from drivers.emulated_key.line import SocketLine
+from drivers.emulated_key.options import KeyOptions
+from drivers.smp.key_socket import SmpKeySocket
+from offline_cache import SqliteStore
+from station.core.clock import ClockReadings, ClockRules
+from station.core.facts import KeyStatus, Policy
+from station.core.locks import Lock, LockDecision, decide
+from station.core.screen import Line, Screen
+from station.ports import KeyFile, MirrorState
+from station.records import envelope
+from station.records.claims import (
+    Activation,
+    Blocklist,
+    Category,
+    Claims,
+    KeyKind,
+    KeyRecord,
+    Permit,
+    Role,
+    StationCertificate,
+    Sync,
+)
+from station.records.keys import SigningKey
+from station.records.pins import pin_tag
+from station.secret import Secret
+from station.services.base64url import encoded
+from station.services.central_link import CentralLink
+from station.services.identity import Identity, PinSecrets
+from station.services.mirror_objects import checked
+from station.services.mirroring import Mirroring
+from station.services.outbox import Outbox
+from station.services.pin_check import PinCheck
+from station.services.standing import Standing
+from station.services.timekeeping import Timekeeper
+from station.services.visits import Visits
+
+FAST_BAUD = 1_000_000
+DAY_S = 86400
+ANNA, BO, TIM = 20, 21, 22
+"""Permanent, permanent, hourly."""
+PINS = {ANNA: "111111", BO: "222222", TIM: "333333"}
+HER_KEY, HIS_KEY, POOL_KEY, SPARE_KEY = 501, 502, 601, 701
+UNIT, AREA, LOCK = 7, 2, 101
+OFF_LINES = {Line.PROMPT, Line.REFUSED, Line.UNREADABLE}
+PIN_SECRETS = PinSecrets(b"a site's own salt", Secret(b"p" * 32), time=1, memory_kib=8, lanes=1)
+
+
+def tag_of(pin: str) -> bytes:
+    s = PIN_SECRETS
+    return pin_tag(pin.encode(), s.site_salt, s.pepper.reveal(), time=s.time, memory_kib=s.memory_kib, lanes=s.lanes)
+
+
+class World:
+    """One time for everybody; it can be skipped."""
+
+    def __init__(self) -> None:
+        self.skipped_s = 0.0
+        self.has_rtc = True
+
+    def now(self) -> float:
+        return time.time() + self.skipped_s
+
+    def clocks(self) -> ClockReadings:
+        return ClockReadings(
+            unix_s=int(self.now()),
+            boottime_s=time.monotonic() + self.skipped_s,
+            boot_id="a-boot",
+            rtc_unix_s=int(self.now()) if self.has_rtc else None,
+        )
+
+
+class HookedKey(EmulatedKey):
+    """An emulated key that tells what is asked of it, and may be made to answer nothing."""
+
+    def __init__(self, path: Path, options: KeyOptions, world: World) -> None:
+        super().__init__(path, options, now=world.now)
+        self.asked: list[str] = []
+        self.before: Callable[[int], bool] = lambda _: True
+        """With the number of the request, from 0: False when it is not heard."""
+        self.after: Callable[[int], bool] = lambda _: True
+        """False when its answer is not."""
+
+    def handle(self, request: bytes) -> bytes | None:
+        number = len(self.asked)
+        self.asked.append(_named(request))
+        if not self.before(number):
+            return None
+        answer = super().handle(request)
+        return answer if self.after(number) else None
+
+    @property
+    def steps(self) -> list[str]:
+        """What was asked, less the echoes, each piece of a file by its first."""
+        return [step for step in self.asked if step != "echo" and not step.endswith("…")]
+
+    def file(self, file: KeyFile) -> bytes:
+        return self.folder.read(file)
+
+
+def _named(request: bytes) -> str:
+    group, command, write = int.from_bytes(request[4:6]), request[7], request[0] & 7 == 2
+    body = cbor2.load(BytesIO(request[8:]))
+    if group == 0:
+        return {0: "echo", 4: "set clock" if write else "clock", 6: "parameters"}[command]
+    name = str(body.get("name", "")).rpartition("/")[2]
+    verb = {0: "write" if write else "read", 1: "size", 2: "hash", 4: "close"}[command]
+    return f"{verb} {name}{'…' if body.get('off') else ''}".strip()
+
+
+class HookedStore:
+    """A real store that tells what is asked of it; ``before`` may raise instead."""
+
+    def __init__(self, real: SqliteStore) -> None:
+        self.real = real
+        self.asked: list[str] = []
+        self.before: Callable[[str], None] = lambda _: None
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.real, name)
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            self.asked.append(name)
+            self.before(name)
+            return await method(*args, **kwargs)
+
+        return call
+
+
+@dataclass
+class StationAt:
+    """One station of real parts at one socket."""
+
+    site: "Site"
+    number: int
+    line: SocketLine
+    socket: SmpKeySocket
+    store: HookedStore
+    identity: Identity
+    mirroring: Mirroring
+    standing: Standing
+    pins: PinCheck
+    link: CentralLink
+    outbox: Outbox
+    visits: Visits
+    shown: list[Screen] = field(default_factory=list)
+    rings: int = 0
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _running: asyncio.Task[None] | None = None
+    _polling: asyncio.Task[None] | None = None
+
+    def show(self, screen: Screen) -> None:
+        self.shown.append(screen)
+        self._changed.set()
+
+    @property
+    def screen(self) -> Screen:
+        return self.shown[-1]
+
+    @property
+    def lines(self) -> list[Line]:
+        """The lines that were shown, without repetitions."""
+        lines = [screen.line for screen in self.shown]
+        return [line for i, line in enumerate(lines) if i == 0 or line is not lines[i - 1]]
+
+    def start(self) -> None:
+        self._running = asyncio.create_task(self.visits.run())
+        self._polling = asyncio.create_task(self.mirroring.run())
+
+    async def stop(self) -> None:
+        """As on SIGTERM."""
+        for task in (self._running, self._polling):
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+        self._running = self._polling = None
+
+    async def close(self) -> None:
+        await self.stop()
+        await self.socket.close()
+        self.pins.close()
+        await self.link.close()
+        await self.store.close()
+
+    async def until(self, *lines: Line, timeout_s: float = 8) -> Screen:
+        """Wait for one of these lines."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not self.shown or self.screen.line not in lines:
+                    self._changed.clear()
+                    self._fail_if_crashed()
+                    await asyncio.wait([asyncio.create_task(self._changed.wait())], timeout=0.5)
+        except TimeoutError:
+            raise AssertionError(f"not {lines} but {self.lines}") from None
+        return self.screen
+
+    def _fail_if_crashed(self) -> None:
+        if self._running is not None and self._running.done():
+            self._running.result()
+
+    def insert(self, key: HookedKey) -> None:
+        key.press()
+        self.line.insert(key)
+
+    def type(self, text: str) -> None:
+        for stroke in text:
+            self.visits.press(stroke)
+
+    async def out(self) -> Screen:
+        """Pull the key; the farewell."""
+        self.line.pull()
+        return await self.until(
+            Line.EMPTY, Line.OUT_OFF, Line.OUT_READY, Line.OUT_EARLY, Line.OUT_UNSURE, Line.READER_BROKEN
+        )
+
+    async def idle(self) -> None:
+        """Until the work on the key and on events is done."""
+        async with asyncio.timeout(8):
+            while (
+                not self.visits._key_effects.empty()
+                or any(t.get_name() in WORK for t in asyncio.all_tasks() if not t.done())
+                or self.visits._recorder._waiting
+            ):
+                self._fail_if_crashed()
+                await asyncio.sleep(0.005)
+
+    async def events(self, *types: str) -> list[dict[str, Any]]:
+        """The outbox, without what the closed port leads to."""
+        bodies = [json.loads(json.dumps(dict(e.body))) for e in await self.store.real.pending(5000)]
+        assert len({b["id"] for b in bodies}) == len(bodies)
+        assert [b["seq"] for b in bodies] == list(range(1, len(bodies) + 1))
+        return [b for b in bodies if (b["type"] in types if types else b["type"] not in {"central_lost"})]
+
+    async def counts(self) -> Counter[str]:
+        return Counter(e["type"] for e in await self.events())
+
+
+WORK = {"ClearActivation", "ReadKey", "IdentifyKey", "PrepareKey", "ActivateKey", "events"}
+
+
+class Site:
+    """Signs what central would sign. `mirrored` is what stations get that are made from now on."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.world = World()
+        self.central = SigningKey.generate()
+        self.objects: dict[tuple[str, int], dict[str, Any]] = {}
+        self.stations: list[StationAt] = []
+        self._permits: dict[int, Permit] = {}
+        self._put("site", 0, name="Exempelby", timezone="Europe/Stockholm", support=[], privacy={})
+        self._put("unit", UNIT, name="Norr", closed=False)
+        self._put("area", AREA, name="Backen")
+        self.person(ANNA, Category.PERMANENT)
+        self.person(BO, Category.PERMANENT)
+        self.person(TIM, Category.HOURLY)
+        self.blocklist(1)
+        for number, kind, holder in (
+            (HER_KEY, KeyKind.PERSONAL, ANNA),
+            (HIS_KEY, KeyKind.PERSONAL, BO),
+            (POOL_KEY, KeyKind.SUBSTITUTE, None),
+            (SPARE_KEY, KeyKind.EMERGENCY, None),
+        ):
+            self.key_object(number, kind, holder)
+
+    @property
+    def now_s(self) -> int:
+        return int(self.world.now())
+
+    def skip(self, seconds: float) -> None:
+        self.world.skipped_s += seconds
+
+    def sign(self, claims: Claims) -> bytes:
+        return envelope.sign(claims, self.central)
+
+    # --- what central knows
+
+    def _put(self, type_: str, id_: int, **fields: Any) -> None:
+        revision = self.objects.get((type_, id_), {}).get("revision", 0) + 1
+        self.objects[type_, id_] = {"type": type_, "id": id_, "revision": revision, **fields}
+
+    def person(self, holder: int, category: Category, *, status: str = "active", **permit: Any) -> bytes:
+        """A holder and their permit, of a revision higher than before; the permit's record."""
+        before = self._permits.get(holder)
+        claims = Permit(
+            expires=self.now_s + 10 * DAY_S,
+            not_before=self.now_s - DAY_S,
+            issued=self.now_s - DAY_S,
+            holder=holder,
+            revision=before.revision + 1 if before is not None else 1,
+            areas=(AREA,),
+            locks=(),
+            windows=(),
+            pin_tag=tag_of(PINS[holder]),
+            category=category,
+        )
+        claims = self._permits[holder] = replace(claims, **permit)
+        record = self.sign(claims)
+        unit = UNIT if category is Category.HOURLY else None
+        self._put("holder", holder, name=f"Person {holder}", category=int(category), unit=UNIT, status=status)
+        self._put("permit", holder, holder=holder, unit=unit, record=encoded(record))
+        return record
+
+    def key_object(
+        self, number: int, kind: KeyKind, holder: int | None, status: KeyStatus = KeyStatus.ACTIVE, **fields: Any
+    ) -> bytes:
+        record = self.sign(KeyRecord(issued=self.now_s - DAY_S, key=number, kind=kind, unit=UNIT, holder=holder))
+        fields = {"kind": int(kind), "unit": UNIT, "status": status.value, "record": encoded(record)} | fields
+        self._put("key", number, **fields, **({"holder": holder} if holder is not None else {}))
+        return record
+
+    def blocklist(self, version: int, *keys: int) -> bytes:
+        """A list that central has signed; it is not mirrored until `_put`."""
+        record = self.sign(
+            Blocklist(
+                expires=self.now_s + 30 * DAY_S,
+                issued=self.now_s - DAY_S,
+                version=version,
+                blocked_keys=keys,
+                blocked_stations=(),
+            )
+        )
+        if ("blocklist", 0) not in self.objects:
+            self._put("blocklist", 0, version=version, record=encoded(record))
+        return record
+
+    def certificate(self, number: int, signing: SigningKey) -> bytes:
+        return self.sign(
+            StationCertificate(
+                expires=self.now_s + 60 * DAY_S,
+                issued=self.now_s - DAY_S,
+                unit=UNIT,
+                station=number,
+                public_key=signing.public,
+                role=Role.SYNC_STATION,
+            )
+        )
+
+    # --- things
+
+    def key(self, number: int, name: str = "", *, clock: bool = True, **options: Any) -> HookedKey:
+        """A key as handed out, with its record on it and its clock set."""
+        key = HookedKey(self.folder / f"key{name or number}", KeyOptions(**options), self.world)
+        record = self.objects["key", number]["record"]
+        key.folder.store(KeyFile.ID.value, envelope_bytes(record))
+        if clock and options.get("has_clock", True):
+            key.folder.store_state(replace(key.folder.state(), clock_offset_s=0.0))
+        return key
+
+    async def station(
+        self, number: int = 1, *, policy: Policy | None = None, central: CentralLink | None = None, run: bool = True
+    ) -> StationAt:
+        folder = self.folder / f"station{number}"
+        folder.mkdir(exist_ok=True)
+        seed = folder / "seed"
+        if not seed.exists():
+            seed.write_bytes(SigningKey.generate().seed())
+        signing = SigningKey(seed.read_bytes())
+        store = HookedStore(await SqliteStore.open(folder / "station.db"))
+        identity = Identity(
+            station=number,
+            certificate=self.certificate(number, signing),
+            central_keys=[self.central.public],
+            signing=signing,
+            pin=PIN_SECRETS,
+        )
+        time_ = Timekeeper(self.world.clocks, ClockRules(trust_ntp=False, trust_rtc=True, holdover_days=10))
+        # Port 9 discards; on a loopback nobody listens there.
+        link = central or CentralLink("http://127.0.0.1:9", Secret("a-token"))
+        rules = policy or Policy()
+        changed: list[Callable[[], Awaitable[None]]] = []
+
+        async def tell() -> None:
+            for each in changed:
+                await each()
+
+        mirroring = Mirroring(link, store, time_, identity, poll_s=3600, changed=tell)
+        await self.fill(store.real)
+        await mirroring.load()
+        outbox = Outbox(link, store)
+        standing = Standing(store, time_, identity, mirroring, rules)
+        pins = PinCheck(PIN_SECRETS)
+        port = folder / "port"
+        line = SocketLine(port, FAST_BAUD)
+        socket = SmpKeySocket(str(port), FAST_BAUD)
+        shown: list[StationAt] = []
+        visits = Visits(
+            socket=socket,
+            store=store,
+            time=time_,
+            identity=identity,
+            mirroring=mirroring,
+            outbox=outbox,
+            pins=pins,
+            standing=standing,
+            policy=rules,
+            show=lambda screen: shown[0].show(screen),
+            ring=lambda: setattr(shown[0], "rings", shown[0].rings + 1),
+        )
+        at = StationAt(self, number, line, socket, store, identity, mirroring, standing, pins, link, outbox, visits)
+        shown.append(at)
+        changed.append(visits.mirror_changed)
+        self.stations.append(at)
+        if run:
+            at.start()
+        return at
+
+    async def fill(self, store: SqliteStore, *, age_s: int = 60) -> None:
+        """The mirror as central would have left it."""
+        objects = [checked(raw, [self.central.public]).object for raw in self.objects.values()]
+        await store.replace_mirror(MirrorState("epoch", "cursor", self.now_s - age_s), objects)
+
+    async def refresh(self, station: StationAt) -> None:
+        """As after a poll of central that brought news."""
+        await self.fill(station.store.real, age_s=0)
+        await station.mirroring.load()
+        await station.visits.mirror_changed()
+
+    async def close(self) -> None:
+        for station in self.stations:
+            await station.close()
+            station.line.close()
+
+    # --- what is on a key
+
+    def opens(self, key: HookedKey, lock: int = LOCK, area: int = AREA) -> bool:
+        return self.try_lock(key, lock, area).opened
+
+    def try_lock(self, key: HookedKey, lock: int = LOCK, area: int = AREA) -> LockDecision:
+        files = {file.value: content for file, content in key.folder.files().items()}
+        clock = key.folder.clock()
+        now_s = clock.unix_s if key.options.has_clock else self.now_s
+        return decide(envelope, (self.central.public,), files, Lock(lock, area), now_s, button=True)
+
+    def activation(self, key: HookedKey, station: StationAt) -> Activation | None:
+        return envelope.verified(Activation, key.file(KeyFile.ACT), [station.identity.claims.public_key])
+
+    def sync(self, key: HookedKey, station: StationAt) -> Sync | None:
+        return envelope.verified(Sync, key.file(KeyFile.SYNC), [station.identity.claims.public_key])
+
+    async def switch_on(self, station: StationAt, key: HookedKey, pin: str = PINS[ANNA]) -> Screen:
+        """Insert, type, ready. The key stays in."""
+        station.insert(key)
+        await station.until(Line.PROMPT)
+        station.type(f"*{pin}#")
+        return await station.until(Line.READY)
+
+
+def envelope_bytes(text: str) -> bytes:
+    from station.services.base64url import decoded
+
+    return decoded(text)
+
+
+async def all_of(cases: list[Callable[[], Coroutine[Any, Any, None]]], at_once: int = 8) -> None:
+    """Run cases side by side: each of them mostly waits for its line. All failures are told."""
+    limit = asyncio.Semaphore(at_once)
+
+    async def one(case: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        async with limit:
+            await case()
+
+    results = await asyncio.gather(*(one(case) for case in cases), return_exceptions=True)
+    if failed := [each for each in results if isinstance(each, BaseException)]:
+        raise BaseExceptionGroup(f"{len(failed)} of {len(cases)} cases", failed)
