@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Self
 
 from config import ConfigFault, Credentials, Problem, Settings
+from config.reach import Reach, changed
 from drivers.smp.key_socket import SmpKeySocket
 from offline_cache import SqliteStore
 from station.core.clock import ClockRules
 from station.core.screen import Screen
 from station.errors import StationError
-from station.ports import Change, KeySocket, NewEvent
+from station.ports import Change, Json, KeySocket, NewEvent
 from station.records.claims import Role
 from station.records.keys import SigningKey
 from station.secret import Secret
@@ -21,6 +22,7 @@ from station.services.identity import Identity, PinSecrets
 from station.services.mirroring import Mirroring
 from station.services.outbox import Outbox
 from station.services.pin_check import PinCheck
+from station.services.replaceable_socket import ReplaceableSocket
 from station.services.standing import Standing
 from station.services.timekeeping import Clocks, SystemClocks, Timekeeper
 from station.services.visits import Visits
@@ -51,6 +53,8 @@ class Station:
         self.standing: Standing
         self._pins = PinCheck(identity.pin)
         self._visits: Visits | None = None
+        self._socket: ReplaceableSocket | None = None
+        self._own_clocks = True
 
     @classmethod
     async def open(cls, settings: Settings, clocks: Clocks | None = None) -> Self:
@@ -64,12 +68,8 @@ class Station:
         link = link_of(settings, credentials.token)
         store = await SqliteStore.open(settings.storage.database)
         station = cls(settings, identity, link, store)
-        rules = ClockRules(
-            trust_ntp=settings.clock.trust_ntp,
-            trust_rtc=settings.clock.trust_rtc,
-            holdover_days=settings.policy.mirror_max_age_days,
-        )
-        station.time = Timekeeper(clocks or SystemClocks(read_rtc=settings.clock.trust_rtc), rules)
+        station._own_clocks = clocks is None
+        station.time = Timekeeper(clocks or _clocks_of(settings), _clock_rules_of(settings))
         station.mirroring = Mirroring(
             link, store, station.time, identity, poll_s=settings.central.poll_s, changed=station._mirror_changed
         )
@@ -81,8 +81,9 @@ class Station:
 
     def serve(self, socket: KeySocket, *, show: Callable[[Screen], None], ring: Callable[[], None]) -> Visits:
         """The visits at ``socket``; `run` runs them."""
+        self._socket = ReplaceableSocket(socket)
         self._visits = Visits(
-            socket=socket,
+            socket=self._socket,
             store=self.store,
             time=self.time,
             identity=self.identity,
@@ -101,9 +102,42 @@ class Station:
         reader = self.settings.key_reader
         return SmpKeySocket(str(reader.port), reader.baud, reader.folder)
 
+    async def apply(self, settings: Settings) -> None:
+        """Go over to ``settings``; only while the visits are `Visits.between_visits`. What cannot change is left.
+
+        The rules change before anything is awaited. Raises ConfigFault when central's certificates cannot be read: then
+        nothing has changed.
+        """
+        reaches = set(changed(self.settings, settings).values())
+        trust = trust_of(settings) if Reach.CENTRAL in reaches else True
+        self.settings = settings
+        rules = settings.rules()
+        self.time.adopt(_clock_rules_of(settings), _clocks_of(settings) if self._own_clocks else None)
+        self.standing.adopt(rules)
+        self.mirroring.poll_every(settings.central.poll_s)
+        if self._visits is not None:
+            self._visits.adopt(rules)
+        if Reach.KEY_READER in reaches and self._socket is not None:
+            await self._socket.replace(self.key_socket())
+        if Reach.CENTRAL in reaches:
+            await self.link.move(settings.central.url or UNREACHABLE_URL, verify=trust)
+            self.mirroring.poke()
+            self.outbox.poke()
+
+    async def tell(self, type_: str, **data: Json) -> None:
+        """Keep an event of the station itself for central. One that cannot be kept is logged."""
+        now = self.time.now()
+        clock = int(now.trust) if now.trust is not None else "unknown"
+        try:
+            await self.store.commit(Change([NewEvent(type_, now.unix_s, clock, data=data)]))
+        except StationError as error:
+            _log.error("event.not_kept type=%s %s", type_, error)
+        else:
+            self.outbox.poke()
+
     async def run(self) -> None:
         """Serve, poll and drain until cancelled. An exception of any part ends all of it."""
-        await self._record_start()
+        await self.tell("station_started", reason="power")
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.mirroring.run(), name="mirror")
             tasks.create_task(self.outbox.run(), name="outbox")
@@ -113,6 +147,8 @@ class Station:
     async def close(self) -> None:
         """Finish what is being written, and let go of everything."""
         self._pins.close()
+        if self._socket is not None:
+            await self._socket.close()
         await self.link.close()
         await self.store.close()
 
@@ -122,15 +158,6 @@ class Station:
         else:
             await self.standing.reload()
         self.outbox.poke()
-
-    async def _record_start(self) -> None:
-        now = self.time.now()
-        clock = int(now.trust) if now.trust is not None else "unknown"
-        event = NewEvent("station_started", now.unix_s, clock, data={"reason": "power"})
-        try:
-            await self.store.commit(Change([event]))
-        except StationError as error:
-            _log.error("event.not_kept type=station_started %s", error)
 
 
 def identity_of(credentials: Credentials) -> Identity:
@@ -153,11 +180,27 @@ def identity_of(credentials: Credentials) -> Identity:
 
 def link_of(settings: Settings, token: Secret[str] | None) -> CentralLink:
     """The connection to ``[central]``. Raises ConfigFault when its certificates cannot be read."""
+    return CentralLink(settings.central.url or UNREACHABLE_URL, token, verify=trust_of(settings))
+
+
+def trust_of(settings: Settings) -> bool | ssl.SSLContext:
+    """The authorities whose word counts for ``[central]``; True: the system's. Raises ConfigFault."""
     ca_file = settings.central.ca_file
-    verify: bool | ssl.SSLContext = True
-    if ca_file is not None:
-        try:
-            verify = ssl.create_default_context(cafile=str(ca_file))
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigFault("config_invalid", [Problem(str(ca_file), "expected certificates as PEM")]) from error
-    return CentralLink(settings.central.url or UNREACHABLE_URL, token, verify=verify)
+    if ca_file is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=str(ca_file))
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigFault("config_invalid", [Problem(str(ca_file), "expected certificates as PEM")]) from error
+
+
+def _clock_rules_of(settings: Settings) -> ClockRules:
+    return ClockRules(
+        trust_ntp=settings.clock.trust_ntp,
+        trust_rtc=settings.clock.trust_rtc,
+        holdover_days=settings.policy.mirror_max_age_days,
+    )
+
+
+def _clocks_of(settings: Settings) -> Clocks:
+    return SystemClocks(read_rtc=settings.clock.trust_rtc)

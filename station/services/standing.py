@@ -29,6 +29,12 @@ class Standing:
         self._site = StationFacts()
         self._store_failed = False
         self.blocklist: tuple[bytes, Blocklist] | None = None
+        self.config_rejected = False
+        """The station.toml that is there is broken; the last good one runs."""
+
+    def adopt(self, policy: Policy) -> None:
+        """The site's rules from now on."""
+        self._policy = policy
 
     @property
     def blocklist_claims(self) -> Blocklist | None:
