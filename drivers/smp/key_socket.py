@@ -77,6 +77,8 @@ class SmpKeySocket:
         self._burst_lost = False
         """The last insertion ended with a large upload that nothing answered."""
         self._small_until = 0.0
+        self.turned_at = 0.0
+        """When whoever waits for a key, or for its removal, last went round (the event loop's time)."""
 
     @property
     def wire_bytes(self) -> int:
@@ -88,7 +90,7 @@ class SmpKeySocket:
         loop = asyncio.get_running_loop()
         first = True
         while True:
-            started_at = loop.time()
+            self.turned_at = started_at = loop.time()
             async with self._lock:
                 client = await self._opened()
                 try:
@@ -109,6 +111,7 @@ class SmpKeySocket:
         insertion = self._insertion
         misses = 0
         while insertion is not None and insertion is self._insertion and self._client is not None:
+            self.turned_at = loop.time()
             rest_s = self._client.heard_at + ECHO_INTERVAL_S - loop.time() if not misses else 0.0
             if rest_s > 0 or self._lock.locked():
                 # Whoever talks to the key notices its silence.
