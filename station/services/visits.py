@@ -120,6 +120,7 @@ class Visits:
             batteries=Batteries(),
         )
         self._key = KeyWork(self._place)
+        self._at_work = False
         self._ended = False
         self._presenter = Presenter(
             presentation,
@@ -283,6 +284,7 @@ class Visits:
 
     async def _perform(self, effect: KeyEffect) -> None:
         work = asyncio.create_task(self._key.perform(effect), name=type(effect).__name__)
+        self._at_work = True
         try:
             await asyncio.shield(work)
         except (KeyLost, ReaderLost) as error:
@@ -294,6 +296,8 @@ class Visits:
             await asyncio.wait([work], timeout=FINISH_S)
             work.cancel()
             raise
+        finally:
+            self._at_work = False
 
     async def _tick(self) -> None:
         ticks = 0

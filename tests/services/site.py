@@ -225,6 +225,18 @@ class StationAt:
         for stroke in text:
             self.visits.press(stroke)
 
+    def insert_typing(self, key: HookedKey, text: str) -> None:
+        """Put a key in, and type as soon as it has been seen."""
+        asked, before = len(key.asked), key.before
+
+        def type_ahead(number: int) -> bool:
+            if number == asked + 1:  # the first was the echo that showed it
+                asyncio.get_running_loop().call_soon(self.type, text)
+            return before(number)
+
+        key.before = type_ahead
+        self.insert(key)
+
     async def out(self) -> Screen:
         """Pull the key; the farewell."""
         self.line.pull()
@@ -234,12 +246,15 @@ class StationAt:
 
     async def idle(self) -> None:
         """Until the work on the key and on events is done."""
+        await self.idle_but_for_events()
         async with asyncio.timeout(8):
-            while (
-                not self.visits._key_effects.empty()
-                or any(t.get_name() in WORK for t in asyncio.all_tasks() if not t.done())
-                or self.visits._recorder._waiting
-            ):
+            while self.visits._recorder._waiting:
+                await asyncio.sleep(0.005)
+
+    async def idle_but_for_events(self) -> None:
+        """Until the work on the key is done."""
+        async with asyncio.timeout(8):
+            while not self.visits._key_effects.empty() or self.visits._at_work:
                 self._fail_if_crashed()
                 await asyncio.sleep(0.005)
 
@@ -248,19 +263,17 @@ class StationAt:
         bodies = [json.loads(json.dumps(dict(e.body))) for e in await self.store.real.pending(5000)]
         assert len({b["id"] for b in bodies}) == len(bodies)
         assert [b["seq"] for b in bodies] == list(range(1, len(bodies) + 1))
-        return [b for b in bodies if (b["type"] in types if types else b["type"] not in {"central_lost"})]
+        return [b for b in bodies if (b["type"] in types if types else b["type"] != "central_lost")]
 
     async def counts(self) -> Counter[str]:
         return Counter(e["type"] for e in await self.events())
-
-
-WORK = {"ClearActivation", "ReadKey", "IdentifyKey", "PrepareKey", "ActivateKey", "events"}
 
 
 class Site:
     """Signs what central would sign. `mirrored` is what stations get that are made from now on."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.world = World()
         self.central = SigningKey.generate()
@@ -413,7 +426,7 @@ class Site:
             pins=pins,
             standing=standing,
             policy=rules,
-            show=lambda screen: shown[0].show(screen),
+            show=lambda screen: shown[0].show(screen),  # noqa: PLW0108, it is made below
             ring=lambda: setattr(shown[0], "rings", shown[0].rings + 1),
         )
         at = StationAt(self, number, line, socket, store, identity, mirroring, standing, pins, link, outbox, visits)
