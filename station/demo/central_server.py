@@ -23,7 +23,7 @@ class DemoFault(StationError):
 
 
 class CentralServer:
-    """A central server in ``folder``. `start` it, `close` it; `manage` is what a coordinator does."""
+    """A central server in ``folder``. `prepare` and `serve` it, `close` it; `manage` is what a coordinator does."""
 
     def __init__(self, folder: Path, keys_folder: Path) -> None:
         self.folder = folder
@@ -40,8 +40,8 @@ class CentralServer:
 
     # --- beginning and end ---
 
-    async def start(self) -> tuple[Mapping[str, Any], int]:
-        """Seed the folder, unless that has been done, and serve it; the sample data and the port. Raises DemoFault."""
+    async def prepare(self) -> Mapping[str, Any]:
+        """Seed the folder, unless that has been done; the sample data. Raises DemoFault."""
         self.set_clock_ahead(self.clock_ahead_s())
         if not self._sample_file.exists():
             answer = await self._answered(
@@ -51,8 +51,8 @@ class CentralServer:
             descriptor = os.open(self._sample_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(answer)
-        sample = json.loads(self._sample_file.read_bytes())
-        return sample, await self._serve()
+        sample: Mapping[str, Any] = json.loads(self._sample_file.read_bytes())
+        return sample
 
     async def close(self) -> None:
         """End its processes."""
@@ -133,7 +133,8 @@ class CentralServer:
 
     # --- processes ---
 
-    async def _serve(self) -> int:
+    async def serve(self) -> int:
+        """Serve the prepared folder; on which port. Raises DemoFault."""
         with self._log.open("ab") as log:
             self._serving = await self._process(
                 "serve",

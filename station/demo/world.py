@@ -115,7 +115,8 @@ class World:
         """Start central and put up the first station's place. Raises DemoFault, and the faults of enrolling."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._skipped_s = self.central.clock_ahead_s()
-        sample, self._central_port = await self.central.start()
+        sample = await self.central.prepare()
+        self._central_port = await self.central.serve()
         self.people = {person.holder: person for person in map(_sample_person, sample["people"])}
         self.keys = {int(k["key"]): self._sample_key(k) for k in sample["keys"]}
         self._locks = {int(lock["area"]): int(lock["lock"]) for lock in reversed(sample["locks"])}

@@ -1,0 +1,90 @@
+"""The scenarios that come with the program, each played by the command through the real parts."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from station.demo import checks, served_station
+from station.demo.checks import ExpectationFailed
+from station.demo.player import Player
+from station.demo.script import names, parse
+from station.demo.world import World
+
+pytestmark = pytest.mark.slow
+
+LIMIT_S = 240
+
+
+def play(script: str, site: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "station", "demo", "--script", script, "--state", str(site)],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@pytest.mark.parametrize("name", names())
+def test_scenario(name: str, site: Path) -> None:
+    played = play(name, site)
+    assert (played.returncode, played.stderr) == (0, ""), played.stdout[-3000:]
+    assert "Traceback" not in (site / "demo.log").read_text()
+
+
+def test_what_does_not_come_true_is_one_line_and_exit_code_1(site: Path, tmp_path: Path) -> None:
+    script = tmp_path / "own.script"
+    script.write_text('say "Not on"\ninsert 5001\nsee prompt\nlock 5001 140 3 opened\nsay "never reached"\n')
+    played = play(str(script), site)
+    assert played.returncode == 1
+    assert played.stderr == (f"{script}:4: lock 5001 140 3 opened: instead the lock says not_active (blue_blinking)\n")
+    assert "never reached" not in played.stdout
+
+
+WRONG = """\
+see ready | instead the screen says: Key is OFF.
+see prompt blocked | instead the screen says: Key is OFF.
+never reading | instead the screen has said reading since the key was put in
+key-shown 5002 | instead the screen says: Key is OFF.
+digits 3 | instead 0: Key is OFF.
+wait 5 | instead it counts from None
+age 3600 | instead 
+light 5001 blue_steady | instead the key's light is blue_blinking
+file 5001 act there | instead empty and unwritten
+file 5001 sync unwritten | instead there and written
+event key_activated 5001 | instead central has heard
+no-event station_started | instead central has heard
+log 140 5001 1001 | instead the opening log has nothing
+insert 4999 | instead no_such_key key=4999
+pin 999 | instead there is no holder 999
+manage block-key 4999 | instead central_refuses reason=CommandError: site 1 has no key 4999
+"""
+
+
+async def test_every_expectation_can_fail(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    player = Player(world, told.append)
+    for step in parse('say "All"\ninsert 5001\nsee prompt\nfile 5001 block there\nlight 5001 blue_blinking', "f"):
+        if step.verb == "say":
+            await player._go_to(1)
+            await world.central.follow()
+            await player._at.hand_over()
+        await player._do(step)
+    try:
+        await player._checks._heard(lambda: any(e["type"] == "station_started" for e in world.central.events))
+        player._checks._events_before = 0
+        for module in (checks, served_station):
+            monkeypatch.setattr(module, "NOTICE_LIMIT_S", 0.5)
+        monkeypatch.setattr(checks, "LATE_S", 0.5)
+        for number, line in enumerate(WRONG.splitlines(), start=1):
+            text, expected = line.split(" | ")
+            (step,) = parse("\n" * (number - 1) + text, "f")
+            with pytest.raises(ExpectationFailed) as caught:
+                await player._do(step)
+            assert str(caught.value).startswith(f"f:{number}: {text}: {expected}")
+    finally:
+        for station in player._stations.values():
+            await station.stop()
