@@ -201,6 +201,20 @@ class DisplayTable(Table):
     bell: Annotated[bool, Reach.LIVE] = Field(
         default=True, description="A sound when a key is ready, refused or left behind."
     )
+    standby_min: Annotated[int, Reach.PROCESS] = Field(
+        default=10,
+        ge=0,
+        le=1440,
+        description="After how long without a key the screen goes dark, in minutes; 0: never.",
+    )
+    technician_code: Annotated[str | None, Reach.PROCESS] = Field(
+        default=None,
+        max_length=200,
+        pattern=r"^\$argon2id\$v=19\$m=[0-9]{4,7},t=[0-9]{1,2},p=[0-9]\$[A-Za-z0-9+/]{11,64}\$[A-Za-z0-9+/]{22,86}$",
+        description="The Argon2id hash of the code that opens the technician's page; without one there is none.",
+        # A hash, because the file is no place for a code that can be read.
+        json_schema_extra=_expected("an Argon2id hash, as $argon2id$v=19$m=…"),
+    )
 
 
 class StorageTable(Table):

@@ -58,6 +58,19 @@ HINDRANCES: Mapping[Hindrance, int] = {
 SHORTENED: Mapping[Shortened, int] = {Shortened.WINDOW: 1, Shortened.PERMIT: 2, Shortened.CERTIFICATE: 3}
 
 
+def fault_digits(screen: Screen) -> str:
+    """``12-90`` or ``12-10-3``: station, line and hindrance, in digits that can be drawn large."""
+    parts = [f"{screen.status.station}", f"{LINES[screen.line]}"]
+    if screen.status.hindrance is not None:
+        parts.append(f"{HINDRANCES[screen.status.hindrance]}")
+    return "-".join(parts)
+
+
+def fault_message(screen: Screen) -> str:
+    """``STATION 12 10 H3``: for the QR code, in characters that it packs well, 25 at the most."""
+    return f"STATION {screen.status.station} {support_code(screen)}"
+
+
 def support_code(screen: Screen) -> str:
     """Line, then refusal (R), hindrance of the station (H) and reason for a shorter time (S), where there is one."""
     parts = [f"{LINES[screen.line]}"]

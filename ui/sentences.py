@@ -32,7 +32,10 @@ def N_(message: str) -> str:  # noqa: N802, gettext's customary mark for a messa
 
 
 LINES: Mapping[Line, tuple[str, str]] = {
-    Line.EMPTY: (N_("Press the button on the key and put it in."), ""),
+    Line.EMPTY: (
+        N_("Press the button on the key and put it in."),
+        N_("Put it in alone, not on a heavy key ring."),
+    ),
     Line.READING: (N_("Switching the key OFF. Leave it in."), N_("You can already type your PIN.")),
     Line.PROMPT: (N_("Key is OFF. Going home: take it out. Starting: PIN and #."), ""),
     Line.WRONG_PIN: (N_("Wrong PIN. Try again: PIN and #."), N_("Key is OFF. Going home: take it out.")),
@@ -58,7 +61,10 @@ LINES: Mapping[Line, tuple[str, str]] = {
     ),
     Line.OUT_OFF: (N_("Key is OFF."), N_("It opens nothing now.")),
     Line.OUT_READY: (N_("Key is ON until {until}."), ""),
-    Line.OUT_EARLY: (N_("Taken out too early. Key is OFF. Put it back."), ""),
+    Line.OUT_EARLY: (
+        N_("Taken out too early. Key is OFF. Put it back."),
+        N_("Leave it in until the screen says that it is ON."),
+    ),
     Line.OUT_UNSURE: (
         N_("Put the key back. It may still be ON."),
         N_("It was taken out before it could be switched off."),
@@ -68,6 +74,12 @@ LINES: Mapping[Line, tuple[str, str]] = {
         N_("This station has no contact with its key reader. A key that is ON stays ON until its time."),
     ),
 }
+
+FLICKERING = (N_("Press gently on the underside of the key and hold."), N_("The contact comes and goes."))
+"""Instead of a line's own words, while `Screen.flickering`."""
+
+HELP = N_("Help: *")
+"""On the empty screen."""
 
 STILL_ON_UNKNOWN = N_("Key may still be ON. Take it out and put it in again.")
 """For `Line.STILL_ON` when the key does not tell until when."""

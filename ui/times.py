@@ -4,6 +4,7 @@ import gettext
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from station.core.screen import Status
 from ui.sentences import N_
 
 WEEKDAYS = (
@@ -46,6 +47,17 @@ def until(unix_s: int, now_s: int, time_zone: str, speech: gettext.NullTranslati
     if today < day < today + timedelta(days=7):
         return speech.gettext(WEEKDAYS[day.weekday()]).format(time=time)
     return f"{day.isoformat()} {time}"
+
+
+def until_on(status: Status, unix_s: int, speech: gettext.NullTranslations) -> str:
+    """`until`, by the station's clock and zone."""
+    # A clock that nothing vouches for does not know what day it is: the far past makes the whole date appear.
+    return until(unix_s, status.unix_s if status.clock_trusted else 0, status.time_zone, speech)
+
+
+def date(unix_s: int, time_zone: str) -> str:
+    """``2026-11-29``, local."""
+    return datetime.fromtimestamp(unix_s, zone(time_zone)).date().isoformat()
 
 
 def countdown(wait_s: int) -> str:

@@ -4,16 +4,15 @@ import gettext
 from dataclasses import dataclass
 from typing import assert_never
 
+from station.core.aside import View
 from station.core.facts import Refusal
-from station.core.screen import Line, Receipt, Screen, Status
-from ui import sentences, times
-from ui.codes import support_code
+from station.core.screen import Beside, Line, Progress, Screen, Status
+from station.records.claims import KeyKind
+from ui import beside, codes, elsewhere, receipts, sentences, times
 from ui.glyphs import printable
+from ui.help_pages import Lamp
 from ui.languages import catalogue, chosen
 from ui.sentences import Tone
-
-NAMES_LIMIT = 32
-"""Characters of area names in a receipt; the rest are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +34,74 @@ class Words:
     """For support on the telephone."""
     status: tuple[str, ...]
     """The quiet strip, in parts: station, network, age of the data, time of day."""
+    notes: tuple[str, ...] = ()
+    """Further sentences, the most important first: where there is little room, the last are left out."""
+    lamps: tuple[Lamp, ...] = ()
+    """Lights to be drawn, with what they mean."""
+    progress: Progress | None = None
+    dark: bool = False
+    """Standby: nothing but the last part of the strip."""
+    qr: str = ""
+    """What to draw as a QR code instead of `figure`, where it fits."""
 
     def __str__(self) -> str:
-        return f"{self.big} | {self.small}" if self.small else self.big
+        rest = " ".join(part for part in (self.small, *(lamp.meaning for lamp in self.lamps), *self.notes) if part)
+        return f"{self.big} | {rest}" if rest else self.big
 
 
 def words(screen: Screen, language: str) -> Words:
     """What ``screen`` says, in the holder's language once known, else in ``language`` (the station's)."""
-    speech = catalogue(chosen(screen.language, language))
+    tongue = chosen(screen.language, language)
+    speech = catalogue(tongue)
+    if screen.beside is not None:
+        return _beside(screen, screen.beside, tongue, speech)
     figure = _figure(screen)
+    lamp = sentences.LAMPS[screen.line]
+    fault = screen.line is Line.READER_BROKEN or (screen.line is Line.EMPTY and screen.status.hindrance is not None)
     return Words(
         tone=_tone(screen),
-        lamp=speech.gettext(sentences.LAMPS[screen.line]) if sentences.LAMPS[screen.line] else "",
+        lamp=speech.gettext(lamp) if lamp else "",
         big=_big(screen, speech),
-        figure=figure,
+        figure=codes.fault_digits(screen) if fault else figure,
         mask=0 if figure else screen.digits,
         small=" ".join(part for part in _small(screen, speech) if part),
-        code=support_code(screen),
+        code=codes.support_code(screen),
         status=_status(screen.status, speech),
+        notes=(*elsewhere.notes(screen, tongue, speech), *_notes(screen, speech)),
+        progress=screen.progress,
+        qr=codes.fault_message(screen) if fault else "",
     )
+
+
+def _beside(screen: Screen, shown: Beside, tongue: str, speech: gettext.NullTranslations) -> Words:
+    standby = shown.view is View.STANDBY
+    status = _status(screen.status, speech)
+    return Words(
+        tone=Tone.QUIET,
+        lamp="",
+        big=beside.big(shown, screen.status, speech),
+        figure="",
+        mask=shown.digits,
+        small=beside.small(shown, speech),
+        code="" if standby else codes.support_code(screen),
+        status=status[-1:] if standby else status,
+        notes=tuple(beside.notes(shown, screen, tongue, speech)),
+        lamps=beside.lamps(shown, speech),
+        dark=standby,
+    )
+
+
+def _notes(screen: Screen, speech: gettext.NullTranslations) -> list[str]:
+    """Further sentences, the most important first."""
+    match screen.line:
+        case Line.EMPTY:
+            return [part for part in (_hindrance(screen.status, speech), speech.gettext(sentences.HELP)) if part]
+        case Line.REFUSED if screen.refusal is Refusal.STATION and screen.status.hindrance is not None:
+            return [_hindrance(screen.status, speech)]
+        case Line.PROMPT | Line.READY | Line.OUT_READY | Line.OUT_OFF | Line.LEFT_IN:
+            return receipts.notes(screen, speech)
+        case _:
+            return []
 
 
 def _tone(screen: Screen) -> Tone:
@@ -70,14 +118,10 @@ def _figure(screen: Screen) -> str:
     return ""
 
 
-def _until(unix_s: int, screen: Screen, speech: gettext.NullTranslations) -> str:
-    # A clock that nothing vouches for does not know what day it is: the far past makes the whole date appear.
-    now_s = screen.status.unix_s if screen.status.clock_trusted else 0
-    return times.until(unix_s, now_s, screen.status.time_zone, speech)
-
-
 def _pair(screen: Screen) -> tuple[str, str]:
     """The untranslated big and small sentence for the line, or for the refusal that it stands for."""
+    if screen.flickering:
+        return sentences.FLICKERING
     match screen.line:
         case Line.EMPTY if screen.status.hindrance is not None:
             return sentences.ONLY_OFF
@@ -97,7 +141,7 @@ def _big(screen: Screen, speech: gettext.NullTranslations) -> str:
     sentence = speech.gettext(_pair(screen)[0])
     expires = screen.receipt.expires if screen.receipt is not None else screen.still_on_until
     return sentence.format(
-        until="" if expires is None else _until(expires, screen, speech),
+        until="" if expires is None else times.until_on(screen.status, expires, speech),
         wait=times.countdown(screen.wait_s or 0),
     )
 
@@ -107,22 +151,18 @@ def _small(screen: Screen, speech: gettext.NullTranslations) -> list[str]:
     parts = [speech.gettext(fixed)] if fixed else []
     match screen.line:
         case Line.PROMPT:
-            parts += [_whose(screen, speech), _clock_note(screen, speech)]
+            parts.append(_whose(screen, speech))
         case Line.READY | Line.OUT_READY:
             if screen.receipt is not None:
-                parts += _receipt(screen.receipt, speech)
-            parts.append(_clock_note(screen, speech))
+                parts += receipts.small(screen.receipt, speech)
         case Line.OUT_UNSURE:
             if screen.still_on_until is not None:
-                end = _until(screen.still_on_until, screen, speech)
+                end = times.until_on(screen.status, screen.still_on_until, speech)
                 parts.append(speech.gettext(sentences.STILL_ON_AT_MOST).format(until=end))
-        case Line.EMPTY:
-            parts.append(_hindrance(screen.status, speech))
-        case Line.REFUSED:
-            if screen.refusal is Refusal.STATION:
-                parts.append(_hindrance(screen.status, speech))
         case (
-            Line.READING
+            Line.EMPTY
+            | Line.REFUSED
+            | Line.READING
             | Line.WRONG_PIN
             | Line.WAIT
             | Line.CHECKING
@@ -143,60 +183,35 @@ def _small(screen: Screen, speech: gettext.NullTranslations) -> list[str]:
 def _whose(screen: Screen, speech: gettext.NullTranslations) -> str:
     if screen.key is None:
         return ""
-    if screen.holder_name is None:
-        return speech.gettext("Key {key}.").format(key=screen.key)
-    return speech.gettext("Key {key}, {name}.").format(key=screen.key, name=printable(screen.holder_name))
-
-
-def _clock_note(screen: Screen, speech: gettext.NullTranslations) -> str:
-    return speech.gettext("The key had lost power; its clock is set again.") if screen.clock_was_unset else ""
+    if screen.holder_name is not None:
+        return speech.gettext("Key {key}, {name}.").format(key=screen.key, name=printable(screen.holder_name))
+    match screen.kind:
+        case KeyKind.SUBSTITUTE:
+            return speech.gettext("Substitute key {key}.").format(key=screen.key)
+        case KeyKind.EMERGENCY:
+            return speech.gettext("Emergency key {key}.").format(key=screen.key)
+        case _:
+            return speech.gettext("Key {key}.").format(key=screen.key)
 
 
 def _hindrance(status: Status, speech: gettext.NullTranslations) -> str:
     return "" if status.hindrance is None else speech.gettext(sentences.HINDRANCES[status.hindrance])
 
 
-def _receipt(receipt: Receipt, speech: gettext.NullTranslations) -> list[str]:
-    parts = [] if receipt.shortened is None else [speech.gettext(sentences.SHORTENED[receipt.shortened])]
-    parts.append(_where(receipt, speech))
-    if not receipt.online:
-        parts.append(speech.gettext("Data from {age} ago.").format(age=times.age(receipt.mirror_age_s, speech)))
-    return parts
-
-
-def _where(receipt: Receipt, speech: gettext.NullTranslations) -> str:
-    """What the key opens: ``Opens all areas.``, ``Opens 2 areas (Norr, Söder) and 3 boxes.``."""
-    count = len(receipt.areas)
-    if receipt.every_area:
-        areas = speech.gettext("all areas")
-    elif count:
-        areas = speech.ngettext("{count} area", "{count} areas", count).format(count=count)
-        names = _names(receipt.area_names)
-        areas = f"{areas} ({names})" if names else areas
-    else:
-        areas = ""
-    boxes = speech.ngettext("{count} box", "{count} boxes", receipt.locks).format(count=receipt.locks)
-    if areas and receipt.locks:
-        return speech.gettext("Opens {areas} and {boxes}.").format(areas=areas, boxes=boxes)
-    return speech.gettext("Opens {what}.").format(what=areas or boxes)
-
-
-def _names(names: tuple[str, ...]) -> str:
-    """As many names as there is room for, at least one; ``…`` for the rest."""
-    shown: list[str] = []
-    for name in names:
-        short = printable(name, NAMES_LIMIT)
-        if shown and len(", ".join([*shown, short])) > NAMES_LIMIT:
-            return ", ".join([*shown, "…"])
-        shown.append(short)
-    return ", ".join(shown)
-
-
 def _status(status: Status, speech: gettext.NullTranslations) -> tuple[str, ...]:
-    network = speech.gettext("online") if status.online else speech.gettext("OFFLINE")
+    network = _network(status, speech)
     if status.mirror_age_s is None:
         data = speech.gettext("no data")
     else:
         data = speech.gettext("data {age}").format(age=times.age(status.mirror_age_s, speech))
     clock = times.time_of_day(status.unix_s, status.time_zone) if status.clock_trusted else speech.gettext("no time")
     return (speech.gettext("Station {number}").format(number=status.station), network, data, clock)
+
+
+def _network(status: Status, speech: gettext.NullTranslations) -> str:
+    if status.online:
+        return speech.gettext("online")
+    if status.offline_since is None or not status.clock_trusted:
+        return speech.gettext("OFFLINE")
+    since = times.until_on(status, status.offline_since, speech)
+    return speech.gettext("OFFLINE since {time}").format(time=since)

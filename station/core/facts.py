@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from enum import Enum, StrEnum
 
+from station.core.support import Neighbour, SupportLine
 from station.records.claims import Category, ClockSource, KeyKind, KeyRecord, Permit
 
 
@@ -201,3 +202,10 @@ class StationFacts:
     zone: tzinfo = UTC
     """The site's time zone; its name is ``str(zone)``."""
     area_names: Mapping[int, str] = field(default_factory=dict, hash=False)
+    offline_since: int | None = None
+    """When central was last reached, if it is not now; None where that is not known."""
+    neighbours: tuple[Neighbour, ...] = ()
+    """Stations that work, nearest first."""
+    support: tuple[SupportLine, ...] = ()
+    privacy: tuple[tuple[str, str], ...] = ()
+    """The site's privacy notice, by language."""

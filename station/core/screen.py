@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from station.core.aside import HelpPage, View
 from station.core.facts import Hindrance, Refusal, Shortened
+from station.core.support import Neighbour, SupportLine
+from station.records.claims import ClockSource, KeyKind
 
 
 class Line(StrEnum):
@@ -59,6 +62,92 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """How a permit differs from the one that was on the key before."""
+
+    every_area_added: bool = False
+    every_area_removed: bool = False
+    added: tuple[int, ...] = ()
+    """Areas."""
+    removed: tuple[int, ...] = ()
+    boxes_added: int = 0
+    boxes_removed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What the holder should hear before leaving; None or False: nothing of the kind."""
+
+    battery_percent: int | None = None
+    """The key's battery is low."""
+    permit_ends: int | None = None
+    """The permit ends soon: then."""
+    lost_power: bool = False
+    """The key had been without power, so that its clock had to be set anew."""
+    changes: Changes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the writing has come, in bytes of the records that are to be on the key."""
+
+    done_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastVisit:
+    """A visit as a technician may see it: without a name, without a key's number."""
+
+    unix_s: int
+    kind: KeyKind | None
+    line: Line
+    """The last line that was shown while or after the key was in."""
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Technician:
+    """The technician's page."""
+
+    reader: str
+    """The serial port."""
+    reader_works: bool
+    clock: ClockSource | None
+    mirror_objects: int | None
+    """None: the database cannot be read."""
+    outbox_events: int | None
+    config_version: str
+    version: str
+    certificate_expires: int
+    visits: tuple[PastVisit, ...] = ()
+    """The last ones, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where to go and whom to call when this station does not help."""
+
+    neighbours: tuple[Neighbour, ...] = ()
+    """Nearest first."""
+    support: SupportLine | None = None
+    """The line of this hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What an empty station shows instead of its prompt."""
+
+    view: View
+    page: HelpPage = HelpPage.KEY_LIGHTS
+    digits: int = 0
+    """Of the technician's code."""
+    privacy: tuple[tuple[str, str], ...] = ()
+    """The site's notice, by language."""
+    technician: Technician | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The quiet strip: how the station itself is doing."""
 
@@ -69,6 +158,8 @@ class Status:
     unix_s: int
     clock_trusted: bool
     time_zone: str
+    offline_since: int | None = None
+    """When central was last reached, if it is not now (None: not since the station's start, or no clock to tell)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,5 +177,15 @@ class Screen:
     wait_s: int | None = None
     still_on_until: int | None = None
     receipt: Receipt | None = None
-    clock_was_unset: bool = False
-    """The key had lost power: its clock has been set anew."""
+    kind: KeyKind | None = None
+    """The key's."""
+    unit_name: str | None = None
+    """Whose a substitute or emergency key is: there it must be returned."""
+    area_names: tuple[tuple[int, str], ...] = ()
+    """Of the areas in `notes`."""
+    notes: Notes = Notes()
+    progress: Progress | None = None
+    flickering: bool = False
+    """The contact comes and goes: the key should be held."""
+    elsewhere: Elsewhere = Elsewhere()
+    beside: Beside | None = None

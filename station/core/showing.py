@@ -1,20 +1,50 @@
 """From the visit's state to what the screen shows: one snapshot, without words."""
 
 import math
+from dataclasses import dataclass, field
 from typing import assert_never
 
+from station.core.aside import Aside, View
+from station.core.contact import Contact
 from station.core.facts import Grant, Now
-from station.core.screen import Line, Receipt, Screen, Status
+from station.core.key_news import KeyNews, notes
+from station.core.screen import Beside, Elsewhere, Line, Notes, Progress, Receipt, Screen, Status, Technician
+from station.core.support import line_at
 from station.core.visit import Phase, State
 from station.records.claims import EVERY_AREA
 
+ASIDE_LINES = frozenset({Line.EMPTY, Line.READER_BROKEN})
+"""Only where nobody waits for anything else is there room for help."""
+FLICKER_LINES = frozenset(
+    {Line.READING, Line.CHECKING, Line.ACTIVATING, Line.OUT_OFF, Line.OUT_EARLY, Line.OUT_UNSURE, Line.PROMPT}
+)
+"""A receipt stays a receipt, also while the contact flickers."""
+NOTES_LINES = frozenset({Line.PROMPT, Line.READY, Line.OUT_READY, Line.OUT_OFF, Line.LEFT_IN})
+HELPLESS_LINES = frozenset({Line.READER_BROKEN, Line.REFUSED, Line.STILL_ON, Line.UNREADABLE})
+NEIGHBOURS_SHOWN = 3
 
-def screen(state: State, now: Now) -> Screen:
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is shown besides the visit's own state; none of it decides anything."""
+
+    news: KeyNews = field(default_factory=KeyNews)
+    progress: Progress | None = None
+    contact: Contact = field(default_factory=Contact)
+    aside: Aside = field(default_factory=Aside)
+    technician: Technician | None = None
+
+
+NOTHING_ELSE = Surroundings()
+
+
+def screen(state: State, now: Now, around: Surroundings = NOTHING_ELSE) -> Screen:
     """What to show for ``state`` at ``now``."""
     line = _line(state, now)
     wait_s = math.ceil(state.attempts.wait_until_s - now.mono_s) if line is Line.WAIT else None
     refusal = state.refusal if line in {Line.REFUSED, Line.WRONG_PIN, Line.WAIT} else None
     holder = state.grant.holder if state.grant else state.known.holder
+    told = _notes(state, line, now, around.news)
     return Screen(
         line=line,
         status=status(state, now),
@@ -26,7 +56,63 @@ def screen(state: State, now: Now) -> Screen:
         wait_s=wait_s,
         still_on_until=_still_on_until(state, line),
         receipt=_receipt(state, state.grant) if line in {Line.READY, Line.OUT_READY} and state.grant else None,
-        clock_was_unset=state.seen is not None and state.seen.clock_was_unset,
+        kind=state.seen.record.kind if state.seen else None,
+        unit_name=state.known.unit.name if state.known.unit else None,
+        area_names=_area_names(state, told),
+        notes=told,
+        progress=around.progress if line is Line.ACTIVATING else None,
+        flickering=line in FLICKER_LINES and around.contact.flickers(now.mono_s),
+        elsewhere=_elsewhere(state, line, now),
+        beside=_beside(state, line, around),
+    )
+
+
+def may_sleep(state: State, now: Now) -> bool:
+    """Whether the screen may go dark: nothing is on it that anybody must know."""
+    return _line(state, now) is Line.EMPTY and state.station.hindrance is None
+
+
+def is_free(state: State, now: Now) -> bool:
+    """Whether keystrokes are for help and the like, not for a key or for a receipt that is still to be read."""
+    return _line(state, now) in ASIDE_LINES
+
+
+def _notes(state: State, line: Line, now: Now, news: KeyNews) -> Notes:
+    if line not in NOTES_LINES:
+        return Notes()
+    entry = state.grant.permit if state.grant else state.known.permit
+    return notes(news, entry.permit if entry else None, now)
+
+
+def _area_names(state: State, told: Notes) -> tuple[tuple[int, str], ...]:
+    if told.changes is None:
+        return ()
+    names = state.station.area_names
+    return tuple((area, names[area]) for area in (*told.changes.added, *told.changes.removed) if area in names)
+
+
+def _elsewhere(state: State, line: Line, now: Now) -> Elsewhere:
+    station = state.station
+    empty = line is Line.EMPTY and station.hindrance is not None
+    if not empty and line not in HELPLESS_LINES:
+        return Elsewhere()
+    # An hour that nothing vouches for would name the wrong line: then all that is known is who answers at any time.
+    always = [line for line in station.support if line.holidays]
+    lines = station.support if now.trust is not None else always or station.support
+    return Elsewhere(station.neighbours[:NEIGHBOURS_SHOWN], line_at(lines, now.unix_s, station.zone))
+
+
+def _beside(state: State, line: Line, around: Surroundings) -> Beside | None:
+    aside = around.aside
+    sleeping = aside.view is View.STANDBY and (line is not Line.EMPTY or state.station.hindrance is not None)
+    if aside.view is View.NONE or line not in ASIDE_LINES or sleeping:
+        return None
+    return Beside(
+        view=aside.view,
+        page=aside.page,
+        digits=len(aside.entry),
+        privacy=state.station.privacy if aside.view is View.HELP else (),
+        technician=around.technician if aside.view is View.TECHNICIAN else None,
     )
 
 
@@ -41,6 +127,7 @@ def status(state: State, now: Now) -> Status:
         unix_s=now.unix_s,
         clock_trusted=now.trust is not None,
         time_zone=str(station.zone),
+        offline_since=None if station.online else station.offline_since,
     )
 
 

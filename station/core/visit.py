@@ -57,6 +57,9 @@ BOUNCE_S = 3.0
 INTERRUPTED_S = 5.0
 """The same for a visit whose PIN had been taken: nobody has to type it again."""
 
+EARLY_S = 30.0
+"""What a key that was pulled too early needs is said for at least so long."""
+
 
 class Phase(StrEnum):
     """Where a visit is."""
@@ -110,6 +113,7 @@ class State:
     still_on_until: int | None = None
 
 
+_PULLED_EARLY = frozenset({Phase.CLEARING, Phase.CHECKING, Phase.ACTIVATING, Phase.SWITCHING_OFF, Phase.STILL_ON})
 _PIN_TAKEN = frozenset({Phase.CHECKING, Phase.ACTIVATING})
 _STAND = frozenset({Refusal.PERMIT_EXPIRED, Refusal.OUTSIDE_WINDOW})
 """What a bounced contact does not turn back into a prompt. (After a key fault, putting it in anew is the mend.)"""
@@ -488,7 +492,9 @@ def _gone_ages(state: State, _event: TimePassed, now: Now) -> Result:
 
 def _farewell_ages(state: State, _event: TimePassed, now: Now) -> Result:
     """The receipt has been on the screen for long enough."""
-    if state.left_as is None or now.mono_s - state.since_s < state.policy.receipt_s:
+    early = state.pulled_in in _PULLED_EARLY
+    stays_s = max(state.policy.receipt_s, EARLY_S) if early else state.policy.receipt_s
+    if state.left_as is None or now.mono_s - state.since_s < stays_s:
         return state, ()
     return replace(_forgotten(state), phase=Phase.EMPTY), ()
 

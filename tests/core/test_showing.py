@@ -6,8 +6,9 @@ import pytest
 
 from station.core.events import KeySeen, StationChanged
 from station.core.facts import Attempts, Now
+from station.core.key_news import KeyNews
 from station.core.screen import Line
-from station.core.showing import screen
+from station.core.showing import Surroundings, screen
 from station.core.visit import Phase, State
 from station.records.claims import EVERY_AREA
 from tests.core.visiting import NOON, OWN, STATION, SUBSTITUTE, TIM, TIM_FOUND, Desk, desk, permit
@@ -126,10 +127,16 @@ def test_a_wait_counts_whole_seconds_down_and_never_shows_none() -> None:
 
 
 def test_a_key_that_had_lost_power() -> None:
+    at = desk(Phase.PROMPT)
+    assert not at.screen.notes.lost_power
+    assert screen(at.state, NOW, Surroundings(KeyNews(lost_power=True))).notes.lost_power
+
+
+def test_a_new_key_has_not_lost_power() -> None:
     seen = KeySeen(OWN.seen.id_record, OWN.seen.record, clock_was_unset=True)
     at = Desk()
     at.put_in(replace(OWN, seen=seen))
-    assert at.screen.clock_was_unset
+    assert not at.screen.notes.lost_power
 
 
 def test_the_stations_own_standing() -> None:

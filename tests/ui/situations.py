@@ -3,8 +3,24 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from station.core.aside import HelpPage, View
 from station.core.facts import Hindrance, Refusal, Shortened
-from station.core.screen import Line, Receipt, Screen, Status
+from station.core.screen import (
+    Beside,
+    Changes,
+    Elsewhere,
+    Line,
+    Notes,
+    PastVisit,
+    Progress,
+    Receipt,
+    Screen,
+    Status,
+    Technician,
+)
+from station.core.showing import FLICKER_LINES
+from station.core.support import Neighbour, SupportLine
+from station.records.claims import ClockSource, KeyKind
 
 NOON_S = 1_774_868_400
 """Monday 2026-03-30 13:00 in Stockholm."""
@@ -40,6 +56,43 @@ LONG_RECEIPT = replace(
     online=False,
 )
 
+LONG_NOTES = Notes(
+    battery_percent=15,
+    permit_ends=NOON_S + 86400,
+    lost_power=True,
+    changes=Changes(added=(3, 5), removed=(7,), boxes_added=2, boxes_removed=1),
+)
+SUPPORT = SupportLine(
+    frozenset(range(7)),
+    990,
+    480,
+    holidays=True,
+    phone="000-000 02",
+    texts=(("sv", "Trygghetsjouren"), ("da", "Vagtcentralen"), ("en", "On-call service")),
+)
+NEIGHBOURS = (
+    Neighbour(3, "Kvarnbacken entré", "Kvarnvägen 1", 1),
+    Neighbour(5, "Björkdungen", "Björkstigen 2", 1),
+    Neighbour(8, "Hamngatan", "Hamngatan 3", 2),
+)
+ELSEWHERE = Elsewhere(NEIGHBOURS, SUPPORT)
+PRIVACY = (
+    ("sv", "Stationen loggar nyckel, tid och innehavare. Exempelby är en påhittad kommun."),
+    ("da", "Stationen logger nøgle, tid og indehaver. Exempelby er en opdigtet kommune."),
+    ("en", "This station logs key, time and holder. Exempelby is an invented municipality."),
+)
+TECHNICIAN = Technician(
+    reader="/dev/key-reader",
+    reader_works=True,
+    clock=ClockSource.SYNCED,
+    mirror_objects=1234,
+    outbox_events=3,
+    config_version="0123456789ab",
+    version="0.1.0",
+    certificate_expires=NOON_S + 40 * 86400,
+    visits=tuple(PastVisit(NOON_S - 600 * n, KeyKind.PERSONAL, Line.REFUSED, Refusal.WRONG_PIN) for n in range(1, 11)),
+)
+
 
 def situations() -> Iterator[tuple[str, Screen]]:
     """Named screens: every line, refusal, hindrance and reason at least once."""
@@ -50,18 +103,47 @@ def situations() -> Iterator[tuple[str, Screen]]:
             yield f"{line}-{refusal}", Screen(line, OFFLINE, key=1042, refusal=refusal, digits=16)
     for hindrance in Hindrance:
         status = replace(OFFLINE, hindrance=hindrance, clock_trusted=False, mirror_age_s=None)
-        yield f"empty-{hindrance}", Screen(Line.EMPTY, status)
-        yield f"refused-{hindrance}", Screen(Line.REFUSED, status, refusal=Refusal.STATION)
+        yield f"empty-{hindrance}", Screen(Line.EMPTY, status, elsewhere=ELSEWHERE)
+        yield f"refused-{hindrance}", Screen(Line.REFUSED, status, refusal=Refusal.STATION, elsewhere=ELSEWHERE)
     for line in (Line.READY, Line.OUT_READY):
         yield f"{line}-plain", Screen(line, STATUS, receipt=RECEIPT)
         yield f"{line}-every", Screen(line, STATUS, receipt=replace(RECEIPT, every_area=True, areas=(), area_names=()))
         for shortened in Shortened:
             receipt = replace(LONG_RECEIPT, shortened=shortened)
-            yield f"{line}-{shortened}", Screen(line, OFFLINE, receipt=receipt, clock_was_unset=True)
+            yield f"{line}-{shortened}", Screen(line, OFFLINE, receipt=receipt, notes=LONG_NOTES)
     for line in (Line.STILL_ON, Line.OUT_UNSURE):
         yield f"{line}-until", Screen(line, OFFLINE, still_on_until=NOON_S + 9 * 86400)
     yield "wait-long", Screen(Line.WAIT, OFFLINE, wait_s=300, digits=6, refusal=Refusal.WRONG_PIN)
-    yield "prompt-clock", Screen(Line.PROMPT, OFFLINE, digits=16, key=1042, clock_was_unset=True)
+    yield "prompt-clock", Screen(Line.PROMPT, OFFLINE, digits=16, key=1042, notes=LONG_NOTES)
 
 
-SITUATIONS = dict(situations())
+def further() -> Iterator[tuple[str, Screen]]:
+    """Named screens: what is said besides, and what an empty station shows instead."""
+    yield "broken", Screen(Line.READER_BROKEN, replace(OFFLINE, offline_since=NOON_S - 7200), elsewhere=ELSEWHERE)
+    for kind in (KeyKind.SUBSTITUTE, KeyKind.EMERGENCY):
+        pool = Screen(Line.PROMPT, STATUS, key=2007, kind=kind, unit_name="Hemtjänst Norr")
+        yield f"{kind.name.lower()}-prompt", pool
+        yield f"{kind.name.lower()}-ready", replace(pool, line=Line.READY, holder_name=LONGEST_NAME, receipt=RECEIPT)
+        yield f"{kind.name.lower()}-out", replace(pool, line=Line.OUT_OFF)
+    for line in (Line.READY, Line.OUT_OFF):
+        told = Screen(line, STATUS, receipt=RECEIPT if line is Line.READY else None, notes=LONG_NOTES)
+        yield f"{line}-notes", told
+        yield f"{line}-names", replace(told, area_names=((3, "Granbacken"), (5, "Kvarnby"), (7, "Sjöängen")))
+        yield f"{line}-every", replace(told, notes=Notes(changes=Changes(every_area_added=True)))
+        yield f"{line}-one", replace(told, notes=Notes(changes=Changes(every_area_removed=True, boxes_added=1)))
+    for line in sorted(FLICKER_LINES):
+        yield f"{line}-flickering", Screen(line, STATUS, flickering=True)
+    for done in (0, 700, 1740):
+        yield f"progress-{done}", Screen(Line.ACTIVATING, STATUS, progress=Progress(done, 1740))
+    for page in HelpPage:
+        yield f"help-{page.name.lower()}", Screen(Line.EMPTY, STATUS, beside=Beside(View.HELP, page, privacy=PRIVACY))
+    yield "help-no-notice", Screen(Line.READER_BROKEN, STATUS, beside=Beside(View.HELP, HelpPage.LOGGED))
+    yield "code", Screen(Line.EMPTY, STATUS, beside=Beside(View.CODE, digits=5))
+    yield "technician", Screen(Line.EMPTY, STATUS, beside=Beside(View.TECHNICIAN, technician=TECHNICIAN))
+    unknown = replace(TECHNICIAN, reader_works=False, clock=None, mirror_objects=None, outbox_events=None, visits=())
+    status = replace(OFFLINE, hindrance=Hindrance.DISK, mirror_age_s=None)
+    yield "technician-broken", Screen(Line.EMPTY, status, beside=Beside(View.TECHNICIAN, technician=unknown))
+    yield "standby", Screen(Line.EMPTY, STATUS, beside=Beside(View.STANDBY))
+
+
+SITUATIONS = {**dict(situations()), **dict(further())}

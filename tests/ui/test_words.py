@@ -6,12 +6,23 @@ from dataclasses import replace
 from enum import Enum
 
 import pytest
-from textual.renderables.digits import DIGITS3X3, DIGITS3X3_BOLD
+from textual.renderables.digits import DIGITS, DIGITS3X3, DIGITS3X3_BOLD
 
+from station.core.aside import HelpPage, View
 from station.core.facts import Hindrance, Refusal, Shortened
-from station.core.screen import Line, Screen
-from tests.ui.situations import LONG_RECEIPT, NOON_S, OFFLINE, RECEIPT, SITUATIONS, STATUS
-from ui import codes, sentences
+from station.core.screen import Beside, Elsewhere, Line, Screen
+from tests.ui.situations import (
+    ELSEWHERE,
+    LONG_RECEIPT,
+    NOON_S,
+    OFFLINE,
+    PRIVACY,
+    RECEIPT,
+    SITUATIONS,
+    STATUS,
+    SUPPORT,
+)
+from ui import codes, help_pages, sentences
 from ui.glyphs import LAT15, printable
 from ui.languages import LANGUAGES, catalogue
 from ui.words import Words, words
@@ -48,15 +59,15 @@ def test_different_refusals_read_differently(language: str) -> None:
 
 
 def texts(shown: Words) -> list[str]:
-    return [shown.lamp, shown.big, shown.figure, shown.small, shown.code, *shown.status]
+    lamps = [lamp.meaning for lamp in shown.lamps]
+    return [shown.lamp, shown.big, shown.figure, shown.small, shown.code, *shown.status, *shown.notes, *lamps]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_every_screen_is_complete_and_drawable(name: str, language: str) -> None:
     shown = words(SITUATIONS[name], language)
-    assert shown.big
-    assert shown.code
+    assert bool(shown.big) is bool(shown.code) is not shown.dark
     assert all(shown.status)
     for text in texts(shown):
         assert set(text) <= LAT15
@@ -68,12 +79,15 @@ def test_every_screen_is_complete_and_drawable(name: str, language: str) -> None
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_nothing_is_left_in_english(name: str, language: str) -> None:
     screen = SITUATIONS[name]
-    assert words(screen, language).big != words(screen, "en").big
+    here, english = words(screen, language), words(screen, "en")
+    assert here.dark or str(here) != str(english)
+    assert here.dark or here.big != english.big or here.big == "Station 12"
 
 
 def test_a_digit_has_the_glyphs_of_a_console() -> None:
     used = [row for number in range(11) for font in (DIGITS3X3, DIGITS3X3_BOLD) for row in font[number * 3 :][:3]]
-    colon = [row for font in (DIGITS3X3, DIGITS3X3_BOLD) for row in font[15 * 3 :][:3]]
+    others = [DIGITS.index(mark) for mark in ":-"]
+    colon = [row for font in (DIGITS3X3, DIGITS3X3_BOLD) for mark in others for row in font[mark * 3 :][:3]]
     assert set("".join(used + colon)) <= LAT15
     assert not set("▀▄▌▐▁▂▃▅▆▇▉▊▋▍▎▏✓○") & LAT15
 
@@ -108,8 +122,9 @@ def test_ready_says_until_when_where_and_how_old() -> None:
     assert shown.figure == "05:00"
     assert shown.small == (
         "Shorter than usual: your permit is only for that time of day. "
-        "Opens 12 areas (Nordvästra Granbacken, …) and 250 boxes. Data from 2 h ago."
+        "Opens 12 areas (Nordvästra Granbacken, …) and 250 boxes."
     )
+    assert shown.notes == ("Data from 2 h ago.",)
     online = words(Screen(Line.READY, STATUS, receipt=RECEIPT), "en")
     assert online.small == "Opens 2 areas (Granbacken, Kvarnby) and 3 boxes."
     assert words(Screen(Line.READY, STATUS, receipt=RECEIPT), "sv").small == (
@@ -160,7 +175,8 @@ def test_a_station_that_can_only_switch_off_says_so_and_why() -> None:
     status = replace(STATUS, hindrance=Hindrance.MIRROR_TOO_OLD)
     shown = words(Screen(Line.EMPTY, status), "en")
     assert shown.big == "This station can only switch keys OFF."
-    assert shown.small.endswith("Its data is too old.")
+    assert shown.notes == ("Its data is too old.", "Help: *")
+    assert (shown.figure, shown.qr) == ("12-10-3", "STATION 12 10 H3")
     assert shown.code == "10 H3"
 
 
@@ -172,7 +188,9 @@ def test_wrong_category_at_the_prompt_gives_its_reason() -> None:
 
 def test_a_screen_in_one_line() -> None:
     assert str(words(Screen(Line.OUT_OFF, STATUS), "en")) == "Key is OFF. | It opens nothing now."
-    assert str(words(Screen(Line.EMPTY, STATUS), "en")) == "Press the button on the key and put it in."
+    assert str(words(Screen(Line.EMPTY, STATUS), "en")) == (
+        "Press the button on the key and put it in. | Put it in alone, not on a heavy key ring. Help: *"
+    )
 
 
 @pytest.mark.parametrize(
@@ -198,6 +216,71 @@ def test_a_missing_catalogue_is_english_and_a_warning(
     assert words(Screen(Line.OUT_OFF, STATUS), "sv").big == "Key is OFF."
     assert catalogue("sv").gettext("Key is OFF.") == "Key is OFF."
     assert caplog.messages == ["ui.catalogue_missing language=sv"]
+
+
+def test_what_a_holder_should_hear_before_leaving() -> None:
+    told = words(SITUATIONS["ready-names"], "en")
+    assert told.notes == (
+        "The key's battery is low (15 %): tell your coordinator.",
+        "Your permit ends tomorrow 13:00: ask your coordinator.",
+        "The key had lost power; its clock is set again.",
+        "Changed since last time: new: Granbacken, Kvarnby; no longer: Sjöängen; 2 more boxes; 1 box fewer.",
+    )
+    assert words(SITUATIONS["out_off-notes"], "en").notes[-1] == (
+        "Changed since last time: new: 2 areas; no longer: 1 area; 2 more boxes; 1 box fewer."
+    )
+    assert words(SITUATIONS["ready-every"], "sv").notes == ("Ändrat sedan sist: nytt: alla områden.",)
+    assert words(SITUATIONS["ready-one"], "en").notes == ("Changed since last time: no longer: all areas; 1 more box.",)
+
+
+def test_a_pool_key_says_in_whose_name_and_where_it_belongs() -> None:
+    prompt = words(SITUATIONS["emergency-prompt"], "en")
+    assert (prompt.small, prompt.notes) == ("Emergency key 2007.", ("Return it to Hemtjänst Norr.",))
+    ready = words(replace(SITUATIONS["substitute-ready"], holder_name="Tim Påhitt"), "en")
+    assert ready.notes == ("In the name of Tim Påhitt. Return it to Hemtjänst Norr.",)
+    assert words(SITUATIONS["substitute-out"], "sv").notes == ("Återlämnas till Hemtjänst Norr.",)
+
+
+@pytest.mark.parametrize("line", [Line.READING, Line.PROMPT, Line.OUT_OFF, Line.OUT_UNSURE])
+def test_a_flickering_contact_is_to_be_held_and_the_state_stays_in_sight(line: Line) -> None:
+    shown = words(SITUATIONS[f"{line}-flickering"], "en")
+    assert shown.big == "Press gently on the underside of the key and hold."
+    assert shown.lamp == words(SITUATIONS[line], "en").lamp
+
+
+def test_out_of_order_names_whom_to_call_and_where_to_go() -> None:
+    assert words(SITUATIONS["broken"], "sv").notes == (
+        "Ring Trygghetsjouren: 000-000 02",
+        "Station 3: Kvarnbacken entré, Kvarnvägen 1",
+        "Station 5: Björkdungen, Björkstigen 2",
+        "Station 8: Hamngatan, Hamngatan 3",
+    )
+    # A key that is no good here is no good at the next station.
+    refused = Screen(Line.REFUSED, STATUS, refusal=Refusal.UNKNOWN, elsewhere=ELSEWHERE)
+    assert words(refused, "en").notes == ("Call On-call service: 000-000 02",)
+    nameless = replace(SUPPORT, texts=())
+    assert words(replace(refused, elsewhere=Elsewhere(support=nameless)), "en").notes == ("Call 000-000 02",)
+
+
+def test_offline_since_when() -> None:
+    assert words(SITUATIONS["broken"], "en").status[1] == "OFFLINE since 11:00"
+    unsure = replace(SITUATIONS["broken"].status, clock_trusted=False)
+    assert words(replace(SITUATIONS["broken"], status=unsure), "en").status[1] == "OFFLINE"
+
+
+def test_the_privacy_notice_is_the_sites_own() -> None:
+    assert words(SITUATIONS["help-logged"], "da").notes == (PRIVACY[1][1],)
+    danish = Beside(View.HELP, HelpPage.LOGGED, privacy=(("da", "Kun dansk."),))
+    assert words(Screen(Line.EMPTY, STATUS, beside=danish), "sv").notes == ("Kun dansk.",)
+    assert words(SITUATIONS["help-no-notice"], "en").notes == (help_pages.PRIVACY,)
+
+
+def test_the_technicians_page_has_no_names() -> None:
+    shown = words(SITUATIONS["technician"], "en")
+    assert shown.notes[0] == "Reader: /dev/key-reader, works"
+    assert shown.notes[-1].startswith("Visits: 12:50 20 R10 · 12:40 20 R10 · ")
+    broken = words(SITUATIONS["technician-broken"], "en")
+    assert broken.notes[:3] == ("Only OFF: H6 disk", "Reader: /dev/key-reader, NO CONTACT", "Clock: not trusted")
 
 
 def test_situations_cover_every_field() -> None:

@@ -1,0 +1,65 @@
+"""Whom to telephone at this hour, and which other stations there are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from station.core.holidays import is_holiday
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MINUTES_PER_DAY = 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class SupportLine:
+    """A telephone line and the hours in which it is answered, in local time."""
+
+    days: frozenset[int]
+    """On which an answering begins; 0 is Monday."""
+    from_min: int
+    """Minutes since midnight."""
+    to_min: int
+    """At or before `from_min`: on the next day."""
+    holidays: bool
+    """Answered on public holidays, then and at weekends also outside its hours if nobody else is there."""
+    phone: str
+    texts: tuple[tuple[str, str], ...] = ()
+    """What the line is called, by language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another station that central last heard of as working."""
+
+    station: int
+    name: str
+    address: str
+    unit: int | None = None
+
+
+def answered(line: SupportLine, local: datetime) -> bool:
+    """Whether ``line`` is answered at ``local`` time."""
+    minute = local.hour * 60 + local.minute
+    today, yesterday = local.date(), local.date() - timedelta(days=1)
+    zone = str(local.tzinfo)
+    for day, into_min in ((today, minute), (yesterday, minute + MINUTES_PER_DAY)):
+        to_min = line.to_min if line.to_min > line.from_min else line.to_min + MINUTES_PER_DAY
+        open_that_day = day.weekday() in line.days and (line.holidays or not is_holiday(day, zone))
+        if open_that_day and line.from_min <= into_min < to_min:
+            return True
+    return False
+
+
+def line_at(lines: Sequence[SupportLine], unix_s: int, zone: tzinfo) -> SupportLine | None:
+    """The line to call at ``unix_s``.
+
+    Where the plan has a gap (a holiday's noon), the one that is there on holidays; where there is none, the first.
+    """
+    local = datetime.fromtimestamp(unix_s, zone)
+    now = [line for line in lines if answered(line, local)]
+    return next(iter([*now, *(line for line in lines if line.holidays), *lines]), None)
+
+
+def nearest(neighbours: Sequence[Neighbour], unit: int) -> tuple[Neighbour, ...]:
+    """Those of the station's own unit first, then by number: as near as can be told without a map."""
+    return tuple(sorted(neighbours, key=lambda other: (other.unit != unit, other.station)))
