@@ -23,7 +23,9 @@ from station.services.mirroring import Mirroring
 from station.services.outbox import Outbox
 from station.services.pin_check import PinCheck
 from station.services.replaceable_socket import ReplaceableSocket
+from station.services.presenter import Presentation
 from station.services.standing import Standing
+from station.services.technician import TechnicianCode
 from station.services.timekeeping import Clocks, SystemClocks, Timekeeper
 from station.services.visits import Visits
 
@@ -94,8 +96,18 @@ class Station:
             policy=self.settings.rules(),
             show=show,
             ring=ring,
+            presentation=self._presentation(),
         )
         return self._visits
+
+    def _presentation(self) -> Presentation:
+        display = self.settings.display
+        return Presentation(
+            standby_s=display.standby_min * 60.0 or None,
+            technician_code=TechnicianCode(display.technician_code) if display.technician_code else None,
+            reader=str(self.settings.key_reader.port),
+            config_version=self.settings.version,
+        )
 
     def key_socket(self) -> SmpKeySocket:
         """The key reader of ``[key_reader]``."""
