@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connections
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.workers import gthread
 
 from central.clock import unix_now
@@ -42,6 +43,14 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         super().handle_quit(sig, frame)
 
 
+class Ending(Arbiter):  # type: ignore[misc]
+    """A server whose terminal is closed ends. Gunicorn's own would reload, and hold its port for ever."""
+
+    def handle_hup(self) -> None:
+        """SIGHUP."""
+        self.handle_term()
+
+
 class Server(BaseApplication):  # type: ignore[misc]
     """Gunicorn, configured here instead of by files."""
 
@@ -58,9 +67,13 @@ class Server(BaseApplication):  # type: ignore[misc]
         """The WSGI application."""
         return application
 
+    def run(self) -> None:
+        """Serve until told to end."""
+        Ending(self).run()
+
 
 def serve(host: str, port: int, threads: int) -> None:
-    """Serve until SIGTERM or SIGINT. Says on standard output where, once it accepts connections."""
+    """Serve until SIGTERM, SIGINT or SIGHUP. Says on standard output where, once it accepts connections."""
     # Stations keep a connection for a minute and a half: an ending server would wait for each of them.
     gthread.STOP_KEEPALIVE_LINGER = LINGER_S
     Server(

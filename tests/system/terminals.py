@@ -1,6 +1,7 @@
 """Real terminals, driven as a person drives them: a private tmux server, a shell in each pane, text typed and read."""
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 DEADLINE_S = 40.0
 POLL_S = 0.05
 PROMPT = "ready$ "
+FRAMES = re.compile("[\u2500-\u257f]")
 
 
 class Terminals:
@@ -45,15 +47,18 @@ class Terminals:
 
     def tmux(self, *arguments: str) -> str:
         """What tmux answers."""
-        command = ["tmux", "-u", "-f", "/dev/null", "-S", str(self._sockets / "s"), *arguments]
+        command = self._command(*arguments)
         done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{shlex.join(command)}: {done.stderr}"
         return done.stdout
 
+    def _command(self, *arguments: str) -> list[str]:
+        return ["tmux", "-u", "-f", "/dev/null", "-S", str(self._sockets / "s"), *arguments]
+
     def close(self) -> None:
         """End everything that runs in the panes."""
-        if self._panes:
-            self.tmux("kill-server")
+        # It ends by itself with its last terminal.
+        subprocess.run(self._command("kill-server"), env=self._environment, capture_output=True, check=False)
         shutil.rmtree(self._sockets)
 
 
@@ -72,8 +77,8 @@ class Pane:
 
     @property
     def words(self) -> str:
-        """The screen as running text: where a sentence is broken depends on the terminal's width."""
-        return " ".join(self.screen.split())
+        """The screen as running text, without frames: where a sentence is broken depends on the terminal's width."""
+        return " ".join(FRAMES.sub(" ", self.screen).split())
 
     def type(self, text: str) -> None:
         """Type characters."""
@@ -99,6 +104,10 @@ class Pane:
     def until_prompt(self) -> None:
         """Wait until the shell asks for the next command."""
         eventually(lambda: self.screen.splitlines()[-1:] == [PROMPT.strip()], lambda: f"no prompt on:\n{self.screen}")
+
+    def close(self) -> None:
+        """Close the terminal: what runs in it hears SIGHUP."""
+        self._terminals.tmux("kill-session", "-t", self._name)
 
     def child(self) -> int:
         """The process id of the program that the shell is running."""

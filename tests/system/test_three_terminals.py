@@ -72,6 +72,7 @@ def test_a_day_in_three_terminals(site: Site, station_toml: Path, terminals: Ter
     keys, kiosk = terminals.open(), terminals.open()
     kiosk.enter(f"station enrol --code {site.seeded['enrol_code']} --url {site.url}")
     kiosk.until("enrolled as station 1; wrote station.toml and credentials.json")
+    kiosk.until_prompt()
     assert (folder / "credentials.json").stat().st_mode & 0o777 == 0o600
     assert f'url = "{site.url}"' in station_toml.read_text("utf-8")
     keys.enter(f"station emulate --link ./key0 --state ./keys/{HER_KEY}")
@@ -190,12 +191,22 @@ def decoded(text: str) -> bytes:
     return of_base64url(text)
 
 
+def test_closing_its_terminal_ends_a_server_and_a_key(site: Site, terminals: Terminals) -> None:
+    keys = terminals.open()
+    keys.enter(f"station emulate --link ./key0 --state ./keys/{HER_KEY}")
+    eventually((site.folder / "key0").is_symlink, lambda: keys.screen)
+    started = [Path(f"/proc/{pane.child()}") for pane in (site.central, keys)]
+    for pane in (site.central, keys):
+        pane.close()
+    eventually(lambda: not any(process.exists() for process in started), lambda: f"{started} live on")
+
+
 @pytest.mark.parametrize(
     ("spoil", "complaint"),
     [
         ("rm credentials.json", "credentials.json: there is no such file; `station enrol` makes it"),
         ("chmod 644 credentials.json", "credentials.json: expected mode 0600, got 0644"),
-        ("echo nonsense >> station.toml", "station.toml:67: not valid TOML"),
+        ("echo nonsense >> station.toml", "not valid TOML"),
         ("sed -i s/sync-station/update-box/ station.toml", "station.profile is not the role"),
         ("head -c 9999 /dev/urandom > station.db", "the station's database is damaged"),
     ],
