@@ -83,17 +83,22 @@ class CentralLink:
     """One keep-alive connection to central. Every call raises CentralUnreachable and CentralRefused."""
 
     def __init__(self, url: str, token: Secret[str] | None = None, *, verify: bool | Any = True) -> None:
+        """Raises CentralUnreachable (``central_url_invalid``)."""
         self._token = token
-        self._http = self._client(url, verify)
+        self._http = self._client(url, verify=verify)
         self._left: httpx.AsyncClient | None = None
 
-    def _client(self, url: str, verify: bool | Any) -> httpx.AsyncClient:
+    def _client(self, url: str, *, verify: bool | Any) -> httpx.AsyncClient:
         # What we do not unpack ourselves, piece by piece, we do not want: a few kilobytes can become gigabytes.
         headers = {"Accept-Encoding": "gzip"}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        try:
+            base_url = httpx.URL(url.rstrip("/") + "/api/v1")
+        except httpx.InvalidURL:
+            raise CentralUnreachable("central_url_invalid") from None
         return httpx.AsyncClient(
-            base_url=url.rstrip("/") + "/api/v1",
+            base_url=base_url,
             headers=headers,
             # Central sets none, and who does shall not fill our memory with them.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
@@ -108,7 +113,7 @@ class CentralLink:
     async def move(self, url: str, *, verify: bool | Any = True) -> None:
         """Ask there from now on, with the same token. Who still waits for the old place's answer may do so."""
         left, self._left = self._left, self._http
-        self._http = self._client(url, verify)
+        self._http = self._client(url, verify=verify)
         if left is not None:
             await left.aclose()
 

@@ -76,6 +76,7 @@ async def taken_in(
     for index, raw in enumerate(ordered):
         try:
             each = checked(raw, taken.valid_keys, chain)
+            taken.signed += each.claims is not None
             await have.refuse_older(each)
             _refuse_future(each, latest_s)
         except ObjectRefused as error:
@@ -83,7 +84,6 @@ async def taken_in(
         else:
             taken.objects.append(each.object)
             if each.claims is not None:
-                taken.signed += 1
                 taken.issued_s = max(taken.issued_s, each.claims.issued)
         if index % GIVE_WAY_EVERY == GIVE_WAY_EVERY - 1:
             await asyncio.sleep(0)

@@ -30,8 +30,8 @@ from station.services.timekeeping import Timekeeper
 TIME_AGAIN_S = 1800
 """Central's signed time is asked for again after this long, so that it stays well under the hour of `SYNCED`."""
 RESNAPSHOT_AGAIN_S = 600
-"""A mirror that does not come out right is fetched whole at most this often: it may be central that is wrong. Twice as
-long each time that it did not help, up to a day."""
+"""A mirror that still does not come out right when it has just been fetched whole is fetched again after this long: it
+may be central that is wrong. Twice as long each time that it did not help, up to `RESNAPSHOT_LIMIT_S`."""
 RESNAPSHOT_LIMIT_S = 86400
 PAGES_LIMIT = 400
 """200,000 changes: more than a snapshot can hold."""
@@ -71,7 +71,7 @@ class Mirroring:
         self._quiet_until_s = 0.0
         self._differs = False
         self._snapshot_not_before_s: float | None = None
-        self._snapshot_wait_s = RESNAPSHOT_AGAIN_S
+        self._snapshot_wait_s = 0
         self._stored_confirmed_s: int | None = None
         self.online = False
         self.state = MirrorState()
@@ -227,7 +227,7 @@ class Mirroring:
                     continue
                 self._differs = await self._store.mirror_digest() != (page.count, page.digest)
                 if not self._differs:
-                    self._snapshot_wait_s = RESNAPSHOT_AGAIN_S
+                    self._snapshot_wait_s = 0
             if not self._differs:
                 await self._confirm()
             elif self._may_take_snapshot():
@@ -258,7 +258,7 @@ class Mirroring:
             raise CentralUnreachable("central_resnapshot_again")
         snapshot = await self._link.snapshot()
         self._snapshot_not_before_s = self._time.now().mono_s + self._snapshot_wait_s
-        self._snapshot_wait_s = min(2 * self._snapshot_wait_s, RESNAPSHOT_LIMIT_S)
+        self._snapshot_wait_s = min(max(2 * self._snapshot_wait_s, RESNAPSHOT_AGAIN_S), RESNAPSHOT_LIMIT_S)
         if _summed_up(snapshot) != (snapshot.count, snapshot.digest):
             # Cut short or patched together: what is missing from it must not disappear here.
             await self._reports.refused(RefusedObject("snapshot", None, "snapshot_inconsistent"))

@@ -1,0 +1,292 @@
+"""A central server in the test's own loop: honest, signing with real keys, until a test has it lie at one address."""
+
+import asyncio
+import gzip
+import hashlib
+import json
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from station.records.claims import (
+    Blocklist,
+    Category,
+    CentralKey,
+    Claims,
+    KeyKind,
+    KeyRecord,
+    Permit,
+    Role,
+    StationCertificate,
+    TimeAnswer,
+    Window,
+)
+from station.records.envelope import sign
+from station.records.keys import SigningKey
+from station.services.base64url import decoded, encoded
+
+NOW_S = 1_800_000_000
+"""When the tests begin, in Unix seconds: 2027-01-15."""
+DAY_S = 86400
+STATION, UNIT = 7, 3
+Json = Any
+
+
+@dataclass
+class Asked:
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Json:
+        plain = gzip.decompress(self.body) if self.headers.get("content-encoding") == "gzip" else self.body
+        return json.loads(plain)
+
+
+@dataclass
+class Reply:
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Lie = Reply | Callable[[Asked], Reply] | Callable[[Asked, asyncio.StreamWriter], Awaitable[None]]
+
+
+def said(content: Json, status: int = 200, **headers: str) -> Reply:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Reply(status, json.dumps(content).encode(), {"Content-Type": "application/json"} | named)
+
+
+def refusal(status: int, code: str, **headers: str) -> Reply:
+    return said({"error": code, "detail": "…"}, status, **headers)
+
+
+def digest(objects: list[dict[str, Json]]) -> str:
+    lines = sorted(f"{o['type']}:{o['id']}:{o['revision']}\n".encode() for o in objects)
+    return hashlib.sha256(b"".join(lines)).hexdigest()
+
+
+class LyingCentral:
+    def __init__(self) -> None:
+        self.signing = SigningKey.generate()
+        self.ahead_s = 0
+        self.clock: Callable[[], int] = lambda: NOW_S
+        self.epoch = "epoch-1"
+        self.revision = 0
+        self.objects: dict[tuple[str, int], dict[str, Json]] = {}
+        self.removed: dict[tuple[str, int], int] = {}
+        self.events: dict[str, dict[str, Json]] = {}
+        self.batches: list[int] = []
+        self.asked: list[Asked] = []
+        self.lies: dict[str, Lie] = {}
+        self.certificate: bytes = b""
+        self.url = ""
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+
+    # --- serving ---
+
+    async def start(self, context: ssl.SSLContext | None = None, port: int = 0) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, ssl=context)
+        self.port = self._server.sockets[0].getsockname()[1]
+        self.url = f"{'https' if context else 'http'}://127.0.0.1:{self.port}"
+
+    async def stop(self) -> None:
+        if self._server is None:
+            return
+        self._server.close()
+        self._server = None
+        for task in self._connections:
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    def calls(self, path: str) -> int:
+        return sum(each.path == path for each in self.asked)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        try:
+            while asked := await _request(reader):
+                self.asked.append(asked)
+                lie = self.lies.get(asked.path)
+                reply = lie if isinstance(lie, Reply) else None
+                if reply is None and asyncio.iscoroutinefunction(lie):
+                    await lie(asked, writer)
+                    return
+                if reply is None:
+                    reply = lie(asked) if callable(lie) else self._honest(asked)  # type: ignore[call-arg, assignment]
+                assert isinstance(reply, Reply)
+                writer.write(_octets(reply))
+                await writer.drain()
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            self._connections.discard(task)
+            writer.transport.abort()
+
+    def _honest(self, asked: Asked) -> Reply:
+        match asked.path:
+            case "/time":
+                record = self.time(decoded(asked.json["nonce"]))
+                return said({"record": encoded(record), "cursor": self.cursor})
+            case "/mirror/snapshot":
+                return self.snapshot()
+            case "/mirror/changes":
+                return self.changes(asked.query["since"])
+            case "/events":
+                return said({"results": [self._event(event) for event in asked.json["events"]], "cursor": self.cursor})
+            case "/certificate":
+                return said({"certificate": encoded(self.certificate), "cursor": self.cursor})
+            case _:
+                return refusal(404, "not_found")
+
+    def _event(self, event: dict[str, Json]) -> dict[str, Json]:
+        known = event["id"] in self.events
+        self.events[event["id"]] = event
+        return {"id": event["id"], "status": "duplicate" if known else "accepted"}
+
+    # --- the mirror ---
+
+    @property
+    def cursor(self) -> str:
+        return f"{self.epoch}.{self.revision}"
+
+    def put(self, type_: str, id_: int, **fields: Json) -> dict[str, Json]:
+        self.revision += 1
+        self.objects[type_, id_] = {"type": type_, "id": id_, "revision": self.revision, **fields}
+        self.removed.pop((type_, id_), None)
+        return self.objects[type_, id_]
+
+    def remove(self, type_: str, id_: int) -> None:
+        self.revision += 1
+        del self.objects[type_, id_]
+        self.removed[type_, id_] = self.revision
+
+    def snapshot(self, **changed: Json) -> Reply:
+        objects = list(self.objects.values())
+        content = {"epoch": self.epoch, "cursor": self.cursor, "count": len(objects), "digest": digest(objects)}
+        return said(content | {"objects": objects} | changed)
+
+    def changes(self, since: str, **changed: Json) -> Reply:
+        epoch, _, number = since.rpartition(".")
+        if epoch != self.epoch or int(number) > self.revision:
+            return refusal(410, "resnapshot")
+        if int(number) == self.revision:
+            return Reply(304)
+        objects = list(self.objects.values())
+        content = {
+            "upserts": [each for each in objects if each["revision"] > int(number)],
+            "removes": [{"type": t, "id": i} for (t, i), revision in self.removed.items() if revision > int(number)],
+            "cursor": self.cursor,
+            "more": False,
+            "count": len(objects),
+            "digest": digest(objects),
+        }
+        return said(content | changed)
+
+    # --- records ---
+
+    def sign(self, claims: Claims, signer: SigningKey | None = None) -> str:
+        return encoded(sign(claims, signer or self.signing))
+
+    def time(self, nonce: bytes) -> bytes:
+        return sign(TimeAnswer(issued=self.clock() + self.ahead_s, nonce=nonce), self.signing)
+
+    def certify(self, public_key: bytes, issued: int, days: int = 60, **changed: Json) -> bytes:
+        claims = {"unit": UNIT, "station": STATION, "role": Role.SYNC_STATION, "expires": issued + days * DAY_S}
+        return sign(
+            StationCertificate(**({"issued": issued, "public_key": public_key} | claims | changed)), self.signing
+        )
+
+    def key(
+        self,
+        number: int,
+        holder: int | None = None,
+        *,
+        issued: int = NOW_S - DAY_S,
+        signer: SigningKey | None = None,
+        status: str = "active",
+        **fields: Json,
+    ) -> dict[str, Json]:
+        kind = KeyKind.SUBSTITUTE if holder is None else KeyKind.PERSONAL
+        record = self.sign(KeyRecord(issued=issued, key=number, kind=kind, unit=UNIT, holder=holder), signer)
+        told = {"kind": int(kind), "unit": UNIT, "status": status, "record": record}
+        return self.put("key", number, **(told | ({} if holder is None else {"holder": holder}) | fields))
+
+    def holder(self, number: int, **fields: Json) -> dict[str, Json]:
+        told = {"name": f"Eva {number}", "category": 0, "unit": UNIT, "status": "active", "pin_tag": encoded(b"x" * 16)}
+        return self.put("holder", number, **(told | fields))
+
+    def permit(
+        self,
+        number: int,
+        holder: int,
+        revision: int,
+        *,
+        issued: int = NOW_S - DAY_S,
+        signer: SigningKey | None = None,
+        pin_tag: bytes = b"t" * 16,
+        windows: tuple[Window, ...] = (),
+        **fields: Json,
+    ) -> dict[str, Json]:
+        claims = Permit(
+            expires=issued + 21 * DAY_S,
+            not_before=issued - 60,
+            issued=issued,
+            holder=holder,
+            revision=revision,
+            areas=(2,),
+            locks=(),
+            windows=windows,
+            pin_tag=pin_tag,
+            category=Category.PERMANENT,
+        )
+        return self.put("permit", number, **({"holder": holder, "record": self.sign(claims, signer)} | fields))
+
+    def blocklist(
+        self, version: int, *keys: int, issued: int = NOW_S - DAY_S, signer: SigningKey | None = None, **fields: Json
+    ) -> dict[str, Json]:
+        claims = Blocklist(
+            expires=issued + 30 * DAY_S, issued=issued, version=version, blocked_keys=keys, blocked_stations=()
+        )
+        return self.put("blocklist", 0, **({"version": version, "record": self.sign(claims, signer)} | fields))
+
+    def next_key(self, number: int, next_: SigningKey, signer: SigningKey | None = None) -> dict[str, Json]:
+        claims = CentralKey(issued=self.clock(), public_key=next_.public, version=number)
+        return self.put("central_key", number, record=self.sign(claims, signer))
+
+    def small_site(self) -> None:
+        self.put("site", 0, name="Exempelby", timezone="Europe/Stockholm")
+        self.put("unit", UNIT, name="Norr", closed=False)
+        self.put("area", 2, name="Backen")
+        self.holder(11)
+        self.permit(1, 11, 100)
+        self.key(51, 11)
+        self.blocklist(100)
+
+
+async def _request(reader: asyncio.StreamReader) -> Asked | None:
+    head = await reader.readuntil(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")[:-2]
+    method, target, _ = first.split(" ")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    parts = urlsplit(target)
+    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    return Asked(method, parts.path.removeprefix("/api/v1"), query, headers, body)
+
+
+def _octets(reply: Reply) -> bytes:
+    headers = {"Content-Length": str(len(reply.body))} | dict(reply.headers)
+    if reply.status == 304:
+        headers.pop("Content-Length")
+    lines = [f"HTTP/1.1 {reply.status} X", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    return "\r\n".join(lines).encode("latin-1") + reply.body

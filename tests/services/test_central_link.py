@@ -1,0 +1,373 @@
+"""What may come back over HTTP, and what the link makes of it."""
+
+import asyncio
+import gzip
+import logging
+import ssl
+import tracemalloc
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from station.secret import Secret
+from station.services import central_link
+from station.services.base64url import encoded
+from station.services.central_link import CentralLink, CentralRefused, CentralUnreachable, Enrolled, Resnapshot
+from tests.services.lying_central import Asked, LyingCentral, Reply, refusal, said
+
+TOKEN = "marked-secret-token-of-a-station"
+
+
+@pytest_asyncio.fixture
+async def link(central: LyingCentral) -> AsyncIterator[CentralLink]:
+    it = CentralLink(central.url, Secret(TOKEN))
+    yield it
+    await it.close()
+
+
+async def calls(link: CentralLink) -> list[Callable[[], Awaitable[Any]]]:
+    return [
+        lambda: link.time(b"n" * 16),
+        link.snapshot,
+        lambda: link.changes("c"),
+        lambda: link.send([{"id": "1"}]),
+        link.certificate,
+        lambda: link.provision(Secret("1-code")),
+        lambda: link.enrol(Secret("1-code"), b"k" * 32),
+    ]
+
+
+PATHS = ["/time", "/mirror/snapshot", "/mirror/changes", "/events", "/certificate", "/provision", "/enrol"]
+PORTAL = b"<!DOCTYPE html><html><body>Welcome to Guest WiFi! Please sign in.</body></html>"
+HTML = {"Content-Type": "text/html"}
+
+LIES = {
+    "captive_portal": Reply(200, PORTAL, HTML),
+    "captive_portal_redirect": Reply(302, b"", {"Location": "http://portal.invalid/login"}),
+    "captive_portal_511": Reply(511, PORTAL, HTML),
+    "garbage": Reply(200, bytes(range(256)) * 4),
+    "empty": Reply(200, b""),
+    "empty_object": said({}),
+    "list": said([]),
+    "null": Reply(200, b"null"),
+    "deep": Reply(200, b"[" * 100_000),
+    "server_error": Reply(500, b"Traceback (most recent call last)"),
+    "server_error_in_central_shape": refusal(500, "bad_request"),
+    "proxy": Reply(502, b"Bad Gateway"),
+    "not_gzip": Reply(200, b"hello", {"Content-Encoding": "gzip"}),
+    "gzip_cut_short": Reply(200, gzip.compress(b"{}" * 1000)[:-9], {"Content-Encoding": "gzip"}),
+    "unasked_encoding": Reply(200, zlib.compress(b"{}"), {"Content-Encoding": "deflate"}),
+    "gzip_in_gzip": Reply(200, gzip.compress(gzip.compress(b"{}")), {"Content-Encoding": "gzip, gzip"}),
+    "shorter_than_said": Reply(200, b"{}", {"Content-Length": "100", "Connection": "close"}),
+    "headers_without_end": Reply(200, b"", {f"X-{n}": "y" * 1000 for n in range(200)}),
+    "error_that_is_no_code": refusal(403, "no line\nends in a log"),
+    "error_that_is_a_number": said({"error": 7}, 403),
+    "error_in_a_list": said(["error"], 403),
+    "not_found_by_somebody_else": Reply(404, b"<h1>Not Found</h1>", HTML),
+}
+
+
+@pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
+async def test_what_is_no_answer_of_central_is_no_answer(central: LyingCentral, link: CentralLink, lie: Reply) -> None:
+    central.lies = dict.fromkeys(PATHS, lie)
+    for call in await calls(link):
+        if lie.headers.get("Content-Length") == "100":
+            central.lies = dict.fromkeys(PATHS, _cut_short)
+        with pytest.raises(CentralUnreachable) as raised:
+            await call()
+        assert TOKEN not in str(raised.value)
+        assert "\n" not in str(raised.value)
+    assert central.calls("/time")
+
+
+async def _cut_short(asked: Asked, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+    await writer.drain()
+
+
+async def test_not_modified_is_an_answer_to_changes_only(central: LyingCentral, link: CentralLink) -> None:
+    central.lies = dict.fromkeys(PATHS, Reply(304))
+    assert await link.changes("c") is None
+    with pytest.raises(CentralUnreachable):
+        await link.snapshot()
+    with pytest.raises(CentralUnreachable):
+        await link.time(b"n" * 16)
+
+
+@pytest.mark.parametrize(
+    ("changed", "value"),
+    [
+        ("cursor", ""),
+        ("cursor", "c" * 201),
+        ("digest", "no digest"),
+        ("count", -1),
+        ("count", "3"),
+        ("more", 1),
+        ("upserts", [{}] * 501),
+        ("removes", [{"type": "key", "id": 1}] * 501),
+        ("removes", [{"type": "key", "id": 2**70}]),
+        ("removes", [{"type": "k" * 41, "id": 1}]),
+        ("upserts", {}),
+    ],
+)
+async def test_a_page_out_of_bounds(central: LyingCentral, link: CentralLink, changed: str, value: Any) -> None:
+    central.lies["/mirror/changes"] = lambda _: central.changes("epoch-1.0")
+    assert await link.changes("epoch-1.0") is not None
+    central.lies["/mirror/changes"] = lambda _: central.changes("epoch-1.0", **{changed: value})
+    with pytest.raises(CentralUnreachable, match="central_answer_malformed answer=Page"):
+        await link.changes("epoch-1.0")
+
+
+@pytest.mark.parametrize("record", ["not base64url!", "AB=", "A", "å"])
+async def test_a_record_that_is_no_byte_string(central: LyingCentral, link: CentralLink, record: str) -> None:
+    central.lies["/time"] = said({"record": record})
+    with pytest.raises(CentralUnreachable, match="central_answer_malformed"):
+        await link.time(b"n" * 16)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, "unauthorized"), (403, "bad_code"), (409, "too_early"), (410, "resnapshot")]
+)
+async def test_central_says_no(central: LyingCentral, link: CentralLink, status: int, code: str) -> None:
+    central.lies["/certificate"] = refusal(status, code)
+    with pytest.raises(CentralRefused) as raised:
+        await link.certificate()
+    assert (raised.value.code, raised.value.retry_after_s) == (code, 0)
+
+
+async def test_only_changes_are_told_to_start_anew(central: LyingCentral, link: CentralLink) -> None:
+    central.lies = dict.fromkeys(PATHS, refusal(410, "resnapshot"))
+    with pytest.raises(Resnapshot):
+        await link.changes("c")
+    central.lies["/mirror/changes"] = refusal(401, "unauthorized")
+    with pytest.raises(CentralRefused):
+        await link.changes("c")
+    with pytest.raises(CentralRefused):
+        await link.snapshot()
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "wait_s"),
+    [
+        (429, "7", 7),
+        (429, "86400000", central_link.RETRY_AFTER_LIMIT_S),
+        (429, "Wed, 21 Oct 2026 07:28:00 GMT", 0),
+        (429, "-5", 0),
+        (400, "7", 0),
+    ],
+)
+async def test_retry_after(central: LyingCentral, link: CentralLink, status: int, header: str, wait_s: float) -> None:
+    central.lies["/time"] = refusal(status, "slow_down", Retry_After=header)
+    with pytest.raises(CentralRefused) as raised:
+        await link.time(b"n" * 16)
+    assert raised.value.retry_after_s == wait_s
+
+
+async def test_retry_after_of_a_server_in_trouble(central: LyingCentral, link: CentralLink) -> None:
+    central.lies["/time"] = Reply(503, b"", {"Retry-After": "30"})
+    with pytest.raises(CentralUnreachable) as raised:
+        await link.time(b"n" * 16)
+    assert raised.value.retry_after_s == 30
+
+
+# --- time ---
+
+
+async def test_hanging_in_the_middle_of_the_body(
+    central: LyingCentral, link: CentralLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(central_link, "WHOLE_ANSWER_S", 0.15)
+    ended = asyncio.Event()
+
+    async def hang(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"record": "')
+        await writer.drain()
+        await ended.wait()
+
+    central.lies["/time"] = hang
+    with pytest.raises(CentralUnreachable, match="TimeoutError"):
+        await link._ask("POST", "/time", within_s=0.15, json={})
+    ended.set()
+
+
+async def test_a_byte_now_and_then_does_not_keep_an_answer_alive(central: LyingCentral, link: CentralLink) -> None:
+    async def drip(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while True:
+            writer.write(b" ")
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    central.lies["/time"] = drip
+    with pytest.raises(CentralUnreachable, match="TimeoutError"):
+        await link._ask("POST", "/time", within_s=0.2, json={})
+
+
+async def test_nobody_listens(central: LyingCentral, link: CentralLink) -> None:
+    await central.stop()
+    with pytest.raises(CentralUnreachable, match="ConnectError"):
+        await link.time(b"n" * 16)
+
+
+def test_a_url_that_is_none() -> None:
+    with pytest.raises(CentralUnreachable, match="central_url_invalid"):
+        CentralLink("http://[::")
+
+
+# --- size ---
+
+
+@pytest.mark.parametrize("path", ["/mirror/snapshot", "/time"])
+async def test_two_gigabytes(central: LyingCentral, link: CentralLink, path: str) -> None:
+    sent = 0
+
+    async def pour(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2147483648\r\n\r\n")
+        piece = b"[" * 1024 * 1024
+        while sent < 2**31:
+            writer.write(piece)
+            await writer.drain()
+            sent += len(piece)
+
+    central.lies[path] = pour
+    limit = central_link.SNAPSHOT_LIMIT_BYTES if path == "/mirror/snapshot" else central_link.ANSWER_LIMIT_BYTES
+    tracemalloc.start()
+    with pytest.raises(CentralUnreachable, match="cause=too_long"):
+        await (link.snapshot() if path == "/mirror/snapshot" else link.time(b"n" * 16))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert sent < limit + 16 * 1024 * 1024
+    assert peak < 2.5 * limit
+
+
+async def test_a_gzip_bomb_is_not_unpacked(central: LyingCentral, link: CentralLink) -> None:
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    bomb = b"".join(packer.compress(b" " * 1024 * 1024) for _ in range(512)) + packer.flush()
+    assert len(bomb) < 1024 * 1024
+    central.lies["/time"] = Reply(200, bomb, {"Content-Encoding": "gzip"})
+    tracemalloc.start()
+    with pytest.raises(CentralUnreachable, match="cause=too_long"):
+        await link.time(b"n" * 16)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * central_link.ANSWER_LIMIT_BYTES
+
+
+async def test_exactly_the_limit_is_taken(central: LyingCentral, link: CentralLink) -> None:
+    for size, taken in [(1000, True), (1001, False)]:
+        for body, headers in [(b" " * size, {}), (gzip.compress(b" " * size), {"Content-Encoding": "gzip"})]:
+            central.lies["/time"] = Reply(200, body, headers)
+            try:
+                assert await link._ask("POST", "/time", limit_bytes=1000) == (200, b" " * size)
+                assert taken
+            except CentralUnreachable:
+                assert not taken
+
+
+async def test_cookies_are_not_kept(central: LyingCentral, link: CentralLink) -> None:
+    central.lies["/mirror/changes"] = Reply(304, b"", {"Set-Cookie": "a=b; Path=/"})
+    for _ in range(2):
+        await link.changes("c")
+    assert "cookie" not in central.asked[-1].headers
+    assert len(link._http.cookies) == 0
+
+
+# --- TLS ---
+
+
+def certificate_for(name: str, folder: Path) -> tuple[Path, Path]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    alternative: x509.GeneralName = x509.IPAddress(ip_address(name)) if name[0].isdigit() else x509.DNSName(name)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(named)
+        .issuer_name(named)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    cert_file, key_file = folder / f"{name}.pem", folder / f"{name}.key"
+    cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return cert_file, key_file
+
+
+@pytest.mark.parametrize(
+    ("served", "trusted", "good"),
+    [("127.0.0.1", "127.0.0.1", True), ("127.0.0.1", None, False), ("elsewhere.invalid", "elsewhere.invalid", False)],
+    ids=["right", "self_signed", "of_another_name"],
+)
+async def test_tls(clocks: Any, tmp_path: Path, served: str, trusted: str | None, good: bool) -> None:
+    cert_file, key_file = certificate_for(served, tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert_file, key_file)
+    central = LyingCentral()
+    await central.start(context)
+    verify: Any = ssl.create_default_context(cafile=str(cert_file)) if trusted else True
+    link = CentralLink(central.url, Secret(TOKEN), verify=verify)
+    try:
+        if good:
+            assert await link.time(b"n" * 16)
+        else:
+            with pytest.raises(CentralUnreachable, match="ConnectError"):
+                await link.time(b"n" * 16)
+            assert not central.asked, "the token has not gone to whoever that was"
+    finally:
+        await link.close()
+        await central.stop()
+
+
+# --- what is sent, and what is not shown ---
+
+
+async def test_the_token_goes_with_every_call_and_nowhere_else(
+    central: LyingCentral, link: CentralLink, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    pepper, code = "marked-secret-pepper", "marked-secret-code"
+    argon2 = {"time": 2, "memory_kib": 19456, "lanes": 1}
+    enrolled = {
+        "station": 7,
+        "site": 1,
+        "role": 0,
+        "token": "marked-secret-new-token",
+        "certificate": "AA",
+        "central_keys": [encoded(b"k" * 32)],
+        "pin": {"site_salt": "marked-secret-salt", "pepper": pepper, "argon2": argon2},
+    }
+    central.lies["/enrol"] = said(enrolled, 201)
+    answer = await link.enrol(Secret(code), b"k" * 32)
+    assert isinstance(answer, Enrolled)
+    assert central.asked[-1].headers["authorization"] == f"Bearer {TOKEN}"
+    assert central.asked[-1].json["code"] == code
+    shown = [repr(answer), str(answer), repr(link), repr(vars(link))]
+    central.lies["/enrol"] = said(enrolled | {"station": "seven"}, 201)
+    central.lies["/provision"] = Reply(500)
+    for call in [lambda: link.enrol(Secret(code), b"k" * 32), lambda: link.provision(Secret(code))]:
+        with pytest.raises(CentralUnreachable) as raised:
+            await call()
+        error: BaseException | None = raised.value
+        while error is not None:
+            shown += [repr(error), str(error), repr(vars(error))]
+            error = error.__cause__ or error.__context__
+    assert "marked" not in "".join(shown) + caplog.text
+    assert len(caplog.records) > 5

@@ -1,0 +1,305 @@
+"""When central is asked, who waits for it, and how it ends."""
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from station.services import mirroring as mirroring_module
+from station.services.mirroring import CONFIRMED_STORED_EVERY_S, TIME_AGAIN_S
+from tests.services.lying_central import Asked, LyingCentral, Reply, refusal
+from tests.services.parts import Parts, eventually
+
+
+class Held:
+    """An address that answers when it is let."""
+
+    def __init__(self, central: LyingCentral) -> None:
+        self.let = asyncio.Event()
+        self.asked = asyncio.Event()
+        self._central = central
+
+    async def __call__(self, asked: Asked, writer: asyncio.StreamWriter) -> None:
+        self.asked.set()
+        await self.let.wait()
+        writer.write(b"HTTP/1.1 304 X\r\n\r\n")
+        await writer.drain()
+
+
+def held(central: LyingCentral) -> Held:
+    it = Held(central)
+
+    async def lie(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        await it(asked, writer)
+
+    central.lies["/mirror/changes"] = lie
+    return it
+
+
+@pytest.fixture
+async def running(synced: Parts) -> Any:
+    synced.mirroring._poll_s = 3600
+    task = asyncio.create_task(synced.mirroring.run())
+    await synced.mirroring.settled(None)
+    await eventually(lambda: synced.refreshes >= 2)
+    await synced.mirroring.settled(None)
+    yield synced
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+
+
+async def test_a_poke_asks_now(central: LyingCentral, running: Parts) -> None:
+    central.put("area", 3, name="Dalen")
+    running.mirroring.poke()
+    await running.mirroring.settled(5)
+    assert await running.field("area", 3, "name") == "Dalen"
+
+
+async def test_what_changed_is_told_before_settled_returns(central: LyingCentral, running: Parts) -> None:
+    central.blocklist(300, 66)
+    running.mirroring.poke()
+    await running.mirroring.settled(5)
+    claims = running.standing.blocklist_claims
+    assert claims is not None
+    assert claims.version == 300
+
+
+async def test_settled_does_not_wait_when_nothing_is_under_way(running: Parts) -> None:
+    async with asyncio.timeout(0.5):
+        await running.mirroring.settled(None)
+
+
+async def test_pokes_while_it_is_under_way_are_one_question(central: LyingCentral, running: Parts) -> None:
+    hold = held(central)
+    before = central.calls("/mirror/changes")
+    running.mirroring.poke()
+    await hold.asked.wait()
+    for _ in range(5):
+        running.mirroring.poke()
+    hold.let.set()
+    await running.mirroring.settled(None)
+    assert central.calls("/mirror/changes") == before + 1
+
+
+async def test_only_the_first_waits_for_a_central_that_hangs(central: LyingCentral, running: Parts) -> None:
+    hold = held(central)
+    running.mirroring.poke()
+    await hold.asked.wait()
+    started = time.monotonic()
+    await running.mirroring.settled(0.1)
+    first_s = time.monotonic() - started
+    for _ in range(100):
+        running.mirroring.poke()
+        await running.mirroring.settled(5)
+    assert 0.09 < first_s < 1
+    assert time.monotonic() - started < 2
+    assert running.mirroring.online, "slow is not lost"
+    # The slow answer still counts, and after it there is waiting again.
+    hold.let.set()
+    await running.mirroring.settled(None)
+    again = held(central)
+    running.mirroring.poke()
+    await again.asked.wait()
+    waiting = asyncio.create_task(running.mirroring.settled(5))
+    await asyncio.sleep(0.02)
+    assert not waiting.done()
+    again.let.set()
+    await waiting
+
+
+async def test_nobody_waits_for_a_central_known_to_be_dead(central: LyingCentral, running: Parts) -> None:
+    central.lies["/mirror/changes"] = Reply(500)
+    running.mirroring.poke()
+    await running.mirroring.settled(5)
+    assert not running.mirroring.online
+    hold = held(central)
+    running.mirroring.poke()
+    await hold.asked.wait()
+    started = time.monotonic()
+    await running.mirroring.settled(5)
+    assert time.monotonic() - started < 0.5
+    hold.let.set()
+    await running.mirroring.settled(None)
+    assert running.mirroring.online
+
+
+async def test_polling_goes_on_by_itself_with_jitter(
+    central: LyingCentral, synced: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bounds = []
+
+    def uniform(low: float, high: float) -> float:
+        bounds.append((low, high))
+        return high
+
+    monkeypatch.setattr(mirroring_module.random, "uniform", uniform)
+    synced.mirroring._poll_s = 0.01
+    before = central.calls("/mirror/changes")
+    task = asyncio.create_task(synced.mirroring.run())
+    await eventually(lambda: central.calls("/mirror/changes") > before + 3)
+    task.cancel()
+    await asyncio.wait([task])
+    assert set(bounds) == {(0.8, 1.2)}
+
+
+async def test_nothing_new_is_cheap(central: LyingCentral, synced: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One request, and no write to the disk but now and then."""
+    written = []
+    apply_page = synced.store.apply_page
+
+    async def counted(*arguments: Any) -> None:
+        written.append(arguments)
+        await apply_page(*arguments)
+
+    monkeypatch.setattr(synced.store, "apply_page", counted)
+    before = len(central.asked)
+    for _ in range(10):
+        synced.clocks.advance(20)
+        assert await synced.poll()
+        assert synced.mirroring.age_s() == 0
+    assert len(central.asked) == before + 10
+    assert written == []
+    synced.clocks.advance(CONFIRMED_STORED_EVERY_S)
+    assert await synced.poll()
+    assert len(written) == 1
+    assert (await synced.store.mirror_state()).confirmed_at == synced.time.now().unix_s
+
+
+async def test_time_is_asked_for_again_before_it_is_old(central: LyingCentral, synced: Parts) -> None:
+    assert central.calls("/time") == 1
+    synced.clocks.advance(TIME_AGAIN_S - 1)
+    await synced.poll()
+    assert central.calls("/time") == 1
+    synced.clocks.advance(1)
+    await synced.poll()
+    assert central.calls("/time") == 2
+
+
+@pytest.mark.parametrize("lie", [refusal(429, "slow_down", Retry_After="100"), Reply(503, b"", {"Retry-After": "100"})])
+async def test_retry_after_is_obeyed(central: LyingCentral, running: Parts, lie: Reply) -> None:
+    central.lies["/mirror/changes"] = lie
+    running.mirroring.poke()
+    await running.mirroring.settled(5)
+    before = len(central.asked)
+    for _ in range(3):
+        running.mirroring.poke()
+        await running.mirroring.settled(None)
+    assert len(central.asked) == before
+    central.lies.clear()
+    running.clocks.advance(101)
+    running.mirroring.poke()
+    await running.mirroring.settled(None)
+    assert running.mirroring.online
+
+
+async def test_retry_after_puts_off_the_poll_as_well(central: LyingCentral, synced: Parts) -> None:
+    synced.mirroring._poll_s = 0.01
+    central.lies["/mirror/changes"] = refusal(429, "slow_down", Retry_After="3600")
+    task = asyncio.create_task(synced.mirroring.run())
+    await eventually(lambda: not synced.mirroring.online)
+    before = len(central.asked)
+    await asyncio.sleep(0.1)
+    assert len(central.asked) == before
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_cancelled_in_the_middle(central: LyingCentral, synced: Parts, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing of a refresh goes on behind a closed store."""
+    hold = held(central)
+    task = asyncio.create_task(synced.mirroring.run())
+    await hold.asked.wait()
+    waiting = asyncio.create_task(synced.mirroring.settled(None))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    await waiting
+    assert len(asyncio.all_tasks()) == 1 + len(central._connections)
+    assert "central.lost" not in caplog.text
+
+
+async def test_a_broken_invariant_ends_the_run(
+    central: LyingCentral, synced: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not swallowed in a task of its own: the supervisor must see it."""
+
+    async def broken() -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(synced.mirroring, "_changed", broken)
+    with pytest.raises(AssertionError):
+        await synced.mirroring.run()
+
+
+async def test_a_disk_that_is_full_is_not_central_lost(
+    central: LyingCentral, synced: Parts, caplog: pytest.LogCaptureFixture
+) -> None:
+    central.put("area", 3, name="Dalen")
+    await synced.store.close()
+    assert await synced.poll(), "central is there"
+    assert "mirror.not_stored" in caplog.text
+    assert "central.lost" not in caplog.text
+    assert synced.mirroring.store_fault is not None
+
+
+async def test_an_outage_is_told_with_its_end(central: LyingCentral, running: Parts) -> None:
+    port = central.port
+    await central.stop()
+    running.mirroring.poke()
+    await running.mirroring.settled(None)
+    assert not running.mirroring.online
+    await central.start(port=port)
+    running.mirroring.poke()
+    await running.mirroring.settled(None)
+    assert [event["type"] for event in await running.told()] == ["central_lost", "central_back"]
+    assert [event["clock"] for event in await running.told()] == [0, 0]
+
+
+async def test_events_without_a_trusted_clock_say_so(central: LyingCentral, parts: Parts) -> None:
+    await central.stop()
+    assert not await parts.poll()
+    assert [(event["type"], event["clock"]) for event in await parts.told()] == [("central_lost", "unknown")]
+
+
+async def test_what_is_on_disk_is_taken_up(central: LyingCentral, synced: Parts) -> None:
+    await central.stop()
+    again = await synced.restarted()
+    assert again.mirroring.state == synced.mirroring.state
+    assert again.time.floor_s == synced.time.floor_s
+    assert again.mirroring.age_s() is None, "no trusted clock yet"
+    again.time._rules = replace(again.time._rules, trust_rtc=True)
+    again.clocks.turn(rtc_unix_s=again.clocks.readings.unix_s + 120)
+    assert again.mirroring.age_s() == 120
+    await again.close()
+
+
+async def test_pages_follow_one_another(central: LyingCentral, synced: Parts) -> None:
+    for number in range(3, 9):
+        central.put("area", number, name=f"Område {number}")
+    everything = list(central.objects.values())
+
+    def page(asked: Asked) -> Reply:
+        since = int(asked.query["since"].rpartition(".")[2])
+        if since == central.revision:
+            return Reply(304)
+        upserts = sorted((e for e in everything if e["revision"] > since), key=lambda e: e["revision"])[:2]
+        to = upserts[-1]["revision"]
+        cursor = f"{central.epoch}.{to}"
+        return central.changes(asked.query["since"], upserts=upserts, cursor=cursor, more=to < central.revision)
+
+    central.lies["/mirror/changes"] = page
+    assert await synced.poll()
+    assert len(await synced.store.objects("area")) == 7
+    assert central.calls("/mirror/changes") == 3
+    assert central.calls("/mirror/snapshot") == 1
+
+
+async def test_removed_objects_go(central: LyingCentral, synced: Parts) -> None:
+    central.remove("permit", 1)
+    assert await synced.poll()
+    assert await synced.object("permit", 1) is None
+    assert central.calls("/mirror/snapshot") == 1
