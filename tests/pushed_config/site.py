@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ class Site:
         self.running: asyncio.Task[None] | None = None
         self.screens: list[Screen] = []
         self.adopted: list[str] = []
+        self.examinations = 0
 
     def now(self) -> float:
         return time.time() + self.skipped_s
@@ -120,7 +121,7 @@ class Site:
 
     async def open(self, *, look_every_s: float = 0.01, rest_s: float = 0.01, offline: bool = False) -> None:
         """Open and run it on what is at the path. Raises as `PushedConfig.open`."""
-        watch = FileWatch(self.path, look_every_s=look_every_s, rest_s=rest_s)
+        watch = _CountingWatch(self, look_every_s=look_every_s, rest_s=rest_s)
         self.config = PushedConfig(self.path, watch)
         self.station = await self.config.open(self.clocks)
         self.visits = self.station.serve(self.station.key_socket(), show=self.screens.append, ring=lambda: None)
@@ -202,3 +203,16 @@ class Site:
             if not lines or lines[-1] is not screen.line:
                 lines.append(screen.line)
         return lines
+
+
+class _CountingWatch(FileWatch):
+    def __init__(self, site: Site, **pace: float) -> None:
+        super().__init__(site.path, **pace)
+        self._site = site
+
+    async def run(self, examine: Callable[[], Awaitable[None]]) -> None:
+        async def counted() -> None:
+            await examine()
+            self._site.examinations += 1
+
+        await super().run(counted)
