@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from config.models import Settings
 from config.places import KeyPath, Places, find_places
 from config.problems import ConfigFault, Problem
+from config.reach import keys
 
 FILE_NAME = "station.toml"
 SYSTEM_FILE = Path("/etc/station/station.toml")
@@ -61,6 +62,9 @@ def schema() -> dict[str, Any]:
     document = Settings.model_json_schema()
     document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     document["title"] = FILE_NAME
+    for table, key, reach in keys(Settings):
+        reference = document["properties"][table]["$ref"].rpartition("/")[2]
+        document["$defs"][reference]["properties"][key]["reach"] = reach.value
     return document
 
 

@@ -26,7 +26,7 @@ COMMANDS = {
     "sync": "bring the mirror up to date and drain the outbox once",
     "status": "how this station is doing",
     "doctor": "what a technician would check, with the mend",
-    "config": "check station.toml, print its schema",
+    "config": "station.toml: what is in effect, check, roll back, schema",
     "key": "what is on the inserted key; hand out a new one",
     "lock": "what a lock would decide about a key",
     "emulate": "an emulated key on a pseudo-terminal",

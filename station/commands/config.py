@@ -1,35 +1,157 @@
-"""Checks a station.toml, prints its JSON schema."""
+"""The configuration: what is in effect and where it comes from, back to an earlier one, checks, the schema."""
 
 import argparse
+import contextlib
 import json
+import os
 import sys
 from pathlib import Path
 
 import config
-from station.cli import WRONG_USAGE, add_action, answer
+from config import ConfigFault, Problem
+from config.durable import write_durably
+from config.effective import EffectiveValue, effective
+from config.good_copies import GoodCopies, GoodCopy, folder_of
+from config.loading import read, version_of
+from config.pushed import PushedFile, from_copy, take
+from station.cli import WRONG_USAGE, UsageError, add_action, answer
 
-EXAMPLE = "examples: station config check station.toml\n          station config schema"
+EXAMPLE = (
+    "examples: station config show\n"
+    "          station config check station.toml\n"
+    "          station config rollback\n"
+    "          station config schema"
+)
+FILE_MODE = 0o644
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="check|schema")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="show|check|rollback|schema")
+    add_action(actions, "show", "print the values in effect and where each comes from", "example: station config show")
     check = add_action(actions, "check", "say what is wrong with a file", "example: station config check station.toml")
     check.add_argument(
         "file", type=Path, metavar="FILE", nargs="?", help="default: --config, else the one that is in use"
+    )
+    back = add_action(
+        actions,
+        "rollback",
+        "put an earlier good file back; a running kiosk takes it up between two visits",
+        "example: station config rollback 3fa2b1c4d5e6",
+    )
+    back.add_argument(
+        "version", metavar="VERSION", nargs="?", help="as `station config show` lists them (default: the one before)"
     )
     add_action(actions, "schema", "print the JSON schema", "example: station config schema > station.schema.json")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0 for a valid file, 2 for any other."""
+    """Exit code 0 when done, 2 for a file that is not valid."""
     if args.action == "schema":
         sys.stdout.write(json.dumps(config.schema(), indent=1, ensure_ascii=False) + "\n")
         return 0
-    path = args.file or config.find(args.config)
+    if args.action == "check":
+        return _check(args, args.file or config.find(args.config))
+    path = config.find(args.config)
+    return _show(args, path) if args.action == "show" else _roll_back(args, path)
+
+
+def _check(args: argparse.Namespace, path: Path) -> int:
     problems = config.check(path)
-    rows = [{"file": p.file, "line": p.line, "key": p.key, "expected": p.expected, "got": p.got} for p in problems]
     if args.json or not problems:
-        answer(args, f"{path}: valid", {"valid": not problems, "problems": rows})
+        answer(args, f"{path}: valid", {"valid": not problems, "problems": [_row(problem) for problem in problems]})
     sys.stderr.write("".join(f"{problem}\n" for problem in problems))
     return WRONG_USAGE if problems else 0
+
+
+def _row(problem: Problem) -> dict[str, object]:
+    return {name: getattr(problem, name) for name in ("file", "line", "key", "expected", "got")}
+
+
+# --- show -------------------------------------------------------------------------------------------------------------
+
+
+def _show(args: argparse.Namespace, path: Path) -> int:
+    """The file's values, or those of the last good one where it is broken; the exit code then is 2 all the same."""
+    copies = GoodCopies(folder_of(path)).newest_first()
+    problems: tuple[Problem, ...] = ()
+    try:
+        shown = take(path, copies)
+    except ConfigFault as fault:
+        if not copies:
+            raise
+        problems, shown = fault.problems, from_copy(path, copies[0])
+    source = f"{path} as it was in {shown.version}" if problems else str(path)
+    values = effective(shown)
+    fields = {
+        "file": str(path),
+        "version": shown.version,
+        "problems": [_row(problem) for problem in problems],
+        "values": [_fields(value, path) for value in values],
+        "kept": [copy.version for copy in copies],
+    }
+    answer(args, _table(shown, source, path.name, values, copies), fields)
+    sys.stderr.write("".join(f"{problem}\n" for problem in problems))
+    return WRONG_USAGE if problems else 0
+
+
+def _fields(value: EffectiveValue, path: Path) -> dict[str, object]:
+    place = None if value.line is None else {"file": str(path), "line": value.line}
+    return {"key": value.key, "value": value.value, "from": place, "reach": value.reach.value}
+
+
+def _table(shown: PushedFile, source: str, file: str, values: list[EffectiveValue], copies: list[GoodCopy]) -> str:
+    rows = [
+        (f"{value.key} = {_written(value.value)}", "default" if value.line is None else f"{file}:{value.line}")
+        for value in values
+    ]
+    width = max(len(left) for left, _ in rows)
+    kept = ", ".join(copy.version for copy in copies) or "none yet"
+    lines = [f"# {source}, version {shown.version}", *(f"{left:<{width}}  # {right}" for left, right in rows)]
+    return "\n".join([*lines, f"# kept, newest first: {kept}"])
+
+
+def _written(value: str | int | bool | None) -> str:  # noqa: FBT001 - a value, not a switch
+    return "(none)" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+# --- rollback ---------------------------------------------------------------------------------------------------------
+
+
+def _roll_back(args: argparse.Namespace, path: Path) -> int:
+    copies = GoodCopies(folder_of(path)).newest_first()
+    copy = _chosen(copies, args.version, path)
+    # Nothing that a newer program no longer takes.
+    from_copy(path, copy)
+    try:
+        _write(path, copy.content)
+    except OSError as error:
+        raise ConfigFault("config_unwritable", [Problem(str(path), f"cannot be written: {error.strerror}")]) from error
+    answer(args, f"{path} is version {copy.version} again", {"file": str(path), "version": copy.version})
+    return 0
+
+
+def _chosen(copies: list[GoodCopy], version: str | None, path: Path) -> GoodCopy:
+    if version is not None:
+        found = [copy for copy in copies if copy.version == version]
+    else:
+        current = None
+        with contextlib.suppress(ConfigFault):
+            current = version_of(read(path))
+        found = [copy for copy in copies if copy.version != current]
+    if not found:
+        kept = ", ".join(copy.version for copy in copies) or "none"
+        raise UsageError("no_such_version", kept=kept)
+    return found[0]
+
+
+def _write(path: Path, content: bytes) -> None:
+    """As its owner and with its mode: a file that root puts back must not be one that the station cannot read."""
+    try:
+        before = path.stat()
+    except OSError:
+        write_durably(path, content, FILE_MODE)
+        return
+    write_durably(path, content, before.st_mode & 0o777)
+    if os.geteuid() == 0:
+        os.chown(path, before.st_uid, before.st_gid)
