@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import cbor2
+import pytest
 
 from drivers.emulated_key.key import EmulatedKey
 from drivers.emulated_key.line import SocketLine
 from drivers.emulated_key.options import KeyOptions
+from drivers.smp import key_socket
 from drivers.smp.key_socket import SmpKeySocket
 from offline_cache import SqliteStore
 from station.core.clock import ClockReadings, ClockRules
@@ -482,6 +484,13 @@ def envelope_bytes(text: str) -> bytes:
     from station.services.base64url import decoded
 
     return decoded(text)
+
+
+def notice_removals_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most of a test's time is the driver making sure that a key is really gone."""
+    monkeypatch.setattr(key_socket, "ECHO_INTERVAL_S", 0.06)
+    monkeypatch.setattr(key_socket, "ANSWER_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(key_socket, "POLL_INTERVAL_S", 0.05)
 
 
 async def all_of(cases: list[Callable[[], Coroutine[Any, Any, None]]], at_once: int = 8) -> None:

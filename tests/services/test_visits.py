@@ -14,6 +14,7 @@ from station.core.screen import Line
 from station.ports import KeyFile
 from station.records import envelope
 from station.records.claims import Blocklist, Category, KeyKind, Permit
+from station.services.base64url import encoded
 from tests.services.site import (
     ANNA,
     AREA,
@@ -25,8 +26,14 @@ from tests.services.site import (
     TIM,
     Site,
     StationAt,
+    notice_removals_quickly,
     tag_of,
 )
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    notice_removals_quickly(monkeypatch)
 
 
 @pytest.fixture
@@ -457,32 +464,31 @@ async def test_after_a_bounce_during_the_check_the_next_pin_is_still_answered(si
 
 
 async def test_what_waited_for_the_disk_does_not_go_on_with_the_next_key(site: Site) -> None:
-    """Her log is being stored when she is followed by him: his entries are not hers."""
+    """Her key brings a blocklist; while that is being stored she is followed by him. Her permit is not for his key."""
     station, hers, his = await site.station(), site.key(HER_KEY), site.key(HIS_KEY)
-    for n in range(60):
-        hers.folder.append_log_entry(time_s=1000 + n, lock=101, outcome="opened", holder=ANNA)
-        his.folder.append_log_entry(time_s=9000 + n, lock=202, outcome="opened", holder=BO)
-    go_on, storing, commit = asyncio.Event(), asyncio.Event(), station.store.real.commit
+    newer = site.blocklist(5)
+    hers.folder.store(KeyFile.BLOCK, newer)
+    go_on, storing, note = asyncio.Event(), asyncio.Event(), station.store.real.note
 
-    async def slow(change: Any) -> None:
-        if change.log_mark is not None and change.log_mark.key == HER_KEY and not go_on.is_set():
+    async def slow(name: str, value: str | None = None) -> str | None:
+        if value == encoded(newer) and not go_on.is_set():
             storing.set()
             await go_on.wait()
-        await commit(change)
+        return await note(name, value)
 
-    station.store.real.commit = slow  # type: ignore[method-assign]
+    station.store.real.note = slow  # type: ignore[method-assign]
     station.insert(hers)
-    await station.until(Line.PROMPT)
     await storing.wait()
     await station.out()
+    began = len(his.asked)
     station.insert(his)
-    await station.until(Line.READING)
+    await _eventually(lambda: station.visits.state.insertion == 2)
     go_on.set()
     await station.until(Line.PROMPT)
     await station.idle()
-    opened = await station.events("lock_opened")
-    assert {e["key"] for e in opened if e["lock"] == 202} == {HIS_KEY}
-    assert {e["key"] for e in opened if e["lock"] == 101} == {HER_KEY}
+    assert his.steps[began] == "read act", "the first that was done with his key was not to switch it off"
+    permit = envelope.verify(Permit, his.file(KeyFile.PERMIT), [site.central.public])
+    assert permit.holder == BO
 
 
 async def test_a_reader_that_is_back_says_so_before_anybody_tries(site: Site) -> None:
