@@ -37,7 +37,9 @@ def test_scenario(name: str, site: Path) -> None:
 
 def test_what_does_not_come_true_is_one_line_and_exit_code_1(site: Path, tmp_path: Path) -> None:
     script = tmp_path / "own.script"
-    script.write_text('say "Not on"\ninsert 5001\nsee prompt\nlock 5001 140 3 opened\nsay "never reached"\n')
+    script.write_text(
+        'say "Not on"\ninsert 5001\nlight 5001 blue_blinking\nlock 5001 140 3 opened\nsay "never reached"\n'
+    )
     played = play(str(script), site)
     assert played.returncode == 1
     assert played.stderr == (f"{script}:4: lock 5001 140 3 opened: instead the lock says not_active (blue_blinking)\n")
@@ -51,7 +53,7 @@ never reading | instead the screen has said reading since the key was put in
 key-shown 5002 | instead the screen says: Key is OFF.
 digits 3 | instead 0: Key is OFF.
 wait 5 | instead it counts from None
-age 3600 | instead 
+age 3600 | instead
 light 5001 blue_steady | instead the key's light is blue_blinking
 file 5001 act there | instead empty and unwritten
 file 5001 sync unwritten | instead there and written
