@@ -4,13 +4,16 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from station.core.aside import Aside, HelpPage, View
+from station.core.contact import Contact
 from station.core.events import KeySeen, StationChanged
-from station.core.facts import Attempts, Now
+from station.core.facts import Attempts, Hindrance, Now
 from station.core.key_news import KeyNews
-from station.core.screen import Line
-from station.core.showing import Surroundings, screen
+from station.core.screen import Beside, Changes, Elsewhere, Line, Notes, Progress, Technician
+from station.core.showing import Surroundings, is_free, may_sleep, screen
+from station.core.support import Neighbour, SupportLine
 from station.core.visit import Phase, State
-from station.records.claims import EVERY_AREA
+from station.records.claims import EVERY_AREA, ClockSource
 from tests.core.visiting import NOON, OWN, STATION, SUBSTITUTE, TIM, TIM_FOUND, Desk, desk, permit
 
 NOW = Now(1000.0, NOON, None)
@@ -145,3 +148,111 @@ def test_the_stations_own_standing() -> None:
     status = at.screen.status
     assert (status.station, status.online, status.mirror_age_s, status.hindrance) == (3, False, None, None)
     assert (status.unix_s, status.clock_trusted, status.time_zone) == (NOON, False, "UTC")
+
+
+HELP = Aside(View.HELP, HelpPage.RED_LIGHT)
+LINE_NOW = SupportLine(frozenset(range(7)), 0, 0, holidays=True, phone="02")
+LINE_DAYS = SupportLine(frozenset(range(5)), 0, 0, holidays=False, phone="01")
+NEIGHBOURS = tuple(Neighbour(number, "En station", "") for number in range(4, 9))
+HELPFUL = replace(
+    STATION, neighbours=NEIGHBOURS, support=(LINE_DAYS, LINE_NOW), privacy=(("sv", "Allt."),), offline_since=NOON - 60
+)
+
+
+def test_help_is_only_for_an_empty_station() -> None:
+    around = Surroundings(aside=HELP)
+    for phase in (Phase.EMPTY, Phase.BROKEN):
+        at = desk(phase)
+        at.feed(StationChanged(HELPFUL))
+        assert is_free(at.state, NOW)
+        assert screen(at.state, NOW, around).beside == Beside(View.HELP, HelpPage.RED_LIGHT, privacy=HELPFUL.privacy)
+    for phase in set(Phase) - {Phase.EMPTY, Phase.BROKEN, Phase.GONE}:
+        assert screen(desk(phase).state, NOW, around).beside is None
+    at = desk(Phase.READY)
+    at.pull()
+    at.wait(6)
+    assert not is_free(at.state, NOW)
+    assert screen(at.state, NOW, around).beside is None, "a receipt is still to be read"
+
+
+def test_standby_hides_nothing_that_must_be_known() -> None:
+    around = Surroundings(aside=Aside(View.STANDBY))
+    now = replace(NOW, trust=ClockSource.SYNCED)
+    at = Desk()
+    assert may_sleep(at.state, now)
+    shown = screen(at.state, now, around).beside
+    assert shown is not None
+    assert shown.view is View.STANDBY
+    at.feed(StationChanged(replace(STATION, hindrance=Hindrance.DISK)))
+    assert not may_sleep(at.state, now)
+    assert screen(at.state, now, around).beside is None
+    broken = desk(Phase.BROKEN)
+    assert not may_sleep(broken.state, now)
+    assert screen(broken.state, now, around).beside is None
+
+
+def test_the_technicians_page_is_shown_in_its_view_only() -> None:
+    page = Technician("/dev/x", True, None, 1, 0, "", "", 0)
+    shown = screen(Desk().state, NOW, Surroundings(aside=Aside(View.TECHNICIAN), technician=page)).beside
+    assert shown is not None
+    assert shown.technician is page
+    shown = screen(Desk().state, NOW, Surroundings(aside=HELP, technician=page)).beside
+    assert shown is not None
+    assert shown.technician is None
+
+
+def test_a_flickering_contact_is_told_but_not_on_a_receipt() -> None:
+    around = Surroundings(contact=Contact((999.0, 999.5, 1000.0)))
+    assert screen(desk(Phase.READING).state, NOW, around).flickering
+    assert not screen(desk(Phase.READY).state, NOW, around).flickering
+
+
+def test_progress_is_of_the_activation_only() -> None:
+    around = Surroundings(progress=Progress(1, 2))
+    assert screen(desk(Phase.ACTIVATING).state, NOW, around).progress == Progress(1, 2)
+    assert screen(desk(Phase.READY).state, NOW, around).progress is None
+
+
+def test_a_station_that_does_not_help_says_who_does() -> None:
+    trusted = replace(NOW, trust=ClockSource.SYNCED)
+    at = Desk()
+    at.feed(StationChanged(HELPFUL))
+    assert screen(at.state, trusted).elsewhere == Elsewhere()
+    at.feed(StationChanged(replace(HELPFUL, hindrance=Hindrance.CLOCK)))
+    assert screen(at.state, trusted).elsewhere == Elsewhere(NEIGHBOURS[:3], LINE_DAYS)
+    assert screen(at.state, NOW).elsewhere.support is LINE_NOW, "without an hour, the line that always answers"
+    at.feed(StationChanged(replace(HELPFUL, hindrance=Hindrance.CLOCK, support=(LINE_DAYS,))))
+    assert screen(at.state, NOW).elsewhere.support is LINE_DAYS
+
+
+def test_offline_since_when() -> None:
+    at = Desk()
+    at.feed(StationChanged(replace(HELPFUL, online=False)))
+    assert screen(at.state, NOW).status.offline_since == NOON - 60
+    at.feed(StationChanged(HELPFUL))
+    assert screen(at.state, NOW).status.offline_since is None
+
+
+def test_changes_are_told_by_name_on_both_receipts() -> None:
+    before = replace(permit().permit, areas=(1, 99))
+    around = Surroundings(KeyNews(permit_before=before))
+    shown = screen(desk(Phase.READY).state, NOW, around)
+    assert shown.notes.changes == Changes(added=(2,), removed=(99,))
+    assert shown.area_names == ((2, "Söderby"),)
+    home = desk(Phase.PROMPT)
+    home.pull()
+    assert screen(home.state, NOW, around).notes.changes == Changes(added=(2,), removed=(99,))
+    assert screen(desk(Phase.REFUSED).state, NOW, around).notes == Notes()
+
+
+@pytest.mark.parametrize("phase", [Phase.CLEARING, Phase.CHECKING, Phase.ACTIVATING])
+def test_pulled_too_early_is_said_for_half_a_minute(phase: Phase) -> None:
+    at = desk(phase)
+    at.state = replace(at.state, policy=replace(at.state.policy, receipt_s=3.0))
+    at.pull()
+    at.wait(6)
+    assert at.phase is Phase.EMPTY
+    at.wait(20)
+    assert at.line() is OUT[phase]
+    at.wait(10)
+    assert at.line() is Line.EMPTY
