@@ -1,0 +1,178 @@
+"""Events on their way to central: in order, each once, whatever central does."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from station.ports import Change, NewEvent
+from station.services import outbox as outbox_module
+from station.services.central_answers import BATCH_LIMIT
+from station.services.central_link import CentralRefused, CentralUnreachable
+from station.services.outbox import FIRST_WAIT_S, LONGEST_WAIT_S, again_s
+from tests.services.lying_central import Asked, LyingCentral, Reply, refusal, said
+from tests.services.parts import Parts, eventually
+
+
+async def happen(parts: Parts, count: int, first: int = 0) -> None:
+    events = [NewEvent("key_synced", 1000, 0, key=51, data={"n": n}) for n in range(first, first + count)]
+    await parts.store.commit(Change(events))
+
+
+def received(central: LyingCentral) -> list[int]:
+    return [event["data"]["n"] for event in central.events.values()]
+
+
+async def test_in_order_in_batches_compressed(central: LyingCentral, parts: Parts) -> None:
+    await happen(parts, 2 * BATCH_LIMIT + 5)
+    assert await parts.outbox.drain() == 2 * BATCH_LIMIT + 5
+    assert received(central) == list(range(2 * BATCH_LIMIT + 5))
+    sent = [asked for asked in central.asked if asked.path == "/events"]
+    assert [len(asked.json["events"]) for asked in sent] == [BATCH_LIMIT, BATCH_LIMIT, 5]
+    assert {asked.headers["content-encoding"] for asked in sent} == {"gzip"}
+    assert await parts.store.pending_count() == 0
+
+
+async def test_an_event_that_is_rejected_is_set_aside(
+    central: LyingCentral, parts: Parts, caplog: pytest.LogCaptureFixture
+) -> None:
+    def judge(asked: Asked) -> Reply:
+        results = [central._event(event) for event in asked.json["events"] if event["data"]["n"] != 1]
+        bad = [
+            {"id": event["id"], "status": "rejected", "reason": "no\ngood " + "x" * 500}
+            for event in asked.json["events"]
+            if event["data"]["n"] == 1
+        ]
+        return said({"results": bad + results})
+
+    central.lies["/events"] = judge
+    await happen(parts, 3)
+    assert await parts.outbox.drain() == 2
+    assert received(central) == [0, 2]
+    assert await parts.store.pending_count() == 0
+    (line,) = [record.getMessage() for record in caplog.records if "set_aside" in record.getMessage()]
+    assert "\n" not in line
+    assert len(line) < 300
+
+
+@pytest.mark.parametrize("status", [413, 400])
+async def test_a_batch_that_is_too_large_is_halved(central: LyingCentral, parts: Parts, status: int) -> None:
+    sizes = []
+
+    def judge(asked: Asked) -> Reply:
+        events = asked.json["events"]
+        sizes.append(len(events))
+        if len(events) > 3 or any(event["data"]["n"] == 4 for event in events):
+            return refusal(status, "too_large")
+        return said({"results": [central._event(event) for event in events]})
+
+    central.lies["/events"] = judge
+    await happen(parts, 10)
+    assert await parts.outbox.drain() == 9
+    assert received(central) == [0, 1, 2, 3, 5, 6, 7, 8, 9]
+    assert await parts.store.pending_count() == 0
+    assert len(sizes) < 20
+
+
+@pytest.mark.parametrize("lie", [Reply(413, b"<html>nginx</html>"), refusal(401, "unauthorized"), Reply(200, b"{}")])
+async def test_what_is_not_the_events_fault_sets_none_aside(central: LyingCentral, parts: Parts, lie: Reply) -> None:
+    central.lies["/events"] = lie
+    await happen(parts, 1)
+    with pytest.raises((CentralUnreachable, CentralRefused)):
+        await parts.outbox.drain()
+    central.lies.clear()
+    assert await parts.outbox.drain() == 1
+
+
+async def test_answers_for_what_was_not_sent_settle_nothing(central: LyingCentral, parts: Parts) -> None:
+    await happen(parts, 2)
+    (later,) = (await parts.store.pending(2))[1:]
+    answers = [{"id": "00000000-0000-7000-8000-000000000000", "status": "accepted"}, {"id": "?", "status": "rejected"}]
+    central.lies["/events"] = said({"results": answers})
+    with pytest.raises(CentralUnreachable, match="central_answers_for_no_event"):
+        await parts.outbox.drain()
+    assert await parts.store.pending_count() == 2
+    central.lies["/events"] = said({"results": []})
+    with pytest.raises(CentralUnreachable):
+        await parts.outbox.drain()
+    # Some results missing: the others are settled, these are sent again.
+    central.lies["/events"] = lambda asked: said(
+        {
+            "results": [
+                central._event(e) for e in asked.json["events"] if e["id"] == later.id or len(asked.json["events"]) == 1
+            ]
+        }
+    )
+    assert await parts.outbox.drain() == 2
+    assert sorted(received(central)) == [0, 1]
+
+
+async def test_sent_and_not_settled_is_a_duplicate_after_the_restart(
+    central: LyingCentral, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await happen(parts, 3)
+    link = parts.link
+
+    class Killed(BaseException):
+        pass
+
+    async def send_and_die(events: Any) -> Any:
+        await type(link).send(link, events)
+        raise Killed
+
+    monkeypatch.setattr(link, "send", send_and_die)
+    with pytest.raises(Killed):
+        await parts.outbox.drain()
+    again = await parts.restarted()
+    assert await again.outbox.drain() == 3
+    assert received(central) == [0, 1, 2]
+    assert Counter(asked.path for asked in central.asked)["/events"] == 2
+    await again.close()
+
+
+async def test_it_runs_when_poked_and_loses_no_poke(central: LyingCentral, parts: Parts) -> None:
+    let, sending = asyncio.Event(), asyncio.Event()
+
+    async def slow(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        sending.set()
+        await let.wait()
+        body = said({"results": [central._event(event) for event in asked.json["events"]]}).body
+        writer.write(b"HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+
+    central.lies["/events"] = slow
+    await happen(parts, 1)
+    task = asyncio.create_task(parts.outbox.run())
+    await sending.wait()
+    await happen(parts, 1, first=1)
+    parts.outbox.poke()
+    let.set()
+    await eventually(lambda: received(central) == [0, 1])
+    await happen(parts, 1, first=2)
+    parts.outbox.poke()
+    await eventually(lambda: received(central) == [0, 1, 2])
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+
+
+async def test_it_tries_again(central: LyingCentral, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_module, "FIRST_WAIT_S", 0.01)
+    central.lies["/events"] = Reply(500)
+    await happen(parts, 1)
+    task = asyncio.create_task(parts.outbox.run())
+    await eventually(lambda: central.calls("/events") >= 3)
+    central.lies.clear()
+    await eventually(lambda: received(central) == [0])
+    task.cancel()
+    await asyncio.wait([task])
+
+
+def test_full_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_module.random, "uniform", lambda low, high: (low, high)[1])
+    waits = [again_s(failures, 0) for failures in [1, 2, 3, 6, 7, 2000]]
+    assert waits == [2 * FIRST_WAIT_S, 4, 8, LONGEST_WAIT_S, LONGEST_WAIT_S, LONGEST_WAIT_S]
+    assert again_s(1, 600) == 600
+    monkeypatch.setattr(outbox_module.random, "uniform", lambda low, high: low)
+    assert again_s(5, 0) == 0
