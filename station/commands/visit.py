@@ -29,6 +29,9 @@ from station.services.visits import Visits
 EXAMPLE = "example: station visit --timeout 60 --json\n         pass show my-pin | station visit --pin-stdin"
 TIMEOUT_S = 30.0
 LONGEST_TIMEOUT_S = 86400.0
+CENTRAL_LIMIT_S = 10.0
+"""How long a station that cannot activate yet may wait for central's answer."""
+LOOK_S = 0.1
 LAST_EVENTS_S = 2.0
 """How long the visit's events may take to reach central; what does not stays in the outbox."""
 
@@ -82,11 +85,21 @@ class _OneVisit:
         self._news = asyncio.Event()
         self._phases: dict[Phase, float] = {}
         self._end_s = 0.0
+        self._serving_task: asyncio.Task[None] | None = None
 
     async def run(self) -> dict[str, Any]:
         """Raises ReaderLost, KeyLost (``no_key``), StoreFault."""
+        mirroring = asyncio.create_task(self._station.mirroring.run())
+        try:
+            return await self._run()
+        finally:
+            mirroring.cancel()
+            await asyncio.wait([mirroring])
+
+    async def _run(self) -> dict[str, Any]:
         station = self._station
-        station.mirroring.poke()
+        # It asks as soon as it comes to its turn.
+        await asyncio.sleep(0)
         # What a key is told depends on the mirror: as a kiosk has it when a person comes, so shall this visit.
         await station.mirroring.settled(station.settings.rules().refresh_deadline_s)
         async with self._serving():
@@ -97,8 +110,9 @@ class _OneVisit:
                 return self._fields(with_pin=False)
             await self._settled()
             if self._may_turn_out_well():
-                # A start without a trusted clock or mirror: central's answer is under way.
-                await station.mirroring.settled(None)
+                # Without a mirror, or a trusted clock, every key is refused; central's answer may still be under way.
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(station.mirroring.settled(None), CENTRAL_LIMIT_S)
                 await self._settled()
             pin = await self._pin()
             if pin is not None:
@@ -114,7 +128,7 @@ class _OneVisit:
 
     @contextlib.asynccontextmanager
     async def _serving(self) -> AsyncIterator[None]:
-        serving = asyncio.create_task(self._visits.run())
+        serving = self._serving_task = asyncio.create_task(self._visits.run())
         serving.add_done_callback(lambda _: self._news.set())
         try:
             yield
@@ -131,8 +145,12 @@ class _OneVisit:
         self._news.set()
 
     async def _changed(self) -> None:
-        await self._news.wait()
+        """A new screen, or a moment later: not every step of the machine shows."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), LOOK_S)
         self._news.clear()
+        if self._serving_task is not None and self._serving_task.done():
+            self._serving_task.result()
 
     async def _begun(self) -> None:
         while self._visits.state.phase is Phase.EMPTY:
@@ -149,8 +167,7 @@ class _OneVisit:
             raise self._socket.lost or KeyLost("port_lost")
 
     def _may_turn_out_well(self) -> bool:
-        state = self._visits.state
-        return state.phase is Phase.REFUSED and state.refusal is Refusal.STATION
+        return self._visits.state.phase is Phase.REFUSED and not self._station.mirroring.online
 
     async def _pin(self) -> Secret[str] | None:
         if self._pin_input is None:
