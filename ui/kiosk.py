@@ -94,6 +94,14 @@ class Kiosk(App[None], inherit_bindings=False):
             self._drawing = True
             self.call_later(self._draw)
 
+    def adopt(self, *, language: str, bell: bool) -> None:
+        """Speak this language, and ring or not, from now on."""
+        self._language, self._rings = language, bell
+        self._drawn = None
+        if self._shown and not self._drawing:
+            self._drawing = True
+            self.call_later(self._draw)
+
     def _draw(self) -> None:
         self._drawing = False
         screen = self._latest

@@ -1,66 +1,29 @@
 """Pictures of the kiosk for the documentation: ``python -m ui.picture docs/pictures``.
 
-Drawn by the kiosk itself, at a fixed size, clock and language, so that the same code always makes the same picture. The
-people, places and numbers in them are invented.
+Drawn by the kiosk itself, at a fixed size, clock and language, so that the same code always makes the same picture.
 """
 
 import argparse
 import asyncio
+import html
 import re
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.terminal_theme import TerminalTheme
 
-from station.core.facts import Hindrance, Refusal, Shortened
-from station.core.screen import Line, Receipt, Screen, Status
+from station.core.screen import Screen
 from ui.kiosk import Kiosk
 from ui.languages import LANGUAGES
+from ui.sample_screens import SAMPLES, SHIFT
+from ui.words import words
 
 SIZE = (64, 20)
-NOW_S = 1_774_850_100
-"""2026-03-30 07:55 in Stockholm."""
-STATUS = Status(
-    station=12,
-    online=True,
-    mirror_age_s=20,
-    hindrance=None,
-    unix_s=NOW_S - 3600,
-    clock_trusted=True,
-    time_zone="Europe/Stockholm",
-)
-KEY = 1042
-HOLDER = "Tilda Påhittsdotter"
-RECEIPT = Receipt(
-    expires=NOW_S + 36000,
-    shortened=None,
-    every_area=False,
-    areas=(3, 5),
-    area_names=("Granbacken", "Kvarnby"),
-    locks=3,
-    mirror_age_s=20,
-    online=True,
-)
-
-PICTURES: Mapping[str, Screen] = {
-    "empty": Screen(Line.EMPTY, STATUS),
-    "prompt": Screen(Line.PROMPT, STATUS, key=KEY, holder_name=HOLDER),
-    "typing": Screen(Line.PROMPT, STATUS, digits=4, key=KEY, holder_name=HOLDER),
-    "wait": Screen(Line.WAIT, STATUS, key=KEY, wait_s=15, refusal=Refusal.WRONG_PIN),
-    "ready": Screen(Line.READY, STATUS, key=KEY, receipt=RECEIPT),
-    "ready-offline": Screen(
-        Line.READY,
-        replace(STATUS, online=False, mirror_age_s=9000),
-        key=KEY,
-        receipt=replace(RECEIPT, online=False, mirror_age_s=9000, shortened=Shortened.WINDOW),
-    ),
-    "refused": Screen(Line.REFUSED, STATUS, key=KEY, refusal=Refusal.BLOCKED),
-    "only-off": Screen(Line.EMPTY, replace(STATUS, online=False, hindrance=Hindrance.CLOCK, clock_trusted=False)),
-}
-"""By name of the picture."""
-
+FAULT_SIZE = (80, 24)
+"""Of a screen with a QR code, which a smaller one has no room for."""
+STRIP_COLUMNS = 4
+STRIP_GAP = 20
 
 CONSOLE = TerminalTheme(
     background=(0, 0, 0),
@@ -90,17 +53,59 @@ async def pictures(
     async with kiosk.run_test(size=size) as pilot:
         for name, screen in screens.items():
             kiosk.show(screen)
-            await pilot.pause()
+            await pilot.pause(0)
             svg = kiosk.export_screenshot(title=f"Station {screen.status.station}")
             # Rich numbers its SVG classes by a checksum that changes from run to run: the same picture, the same names.
             # Its fonts come from somebody's server: a picture in the documentation downloads nothing.
             svg = re.sub(r"\s*@font-face \{.*?\}", "", re.sub(r"terminal-\d+", "terminal", svg), flags=re.DOTALL)
-            yield name, f"{svg}\n"
+            yield name, _TEXT.sub(_pinned, svg) + "\n"
+
+
+_TEXT = re.compile(r'(<text [^>]*?)x="([\d.]+)"([^>]*?) textLength="[\d.]+"([^>]*)>([^<]*)<')
+_CELL = 12.2
+"""The width of a column in Rich's pictures."""
+
+
+def _pinned(found: re.Match[str]) -> str:
+    """Every character in its own cell: fonts differ in width, and not every renderer stretches or keeps spaces."""
+    before, left, middle, after, escaped = found.groups()
+    text = html.unescape(escaped)
+    begins = len(text) - len(text.lstrip("\xa0"))
+    shown = text.strip("\xa0")
+    cells = " ".join(f"{float(left) + (begins + n) * _CELL:.6g}" for n in range(len(shown)))
+    content = html.escape(shown, quote=False).replace("\xa0", "&#160;")
+    return f'{before}x="{cells}"{middle}{after}>{content}<'
 
 
 async def draw(languages: Iterable[str]) -> dict[str, str]:
-    """Every picture in every language, by its file name."""
-    return {f"{name}-{language}.svg": svg for language in languages async for name, svg in pictures(PICTURES, language)}
+    """Every picture in every language, and the strip of a shift, by file name."""
+    drawn: dict[str, str] = {}
+    faults = {name: screen for name, screen in SAMPLES.items() if words(screen, LANGUAGES[0]).qr}
+    others = {name: screen for name, screen in SAMPLES.items() if name not in faults}
+    for language in languages:
+        here = {name: svg async for name, svg in pictures(others, language)}
+        here |= {name: svg async for name, svg in pictures(faults, language, FAULT_SIZE)}
+        drawn |= {f"{name}-{language}.svg": here[name] for name in SAMPLES}
+        drawn[f"shift-{language}.svg"] = strip([here[name] for name in SHIFT])
+    return drawn
+
+
+def strip(svgs: Sequence[str]) -> str:
+    """Pictures of one size in one, row by row."""
+    found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svgs[0])
+    assert found is not None, "Rich writes a viewBox"
+    width, height = float(found[1]) + STRIP_GAP, float(found[2]) + STRIP_GAP
+    rows = -(-len(svgs) // STRIP_COLUMNS)
+    parts = []
+    for number, svg in enumerate(svgs):
+        x, y = number % STRIP_COLUMNS * width, number // STRIP_COLUMNS * height
+        # The styles of one picture must not reach the next one's letters.
+        own = re.sub(r"\bterminal\b", f"screen{number}", svg).strip()
+        place = f'<svg x="{x:g}" y="{y:g}" width="{width - STRIP_GAP:g}" height="{height - STRIP_GAP:g}" '
+        parts.append(own.replace("<svg ", place, 1))
+    total = f"{STRIP_COLUMNS * width - STRIP_GAP:g} {rows * height - STRIP_GAP:g}"
+    body = "\n".join(parts)
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {total}">\n{body}\n</svg>\n'
 
 
 def main() -> int:

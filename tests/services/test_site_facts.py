@@ -1,0 +1,64 @@
+"""Neighbours, support lines and the privacy notice, from whatever the mirror has."""
+
+import pytest
+
+from central.sample.site_plan import PRIVACY_NOTICE, SUPPORT
+from station.core.support import Neighbour, SupportLine
+from station.ports import Json, MirrorObject
+from station.services.site_facts import neighbours, privacy, support_lines
+
+
+def station(number: int, unit: int = 1, status: str = "up", **more: Json) -> MirrorObject:
+    body = {"name": f"Station {number}", "address": "Påhittsgatan 1", "unit": unit, "status": status, **more}
+    return MirrorObject("station", number, 1, body)
+
+
+def test_working_neighbours_nearest_first_without_ourselves() -> None:
+    found = neighbours(
+        [station(2, 9), station(3), station(4), station(5, status="down"), station(6, name=7)], 4, unit=1
+    )
+    assert found == (Neighbour(3, "Station 3", "Påhittsgatan 1", 1), Neighbour(2, "Station 2", "Påhittsgatan 1", 9))
+
+
+TEXTS = (("sv", "Nyckelsupport"), ("da", "Nøglesupport"), ("en", "Key support"))
+
+
+def test_the_sample_sites_lines() -> None:
+    weekdays, always = support_lines({"support": SUPPORT})
+    assert weekdays == SupportLine(frozenset(range(5)), 480, 990, holidays=False, phone="000-000 01", texts=TEXTS)
+    assert (always.days, always.from_min, always.to_min, always.holidays) == (frozenset(range(7)), 990, 480, True)
+
+
+LINE = {"days": "mon", "from": "08:00", "to": "16:30", "holidays": True, "phone": "1"}
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [("fri-mon", {4, 5, 6, 0}), ("sun", {6}), ("mon-sun", set(range(7)))],
+)
+def test_days(days: str, expected: set[int]) -> None:
+    (line,) = support_lines({"support": [{**LINE, "days": days}]})
+    assert line.days == expected
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"days": value} for value in ("", "monday", "mon-x", 5, None)),
+        *({"from": value} for value in ("8", "24:01", "08:60", "-1:00", "a:b", 8, "٠٨:٠٠")),
+        *({"phone": value} for value in ("", None, 112)),
+    ],
+)
+def test_what_cannot_be_used_is_left_out(wrong: dict[str, Json]) -> None:
+    assert support_lines({"support": [{**LINE, **wrong}, LINE]}) == support_lines({"support": [LINE]})
+
+
+@pytest.mark.parametrize("plan", [None, "mon-fri", {}, [None, 5, []]])
+def test_no_plan_no_lines(plan: Json) -> None:
+    assert support_lines({"support": plan}) == ()
+
+
+def test_the_notice_by_language() -> None:
+    assert privacy({"privacy": PRIVACY_NOTICE}) == tuple(PRIVACY_NOTICE.items())
+    assert privacy({"privacy": {"sv": " ", "en": 5, "da": "Ja."}}) == (("da", "Ja."),)
+    assert privacy({}) == ()
