@@ -8,6 +8,7 @@ import termios
 from collections.abc import Mapping, Sequence
 from typing import NoReturn, Self
 
+from station.supervisor.signals import HEARD, IGNORED
 from station.supervisor.sizes import Size, set_size
 from station.supervisor.terminal import raw
 
@@ -18,7 +19,6 @@ DESCRIPTORS = 1024
 HEARTBEAT_VARIABLE = "STATION_HEARTBEAT_FD"
 REASONS_VARIABLE = "STATION_START_REASONS"
 
-_IGNORED_BY_US = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTOU, signal.SIGPIPE, signal.SIGXFSZ)
 _PR_SET_PDEATHSIG = 1
 _EXEC_FAILED = 127
 
@@ -42,7 +42,13 @@ class Child:
             beats, beat = os.pipe()
             opened += [beats, beat]
             supervisor = os.getpid()
-            pid = os.fork()
+            # Until it is another program, a signal to it would be written into our own pipe of signals.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+            try:
+                pid = os.fork()
+            finally:
+                if os.getpid() == supervisor:
+                    signal.pthread_sigmask(signal.SIG_SETMASK, before)
         except BaseException:
             for descriptor in opened:
                 os.close(descriptor)
@@ -150,8 +156,10 @@ def _become(command: Sequence[str], environment: Mapping[str, str], slave: int, 
         os.closerange(3, beat)
         os.closerange(beat + 1, DESCRIPTORS)
         os.set_inheritable(beat, True)  # noqa: FBT003, the name of the parameter is not an argument
-        for number in _IGNORED_BY_US:
+        signal.set_wakeup_fd(-1)
+        for number in (*HEARD, *IGNORED, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
         _die_with_parent(supervisor)
         _leave_no_core()
         os.execve(command[0], list(command), dict(environment))  # noqa: S606, a fixed command
@@ -169,7 +177,7 @@ def _die_with_parent(supervisor: int) -> None:
 
 
 def _leave_no_core() -> None:
-    """A dump of the memory would hold PINs and the pepper. A limit of 1 keeps it also from programs that collect them."""
+    """A dump of memory would hold PINs and the pepper. A limit of 1 keeps it from programs that collect them, too."""
     import resource  # noqa: PLC0415
 
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]

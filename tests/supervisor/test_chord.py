@@ -18,7 +18,9 @@ TERMINALS = {
 }
 
 
-def held(first: str, second: str, delay_s: float, repeat_s: float, *, apart_s: float = 0.05, for_s: float = 3.0):
+def held(
+    first: str, second: str, delay_s: float, repeat_s: float, *, apart_s: float = 0.05, for_s: float = 3.0
+) -> list[tuple[str, float]]:
     """The strokes of two keys held, with their times from the first one's press on."""
     strokes = [(first, 0.0), (second, apart_s)]
     at = apart_s + delay_s

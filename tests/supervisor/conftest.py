@@ -1,0 +1,27 @@
+"""Terminals that are closed after the test, whatever became of it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.supervisor.terminal import Terminal, stand_in
+
+Open = Callable[..., Terminal]
+
+
+@pytest.fixture
+def open_terminal(tmp_path: Path) -> Iterator[Open]:
+    """Opens a terminal with a supervised stand-in of a mode, or with a supervisor of any other command."""
+    opened: list[Terminal] = []
+
+    def open_one(mode: str = "", *, command: list[str] | None = None, **environment: str) -> Terminal:
+        config = tmp_path / "station.toml"
+        if not config.exists():
+            config.write_text('[display]\nlanguage = "en"\n')
+        opened.append(Terminal(tmp_path, command or stand_in(tmp_path, mode), environment))
+        return opened[-1]
+
+    yield open_one
+    for terminal in opened:
+        terminal.close()

@@ -1,0 +1,310 @@
+"""The supervisor in a real pseudo-terminal, with a small program in the kiosk's place."""
+
+import json
+import os
+import random
+import signal
+import socket
+import struct
+import termios
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from station.supervisor.neighbours import FILE_NAME
+from tests.supervisor.terminal import Terminal, alive
+
+Open = Callable[..., Terminal]
+RESTARTING = "Restarting …"
+
+
+# --- the terminal and its child ---------------------------------------------------------------------------------------
+
+
+def test_the_child_has_a_terminal_of_its_own(open_terminal: Open) -> None:
+    terminal = open_terminal()
+    terminal.sees("Starting …")
+    terminal.sees("UP 80x24 raw=True tty=True")
+    terminal.resize(100, 30)
+    os.kill(terminal.process.pid, signal.SIGWINCH)
+    terminal.sees("SIZE 100x30")
+    environment = (terminal.folder / "environment").read_text().split()
+    assert [name for name in environment if name.startswith("TEXTUAL")] == ["TEXTUAL_DISABLE_KITTY_KEY"]
+    assert terminal.starts() == ["power"]
+
+
+def test_keys_of_a_pin_pass_and_nothing_else(open_terminal: Open) -> None:
+    terminal = open_terminal()
+    terminal.sees("UP")
+    terminal.type(b"\x03\x1a\x1c\x11\x13q\xff\xc3(\x1b[50;1:3u\x1b[200~99\x1b[201~*481\x1bOp\x1bOM\x7f\x08#")
+    terminal.until(lambda: terminal.typed().endswith(b"#"))
+    assert terminal.typed() == b"*4810\r\x7f\x7f#"
+    assert terminal.starts() == ["power"]
+
+
+def test_a_megabyte_of_noise_and_then_a_pin(open_terminal: Open) -> None:
+    terminal = open_terminal()
+    terminal.sees("UP")
+    noise = random.Random(20).randbytes(1 << 20)
+    for at in range(0, len(noise), 65536):
+        terminal.type(noise[at : at + 65536])
+    # Whatever sequence the noise has begun is over after a pause, and the rate's bucket is full again.
+    time.sleep(2)
+    assert len(terminal.typed()) < 2000
+    before = terminal.typed()
+    terminal.type(b"*481516#")
+    terminal.until(lambda: terminal.typed().endswith(b"*481516#"))
+    assert terminal.typed() == before + b"*481516#"
+    assert terminal.starts() == ["power"]
+    assert terminal.process.poll() is None
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_its_end_ends_the_child_and_gives_the_terminal_back(open_terminal: Open, ending: signal.Signals) -> None:
+    terminal = open_terminal()
+    terminal.sees("UP")
+    assert termios.tcgetattr(terminal.slave) != terminal.before
+    child = int((terminal.folder / "pid").read_text())
+    terminal.process.send_signal(ending)
+    assert terminal.ended() == 0
+    assert termios.tcgetattr(terminal.slave) == terminal.before
+    assert terminal.output.endswith(b"\x1b[?1049l\x1b[?25h")
+    assert not alive(child)
+    assert os.get_blocking(terminal.slave)
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_child_that_does_not_end_is_killed(open_terminal: Open, stopped: bool) -> None:
+    terminal = open_terminal("deaf")
+    terminal.sees("UP")
+    child = int((terminal.folder / "pid").read_text())
+    if stopped:
+        os.kill(child, signal.SIGSTOP)
+    at = time.monotonic()
+    terminal.process.terminate()
+    assert terminal.ended() == 0
+    assert 4 < time.monotonic() - at < 8
+    assert not alive(child)
+
+
+def test_a_terminal_that_goes_away_ends_everything(open_terminal: Open) -> None:
+    terminal = open_terminal()
+    terminal.sees("UP")
+    child = int((terminal.folder / "pid").read_text())
+    os.close(terminal.slave)
+    os.close(terminal.master)
+    terminal.slave = terminal.master = -1
+    assert terminal.process.wait(10) == 0
+    assert not alive(child)
+
+
+def test_the_child_does_not_outlive_its_supervisor(open_terminal: Open) -> None:
+    terminal = open_terminal("spin")
+    terminal.sees("UP")
+    child = int((terminal.folder / "pid").read_text())
+    terminal.process.kill()
+    terminal.process.wait()
+    terminal.until(lambda: not alive(child))
+
+
+def test_nothing_that_the_child_has_started_outlives_it(open_terminal: Open) -> None:
+    terminal = open_terminal("fork")
+    terminal.sees("UP")
+    grandchild = int(terminal.until(lambda: _text(terminal.folder / "grandchild")))
+    os.kill(int((terminal.folder / "pid").read_text()), signal.SIGKILL)
+    terminal.sees("UP")
+    terminal.until(lambda: not alive(grandchild))
+
+
+def test_a_child_that_refuses_at_the_command_line_is_heard(open_terminal: Open) -> None:
+    terminal = open_terminal("refuse")
+    assert terminal.ended() == 2
+    assert terminal.output.rstrip().endswith(b"\x1b[?25hstand-in: the number is missing")
+    assert termios.tcgetattr(terminal.slave) == terminal.before
+
+
+def test_a_child_in_the_middle_of_a_sequence(open_terminal: Open) -> None:
+    terminal = open_terminal("half")
+    terminal.sees("\x1b]0;title")
+    terminal.sees("\x18")
+    terminal.sees("\x1b[?1003l")
+    terminal.sees(RESTARTING)
+    terminal.sees("UP")
+    assert terminal.starts() == ["power", "crash"]
+
+
+# --- 0 + 2 ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["stopped", "spin", "descriptors", "unread", "flood", "deaf"])
+def test_0_and_2_held_restart_whatever_the_child_does(open_terminal: Open, mode: str) -> None:
+    terminal = open_terminal(mode)
+    terminal.sees("UP")
+    pid = int((terminal.folder / "pid").read_text())
+    if mode == "stopped":
+        os.kill(pid, signal.SIGSTOP)
+    if mode == "unread":
+        terminal.type(b"5" * 20_000)
+        time.sleep(0.1)
+    late_s = terminal.holds_until(b"0", b"2", RESTARTING)
+    assert late_s < 1.0
+    terminal.holds(b"2", b"2", 0.5)
+    terminal.sees("UP")
+    assert not alive(pid)
+    terminal.type(b"7")
+    terminal.until(terminal.typed)
+    assert terminal.typed() == b"7"
+    assert terminal.starts() == ["power", "chord"]
+
+
+def test_what_is_not_the_chord_passes(open_terminal: Open) -> None:
+    terminal = open_terminal()
+    terminal.sees("UP")
+    typed = b""
+    for stroke in b"*0202#" * 3:
+        terminal.type(bytes([stroke]))
+        typed += bytes([stroke])
+        time.sleep(0.05)
+    terminal.holds(b"0", b"2", 1.5)
+    terminal.type(b"#")
+    time.sleep(0.1)
+    terminal.holds(b"2", b"2", 2.4)
+    terminal.type(b"#")
+    terminal.until(lambda: terminal.typed().count(b"#") == 5)
+    assert terminal.starts() == ["power"]
+    assert terminal.typed().startswith(typed + b"02")
+
+
+def test_on_a_keypad_read_as_a_device(open_terminal: Open, tmp_path: Path) -> None:
+    device = tmp_path / "event0"
+    os.mkfifo(device)
+    terminal = open_terminal(TEST_KEYPAD=str(device))
+    terminal.sees("UP")
+    with device.open("wb", buffering=0) as pad:
+        terminal.until(lambda: "keypad.opened" in terminal.log())
+
+        def plays(*events: tuple[int, int]) -> None:
+            pad.write(b"".join(struct.pack("@llHHi", 0, 0, 1, code, value) for code, value in events))
+
+        plays((55, 1), (55, 0), (76, 1), (76, 2), (76, 0), (96, 1), (96, 0))
+        terminal.until(lambda: terminal.typed() == b"*5\r")
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGSTOP)
+        plays((82, 1), (80, 1))
+        terminal.sees(RESTARTING)
+        terminal.sees("UP")
+        plays((80, 2), (80, 0), (82, 0), (77, 1))
+        terminal.until(terminal.typed)
+        assert terminal.typed() == b"6"
+    assert terminal.starts() == ["power", "chord"]
+    terminal.until(lambda: "keypad.lost" in terminal.log())
+
+
+def test_a_signal_to_a_child_that_is_just_beginning_is_not_taken_for_ours(open_terminal: Open) -> None:
+    terminal = open_terminal()
+    terminal.sees("UP")
+    for _ in range(30):
+        before = terminal.child
+        terminal.process.send_signal(signal.SIGUSR1)
+        terminal.until_another_than(before)
+    terminal.sees("UP")
+    assert terminal.process.poll() is None
+    assert "supervisor.ends" not in terminal.log()
+
+
+# --- deaths -----------------------------------------------------------------------------------------------------------
+
+
+def test_silence_restarts(open_terminal: Open) -> None:
+    terminal = open_terminal("silent")
+    up_at = terminal.sees("UP")
+    assert 4.5 < terminal.sees(RESTARTING) - up_at < 8
+    terminal.sees("UP")
+    assert terminal.starts() == ["power", "watchdog"]
+
+
+def test_a_child_that_asks_for_it_is_started_anew(open_terminal: Open) -> None:
+    terminal = open_terminal("update")
+    terminal.sees("UP")
+    terminal.sees(RESTARTING)
+    terminal.sees("UP")
+    assert terminal.starts() == ["power", "update"]
+    terminal.process.send_signal(signal.SIGUSR1)
+    terminal.sees(RESTARTING)
+    terminal.sees("UP")
+    assert terminal.starts() == ["power", "update", "update"]
+
+
+def test_a_child_that_cannot_be_started_is_tried_again_later_and_later(open_terminal: Open) -> None:
+    terminal = open_terminal("always-die")
+    terminal.until(lambda: len(terminal.starts()) == 3)
+    assert terminal.starts() == ["power", "power,crash", "power,crash"]
+    at = time.monotonic()
+    terminal.until(lambda: len(terminal.starts()) == 4)
+    assert 1.5 < time.monotonic() - at < 5
+
+
+def test_out_of_order_says_where_to_go(open_terminal: Open, tmp_path: Path) -> None:
+    document = {
+        "stations": [{"name": "Björkdungen", "address": "Björkstigen 2"}],
+        "support": [{"text": "Key support", "phone": "000-000 01", "days": "mon-fri", "from": "08:00", "to": "16:30"}],
+    }
+    (tmp_path / FILE_NAME).write_text(json.dumps(document))
+    terminal = open_terminal()
+    for _ in range(10):
+        terminal.sees("UP")
+        pid = terminal.child
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        terminal.until_another_than(pid)
+        if 1 < len(terminal.starts()) < 10:
+            # In a storm nobody who asks has to wait.
+            terminal.sees(RESTARTING)
+            terminal.process.send_signal(signal.SIGUSR1)
+    terminal.sees("Out of order")
+    terminal.sees("Björkdungen, Björkstigen 2")
+    terminal.sees("Key support: 000-000 01 (Mon-Fri 08:00-16:30)")
+    assert terminal.process.poll() is None
+    terminal.holds_until(b"2", b"0", RESTARTING)
+    terminal.sees("UP")
+
+
+# --- systemd ----------------------------------------------------------------------------------------------------------
+
+
+def test_systemd_is_told(open_terminal: Open, tmp_path: Path) -> None:
+    address = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(address))
+        systemd.settimeout(10)
+        terminal = open_terminal("silent", NOTIFY_SOCKET=str(address), WATCHDOG_USEC="300000")
+        said = [systemd.recv(1000).decode()]
+        terminal.sees("UP")
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGSTOP)
+        said += [systemd.recv(1000).decode() for _ in range(6)]
+        assert said[0] == "READY=1"
+        assert said.count("WATCHDOG=1") >= 4
+        terminal.process.terminate()
+        while said[-1] != "STOPPING=1":
+            said.append(systemd.recv(1000).decode())
+    assert "NOTIFY_SOCKET" not in (tmp_path / "environment").read_text()
+
+
+# --- sizes and times --------------------------------------------------------------------------------------------------
+
+
+def test_it_is_small_and_quick(open_terminal: Open, record_property: Callable[[str, object], None]) -> None:
+    terminal = open_terminal()
+    first_s = terminal.sees("Starting …") - terminal.started_at
+    terminal.sees("UP")
+    status = Path(f"/proc/{terminal.process.pid}/status").read_text()
+    resident_kib = int(status.partition("VmRSS:")[2].split()[0])
+    record_property("first_picture_ms", round(first_s * 1000))
+    record_property("resident_kib", resident_kib)
+    assert first_s < 0.5
+    assert resident_kib < 30_000
+
+
+def _text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
