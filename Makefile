@@ -15,8 +15,6 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Build tools come from requirements/build.txt, never unpinned from the index.
 PIP_INSTALL = $(PIP) install --use-pep517 --no-build-isolation --require-hashes
 JOBS = 2
-# Those of the pictures of the screen that the documentation shows.
-PICTURES = empty-en prompt-en typing-en wait-en ready-en ready-sv ready-da ready-offline-en
 DEMO_ARGS =
 RUN_ARGS =
 PYTEST_ARGS =
@@ -93,11 +91,11 @@ messages: install ## gather the texts of the screens into the catalogues, for tr
 	    --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 .PHONY: pictures
-pictures: install ## draw the pictures of the screen in docs/pictures anew
-	@$(BIN)/python -m ui.picture build/pictures >/dev/null
+pictures: install ## draw every screen in every language in docs/pictures anew, and their page
 	@mkdir -p docs/pictures
 	@rm -f docs/pictures/*.svg
-	@cp $(PICTURES:%=build/pictures/%.svg) docs/pictures
+	@$(BIN)/python -m ui.picture docs/pictures >/dev/null
+	@$(BIN)/python -m docs.generate_screens
 
 # Without a machine's own settings for pip, so that what is locked is what the index has for everybody.
 LOCK = env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u PIP_NO_INDEX PIP_CONFIG_FILE=/dev/null CUSTOM_COMPILE_COMMAND="make lock" \
