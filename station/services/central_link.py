@@ -145,7 +145,8 @@ class CentralLink:
         try:
             status, body = await self._ask("GET", "/mirror/changes", params=params)
         except CentralRefused as error:
-            if error.code == "resnapshot" and error.fields.get("status") == httpx.codes.GONE:
+            # 400: not a cursor of central's, but of somebody who answered in its place; it would never become one.
+            if error.fields.get("status") in {httpx.codes.GONE, httpx.codes.BAD_REQUEST}:
                 raise Resnapshot("resnapshot") from None
             raise
         return None if status == httpx.codes.NOT_MODIFIED else _shaped(Page, body)

@@ -6,8 +6,8 @@ The credentials file keeps the one of the enrolment. It may be a systemd credent
 import logging
 
 from station.ports import Store
-from station.records.claims import MAX_UINT64
-from station.records.envelope import RecordError
+from station.records.claims import MAX_UINT64, StationCertificate
+from station.records.envelope import RecordError, verified
 from station.services.base64url import decoded, encoded
 from station.services.central_link import CentralLink, CentralRefused
 from station.services.identity import Identity
@@ -41,7 +41,9 @@ class CertificateRenewal:
     async def renew_if_due(self) -> None:
         """Ask for a new one when it is time. Raises CentralUnreachable, StoreFault, RecordError for a wrong answer."""
         claims, now = self._identity.claims, self._time.now()
-        if now.trust is None or now.unix_s < (claims.issued + claims.expires) // 2:
+        # One by a central key that is no longer valid signs nothing that a lock believes.
+        worthless = verified(StationCertificate, self._identity.certificate, self._identity.central_keys) is None
+        if now.trust is None or (now.unix_s < (claims.issued + claims.expires) // 2 and not worthless):
             return
         if self._asked_s is not None and now.mono_s - self._asked_s < RENEW_AGAIN_S:
             return

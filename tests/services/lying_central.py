@@ -200,11 +200,10 @@ class LyingCentral:
     def time(self, nonce: bytes) -> bytes:
         return sign(TimeAnswer(issued=self.clock() + self.ahead_s, nonce=nonce), self.signing)
 
-    def certify(self, public_key: bytes, issued: int, days: int = 60, **changed: Json) -> bytes:
-        claims = {"unit": UNIT, "station": STATION, "role": Role.SYNC_STATION, "expires": issued + days * DAY_S}
-        return sign(
-            StationCertificate(**({"issued": issued, "public_key": public_key} | claims | changed)), self.signing
-        )
+    def certify(self, public_key: bytes, issued: int, **changed: Json) -> bytes:
+        claims: dict[str, Json] = {"unit": UNIT, "station": STATION, "role": Role.SYNC_STATION}
+        claims |= {"issued": issued, "expires": issued + 60 * DAY_S, "public_key": public_key}
+        return sign(StationCertificate(**(claims | changed)), self.signing)
 
     def key(
         self,

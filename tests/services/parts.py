@@ -71,7 +71,7 @@ class Parts:
         identity = Identity(
             station=STATION,
             certificate=certificate,
-            central_keys=how.get("roots") or [central.signing.public],
+            central_keys=how.setdefault("roots", [central.signing.public]),
             signing=signing,
             pin=PINS,
         )

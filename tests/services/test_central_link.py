@@ -149,6 +149,9 @@ async def test_only_changes_are_told_to_start_anew(central: LyingCentral, link: 
     central.lies = dict.fromkeys(PATHS, refusal(410, "resnapshot"))
     with pytest.raises(Resnapshot):
         await link.changes("c")
+    central.lies["/mirror/changes"] = refusal(400, "bad_request")
+    with pytest.raises(Resnapshot):
+        await link.changes("c")
     central.lies["/mirror/changes"] = refusal(401, "unauthorized")
     with pytest.raises(CentralRefused):
         await link.changes("c")

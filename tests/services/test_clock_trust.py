@@ -1,5 +1,6 @@
 """Which time a station trusts when clocks jump, stop or are turned, and what may raise the floor."""
 
+import ctypes
 from pathlib import Path
 from typing import Any
 
@@ -154,5 +155,5 @@ def test_what_the_kernel_says_of_ntp(monkeypatch: pytest.MonkeyPatch, state: int
             assert state is not None
             return state
 
-    monkeypatch.setattr(timekeeping.ctypes, "CDLL", Library)
+    monkeypatch.setattr(ctypes, "CDLL", Library)
     assert SystemClocks(read_rtc=False)().ntp_synchronised is synchronised

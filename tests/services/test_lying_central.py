@@ -37,7 +37,9 @@ WRONG = {
 
 
 @pytest.mark.parametrize("lie", WRONG.values(), ids=WRONG)
-@pytest.mark.parametrize("where", [["/mirror/changes", "/mirror/snapshot"], ["/time", "/mirror/changes", "/mirror/snapshot"]], ids=len)
+@pytest.mark.parametrize(
+    "where", [["/mirror/changes", "/mirror/snapshot"], ["/time", "/mirror/changes", "/mirror/snapshot"]], ids=len
+)
 async def test_no_answer_of_central(
     central: LyingCentral, synced: Parts, lie: Reply, where: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:

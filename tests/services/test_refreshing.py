@@ -1,13 +1,13 @@
 """When central is asked, who waits for it, and how it ends."""
 
 import asyncio
+import random
 import time
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from station.services import mirroring as mirroring_module
 from station.services.mirroring import CONFIRMED_STORED_EVERY_S, TIME_AGAIN_S
 from tests.services.lying_central import Asked, LyingCentral, Reply, refusal
 from tests.services.parts import Parts, eventually
@@ -135,7 +135,7 @@ async def test_polling_goes_on_by_itself_with_jitter(
         bounds.append((low, high))
         return high
 
-    monkeypatch.setattr(mirroring_module.random, "uniform", uniform)
+    monkeypatch.setattr(random, "uniform", uniform)
     synced.mirroring._poll_s = 0.01
     before = central.calls("/mirror/changes")
     task = asyncio.create_task(synced.mirroring.run())

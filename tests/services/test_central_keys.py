@@ -1,0 +1,134 @@
+"""The central key changes: by a chain from a key that is trusted, two at a time, also after a restart."""
+
+import pytest
+
+from station.records.keys import SigningKey
+from station.services.base64url import encoded
+from station.services.central_keys import KeyChain, chain_of
+from station.services.mirroring import CHAIN_NOTE
+from tests.services.lying_central import NOW_S, LyingCentral, refusal
+from tests.services.parts import Parts
+
+
+@pytest.fixture
+def keys(central: LyingCentral) -> list[SigningKey]:
+    """K1, with which the station was enrolled, and those to come."""
+    central.lies["/certificate"] = refusal(409, "too_early")
+    return [central.signing, *(SigningKey.generate() for _ in range(3))]
+
+
+def valid(parts: Parts, keys: list[SigningKey]) -> list[int]:
+    numbers = {key.public: number for number, key in enumerate(keys, start=1)}
+    return [numbers[key] for key in parts.identity.central_keys]
+
+
+async def test_a_whole_change_of_keys(central: LyingCentral, synced: Parts, keys: list[SigningKey]) -> None:
+    first, second, *_ = keys
+    central.next_key(1, second, signer=first)
+    # In one page with what it has signed already, whatever their order.
+    central.permit(1, 11, 200, signer=second)
+    assert await synced.poll()
+    assert valid(synced, keys) == [1, 2]
+    assert await synced.reasons() == []
+    again = await synced.restarted()
+    assert valid(again, keys) == [1, 2]
+
+    central.signing = second
+    central.key(51, 11, issued=NOW_S)
+    central.blocklist(200)
+    central.certificate = central.certify(again.signing.public, NOW_S)
+    del central.lies["/certificate"]
+    assert await again.poll()
+    assert again.identity.certificate != central.certificate
+    central.remove("central_key", 1)
+    assert await again.poll()
+    assert valid(again, keys) == [2]
+    assert await again.reasons() == []
+    assert again.identity.certificate == central.certificate, "the one by the old key is worth nothing to locks"
+
+    last = await again.restarted()
+    assert valid(last, keys) == [2]
+    # What the old key signs now is worth nothing any more.
+    central.blocklist(300, signer=first)
+    assert await last.poll()
+    assert await last.field("blocklist", 0, "version") == 200
+    await last.close()
+
+
+async def test_the_list_moves_on(central: LyingCentral, synced: Parts, keys: list[SigningKey]) -> None:
+    central.next_key(1, keys[1], signer=keys[0])
+    central.next_key(2, keys[2], signer=keys[1])
+    central.blocklist(200, signer=keys[2])
+    assert await synced.poll()
+    assert valid(synced, keys) == [2, 3], "at most two"
+    assert await synced.field("blocklist", 0, "version") == 200
+    central.next_key(3, keys[3], signer=keys[0])
+    assert await synced.poll()
+    assert valid(synced, keys) == [2, 3], "an old key begins no chain of its own"
+    assert await synced.reasons() == ["object_record_invalid"]
+    again = await synced.restarted()
+    assert valid(again, keys) == [2, 3]
+    await again.close()
+
+
+async def test_a_whole_chain_in_a_first_snapshot(central: LyingCentral, parts: Parts, keys: list[SigningKey]) -> None:
+    central.next_key(2, keys[2], signer=keys[1])
+    central.next_key(1, keys[1], signer=keys[0])
+    central.permit(1, 11, 200, signer=keys[2])
+    central.key(51, 11, signer=keys[2])
+    central.blocklist(200, signer=keys[2])
+    assert await parts.poll()
+    assert await parts.reasons() == []
+    assert valid(parts, keys) == [2, 3]
+
+
+async def test_a_key_that_nobody_trusted_has_signed(
+    central: LyingCentral, synced: Parts, keys: list[SigningKey]
+) -> None:
+    rogue = SigningKey.generate()
+    central.next_key(1, keys[1], signer=rogue)
+    central.blocklist(999, signer=keys[1])
+    assert await synced.poll()
+    assert valid(synced, keys) == [1]
+    assert await synced.field("blocklist", 0, "version") == 100
+    assert await synced.reasons() == ["object_record_invalid"] * 2
+    assert await synced.store.note(CHAIN_NOTE) is None
+
+
+async def test_enrolled_in_the_middle_of_a_change(central: LyingCentral, parts: Parts, keys: list[SigningKey]) -> None:
+    roots = [keys[0].public, keys[1].public]
+    again = await parts.restarted(roots=roots)
+    assert valid(again, keys) == [1, 2], "before anything has been heard"
+    central.next_key(1, keys[1], signer=keys[0])
+    assert await again.poll()
+    assert valid(again, keys) == [1, 2]
+    central.signing = keys[1]
+    central.key(51, 11, issued=NOW_S)
+    central.permit(1, 11, 200)
+    central.blocklist(200)
+    central.remove("central_key", 1)
+    assert await again.poll()
+    assert valid(again, keys) == [2]
+    assert await again.reasons() == []
+    await again.close()
+
+
+@pytest.mark.parametrize("note", ["?", "{}", "[1]", '["?"]', '["AAAA"]', "[" * 10_000, "null", "5"])
+def test_a_note_that_cannot_be_read(note: str) -> None:
+    assert chain_of([b"k" * 32], note) == KeyChain((b"k" * 32,))
+
+
+def test_what_is_written_leads_to_the_same_keys_only_from_the_same_root() -> None:
+    central = LyingCentral()
+    second = SigningKey.generate()
+    central.next_key(1, second)
+    from station.services.base64url import decoded
+
+    record = decoded(central.objects["central_key", 1]["record"])
+    chain = KeyChain((central.signing.public,)).extended(record)
+    assert chain is not None
+    assert chain.extended(record) is chain
+    assert chain_of([central.signing.public], chain.written()) == chain
+    other = SigningKey.generate().public
+    assert chain_of([other], chain.written()).keys == (other,)
+    assert encoded(record) in chain.written()

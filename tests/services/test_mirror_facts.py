@@ -1,0 +1,136 @@
+"""What the mirror says, read for a decision: verified once more, and over the turn of daylight saving."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from station.core.access import decide
+from station.core.facts import Grant, Now, Policy, Refusal, Shortened, StationFacts
+from station.ports import MirrorBundle, MirrorObject
+from station.records.claims import Category, ClockSource, KeyKind, Window
+from station.records.keys import SigningKey
+from station.services.mirror_objects import key_known, log_seen, newest_blocklist, person, record_of
+from tests.services.lying_central import NOW_S, UNIT, LyingCentral
+from tests.services.parts import Parts
+
+
+async def test_what_is_known_of_a_key(central: LyingCentral, synced: Parts) -> None:
+    central.key(51, 11, log_seen=[2, 40])
+    central.key(52)
+    assert await synced.poll()
+    keys = synced.identity.central_keys
+    bundle = await synced.store.bundle(51, b"t" * 16)
+    known = key_known(bundle, 51, keys, synced.standing.blocklist_claims)
+    assert known.key is not None
+    assert known.holder is not None
+    assert known.permit is not None
+    assert known.unit is not None
+    assert (known.key.kind, known.holder.holder, known.permit.permit.revision) == (KeyKind.PERSONAL, 11, 100)
+    assert (known.unit.unit, known.on_blocklist) == (UNIT, False)
+    assert log_seen(bundle.key) == (2, 40)
+    who = person(bundle, keys)
+    assert who is not None
+    assert who.permits == (known.permit,)
+    pool = key_known(await synced.store.bundle(52), 52, keys, None)
+    assert pool.key is not None
+    assert (pool.key.kind, pool.holder, pool.permit) == (KeyKind.SUBSTITUTE, None, None)
+    assert log_seen((await synced.store.bundle(52)).key) is None
+
+
+async def test_nothing_is_known(synced: Parts) -> None:
+    bundle = await synced.store.bundle(99, b"?" * 16)
+    known = key_known(bundle, 99, synced.identity.central_keys, None)
+    assert (known.key, known.unit, known.holder, known.permit) == (None, None, None, None)
+    assert person(bundle, synced.identity.central_keys) is None
+    assert log_seen(None) is None
+
+
+async def test_a_database_that_a_thief_has_written_to_opens_nothing(central: LyingCentral, synced: Parts) -> None:
+    rogue = SigningKey.generate()
+    objects = [central.permit(1, 11, 10**9, signer=rogue), central.key(51, 11, signer=rogue)]
+    planted = [MirrorObject(o["type"], o["id"], o["revision"], o) for o in objects]
+    await synced.store.apply_page(synced.mirroring.state, planted, [])
+    known = key_known(await synced.store.bundle(51), 51, synced.identity.central_keys, None)
+    assert (known.key, known.permit) == (None, None)
+
+
+async def test_of_two_permits_for_one_unit_the_newer_counts(central: LyingCentral, synced: Parts) -> None:
+    keys = synced.identity.central_keys
+    for first, second in [(101, 102), (104, 103)]:
+        objects = [central.permit(1, 11, first), central.permit(2, 11, second)]
+        found = tuple(MirrorObject("permit", o["id"], 1, o) for o in objects)
+        bundle = await synced.store.bundle(51)
+        both = MirrorBundle(bundle.state, bundle.key, bundle.key_unit, bundle.key_holder, found)
+        permit = key_known(both, 51, keys, None).permit
+        assert permit is not None
+        assert permit.permit.revision == max(first, second)
+
+
+async def test_an_hourly_holder_has_a_permit_for_each_unit(central: LyingCentral, synced: Parts) -> None:
+    central.holder(11, category=int(Category.HOURLY))
+    central.permit(1, 11, 200, unit=UNIT + 1)
+    central.permit(2, 11, 201, unit=UNIT)
+    assert await synced.poll()
+    known = key_known(await synced.store.bundle(51), 51, synced.identity.central_keys, None)
+    assert known.permit is not None
+    assert known.permit.unit == UNIT
+
+
+def test_the_newest_blocklist(central: LyingCentral) -> None:
+    old = MirrorObject("blocklist", 0, 1, central.blocklist(7))
+    new = MirrorObject("blocklist", 0, 1, central.blocklist(8, 51))
+    keys = [central.signing.public]
+    newest = newest_blocklist([record_of(new), None, b"?", record_of(old)], keys)
+    assert newest is not None
+    assert newest[1].version == 8
+    assert newest_blocklist([None], keys) is None
+    assert record_of(None) is None
+    assert record_of(MirrorObject("area", 1, 1, {})) is None
+
+
+# --- over the turn of daylight saving ---
+
+
+def at(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
+
+
+# In Sweden the clock goes from 02 to 03 on 28 March 2027, and from 03 to 02 on 31 October 2027, both at 01:00 UTC.
+@pytest.mark.parametrize(
+    ("now_s", "end_s", "local_end"),
+    [
+        pytest.param(at("2027-03-27T20:00"), at("2027-03-28T05:00"), "07:00", id="spring"),
+        pytest.param(at("2027-10-30T19:00"), at("2027-10-31T06:00"), "07:00", id="autumn"),
+        pytest.param(at("2027-03-28T19:00"), at("2027-03-29T05:00"), "07:00", id="the_night_after"),
+    ],
+)
+async def test_a_night_shift_ends_at_seven_by_the_clock_on_the_wall(
+    central: LyingCentral, synced: Parts, now_s: int, end_s: int, local_end: str
+) -> None:
+    windows = (Window(127, 1260, 1440), Window(127, 0, 420))
+    central.permit(1, 11, 200, issued=NOW_S, windows=windows)
+    assert await synced.poll()
+    facts = await synced.standing.facts()
+    assert facts.zone == ZoneInfo("Europe/Stockholm")
+    bundle = await synced.store.bundle(51, b"t" * 16)
+    keys = synced.identity.central_keys
+    known = key_known(bundle, 51, keys, None)
+    assert known.permit is not None
+    record = known.permit.record
+    # The same permit in force on that night.
+    central.permit(1, 11, 300, issued=now_s - 3600, windows=windows)
+    permit = MirrorObject("permit", 1, 999, central.objects["permit", 1])
+    night = MirrorBundle(bundle.state, bundle.key, bundle.key_unit, bundle.key_holder, (permit,), bundle.person)
+    known = key_known(night, 51, keys, None)
+    assert known.permit is not None
+    assert known.permit.record != record
+    station = StationFacts(hindrance=None, certificate_expires=end_s + 86400, zone=facts.zone)
+    granted = decide(known, None, b"t" * 16, None, station, Policy(), Now(0.0, now_s, ClockSource.SYNCED))
+    assert isinstance(granted, Grant)
+    assert granted.expires == end_s
+    assert datetime.fromtimestamp(granted.expires, facts.zone).strftime("%H:%M") == local_end
+    if end_s - now_s < 11 * 3600:
+        assert granted.shortened is Shortened.WINDOW
+    late = decide(known, None, b"t" * 16, None, station, Policy(), Now(0.0, end_s, ClockSource.SYNCED))
+    assert late is Refusal.OUTSIDE_WINDOW

@@ -1,0 +1,145 @@
+"""The same services against `central serve`: good paths, and what is in flight when something dies."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from station.core.facts import Policy
+from station.ports import Change, NewEvent
+from station.records.keys import SigningKey
+from station.secret import Secret
+from station.services.base64url import decoded
+from station.services.central_link import CentralLink, CentralRefused, Enrolled, Resnapshot
+from station.services.identity import Identity, PinSecrets
+from station.services.mirroring import Mirroring
+from station.services.outbox import Outbox
+from station.services.standing import Standing
+from station.services.timekeeping import SystemClocks, Timekeeper
+from tests.central.served import central as central_command
+from tests.central.served import start_server, stop_server
+from tests.services.parts import RULES, Parts
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, Any]]]:
+    data = tmp_path_factory.mktemp("central") / "data"
+    summary = json.loads(central_command("seed", "--keys", str(data.parent / "keys"), "--json", data=data))
+    process, url = start_server(data)
+    yield url, summary
+    stop_server(process)
+
+
+_enrolled: dict[str, tuple[Enrolled, SigningKey]] = {}
+
+
+@pytest_asyncio.fixture
+async def met(served: tuple[str, dict[str, Any]], tmp_path: Path) -> AsyncIterator[Parts]:
+    """A station of the sample site, enrolled once, with a database of its own for each test."""
+    from offline_cache import SqliteStore
+
+    url, summary = served
+    if url not in _enrolled:
+        signing = SigningKey.generate()
+        link = CentralLink(url)
+        _enrolled[url] = (await link.enrol(Secret(str(summary["enrol_code"])), signing.public), signing)
+        with pytest.raises(CentralRefused, match="bad_code"):
+            await link.enrol(Secret("1-wrongwrong"), signing.public)
+        await link.close()
+    enrolled, signing = _enrolled[url]
+    store = await SqliteStore.open(tmp_path / "station.db")
+    link = CentralLink(url, Secret(enrolled.token))
+    identity = Identity(
+        station=enrolled.station,
+        certificate=decoded(enrolled.certificate),
+        central_keys=[decoded(key) for key in enrolled.central_keys],
+        signing=signing,
+        pin=PinSecrets(b"s" * 16, Secret(b"p" * 32), time=1, memory_kib=8, lanes=1),
+    )
+    time = Timekeeper(SystemClocks(read_rtc=False), RULES)
+
+    async def changed() -> None:
+        await standing.reload()
+
+    mirroring = Mirroring(link, store, time, identity, poll_s=60, changed=changed)
+    standing = Standing(store, time, identity, mirroring, Policy())
+    none: Any = None
+    it = Parts(none, none, signing, tmp_path, store, link, time, identity, mirroring, Outbox(link, store), standing)
+    await mirroring.load()
+    yield it
+    await it.close()
+
+
+async def test_a_station_meets_its_site(met: Parts) -> None:
+    await met.mirroring.refresh()
+    assert await met.told() == []
+    assert len(await met.store.objects("key")) > 10
+    assert await met.poll()
+    facts = await met.standing.facts()
+    assert facts.hindrance is None
+    assert facts.area_names
+    assert met.standing.blocklist is not None
+    with pytest.raises(CentralRefused, match="too_early"):
+        await met.link.certificate()
+    for cursor in ["b2xkLjU", "YW5vdGhlcg", "x" * 300]:
+        with pytest.raises(Resnapshot):
+            await met.link.changes(cursor)
+
+
+@pytest.mark.parametrize("cursor", ["b2xkLjU", "no cursor of central's"])
+async def test_an_epoch_that_is_another(met: Parts, cursor: str) -> None:
+    await met.mirroring.refresh()
+    count = len(await met.store.objects("key"))
+    met.mirroring.state = type(met.mirroring.state)("old", cursor, met.mirroring.state.confirmed_at)
+    await met.mirroring.refresh()
+    assert met.mirroring.state.epoch != "old"
+    assert len(await met.store.objects("key")) == count
+
+
+async def test_events_are_there_once(met: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    await met.mirroring.refresh()
+    now = met.time.now()
+    await met.store.commit(Change([NewEvent("key_synced", now.unix_s, 0, key=1, data={"n": n}) for n in range(150)]))
+    statuses: list[str] = []
+    send = met.link.send
+
+    async def noted(events: Any) -> Any:
+        results = await send(events)
+        statuses.extend(result.status for result in results)
+        return results
+
+    class Killed(BaseException):
+        pass
+
+    async def die(*_: Any) -> None:
+        raise Killed
+
+    monkeypatch.setattr(met.link, "send", noted)
+    with monkeypatch.context() as patch:
+        patch.setattr(met.store, "settle", die)
+        with pytest.raises(Killed):
+            await met.outbox.drain()
+    assert await met.outbox.drain() == 150
+    assert statuses == ["accepted"] * 100 + ["duplicate"] * 100 + ["accepted"] * 50
+    assert await met.store.pending_count() == 0
+
+
+async def test_a_poisoned_event_keeps_no_other_out(met: Parts) -> None:
+    events = [NewEvent("key_synced", 1000, 0, key=1), NewEvent("Not A Type", 1000, 0), NewEvent("key_synced", 1001, 0)]
+    long = NewEvent("key_synced", 1002, 0, data={"long": "x" * 5000})
+    await met.store.commit(Change([*events, long]))
+    assert await met.outbox.drain() == 2
+    assert await met.store.pending_count() == 0
+
+
+async def test_a_batch_of_more_than_a_mebibyte(met: Parts) -> None:
+    data = {"long": "x" * 20_000}
+    await met.store.commit(Change([NewEvent("key_synced", 1000, 0, data=data) for _ in range(60)]))
+    await met.store.commit(Change([NewEvent("key_synced", 1000, 0, data={"n": 1})]))
+    assert await met.outbox.drain() == 1
+    assert await met.store.pending_count() == 0
