@@ -201,13 +201,13 @@ class DisplayTable(Table):
     bell: Annotated[bool, Reach.LIVE] = Field(
         default=True, description="A sound when a key is ready, refused or left behind."
     )
-    standby_min: Annotated[int, Reach.PROCESS] = Field(
+    standby_min: Annotated[int, Reach.LIVE] = Field(
         default=10,
         ge=0,
         le=1440,
         description="After how long without a key the screen goes dark, in minutes; 0: never.",
     )
-    technician_code: Annotated[str | None, Reach.PROCESS] = Field(
+    technician_code: Annotated[str | None, Reach.LIVE] = Field(
         default=None,
         max_length=200,
         pattern=r"^\$argon2id\$v=19\$m=[0-9]{4,7},t=[0-9]{1,2},p=[0-9]\$[A-Za-z0-9+/]{11,64}\$[A-Za-z0-9+/]{22,86}$",

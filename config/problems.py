@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from station.errors import StationError
 
+REASON_LIMIT_CHARACTERS = 300
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -26,6 +28,19 @@ class Problem:
         key = "" if self.key is None else f"{self.key}: "
         got = "" if self.got is None else f", got {self.got}"
         return f"{place}: {key}{self.expected}{got}"
+
+
+def told(problems: Sequence[Problem]) -> dict[str, str | int | None]:
+    """What is told of a rejected file, to central and by `station status`: its first mistake, and their number."""
+    first = problems[0]
+    reason = first.expected if first.got is None else f"{first.expected}, got {first.got}"
+    return {
+        "file": first.file,
+        "line": first.line,
+        "key": first.key,
+        "reason": reason[:REASON_LIMIT_CHARACTERS],
+        "problems": len(problems),
+    }
 
 
 class ConfigFault(StationError):

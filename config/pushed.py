@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.good_copies import GoodCopy
+from config.good_copies import GoodCopies, GoodCopy, folder_of
 from config.loading import parse, read
 from config.models import Settings
 from config.places import KeyPath, find_places
@@ -43,6 +43,20 @@ def take(path: Path, good: Sequence[GoodCopy]) -> PushedFile:
 def from_copy(path: Path, copy: GoodCopy) -> PushedFile:
     """A kept copy of what was at ``path``; relative paths in it still start from there. Raises ConfigFault."""
     return PushedFile(path, copy.content, parse(path, copy.content))
+
+
+def in_effect(path: Path) -> tuple[PushedFile, tuple[Problem, ...]]:
+    """What a station at ``path`` goes by: the file, or its last good copy and what is wrong with the file.
+
+    Raises ConfigFault where there is neither.
+    """
+    copies = GoodCopies(folder_of(path)).newest_first()
+    try:
+        return take(path, copies), ()
+    except ConfigFault as fault:
+        if not copies:
+            raise
+        return from_copy(path, copies[0]), fault.problems
 
 
 def _refuse_part(path: Path, content: bytes, good: Sequence[GoodCopy]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Self
 
 from config import ConfigFault, Credentials, Problem, Settings
@@ -22,8 +22,8 @@ from station.services.identity import Identity, PinSecrets
 from station.services.mirroring import Mirroring
 from station.services.outbox import Outbox
 from station.services.pin_check import PinCheck
-from station.services.replaceable_socket import ReplaceableSocket
 from station.services.presenter import Presentation
+from station.services.replaceable_socket import ReplaceableSocket
 from station.services.standing import Standing
 from station.services.technician import TechnicianCode
 from station.services.timekeeping import Clocks, SystemClocks, Timekeeper
@@ -55,6 +55,7 @@ class Station:
         self.standing: Standing
         self._pins = PinCheck(identity.pin)
         self._visits: Visits | None = None
+        self._reader: SmpKeySocket
         self._socket: ReplaceableSocket | None = None
         self._own_clocks = True
 
@@ -112,7 +113,13 @@ class Station:
     def key_socket(self) -> SmpKeySocket:
         """The key reader of ``[key_reader]``."""
         reader = self.settings.key_reader
-        return SmpKeySocket(str(reader.port), reader.baud, reader.folder)
+        self._reader = SmpKeySocket(str(reader.port), reader.baud, reader.folder)
+        return self._reader
+
+    @property
+    def reader_turned_at(self) -> float:
+        """When the key reader of the moment last went round its loop (the event loop's time)."""
+        return self._reader.turned_at
 
     async def apply(self, settings: Settings) -> None:
         """Go over to ``settings``; only while the visits are `Visits.between_visits`. What cannot change is left.
@@ -128,7 +135,7 @@ class Station:
         self.standing.adopt(rules)
         self.mirroring.poll_every(settings.central.poll_s)
         if self._visits is not None:
-            self._visits.adopt(rules)
+            self._visits.adopt(rules, self._presentation())
         if Reach.KEY_READER in reaches and self._socket is not None:
             await self._socket.replace(self.key_socket())
         if Reach.CENTRAL in reaches:
@@ -147,9 +154,13 @@ class Station:
         else:
             self.outbox.poke()
 
-    async def run(self) -> None:
-        """Serve, poll and drain until cancelled. An exception of any part ends all of it."""
-        await self.tell("station_started", reason="power")
+    async def run(self, reasons: Sequence[str] = ("power",)) -> None:
+        """Serve, poll and drain until cancelled. An exception of any part ends all of it.
+
+        ``reasons`` is why there was a start: ``power``, or what ended the kiosks before this one, the oldest first.
+        """
+        for reason in reasons:
+            await self.tell("station_started" if reason == "power" else "station_restarted", reason=reason)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.mirroring.run(), name="mirror")
             tasks.create_task(self.outbox.run(), name="outbox")

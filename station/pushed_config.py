@@ -12,6 +12,7 @@ from pathlib import Path
 
 from config import ConfigFault, Problem, Settings
 from config.good_copies import GoodCopies, folder_of
+from config.problems import told
 from config.pushed import PushedFile, from_copy, take
 from config.reach import Reach, changed
 from config.watching import FileWatch
@@ -24,7 +25,6 @@ from station.services.visits import Visits
 
 VERSION_NOTE = "config_version"
 BETWEEN_VISITS_LOOK_S = 0.1
-REASON_LIMIT_CHARACTERS = 300
 KEYS_LIMIT = 30
 """More is all of them."""
 
@@ -48,22 +48,9 @@ class ConfigStanding:
         return bool(self.problems)
 
     def fields(self) -> dict[str, Json]:
-        """As in the status file: ``version``, ``waiting`` (a version), ``rejected`` (see `rejection`), or None."""
-        rejected: Json = dict(rejection(self.problems)) if self.problems else None
+        """For the status file: ``version``; ``waiting``, a version; ``rejected``, see `config.problems.told`."""
+        rejected: Json = dict(told(self.problems)) if self.problems else None
         return {"version": self.version, "waiting": self.waiting, "rejected": rejected}
-
-
-def rejection(problems: tuple[Problem, ...]) -> dict[str, Json]:
-    """What is told of a rejected file: its first mistake, and how many there are. None of its secrets."""
-    first = problems[0]
-    reason = first.expected if first.got is None else f"{first.expected}, got {first.got}"
-    return {
-        "file": first.file,
-        "line": first.line,
-        "key": first.key,
-        "reason": reason[:REASON_LIMIT_CHARACTERS],
-        "problems": len(problems),
-    }
 
 
 class PushedConfig:
@@ -235,4 +222,4 @@ class PushedConfig:
         await self._station.tell("config_applied", version=version, reach=", ".join(marks) or "live", keys=keys)
 
     async def _tell_rejected(self) -> None:
-        await self._station.tell("config_rejected", **rejection(self.standing.problems), version=self.standing.version)
+        await self._station.tell("config_rejected", **told(self.standing.problems), version=self.standing.version)

@@ -13,7 +13,7 @@ from config.durable import write_durably
 from config.effective import EffectiveValue, effective
 from config.good_copies import GoodCopies, GoodCopy, folder_of
 from config.loading import read, version_of
-from config.pushed import PushedFile, from_copy, take
+from config.pushed import PushedFile, from_copy, in_effect
 from station.cli import WRONG_USAGE, UsageError, add_action, answer
 
 EXAMPLE = (
@@ -74,13 +74,7 @@ def _row(problem: Problem) -> dict[str, object]:
 def _show(args: argparse.Namespace, path: Path) -> int:
     """The file's values, or those of the last good one where it is broken; the exit code then is 2 all the same."""
     copies = GoodCopies(folder_of(path)).newest_first()
-    problems: tuple[Problem, ...] = ()
-    try:
-        shown = take(path, copies)
-    except ConfigFault as fault:
-        if not copies:
-            raise
-        problems, shown = fault.problems, from_copy(path, copies[0])
+    shown, problems = in_effect(path)
     source = f"{path} as it was in {shown.version}" if problems else str(path)
     values = effective(shown)
     fields = {

@@ -3,15 +3,21 @@
 import argparse
 import asyncio
 import logging
+import os
 from pathlib import Path
 
 import config
-from config import Settings
+from config import ConfigFault, Settings
 from station.app import Station
+from station.commands import set_up
 from station.core.screen import Screen
+from station.pushed_config import PushedConfig
 from station.services import status_file
+from station.services.heartbeat import Heartbeat, answered, descriptor_of, reasons_of, turning
+from station.services.neighbours import NeighboursFile
 from station.services.status_file import StatusFile
 from station.services.visits import Visits
+from station.supervisor.supervisor import UPDATE_CODE
 from ui.kiosk import Kiosk
 
 EXAMPLE = "example: station kiosk --config /etc/station/station.toml"
@@ -23,10 +29,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run until SIGTERM."""
-    settings = config.load(config.find(args.config))
+    """Run until SIGTERM, or until a new configuration needs another process."""
+    path = config.find(args.config)
     # What would end the kiosk at once is said here, on a terminal where a line can still be read.
-    asyncio.run(_try_to_open(settings))
+    settings = asyncio.run(_ready(path))
     # The screen belongs to the kiosk: a log line on it would be read as part of the picture.
     logging.basicConfig(
         filename=args.log or settings.storage.database.with_name("station.log"),
@@ -36,19 +42,33 @@ def run(args: argparse.Namespace) -> int:
     )
     # httpx logs each request with its address at INFO: once a minute, for ever.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    _Run(settings).kiosk.run_kiosk()
-    return 0
+    running = _Run(path, settings)
+    running.kiosk.run_kiosk()
+    return UPDATE_CODE if running.ended_for_update else 0
 
 
-async def _try_to_open(settings: Settings) -> None:
-    await (await Station.open(settings)).close()
+async def _ready(path: Path) -> Settings:
+    """The settings with which the station at ``path`` opens. Raises StationError when it does not."""
+    try:
+        return await _try_to_open(path)
+    except ConfigFault as fault:
+        if not set_up.wanted():
+            raise
+        return await set_up.wait(path, fault, lambda: _try_to_open(path))
+
+
+async def _try_to_open(path: Path) -> Settings:
+    station = await PushedConfig(path).open()
+    await station.close()
+    return station.settings
 
 
 class _Run:
     """A kiosk and the station behind it."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, path: Path, settings: Settings) -> None:
+        self._config = PushedConfig(path)
+        self.ended_for_update = False
         self._visits: Visits | None = None
         self._status: StatusFile | None = None
         self.kiosk = Kiosk(
@@ -65,22 +85,48 @@ class _Run:
             self._status.saw(self._visits.state, screen)
 
     async def _serve(self) -> None:
-        station = await Station.open(self._settings)
+        station = await self._config.open()
+        self._adopt(station.settings)
         socket = station.key_socket()
         try:
             # The kiosk rings by itself when a line wants to be looked at.
             self._visits = visits = station.serve(socket, show=self._show, ring=lambda: None)
             self._status = StatusFile(
-                self._settings.storage.database.with_name(status_file.FILE_NAME),
-                config_version=self._settings.version,
+                station.settings.storage.database.with_name(status_file.FILE_NAME),
+                configuration=self._config.standing.fields,
                 store=station.store,
                 time=station.time,
                 mirroring=station.mirroring,
                 facts=lambda: visits.state.station,
             )
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(station.run(), name="station")
-                tasks.create_task(self._status.run(), name="status")
+                parts = [
+                    tasks.create_task(station.run(reasons_of(os.environ)), name="station"),
+                    tasks.create_task(self._status.run(), name="status"),
+                    tasks.create_task(self._neighbours(station).run(), name="neighbours"),
+                ]
+                if (descriptor := descriptor_of(os.environ)) is not None:
+                    parts.append(tasks.create_task(self._heartbeat(station, descriptor).run(), name="heartbeat"))
+                await self._config.run(visits, self._adopt)
+                self.ended_for_update = True
+                for part in parts:
+                    part.cancel()
         finally:
             await socket.close()
             await station.close()
+        self.kiosk.exit()
+
+    def _adopt(self, settings: Settings) -> None:
+        self.kiosk.adopt(language=settings.display.language, bell=settings.display.bell)
+
+    def _heartbeat(self, station: Station, descriptor: int) -> Heartbeat:
+        """What has to turn: the database's thread, the key reader, the screen's queue of messages."""
+        started_at = asyncio.get_running_loop().time()
+        reader = turning(lambda: max(started_at, station.reader_turned_at))
+        return Heartbeat(descriptor, [station.store.alive, reader, answered(self.kiosk.call_later)])
+
+    def _neighbours(self, station: Station) -> NeighboursFile:
+        display, storage = station.settings.display, station.settings.storage
+        return NeighboursFile(
+            station.store, storage.database.parent, station=station.identity.station, language=display.language
+        )

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import config
-from config import Settings
+from config import Problem, Settings
+from config.problems import told
+from config.pushed import in_effect
 from station.app import Station
 from station.cli import add_json, answer
 from station.services import status_file
@@ -30,14 +32,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Say how it stands; 0 whenever that could be found out."""
-    settings = config.load(config.find(args.config))
-    fields = status_of(settings)
+    path = config.find(args.config)
+    shown, problems = in_effect(path)
+    fields = status_of(shown.settings, problems)
     answer(args, "\n".join(lines(fields)), fields)
     return 0
 
 
-def status_of(settings: Settings) -> dict[str, Any]:
+def status_of(settings: Settings, problems: Sequence[Problem] = ()) -> dict[str, Any]:
     """What `station status --json` prints. Raises StationError, also when a kiosk has the database and writes nothing.
+
+    ``settings`` are those in effect; ``problems`` is what is wrong with the file, where they are an earlier one's.
 
     ``source``: ``kiosk`` (its file, ``age_s`` old) or ``database``. The reader is only known to a running kiosk.
     """
@@ -48,11 +53,17 @@ def status_of(settings: Settings) -> dict[str, Any]:
         source: dict[str, Any] = {"source": "kiosk", "age_s": max(0, int(time.time() - path.stat().st_mtime))}
         fields = {name: value for name, value in written.items() if name not in {"format", "pid"}}
         # The file is as old as the kiosk's last sign of life; the configuration may have been changed since.
-        return {"kiosk": True, **source, **fields, "config_version_file": settings.version}
-    fields = asyncio.run(_from_database(settings))
+        return {"kiosk": True, **source, **fields, "config_version_file": None if problems else settings.version}
+    fields = asyncio.run(_from_database(settings, problems))
     visits = written["visits"] if written is not None else []
     source = {"source": "database", "age_s": 0, "written_at": int(time.time())}
-    return {"kiosk": False, **source, **fields, "visits": visits, "config_version_file": settings.version}
+    return {
+        "kiosk": False,
+        **source,
+        **fields,
+        "visits": visits,
+        "config_version_file": None if problems else settings.version,
+    }
 
 
 def kiosk_runs(database: Path) -> bool:
@@ -70,14 +81,18 @@ def kiosk_runs(database: Path) -> bool:
     return False
 
 
-async def _from_database(settings: Settings) -> dict[str, Any]:
+async def _from_database(settings: Settings, problems: Sequence[Problem]) -> dict[str, Any]:
     station = await Station.open(settings)
     try:
         return status_file.station_fields(
             await station.standing.facts(),
             station.time.now(),
             station.mirroring,
-            config_version=settings.version,
+            configuration={
+                "version": settings.version,
+                "waiting": None,
+                "rejected": {**told(problems)} if problems else None,
+            },
             outbox=await station.store.pending_count(),
             reader="unknown",
         )
@@ -139,5 +154,11 @@ def _central(fields: Mapping[str, Any]) -> str:
 
 
 def _configuration(fields: Mapping[str, Any]) -> str:
-    running, file = fields["config_version"], fields["config_version_file"]
-    return running if running == file else f"{running}; the file has changed since the kiosk took it up ({file})"
+    running, file, rejected = fields["config_version"], fields["config_version_file"], fields["config_rejected"]
+    if rejected is not None:
+        line = "" if rejected["line"] is None else f":{rejected['line']}"
+        key = "" if rejected["key"] is None else f"{rejected['key']}: "
+        return f"{running}; the file that is there is REJECTED: {rejected['file']}{line}: {key}{rejected['reason']}"
+    if fields["config_waiting"] is not None:
+        return f"{running}; {fields['config_waiting']} waits for the end of a visit"
+    return running if running == file else f"{running}; the kiosk has not taken up the file yet ({file or 'broken'})"

@@ -57,6 +57,10 @@ class Presenter:
         self._visits = PastVisits()
         self._page: Technician | None = None
 
+    def adopt(self, settings: Presentation) -> None:
+        """Go by these settings from now on."""
+        self._settings = settings
+
     def screen(self, state: State, now: Now) -> Screen:
         """What to show."""
         around = Surroundings(self._news, self._progress(), self._contact, self._aside, self._page)

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -91,14 +91,17 @@ class StatusFile:
         self,
         path: Path,
         *,
-        config_version: str,
+        configuration: Callable[[], Mapping[str, Json]],
         store: Store,
         time: Timekeeper,
         mirroring: Mirroring,
         facts: Callable[[], StationFacts],
     ) -> None:
-        """``facts``: the station's standing, as the visit machine was last told."""
-        self._path, self._config_version = path, config_version
+        """``facts``: the station's standing, as the visit machine was last told.
+
+        ``configuration``: see `station.pushed_config.ConfigStanding.fields`.
+        """
+        self._path, self._configuration = path, configuration
         self._store, self._time, self._mirroring, self._facts = store, time, mirroring, facts
         self._visits = LastVisits()
         self._visits.take_up((read(path) or {}).get("visits"))
@@ -131,7 +134,7 @@ class StatusFile:
         now = self._time.now()
         facts = self._facts()
         content = station_fields(
-            facts, now, self._mirroring, config_version=self._config_version, outbox=waiting, reader=self._reader()
+            facts, now, self._mirroring, configuration=self._configuration(), outbox=waiting, reader=self._reader()
         )
         content |= {"format": FORMAT, "written_at": now.unix_s, "pid": os.getpid(), "visits": self._visits.rows()}
         try:
@@ -151,12 +154,20 @@ class StatusFile:
 
 
 def station_fields(
-    facts: StationFacts, now: Now, mirroring: Mirroring, *, config_version: str, outbox: int | None, reader: str
+    facts: StationFacts,
+    now: Now,
+    mirroring: Mirroring,
+    *,
+    configuration: Mapping[str, Json],
+    outbox: int | None,
+    reader: str,
 ) -> dict[str, Json]:
     """How a station stands, as the status file and `station status --json` have it. Ages in seconds."""
     return {
         "station": facts.station,
-        "config_version": config_version,
+        "config_version": configuration["version"],
+        "config_waiting": configuration["waiting"],
+        "config_rejected": configuration["rejected"],
         "hindrance": facts.hindrance.value if facts.hindrance is not None else None,
         "online": facts.online,
         "mirror_age_s": facts.mirror_age_s,

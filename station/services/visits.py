@@ -142,8 +142,9 @@ class Visits:
         state = self._state
         return state.phase is Phase.BROKEN or (state.phase is Phase.EMPTY and state.left_as is None)
 
-    def adopt(self, policy: Policy) -> None:
-        """The site's rules from now on; only `between_visits`."""
+    def adopt(self, policy: Policy, presentation: Presentation) -> None:
+        """The site's rules, and what the screen goes by, from now on; only `between_visits`."""
+        self._presenter.adopt(presentation)
         self._state = replace(self._state, policy=policy)
         self._pins.refresh_deadline_s = policy.refresh_deadline_s
 

@@ -1,0 +1,56 @@
+"""Waits, with a page on the screen that says what to do, until a station that was never set up can start.
+
+Somebody who starts a kiosk by hand is told in a line why it does not start. Where a supervisor has started it again
+after that, nobody reads lines: then this is what stands on the screen.
+"""
+
+import asyncio
+import os
+import shutil
+import sys
+import termios
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from config import ConfigFault, Settings
+from config.watching import LOOK_EVERY_S
+from station.services.heartbeat import Heartbeat, descriptor_of, reasons_of
+from ui.set_up_page import page
+
+CLEAR = "\x1b[2J\x1b[H"
+
+
+def wanted() -> bool:
+    """Whether the page is to be shown: there is a supervisor, and the first start has failed already."""
+    return descriptor_of(os.environ) is not None and reasons_of(os.environ) != ("power",)
+
+
+async def wait(path: Path, fault: ConfigFault, ready: Callable[[], Awaitable[Settings]]) -> Settings:
+    """Show ``fault`` and try ``ready`` again and again, until it no longer raises ConfigFault; its answer."""
+    descriptor = descriptor_of(os.environ)
+    async with asyncio.TaskGroup() as tasks:
+        beating = tasks.create_task(Heartbeat(descriptor, []).run()) if descriptor is not None else None
+        shown = ""
+        while True:
+            text = page(str(path), [str(problem) for problem in fault.problems], shutil.get_terminal_size().columns)
+            if text != shown:
+                # The terminal is raw: a line end alone does not lead back to the first column.
+                sys.stdout.write(CLEAR + text.replace("\n", "\r\n") + "\r\n")
+                sys.stdout.flush()
+                shown = text
+            await asyncio.sleep(LOOK_EVERY_S)
+            try:
+                settings = await ready()
+            except ConfigFault as again:
+                fault = again
+                continue
+            if beating is not None:
+                beating.cancel()
+            _forget_typed()
+            return settings
+
+
+def _forget_typed() -> None:
+    """What was typed at this page is no PIN."""
+    if os.isatty(0):
+        termios.tcflush(0, termios.TCIFLUSH)

@@ -1,0 +1,129 @@
+"""The kiosk itself, on a real pseudo-terminal: told, mended, restarted and set up by files alone."""
+
+import asyncio
+import contextlib
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.loading import version_of
+from station.supervisor.supervisor import UPDATE_CODE
+from tests.pushed_config.site import Site
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 40.0
+
+pytestmark = pytest.mark.slow
+
+
+class Kiosk:
+    """`station kiosk` as a supervisor starts it."""
+
+    def __init__(self, site: Site, reasons: str) -> None:
+        self._site = site
+        self.master, slave = pty.openpty()
+        self.beats, beat = os.pipe()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "station", "kiosk", "--config", str(site.path)],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            cwd=ROOT,
+            pass_fds=[beat],
+            start_new_session=True,
+            env={**os.environ, "TERM": "linux", "STATION_HEARTBEAT_FD": str(beat), "STATION_START_REASONS": reasons},
+        )
+        os.close(slave)
+        os.close(beat)
+        os.set_blocking(self.master, False)
+        self.output = b""
+
+    def status(self) -> dict[str, Any]:
+        try:
+            told = json.loads((self._site.folder / "status.json").read_bytes())
+        except (OSError, ValueError):
+            return {}
+        assert isinstance(told, dict)
+        return told
+
+    def look(self) -> None:
+        with contextlib.suppress(BlockingIOError, OSError):
+            while data := os.read(self.master, 65536):
+                self.output += data
+
+    async def until(self, true: Callable[[], Any]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not true():
+                self.look()
+                await asyncio.sleep(0.02)
+
+    def end(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        os.close(self.master)
+        os.close(self.beats)
+
+
+@pytest.fixture
+def start(site: Site) -> Iterator[Callable[..., Kiosk]]:
+    kiosks = []
+
+    def started(reasons: str = "power") -> Kiosk:
+        kiosks.append(Kiosk(site, reasons))
+        return kiosks[-1]
+
+    yield started
+    for kiosk in kiosks:
+        kiosk.end()
+
+
+async def test_what_is_pushed_at_a_kiosk_is_in_its_status(site: Site, start: Callable[..., Kiosk]) -> None:
+    kiosk = start()
+    await kiosk.until(lambda: kiosk.status().get("config_version") == version_of(site.path.read_bytes()))
+    site.push(site.text(display='language = "da"'))
+    await kiosk.until(lambda: kiosk.status()["config_version"] == version_of(site.path.read_bytes()))
+    running = kiosk.status()["config_version"]
+    site.push(site.text(policy="left_in_s = 1"))
+    await kiosk.until(lambda: kiosk.status()["config_rejected"] is not None)
+    told = kiosk.status()
+    assert told["config_version"] == running
+    assert (told["config_rejected"]["line"], told["config_rejected"]["key"]) == (12, "policy.left_in_s")
+    done = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "station", "status", "--config", str(site.path)), cwd=ROOT, stdout=subprocess.PIPE
+    )
+    said = (await done.communicate())[0].decode()
+    assert f"{running}; the file that is there is REJECTED: {site.path}:12: policy.left_in_s: expected" in said
+    site.push(site.text(storage='database = "other.db"'))
+    await kiosk.until(lambda: kiosk.process.poll() is not None)
+    assert kiosk.process.returncode == UPDATE_CODE
+
+
+async def test_started_by_hand_it_says_what_is_wrong_and_ends(site: Site, start: Callable[..., Kiosk]) -> None:
+    site.push(site.text(policy="left_in_s = 1"))
+    kiosk = start()
+    await kiosk.until(lambda: kiosk.process.poll() is not None)
+    kiosk.look()
+    assert kiosk.process.returncode == 2
+    assert b"station.toml:12: policy.left_in_s" in kiosk.output
+
+
+async def test_never_set_up_it_says_what_to_do_and_goes_on_by_itself(site: Site, start: Callable[..., Kiosk]) -> None:
+    site.push(site.text(policy="left_in_s = 1"))
+    kiosk = start("power,crash")
+    await kiosk.until(lambda: b"What is wrong now" in kiosk.output)
+    assert b"This station is not set up yet" in kiosk.output
+    assert b"station.toml:12:" in kiosk.output.replace(b"\r\n    ", b"")
+    assert kiosk.process.poll() is None
+    assert os.read(kiosk.beats, 100), "a supervisor must not take the page for a stuck kiosk"
+    site.push(site.text())
+    await kiosk.until(lambda: kiosk.status().get("config_version") == version_of(site.path.read_bytes()))
+    assert site.copies() == [site.path.read_bytes()]
