@@ -243,7 +243,9 @@ def _who(key: SampleKey) -> str:
 
 
 def _pin_to_use(world: World, key: SampleKey) -> str:
-    """The PIN that switches the key on."""
+    """The PIN that switches the key on; none where nobody's does."""
+    if key.status != "active":
+        return ""
     if key.kind is KeyKind.PERSONAL:
         return f"PIN {key.pin}"
     person = _for_pool(world, key)
@@ -252,7 +254,7 @@ def _pin_to_use(world: World, key: SampleKey) -> str:
 
 def _for_pool(world: World, key: SampleKey) -> SamplePerson | None:
     """Somebody of a shared key's unit who may use it; nobody for a personal one."""
-    if key.kind is KeyKind.PERSONAL:
+    if key.kind is KeyKind.PERSONAL or key.status != "active":
         return None
     hourly = key.kind is KeyKind.SUBSTITUTE
     people = sorted(world.people.values(), key=lambda person: person.holder)

@@ -7,15 +7,22 @@ from pathlib import Path
 import pytest
 
 from station.demo.central_server import CentralServer, DemoFault
+from station.demo.player import Player
+from station.demo.script import parse
 from station.demo.world import World
 
 
 @pytest.mark.slow
 async def test_events_are_told_in_words_and_as_json(world: World) -> None:
-    await world.central.follow()
-    await world.central.manage("block_key", "5001")
-    assert await world.central.manage("events") == ""
-    assert await world.central.manage("events", "--json", "--type", "key_activated", "--key", "5001") == ""
+    visit = parse("insert 5001\nsee prompt\npin 1001\nsee ready\nevent key_activated 5001\npull", "visit")
+    await Player(world, lambda _: None).play(visit)
+    told = await world.central.manage("events", "--type", "key_activated")
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00 station=1 key_activated key=5001 holder=1001 .*areas=2 .*", told
+    )
+    (event,) = (await world.central.manage("events", "--json", "--type", "key_activated")).splitlines()
+    assert json.loads(event).items() >= {"type": "key_activated", "station": 1, "key": 5001, "holder": 1001}.items()
+    assert await world.central.manage("events", "--key", "5002") == ""
 
 
 @pytest.mark.slow

@@ -46,6 +46,15 @@ def test_what_does_not_come_true_is_one_line_and_exit_code_1(site: Path, tmp_pat
     assert "never reached" not in played.stdout
 
 
+def test_a_kept_site_goes_on_where_it_was(site: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first.script", tmp_path / "second.script"
+    first.write_text("insert 5001\nsee prompt\npin 1001\nsee ready\npull\nlock 5001 140 3 opened\nskip 86400\n")
+    second.write_text("lock 5001 140 3 expired\ninsert 5001\nsee prompt\npin 1001\nsee ready\n")
+    for script in (first, second):
+        played = play(str(script), site)
+        assert (played.returncode, played.stderr) == (0, ""), played.stdout
+
+
 WRONG = """\
 see ready | instead the screen says: Key is OFF.
 see prompt blocked | instead the screen says: Key is OFF.
