@@ -6,7 +6,7 @@ page and is valid for 15 minutes.
 
 import argparse
 import asyncio
-import os
+import tempfile
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -81,8 +81,12 @@ def _check(path: Path, url: str) -> None:
     if path.exists():
         credentials = config.load(path).storage.credentials
     for folder in {path.absolute().parent, credentials.absolute().parent}:
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise UsageError("folder_not_writable", path=folder)
+        try:
+            # Permissions do not tell of a read-only or full disk.
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError:
+            raise UsageError("folder_not_writable", path=folder) from None
 
 
 async def _enrol(url: str, code: Secret[str], signing: SigningKey) -> Enrolled:

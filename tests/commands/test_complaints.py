@@ -75,7 +75,7 @@ def raised() -> set[tuple[str, str]]:
                 case ast.Call(func=ast.Attribute(attr="_fail"), args=[ast.Constant(value=str(code))]):
                     found.add(("KeyLost", code))
                 case ast.Dict() if path.name == "port.py":
-                    found |= {("ReaderLost", each.value) for each in node.values if isinstance(each, ast.Constant)}
+                    found |= {("ReaderLost", str(each.value)) for each in node.values if isinstance(each, ast.Constant)}
     return found
 
 

@@ -14,6 +14,7 @@ import config
 from station.services.status_file import FILE_NAME
 from tests.commands.sites import Site
 
+pytestmark = pytest.mark.slow
 KEY = 5003
 
 

@@ -7,9 +7,12 @@ import sys
 import termios
 import time
 
+import pytest
+
 from station.core.facts import Hindrance
 from tests.commands.sites import COMMAND_LIMIT_S, Site
 
+pytestmark = pytest.mark.slow
 KEY, OTHER = 5001, 5002
 
 
