@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import importlib
 import logging
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -42,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
     except ExpectationFailed as failure:
         sys.stderr.write(f"{failure}\n")
         return FAILED
+    except asyncio.CancelledError:
+        return FAILED
 
 
 def _show_or_play(args: argparse.Namespace) -> int:
@@ -65,6 +68,11 @@ async def _run(args: argparse.Namespace, folder: Path, steps: Sequence[Step] | N
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
     world = World(folder, language=args.language)
+    playing = asyncio.current_task()
+    assert playing is not None
+    # Told to end, or its terminal closed: everything that it has started ends with it, and the folder goes.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, playing.cancel)
     try:
         if steps is None:
             sys.stderr.write("starting the central server and the station …\n")

@@ -1,9 +1,11 @@
 """The demonstration's central server: real processes of the `central` command, on a folder of their own."""
 
 import asyncio
+import ctypes
 import json
 import os
 import re
+import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,6 +17,8 @@ from station.secret import Secret
 
 START_LIMIT_S = 60.0
 LINE_LIMIT_BYTES = 64 * 1024
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
 _SERVING = re.compile(rb"http://127\.0\.0\.1:(\d+)")
 
 
@@ -177,7 +181,19 @@ class CentralServer:
 
     async def _process(self, *words: str, **how: Any) -> asyncio.subprocess.Process:
         environment = os.environ | {"CENTRAL_CLOCK_OFFSET_FILE": str(self._offset_file)}
-        # A session of its own: Ctrl+C at the demonstration's terminal is the demonstration's, which then ends central.
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "central.cli", *words, env=environment, start_new_session=True, **how
+            sys.executable,
+            "-m",
+            "central.cli",
+            *words,
+            env=environment,
+            # Ctrl+C at the demonstration's terminal is the demonstration's, which then ends central.
+            start_new_session=True,
+            preexec_fn=_end_with_parent,
+            **how,
         )
+
+
+def _end_with_parent() -> None:
+    """However the demonstration ends, also by kill -9 or with its terminal: its central server ends too (prctl(2))."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,7 +1,10 @@
 """The scenarios that come with the program, each played by the command through the real parts."""
 
+import contextlib
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -53,6 +56,34 @@ def test_a_kept_site_goes_on_where_it_was(site: Path, tmp_path: Path) -> None:
     for script in (first, second):
         played = play(str(script), site)
         assert (played.returncode, played.stderr) == (0, ""), played.stdout
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
+def test_nothing_is_left_behind(how: signal.Signals, site: Path, tmp_path: Path) -> None:
+    script = tmp_path / "own.script"
+    script.write_text("insert 5001\nsee prompt\nbounce 600\n")
+    command = [sys.executable, "-m", "station", "demo", "--script", str(script), "--state", str(site)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as demo:
+        assert demo.stdout is not None
+        while "see prompt" not in demo.stdout.readline():
+            assert demo.poll() is None
+        assert len(processes_on(site)) >= 2
+        demo.send_signal(how)
+        demo.wait(30)
+    deadline = time.monotonic() + 30
+    while left := processes_on(site):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
+
+
+def processes_on(site: Path) -> list[str]:
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            command = file.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            if str(site) in command:
+                found.append(command)
+    return found
 
 
 WRONG = """\
