@@ -180,7 +180,8 @@ class Station:
             await self._visits.mirror_changed()
         else:
             await self.standing.reload()
-        self.outbox.poke()
+        if self.mirroring.online:
+            self.outbox.central_answers()
 
 
 def identity_of(credentials: Credentials) -> Identity:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from station.ports import Store, StoreFault
 from station.services.central_answers import BATCH_LIMIT
@@ -26,9 +27,15 @@ class Outbox:
     def __init__(self, link: CentralLink, store: Store) -> None:
         self._link, self._store = link, store
         self._news = asyncio.Event()
+        self._answers = asyncio.Event()
 
     def poke(self) -> None:
         """There may be something to send."""
+        self._news.set()
+
+    def central_answers(self) -> None:
+        """Central has just answered something else: no reason to wait any longer."""
+        self._answers.set()
         self._news.set()
 
     async def run(self) -> None:
@@ -36,13 +43,16 @@ class Outbox:
         failures = 0
         while True:
             self._news.clear()
+            self._answers.clear()
             try:
                 await self.drain()
             except (CentralUnreachable, CentralRefused, StoreFault) as error:
                 failures += 1
                 wait_s = again_s(failures, getattr(error, "retry_after_s", 0.0))
                 _log.info("outbox.waits wait_s=%.1f %s", wait_s, error)
-                await asyncio.sleep(wait_s)
+                # Not woken by new events: with every key that would be a try.
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._answers.wait(), wait_s)
             else:
                 failures = 0
                 await self._news.wait()

@@ -177,3 +177,20 @@ def test_full_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
     assert again_s(1, 600) == 600
     monkeypatch.setattr(random, "uniform", lambda low, high: low)
     assert again_s(5, 0) == 0
+
+
+async def test_central_that_answers_again_is_not_kept_waiting_for(
+    central: LyingCentral, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "again_s", lambda *_: 3600.0)
+    central.lies["/events"] = Reply(500)
+    await happen(parts, 1)
+    running = asyncio.create_task(parts.outbox.run())
+    await eventually(lambda: any(asked.path == "/events" for asked in central.asked))
+    del central.lies["/events"]
+    parts.outbox.poke()
+    await asyncio.sleep(0)
+    assert not central.events
+    parts.outbox.central_answers()
+    await eventually(lambda: received(central) == [0])
+    running.cancel()
