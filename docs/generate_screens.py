@@ -50,12 +50,19 @@ important sentences are left out; from 40 × 15 to 132 × 43 characters nothing 
   Denmark by its time zone; where the plan has a gap, the line that is there on holidays), working stations of the same
   unit first, and the fault as a QR code where 80 × 23 characters are there for it, else as large digits.
 * **Technician's page**: `{SEQUENCE}` on the empty screen, then the code and `#`; for {TECHNICIAN_S:.0f} s, no shell,
-  nothing to change. The code is kept as an Argon2id hash, `display.technician_code`; without one there is no such page. A wrong code costs
+  nothing to change. The code is kept as an Argon2id hash, `display.technician_code`; without one there is no such
+  page. A wrong code costs
   {WRONG_CODE_WAIT_S:.0f} s, one that is not finished is forgotten after {CODE_S:.0f} s. Make the hash with
 
   ```
   .venv/bin/python -c 'import argon2, getpass; print(argon2.PasswordHasher().hash(getpass.getpass("digits: ")))'
   ```
+
+## How fast
+
+From a key press to what it paints, in a pseudo-terminal while the bar of progress runs, on two busy cores (load 5;
+`python tests/ui/measure_paint.py`): median 6 to 10 ms, 99th percentile 43 to 57 ms; a bare Textual app beside it 4 to
+6 ms, and 35 to 62 ms.
 
 ## Support codes
 
