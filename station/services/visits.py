@@ -232,10 +232,13 @@ class Visits:
         await self._refresh_standing()
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
-        if self._ended or self._tasks is None:
-            work.close()
-        else:
+        try:
+            if self._ended or self._tasks is None:
+                raise RuntimeError("not running")
             self._tasks.create_task(work)
+        except RuntimeError:
+            # Before the beginning or, as the task group says, on the way to the end.
+            work.close()
 
     # --- what happens ---
 

@@ -10,14 +10,9 @@ import pytest
 from station.core.facts import Hindrance
 from station.core.screen import Line
 from station.ports import KeyFile, StoreFault
-from tests.services.site import ANNA, HER_KEY, PINS, POOL_KEY, TIM, Site, all_of, notice_removals_quickly
+from tests.services.site import ANNA, HER_KEY, PINS, POOL_KEY, TIM, Site, all_of
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    notice_removals_quickly(monkeypatch)
 
 
 @pytest.fixture
