@@ -205,7 +205,8 @@ def _status(status: Status, speech: gettext.NullTranslations) -> tuple[str, ...]
     else:
         data = speech.gettext("data {age}").format(age=times.age(status.mirror_age_s, speech))
     clock = times.time_of_day(status.unix_s, status.time_zone) if status.clock_trusted else speech.gettext("no time")
-    return (speech.gettext("Station {number}").format(number=status.station), network, data, clock)
+    strip = (speech.gettext("Station {number}").format(number=status.station), network, data, clock)
+    return (*strip, speech.gettext("settings file broken")) if status.config_rejected else strip
 
 
 def _network(status: Status, speech: gettext.NullTranslations) -> str:

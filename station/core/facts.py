@@ -209,3 +209,5 @@ class StationFacts:
     support: tuple[SupportLine, ...] = ()
     privacy: tuple[tuple[str, str], ...] = ()
     """The site's privacy notice, by language."""
+    config_rejected: bool = False
+    """The station.toml that is there is broken; the last good one runs."""

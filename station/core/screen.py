@@ -160,6 +160,8 @@ class Status:
     time_zone: str
     offline_since: int | None = None
     """When central was last reached, if it is not now (None: not since the station's start, or no clock to tell)."""
+    config_rejected: bool = False
+    """The configuration file that is there is broken: for whoever pushed it, and of no matter to anybody with a key."""
 
 
 @dataclass(frozen=True, slots=True)

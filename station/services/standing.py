@@ -129,6 +129,7 @@ class Standing:
             neighbours=self._site.neighbours,
             support=self._site.support,
             privacy=self._site.privacy,
+            config_rejected=self.config_rejected,
         )
 
     def _hindrance(self, now: Now) -> Hindrance | None:

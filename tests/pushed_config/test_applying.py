@@ -6,6 +6,7 @@ import importlib
 from station.core.screen import Line
 from station.core.visit import Phase
 from tests.pushed_config.site import Site
+from ui.words import words
 
 
 async def test_a_visit_as_ever(site: Site) -> None:
@@ -154,3 +155,15 @@ async def test_comments_alone_are_a_new_version_and_nothing_else(site: Site) -> 
     await site.until(lambda: site.adopted)
     await site.until(lambda: len(site.copies()) == 2)
     assert (await site.events("config_applied"))[-1]["keys"] == []
+
+
+async def test_a_broken_file_leaves_a_mark_on_the_quiet_strip_and_goes_with_the_next(site: Site) -> None:
+    await site.open()
+    site.push(site.text(policy="left_in_s = 1"))
+    await site.until(lambda: site.screens[-1].status.config_rejected)
+    assert "settings file broken" in words(site.screens[-1], "en").status
+    assert site.screens[-1].line is Line.EMPTY
+    site.push(site.text())
+    await site.until(lambda: not site.screens[-1].status.config_rejected)
+    assert "settings file broken" not in words(site.screens[-1], "en").status
+    assert site.adopted == []
