@@ -10,8 +10,10 @@ from ui.help_pages import Lamp, Light
 
 BLINK_S = 0.5
 """On as long as off: one blink a second. Nothing flashes faster than twice a second."""
-MEANING_COLUMNS = 31
-"""What forty columns leave beside the field."""
+FIELD_COLUMNS = 9
+"""The framed field, and the margins of a small screen; a larger one has more of them."""
+MEANING_COLUMNS = 60
+"""Longer lines are hard to follow."""
 _INDENT = " " * 6
 _COLOURS = {
     Light.BLUE: "on ansi_blue",
@@ -54,5 +56,7 @@ class Lamps(Static):
     def _line(self, lamp: Lamp) -> Content:
         dark = lamp.light is Light.DARK or (lamp.light.blinks and not self._lit)
         field = ("   ", "" if dark else _COLOURS[lamp.light])
-        meaning = f"\n{_INDENT}".join(textwrap.wrap(lamp.meaning, MEANING_COLUMNS))
+        margin = FIELD_COLUMNS if self.app.size.width < 60 else 2 * FIELD_COLUMNS
+        columns = max(1, min(MEANING_COLUMNS, self.app.size.width - margin))
+        meaning = f"\n{_INDENT}".join(textwrap.wrap(lamp.meaning, columns))
         return Content.assemble("┃", field, "┃ ", meaning)
