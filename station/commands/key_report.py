@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
+from enum import IntEnum
 from typing import Any
 
 import cbor2
@@ -20,6 +21,7 @@ from station.records.claims import (
     Permit,
     StationCertificate,
     Sync,
+    Window,
 )
 from station.records.envelope import RecordError
 from station.services import key_log
@@ -107,11 +109,11 @@ def _record(kind: type[Claims], content: bytes, signers: Sequence[bytes]) -> dic
 
 
 def _plain(value: Any) -> Any:
-    if hasattr(value, "name") and isinstance(value, int):
+    if isinstance(value, IntEnum):
         return value.name.lower()
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
-    if hasattr(value, "weekdays"):
+    if isinstance(value, Window):
         return [value.weekdays, value.start_minute, value.end_minute]
     return value
 
