@@ -8,6 +8,7 @@ from central.models.base import Mirrored, Watched
 from central.models.blocklist import Blocklist
 from central.models.code import EnrolmentCode, ProvisionCode
 from central.models.event import Event, LogMark, Opening
+from central.models.health import StationHealth
 from central.models.holder import Holder
 from central.models.key import Key
 from central.models.mirror import FeedCounter, MirrorRow, ServerFact
@@ -36,6 +37,7 @@ __all__ = [
     "ServerFact",
     "Site",
     "Station",
+    "StationHealth",
     "StationToken",
     "Unit",
     "Watched",

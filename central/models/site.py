@@ -19,6 +19,11 @@ class Site(Mirrored):
     permit_days = models.PositiveSmallIntegerField(
         default=21, validators=[MinValueValidator(2), MaxValueValidator(90)], help_text="How long a permit lives"
     )
+    log_days = models.PositiveSmallIntegerField(
+        default=90,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="How many days the log names people and keys; after that only the counts are kept",
+    )
     signing_key = models.PositiveSmallIntegerField(default=1, editable=False)
     """Which of the site's central keys signs (``signing-<n>.key``)."""
     public_key = models.BinaryField(max_length=32, null=True, editable=False)
@@ -46,13 +51,18 @@ class Site(Mirrored):
 
 
 class CentralKey(Mirrored):
-    """The announcement of a site's next central key, signed by the one before it."""
+    """The announcement of a site's central key ``number``, signed by the one before it.
+
+    While it is listed, the key that it names and the one before are both valid; stations drop the older of the two when
+    the newest key's announcement is no longer listed.
+    """
 
     MIRROR_TYPE = "central_key"
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE)
     number = number_field(MAX_UINT16)
     record = models.BinaryField()
+    listed = models.BooleanField(default=True)
 
     class Meta:
         """Django's options."""
@@ -62,6 +72,6 @@ class CentralKey(Mirrored):
     def __str__(self) -> str:
         return f"{self.site} {self.number}"
 
-    def mirror_content(self) -> Content:
-        """See the API's contract."""
-        return {"record": base64url(bytes(self.record))}
+    def mirror_content(self) -> Content | None:
+        """See the API's contract; None once the key before is retired."""
+        return {"record": base64url(bytes(self.record))} if self.listed else None
