@@ -127,13 +127,8 @@ async def _enrolled(processes: Processes, code: str, line: SocketLine) -> tuple[
     url = f"http://127.0.0.1:{processes.port}"
     signing = SigningKey.generate()
     link = CentralLink(url)
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                enrolled = await link.enrol(Secret(code), signing.public)
-                break
-            except Exception:  # noqa: BLE001, it is starting
-                await asyncio.sleep(0.1)
+    assert await _until(lambda: _listens(("127.0.0.1", processes.port)), 30)
+    enrolled = await link.enrol(Secret(code), signing.public)
     await link.close()
     credentials = credentials_of(enrolled, signing)
     credentials.save(processes.folder / "credentials.json")
@@ -206,7 +201,7 @@ async def _visits(
         was_on = _is_on(key)
         key.press()
         line.insert(key)
-        await asyncio.sleep(chance.uniform(0.25, 0.4))
+        await asyncio.sleep(chance.uniform(0.2, 0.35))
         counts["switched off"] += was_on and not _is_on(key)
         if processes.kiosk is not None and processes.kiosk.returncode is None:
             processes.type(f"*{pins[holders[number]]}#")
@@ -216,7 +211,7 @@ async def _visits(
         line.pull()
         counts[_verified(key, central_keys)] += 1
         # A key that is followed by another sooner than this has not been missed.
-        await asyncio.sleep(0.7)
+        await asyncio.sleep(0.66)
         await killing
         counts[f"killed {victim}"] += 1
     return counts
