@@ -156,7 +156,7 @@ def _problem(path: Path, places: Places, document: Mapping[str, Any], detail: Er
     if kind == "extra_forbidden":
         expected = _unknown(key)
     else:
-        expected = f"expected {_expectation(key)}"
+        expected = f"expected {expectation(key)}"
         if kind == "missing" or not _is_in(document, key):
             expected = f"is missing, {expected}"
         elif key not in NOT_SHOWN:
@@ -181,7 +181,8 @@ def _properties(table: list[str | int]) -> dict[str, Any]:
     return dict(document["$defs"][reference]["properties"])
 
 
-def _expectation(key: KeyPath) -> str:
+def expectation(key: KeyPath) -> str:
+    """What belongs at ``key``, and why where somebody may wonder; as an error about it and the documentation say it."""
     if len(key) < 2:
         return f"a table, [{key[0]}]"
     about = _properties([key[0]])[str(key[1])]

@@ -1,0 +1,16 @@
+"""The reference page of the settings is what the models make."""
+
+from config.models import Settings
+from config.reach import keys
+from docs.generate_configuration import PAGE, page
+
+
+def test_the_committed_page_is_the_generated_one() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m docs.generate_configuration"
+
+
+def test_every_key_is_on_it_with_its_reach() -> None:
+    rows = page().splitlines()
+    for table, key, reach in keys(Settings):
+        assert f"### [{table}]" in rows
+        assert any(row.startswith(f"| `{key}` |") and row.endswith(f"| {reach.value} |") for row in rows)
