@@ -11,7 +11,7 @@ import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from drivers.smp import messages
 from drivers.smp.client import SmpClient
@@ -56,6 +56,8 @@ class _Insertion:
     """The largest request by the key's own word; None until asked."""
     hashes: list[str] = field(default_factory=lambda: list(_HASHES))
     """Those not yet known to be missing."""
+    told: dict[Any, Any] | None = None
+    """What the key answered when first asked for its ``id``: another answer is another key."""
 
 
 class SmpKeySocket:
@@ -106,7 +108,10 @@ class SmpKeySocket:
             await asyncio.sleep(max(0.0, started_at + POLL_INTERVAL_S - loop.time()))
 
     async def removed(self) -> None:
-        """Return when the key has stopped answering or a transfer lost it. Transfers may run meanwhile."""
+        """Return when the key has stopped answering, is another one, or was lost by a transfer.
+
+        Transfers may run meanwhile.
+        """
         loop = asyncio.get_running_loop()
         insertion = self._insertion
         misses = 0
@@ -122,13 +127,17 @@ class SmpKeySocket:
                 if insertion is not self._insertion:
                     break
                 try:
-                    await self._client.ask(messages.echo(), ANSWER_TIMEOUT_S)
+                    # Not an echo: a key swapped for another between two of them would answer it as well.
+                    answer = await self._client.ask(messages.download(self._path(KeyFile.ID), 0), ANSWER_TIMEOUT_S)
                 except KeyLost:
                     misses += 1
                     if misses >= MISSES or not self._client.is_open:
                         self._lose()
                 else:
                     misses = 0
+                    insertion.told = insertion.told or answer.body
+                    if answer.body != insertion.told:
+                        self._lose()
         self._refuse_closed()
 
     async def read(self, file: KeyFile, limit_bytes: int = 4096, offset: int = 0) -> bytes:
@@ -280,6 +289,8 @@ class SmpKeySocket:
     async def _piece(self, file: KeyFile, at: int) -> tuple[bytes, int | None]:
         """What one answer carries from ``at`` on, and the file's size where the key says it; empty: no more."""
         answer = await self._ask(messages.download(self._path(file), at))
+        if file is KeyFile.ID and at == 0 and self._insertion is not None and self._insertion.told is None:
+            self._insertion.told = answer.body
         refusal = answer.refusal
         if refusal is not None:
             if refusal.is_(FsRc.FILE_NOT_FOUND, FsRc.FILE_EMPTY, Rc.ENOENT):

@@ -372,3 +372,25 @@ def test_answers_in_any_pieces(tmp_path_factory: pytest.TempPathFactory, data: s
         assert frames == [bytes(340)] * 3
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("read_before", [True, False])
+async def test_a_key_swapped_between_two_looks_is_a_removal(hands: Any, *, read_before: bool) -> None:
+    first, second = hands.key("first"), hands.key("second")
+    first.folder.store("id", b"first key's record")
+    second.folder.store("id", b"second key's record")
+    socket, line = await hands.inserted(first)
+    removed = asyncio.create_task(socket.removed())
+    if read_before:
+        assert await socket.read(KeyFile.ID) == b"first key's record"
+    else:
+        before = line.wire_bytes
+        while line.wire_bytes == before:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+    line.insert(second)
+    await asyncio.wait_for(removed, 2)
+    with pytest.raises(KeyLost):
+        await socket.read(KeyFile.ID)
+    await asyncio.wait_for(socket.inserted(), 2)
+    assert await socket.read(KeyFile.ID) == b"second key's record"
