@@ -5,11 +5,8 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage or configuration.
 
 import argparse
 import importlib
-import json
-import logging
 import os
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -69,9 +66,14 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def answer(args: argparse.Namespace, text: str, fields: object) -> None:
     """What a command has to say on standard output: ``text``, or with ``--json`` one object."""
-    line = json.dumps(fields, ensure_ascii=False) if args.json else text
+    line = _json(fields) if args.json else text
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+def _json(value: object) -> str:
+    # Imported where it is needed, as logging and traceback are: `station run` has a picture to show at once.
+    return str(importlib.import_module("json").dumps(value, ensure_ascii=False))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -123,7 +125,9 @@ def _strange(words: Sequence[str]) -> str:
 
 def _run(name: str, run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
     # A command says itself what went wrong. What its parts would log is for the kiosk's log file.
-    logging.basicConfig(level=logging.CRITICAL, format="%(name)s %(message)s")
+    if "logging" in sys.modules:
+        logging = importlib.import_module("logging")
+        logging.basicConfig(level=logging.CRITICAL, format="%(name)s %(message)s")
     try:
         code = run(args)
         sys.stdout.flush()
@@ -148,7 +152,7 @@ def _complain(name: str, error: Exception, *, as_json: bool) -> int:
         code, exit_code = "system_error", FAILED
     elif found is None:
         # Type and place only: a message may hold what somebody typed.
-        place = traceback.extract_tb(error.__traceback__)[-1]
+        place = importlib.import_module("traceback").extract_tb(error.__traceback__)[-1]
         lines = [f"a mistake in the program: {type(error).__name__} in {Path(place.filename).name}:{place.lineno}"]
         code, exit_code = "program_error", FAILED
     else:
@@ -157,7 +161,7 @@ def _complain(name: str, error: Exception, *, as_json: bool) -> int:
     for line in lines:
         sys.stderr.write(f"station {name}: {line}\n")
     if as_json:
-        sys.stdout.write(json.dumps({"error": code, "detail": "; ".join(lines)}, ensure_ascii=False) + "\n")
+        sys.stdout.write(_json({"error": code, "detail": "; ".join(lines)}) + "\n")
     return exit_code
 
 

@@ -12,6 +12,8 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
+from textual.worker import WorkerFailed
+
 log = logging.getLogger(__name__)
 
 EXIT_CODE = 70
@@ -30,13 +32,19 @@ def place(error: BaseException) -> str:
 
 
 def report(error: BaseException) -> None:
-    """Log type and place of ``error`` and of what caused it."""
+    """Log type and place of ``error``, of what it was wrapped around, and of what caused it."""
     seen: BaseException | None = error
     for _ in range(5):  # A chain of causes may be a ring.
         if seen is None:
             return
         log.critical("kiosk.crashed type=%s place=%s", type(seen).__qualname__, place(seen))
-        seen = seen.__cause__
+        seen = _behind(seen)
+
+
+def _behind(error: BaseException) -> BaseException | None:
+    if isinstance(error, BaseExceptionGroup):
+        return error.exceptions[0]
+    return error.error if isinstance(error, WorkerFailed) else error.__cause__
 
 
 def die(attributes_before: list[Any] | None) -> NoReturn:

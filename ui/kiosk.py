@@ -1,14 +1,18 @@
 """The kiosk: one full screen that shows snapshots and sends keystrokes. Nothing that is typed can end it."""
 
 import asyncio
+import errno
 import logging
 import signal
+import sys
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, NoReturn
 
 from textual import events
 from textual.app import App
 from textual.binding import BindingType
+from textual.message import Message
 from textual.screen import Screen as TextualScreen
 
 from station.core.screen import Line, Screen
@@ -134,7 +138,7 @@ class Kiosk(App[None], inherit_bindings=False):
         """Run until SIGTERM or SIGHUP. Never returns after a fault: the process ends with code 70."""
         try:
             self.run(mouse=False)
-        except Exception as error:  # noqa: BLE001, the last line before Python would print what was in memory
+        except BaseException as error:  # noqa: BLE001, the last line before Python would print what was in memory
             self._crash(error)
 
     def on_mount(self) -> None:
@@ -142,6 +146,8 @@ class Kiosk(App[None], inherit_bindings=False):
         loop = asyncio.get_running_loop()
         if not self.is_headless:
             loop.set_exception_handler(self._loop_fault)
+            threading.excepthook = self._thread_fault
+            sys.unraisablehook = self._unraisable
             for ending in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(ending, self._stop)
             for ignored in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
@@ -180,6 +186,26 @@ class Kiosk(App[None], inherit_bindings=False):
             self._crash(error)
         # The message of a context may quote a repr with values in it.
         log.error("kiosk.loop_complained about=%s", ",".join(sorted(context)))
+
+    async def _dispatch_message(self, message: Message) -> None:
+        try:
+            await super()._dispatch_message(message)
+        except (SystemExit, KeyboardInterrupt) as error:
+            # Textual hands on exceptions only; these would first unwind the whole application, and then print.
+            if self.is_headless:
+                raise
+            self._crash(error)
+
+    def _thread_fault(self, args: threading.ExceptHookArgs) -> None:
+        error = args.exc_value
+        if isinstance(error, OSError) and error.errno == errno.EIO:
+            return  # The terminal is gone: SIGHUP says so, and the services end in order.
+        if error is not None:
+            self._crash(error)
+
+    def _unraisable(self, args: Any) -> None:
+        # Raised where nobody can be told, as in a finalizer: Python would print it with its values on the screen.
+        log.error("kiosk.unraisable type=%s", args.exc_type.__qualname__)
 
     # Without a terminal (in tests, and for pictures) somebody awaits the fault, and Textual hands it on.
 

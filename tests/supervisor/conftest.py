@@ -25,3 +25,13 @@ def open_terminal(tmp_path: Path) -> Iterator[Open]:
     yield open_one
     for terminal in opened:
         terminal.close()
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest) -> Callable[[str, object], None]:
+    """Prints a number that was measured (to be seen with ``pytest -rP``)."""
+
+    def say(name: str, value: object) -> None:
+        print(f"{request.node.name}: {name} = {value}")  # noqa: T201
+
+    return say

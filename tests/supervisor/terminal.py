@@ -115,6 +115,7 @@ class Terminal:
             assert time.monotonic() - began_at < DEADLINE_S, (self.output[-2000:], self.log())
             self.type(second)
             self.drain(REPEAT_S)
+        self.seen_at = self.output.index(wanted, self.seen_at) + len(wanted)
         return time.monotonic() - began_at - 2.0
 
     def _wait(self, wait_s: float) -> None:

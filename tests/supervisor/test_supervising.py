@@ -6,6 +6,8 @@ import random
 import signal
 import socket
 import struct
+import subprocess
+import sys
 import termios
 import time
 from collections.abc import Callable
@@ -294,16 +296,24 @@ def test_systemd_is_told(open_terminal: Open, tmp_path: Path) -> None:
 # --- sizes and times --------------------------------------------------------------------------------------------------
 
 
-def test_it_is_small_and_quick(open_terminal: Open, record_property: Callable[[str, object], None]) -> None:
+def test_it_is_small_and_quick(open_terminal: Open, report: Callable[[str, object], None]) -> None:
     terminal = open_terminal()
     first_s = terminal.sees("Starting …") - terminal.started_at
     terminal.sees("UP")
     status = Path(f"/proc/{terminal.process.pid}/status").read_text()
     resident_kib = int(status.partition("VmRSS:")[2].split()[0])
-    record_property("first_picture_ms", round(first_s * 1000))
-    record_property("resident_kib", resident_kib)
+    report("first_picture_ms", round(first_s * 1000))
+    report("resident_kib", resident_kib)
     assert first_s < 0.5
     assert resident_kib < 30_000
+
+
+def test_nothing_of_the_station_is_loaded() -> None:
+    code = "import sys, station.supervisor.supervisor; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    ours = [name for name in loaded if name.startswith(("station.", "ui", "config", "drivers"))]
+    assert all(name.startswith("station.supervisor") for name in ours)
+    assert not {"textual", "pydantic", "asyncio", "subprocess", "dataclasses", "ctypes", "socket"} & set(loaded)
 
 
 def _text(path: Path) -> str:
