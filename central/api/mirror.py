@@ -11,7 +11,9 @@ from ninja import Query, Router
 from central.api.auth import StationAuth
 from central.api.calls import answers, caller
 from central.api.schemas import Changes, Snapshot
+from central.clock import unix_now
 from central.feed import page, waiting
+from central.stationhealth import note_mirror
 
 router = Router(auth=StationAuth())
 JSON = "application/json"
@@ -37,8 +39,10 @@ def changes(
     wait: Annotated[int, Query(ge=0, le=50, description="seconds to wait for a change")] = 0,
 ) -> HttpResponse:
     """What has changed since a cursor; 304 if nothing has, after waiting for it."""
-    site = caller(request).site_id
+    station = caller(request)
+    site = station.site_id
     revision = page.revision_of(site, since)
+    note_mirror(station, revision, unix_now())
     if not waiting.wait_until(site, lambda: page.head(site) > revision, wait):
         return HttpResponse(status=304)
     found = page.changes(site, revision, limit)

@@ -12,14 +12,27 @@ TOLD_EVERY_S = 60
 
 def note_marks(site: int, marks: dict[int, tuple[int, int]], now: int) -> None:
     """Keep the highest ``(generation, seq)`` for each key number, and tell those that are due. Inside a change."""
-    for key in Key.objects.filter(site_id=site, number__in=list(marks)):
-        generation, seq = marks[key.number]
-        mark = LogMark.objects.filter(key=key).first() or LogMark(key=key, generation=-1, seq=-1)
+    if not marks:
+        return
+    keys = {key.number: key for key in Key.objects.filter(site_id=site, number__in=list(marks))}
+    known = {mark.key_id: mark for mark in LogMark.objects.filter(key__in=keys.values())}
+    moved = []
+    for number, key in keys.items():
+        generation, seq = marks[number]
+        mark = known.get(key.pk) or LogMark(key=key, generation=-1, seq=-1)
         if (generation, seq) > (mark.generation, mark.seq):
             mark.generation, mark.seq, mark.published = generation, seq, False
-            mark.save()
+            moved.append(mark)
             if mark.published_at + TOLD_EVERY_S <= now:
-                _publish(mark, now)
+                mark.published, mark.published_at = True, now
+                key.log_generation, key.log_seq = generation, seq
+                key.save(update_fields=["log_generation", "log_seq"])
+    LogMark.objects.bulk_create(
+        moved,
+        update_conflicts=True,
+        unique_fields=["key"],
+        update_fields=["generation", "seq", "published", "published_at"],
+    )
 
 
 def publish_marks(now: int) -> None:
