@@ -28,6 +28,7 @@ RESTARTING = "Restarting …"
 FAULTY = Path(__file__).with_name("faulty_kiosk.py")
 MARK = b"MARKED-SECRET-481516"
 START_LIMIT_S = 60.0
+ROUNDS = 20 if os.environ.get("HYPOTHESIS_PROFILE") == "full" else 3
 UP = "Station 1"
 """In the strip at the bottom of each of the kiosk's screens."""
 
@@ -190,7 +191,7 @@ def test_chord_to_visible_restart(
     terminal = open_terminal(command=station_run(config))
     terminal.sees(UP)
     dark, back = [], []
-    for _ in range(5):
+    for _ in range(ROUNDS):
         dark.append(terminal.holds_until(b"0", b"2", RESTARTING))
         at = time.monotonic()
         terminal.sees(UP)
