@@ -1,4 +1,4 @@
-"""The ``central`` command: serve, seed, enrol-code, provision-code, manage."""
+"""The ``central`` command: serve, seed, codes, keeping (backup, restore, rotate-key), manage."""
 
 import argparse
 import json
@@ -55,6 +55,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     hand_out.add_argument("--key", type=int, required=True, metavar="N")
     hand_out.add_argument("--site", type=int, default=1, metavar="N")
+    keep = command("backup", _backup, "Everything into one file, secrets included.", "central backup /safe/central.tar")
+    keep.add_argument("file", metavar="FILE", help="written anew with mode 0600; must not exist")
+    back = command("restore", _restore, "A backup becomes this data folder.", "central restore /safe/central.tar")
+    back.add_argument("file", metavar="FILE")
+    back.add_argument("--replace", action="store_true", help="throw away what is in the data folder")
+    rotate = command(
+        "rotate-key", _rotate_key, "Change a site's central key, step by step.", "central rotate-key announce"
+    )
+    rotate.add_argument("step", choices=["status", "announce", "resign", "retire"])
+    rotate.add_argument("--site", type=int, default=1, metavar="N")
+    rotate.add_argument("--force", action="store_true", help="although something would lose service")
     manage = command("manage", _manage, "Django's own commands.", "central manage createsuperuser")
     manage.add_argument("arguments", nargs=argparse.REMAINDER, metavar="COMMAND …")
     return parser
@@ -62,8 +73,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(options: argparse.Namespace) -> int:
     from central.database import bring_up_to_date  # noqa: PLC0415
+    from central.serverlock import ServerLock  # noqa: PLC0415
     from central.serving import serve  # noqa: PLC0415
 
+    ServerLock.share()
     bring_up_to_date()
     serve(options.host, options.port, options.threads)
     return 0
@@ -105,6 +118,46 @@ def _provision_code(options: argparse.Namespace) -> int:
     if key is None:
         raise CentralError("unknown_key", site=options.site, key=options.key)
     print(new_provision_code(key))
+    return 0
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from central.backup import backup  # noqa: PLC0415
+
+    backup(Path(options.file))
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from central.restoring import restore  # noqa: PLC0415
+
+    count = restore(Path(options.file), replace=options.replace)
+    print(f"restored; {count} records signed anew")
+    return 0
+
+
+def _rotate_key(options: argparse.Namespace) -> int:
+    from central.clock import unix_now  # noqa: PLC0415
+    from central.issuing import rotation  # noqa: PLC0415
+    from central.models import Site  # noqa: PLC0415
+
+    site = Site.objects.filter(number=options.site).first()
+    if site is None:
+        raise CentralError("unknown_site", site=options.site)
+    match options.step:
+        case "announce":
+            rotation.announce(site, unix_now())
+        case "resign":
+            print(f"{rotation.resign(site, unix_now(), force=options.force)} records signed anew")
+        case "retire":
+            rotation.retire(site, force=options.force)
+        case _:
+            pass
+    at = rotation.standing(site)
+    print(f"site {site.number}: {at.step}")
+    for what, numbers in (("stations", at.stations), ("keys", at.keys)):
+        if numbers:
+            print(f"  would lose service, {what}: {' '.join(map(str, numbers))}")
     return 0
 
 

@@ -72,6 +72,13 @@ def read_secret(name: str) -> bytes:
         return file.read(SECRET_LIMIT_BYTES)
 
 
+def destroy_secret(name: str) -> None:
+    """Take a secret file away, if it is there. Raises OSError."""
+    path = folder() / name
+    path.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
 def derived_key(purpose: str) -> bytes:
     """32 bytes for one purpose, derived from the server key. Raises OSError before `prepare`."""
     return hmac.digest(read_secret("server.key"), purpose.encode("ascii"), hashlib.sha256)

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from central import datafolder
 from central.errors import CentralError
-from central.models.site import Site
+from central.models.site import CentralKey, Site
 from central.pins import PEPPER_BYTES, SALT_BYTES
 from station.records.keys import SigningKey
 
@@ -28,7 +28,7 @@ def prepare(site: Site) -> None:
     """
     try:
         if site.public_key is None:
-            seed = datafolder.keep_secret(_key_file(site), SigningKey.generate().seed())
+            seed = datafolder.keep_secret(key_file(site, site.signing_key), SigningKey.generate().seed())
             datafolder.keep_secret(
                 f"site-{site.number}/pin.json",
                 json.dumps(
@@ -46,12 +46,19 @@ def prepare(site: Site) -> None:
 
 def signing_key(site: Site) -> SigningKey:
     """The key that signs the site's records now. Raises OSError where its file is gone."""
-    return _signing_key(str(datafolder.folder()), _key_file(site))
+    return _signing_key(str(datafolder.folder()), key_file(site, site.signing_key))
 
 
 def public_keys(site: Site) -> list[bytes]:
-    """The site's central public keys that stations should believe."""
-    return [signing_key(site).public]
+    """The site's central public keys that stations should believe, oldest first: two while one replaces the other."""
+    current = site.signing_key
+    listed = set(CentralKey.objects.filter(site=site, listed=True).values_list("number", flat=True))
+    numbers = [current]
+    if current + 1 in listed:
+        numbers.append(current + 1)
+    elif current in listed:
+        numbers.insert(0, current - 1)
+    return [_signing_key(str(datafolder.folder()), key_file(site, number)).public for number in numbers]
 
 
 def pin_secrets(site: Site) -> PinSecrets:
@@ -59,8 +66,15 @@ def pin_secrets(site: Site) -> PinSecrets:
     return _pin_secrets(str(datafolder.folder()), site.number)
 
 
-def _key_file(site: Site) -> str:
-    return f"site-{site.number}/signing-{site.signing_key}.key"
+def key_file(site: Site, number: int) -> str:
+    """The secret file of the site's central key of that number."""
+    return f"site-{site.number}/signing-{number}.key"
+
+
+def forget() -> None:
+    """Read every secret again: the data folder's have been replaced."""
+    _signing_key.cache_clear()
+    _pin_secrets.cache_clear()
 
 
 @lru_cache(maxsize=16)

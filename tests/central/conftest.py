@@ -5,14 +5,18 @@ Tests stay apart by having a site each: `site` makes a fresh one.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import count
+from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
 import pytest
 
+from station.demo.served_station import ServedStation
+from station.demo.world import World
 from tests.central.served import Caller, Served, central, start_server, stop_server
+from tests.central.town import Town
 
 _site_numbers = count(100)
 
@@ -78,3 +82,18 @@ def enrolled(site: SimpleNamespace, caller: Caller) -> Caller:
 
     assert caller.enrol(new_enrolment_code(site.station)).status_code == 201
     return caller
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    world = World(tmp_path / "site", language="en")
+    try:
+        await world.start()
+        station = ServedStation(world, world.home)
+        await station.start()
+        try:
+            yield Town(world, station)
+        finally:
+            await station.stop()
+    finally:
+        await world.close()

@@ -1,0 +1,174 @@
+"""Changing a site's central key in three steps, without a station, key or lock losing service in between.
+
+`announce`: the next key exists, signed by the one before it; both are believed, the old one still signs. `resign`: the
+next one signs from now on, and everything that was signed is signed anew. `retire`: only the new one is believed.
+Each step may be repeated: it goes on where it was interrupted.
+"""
+
+from dataclasses import dataclass
+
+from auditlog.context import disable_auditlog
+from django.db.models import Model, QuerySet
+
+from central import datafolder
+from central.errors import CentralError
+from central.feed import change
+from central.issuing import blocklists, keyring, keys, permits
+from central.models import Blocklist, CentralKey, Event, Key, MirrorRow, Permit, ProvisionCode, Site, Station
+from station.records import claims
+from station.records.envelope import sign, verified
+from station.records.keys import SigningKey
+
+BATCH = 100
+"""Records signed in one transaction: nobody waits long, and stations fetch them in small pages."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a rotation is, and what would lose service if the next step were taken now."""
+
+    step: str
+    """``none``, ``announced`` or ``resigned``."""
+    stations: tuple[int, ...] = ()
+    """Numbers of stations that do not know the newest announcement, or whose certificate is by the old key."""
+    keys: tuple[int, ...] = ()
+    """Numbers of keys in use that have not been handed out anew since the new key signs."""
+
+
+def standing(site: Site) -> Standing:
+    """Where the site's rotation is."""
+    newest = CentralKey.objects.filter(site=site, listed=True).order_by("-number").first()
+    if newest is None:
+        return Standing("none")
+    if newest.number > site.signing_key:
+        return Standing("announced", stations=_not_told(site, newest))
+    return Standing("resigned", stations=_old_certificates(site), keys=_old_keys(site))
+
+
+def announce(site: Site, now: int) -> None:
+    """Make the next key and have the present one name it. Raises CentralError (``rotation``) in the middle of one."""
+    if standing(site).step == "resigned":
+        raise CentralError("rotation", site=site.number, reason="retire the old key first")
+    number = site.signing_key + 1
+    seed = datafolder.keep_secret(keyring.key_file(site, number), SigningKey.generate().seed())
+    with change():
+        if not CentralKey.objects.filter(site=site, number=number).exists():
+            named = claims.CentralKey(issued=now, public_key=SigningKey(seed).public, version=max(number, now))
+            CentralKey(site=site, number=number, record=sign(named, keyring.signing_key(site)), listed=False).save()
+        # Those before it too: a station that slept through a whole rotation finds its way from the key that it knows.
+        for each in CentralKey.objects.filter(site=site, listed=False):
+            each.listed = True
+            each.save(update_fields=["listed"])
+
+
+def resign(site: Site, now: int, *, force: bool = False) -> int:
+    """Sign with the next key from now on, and sign everything anew. Returns how many records.
+
+    Raises CentralError (``rotation``) when none is announced, or stations do not know it yet, unless ``force``.
+    """
+    at = standing(site)
+    if at.step == "none":
+        raise CentralError("rotation", site=site.number, reason="announce the next key first")
+    if at.step == "announced":
+        if at.stations and not force:
+            raise CentralError("rotation", site=site.number, not_told=_list(at.stations))
+        with change():
+            site.signing_key += 1
+            site.public_key = keyring.signing_key(site).public
+            site.save(update_fields=["signing_key", "public_key"])
+            blocklists.issue(site, now)
+    return sign_anew(site, now, only_old=True)
+
+
+def retire(site: Site, *, force: bool = False) -> None:
+    """Have stations believe the new key alone, and destroy the old one.
+
+    Raises CentralError (``rotation``) before `resign`, and while keys in use have not been given their new record or
+    boxes have old certificates, unless ``force``: they would lose service.
+    """
+    at = standing(site)
+    if at.step != "resigned":
+        raise CentralError("rotation", site=site.number, reason="sign everything anew first")
+    # A station on the network renews its certificate by itself when it hears of this; a box has to be visited.
+    boxes = set(Station.objects.filter(site=site, role=Station.Role.ACTIVATION_BOX).values_list("number", flat=True))
+    left = [number for number in at.stations if number in boxes]
+    if (left or at.keys) and not force:
+        raise CentralError("rotation", site=site.number, boxes=_list(left), keys=_list(at.keys))
+    with change():
+        for each in CentralKey.objects.filter(site=site, listed=True):
+            each.listed = False
+            each.save(update_fields=["listed"])
+    datafolder.destroy_secret(keyring.key_file(site, site.signing_key - 1))
+
+
+def sign_anew(site: Site, now: int, *, only_old: bool) -> int:
+    """Sign the blocklist, every permit and every key record again, or only those by another key. Returns how many."""
+    mine = [keyring.signing_key(site).public]
+    count = 0
+    with disable_auditlog():
+        blocklist = Blocklist.objects.filter(site=site).first()
+        if blocklist and not (only_old and verified(claims.Blocklist, bytes(blocklist.record), mine)):
+            with change():
+                blocklists.issue(site, now)
+            count += 1
+        for batch in _batches(Permit, holder__site=site):
+            with change():
+                for permit in Permit.objects.filter(pk__in=batch).select_related("permission", "holder__site"):
+                    if not (only_old and verified(claims.Permit, bytes(permit.record), mine)):
+                        permits.renew(permit, now)
+                        count += 1
+        for batch in _batches(Key, site=site, record__isnull=False):
+            with change():
+                for key in Key.objects.filter(pk__in=batch).select_related("site", "unit", "holder"):
+                    if not (only_old and verified(claims.KeyRecord, bytes(key.record or b""), mine)):
+                        keys.sign_record(key, now)
+                        key.save(update_fields=["record"])
+                        count += 1
+    return count
+
+
+def _batches(model: type[Model], **which: object) -> list[list[int]]:
+    pks = list(model._default_manager.filter(**which).order_by("pk").values_list("pk", flat=True))  # noqa: SLF001
+    return [pks[start : start + BATCH] for start in range(0, len(pks), BATCH)]
+
+
+def _not_told(site: Site, announcement: CentralKey) -> tuple[int, ...]:
+    row = MirrorRow.objects.get(site=site, type=CentralKey.MIRROR_TYPE, number=announcement.number)
+    behind = _enrolled(site).exclude(health__revision__gte=row.revision)
+    return tuple(behind.exclude(role=Station.Role.ACTIVATION_BOX).values_list("number", flat=True))
+
+
+def _old_certificates(site: Site) -> tuple[int, ...]:
+    mine = [keyring.signing_key(site).public]
+    return tuple(
+        station.number
+        for station in _enrolled(site)
+        if verified(claims.StationCertificate, bytes(station.certificate or b""), mine) is None
+    )
+
+
+def _old_keys(site: Site) -> tuple[int, ...]:
+    """Keys in use that no station has given their new record, as far as its reports tell."""
+    mine = [keyring.signing_key(site).public]
+    old = []
+    for key in Key.objects.filter(site=site, status=Key.Status.ACTIVE, record__isnull=False):
+        record = verified(claims.KeyRecord, bytes(key.record or b""), mine)
+        if record is None or not _carried(key, record.issued):
+            old.append(key.number)
+    return tuple(old)
+
+
+def _carried(key: Key, issued: int) -> bool:
+    """Whether a station said that it wrote it, or fetched it with a one-time code."""
+    if ProvisionCode.objects.filter(key=key, used_at__gte=issued).exists():
+        return True
+    written = Event.objects.filter(site=key.site_id, key=key.number, type="key_record_written")
+    return written.filter(data__issued__gte=issued).exists()
+
+
+def _enrolled(site: Site) -> QuerySet[Station]:
+    return Station.objects.filter(site=site, stolen=False, tokens__isnull=False).distinct().order_by("number")
+
+
+def _list(numbers: list[int] | tuple[int, ...]) -> str:
+    return ",".join(map(str, numbers)) or "-"

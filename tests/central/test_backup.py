@@ -1,0 +1,147 @@
+"""A backup is made under service; restored, it is a new epoch that a real station follows without losing service."""
+
+import io
+import sqlite3
+import stat
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from station.demo.central_server import DemoFault
+from tests.central.served import central, start_server, stop_server
+from tests.central.town import Town
+
+pytestmark = pytest.mark.slow
+
+
+async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) -> None:
+    world, station = town.world, town.station
+    mirroring = station._station.mirroring
+    await town.switch_on(5001)
+    await station.hand_over()
+    file = tmp_path / "central.tar"
+    await town.central("backup", str(file))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+    # What happens after the backup: signed later, and lost with the server.
+    world.skip(60)
+    await world.central.manage("block_key", "5003")
+    await world.give_new_pin(1002)
+    await town.heard()
+    before = mirroring.state
+    permits = {each.id: each.body for each in await station._station.store.objects("permit")}
+    with pytest.raises(DemoFault, match="serving"):
+        await town.central("restore", str(file), "--replace")
+
+    await town.end_central()
+    # Nobody waits for central: the station works by its mirror.
+    await town.switch_on(5001)
+    with pytest.raises(DemoFault, match="not_empty"):
+        await town.central("restore", str(file))
+    world.skip(60)
+    assert "signed anew" in await town.central("restore", str(file), "--replace")
+    await town.begin_central()
+    await town.heard()
+    assert mirroring.state.epoch != before.epoch
+    # The keys are as central has them now: the permits signed since, and not the later ones of the lost database.
+    now = {each.id: each.body for each in await station._station.store.objects("permit")}
+    assert now.keys() == permits.keys()
+    assert all(town.revision(now[number]) > town.revision(permits[number]) for number in now)
+    for key in (5001, 5003):
+        await town.switch_on(key)
+        assert town.opens(key) == "opened"
+    # What the station reports goes in, and nothing is there twice.
+    await station.hand_over()
+    assert await station._station.store.pending_count() == 0
+    # And it may be blocked again.
+    await world.central.manage("block_key", "5003")
+    await town.heard()
+    assert 5003 in station._station.standing.blocklist_claims.blocked_keys
+
+
+@pytest.fixture
+def seeded(tmp_path: Path) -> Path:
+    central("seed", "--json", data=tmp_path / "data")
+    return tmp_path / "data"
+
+
+def refused(*words: str, data: Path) -> str:
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        central(*words, data=data)
+    assert caught.value.returncode == 1
+    return str(caught.value.stderr)
+
+
+def rewritten(file: Path, target: Path, **parts: Any) -> Path:
+    """A copy of the archive with other parts; None: left out."""
+    with tarfile.open(file) as source, tarfile.open(target, "w") as out:
+        for member in source:
+            content = source.extractfile(member)
+            assert content is not None
+            data = parts.pop(member.name, content.read())
+            if data is not None:
+                member.size = len(data)
+                out.addfile(member, io.BytesIO(data))
+        for name, data in parts.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            out.addfile(member, io.BytesIO(data))
+    return target
+
+
+def test_what_is_no_whole_backup_changes_nothing(seeded: Path, tmp_path: Path) -> None:
+    file = tmp_path / "good.tar"
+    central("backup", str(file), data=seeded)
+    assert "a file of that name" in refused("backup", str(file), data=seeded)
+    key = (seeded / "server.key").read_bytes()
+    broken = {
+        "database": {"central.sqlite3": b"SQLite format 3\0" + b"x" * 5000},
+        "nokey": {"server.key": None},
+        "manifest": {"manifest.json": b'{"format": 2}'},
+        "escape": {"../outside": b"x"},
+        "strange": {"site-1/other.key": b"x"},
+    }
+    for name, parts in broken.items():
+        bad = rewritten(file, tmp_path / f"{name}.tar", **parts)
+        assert "central: restore" in refused("restore", str(bad), "--replace", data=seeded), name
+    cut = tmp_path / "cut.tar"
+    cut.write_bytes(file.read_bytes()[:20_000])
+    assert "central: restore" in refused("restore", str(cut), "--replace", data=seeded)
+    assert (seeded / "server.key").read_bytes() == key
+    assert not (tmp_path / "outside").exists()
+    assert not list(seeded.glob(".restore-*"))
+    new = tmp_path / "new"
+    assert "signed anew" in central("restore", str(file), data=new)
+    assert (new / "server.key").read_bytes() == key
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in new.glob("**/*") if path.is_file())
+    process, _ = start_server(new)
+    assert stop_server(process) == 0
+
+
+def test_revisions_never_go_back(seeded: Path, tmp_path: Path) -> None:
+    def facts(data: Path) -> Any:
+        with sqlite3.connect(data / "central.sqlite3") as database:
+            (value,) = database.execute("SELECT value FROM central_feedcounter").fetchone()
+            (epoch,) = database.execute("SELECT value FROM central_serverfact WHERE name = 'epoch'").fetchone()
+            permits = dict(database.execute("SELECT permission_id, revision FROM central_permit"))
+            codes = database.execute("SELECT count(*) FROM central_enrolmentcode").fetchone()
+        database.close()
+        return value, epoch, permits, codes
+
+    file = tmp_path / "good.tar"
+    central("backup", str(file), data=seeded)
+    value, epoch, permits, codes = facts(seeded)
+    assert codes == (1,)
+    central("restore", str(file), "--replace", data=seeded)
+    once = facts(seeded)
+    assert once[0] > 1_700_000_000 > value
+    assert once[1] != epoch
+    assert all(once[2][number] > revision for number, revision in permits.items())
+    assert once[3] == (0,), "a code that was open then may have been used since"
+    central("restore", str(file), "--replace", data=seeded)
+    again = facts(seeded)
+    assert again[1] not in {epoch, once[1]}
+    assert again[0] >= value

@@ -1,0 +1,70 @@
+"""A served sample site with a real station, real keys and locks: what the tests of keeping a site going play on."""
+
+from typing import Any
+
+from station.core.screen import Screen
+from station.demo.served_station import ServedStation
+from station.demo.world import World
+from station.records.claims import Permit
+from station.records.envelope import verified
+from tests.central.served import octets
+
+KEYS = {5001: 1001, 5002: 1002, 5003: 1003}
+"""Personal keys of the sample, and whose they are."""
+
+
+class Town:
+    """A served sample site with one station, and what people do there."""
+
+    def __init__(self, world: World, station: ServedStation) -> None:
+        self.world, self.station = world, station
+
+    async def comes(self, wanted: Any) -> None:
+        assert await self.station.comes_to_show(wanted), self.station.says()
+
+    async def switch_on(self, key: int) -> None:
+        """A whole visit: in, PIN, ready, out."""
+
+        def is_line(line: str) -> Any:
+            def shows(screen: Screen) -> bool:
+                return screen.line == line
+
+            return shows
+
+        await self.station.insert(key)
+        await self.comes(is_line("prompt"))
+        self.station.type(f"*{self.world.people[KEYS[key]].pin}#")
+        await self.comes(is_line("ready"))
+        await self.station.pull()
+
+    def opens(self, key: int) -> Any:
+        area = (self.world.areas_of(key) or (0,))[0]
+        lock = self.world.lock_in(area)
+        assert lock is not None
+        return self.world.try_lock(key, lock, area).reason.value
+
+    async def central(self, *words: str) -> str:
+        answer = await self.world.central._answered(words[0], "--data", str(self.world.central.folder), *words[1:])
+        return answer.decode()
+
+    async def heard(self) -> None:
+        """The station has fetched what there is, and has asked again since: central knows that it has it."""
+        await self.station.refresh()
+        await self.station.refresh()
+
+    async def end_central(self) -> None:
+        """Central's server is gone."""
+        serving = self.world.central._serving
+        assert serving is not None
+        serving.terminate()
+        await serving.wait()
+
+    async def begin_central(self) -> None:
+        """It is back, and found again where the station looks for it."""
+        self.world.home.network._to = await self.world.central.serve()
+
+    def revision(self, permit: Any) -> int:
+        """The number of a permit's record."""
+        claims = verified(Permit, octets(permit["record"]), self.station._station.identity.central_keys)
+        assert claims is not None
+        return claims.revision
