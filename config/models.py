@@ -6,6 +6,7 @@ Every field has a description (for ``station config schema``); a bound that an a
 """
 
 import ipaddress
+import re
 import zoneinfo
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,8 @@ Language: TypeAlias = Literal["sv", "en", "da"]
 NAME_LIMIT_CHARACTERS = 60
 URL_LIMIT_CHARACTERS = 500
 PATH_LIMIT_CHARACTERS = 1000
+SEARCH_SCHEME = "hwgrep://"
+"""A serial port by what its adapter says of itself: a regular expression follows."""
 
 
 def _because(reason: str, expected: str | None = None) -> dict[str, Any]:
@@ -41,6 +44,19 @@ def _path(value: object, info: ValidationInfo) -> object:
         raise ValueError("not_a_path")
     folder = info.context["folder"] if info.context else Path()
     return Path(folder, text)
+
+
+def _serial_port(value: object, info: ValidationInfo) -> object:
+    """A path, or a search that stays the text that it is."""
+    if not isinstance(value, str) or not value.lower().startswith(SEARCH_SCHEME):
+        return _path(value, info)
+    if not value.isprintable() or not len(SEARCH_SCHEME) < len(value) <= PATH_LIMIT_CHARACTERS:
+        raise ValueError("not_a_search")
+    try:
+        re.compile(value[len(SEARCH_SCHEME) :])
+    except re.error as error:
+        raise ValueError("not_a_search") from error
+    return value
 
 
 def _url(value: object) -> object:
@@ -137,10 +153,11 @@ class CentralTable(Table):
 class KeyReaderTable(Table):
     """The socket that keys are put into."""
 
-    port: Annotated[FilePath, Reach.KEY_READER] = Field(
+    port: Annotated[Annotated[Path | str, _checked(_serial_port)], Reach.KEY_READER] = Field(
         default=Path("/dev/key-reader"),
-        description="The serial port; best a name under /dev/serial/by-id, which stays the same.",
-        json_schema_extra=_expected("the path of a serial port, as /dev/serial/by-id/…"),
+        description="The serial port; best a name under /dev/serial/by-id, which stays the same, or `hwgrep://` and a "
+        "regular expression for what the adapter says of itself.",
+        json_schema_extra=_expected("the path of a serial port, as /dev/serial/by-id/…, or hwgrep://EXPRESSION"),
     )
     baud: Annotated[Literal[9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600, 1000000], Reach.KEY_READER] = (
         Field(default=115200, description="The line's speed, in bits per second.")

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import serial
 
+from drivers.smp.port_search import found_port, is_search
 from station.ports import ReaderLost
 
 _READ_BYTES: Final = 4096
@@ -50,10 +51,16 @@ class SerialPort:
     async def open(
         cls, port: str, baud: int, on_bytes: Callable[[bytes], None], on_lost: Callable[[], None]
     ) -> "SerialPort":
-        """Open a device path, or a pyserial URL that has a descriptor (``socket://host:port``), for ourselves alone.
+        """Open a port for ourselves alone.
 
-        Raises ReaderLost: ``port_missing``, ``port_denied``, ``port_busy`` or ``port_unusable``.
+        ``port`` is a device's path, a search for one (``hwgrep://…``, see `found_port`), or a pyserial URL that has a
+        descriptor (``socket://host:port``). A search is made anew at each opening: an adapter that was plugged in again
+        may have another name.
+        Raises ReaderLost: ``port_missing``, ``port_denied``, ``port_busy``, ``port_search`` or ``port_unusable``.
         """
+        if is_search(port):
+            # Nothing is opened in the thread: whoever is cancelled meanwhile leaves no port open behind.
+            port = await asyncio.to_thread(found_port, port)
         # Opening a device is immediate; a URL may have to connect to something first.
         device = await asyncio.to_thread(_open_device, port, baud) if "://" in port else _open_device(port, baud)
         try:

@@ -70,6 +70,7 @@ SENTENCES: Mapping[str, str] = {
     "port_missing": "there is no such serial port; plug the key reader in, or mend key_reader.port",
     "port_denied": "the serial port may not be opened; add this user to its group (often dialout)",
     "port_busy": "another program is using the key reader; stop the kiosk first",
+    "port_search": "what follows hwgrep:// is no regular expression; mend key_reader.port",
     "port_unusable": "this is no serial port; mend key_reader.port",
     "ReaderLost:closed": "the key reader has been closed; try again",
     "too_large": "a file on the key is longer than any that belongs there; hand the key out anew",

@@ -172,3 +172,15 @@ def test_every_setting_has_a_description_and_an_expectation(tmp_path: Path) -> N
             assert problem.startswith(f"station.toml:1: {table}.{key}: expected "), problem
             assert problem.endswith(", got a table") or key in {"url", "technician_code"}
     assert count >= 20
+
+
+@pytest.mark.parametrize("port", ["hwgrep://0403:6001", "hwgrep://SER=READER7&n=2", "HWGREP://key reader"])
+def test_a_serial_port_may_be_searched_for(tmp_path: Path, port: str) -> None:
+    assert load(tmp_path, MINIMAL + f'[key_reader]\nport = "{port}"\n').key_reader.port == port
+
+
+@pytest.mark.parametrize("port", ["hwgrep://", "hwgrep://([", "hwgrep://a\\tb", "hwgrep://" + "x" * 1000])
+def test_no_searches_for_a_serial_port(tmp_path: Path, port: str) -> None:
+    (problem,) = problems(tmp_path, MINIMAL + f'[key_reader]\nport = "{port}"\n')
+    assert problem.startswith("station.toml:7: key_reader.port: expected the path of a serial port"), problem
+    assert "hwgrep://EXPRESSION" in problem
