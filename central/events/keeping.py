@@ -32,9 +32,9 @@ def keep(station: Station, events: Iterable[EventIn], now: int) -> None:
 @cache
 def _statement() -> str:
     quoted = connection.ops.quote_name
-    columns = [Event._meta.get_field(name).column for name in _FIELDS]  # noqa: SLF001  (Django's own name)
-    names = ", ".join(quoted(column) for column in columns)
-    marks = ", ".join(["%s"] * len(columns))
+    columns = {field.name: str(field.column) for field in Event._meta.concrete_fields}  # noqa: SLF001  (Django's name)
+    names = ", ".join(quoted(columns[name]) for name in _FIELDS)
+    marks = ", ".join(["%s"] * len(_FIELDS))
     table = quoted(Event._meta.db_table)  # noqa: SLF001
     return f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608  (names are ours)
 

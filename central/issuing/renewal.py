@@ -11,6 +11,7 @@ from central.events.logmarks import publish_marks
 from central.feed import change
 from central.feed.change import forget_tombstones
 from central.issuing import blocklists, permits
+from central.keeping.retention import keep_when_due
 from central.models import Blocklist, Holder, Permit, Site, Station
 
 BATCH = 20
@@ -44,6 +45,7 @@ def keep_up(now: int) -> None:
     with disable_auditlog():
         publish_marks(now)
         _note_silence(now)
+    keep_when_due(now)
     for site in Site.objects.all():
         forget_tombstones(site.pk, now - TOMBSTONES_KEPT_S)
 

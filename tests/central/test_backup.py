@@ -59,7 +59,9 @@ async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) ->
     # And it may be blocked again.
     await world.central.manage("block_key", "5003")
     await town.heard()
-    assert 5003 in station._station.standing.blocklist_claims.blocked_keys
+    blocklist = station._station.standing.blocklist_claims
+    assert blocklist is not None
+    assert 5003 in blocklist.blocked_keys
 
 
 @pytest.fixture
@@ -97,7 +99,7 @@ def test_what_is_no_whole_backup_changes_nothing(seeded: Path, tmp_path: Path) -
     central("backup", str(file), data=seeded)
     assert "a file of that name" in refused("backup", str(file), data=seeded)
     key = (seeded / "server.key").read_bytes()
-    broken = {
+    broken: dict[str, dict[str, Any]] = {
         "database": {"central.sqlite3": b"SQLite format 3\0" + b"x" * 5000},
         "nokey": {"server.key": None},
         "manifest": {"manifest.json": b'{"format": 2}'},

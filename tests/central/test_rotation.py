@@ -6,7 +6,7 @@ import pytest
 
 from station.demo.central_server import DemoFault
 from station.ports import KeyFile
-from station.records.claims import KeyRecord, Permit
+from station.records.claims import Blocklist, KeyRecord, Permit
 from station.records.envelope import verified
 from tests.central.town import KEYS, Town
 
@@ -45,10 +45,9 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
         await town.switch_on(key)
         assert town.opens(key) == "opened", key
         assert verified(Permit, world.key_folder(key).read(KeyFile.PERMIT), [second]), "by the new key"
-    assert town.station._station.standing.blocklist is not None
-    assert verified(
-        type(town.station._station.standing.blocklist_claims), town.station._station.standing.blocklist[0], [second]
-    )
+    blocklist = town.station._station.standing.blocklist
+    assert blocklist is not None
+    assert verified(Blocklist, blocklist[0], [second])
 
     # The record that says which key it is has to be on each key before the old signature is worth nothing.
     with pytest.raises(DemoFault, match="keys=5001"):

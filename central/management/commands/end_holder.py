@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from central.acts import people
 from central.management.choosing import NumberedCommand
 from central.models import Holder
 
@@ -12,6 +13,5 @@ class Command(NumberedCommand):
     what = "holder"
 
     def act(self, found: Holder, options: dict[str, Any]) -> str:
-        found.status = Holder.Status.ENDED
-        found.save(update_fields=["status"])
+        people.end(found)
         return f"holder {found.number} has ended"

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from central.issuing.pins import new_pin
+from central.acts import people
 from central.management.choosing import chosen
 from central.models import Holder
 
@@ -18,4 +18,4 @@ class Command(BaseCommand):
         parser.add_argument("--site", type=int, default=1, metavar="N", help="default: %(default)s")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        self.stdout.write(new_pin(chosen(Holder, "holder", options["site"], options["number"])))
+        self.stdout.write(people.give_pin(chosen(Holder, "holder", options["site"], options["number"])))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from central.acts import keys
 from central.management.choosing import NumberedCommand
 from central.models import Key
 
@@ -12,6 +13,5 @@ class Command(NumberedCommand):
     what = "key"
 
     def act(self, found: Key, options: dict[str, Any]) -> str:
-        found.status = Key.Status.RETURNED
-        found.save(update_fields=["status"])
+        keys.take_back(found)
         return f"key {found} is returned"

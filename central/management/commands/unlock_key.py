@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from central.clock import unix_now
+from central.acts import keys
 from central.management.choosing import NumberedCommand
 from central.models import Key
 
@@ -13,7 +13,5 @@ class Command(NumberedCommand):
     what = "key"
 
     def act(self, found: Key, options: dict[str, Any]) -> str:
-        # Later than what locked it, also when both happened in the same second.
-        found.unlocked_at = max(unix_now(), (found.locked_at or 0) + 1)
-        found.save(update_fields=["unlocked_at"])
+        keys.unlock(found)
         return f"key {found} is unlocked"

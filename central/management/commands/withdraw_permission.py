@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from central.acts import people
 from central.management.choosing import NumberedCommand
 from central.models import Holder
 
@@ -21,9 +22,7 @@ class Command(NumberedCommand):
     def act(self, found: Holder, options: dict[str, Any]) -> str:
         unit = options["unit"]
         permissions = found.permissions.all() if unit is None else found.permissions.filter(unit__number=unit)
-        withdrawn = list(permissions)
+        withdrawn = people.withdraw(permissions)
         if not withdrawn:
             raise CommandError(f"holder {found.number} has no such permission")
-        for permission in withdrawn:
-            permission.delete()
-        return f"holder {found.number}: {len(withdrawn)} permissions withdrawn"
+        return f"holder {found.number}: {withdrawn} permissions withdrawn"

@@ -1,0 +1,22 @@
+"""``central manage revoke_station``: a station that was stolen."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from central.management.choosing import chosen
+from central.models import Station
+from central.stationhealth import revoke
+
+
+class Command(BaseCommand):
+    help = "A stolen station: its tokens are dead at once and its number goes on the blocklist of every key and lock."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("number", type=int, metavar="STATION", help="the station's number")
+        parser.add_argument("--site", type=int, default=1, metavar="N", help="default: %(default)s")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        station = chosen(Station, "station", options["site"], options["number"])
+        revoke(station)
+        self.stdout.write(f"station {station.number} is revoked; next: a new PIN for every holder of the site")

@@ -1,0 +1,122 @@
+"""How long the log names people, and what a person is told: against real rows of a real server."""
+
+import json
+import stat
+import time
+import uuid
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.central.served import Caller, Served, central
+
+DAY_S = 86400
+
+
+def send(caller: Caller, *events: Any) -> None:
+    instance = str(uuid.uuid4())
+    whole = [
+        {"id": str(uuid.uuid4()), "instance": instance, "seq": seq, "at": 1_790_000_000, "clock": 0, "data": {}} | each
+        for seq, each in enumerate(events, start=1)
+    ]
+    answer = caller.http.post("/events", json={"events": whole})
+    assert [r["status"] for r in answer.json()["results"]] == ["accepted"] * len(events)
+
+
+OPENED = {
+    "type": "lock_opened", "key": 51, "holder": 11, "lock": 101,
+    "data": {"generation": 1, "seq": 1, "outcome": "opened", "battery_percent": 80},
+}  # fmt: skip
+
+
+def test_after_its_days_the_log_names_nobody_and_counts_all(site: SimpleNamespace, enrolled: Caller) -> None:
+    from central.events.taking_in import missing
+    from central.keeping.retention import keep
+    from central.models import Event, Opening
+
+    send(enrolled, OPENED, {"type": "key_activated", "key": 51, "holder": 11}, {"type": "station_started"})
+    before = {event.pk: event for event in Event.objects.filter(site=site.site)}
+    now = int(time.time())
+    assert keep(site.site, now + 89 * DAY_S) == 0
+    assert Event.objects.filter(site=site.site, holder=11).count() == 2
+    assert keep(site.site, now + 91 * DAY_S) == 2
+    assert keep(site.site, now + 92 * DAY_S) == 0
+    for event in Event.objects.filter(site=site.site):
+        old = before[event.pk]
+        assert (event.key, event.holder) == (None, None)
+        assert (event.type, event.lock, event.at, event.seq) == (old.type, old.lock, old.at, old.seq)
+        assert event.type == "station_started" or event.event != old.event, "it can be computed from the key's number"
+    (opening,) = Opening.objects.filter(site=site.site, lock=101)
+    assert opening.data == {"outcome": "opened"}
+    assert missing(site.station, opening.instance) == []
+
+
+def test_each_site_has_its_own_days(site: SimpleNamespace, enrolled: Caller) -> None:
+    from central.keeping.retention import keep
+
+    send(enrolled, OPENED)
+    site.site.log_days = 10
+    now = int(time.time())
+    assert keep(site.site, now + 9 * DAY_S) == 0
+    assert keep(site.site, now + 11 * DAY_S) == 1
+
+
+def test_an_open_receipt_is_kept_until_the_key_is_back(site: SimpleNamespace, enrolled: Caller) -> None:
+    from central.keeping.retention import keep
+    from central.models import Event
+
+    send(enrolled, {"type": "pool_key_taken", "key": 52, "holder": 11})
+    now = int(time.time())
+    assert keep(site.site, now + 100 * DAY_S) == 0
+    assert keep(site.site, now + 101 * DAY_S) == 0
+    send(enrolled, {"type": "pool_key_returned", "key": 52, "holder": 11})
+    Event.objects.filter(site=site.site, type="pool_key_returned").update(received_at=now + 102 * DAY_S)
+    assert keep(site.site, now + 103 * DAY_S) == 1
+    assert Event.objects.get(site=site.site, type="pool_key_taken").holder is None
+    assert Event.objects.get(site=site.site, type="pool_key_returned").holder == 11
+
+
+def test_the_server_does_it_by_itself_once_an_hour(site: SimpleNamespace, enrolled: Caller) -> None:
+    from central.issuing.renewal import keep_up
+    from central.models import Event, ServerFact
+
+    send(enrolled, OPENED)
+    ServerFact.objects.filter(name="retention_at").delete()
+    now = int(time.time())
+    keep_up(now)
+    Event.objects.filter(site=site.site).update(received_at=now - 91 * DAY_S)
+    ServerFact.objects.filter(name=f"retention:{site.site.pk}").delete()
+    keep_up(now + 1800)
+    assert Event.objects.filter(site=site.site, holder=11).exists()
+    keep_up(now + 3600)
+    assert not Event.objects.filter(site=site.site, holder=11).exists()
+
+
+@pytest.mark.slow
+def test_a_person_is_told_everything_but_secrets(
+    served: Served, site: SimpleNamespace, enrolled: Caller, tmp_path: Path
+) -> None:
+    from auditlog.models import LogEntry
+
+    from central.models import Holder, Permit
+
+    send(enrolled, OPENED, OPENED | {"holder": None, "type": "lock_refused"}, {"type": "key_synced", "key": 99})
+    file = tmp_path / "person.json"
+    words = ("manage", "export_person", "11", "--site", str(site.site.number), "--reason", "asked by letter")
+    central(*words, "--output", str(file), data=served.data)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    text = file.read_text()
+    told = json.loads(text)
+    assert told["person"]["given_name"] == "Eva"
+    assert [event["type"] for event in told["events"]] == ["lock_opened", "lock_refused"]
+    assert told["keys"] == [{"number": 51, "status": "active"}]
+    assert told["permissions"][0]["areas"] == ["Backen"]
+    assert len(told["permits"]) == 1
+    holder = Holder.objects.get(pk=site.holder.pk)
+    for secret in (bytes(holder.pin_tag), bytes(Permit.objects.get(holder=holder).record)):
+        assert secret.hex() not in text
+    noted = LogEntry.objects.get_for_object(holder).filter(action=LogEntry.Action.ACCESS).get()
+    assert noted.additional_data == {"export": True, "reason": "asked by letter"}
+    assert "0 events" in central("manage", "retention", data=served.data)
