@@ -465,6 +465,25 @@ def _refused_after_pin(state: State, refusal: Refusal, now: Now, *, present: boo
     return replace(state, phase=Phase.REFUSED, refusal=refusal, since_s=now.mono_s)
 
 
+def late_verdict(state: State, event: PinChecked, seen: KeySeen, now: Now) -> tuple[Effect, ...]:
+    """What is owed for a PIN whose visit ended before it was judged: the key was swapped, or the reader is gone.
+
+    A wrong one is recorded and locks like any other, a right one gets its count back. Nothing for a verdict that the
+    visit still waits for: that is for `step`.
+    """
+    awaited = TABLE[state.phase][PinChecked].handler is _checked and Phase.CHECKING in {state.phase, state.left_as}
+    if event.visit == state.visit and awaited:
+        return ()
+    if _refusal_at_pin(seen, event.known, event.attempts) is not None:
+        return ()
+    verdict = access.decide(
+        event.known, event.person, event.pin_tag, event.own_permit, state.station, state.policy, now
+    )
+    if isinstance(verdict, Refusal) and verdict in access.COUNTED:
+        return (RejectPin(seen, event.known, verdict, locked=event.attempts.locked),)
+    return (AcceptPin(seen, event.known, Refusal.KEY_FAULT if isinstance(verdict, Grant) else verdict),)
+
+
 # --- time and station ---------------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from station.core import attempts as pin_attempts
 from station.core.attempts import AttemptCount
@@ -37,15 +38,19 @@ class PinWork:
         pins: PinCheck,
         refresh_deadline_s: float,
         feed: Callable[[Event], None],
+        judged: Callable[[KeySeen, PinChecked], None],
     ) -> None:
+        """``feed`` takes `PinCheckFailed`, ``judged`` the verdict, with the key that the PIN was typed for."""
         self._store, self._time, self._identity = store, time, identity
         self._mirroring, self._standing, self._recorder, self._pins = mirroring, standing, recorder, pins
         self.refresh_deadline_s = refresh_deadline_s
-        self._feed = feed
+        self._feed, self._judged = feed, judged
         self._counting = asyncio.Lock()
         """A count is read and written back by one task at a time."""
         self._owed: set[int] = set()
         """Keys whose last count has not been found to be a wrong PIN, nor been taken back."""
+        self._lock_told: set[int] = set()
+        """Keys whose lock has been recorded since the start."""
         self._failed_at_s: dict[int, float] = {}
         # After a restart nobody knows when the last failure was: the whole wait runs again from here.
         self._started_s = time.now().mono_s
@@ -55,10 +60,11 @@ class PinWork:
         bundle = await self._store.bundle(key)
         known = key_known(bundle, key, self._identity.central_keys, self._standing.blocklist_claims)
         count = pin_attempts.current(await self._store.attempts(key), known.key, self._time.now().unix_s)
+        self._tell_of_lock(count, known)
         return known, pin_attempts.standing(count, known.key, self._failed_at_s.get(key, self._started_s))
 
     async def check(self, effect: CheckPin, on_key: OnKey) -> None:
-        """Count, compute, look up, and feed back `PinChecked` or `PinCheckFailed`."""
+        """Count, compute, look up, and hand on `PinChecked` or `PinCheckFailed`."""
         try:
             checked = await self._checked(effect, on_key)
         except StoreFault as error:
@@ -66,8 +72,10 @@ class PinWork:
         except PinFault as error:
             _log.error("pin.not_checked %s", error)
         else:
-            self._feed(checked)
+            self._judged(effect.seen, checked)
             return
+        # Not judged, but counted perhaps: should that lock the key, its next look-up says so.
+        self._owed.discard(effect.seen.record.key)
         self._feed(PinCheckFailed(effect.visit))
 
     async def _checked(self, effect: CheckPin, on_key: OnKey) -> PinChecked:
@@ -91,8 +99,9 @@ class PinWork:
         async with self._counting:
             kept = pin_attempts.current(await self._store.attempts(key), effect.known.key, now_s)
             count = pin_attempts.counted(kept, effect.known.key, now_s)
-            await self._recorder.commit(attempts=count)
+            # Before it is on the disk: whoever looks the key up from then on must know that it is being judged.
             self._owed.add(key)
+            await self._recorder.commit(attempts=count)
         return count
 
     async def take_back(self, seen: KeySeen, *events: NewEvent) -> None:
@@ -118,8 +127,25 @@ class PinWork:
         if effect.refusal is not Refusal.WRONG_PIN:
             events.append(self._recorder.event("key_refused", effect.seen, reason=effect.refusal.value))
         if effect.locked:
+            self._lock_told.add(effect.seen.record.key)
             events.append(self._recorder.event("key_locked_out", effect.seen))
         self._recorder.keep(*events)
+
+    def _tell_of_lock(self, count: AttemptCount, known: KeyKnown) -> None:
+        """Record a lock that central does not know of: the plug was pulled between the tenth count and its verdict.
+
+        Once a start. It may have been recorded before the plug was pulled, too: central takes the same lock once.
+        """
+        entry = known.key
+        if count.failures < pin_attempts.LOCK_AT:
+            self._lock_told.discard(count.key)
+            return
+        if entry is None or pin_attempts.locked_by_central(entry) or count.key in self._owed | self._lock_told:
+            return
+        self._lock_told.add(count.key)
+        event = self._recorder.event("key_locked_out", KeySeen(b"", entry.record))
+        # When it was locked, not when that was found: central may have unlocked it since.
+        self._recorder.keep(event if count.last_at is None else replace(event, at=count.last_at))
 
     async def accept(self, effect: AcceptPin) -> None:
         """The PIN was right but activates nothing: take its count back. Why, is recorded by the caller."""

@@ -22,6 +22,7 @@ from station.core.events import (
     KeySeen,
     KeystrokeTyped,
     MirrorRefreshed,
+    PinChecked,
     PrepareKey,
     ReaderFailed,
     ReaderRecovered,
@@ -37,7 +38,7 @@ from station.core.events import (
 from station.core.facts import Hindrance, Now, Policy
 from station.core.key_news import KeyNews
 from station.core.screen import Screen
-from station.core.visit import Phase, State, step
+from station.core.visit import Phase, State, late_verdict, step
 from station.ports import Json, KeyLost, KeySocket, ReaderLost, Store, StoreFault
 from station.services.batteries import Batteries
 from station.services.identity import Identity
@@ -102,6 +103,7 @@ class Visits:
             pins=pins,
             refresh_deadline_s=policy.refresh_deadline_s,
             feed=self._feed,
+            judged=self._judged,
         )
         self._place = Workplace(
             socket=socket,
@@ -191,6 +193,12 @@ class Visits:
         for effect in effects:
             self._do(effect)
         self._draw(now)
+
+    def _judged(self, seen: KeySeen, verdict: PinChecked) -> None:
+        owed = late_verdict(self._state, verdict, seen, self._time.now())
+        self._feed(verdict)
+        for effect in owed:
+            self._do(effect)
 
     def _tell(self, news: KeyNews) -> None:
         self._presenter.tell(news)

@@ -1,5 +1,6 @@
 """Keys that come back: bounced contacts, swapped keys, interrupted writes, a reader that fails."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -25,13 +26,14 @@ from station.core.events import (
 )
 from station.core.facts import Attempts, Hindrance, Refusal
 from station.core.screen import Line
-from station.core.visit import Phase
+from station.core.visit import Phase, late_verdict
 from tests.core.visiting import (
     NOON,
     OTHER,
     OWN,
     STATION,
     SUBSTITUTE,
+    TAG,
     WRONG_TAG,
     Desk,
     Key,
@@ -462,6 +464,40 @@ def test_a_verdict_after_the_visit_changes_nothing() -> None:
     assert at.wrong() == ()
     assert at.judged(WRONG_TAG) == ()
     assert at.state is before
+
+
+def _verdict(at: Desk, tag: bytes, attempts: Attempts = Attempts(1), which: Key = OWN) -> PinChecked:  # noqa: B008
+    return PinChecked(at.state.visit, which.known, None, tag, None, attempts)
+
+
+def test_a_verdict_that_is_waited_for_is_not_late() -> None:
+    at = desk(Phase.CHECKING)
+    assert late_verdict(at.state, _verdict(at, WRONG_TAG), OWN.seen, at.now) == ()
+    at.pull()
+    assert late_verdict(at.state, _verdict(at, WRONG_TAG), OWN.seen, at.now) == ()
+
+
+def _swapped(at: Desk) -> None:
+    at.pull()
+    at.put_in(OTHER)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [_swapped, lambda at: at.feed(ReaderFailed()), lambda at: (at.pull(), at.wait(5.1))],
+    ids=["swapped", "reader", "gone"],
+)
+def test_a_wrong_pin_judged_after_its_visit_still_counts_and_locks(end: Callable[[Desk], object]) -> None:
+    at = desk(Phase.CHECKING)
+    ninth, tenth = _verdict(at, WRONG_TAG, Attempts(9)), _verdict(at, WRONG_TAG, Attempts(10, locked=True))
+    right = _verdict(at, TAG, Attempts(10, locked=True))
+    blocked = _verdict(at, WRONG_TAG, which=OWN.but(on_blocklist=True))
+    end(at)
+    rejected = the(RejectPin, late_verdict(at.state, tenth, OWN.seen, at.now))
+    assert (rejected.seen, rejected.locked) == (OWN.seen, True)
+    assert not the(RejectPin, late_verdict(at.state, ninth, OWN.seen, at.now)).locked
+    assert kinds(late_verdict(at.state, right, OWN.seen, at.now)) == ["AcceptPin"]
+    assert late_verdict(at.state, blocked, OWN.seen, at.now) == ()
 
 
 def test_keystrokes_with_a_pin_under_way_start_no_second_one() -> None:

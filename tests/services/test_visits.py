@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from station.core.attempts import AttemptCount
 from station.core.facts import KeyStatus, Policy, Refusal
 from station.core.screen import Line
-from station.ports import KeyFile
+from station.ports import Change, KeyFile
 from station.records import envelope
 from station.records.claims import Blocklist, Category, KeyKind, Permit
 from station.services.base64url import encoded
@@ -98,6 +99,53 @@ async def test_the_count_is_on_the_disk_before_the_pin_is_looked_at(site: Site) 
     await station.until(Line.READY)
     assert counted == [1, 2]
     assert (await station.store.real.attempts(HER_KEY)).failures == 0
+
+
+async def test_a_tenth_wrong_pin_is_told_though_another_key_is_in_when_it_is_judged(site: Site) -> None:
+    station, hers, his = await site.station(), site.key(HER_KEY), site.key(HIS_KEY)
+    await station.store.real.commit(Change(attempts=AttemptCount(HER_KEY, 9, site.now_s)))
+    judge, tag = asyncio.Event(), station.pins.tag
+
+    async def slow(entry: Any) -> bytes:
+        await judge.wait()
+        return await tag(entry)
+
+    station.pins.tag = slow  # type: ignore[method-assign]
+    station.insert(hers)
+    await station.until(Line.WAIT)
+    site.skip(400)
+    await station.until(Line.PROMPT)
+    station.type("999999#")
+    await station.until(Line.CHECKING)
+    await station.out()
+    station.insert(his)
+    await station.until(Line.PROMPT)
+    await station.idle()
+    assert not await station.events("pin_rejected", "key_locked_out")
+    judge.set()
+    async with asyncio.timeout(8):
+        while not await station.events("key_locked_out"):
+            await asyncio.sleep(0.01)
+    told = [(e["type"], e["key"]) for e in await station.events("pin_rejected", "key_locked_out")]
+    assert told == [("pin_rejected", HER_KEY), ("key_locked_out", HER_KEY)]
+    assert station.screen.line is Line.PROMPT
+
+
+async def test_a_lock_that_was_not_recorded_before_the_plug_was_pulled_is_told_at_the_next_insertion(
+    site: Site,
+) -> None:
+    station, key = await site.station(), site.key(HER_KEY)
+    tenth_at = site.now_s - 500
+    await station.store.real.commit(Change(attempts=AttemptCount(HER_KEY, 10, tenth_at)))
+    for _ in range(2):
+        station.insert(key)
+        refused = await station.until(Line.REFUSED)
+        assert refused.refusal is Refusal.LOCKED
+        await station.idle()
+        await station.out()
+        site.skip(60)
+    (told,) = await station.events("key_locked_out")
+    assert (told["key"], told["at"]) == (HER_KEY, tenth_at)
 
 
 # --- permits
