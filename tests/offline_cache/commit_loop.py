@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from offline_cache import SqliteStore
-from station.ports import AttemptCount, Change, NewEvent
+from station.core.attempts import AttemptCount
+from station.ports import Change, NewEvent
 
 
 async def run(path: Path) -> None:

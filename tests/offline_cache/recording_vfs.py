@@ -124,14 +124,14 @@ def recording(lib: ctypes.CDLL, ops: list[Op]) -> Iterator[None]:
 
         def on_write(file: int, data: int, size: int, offset: int) -> int:
             ops.append(Written(names[file], offset, ctypes.string_at(data, size)))
-            return write(file, data, size, offset)
+            return int(write(file, data, size, offset))
 
         def on_truncate(file: int, size: int) -> int:
             ops.append(Truncated(names[file], size))
-            return truncate(file, size)
+            return int(truncate(file, size))
 
         def on_sync(file: int, flags: int) -> int:
-            result = sync(file, flags)
+            result = int(sync(file, flags))
             ops.append(Synced(names[file]))
             return result
 
@@ -144,7 +144,7 @@ def recording(lib: ctypes.CDLL, ops: list[Op]) -> Iterator[None]:
     real_open, real_delete = _Open(real.contents.xOpen), _Delete(real.contents.xDelete)
 
     def on_open(_vfs: int, name: bytes | None, file: int, flags: int, out: Any) -> int:
-        result = real_open(ctypes.addressof(real.contents), name, file, flags, out)
+        result = int(real_open(ctypes.addressof(real.contents), name, file, flags, out))
         handle = _File.from_address(file)
         if result == 0 and name is not None and handle.pMethods:
             names[file] = Path(name.decode()).name
@@ -153,7 +153,7 @@ def recording(lib: ctypes.CDLL, ops: list[Op]) -> Iterator[None]:
 
     def on_delete(_vfs: int, name: bytes, flags: int) -> int:
         ops.append(Deleted(Path(name.decode()).name))
-        return real_delete(ctypes.addressof(real.contents), name, flags)
+        return int(real_delete(ctypes.addressof(real.contents), name, flags))
 
     ours = _Vfs.from_buffer_copy(real.contents)
     callbacks = [_Open(on_open), _Delete(on_delete)]

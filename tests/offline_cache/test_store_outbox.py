@@ -6,7 +6,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import pytest
 
 from offline_cache import SqliteStore, outbox
-from station.ports import AttemptCount, Change, LogMark, NewEvent
+from station.core.attempts import AttemptCount
+from station.ports import Change, LogMark, NewEvent
 from station.records.claims import ClockSource
 
 ENTRY = str(uuid5(NAMESPACE_URL, "an entry of a key's log"))
