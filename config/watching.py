@@ -47,7 +47,9 @@ class FileWatch:
             state = await asyncio.to_thread(_state, self._path)
             if state == self._examined:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._notice.wait(), self._look_every_s)
+                    # Not wait_for: before Python 3.12 it loses a cancellation that comes together with a notice.
+                    async with asyncio.timeout(self._look_every_s):
+                        await self._notice.wait()
                 continue
             await asyncio.sleep(self._rest_s)
             if await asyncio.to_thread(_state, self._path) != state:

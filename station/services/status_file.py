@@ -124,7 +124,9 @@ class StatusFile:
             self._news.clear()
             await self._write()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), WRITE_EVERY_S)
+                # Not wait_for: before Python 3.12 it loses a cancellation that comes together with news.
+                async with asyncio.timeout(WRITE_EVERY_S):
+                    await self._news.wait()
 
     async def _write(self) -> None:
         try:

@@ -127,3 +127,19 @@ async def test_without_its_folder_it_waits_for_it(tmp_path: Path) -> None:
         await watching.until(lambda: watching.seen[-1] == b"here")
     finally:
         await watching.end()
+
+
+async def test_it_ends_also_when_a_notice_comes_at_that_moment(tmp_path: Path) -> None:
+    watch = FileWatch(tmp_path / "station.toml", look_every_s=PATIENCE_S, rest_s=0)
+    examined = asyncio.Event()
+
+    async def examine() -> None:
+        examined.set()
+
+    task = asyncio.create_task(watch.run(examine))
+    await examined.wait()
+    await asyncio.sleep(0.1)
+    watch._notice.set()
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=5)
+    assert done
