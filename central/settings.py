@@ -1,13 +1,15 @@
 """Django's settings. Everything that differs between installations comes from the environment.
 
 ``CENTRAL_DATA`` the data folder; ``CENTRAL_HOSTS`` further host names, with commas; ``CENTRAL_TLS=1`` when a proxy in
-front speaks TLS and sets ``X-Forwarded-Proto``.
+front speaks TLS and sets ``X-Forwarded-Proto`` and ``X-Forwarded-For``; ``DATABASE_URL`` a PostgreSQL database instead
+of the SQLite file.
 """
 
 import os
+from datetime import timedelta
 from typing import Any
 
-from central import datafolder
+from central import databaseurl, datafolder
 
 DATA_FOLDER = datafolder.folder()
 try:
@@ -28,19 +30,23 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "auditlog",
+    "axes",
     "central",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "central.security.middleware.HeadersMiddleware",
     "central.api.middleware.ApiMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "central.security.middleware.IdleMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "auditlog.middleware.AuditlogMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES: list[dict[str, Any]] = [
     {
@@ -72,12 +78,15 @@ DATABASES: dict[str, Any] = {
         },
     }
 }
+if DATABASE_URL := os.environ.get("DATABASE_URL"):
+    DATABASES["default"] = databaseurl.settings_of(DATABASE_URL)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 
 LANGUAGE_CODE = "en"
@@ -95,12 +104,29 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_AGE = 12 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_IDLE_S = 45 * 60
+"""A page that nobody has touched for so long asks for the password again; a shift's work ends in any case."""
 SESSION_COOKIE_SECURE = USE_TLS
 CSRF_COOKIE_SECURE = USE_TLS
 SECURE_HSTS_SECONDS = 31536000 if USE_TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = USE_TLS
+SECURE_SSL_REDIRECT = USE_TLS
+# A proxy asks for this itself, from its own machine.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^api/v1/healthz$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if USE_TLS else None
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+
+# Ten wrong passwords for one name from one address: it waits a quarter of an hour; nobody elsewhere is shut out by it.
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_HTTP_RESPONSE_CODE = 429
+AXES_CLIENT_IP_CALLABLE = "central.security.client.address_of"
+AXES_VERBOSE = False
+AXES_ENABLE_ADMIN = False
 
 LOGGING: dict[str, Any] = {
     "version": 1,
