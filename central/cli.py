@@ -4,10 +4,12 @@ import argparse
 import json
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from central import datafolder
+from central.databaseurl import settings_of
 from central.errors import CentralError
 
 DESCRIPTION = "The central server of sync stations: staff, keys, areas, permits and events of a site."
@@ -19,6 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         datafolder.prepare(Path(options.data or datafolder.folder()))
         os.environ["DJANGO_SETTINGS_MODULE"] = "central.settings"
+        _check_database_url()
         import django  # noqa: PLC0415  (its settings are read on import: only now is there a data folder)
 
         django.setup()
@@ -26,6 +29,17 @@ def main(arguments: list[str] | None = None) -> int:
     except CentralError as error:
         print(f"central: {error}", file=sys.stderr)
         return 1
+
+
+def _check_database_url() -> None:
+    url = os.environ.get("DATABASE_URL")
+    try:
+        if url and find_spec("psycopg") is None:
+            raise CentralError("database_url", reason="psycopg is not installed (the extra `postgresql`)")
+        if url:
+            settings_of(url)
+    except ValueError as error:
+        raise CentralError("database_url", reason=error) from error
 
 
 def _parser() -> argparse.ArgumentParser:

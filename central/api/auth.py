@@ -1,16 +1,22 @@
 """Which station is calling."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db.models import Q
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from central.clock import unix_now
+from central.errors import Refused
 from central.models import Station, StationToken
+from central.security.attempts import attempts
+from central.security.client import address_of
 
 TOKEN_LIMIT_CHARACTERS = 200
 CONTACT_NOTED_EVERY_S = 60
+BAD_CODE_STATUS = 403
 
 
 class StationAuth(HttpBearer):
@@ -19,19 +25,46 @@ class StationAuth(HttpBearer):
     openapi_description = "the token of POST /enrol"
 
     def authenticate(self, request: HttpRequest, token: str) -> Station | None:
-        """The station that the token belongs to, or None."""
-        if len(token) > TOKEN_LIMIT_CHARACTERS:
-            return None
-        now = unix_now()
-        found = (
-            StationToken.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), sha256=fingerprint(token))
-            .select_related("station__site", "station__unit")
-            .first()
-        )
-        if found is None or found.station.stolen:
-            return None
-        _note_contact(found.station, now)
-        return found.station
+        """The station that the token belongs to, or None. Raises Refused (429) when there were too many wrong ones."""
+        station = _station_of(token) if len(token) <= TOKEN_LIMIT_CHARACTERS else None
+        if station is None:
+            # A right token is always let in: whoever shares a guesser's address must not suffer.
+            refuse_too_many(request)
+            attempts.failed(address_of(request))
+        return station
+
+
+def refuse_too_many(request: HttpRequest) -> None:
+    """Raise Refused (429) when this client has failed too often of late."""
+    wait_s = attempts.wait_s(address_of(request))
+    if wait_s:
+        raise Refused(429, "too_many_tries", "too many failed attempts: wait", {"Retry-After": str(wait_s)})
+
+
+@contextmanager
+def counted(request: HttpRequest) -> Iterator[None]:
+    """Around the use of a one-time code: a wrong one is a failed attempt. Raises Refused (429) after too many."""
+    refuse_too_many(request)
+    try:
+        yield
+    except Refused as error:
+        if error.status == BAD_CODE_STATUS:
+            attempts.failed(address_of(request))
+        raise
+
+
+def _station_of(token: str) -> Station | None:
+    now = unix_now()
+
+    found = (
+        StationToken.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), sha256=fingerprint(token))
+        .select_related("station__site", "station__unit")
+        .first()
+    )
+    if found is None or found.station.stolen:
+        return None
+    _note_contact(found.station, now)
+    return found.station
 
 
 def fingerprint(token: str) -> str:

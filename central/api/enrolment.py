@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 from ninja import Router, Status
 
-from central.api.auth import fingerprint
+from central.api.auth import counted, fingerprint
 from central.api.calls import answers, head_cursor
 from central.api.schemas import Argon2, EnrolIn, EnrolOut, Health, PinSettings
 from central.clock import DAY_S, unix_now
@@ -30,7 +30,8 @@ def healthz(request: HttpRequest) -> Health:
 def enrol(request: HttpRequest, body: EnrolIn) -> Status[EnrolOut]:
     """Enrol a station. The same code with the same public key gives the same answer for its 15 minutes."""
     now = unix_now()
-    code = find(EnrolmentCode, body.code, now)
+    with counted(request):
+        code = find(EnrolmentCode, body.code, now)
     token = derived_token(body.code, body.public_key)
     with change():
         # Read again inside the transaction: of two that come at once with different keys, one is too late.

@@ -12,7 +12,7 @@ from central.events.taking_in import take_in
 router = Router(auth=StationAuth())
 
 
-@router.post("/events", response=answers(400, 401, 413, ok=EventsOut))
+@router.post("/events", response=answers(400, 401, 413, 429, ok=EventsOut))
 def events(request: HttpRequest, body: EventsIn) -> EventsOut:
     """Keep what a station reports, each event once. What is answered as accepted is on the disk."""
     station = caller(request)

@@ -21,7 +21,7 @@ COMPRESSED_FROM_BYTES = 500
 LEVEL = 6
 
 
-@router.get("/mirror/snapshot", response=answers(401, ok=Snapshot))
+@router.get("/mirror/snapshot", response=answers(401, 429, ok=Snapshot))
 def snapshot(request: HttpRequest) -> StreamingHttpResponse:
     """Everything that the station should have, gzip-compressed and streamed."""
     pieces = page.snapshot(caller(request).site_id)
@@ -31,7 +31,7 @@ def snapshot(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(_gzip(pieces), content_type=JSON, headers=headers)
 
 
-@router.get("/mirror/changes", response=answers(400, 401, 410, ok=Changes, not_modified=None))
+@router.get("/mirror/changes", response=answers(400, 401, 410, 429, ok=Changes, not_modified=None))
 def changes(
     request: HttpRequest,
     since: Annotated[str, Query(max_length=page.CURSOR_LIMIT_CHARACTERS)],

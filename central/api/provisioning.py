@@ -5,7 +5,7 @@ import json
 from django.http import HttpRequest
 from ninja import Router
 
-from central.api.auth import StationAuth
+from central.api.auth import StationAuth, counted
 from central.api.calls import answers, caller, head_cursor
 from central.api.schemas import MirrorObject, ProvisionIn, ProvisionOut
 from central.clock import unix_now
@@ -24,7 +24,8 @@ def provision(request: HttpRequest, body: ProvisionIn) -> ProvisionOut:
     """Sign the record of the code's key; from now on stations know it. The same again for the code's 15 minutes."""
     station = caller(request)
     now = unix_now()
-    code = find(ProvisionCode, body.code, now)
+    with counted(request):
+        code = find(ProvisionCode, body.code, now)
     with change():
         code = ProvisionCode.objects.select_for_update().get(pk=code.pk)
         key = Key.objects.select_related("site", "unit", "holder").get(pk=code.key_id)

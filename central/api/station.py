@@ -17,7 +17,7 @@ from station.records.envelope import sign
 router = Router(auth=StationAuth())
 
 
-@router.post("/time", response=answers(400, 401, 413, ok=RecordOut))
+@router.post("/time", response=answers(400, 401, 413, 429, ok=RecordOut))
 def time(request: HttpRequest, body: TimeIn) -> RecordOut:
     """The time, signed, for the asker of this nonce."""
     station = caller(request)
@@ -25,7 +25,7 @@ def time(request: HttpRequest, body: TimeIn) -> RecordOut:
     return RecordOut(record=base64url(record), cursor=head_cursor(station))
 
 
-@router.post("/certificate", response=answers(401, 409, 413, ok=CertificateOut))
+@router.post("/certificate", response=answers(401, 409, 413, 429, ok=CertificateOut))
 def certificate(request: HttpRequest) -> CertificateOut:
     """Renew the certificate of the enrolled public key, never another, from half of its life on."""
     with change():
