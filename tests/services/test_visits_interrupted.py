@@ -10,7 +10,8 @@ import pytest
 from station.core.facts import Hindrance
 from station.core.screen import Line
 from station.ports import KeyFile, StoreFault
-from tests.services.site import ANNA, HER_KEY, PINS, POOL_KEY, TIM, Site, all_of
+from station.records.claims import Category
+from tests.services.site import ANNA, HER_KEY, PINS, POOL_KEY, TIM, Site, all_of, tag_of
 
 pytestmark = pytest.mark.slow
 
@@ -232,3 +233,24 @@ async def test_events_of_a_stopped_station_are_in_the_next_ones_outbox(site: Sit
     await station.close()
     again = await site.station()
     assert (await again.counts())["key_activated"] == 1
+
+
+async def test_the_old_pin_does_not_count_for_a_key_pulled_before_its_newer_permit_was_read(site: Site) -> None:
+    station, key = await site.station(), site.key(HER_KEY)
+    newer = site.person(ANNA, Category.PERMANENT, pin_tag=tag_of("777777"))
+    key.folder.store(KeyFile.PERMIT, newer)
+
+    def deaf_from_the_permit_on(number: int) -> bool:
+        return not any(step.endswith("permit") for step in key.asked[: number + 1])
+
+    key.before = deaf_from_the_permit_on
+    station.insert_typing(key, f"{PINS[ANNA]}#")
+    await station.until(Line.CHECKING)
+    await station.out()
+    key.before = lambda _: True
+    station.insert(key)
+    await station.until(Line.WRONG_PIN, Line.REFUSED, Line.READY)
+    await station.idle()
+    assert station.screen.line is not Line.READY
+    assert key.file(KeyFile.ACT) == b""
+    assert key.file(KeyFile.PERMIT) == newer
