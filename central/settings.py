@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "auditlog",
     "axes",
     "central",
+    "central.office",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -95,6 +96,8 @@ TIME_ZONE = "Europe/Stockholm"
 USE_TZ = True
 USE_I18N = True
 STATIC_URL = "static/"
+LOGIN_URL = "office:login"
+LOGIN_REDIRECT_URL = "office:start"
 
 # The API's own limit is 1 MiB of decompressed body; forms are far smaller.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

@@ -1,9 +1,9 @@
-"""Where requests go: the stations' API, the admin page, and a health check for proxies."""
+"""Where requests go: the stations' API, the office's pages, the admin page, and a health check for proxies."""
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
-from django.urls import path
+from django.urls import include, path
 
 from central.api.application import api
 
@@ -14,13 +14,14 @@ def health(_request: HttpRequest) -> JsonResponse:
 
 
 def front(_request: HttpRequest) -> HttpResponse:
-    """People mean the admin page."""
-    return redirect("admin:index")
+    """People mean the office."""
+    return redirect("office:start")
 
 
 urlpatterns = [
     path("", front),
     path("healthz", health),
     path("api/v1/", api.urls),
+    path("office/", include("central.office.urls")),
     path("admin/", admin.site.urls),
 ]

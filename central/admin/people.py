@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from central.acts.people import give_pin
 from central.admin.base import ChangeAdmin, shown_once
-from central.issuing.pins import new_pin
 from central.models import Holder, Permission
 
 PINS_AT_ONCE = 50
@@ -33,5 +33,5 @@ class HolderAdmin(ChangeAdmin):
     @admin.action(description="New PIN (shown once)", permissions=["change"])
     def give_new_pin(self, request: HttpRequest, chosen: QuerySet[Holder]) -> HttpResponse:
         """Each gets a PIN; the old ones end with the next visit of a station to this server."""
-        rows = [(str(holder), new_pin(holder)) for holder in chosen.select_related("site")[:PINS_AT_ONCE]]
+        rows = [(str(holder), give_pin(holder)) for holder in chosen.select_related("site")[:PINS_AT_ONCE]]
         return shown_once(request, "New PINs", rows)

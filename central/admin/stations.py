@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from central.acts.keys import block, unlock
 from central.admin.base import ChangeAdmin, shown_once
-from central.clock import unix_now
 from central.codes import new_enrolment_code, new_provision_code
 from central.models import Key, Station
 
@@ -51,15 +51,14 @@ class KeyAdmin(ChangeAdmin):
     def block(self, request: HttpRequest, chosen: QuerySet[Key]) -> None:
         """On the blocklist of every key and lock."""
         for key in chosen:
-            key.status = Key.Status.BLOCKED
-            key.save()
+            block(key, request.user.get_username())
         self.message_user(request, f"Blocked: {', '.join(str(key) for key in chosen)}")
 
     @admin.action(description="Unlock (after ten wrong PINs)", permissions=["change"])
     def unlock(self, request: HttpRequest, chosen: QuerySet[Key]) -> None:
         """Stations count from zero again."""
         for key in chosen:
-            unlock(key, unix_now())
+            unlock(key)
         self.message_user(request, f"Unlocked: {', '.join(str(key) for key in chosen)}")
 
     @admin.action(description="New hand-out code (shown once)", permissions=["change"])
@@ -68,9 +67,3 @@ class KeyAdmin(ChangeAdmin):
         return shown_once(
             request, "Hand-out codes, good for 15 minutes", [(str(key), new_provision_code(key)) for key in chosen]
         )
-
-
-def unlock(key: Key, now: int) -> None:
-    """Unlock a key. Inside a change. Always a new time, so that stations that locked it themselves see it."""
-    key.unlocked_at = max(now, (key.unlocked_at or 0) + 1, key.locked_at or 0)
-    key.save(update_fields=["unlocked_at"])

@@ -15,6 +15,8 @@ from central.feed import change
 from central.issuing import keyring
 from central.models import Area, Holder, Key, Lock, Permission, Site, Station, Unit
 from central.models.base import base64url
+from central.office.models import Membership
+from central.office.roles import Role
 from central.pins import pin_tag
 from central.sample import people_plan as people
 from central.sample import site_plan as plan
@@ -50,7 +52,9 @@ def seed(keys_folder: Path | None = None) -> dict[str, Any]:
     if keys_folder is not None:
         write_key_folders(site, keys_folder)
     password = secrets.token_urlsafe(9)
-    get_user_model().objects.create_superuser("admin", password=password)
+    admin = get_user_model().objects.create_superuser("admin", password=password)
+    for role in (Role.SITE_ADMINISTRATOR, Role.SYSTEM):
+        Membership.objects.create(user=admin, role=role, site=site)
     own = {key.holder.number: key.number for key in keys if key.holder and key.record}
     station = Station.objects.get(site=site, number=1)
     return {

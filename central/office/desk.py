@@ -1,0 +1,166 @@
+"""Where a user sits: a site, and what their memberships let them see and do there. Enforces `central.office.roles`.
+
+A site where somebody has no membership does not exist for them (404), nor does an object that is not in their scope; an
+act that none of their roles has is refused (403).
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from central.models import Holder, Key, Site, Station, Unit
+from central.office.models import Membership, Receipt, Task
+from central.office.roles import HOURLY_ROLES, TABLE, UNIT_ROLES, Act, Role
+
+NOTHING = Q(pk__in=[])
+
+
+class Desk:
+    """A user at a site."""
+
+    def __init__(self, user: Any, site: Site) -> None:
+        self.user = user
+        self.site = site
+        found = Membership.objects.filter(user=user, site=site).select_related("unit")
+        # A unit role without a unit, whoever wrote it into the table, is good for nothing.
+        self._members = [m for m in found if m.unit_id is not None or Role(m.role) not in UNIT_ROLES]
+        self.is_seated = bool(self._members)
+
+    @property
+    def name(self) -> str:
+        """As it is written on receipts."""
+        return str(self.user.get_full_name() or self.user.get_username())
+
+    @property
+    def acts(self) -> set[str]:
+        """The names of all acts that they may do to something here; for templates."""
+        return {act.name for act in Act if self.may(act)}
+
+    def may(self, act: Act) -> bool:
+        """Whether any of their roles has the act."""
+        return bool(self._granting(act))
+
+    def require(self, act: Act) -> None:
+        """Raises PermissionDenied."""
+        if not self.may(act):
+            raise PermissionDenied
+
+    def units(self, act: Act) -> QuerySet[Unit]:
+        """The units in which they may do it."""
+        wanted = NOTHING
+        for member in self._granting(act):
+            wanted |= Q(pk=member.unit_id) if member.unit_id else Q(site=self.site)
+        return Unit.objects.filter(wanted, site=self.site)
+
+    def holders(self, act: Act) -> QuerySet[Holder]:
+        """The people to whom they may do it. Those who may use a unit's pool are seen by it, besides its own."""
+        wanted = NOTHING
+        for member in self._granting(act):
+            mine = Q(site=self.site)
+            if member.unit_id:
+                mine = Q(unit=member.unit_id)
+                if act == Act.SEE_PEOPLE:
+                    mine |= Q(pk__in=Holder.objects.filter(permissions__unit=member.unit_id).values("pk"))
+            if member.role in HOURLY_ROLES:
+                mine &= Q(category=Holder.Category.HOURLY)
+            wanted |= mine
+        return Holder.objects.filter(wanted, site=self.site).select_related("unit", "site")
+
+    def keys(self, act: Act) -> QuerySet[Key]:
+        """The keys to which they may do it."""
+        wanted = NOTHING
+        for member in self._granting(act):
+            mine = Q(unit=member.unit_id) if member.unit_id else Q(site=self.site)
+            if member.role in HOURLY_ROLES:
+                mine &= Q(kind=Key.Kind.SUBSTITUTE)
+            wanted |= mine
+        return Key.objects.filter(wanted, site=self.site).select_related("unit", "holder", "site")
+
+    def stations(self, act: Act) -> QuerySet[Station]:
+        """The stations to which they may do it."""
+        return Station.objects.filter(site=self.site, unit__in=self.units(act)).select_related("unit", "site")
+
+    def tasks(self) -> QuerySet[Task]:
+        """The tasks of their units; those of no unit for those who have all."""
+        units = self.units(Act.SEE_TASKS)
+        wanted = Q(unit__in=units)
+        if any(member.unit_id is None for member in self._granting(Act.SEE_TASKS)):
+            wanted |= Q(unit=None)
+        return Task.objects.filter(wanted, site=self.site).select_related("holder", "key", "station", "unit")
+
+    def receipts(self) -> QuerySet[Receipt]:
+        """The receipts of their units' people."""
+        found = Receipt.objects.filter(site=self.site, holder__in=self.holders(Act.SEE_PEOPLE))
+        return found.select_related("holder", "key", "unit", "site")
+
+    def holder(self, number: int, act: Act) -> Holder:
+        """One of `holders`. Raises Http404."""
+        return get_object_or_404(self.holders(act), number=number)
+
+    def key(self, number: int, act: Act) -> Key:
+        """One of `keys`. Raises Http404."""
+        return get_object_or_404(self.keys(act), number=number)
+
+    def station(self, number: int, act: Act) -> Station:
+        """One of `stations`. Raises Http404."""
+        return get_object_or_404(self.stations(act), number=number)
+
+    def acts_on(self, thing: Holder | Key | Station) -> set[str]:
+        """The names of the acts that they may do to this one; for templates."""
+        reach: dict[type, Callable[[Act], Any]] = {Holder: self.holders, Key: self.keys, Station: self.stations}
+        of = reach[type(thing)]
+        return {act.name for act in Act if self.may(act) and of(act).filter(pk=thing.pk).exists()}
+
+    def _granting(self, act: Act) -> list[Membership]:
+        return [member for member in self._members if act in TABLE[Role(member.role)]]
+
+
+class AtDesk(HttpRequest):
+    """A request of somebody at a desk."""
+
+    desk: Desk
+
+
+View = Callable[..., HttpResponse]
+
+
+def page(act: Act) -> Callable[[View], View]:
+    """A page at a site: ``view(request, …)`` with ``request.desk``; needs a login, a membership there, and the act."""
+
+    def decorate(view: View) -> View:
+        @never_cache
+        @login_required
+        @wraps(view)
+        def seated(request: HttpRequest, site: int, **rest: Any) -> HttpResponse:
+            found = get_object_or_404(Site, number=site)
+            desk = Desk(request.user, found)
+            if not desk.is_seated:
+                raise Http404
+            desk.require(act)
+            there = cast(AtDesk, request)
+            there.desk = desk
+            return view(there, **rest)
+
+        seated.act = act  # type: ignore[attr-defined]
+        return seated
+
+    return decorate
+
+
+def deed(act: Act) -> Callable[[View], View]:
+    """As `page`, for what is posted only."""
+
+    def decorate(view: View) -> View:
+        done = page(act)(require_POST(view))
+        done.posted = True  # type: ignore[attr-defined]
+        return done
+
+    return decorate

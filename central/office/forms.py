@@ -1,0 +1,167 @@
+"""The forms of the office. Each is made for a desk: it offers only what is in its scope."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from central.acts.clock import today
+from central.acts.people import Person, usual_areas
+from central.models import Area, Holder, Key, Station, Unit
+from central.models.base import MAX_UINT32
+from central.office.desk import Desk
+from central.office.roles import Act
+
+LANGUAGES = [("", "–"), ("sv", "Svenska"), ("da", "Dansk"), ("en", "English")]
+DAYS_BACK = 7
+IMPORT_LIMIT_BYTES = 512 * 1024
+
+
+class DateInput(forms.DateInput):
+    """The browser's own picker."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class PersonForm(forms.Form):
+    """What everybody who begins has."""
+
+    act: Act
+    given_name = forms.CharField(label=_("First name"), max_length=60)
+    family_name = forms.CharField(label=_("Family name"), max_length=60)
+    unit = forms.ModelChoiceField(Unit.objects.none(), label=_("Unit"), empty_label=None)
+    employment_ends = forms.DateField(label=_("Last day at work"), required=False, widget=DateInput)
+    language = forms.ChoiceField(label=_("Language on the screen"), choices=LANGUAGES, required=False)
+
+    def __init__(self, desk: Desk, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.desk = desk
+        self.fields["unit"].queryset = desk.units(self.act)  # type: ignore[attr-defined]
+
+    def person(self, category: int) -> Person:
+        """Whom it says."""
+        names = ("given_name", "family_name", "unit", "employment_ends", "language")
+        return Person(category=category, **{name: self.cleaned_data[name] for name in names})
+
+
+class EmployeeForm(PersonForm):
+    """A new employee, with a key of their own."""
+
+    act = Act.ADD_EMPLOYEE
+    category = forms.TypedChoiceField(
+        label=_("Employment"), coerce=int, choices=[(0, _("Permanent")), (1, _("Long-term substitute"))]
+    )
+    key_number = forms.IntegerField(
+        label=_("Key number (empty: the next one)"), required=False, min_value=1, max_value=MAX_UINT32
+    )
+    areas = forms.ModelMultipleChoiceField(
+        Area.objects.none(), label=_("Areas (none chosen: as most in the unit)"), required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )  # fmt: skip
+
+    def __init__(self, desk: Desk, *args: Any, **kwargs: Any) -> None:
+        super().__init__(desk, *args, **kwargs)
+        self.fields["areas"].queryset = Area.objects.filter(site=desk.site)  # type: ignore[attr-defined]
+
+    def clean_key_number(self) -> int | None:
+        """A number that no key has."""
+        number: int | None = self.cleaned_data["key_number"]
+        if number is not None and Key.objects.filter(site=self.desk.site, number=number).exists():
+            raise forms.ValidationError(_("There is a key with this number already."))
+        return number
+
+    def opens(self) -> tuple[list[Area], bool]:
+        """The areas, and whether it is all of them."""
+        chosen = list(self.cleaned_data["areas"])
+        return (chosen, False) if chosen else usual_areas(self.cleaned_data["unit"])
+
+
+class HourlyForm(PersonForm):
+    """Somebody paid by the hour, with the units whose substitute keys they may use."""
+
+    act = Act.ADD_HOURLY
+    units = forms.ModelMultipleChoiceField(
+        Unit.objects.none(), label=_("Substitute keys of"), widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, desk: Desk, *args: Any, **kwargs: Any) -> None:
+        super().__init__(desk, *args, **kwargs)
+        self.fields["units"].queryset = desk.units(self.act)  # type: ignore[attr-defined]
+
+
+class EndForm(forms.Form):
+    """The last day; none: at once."""
+
+    last_day = forms.DateField(label=_("Last day at work (empty: at once)"), required=False, widget=DateInput)
+
+
+class LookUpForm(forms.Form):
+    """What to look up in the opening log, and why."""
+
+    about = forms.ChoiceField(label=_("Look up"), choices=[("lock", _("a lock")), ("holder", _("a person"))])
+    number = forms.IntegerField(label=_("Number"), min_value=1, max_value=MAX_UINT32)
+    since = forms.DateField(label=_("From"), widget=DateInput)
+    until = forms.DateField(label=_("To"), widget=DateInput)
+    reason = forms.CharField(label=_("Reason (is logged)"), min_length=5, max_length=300)
+
+    def __init__(self, desk: Desk, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"since": today(desk.site) - timedelta(days=DAYS_BACK), "until": today(desk.site)})
+        super().__init__(*args, **kwargs)
+        self.desk = desk
+
+    def window(self) -> tuple[int, int]:
+        """From the first day's start to the last day's end, by the site's clocks."""
+        zone = ZoneInfo(self.desk.site.timezone)
+        first, last = self.cleaned_data["since"], self.cleaned_data["until"] + timedelta(days=1)
+        since, until = (datetime.combine(day, time(), tzinfo=zone) for day in (first, last))
+        return int(since.timestamp()), int(until.timestamp())
+
+
+class StationForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new station."""
+
+    class Meta:
+        model = Station
+        fields = ["name", "address", "unit", "role"]
+        labels = {"name": _("Name"), "address": _("Address"), "unit": _("Unit"), "role": _("Kind")}
+
+    def __init__(self, desk: Desk, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["unit"].queryset = desk.units(Act.ENROL_STATION)  # type: ignore[attr-defined]
+
+
+class ImportForm(forms.Form):
+    """A file of lines: looked at first, then applied. The text is sent along: what is applied is what was shown."""
+
+    kind = forms.ChoiceField(label=_("Lines of"), choices=[("staff", _("staff")), ("locks", _("locks"))])
+    file = forms.FileField(label=_("CSV file"), required=False)
+    text = forms.CharField(required=False, widget=forms.HiddenInput, strip=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Puts the file's text into ``text``."""
+        data = super().clean() or {}
+        file = data.get("file")
+        if file is not None:
+            if file.size > IMPORT_LIMIT_BYTES:
+                raise forms.ValidationError(_("The file is too large."))
+            try:
+                data["text"] = file.read().decode("utf-8-sig")
+            except UnicodeDecodeError as error:
+                raise forms.ValidationError(_("The file is not UTF-8 text.")) from error
+        if not data.get("text"):
+            raise forms.ValidationError(_("Choose a file."))
+        return data
+
+
+def category_name(category: int) -> Any:
+    """In the language of the page."""
+    return {
+        Holder.Category.PERMANENT: _("Permanent"),
+        Holder.Category.LONG_TERM: _("Long-term substitute"),
+        Holder.Category.HOURLY: _("Hourly"),
+    }[Holder.Category(category)]

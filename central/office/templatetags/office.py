@@ -1,0 +1,24 @@
+"""How the office's pages write times."""
+
+from django import template
+
+from central.acts.clock import local
+from central.models import Site
+
+register = template.Library()
+
+
+@register.filter
+def when(at: int | None, site: Site) -> str:
+    """A time, by the site's clocks; a dash for never."""
+    return local(at, site).strftime("%Y-%m-%d %H:%M") if at else "–"
+
+
+@register.filter
+def length_of(seconds: object) -> str:
+    """``2 d 03 h``, ``3 h 05 min``, ``12 min``; a dash for what is no number."""
+    # A missing value of a missing object arrives here as an empty text.
+    if not isinstance(seconds, int):
+        return "–"
+    days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
+    return f"{days} d {hours:02} h" if days else f"{hours} h {minutes:02} min" if hours else f"{minutes} min"

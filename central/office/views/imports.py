@@ -1,0 +1,51 @@
+"""Staff and locks from a CSV file: first what it would change, then the change."""
+
+from collections import Counter
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from central.office import importing
+from central.office.desk import AtDesk, page
+from central.office.forms import ImportForm
+from central.office.roles import Act
+from central.office.views.answers import go, show
+
+PROBLEMS: dict[str, Any] = {
+    "columns": gettext_lazy("the first line must name these columns"),
+    "too_many_lines": gettext_lazy("too many lines; the rest was not read"),
+    "not_csv": gettext_lazy("not CSV from here on"),
+    "cells": gettext_lazy("another number of cells than columns"),
+    "twice": gettext_lazy("this number is on an earlier line"),
+    "number": gettext_lazy("not a number from 1 to 4294967295"),
+    "given_name": gettext_lazy("no first name, or a too long one"),
+    "family_name": gettext_lazy("no family name, or a too long one"),
+    "category": gettext_lazy("category is permanent, long_term or hourly"),
+    "category_change": gettext_lazy("to or from hourly is not done by import"),
+    "unit": gettext_lazy("there is no such unit"),
+    "area": gettext_lazy("there is no such area"),
+    "date": gettext_lazy("not a date like 2030-12-31"),
+    "test_lock": gettext_lazy("lock 1 is every station's test lock"),
+}
+
+
+@page(Act.IMPORT)
+def bring_in(request: AtDesk) -> HttpResponse:
+    """A dry run, and on the second post, with ``apply``, the change."""
+    form = ImportForm(request.POST or None, request.FILES or None)
+    if not form.is_valid():
+        return show(request, "import", form=form)
+    kind, text = form.cleaned_data["kind"], form.cleaned_data["text"]
+    lines = importing.plan(request.desk.site, kind, text)
+    if "apply" in request.POST:
+        done = importing.apply(lines)
+        left_out = sum(line.verdict == importing.Verdict.WRONG for line in lines)
+        said = _("%(done)s lines applied, %(wrong)s left out.") % {"done": done, "wrong": left_out}
+        messages.success(request, said)
+        return go(request, "import")
+    counts = Counter(line.verdict.value for line in lines)
+    rows = [(line, PROBLEMS.get(line.problem, "")) for line in lines]
+    return show(request, "import", form=form, rows=rows, counts=dict(counts), kind=kind, text=text)

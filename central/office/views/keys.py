@@ -1,0 +1,88 @@
+"""Keys: the list, one of them, and what can be done with it."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from central.acts import keys
+from central.codes import new_provision_code
+from central.models import Holder, Key
+from central.office.desk import AtDesk, deed, page
+from central.office.reach import reach_of
+from central.office.roles import Act
+from central.office.views.answers import go, once, show, slip
+
+KEYS_SHOWN = 300
+
+
+@page(Act.SEE_KEYS)
+def listed(request: AtDesk) -> HttpResponse:
+    """The keys in scope, by number or status."""
+    found = request.desk.keys(Act.SEE_KEYS)
+    number, status = request.GET.get("q", ""), request.GET.get("status", "")
+    if number.isdecimal():
+        found = found.filter(number=int(number))
+    if status in Key.Status.values:
+        found = found.filter(status=status)
+    return show(request, "keys", keys=found[:KEYS_SHOWN], q=number, status=status, statuses=Key.Status.values)
+
+
+@page(Act.SEE_KEYS)
+def one(request: AtDesk, number: int) -> HttpResponse:
+    """A key, and where its blocking has reached."""
+    key = request.desk.key(number, Act.SEE_KEYS)
+    can = request.desk.acts_on(key)
+    lendable = keys.lendable(key.unit) if "LEND_EMERGENCY" in can and key.kind == Key.Kind.PERSONAL else []
+    reach = reach_of(key) if key.status == Key.Status.BLOCKED else None
+    return show(request, "key", key=key, can=can, reach=reach, lendable=lendable)
+
+
+@deed(Act.BLOCK_KEY)
+def block(request: AtDesk, number: int) -> HttpResponse:
+    """Lost or stolen: one click."""
+    key = request.desk.key(number, Act.BLOCK_KEY)
+    keys.block(key, request.desk.name)
+    if key.holder is not None and key.holder.status == Holder.Status.ACTIVE:
+        keys.open_new_key_task(key.holder, request.desk.name)
+    messages.success(request, _("Key %(key)s is blocked.") % {"key": key})
+    return go(request, "key", number=number)
+
+
+@deed(Act.UNLOCK_KEY)
+def unlock(request: AtDesk, number: int) -> HttpResponse:
+    """After ten wrong PINs."""
+    key = request.desk.key(number, Act.UNLOCK_KEY)
+    keys.unlock(key)
+    messages.success(request, _("Key %(key)s is unlocked.") % {"key": key})
+    return go(request, "key", number=number)
+
+
+@deed(Act.TAKE_BACK_KEY)
+def take_back(request: AtDesk, number: int) -> HttpResponse:
+    """Handed in: a return receipt for a personal key."""
+    key = request.desk.key(number, Act.TAKE_BACK_KEY)
+    receipt = keys.take_back(key, request.desk.name)
+    return slip(request, receipt) if receipt else go(request, "key", number=number)
+
+
+@deed(Act.HAND_OUT_KEY)
+def code(request: AtDesk, number: int) -> HttpResponse:
+    """The one-time code that makes a blank key this one, at any station."""
+    key = request.desk.key(number, Act.HAND_OUT_KEY)
+    if key.status in (Key.Status.BLOCKED, Key.Status.RETURNED):
+        messages.error(request, _("This key is not to be handed out."))
+        return go(request, "key", number=number)
+    return once(request, _("Code for key %(key)s, good for 15 minutes") % {"key": key}, new_provision_code(key))
+
+
+@deed(Act.LEND_EMERGENCY)
+def broken(request: AtDesk, number: int) -> HttpResponse:
+    """The own key is broken: an emergency key now, a new key tomorrow."""
+    key = request.desk.key(number, Act.LEND_EMERGENCY)
+    chosen = request.POST.get("emergency", "")
+    emergency = next((e for e in keys.lendable(key.unit) if str(e.number) == chosen), None)
+    if key.holder is None or key.status not in (Key.Status.ACTIVE, Key.Status.BLOCKED) or emergency is None:
+        messages.error(request, _("Choose an emergency key."))
+        return go(request, "key", number=number)
+    receipt, _task = keys.replace_broken(key, emergency, request.desk.name)
+    return slip(request, receipt)
