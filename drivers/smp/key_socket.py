@@ -120,8 +120,10 @@ class SmpKeySocket:
             rest_s = self._client.heard_at + ECHO_INTERVAL_S - loop.time() if not misses else 0.0
             if rest_s > 0 or self._lock.locked():
                 # Whoever talks to the key notices its silence.
+                # Not wait_for: Python 3.11's may swallow a cancellation that comes at the same moment.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._gone.wait(), max(rest_s, ECHO_INTERVAL_S / 4))
+                    async with asyncio.timeout(max(rest_s, ECHO_INTERVAL_S / 4)):
+                        await self._gone.wait()
                 continue
             async with self._lock:
                 if insertion is not self._insertion:

@@ -147,7 +147,8 @@ class _OneVisit:
     async def _changed(self) -> None:
         """A new screen, or a moment later: not every step of the machine shows."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), LOOK_S)
+            async with asyncio.timeout(LOOK_S):
+                await self._news.wait()
         self._news.clear()
         if self._serving_task is not None and self._serving_task.done():
             self._serving_task.result()

@@ -52,7 +52,8 @@ class Outbox:
                 _log.info("outbox.waits wait_s=%.1f %s", wait_s, error)
                 # Not woken by new events: with every key that would be a try.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._answers.wait(), wait_s)
+                    async with asyncio.timeout(wait_s):
+                        await self._answers.wait()
             else:
                 failures = 0
                 await self._news.wait()
