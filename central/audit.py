@@ -1,12 +1,26 @@
 """Who changed what: django-auditlog on what people edit. Records, tags, hashes and events are left out."""
 
 from auditlog.registry import auditlog
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 
-from central.models import Area, Holder, Key, Lock, Permission, Site, Station, Unit
+from central.models import (
+    Area,
+    CentralKey,
+    EnrolmentCode,
+    Holder,
+    Key,
+    Lock,
+    Permission,
+    ProvisionCode,
+    Site,
+    Station,
+    Unit,
+)
 
 
 def register() -> None:
-    """Have the audit log follow the models that the admin page edits."""
+    """Have the audit log follow the models that people and the API change, and the accounts that may."""
     auditlog.register(Site, exclude_fields=["public_key", "signing_key"])
     auditlog.register(Unit)
     auditlog.register(Area)
@@ -18,3 +32,11 @@ def register() -> None:
         Station,
         exclude_fields=["public_key", "certificate", "certificate_issued", "certificate_expires", "last_contact"],
     )
+    auditlog.register(CentralKey, exclude_fields=["record"])
+    # That a code was made and used; the code itself is nowhere.
+    auditlog.register(EnrolmentCode, exclude_fields=["secret_hash", "used_public_key", "tries"])
+    auditlog.register(ProvisionCode, exclude_fields=["secret_hash", "tries"])
+    auditlog.register(
+        get_user_model(), exclude_fields=["password", "last_login"], m2m_fields={"groups", "user_permissions"}
+    )
+    auditlog.register(Group, m2m_fields={"permissions"})

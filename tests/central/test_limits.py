@@ -1,0 +1,234 @@
+"""Guessing is slow, right tokens always get in, sessions end, pages have their headers, settings are fit to deploy."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.central.served import Caller, Served, text
+
+
+@pytest.fixture
+def client(served: Served) -> Any:
+    from django.test import Client
+
+    from central.security.attempts import attempts
+
+    attempts.forget()
+    return Client(REMOTE_ADDR="203.0.113.7", SERVER_NAME="localhost")
+
+
+@pytest.fixture
+def person(served: Served) -> Iterator[Any]:
+    from axes.utils import reset
+    from django.contrib.auth import get_user_model
+
+    user, _ = get_user_model().objects.get_or_create(username="vera.exempel", is_staff=True, is_superuser=True)
+    user.set_password("ett-långt-lösenord")
+    user.save()
+    reset()
+    yield user
+    user.delete()
+    reset()
+
+
+def test_a_bucket_empties_and_fills_again() -> None:
+    from central.security.attempts import BURST, CLIENTS_LIMIT, REFILL_S, Attempts
+
+    now = 0.0
+    bucket = Attempts(lambda: now)
+    for _ in range(BURST):
+        assert bucket.wait_s("a") == 0
+        bucket.failed("a")
+    assert bucket.wait_s("a") == REFILL_S
+    assert bucket.wait_s("b") == 0
+    now += REFILL_S
+    assert bucket.wait_s("a") == 0
+    bucket.failed("a")
+    assert bucket.wait_s("a") > 0
+    now += 1000 * BURST
+    for _ in range(BURST):
+        bucket.failed("a")
+    assert bucket.wait_s("a") > 0, "never more than the burst"
+    for number in range(CLIENTS_LIMIT):
+        bucket.failed(f"client {number}")
+    assert bucket.wait_s("a") == 0
+    assert len(bucket._buckets) == CLIENTS_LIMIT
+
+
+def test_wrong_tokens_are_slowed_down_and_the_right_one_is_not(
+    site: SimpleNamespace, enrolled: Caller, client: Any
+) -> None:
+    from central.security.attempts import BURST
+
+    def ask(token: Any) -> Any:
+        return client.get("/api/v1/mirror/snapshot", headers={"Authorization": f"Bearer {token}"})
+
+    assert [ask("guess").status_code for _ in range(BURST)] == [401] * BURST
+    answer = ask("guess")
+    assert (answer.status_code, answer.json()["error"]) == (429, "too_many_tries")
+    assert int(answer["Retry-After"]) >= 1
+    right = ask(enrolled.enrolled["token"])
+    assert right.status_code == 200
+    b"".join(right)
+    for path in ("enrol", "provision"):
+        body = {"code": "ABCD-0123456789", "public_key": text(bytes(32))}
+        headers = {"Authorization": f"Bearer {enrolled.enrolled['token']}"}
+        answer = client.post(f"/api/v1/{path}", body, content_type="application/json", headers=headers)
+        assert answer.status_code == 429, path
+
+
+def test_codes_are_not_guessed_from_one_address(site: SimpleNamespace, client: Any) -> None:
+    from central.codes import new_enrolment_code
+    from central.security.attempts import BURST, attempts
+
+    code = new_enrolment_code(site.station)
+
+    def enrol(shown: Any) -> Any:
+        body = {"code": shown, "public_key": text(bytes(range(32)))}
+        return client.post("/api/v1/enrol", body, content_type="application/json").status_code
+
+    assert {enrol(f"{number:04d}-0000000000") for number in range(BURST)} == {403}
+    assert enrol(code) == 429
+    attempts.forget()
+    assert enrol(code) == 201
+
+
+def test_a_replayed_code_and_another_sites_station(site: SimpleNamespace, enrolled: Caller, served: Served) -> None:
+    from central.codes import new_enrolment_code, new_provision_code
+    from central.models import Key
+
+    code = new_enrolment_code(site.station)
+    with httpx.Client(base_url=f"{served.url}/api/v1", timeout=60) as http:
+        first, second = Caller(http), Caller(http)
+        assert first.enrol(code).status_code == 201
+        answer = second.enrol(code)
+        assert (answer.status_code, answer.json()["error"]) == (410, "code_spent")
+    foreign = Key.objects.filter(site__number=1, status="blank").first()
+    assert foreign is not None
+    answer = enrolled.http.post("/provision", json={"code": new_provision_code(foreign)})
+    assert (answer.status_code, answer.json()["error"]) == (403, "bad_code")
+    foreign.refresh_from_db()
+    assert foreign.record is None
+
+
+def test_the_tenth_wrong_password_waits(client: Any, person: Any) -> None:
+    def log_in(password: Any, **how: Any) -> Any:
+        fields = {"username": person.username, "password": password}
+        return client.post("/admin/login/", fields, **how)
+
+    assert [log_in("fel").status_code for _ in range(9)] == [200] * 9
+    assert log_in("fel").status_code == 429
+    assert log_in("ett-långt-lösenord").status_code == 429
+    # From elsewhere the same person still gets in: nobody is shut out by somebody else's guessing.
+    assert log_in("ett-långt-lösenord", REMOTE_ADDR="203.0.113.8").status_code == 302
+
+
+def test_a_session_that_nobody_uses_ends(client: Any, person: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from central.security import middleware
+
+    now = 1_800_000_000
+    monkeypatch.setattr(middleware, "unix_now", lambda: now)
+    client.force_login(person, "django.contrib.auth.backends.ModelBackend")
+    for _ in range(4):
+        assert client.get("/admin/").status_code == 200
+        now += 40 * 60
+    now += 6 * 60
+    assert client.get("/admin/").status_code == 302
+
+
+def test_pages_have_their_headers(client: Any, person: Any) -> None:
+    client.force_login(person, "django.contrib.auth.backends.ModelBackend")
+    answer = client.get("/admin/")
+    assert "default-src 'self'" in answer["Content-Security-Policy"]
+    assert answer["X-Frame-Options"] == "DENY"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert "no-store" in answer["Cache-Control"]
+    cookie = client.cookies["sessionid"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Strict", "")
+
+
+def test_a_form_without_its_token_is_refused(served: Served, person: Any) -> None:
+    from django.test import Client
+
+    strict = Client(enforce_csrf_checks=True, SERVER_NAME="localhost")
+    strict.force_login(person, "django.contrib.auth.backends.ModelBackend")
+    assert strict.post("/admin/central/unit/add/", {"name": "x"}).status_code == 403
+
+
+def test_the_proxys_word_counts_for_the_address_and_only_its_last() -> None:
+    from django.test import RequestFactory, override_settings
+
+    from central.security.client import address_of
+
+    request = RequestFactory().get("/", headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.9"})
+    assert address_of(request) == "127.0.0.1"
+    with override_settings(USE_TLS=True):
+        assert address_of(request) == "203.0.113.9"
+
+
+@pytest.mark.slow
+def test_the_settings_are_fit_to_deploy(served: Served) -> None:
+    command = [sys.executable, "-m", "central.cli", "manage", "--data", str(served.data)]
+    done = subprocess.run(
+        [*command, "check", "--deploy", "--fail-level", "DEBUG"],
+        env=os.environ | {"CENTRAL_TLS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_the_api_changes_is_in_the_audit_log(site: SimpleNamespace, enrolled: Caller) -> None:
+    from auditlog.models import LogEntry
+
+    event = {
+        "id": "0192f0c1-2345-7abc-8def-0123456789ab", "instance": "0192f0c1-2345-7abc-8def-0123456789ac", "seq": 1,
+        "at": 1_790_000_000, "clock": 0, "type": "key_locked_out", "key": 51, "data": {},
+    }  # fmt: skip
+    assert enrolled.http.post("/events", json={"events": [event]}).status_code == 200
+    entry = LogEntry.objects.get_for_object(site.key).first()
+    assert entry is not None
+    assert entry.changes == {"locked_at": ["None", "1790000000"]}
+    assert entry.additional_data == {"station": 1}
+
+
+def test_how_a_station_is_doing(site: SimpleNamespace, enrolled: Caller) -> None:
+    from central.feed import change
+    from central.models import StationHealth
+    from central.stationhealth import reached, revoke
+
+    cursor = enrolled.snapshot()["cursor"]
+    enrolled.changes(cursor)
+    instance = "0192f0c1-2345-7abc-8def-0123456789ac"
+    told = [
+        ("station_restarted", {"reason": "chord"}), ("config_rejected", {}), ("config_applied", {"version": "ab12"}),
+    ]  # fmt: skip
+    events = [
+        {"id": f"0192f0c1-2345-7abc-8def-01234567890{n}", "instance": instance, "seq": n + 1, "at": 1_790_000_000 + n,
+         "clock": 1, "type": type_, "data": data}
+        for n, (type_, data) in enumerate(told)
+    ]  # fmt: skip
+    assert enrolled.http.post("/events", json={"events": events}).status_code == 200
+    health = StationHealth.objects.get(station=site.station)
+    assert (health.clock, health.config_version, health.config_rejected_at) == (1, "ab12", None)
+    assert (health.restarted_at, health.restart_reason) == (1_790_000_000, "chord")
+    assert health.events_behind_s is not None
+    with change():
+        site.key.status = "blocked"
+        site.key.save()
+    assert reached(site.site, "key", 51) == reached(site.site, "blocklist", 0) == {1: False}
+    newer = enrolled.changes(cursor).json()["cursor"]
+    enrolled.changes(newer)
+    assert reached(site.site, "key", 51) == reached(site.site, "blocklist", 0) == {1: True}
+    revoke(site.station)
+    assert enrolled.http.get("/mirror/snapshot").status_code == 401
+    assert reached(site.site, "key", 51) == {}
