@@ -37,6 +37,10 @@ class Verifier(Protocol):
         """The claims of ``record``, or None when it is missing or must not be believed."""
         ...
 
+    def claimed(self, kind: type[C], record: bytes | None) -> C | None:
+        """What ``record`` says, whoever wrote it: to choose whose signature to look for, never to be believed."""
+        ...
+
     def digest(self, record: bytes) -> bytes:
         """What an activation names a permit by."""
         ...
@@ -214,18 +218,18 @@ def _signed_activation(
 ) -> tuple[StationCertificate | None, Activation | None]:
     """The certificate that goes with ``act``, and the activation, when it verifies with it and names its station.
 
-    ``boxcert`` goes with ``act`` when its station has signed it: what an unverified ``act`` says of its station is
-    not looked at. A box's certificate left over from a crisis does thus no harm, and where it does fit, ``cert`` does
-    not matter.
+    ``boxcert`` goes with an ``act`` that names its station: then ``cert`` does not matter. A box's certificate left
+    over from a crisis does thus no harm.
     """
-    station = verifier.verified(StationCertificate, content(files, "cert"), central)
-    box = verifier.verified(StationCertificate, content(files, "boxcert"), central)
-    for certificate in (box, station):
-        if certificate is not None:
-            activation = verifier.verified(Activation, content(files, "act"), [certificate.public_key])
-            if activation is not None and activation.station == certificate.station:
-                return certificate, activation
-    return station, None
+    act = content(files, "act")
+    certificate = verifier.verified(StationCertificate, content(files, "boxcert"), central)
+    named = verifier.claimed(Activation, act)
+    if certificate is None or named is None or named.station != certificate.station:
+        certificate = verifier.verified(StationCertificate, content(files, "cert"), central)
+    if certificate is None:
+        return None, None
+    activation = verifier.verified(Activation, act, [certificate.public_key])
+    return certificate, activation if activation is not None and activation.station == certificate.station else None
 
 
 def _not_for(activation: Activation, key: KeyRecord, now_s: int) -> Reason | None:

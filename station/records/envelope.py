@@ -50,6 +50,36 @@ def verify(kind: type[C], record: bytes, signers: Iterable[PublicKey]) -> C:
     The signature is checked before any claim is looked at. Raises RecordError for anything that the strict decoding of
     the contract does not allow, whoever signed it.
     """
+    protected, payload, signature = _opened(kind, record)
+    signer = next((s for s in signers if _protected(s) == protected), None)
+    if signer is None:
+        raise RecordError("record_unknown_signer", type=kind.TYPE)
+    try:
+        message = _to_be_signed(kind.TYPE, protected, payload)
+        Ed25519PublicKey.from_public_bytes(signer).verify(signature, message)
+    except (InvalidSignature, ValueError) as error:
+        raise RecordError("record_bad_signature", type=kind.TYPE) from error
+    return _claims(kind, payload)
+
+
+def claimed(kind: type[C], record: bytes | None) -> C | None:
+    """What ``record`` says before its signature has been looked at: only to choose whose signature to look for."""
+    try:
+        return _claims(kind, _opened(kind, record)[1]) if record else None
+    except RecordError:
+        return None
+
+
+def verified(kind: type[C], record: bytes | None, signers: Iterable[PublicKey]) -> C | None:
+    """As `verify`, with None for a record that is missing or must not be believed."""
+    try:
+        return verify(kind, record, signers) if record else None
+    except RecordError:
+        return None
+
+
+def _opened(kind: type[Claims], record: bytes) -> tuple[bytes, bytes, bytes]:
+    """Protected header, payload and signature. Raises RecordError for what is no envelope of the one form."""
     if len(record) > kind.LIMIT_BYTES:
         raise RecordError("record_too_long", type=kind.TYPE)
     parts = _decode(record)
@@ -60,14 +90,10 @@ def verify(kind: type[C], record: bytes, signers: Iterable[PublicKey]) -> C:
     # Encoding the parts anew also refuses trailing bytes, tags, long integers and anything in the unprotected map.
     if not shaped or _encode([protected, {}, payload, signature]) != record:
         raise RecordError("record_malformed", type=kind.TYPE)
-    signer = next((s for s in signers if _protected(s) == protected), None)
-    if signer is None:
-        raise RecordError("record_unknown_signer", type=kind.TYPE)
-    try:
-        message = _to_be_signed(kind.TYPE, protected, payload)
-        Ed25519PublicKey.from_public_bytes(signer).verify(signature, message)
-    except (InvalidSignature, ValueError) as error:
-        raise RecordError("record_bad_signature", type=kind.TYPE) from error
+    return protected, payload, signature
+
+
+def _claims(kind: type[C], payload: bytes) -> C:
     try:
         claims = kind.from_map(_decode(payload))
         if _encode(claims.to_map()) != payload:
@@ -75,14 +101,6 @@ def verify(kind: type[C], record: bytes, signers: Iterable[PublicKey]) -> C:
     except ClaimError as error:
         raise RecordError("record_claims", type=kind.TYPE) from error
     return claims
-
-
-def verified(kind: type[C], record: bytes | None, signers: Iterable[PublicKey]) -> C | None:
-    """As `verify`, with None for a record that is missing or must not be believed."""
-    try:
-        return verify(kind, record, signers) if record else None
-    except RecordError:
-        return None
 
 
 def _protected(signer: PublicKey) -> bytes:

@@ -150,6 +150,14 @@ def test_where_boxcert_fits_cert_does_not_matter() -> None:
     assert decide_at(LOCK, files).reason is Reason.BAD_STATION_CERTIFICATE
 
 
+def test_what_act_says_chooses_the_certificate_also_where_it_is_not_signed_by_it() -> None:
+    files = an_active_key() | {"boxcert": certificate(8, BOX, Role.ACTIVATION_BOX), "cert": b"\0"}
+    forged = activation(files["permit"], STATION, 8)
+    assert decide_at(LOCK, files | {"act": forged}).reason is Reason.BAD_ACTIVATION
+    torn = activation(files["permit"], BOX, 8)[:-1]
+    assert decide_at(LOCK, files | {"act": torn}).reason is Reason.BAD_STATION_CERTIFICATE
+
+
 def test_one_station_cannot_sign_in_the_name_of_another() -> None:
     files = an_active_key()
     files["act"] = activation(files["permit"], STATION, 8)
