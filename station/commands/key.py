@@ -98,16 +98,16 @@ async def _provision(settings: Settings, code: Secret[str]) -> dict[str, Any]:
 
 async def _write(station: Station, socket: KeySocket, code: Secret[str]) -> dict[str, Any]:
     """Raises CentralUnreachable, CentralRefused, KeyRefused, KeyLost, ReaderLost."""
+    # A key handed out anew may still be on. As at any insertion, it is switched off before anything else.
+    if await _anything(socket, KeyFile.ACT):
+        await socket.clear(KeyFile.ACT)
+        if await socket.read(KeyFile.ACT):
+            raise KeyRefused("act_not_cleared")
     central_keys = station.identity.central_keys
     there = verified(KeyRecord, await _id_on(socket), central_keys)
     record, claims = _handed_out(await station.link.provision(code), central_keys)
     if there is not None and there.key != claims.key:
         raise KeyRefused("key_is_another", on_key=there.key, code_is_for=claims.key)
-    # A key handed out anew may still be on: as at any insertion, it is switched off before anything else.
-    if await _anything(socket, KeyFile.ACT):
-        await socket.clear(KeyFile.ACT)
-        if await socket.read(KeyFile.ACT):
-            raise KeyRefused("act_not_cleared")
     written = not await socket.holds(KeyFile.ID, record)
     if written:
         await socket.write(KeyFile.ID, record)

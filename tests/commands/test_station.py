@@ -208,6 +208,15 @@ def test_provision_with_a_wrong_code_leaves_the_key_as_it_was(site: Site) -> Non
     assert site.json("key", "show")["key"] == KEY
 
 
+def test_provision_switches_a_key_off_before_anything_else(site: Site) -> None:
+    site.insert(KEY)
+    assert site.json("visit", "--pin-stdin", stdin=site.pin(KEY))["outcome"] == "ready"
+    site.insert(KEY)
+    assert site.json("key", "show")["files"]["act"]["bytes"] > 1
+    site.json("key", "provision", "--code", "ZZZZ-0000000000", code=1)
+    assert site.json("key", "show")["files"]["act"]["bytes"] <= 1
+
+
 def test_enrol_writes_both_files_and_nothing_on_a_bad_code(site: Site, tmp_path: Path) -> None:
     url = site.world.home.url
     refused = site.station("enrol", "--code", "ZZZZ-0000000000", "--url", url, folder=tmp_path)
