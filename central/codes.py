@@ -24,7 +24,6 @@ SECRET_CHARACTERS = 10
 """Five bits each: 50 bits."""
 VALID_S = 15 * 60
 TRIES = 5
-CODE_LIMIT_CHARACTERS = 40
 
 C = TypeVar("C", bound=Code)
 

@@ -15,7 +15,6 @@ from station.errors import StationError
 from station.records.claims import ClaimError, Claims
 from station.records.keys import PublicKey, SigningKey
 
-SIGNATURE_BYTES = 64
 DIGEST_BYTES = 16
 C = TypeVar("C", bound=Claims)
 
