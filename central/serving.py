@@ -24,6 +24,8 @@ KEEP_UP_EVERY_S = 20.0
 LINGER_S = 0.2
 GRACE_S = 5
 CONNECTIONS = 1000
+LINE_LIMIT_BYTES = 8190
+"""Of a request's first line: a cursor that is no cursor is answered by the API, in JSON, not by the server."""
 PR_SET_PDEATHSIG = 1
 
 log = logging.getLogger("central.serving")
@@ -86,6 +88,7 @@ def serve(host: str, port: int, threads: int) -> None:
             "keepalive": KEEP_ALIVE_S,
             "graceful_timeout": GRACE_S,
             "timeout": 60,
+            "limit_request_line": LINE_LIMIT_BYTES,
             "loglevel": "warning",
             "control_socket_disable": True,
             "post_fork": _die_with_parent,

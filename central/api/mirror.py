@@ -19,6 +19,7 @@ router = Router(auth=StationAuth())
 JSON = "application/json"
 COMPRESSED_FROM_BYTES = 500
 LEVEL = 6
+CURSOR = "^[A-Za-z0-9_-]+$"
 
 
 @router.get("/mirror/snapshot", response=answers(401, 429, ok=Snapshot))
@@ -34,7 +35,7 @@ def snapshot(request: HttpRequest) -> StreamingHttpResponse:
 @router.get("/mirror/changes", response=answers(400, 401, 410, 429, ok=Changes, not_modified=None))
 def changes(
     request: HttpRequest,
-    since: Annotated[str, Query(max_length=page.CURSOR_LIMIT_CHARACTERS)],
+    since: Annotated[str, Query(max_length=page.CURSOR_LIMIT_CHARACTERS, pattern=CURSOR)],
     limit: Annotated[int, Query(ge=1, le=500)] = 500,
     wait: Annotated[int, Query(ge=0, le=50, description="seconds to wait for a change")] = 0,
 ) -> HttpResponse:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from central.models.base import MAX_UINT32
+from central.models.base import MAX_UINT32, base64url
 
 MAX_SAFE_INTEGER = 2**53 - 1
 """The largest that JSON readers agree on."""
@@ -17,16 +17,22 @@ def _octets(size: int) -> BeforeValidator:
         if not isinstance(value, str) or len(value) != (size * 4 + 2) // 3:
             raise ValueError("not_base64url")
         data = urlsafe_b64decode(value.encode("ascii") + b"=" * (-len(value) % 4))
-        if len(data) != size:
+        # One text for each value: the decoder passes over strange characters and left-over bits.
+        if len(data) != size or base64url(data) != value:
             raise ValueError("not_base64url")
         return data
 
     return BeforeValidator(read)
 
 
-_TEXT = WithJsonSchema({"type": "string", "description": "base64url without padding"})
-Octets16 = Annotated[bytes, _octets(16), _TEXT]
-Octets32 = Annotated[bytes, _octets(32), _TEXT]
+def _text(size: int, last: str) -> WithJsonSchema:
+    """``last``: the characters whose left-over bits are 0."""
+    pattern = f"^[A-Za-z0-9_-]{{{(size * 4 + 2) // 3 - 1}}}[{last}]$"
+    return WithJsonSchema({"type": "string", "pattern": pattern, "description": f"{size} bytes, base64url, no padding"})
+
+
+Octets16 = Annotated[bytes, _octets(16), _text(16, "AQgw")]
+Octets32 = Annotated[bytes, _octets(32), _text(32, "AEIMQUYcgkosw048")]
 Record = Annotated[str, Field(description="a signed record, base64url without padding")]
 Code = Annotated[str, Field(min_length=3, max_length=40, description="<id>-<secret>")]
 Number = Annotated[int, Field(strict=True, ge=1, le=MAX_UINT32)]
@@ -168,13 +174,18 @@ class EventIn(BaseModel):
     data: dict[str, Any] = Field(default_factory=dict)
 
 
+_EVENT = {
+    "anyOf": [
+        EventIn.model_json_schema(ref_template="#/components/schemas/{model}"),
+        {"description": "anything else is answered as rejected, so that it keeps no other event out"},
+    ]
+}
+
+
 class EventsIn(BaseModel):
     """Up to a hundred events. Each is judged by itself: a malformed one is rejected, the others are kept."""
 
-    events: Annotated[
-        list[Annotated[Any, WithJsonSchema(EventIn.model_json_schema(ref_template="#/components/schemas/{model}"))]],
-        Field(min_length=1, max_length=100),
-    ]
+    events: Annotated[list[Annotated[Any, WithJsonSchema(_EVENT)]], Field(min_length=1, max_length=100)]
 
 
 class EventResult(BaseModel):

@@ -15,12 +15,12 @@ from tests.central.served import Caller, Served, octets
 CALLS = {
     ("get", "/api/v1/healthz"): {"200"},
     ("post", "/api/v1/enrol"): {"201", "400", "403", "410", "413", "429"},
-    ("post", "/api/v1/time"): {"200", "400", "401", "413"},
-    ("get", "/api/v1/mirror/snapshot"): {"200", "401"},
-    ("get", "/api/v1/mirror/changes"): {"200", "304", "400", "401", "410"},
-    ("post", "/api/v1/events"): {"200", "400", "401", "413"},
+    ("post", "/api/v1/time"): {"200", "400", "401", "413", "429"},
+    ("get", "/api/v1/mirror/snapshot"): {"200", "401", "429"},
+    ("get", "/api/v1/mirror/changes"): {"200", "304", "400", "401", "410", "429"},
+    ("post", "/api/v1/events"): {"200", "400", "401", "413", "429"},
     ("post", "/api/v1/provision"): {"200", "400", "401", "403", "410", "413", "429"},
-    ("post", "/api/v1/certificate"): {"200", "401", "409", "413"},
+    ("post", "/api/v1/certificate"): {"200", "401", "409", "413", "429"},
 }
 
 
