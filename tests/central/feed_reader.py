@@ -26,8 +26,7 @@ def main(site_number: int) -> None:
     print("ready", flush=True)  # noqa: T201
     while True:
         stopping = bool(select.select([sys.stdin], [], [], 0)[0])
-        more = True
-        while more:
+        while True:
             found = page.changes(site, since, 7)
             for text in found.upserts:
                 item = json.loads(text)
@@ -36,7 +35,9 @@ def main(site_number: int) -> None:
             for type_, number in found.removes:
                 mirror.pop(f"{type_}:{number}", None)
             assert found.revision >= since
-            since, more, polls = found.revision, found.more, polls + 1
+            since, polls = found.revision, polls + 1
+            if not found.more:
+                break
         if stopping:
             break
     rows: list[dict[str, Any]] = json.loads(b"".join(page.snapshot(site)))["objects"]

@@ -108,7 +108,7 @@ def test_a_key_locked_out_at_one_station_is_locked_for_all(site: SimpleNamespace
 
 
 def test_a_late_report_does_not_lock_what_was_unlocked_since(site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.admin.stations import unlock
+    from central.acts.keys import unlock
     from central.feed import change
 
     now = int(time.time())
