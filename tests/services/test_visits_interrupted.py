@@ -254,3 +254,22 @@ async def test_the_old_pin_does_not_count_for_a_key_pulled_before_its_newer_perm
     assert station.screen.line is not Line.READY
     assert key.file(KeyFile.ACT) == b""
     assert key.file(KeyFile.PERMIT) == newer
+
+
+async def test_a_key_pulled_before_the_list_that_it_is_on_was_read_is_not_switched_on(site: Site) -> None:
+    station, key = await site.station(), site.key(HER_KEY)
+    key.folder.store(KeyFile.BLOCK, site.blocklist(5, HER_KEY))
+
+    def deaf_from_the_list_on(number: int) -> bool:
+        return not any(step.endswith("block") for step in key.asked[: number + 1])
+
+    key.before = deaf_from_the_list_on
+    station.insert_typing(key, f"{PINS[ANNA]}#")
+    await station.until(Line.CHECKING)
+    await station.out()
+    key.before = lambda _: True
+    station.insert(key)
+    await station.until(Line.REFUSED, Line.READY)
+    await station.idle()
+    assert station.screen.line is Line.REFUSED
+    assert key.file(KeyFile.ACT) == b""
