@@ -43,7 +43,8 @@ def small(beside: Beside, speech: gettext.NullTranslations) -> str:
     """Which page of help it is."""
     if beside.view is not View.HELP:
         return ""
-    return speech.gettext(help_pages.FOOTER).format(page=beside.page + 1, pages=len(HelpPage))
+    footer = help_pages.LAST_FOOTER if beside.page is max(HelpPage) else help_pages.FOOTER
+    return speech.gettext(footer).format(page=beside.page + 1, pages=len(HelpPage))
 
 
 def lamps(beside: Beside, speech: gettext.NullTranslations) -> tuple[Lamp, ...]:

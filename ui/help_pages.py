@@ -78,5 +78,6 @@ PRIVACY = N_(
 )
 """Where the site has no notice of its own."""
 
-FOOTER = N_("Page {page} of {pages}. Next: *")
-"""Any other key goes back; that needs no saying, and there is no room for it."""
+FOOTER = N_("Page {page} of {pages}. Next: * Back: #")
+LAST_FOOTER = N_("Page {page} of {pages}. Back: #")
+"""Any other key goes back as well; one that is named is enough."""

@@ -41,6 +41,14 @@ _STROKES = {"enter": "#", "ctrl+j": "#", "backspace": "\b"}
 """Textual's names of keys. Number pads have no ``#``: Enter is one."""
 _CHARACTERS = frozenset("0123456789*#")
 
+
+def _wants_attention(screen: Screen, before: Screen | None) -> bool:
+    """A line that rings has come, or the reminder of a key that is left in."""
+    if screen.line in RINGING and (before is None or before.line is not screen.line):
+        return True
+    return screen.off_in_s is not None and before is not None and before.off_in_s is None
+
+
 STOP_LIMIT_S = 5.0
 """How long the station's services may take to end after SIGTERM."""
 
@@ -117,7 +125,7 @@ class Kiosk(App[None], inherit_bindings=False):
             self.draws += 1
             self.screen.draw(new, self._words)
             self._words = new
-        if self._rings and screen.line in RINGING and (before is None or before.line is not screen.line):
+        if self._rings and _wants_attention(screen, before):
             self.bell()
 
     # --- keystrokes -----------------------------------------------------------------------------------------------

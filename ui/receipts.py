@@ -29,7 +29,7 @@ def notes(screen: Screen, speech: gettext.NullTranslations) -> list[str]:
         parts.append(speech.gettext("Your permit ends {until}: ask your coordinator.").format(until=ends))
     if told.lost_power:
         parts.append(speech.gettext("The key had lost power; its clock is set again."))
-    if screen.receipt is not None and not screen.receipt.online:
+    if screen.receipt is not None and not screen.receipt.online and screen.receipt.mirror_age_s >= times.MINUTE_S:
         age = times.age(screen.receipt.mirror_age_s, speech)
         parts.append(speech.gettext("Data from {age} ago.").format(age=age))
     if told.changes is not None:

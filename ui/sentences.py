@@ -78,6 +78,18 @@ LINES: Mapping[Line, tuple[str, str]] = {
 FLICKERING = (N_("Press gently on the underside of the key and hold."), N_("The contact comes and goes."))
 """Instead of a line's own words, while `Screen.flickering`."""
 
+OUT_HALFWAY = (
+    N_("Taken out too early. Put the key back."),
+    N_("It may be ON. Leave it in until the screen says that it is ON."),
+)
+"""For `Line.OUT_UNSURE` where the key was being switched ON: nobody who wants that wonders why it is not OFF."""
+
+LEFT_IN_SOON = N_("Take the key out now. It switches OFF in {wait}.")
+"""For `Line.READY` while `Screen.off_in_s`."""
+
+MISTYPED = N_("Mistyped: press * and start over.")
+"""While a PIN is being typed."""
+
 HELP = N_("Help: *")
 """On the empty screen."""
 

@@ -98,7 +98,10 @@ def _notes(screen: Screen, speech: gettext.NullTranslations) -> list[str]:
             return [part for part in (_hindrance(screen.status, speech), speech.gettext(sentences.HELP)) if part]
         case Line.REFUSED if screen.refusal is Refusal.STATION and screen.status.hindrance is not None:
             return [_hindrance(screen.status, speech)]
-        case Line.PROMPT | Line.READY | Line.OUT_READY | Line.OUT_OFF | Line.LEFT_IN:
+        case Line.PROMPT | Line.WRONG_PIN:
+            mistyped = [speech.gettext(sentences.MISTYPED)] if screen.digits else []
+            return [*mistyped, *receipts.notes(screen, speech)]
+        case Line.READY | Line.OUT_READY | Line.OUT_OFF | Line.LEFT_IN:
             return receipts.notes(screen, speech)
         case _:
             return []
@@ -107,12 +110,16 @@ def _notes(screen: Screen, speech: gettext.NullTranslations) -> list[str]:
 def _tone(screen: Screen) -> Tone:
     if screen.line is Line.EMPTY and screen.status.hindrance is not None:
         return Tone.ATTENTION
+    if screen.off_in_s is not None:
+        return Tone.ATTENTION
     return sentences.TONES[screen.line]
 
 
 def _figure(screen: Screen) -> str:
     if screen.line is Line.WAIT and screen.wait_s is not None:
         return times.countdown(screen.wait_s)
+    if screen.off_in_s is not None:
+        return times.countdown(screen.off_in_s)
     if screen.receipt is not None and screen.line in {Line.READY, Line.OUT_READY}:
         return times.time_of_day(screen.receipt.expires, screen.status.time_zone)
     return ""
@@ -125,6 +132,10 @@ def _pair(screen: Screen) -> tuple[str, str]:
     match screen.line:
         case Line.EMPTY if screen.status.hindrance is not None:
             return sentences.ONLY_OFF
+        case Line.READY if screen.off_in_s is not None:
+            return sentences.LEFT_IN_SOON, ""
+        case Line.OUT_UNSURE if screen.halfway:
+            return sentences.OUT_HALFWAY
         case Line.STILL_ON if screen.still_on_until is None:
             return sentences.STILL_ON_UNKNOWN, sentences.LINES[Line.STILL_ON][1]
         case Line.REFUSED if screen.refusal is not None:
@@ -142,7 +153,7 @@ def _big(screen: Screen, speech: gettext.NullTranslations) -> str:
     expires = screen.receipt.expires if screen.receipt is not None else screen.still_on_until
     return sentence.format(
         until="" if expires is None else times.until_on(screen.status, expires, speech),
-        wait=times.countdown(screen.wait_s or 0),
+        wait=times.countdown(screen.off_in_s or screen.wait_s or 0),
     )
 
 

@@ -178,6 +178,10 @@ class Screen:
     refusal: Refusal | None = None
     wait_s: int | None = None
     still_on_until: int | None = None
+    halfway: bool = False
+    """OUT_UNSURE: taken out while it was being switched ON, not OFF."""
+    off_in_s: int | None = None
+    """READY: so many seconds until a key that is left in is switched off again; None: not soon."""
     receipt: Receipt | None = None
     kind: KeyKind | None = None
     """The key's."""

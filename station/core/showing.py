@@ -22,6 +22,8 @@ FLICKER_LINES = frozenset(
 NOTES_LINES = frozenset({Line.PROMPT, Line.READY, Line.OUT_READY, Line.OUT_OFF, Line.LEFT_IN})
 HELPLESS_LINES = frozenset({Line.READER_BROKEN, Line.REFUSED, Line.STILL_ON, Line.UNREADABLE})
 NEIGHBOURS_SHOWN = 3
+REMINDER_S = 15.0
+"""A key left in is told so long before it is switched off again, and the bell rings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ def screen(state: State, now: Now, around: Surroundings = NOTHING_ELSE) -> Scree
         refusal=refusal,
         wait_s=wait_s,
         still_on_until=_still_on_until(state, line),
+        halfway=line is Line.OUT_UNSURE and state.pulled_in is Phase.ACTIVATING,
+        off_in_s=_off_in_s(state, now),
         receipt=_receipt(state, state.grant) if line in {Line.READY, Line.OUT_READY} and state.grant else None,
         kind=state.seen.record.kind if state.seen else None,
         unit_name=state.known.unit.name if state.known.unit else None,
@@ -189,6 +193,13 @@ def _still_on_until(state: State, line: Line) -> int | None:
     if state.grant is not None and state.pulled_in in {Phase.ACTIVATING, Phase.SWITCHING_OFF}:
         return state.grant.expires
     return state.still_on_until
+
+
+def _off_in_s(state: State, now: Now) -> int | None:
+    if state.phase is not Phase.READY:
+        return None
+    left_s = state.since_s + state.policy.left_in_s - now.mono_s
+    return max(math.ceil(left_s), 0) if left_s <= REMINDER_S else None
 
 
 def _receipt(state: State, grant: Grant) -> Receipt:

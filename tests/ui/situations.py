@@ -133,6 +133,8 @@ def further() -> Iterator[tuple[str, Screen]]:
         yield f"{line}-one", replace(told, notes=Notes(changes=Changes(every_area_removed=True, boxes_added=1)))
     for line in sorted(FLICKER_LINES):
         yield f"{line}-flickering", Screen(line, STATUS, flickering=True)
+    yield "ready-soon-off", Screen(Line.READY, OFFLINE, receipt=LONG_RECEIPT, notes=LONG_NOTES, off_in_s=15)
+    yield "out_unsure-halfway", Screen(Line.OUT_UNSURE, OFFLINE, still_on_until=NOON_S + 9 * 86400, halfway=True)
     for done in (0, 700, 1740):
         yield f"progress-{done}", Screen(Line.ACTIVATING, STATUS, progress=Progress(done, 1740))
     for page in HelpPage:

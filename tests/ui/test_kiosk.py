@@ -15,6 +15,7 @@ from ui.glyphs import LAT15
 from ui.kiosk import RINGING, Kiosk
 from ui.lamps import BLINK_S, Lamps
 from ui.languages import LANGUAGES
+from ui.notes import Notes
 from ui.picture import CONSOLE
 from ui.qr import Qr
 from ui.words import words
@@ -170,6 +171,31 @@ async def test_it_rings_once_for_a_line_that_wants_attention(bell: bool, monkeyp
             await drawn(kiosk, pilot, Screen(line, STATUS, receipt=RECEIPT))
             await drawn(kiosk, pilot, Screen(line, STATUS, receipt=RECEIPT, digits=2))
     assert rung == ([line for line in Line if line in RINGING] if bell else [])
+
+
+async def test_it_rings_once_before_a_key_that_is_left_in_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    rung: list[int | None] = []
+    kiosk = Kiosk(lambda _: None, language="en")
+    async with kiosk.run_test(size=(40, 15)) as pilot:
+        for off_in_s in (None, 15, 14, 13):
+            monkeypatch.setattr(kiosk, "bell", lambda off_in_s=off_in_s: rung.append(off_in_s))
+            await drawn(kiosk, pilot, Screen(Line.READY, STATUS, receipt=RECEIPT, off_in_s=off_in_s))
+    assert rung == [None, 15], "ready, and the reminder"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_on_a_small_screen_everything_is_told_in_turn(language: str) -> None:
+    kiosk = Kiosk(lambda _: None, language=language)
+    async with kiosk.run_test(size=SIZES[0]) as pilot:
+        for name in ("ready-window", "out_ready-permit", "ready-names", "empty-clock", "technician", "help-logged"):
+            shown = words(SITUATIONS[name], language)
+            told = await drawn(kiosk, pilot, SITUATIONS[name])
+            for _ in range(5):
+                kiosk.query_one(Notes).turn()
+                await pilot.pause(0)
+                told += " " + flat(" ".join(unframed(row) for row in rows(kiosk)))
+                assert flat(shown.small) in flat(" ".join(unframed(row) for row in rows(kiosk))), name
+            assert [note for note in shown.notes if set(note.split()) - set(told.split())] == [], name
 
 
 KEYS = {

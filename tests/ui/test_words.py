@@ -165,6 +165,39 @@ def test_without_a_trusted_clock_the_whole_date_is_told() -> None:
     assert shown.status == ("Station 12", "OFFLINE", "data 3 days", "no time")
 
 
+def test_a_key_that_is_left_in_is_told_before_it_is_switched_off() -> None:
+    shown = words(SITUATIONS["ready-soon-off"], "en")
+    assert shown.big == "Take the key out now. It switches OFF in 0:15."
+    assert (shown.figure, shown.lamp) == ("0:15", "● ON")
+    assert words(SITUATIONS["ready-soon-off"], "sv").big == "Ta ut nyckeln nu. Den stängs AV om 0:15."
+
+
+def test_pulled_while_it_was_switched_on_it_is_told_how_to_get_it_on() -> None:
+    shown = words(SITUATIONS["out_unsure-halfway"], "en")
+    assert shown.big == "Taken out too early. Put the key back."
+    assert shown.small.startswith("It may be ON. Leave it in until the screen says that it is ON.")
+    assert shown.lamp == "▲ ON?"
+
+
+def test_someone_who_types_is_told_how_to_start_over() -> None:
+    assert words(Screen(Line.PROMPT, STATUS, digits=1), "en").notes == ("Mistyped: press * and start over.",)
+    assert words(Screen(Line.WRONG_PIN, STATUS, digits=1), "sv").notes == ("Slog du fel: tryck på * och börja om.",)
+    assert words(Screen(Line.PROMPT, STATUS), "en").notes == ()
+
+
+def test_help_says_how_to_go_on_and_how_to_leave() -> None:
+    assert words(SITUATIONS["help-key_lights"], "en").small == "Page 1 of 5. Next: * Back: #"
+    assert words(SITUATIONS["help-logged"], "sv").small == "Sida 5 av 5. Tillbaka: #"
+
+
+def test_data_of_this_minute_is_fresh_also_without_a_network() -> None:
+    told = [replace(RECEIPT, online=False, mirror_age_s=age_s) for age_s in (59, 60)]
+    assert [words(Screen(Line.READY, OFFLINE, receipt=receipt), "en").notes for receipt in told] == [
+        (),
+        ("Data from 1 min ago.",),
+    ]
+
+
 def test_wait_counts_down() -> None:
     shown = words(Screen(Line.WAIT, STATUS, wait_s=299, digits=3), "en")
     assert (shown.figure, shown.mask) == ("4:59", 0)
