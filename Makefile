@@ -10,7 +10,7 @@ BIN = $(VENV)/bin
 STAMP = $(VENV)/installed
 PACKAGES = station ui drivers offline_cache config central
 CODE = $(PACKAGES) tests
-CATALOGUES = $(patsubst %.po,%.mo,$(wildcard ui/locale/*/LC_MESSAGES/*.po))
+CATALOGUES = $(patsubst %.po,%.mo,$(wildcard ui/locale/*/LC_MESSAGES/*.po central/office/locale/*/LC_MESSAGES/*.po))
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Build tools come from requirements/build.txt, never unpinned from the index.
 PIP_INSTALL = $(PIP) install --use-pep517 --no-build-isolation --require-hashes
@@ -84,11 +84,15 @@ format: install ## put the code into the one format
 	$(BIN)/ruff check --fix $(CODE)
 
 .PHONY: messages
-messages: install ## gather the texts of the screens into the catalogues, for translators
+messages: install ## gather the texts of the screens and pages into the catalogues, for translators
 	$(BIN)/pybabel --quiet extract --mapping=ui/babel.cfg --project=sync-station --no-location --sort-output \
 	    --output=ui/locale/ui.pot .
 	$(BIN)/pybabel --quiet update --input-file=ui/locale/ui.pot --output-dir=ui/locale --domain=ui --width=120 \
 	    --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	@PYTHONPATH=. $(BIN)/pybabel --quiet extract --mapping=central/office/babel.cfg --keywords=gettext_lazy \
+	    --project=sync-station --no-location --sort-output --output=central/office/locale/django.pot .
+	$(BIN)/pybabel --quiet update --input-file=central/office/locale/django.pot --output-dir=central/office/locale \
+	    --domain=django --width=120 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 .PHONY: pictures
 pictures: install ## draw every screen in every language in docs/pictures anew, and their page

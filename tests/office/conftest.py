@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.central.conftest import served  # noqa: F401  (the same seeded folder and server)
+from tests.central.conftest import caller, served  # noqa: F401  (the same seeded folder and server)
 from tests.central.served import Served
 
 _site_numbers = count(5000)

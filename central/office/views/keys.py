@@ -5,9 +5,11 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from central.acts import keys
+from central.clock import unix_now
 from central.codes import new_provision_code
 from central.models import Holder, Key
 from central.office.desk import AtDesk, deed, page
+from central.office.pools import pool_keys
 from central.office.reach import reach_of
 from central.office.roles import Act
 from central.office.views.answers import go, once, show, slip
@@ -33,6 +35,8 @@ def one(request: AtDesk, number: int) -> HttpResponse:
     key = request.desk.key(number, Act.SEE_KEYS)
     can = request.desk.acts_on(key)
     lendable = keys.lendable(key.unit) if "LEND_EMERGENCY" in can and key.kind == Key.Kind.PERSONAL else []
+    # What somebody has already is not on the shelf.
+    lendable = [held.key for held in pool_keys(lendable, unix_now()) if not held.is_out]
     reach = reach_of(key) if key.status == Key.Status.BLOCKED else None
     return show(request, "key", key=key, can=can, reach=reach, lendable=lendable)
 

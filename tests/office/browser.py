@@ -1,0 +1,137 @@
+"""A real Chromium without a window, spoken to in WebDriver (W3C): a dozen calls of JSON over HTTP need no library."""
+
+import base64
+import contextlib
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+START_LIMIT_S = 30.0
+ARGUMENTS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--window-size=1100,900",
+    "--lang=en",
+]  # fmt: skip
+
+
+def programs() -> tuple[str | None, str | None]:
+    """Where Debian's chromium and chromium-driver are; None for what is missing."""
+    return shutil.which("chromium"), shutil.which("chromedriver")
+
+
+class Browser:
+    """One session. Elements are found by CSS; what is not there is a failure."""
+
+    def __init__(self, http: httpx.Client, site_url: str) -> None:
+        self._http = http
+        self.site_url = site_url
+
+    def go(self, path: str) -> None:
+        self._call("POST", "url", {"url": self.site_url + path})
+
+    @property
+    def path(self) -> str:
+        return str(self._call("GET", "url")).removeprefix(self.site_url)
+
+    def text(self, css: str = "main") -> str:
+        return str(self._call("GET", f"element/{self._find(css)}/text"))
+
+    def texts(self, css: str) -> list[str]:
+        return [self._call("GET", f"element/{found}/text") for found in self._find_all(css)]
+
+    def has(self, css: str) -> bool:
+        return bool(self._find_all(css))
+
+    def tick(self, css: str) -> None:
+        """Click on what stays on this page."""
+        self._call("POST", f"element/{self._find(css)}/click", {})
+
+    def click(self, css: str) -> None:
+        """Click on what leads to another page, and wait for that."""
+        self._script("window.isOld = true")
+        self.tick(css)
+        deadline = time.monotonic() + START_LIMIT_S
+        while self._script("return window.isOld || document.readyState !== 'complete'"):
+            assert time.monotonic() < deadline, f"{css} leads nowhere"
+            time.sleep(0.02)
+
+    def type(self, css: str, text: str) -> None:
+        found = self._find(css)
+        self._call("POST", f"element/{found}/clear", {})
+        self._call("POST", f"element/{found}/value", {"text": text})
+
+    def put_file(self, css: str, path: Path) -> None:
+        self._call("POST", f"element/{self._find(css)}/value", {"text": str(path)})
+
+    def choose(self, css: str, value: str) -> None:
+        self.tick(f'{css} option[value="{value}"]')
+
+    def cookies_cleared(self) -> None:
+        self._call("DELETE", "cookie")
+
+    def picture(self, path: Path) -> None:
+        path.write_bytes(base64.b64decode(self._call("GET", "screenshot")))
+
+    def printed(self) -> bytes:
+        return base64.b64decode(self._call("POST", "print", {}))
+
+    def _script(self, text: str) -> Any:
+        return self._call("POST", "execute/sync", {"script": text, "args": []})
+
+    def _find(self, css: str) -> str:
+        return str(self._call("POST", "element", {"using": "css selector", "value": css})[ELEMENT])
+
+    def _find_all(self, css: str) -> list[str]:
+        return [found[ELEMENT] for found in self._call("POST", "elements", {"using": "css selector", "value": css})]
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        answer = self._http.request(method, path, json=body) if body is not None else self._http.request(method, path)
+        value = answer.json()["value"]
+        assert answer.status_code == 200, f"{path}: {value}"
+        return value
+
+
+@contextlib.contextmanager
+def browsing(site_url: str, profile: Path) -> Iterator[Browser]:
+    """A browser with an empty profile; it and its driver end with the block."""
+    chromium, driver = programs()
+    assert chromium
+    assert driver
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = (profile.parent / "chromedriver.log").open("wb")
+    process = subprocess.Popen([driver, f"--port={port}"], stdout=log, stderr=log)
+    try:
+        _wait(port)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as http:
+            options = {"binary": chromium, "args": [*ARGUMENTS, f"--user-data-dir={profile}"]}
+            wanted = {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": options}}
+            answer = http.post("/session", json={"capabilities": wanted}).json()["value"]
+            assert "sessionId" in answer, answer
+            http.base_url = httpx.URL(f"http://127.0.0.1:{port}/session/{answer['sessionId']}/")
+            try:
+                yield Browser(http, site_url)
+            finally:
+                http.delete(str(http.base_url).rstrip("/"))
+    finally:
+        process.terminate()
+        process.wait(timeout=15)
+        log.close()
+
+
+def _wait(port: int) -> None:
+    deadline = time.monotonic() + START_LIMIT_S
+    while True:
+        with contextlib.suppress(httpx.TransportError):
+            httpx.get(f"http://127.0.0.1:{port}/status", trust_env=False)
+            return
+        assert time.monotonic() < deadline, "chromedriver does not answer"
+        time.sleep(0.05)

@@ -1,0 +1,292 @@
+"""Each act of the daily work, through Django's client: what the page says, and what the database and stations get."""
+
+import re
+import time
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+
+def at(there: SimpleNamespace, path: str) -> str:
+    return f"/office/{there.number}/{path}"
+
+
+def words(answer: Any) -> str:
+    assert answer.status_code == 200, answer
+    return str(answer.content.decode())
+
+
+@pytest.fixture
+def office(there: SimpleNamespace, seat: Any) -> Any:
+    return seat("coordinator", there.site, there.one.unit)
+
+
+def report(station: Any, type_: str, **fields: Any) -> None:
+    from central.models import Event
+
+    now = int(time.time())
+    rest = {"at": now, "received_at": now, "clock": 0, "data": {}, "instance": uuid4(), "seq": 1, **fields}
+    Event.objects.create(site=station.site, station=station, event=uuid4(), type=type_, **rest)
+
+
+def test_a_new_employee_gets_a_key_and_a_pin_against_a_receipt(there: SimpleNamespace, office: Any) -> None:
+    from auditlog.models import LogEntry
+
+    from central.issuing import keyring
+    from central.models import Holder, Key, Permit, ProvisionCode
+    from central.office.models import Receipt
+    from central.pins import pin_tag
+
+    form = {"given_name": "Åsa", "family_name": "Påhitt", "unit": there.one.unit.pk, "category": 0}
+    answer = office.post(at(there, "people/employee/"), form)
+    (pin,) = re.findall(r'id="pin">(\d{6})<', words(answer))
+    assert re.search(r'id="code">[0-9A-Z]{4}-[0-9A-Z]{10}<', words(answer))
+    assert "no-store" in answer["Cache-Control"]
+    holder = Holder.objects.get(site=there.site, given_name="Åsa")
+    secrets = keyring.pin_secrets(there.site)
+    assert bytes(holder.pin_tag) == pin_tag(pin, secrets.site_salt, secrets.pepper)
+    key = Key.objects.get(holder=holder)
+    assert (key.status, key.kind, key.number) == ("blank", 0, 203)
+    assert ProvisionCode.objects.filter(key=key).count() == 1
+    # As most in the unit.
+    assert [area.number for area in holder.permissions.get().areas.all()] == [2]
+    assert Permit.objects.filter(holder=holder).exists()
+    receipt = Receipt.objects.get(holder=holder)
+    again = words(office.get(at(there, f"receipts/{receipt.pk}/")))
+    assert str(key.number) in again
+    assert pin not in again
+    assert LogEntry.objects.get_for_object(holder).filter(actor=office.user).exists()
+    assert not any(pin in str(entry.changes) for entry in LogEntry.objects.all())
+
+
+def test_a_unit_that_is_not_offered_is_refused(there: SimpleNamespace, office: Any) -> None:
+    from central.models import Holder
+
+    form = {"given_name": "Åsa", "family_name": "Påhitt", "unit": there.two.unit.pk, "category": 0}
+    assert "errorlist" in words(office.post(at(there, "people/employee/"), form))
+    assert "already" in words(
+        office.post(at(there, "people/employee/"), form | {"unit": there.one.unit.pk, "key_number": 100})
+    )
+    assert not Holder.objects.filter(site=there.site, given_name="Åsa").exists()
+
+
+def test_an_hourly_person_uses_the_pools_of_chosen_units(there: SimpleNamespace, seat: Any) -> None:
+    from central.models import Holder, Permit
+
+    office = seat("staffing_administrator", there.site)
+    form = {
+        "given_name": "Örjan", "family_name": "Timme", "unit": there.one.unit.pk,
+        "units": [there.one.unit.pk, there.two.unit.pk],
+    }  # fmt: skip
+    assert re.search(r'id="pin">\d{6}<', words(office.post(at(there, "people/hourly/"), form)))
+    holder = Holder.objects.get(site=there.site, given_name="Örjan")
+    assert holder.category == Holder.Category.HOURLY
+    assert Permit.objects.filter(holder=holder).count() == 2
+    # A coordinator takes away and gives only what is theirs.
+    coordinator = seat("coordinator", there.site, there.one.unit)
+    coordinator.post(at(there, f"people/{holder.number}/units/"), {"units": []})
+    assert [p.unit for p in holder.permissions.all()] == [there.two.unit]
+
+
+def test_a_forgotten_pin_is_replaced(there: SimpleNamespace, office: Any) -> None:
+    from central.feed import page
+
+    before, tag = page.head(there.site.pk), bytes(there.one.own.pin_tag)
+    assert re.search(r'id="pin">\d{6}<', words(office.post(at(there, "people/10/pin/"))))
+    there.one.own.refresh_from_db()
+    assert bytes(there.one.own.pin_tag) != tag
+    assert len(page.changes(there.site.pk, before, 10).upserts) == 2
+
+
+def test_a_lost_key_is_blocked_in_one_click_and_followed_to_the_last_lock(there: SimpleNamespace, office: Any) -> None:
+    from central.clock import unix_now
+    from central.codes import new_enrolment_code
+    from central.feed import page
+    from central.models import StationToken
+    from central.office.models import Block, Task
+    from central.stationhealth import note_mirror
+    from station.records import claims
+    from station.records.envelope import verified
+
+    for part in (there.one, there.two):
+        new_enrolment_code(part.station)
+        StationToken.objects.create(sha256=uuid4().hex * 2, station=part.station, created_at=1)
+        note_mirror(part.station, page.head(there.site.pk), unix_now())
+    assert office.post(at(there, "keys/100/block/")).status_code == 302
+    there.one.keys[0].refresh_from_db()
+    assert there.one.keys[0].status == "blocked"
+    from central.issuing import keyring
+    from central.models import Blocklist
+
+    record = bytes(Blocklist.objects.get(site=there.site).record)
+    said = verified(claims.Blocklist, record, keyring.public_keys(there.site))
+    assert said is not None
+    assert said.blocked_keys == (100,)
+
+    def reached() -> list[str]:
+        return re.findall(r'id="(?:reached|carried)">(\d+)<', words(office.get(at(there, "keys/100/"))))
+
+    assert reached() == ["0", "0"]
+    note_mirror(there.one.station, page.head(there.site.pk), unix_now())
+    assert reached() == ["1", "0"]
+    now = int(time.time())
+    # Confirmed a day ago: that visit left the list from before.
+    report(there.one.station, "key_synced", key=101, at=now, data={"mirror_age_s": 86400})
+    assert reached() == ["1", "0"]
+    report(there.one.station, "key_synced", key=101, at=now + 5, data={"mirror_age_s": 1})
+    report(there.one.station, "key_synced", key=100, at=now + 6, data={"mirror_age_s": 1})
+    note_mirror(there.two.station, page.head(there.site.pk), unix_now())
+    assert reached() == ["2", "1"]
+    assert Task.objects.get(holder=there.one.own, done_at=None).kind == "new_key"
+    # A second block elsewhere does not make the first one start anew.
+    office.post(at(there, "keys/101/block/"))
+    assert reached() == ["2", "1"]
+    office.post(at(there, "keys/100/block/"))
+    assert Block.objects.filter(key=there.one.keys[0]).count() == 1
+
+
+def test_a_broken_key_means_an_emergency_key_now_and_a_task(there: SimpleNamespace, seat: Any) -> None:
+    from central.office.models import Receipt, Task
+
+    on_call = seat("on_call_manager", there.site)
+    assert "102" in words(on_call.get(at(there, "keys/100/")))
+    assert on_call.post(at(there, "keys/100/broken/"), {"emergency": "101"}).status_code == 302
+    assert not Receipt.objects.filter(site=there.site).exists()
+    assert "102" in words(on_call.post(at(there, "keys/100/broken/"), {"emergency": "102"}))
+    there.one.keys[0].refresh_from_db()
+    assert there.one.keys[0].status == "returned"
+    task = Task.objects.get(site=there.site)
+    assert (task.kind, task.holder) == ("new_key", there.one.own)
+    coordinator = seat("coordinator", there.site, there.one.unit)
+    assert "Exempel 1" in words(coordinator.get(at(there, "today/")))
+    assert re.search(r'id="code">', words(coordinator.post(at(there, "people/10/key/"))))
+    task.refresh_from_db()
+    assert task.done_at is not None
+
+
+def test_employment_ends_and_the_keys_are_collected(there: SimpleNamespace, office: Any) -> None:
+    from datetime import timedelta
+
+    from central.acts.clock import today
+    from central.models import Permit
+    from central.office.models import Receipt, Task
+
+    last = today(there.site) + timedelta(days=3)
+    office.post(at(there, "people/10/end/"), {"last_day": last.isoformat()})
+    there.one.own.refresh_from_db()
+    assert (there.one.own.status, there.one.own.employment_ends) == ("active", last)
+    assert Permit.objects.get(holder=there.one.own).expires - time.time() < 4.1 * 86400
+    task = Task.objects.get(site=there.site)
+    assert (task.kind, task.key, task.due) == ("collect_key", there.one.keys[0], last)
+    assert "handed in" in words(office.post(at(there, "keys/100/take-back/")))
+    task.refresh_from_db()
+    assert task.done_at is not None
+    assert Receipt.objects.get(site=there.site).kind == "returned"
+    office.post(at(there, "people/11/end/"))
+    there.one.hourly.refresh_from_db()
+    assert there.one.hourly.status == "ended"
+    assert office.post(at(there, "people/10/end/"), {"last_day": "soon"}).status_code == 302
+    assert "not a date" in words(office.get(at(there, "people/10/")))
+
+
+def test_a_locked_key_is_unlocked(there: SimpleNamespace, office: Any) -> None:
+    from central.feed import change
+
+    with change():
+        there.one.keys[0].locked_at = int(time.time())
+        there.one.keys[0].save()
+    assert "Locked after ten" in words(office.get(at(there, "today/")))
+    office.post(at(there, "keys/100/unlock/"))
+    there.one.keys[0].refresh_from_db()
+    assert not there.one.keys[0].is_locked
+
+
+def test_a_blank_key_is_provisioned_by_a_code(there: SimpleNamespace, office: Any) -> None:
+    from central.models import ProvisionCode
+
+    assert re.search(r"<code>[0-9A-Z]{4}-[0-9A-Z]{10}<", words(office.post(at(there, "keys/101/code/"))))
+    assert ProvisionCode.objects.filter(key=there.one.keys[1]).count() == 1
+    office.post(at(there, "keys/101/block/"))
+    assert office.post(at(there, "keys/101/code/")).status_code == 302
+
+
+def test_who_holds_which_pool_key(there: SimpleNamespace, office: Any) -> None:
+    now = int(time.time())
+    report(there.one.station, "pool_key_taken", key=101, holder=11, at=now - 12 * 3600)
+    report(there.one.station, "pool_key_taken", key=102, holder=10, at=now - 4 * 86400)
+    text = words(office.get(at(there, "pools/")))
+    assert "Tim Test 1" in text
+    assert "overdue" in text
+    assert "more than 3 days" in text
+    assert "Emergency keys left: <b>0</b>" in text
+    today = words(office.get(at(there, "today/")))
+    assert "more than 11 hours" in today
+    assert "Few emergency keys left" in today
+    report(there.one.station, "pool_key_returned", key=102, holder=10, at=now - 60)
+    # Reported late by a station that was offline: it happened before the return.
+    report(there.two.station, "pool_key_taken", key=102, holder=10, at=now - 3600)
+    report(there.one.station, "pool_key_returned", key=101, holder=11, at=now - 60)
+    text = words(office.get(at(there, "pools/")))
+    assert "Tim Test 1" not in text
+    assert "Emergency keys left: <b>1</b>" in text
+
+
+def test_who_may_open_a_lock(there: SimpleNamespace, office: Any) -> None:
+    text = words(office.get(at(there, "locks/?lock=101")))
+    assert "Eva Exempel 1" in text
+    assert "Exempel 2" not in text
+    assert "People of other units: 2" in text
+    assert "no such lock" in words(office.get(at(there, "locks/?lock=9")))
+
+
+def test_the_log_is_read_for_a_reason_and_the_reading_is_logged(there: SimpleNamespace, seat: Any) -> None:
+    from auditlog.models import LogEntry
+
+    from central.acts.clock import today
+    from central.office.models import LookUp
+
+    report(there.one.station, "lock_opened", key=100, holder=10, lock=101)
+    auditor = seat("auditor", there.site)
+    day = today(there.site).isoformat()
+    form = {"about": "lock", "number": 101, "since": day, "until": day, "reason": ""}
+    assert "Eva Exempel 1" not in words(auditor.post(at(there, "log/"), form))
+    assert not LookUp.objects.filter(site=there.site).exists()
+    form["reason"] = "Complaint 77, invented"
+    assert "Eva Exempel 1" in words(auditor.post(at(there, "log/"), form))
+    assert "Eva Exempel 1" in words(auditor.post(at(there, "log/"), form | {"about": "holder", "number": 10}))
+    assert "Eva Exempel 1" not in words(auditor.post(at(there, "log/"), form | {"about": "holder", "number": 11}))
+    look_up = LookUp.objects.filter(site=there.site).last()
+    assert look_up is not None
+    assert (look_up.user, look_up.about, look_up.number) == (auditor.user, "lock", 101)
+    assert look_up.reason == "Complaint 77, invented"
+    assert LogEntry.objects.get_for_object(look_up).exists()
+
+
+def test_a_section_manager_signs_receipts(there: SimpleNamespace, office: Any, seat: Any) -> None:
+    from central.office.models import Receipt
+
+    office.post(at(there, "keys/100/take-back/"))
+    receipt = Receipt.objects.get(site=there.site)
+    assert office.post(at(there, f"receipts/{receipt.pk}/sign/")).status_code == 403
+    other = seat("section_manager", there.site, there.two.unit)
+    other.post(at(there, f"receipts/{receipt.pk}/sign/"))
+    receipt.refresh_from_db()
+    assert receipt.signed_at is None
+    manager = seat("section_manager", there.site, there.one.unit)
+    assert "key returned" in words(manager.get(at(there, "today/")))
+    manager.post(at(there, f"receipts/{receipt.pk}/sign/"))
+    signed = Receipt.objects.get(pk=receipt.pk)
+    assert (signed.signed_at or 0) > 0
+    assert signed.signed_by == manager.user.username
+
+
+def test_people_are_found_without_regard_to_case_also_beyond_ascii(there: SimpleNamespace, office: Any) -> None:
+    from central.feed import change
+
+    with change():
+        there.one.own.given_name = "Åsa"
+        there.one.own.save()
+    assert "Åsa" in words(office.get(at(there, "people/?q=åSA+exempel")))
+    assert "Åsa" not in words(office.get(at(there, "people/?q=nobody")))

@@ -1,0 +1,94 @@
+"""Staff and locks by CSV: a dry run that shows every line, and then exactly that."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.office.test_daily import at, words
+
+STAFF = """number;given_name;family_name;category;unit;employment_ends
+10;Eva;Exempel 1;permanent;1;
+20;Eva;Nytt-Namn;permanent;2;2040-12-31
+77;Åke;Påhitt;hourly;1;
+78;Åke;Påhitt;boss;1;
+79;Åke;Påhitt;hourly;9;
+80;Åke;Påhitt;hourly;1;tomorrow
+77;Åke;Igen;hourly;1;
+11;Tim;Test 1;permanent;1;
+x;A;B;hourly;1;
+81;A;B
+"""
+LOCKS = "number,area,unit\n101,2,1\n102,2,\n1,2,\n103,9,\n104,2,9\n"
+
+
+@pytest.fixture
+def office(there: SimpleNamespace, seat: Any) -> Any:
+    return seat("site_administrator", there.site)
+
+
+def holders(there: SimpleNamespace) -> dict[int, str]:
+    from central.models import Holder
+
+    return {h.number: str(h) for h in Holder.objects.filter(site=there.site)}
+
+
+def test_the_dry_run_names_every_line_and_changes_nothing(there: SimpleNamespace, office: Any) -> None:
+    from central.feed import page
+    from central.office.importing import plan
+
+    before, head = holders(there), page.head(there.site.pk)
+    lines = plan(there.site, "staff", STAFF)
+    assert [(line.line, line.verdict.value, line.problem) for line in lines] == [
+        (2, "same", ""), (3, "changed", ""), (4, "new", ""), (5, "wrong", "category"), (6, "wrong", "unit"),
+        (7, "wrong", "date"), (8, "wrong", "twice"), (9, "wrong", "category_change"), (10, "wrong", "number"),
+        (11, "wrong", "cells"),
+    ]  # fmt: skip
+    assert lines[1].changes == [("family_name", "Exempel 2", "Nytt-Namn"), ("employment_ends", "", "2040-12-31")]
+    text = words(office.post(at(there, "import/"), {"kind": "staff", "text": STAFF}))
+    assert text.count("<tr class=") == 7
+    assert "Exempel 2 → Nytt-Namn" in text
+    assert "New: 1 · Changed: 1 · Same: 1 · Wrong, left out: 7" in text
+    assert (holders(there), page.head(there.site.pk)) == (before, head)
+
+
+def test_what_was_shown_is_applied(there: SimpleNamespace, office: Any) -> None:
+    from central.models import Permit
+    from central.office.importing import plan
+
+    office.post(at(there, "import/"), {"kind": "staff", "text": STAFF, "apply": "1"})
+    assert holders(there)[20] == "Eva Nytt-Namn"
+    assert holders(there)[77] == "Åke Påhitt"
+    assert Permit.objects.filter(holder__site=there.site, holder__number=77).count() == 1
+    assert "2 lines applied, 7 left out" in words(office.get(at(there, "import/")))
+    assert [line.verdict.value for line in plan(there.site, "staff", STAFF)][:3] == ["same"] * 3
+
+
+def test_locks(there: SimpleNamespace, office: Any) -> None:
+    from central.models import Lock
+    from central.office.importing import apply, plan
+
+    lines = plan(there.site, "locks", LOCKS)
+    assert [line.verdict.value for line in lines] == ["changed", "new", "wrong", "wrong", "wrong"]
+    assert [line.problem for line in lines[2:]] == ["test_lock", "area", "unit"]
+    assert apply(lines) == 2
+    assert Lock.objects.get(site=there.site, number=101).unit == there.one.unit
+    assert Lock.objects.filter(site=there.site).count() == 2
+
+
+@pytest.mark.parametrize("text", ["", "nonsense\n1\n", "number,area\n1,2\n", 'number,area,unit\n"1,2\n'])
+def test_a_file_that_is_none_says_so(there: SimpleNamespace, text: str) -> None:
+    from central.office.importing import plan
+
+    lines = plan(there.site, "locks", text)
+    assert [line.verdict.value for line in lines] == ["wrong"]
+
+
+def test_a_file_is_uploaded(there: SimpleNamespace, office: Any) -> None:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    good = SimpleUploadedFile("locks.csv", ("\ufeff" + LOCKS).encode())
+    assert "Wrong, left out: 3" in words(office.post(at(there, "import/"), {"kind": "locks", "file": good}))
+    bad = SimpleUploadedFile("locks.csv", b"\xff\xfe\x00")
+    assert "not UTF-8" in words(office.post(at(there, "import/"), {"kind": "locks", "file": bad}))
+    assert "Choose a file" in words(office.post(at(there, "import/"), {"kind": "locks"}))

@@ -1,0 +1,94 @@
+"""The stations' pages: enrolment, health, out of order, certificates that end, revoked."""
+
+import re
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.office.test_daily import at, words
+
+DAY_S = 86400
+
+
+@pytest.fixture
+def office(there: SimpleNamespace, seat: Any) -> Any:
+    return seat("system_administrator", there.site)
+
+
+def set_station(station: Any, **fields: Any) -> None:
+    from central.models import Station
+
+    Station.objects.filter(pk=station.pk).update(**fields)
+
+
+def test_a_new_station_is_enrolled_by_a_code_that_is_shown_once(there: SimpleNamespace, office: Any) -> None:
+    from central.models import EnrolmentCode, Station
+
+    form = {"name": "Nya entrén", "address": "Påhittsgatan 1", "unit": there.one.unit.pk, "role": 0}
+    answer = office.post(at(there, "stations/new/"), form)
+    assert re.search(r"<code>[0-9A-Z]{4}-[0-9A-Z]{10}<", words(answer))
+    assert "no-store" in answer["Cache-Control"]
+    station = Station.objects.get(site=there.site, name="Nya entrén")
+    assert station.number == 3
+    assert EnrolmentCode.objects.filter(station=station).count() == 1
+    assert re.search("<code>", words(office.post(at(there, "stations/1/code/"))))
+
+
+def test_health_is_shown(there: SimpleNamespace, office: Any) -> None:
+    from central.models import StationHealth
+
+    now = int(time.time())
+    set_station(there.one.station, last_contact=now, certificate_expires=now + 100 * DAY_S)
+    StationHealth.objects.create(
+        station=there.one.station, revision=1, mirror_at=now - 7300, events_at=now, events_behind_s=185, clock=1,
+        config_version="v17", config_at=now, restarted_at=now, restart_reason="watchdog",
+    )  # fmt: skip
+    text = words(office.get(at(there, "stations/1/")))
+    for part in ("2 h 01 min", "3 min", "held since it was set", "v17", "watchdog", "100"):
+        assert part in text, part
+    assert "ends soon" not in text
+
+
+@pytest.mark.parametrize(("role", "days", "soon"), [(0, 19, True), (0, 21, False), (1, 179, True), (1, 181, False)])
+def test_certificates_that_end_are_told(there: SimpleNamespace, office: Any, role: int, days: int, soon: bool) -> None:
+    set_station(there.one.station, role=role, certificate_expires=int(time.time()) + days * DAY_S + 600)
+    assert ("ends soon" in words(office.get(at(there, "stations/")))) is soon
+
+
+def test_out_of_order_by_hand_stays_until_somebody_says_otherwise(there: SimpleNamespace, office: Any) -> None:
+    from central.issuing.renewal import keep_up
+
+    office.post(at(there, "stations/1/out-of-order/"), {"note": "wet"})
+    now = int(time.time())
+    set_station(there.one.station, last_contact=now)
+    keep_up(now)
+    there.one.station.refresh_from_db()
+    assert there.one.station.status == "down"
+    assert "wet" in words(office.get(at(there, "stations/1/")))
+    office.post(at(there, "stations/1/in-order/"))
+    keep_up(now)
+    there.one.station.refresh_from_db()
+    assert there.one.station.status == "up"
+    keep_up(now + 3600)
+    there.one.station.refresh_from_db()
+    assert there.one.station.status == "down"
+
+
+def test_a_stolen_station_is_revoked(there: SimpleNamespace, office: Any, seat: Any) -> None:
+    from central.issuing import keyring
+    from central.models import Blocklist, StationToken
+    from station.records import claims
+    from station.records.envelope import verified
+
+    StationToken.objects.create(sha256=f"{there.number:064}", station=there.one.station, created_at=1)
+    office.post(at(there, "stations/1/revoke/"))
+    record = bytes(Blocklist.objects.get(site=there.site).record)
+    said = verified(claims.Blocklist, record, keyring.public_keys(there.site))
+    assert said is not None
+    assert said.blocked_stations == (1,)
+    assert not StationToken.objects.filter(station=there.one.station).exists()
+    assert "every PIN of the site has to be renewed" in words(office.get(at(there, "stations/1/")))
+    assert "Renew every PIN" in words(seat("site_administrator", there.site).get(at(there, "today/")))
+    assert office.post(at(there, "stations/1/code/")).status_code == 302
