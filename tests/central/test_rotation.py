@@ -1,13 +1,17 @@
 """A site changes its central key while a real station, keys and locks go on; and what each step refuses."""
 
+import time
+from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
 from station.demo.central_server import DemoFault
 from station.ports import KeyFile
 from station.records.claims import Blocklist, KeyRecord, Permit
 from station.records.envelope import verified
+from tests.central.served import Caller, Served, octets
 from tests.central.town import KEYS, Town
 
 pytestmark = pytest.mark.slow
@@ -72,3 +76,55 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
     await town.station.start()
     assert believed(town) == [second]
     await town.switch_on(5001)
+
+
+def test_two_changes_one_after_the_other(site: SimpleNamespace, enrolled: Caller, served: Served) -> None:
+    from central.codes import new_enrolment_code
+    from central.errors import CentralError
+    from central.issuing import rotation
+    from central.models import CentralKey as Announced
+    from central.models import Site
+    from station.records.claims import CentralKey, StationCertificate
+
+    now = int(time.time())
+
+    def it() -> Any:
+        return Site.objects.get(pk=site.site.pk)
+
+    (first,) = [octets(key) for key in enrolled.enrolled["central_keys"]]
+    with pytest.raises(CentralError, match="sign everything anew first"):
+        rotation.retire(it())
+    rotation.announce(it(), now)
+    rotation.announce(it(), now)
+    assert Announced.objects.filter(site=site.site).count() == 1, "said twice, done once"
+    (row,) = [each for each in enrolled.snapshot()["objects"] if each["type"] == "central_key"]
+    named = verified(CentralKey, octets(row["record"]), [first])
+    assert named is not None
+    with httpx.Client(base_url=f"{served.url}/api/v1", timeout=60) as http:
+        anew = Caller(http)
+        anew.enrol(new_enrolment_code(site.station))
+        assert [octets(key) for key in anew.enrolled["central_keys"]] == [first, named.public_key]
+        assert verified(StationCertificate, octets(anew.enrolled["certificate"]), [first])
+        assert anew.http.post("/certificate").status_code == 409
+        assert rotation.resign(it(), now, force=True) == 2
+        assert rotation.resign(it(), now) == 0, "goes on where it was: nothing is left"
+        with pytest.raises(CentralError, match="retire the old key first"):
+            rotation.announce(it(), now)
+        renewed = anew.http.post("/certificate").json()["certificate"]
+        assert verified(StationCertificate, octets(renewed), [named.public_key])
+        assert anew.http.post("/certificate").status_code == 409
+    with pytest.raises(CentralError, match="keys=51"):
+        rotation.retire(it())
+    rotation.retire(it(), force=True)
+    assert not [each for each in enrolled.snapshot()["objects"] if each["type"] == "central_key"]
+    assert not (served.data / f"site-{site.site.number}" / "signing-1.key").exists()
+    rotation.announce(it(), now)
+    # Also the one before, for a station that slept through the whole first change.
+    chain = sorted((each for each in enrolled.snapshot()["objects"] if each["type"] == "central_key"), key=by_number)
+    assert [each["id"] for each in chain] == [2, 3]
+    assert verified(CentralKey, octets(chain[0]["record"]), [first])
+    assert verified(CentralKey, octets(chain[1]["record"]), [named.public_key])
+
+
+def by_number(mirror_object: Any) -> Any:
+    return mirror_object["id"]
