@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from central.models import Event, Key, Station
+from central.models import Event, Key, Lock, Opening, Station
 from central.office.models import Block
 
 KEYS_SHOWN = 200
@@ -19,6 +19,9 @@ class Reach:
     """Numbers of keys that have carried it to the locks since."""
     other_keys: int
     """How many active keys have not, as far as is known."""
+    locks: int
+    """How many locks have met one of those keys since it carried the block."""
+    all_locks: int
 
     @property
     def reached(self) -> int:
@@ -35,7 +38,9 @@ def reach_of(key: Key) -> Reach | None:
     known = [(station, _has(station, block)) for station in stations.distinct()]
     carried = _carried(key, block)
     active = Key.objects.filter(site=key.site_id, status=Key.Status.ACTIVE).exclude(number__in=carried).count()
-    return Reach(block, known, sorted(carried)[:KEYS_SHOWN], active)
+    locks = Lock.objects.filter(site=key.site_id)
+    met = locks.filter(number__in=_met(key, block, carried)).count()
+    return Reach(block, known, sorted(carried)[:KEYS_SHOWN], active, met, locks.count())
 
 
 def _has(station: Station, block: Block) -> bool:
@@ -43,12 +48,20 @@ def _has(station: Station, block: Block) -> bool:
     return health is not None and (health.revision or 0) >= block.revision
 
 
-def _carried(key: Key, block: Block) -> set[int]:
-    """Keys that met a station whose mirror was confirmed after the block: each visit leaves the newest list there."""
+def _carried(key: Key, block: Block) -> dict[int, int]:
+    """Keys that met a station whose mirror was confirmed after the block, and when: a visit leaves the newest list."""
     visits = Event.objects.filter(site=key.site_id, type="key_synced", key__isnull=False, received_at__gte=block.at)
     rows = visits.exclude(key=key.number).order_by("-received_at").values_list("key", "at", "data")[:EVENTS_LOOKED_AT]
-    return {
-        number
-        for number, at, data in rows
-        if number is not None and isinstance(age := data.get("mirror_age_s"), int | float) and at - age >= block.at
-    }
+    first: dict[int, int] = {}
+    for number, at, data in rows:
+        age_s = data.get("mirror_age_s")
+        if number is not None and isinstance(age_s, int | float) and at - age_s >= block.at:
+            first[number] = min(at, first.get(number, at))
+    return first
+
+
+def _met(key: Key, block: Block, carried: dict[int, int]) -> set[int]:
+    """Locks at which a key has been since it carried the block."""
+    openings = Opening.objects.filter(site=key.site_id, key__in=carried, at__gte=block.at, lock__isnull=False)
+    rows = openings.order_by("-received_at").values_list("key", "lock", "at")[:EVENTS_LOOKED_AT]
+    return {lock for number, lock, at in rows if lock is not None and number is not None and at >= carried[number]}

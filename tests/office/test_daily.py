@@ -126,23 +126,31 @@ def test_a_lost_key_is_blocked_in_one_click_and_followed_to_the_last_lock(there:
     assert said.blocked_keys == (100,)
 
     def reached() -> list[str]:
-        return re.findall(r'id="(?:reached|carried)">(\d+)<', words(office.get(at(there, "keys/100/"))))
+        return re.findall(r'id="(?:reached|carried|locks)">(\d+)<', words(office.get(at(there, "keys/100/"))))
 
-    assert reached() == ["0", "0"]
+    assert reached() == ["0", "0", "0"]
     note_mirror(there.one.station, page.head(there.site.pk), unix_now())
-    assert reached() == ["1", "0"]
+    assert reached() == ["1", "0", "0"]
     now = int(time.time())
     # Confirmed a day ago: that visit left the list from before.
     report(there.one.station, "key_synced", key=101, at=now, data={"mirror_age_s": 86400})
-    assert reached() == ["1", "0"]
+    assert reached() == ["1", "0", "0"]
     report(there.one.station, "key_synced", key=101, at=now + 5, data={"mirror_age_s": 1})
     report(there.one.station, "key_synced", key=100, at=now + 6, data={"mirror_age_s": 1})
     note_mirror(there.two.station, page.head(there.site.pk), unix_now())
-    assert reached() == ["2", "1"]
+    assert reached() == ["2", "1", "0"]
+    # The last lock: before that visit it met the key as it was, and after it with the news.
+    report(there.one.station, "lock_opened", key=101, lock=101, at=now + 2)
+    assert reached() == ["2", "1", "0"]
+    report(there.one.station, "lock_opened", key=101, lock=101, at=now + 9)
+    assert reached() == ["2", "1", "1"]
+    history = words(office.get(at(there, "keys/100/"))).partition('id="history"')[2]
+    assert "status: active → blocked" in history
+    assert office.user.username in history
     assert Task.objects.get(holder=there.one.own, done_at=None).kind == "new_key"
     # A second block elsewhere does not make the first one start anew.
     office.post(at(there, "keys/101/block/"))
-    assert reached() == ["2", "1"]
+    assert reached() == ["2", "1", "1"]
     office.post(at(there, "keys/100/block/"))
     assert Block.objects.filter(key=there.one.keys[0]).count() == 1
 

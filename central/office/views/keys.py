@@ -1,5 +1,6 @@
 """Keys: the list, one of them, and what can be done with it."""
 
+from auditlog.models import LogEntry
 from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from central.office.roles import Act
 from central.office.views.answers import go, once, show, slip
 
 KEYS_SHOWN = 300
+HISTORY_SHOWN = 50
 
 
 @page(Act.SEE_KEYS)
@@ -38,7 +40,8 @@ def one(request: AtDesk, number: int) -> HttpResponse:
     # What somebody has already is not on the shelf.
     lendable = [held.key for held in pool_keys(lendable, unix_now()) if not held.is_out]
     reach = reach_of(key) if key.status == Key.Status.BLOCKED else None
-    return show(request, "key", key=key, can=can, reach=reach, lendable=lendable)
+    history = LogEntry.objects.get_for_object(key).select_related("actor")[:HISTORY_SHOWN]
+    return show(request, "key", key=key, can=can, reach=reach, lendable=lendable, history=history)
 
 
 @deed(Act.BLOCK_KEY)
