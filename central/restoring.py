@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from django.contrib.sessions.models import Session
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 
 from central import datafolder
 from central.backup import DATABASE, FORMAT, MANIFEST, SECRETS
@@ -36,6 +36,8 @@ def restore(file: Path, *, replace: bool) -> int:
     Raises CentralError: ``serving`` while a server uses the folder, ``not_empty`` when it has a database and not
     ``replace``, ``restore`` for a file that is no whole backup: then nothing has changed.
     """
+    if connection.vendor != "sqlite":
+        raise CentralError("restore", reason="use pg_restore, the data folder's files, and `central manage new_epoch`")
     folder = datafolder.folder()
     with ServerLock.alone():
         if (folder / DATABASE).exists() and not replace:

@@ -109,6 +109,7 @@ def test_a_station_is_served(environment: dict[str, str], monkeypatch: pytest.Mo
     assert "0 events" in run(environment, "manage", "retention")
     if "DATABASE_URL" in environment:
         assert "pg_dump" in run(environment, "backup", environment["CENTRAL_DATA"] + ".tar", status=1)
+        assert "pg_restore" in run(environment, "restore", "any.tar", "--replace", status=1)
         assert "signed anew" in run(environment, "manage", "new_epoch")
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from station.records import claims
 from station.records.envelope import verify
@@ -121,7 +122,8 @@ def test_when_the_last_day_is_over_the_holder_ends_and_the_permit_goes(site: Sim
     from central.feed import change
     from central.issuing.renewal import _end_employments
 
-    today = datetime.now(UTC).date()
+    # The site's day: an hour before midnight UTC it is tomorrow there.
+    today = datetime.now(ZoneInfo(site.site.timezone)).date()
     with change():
         site.holder.employment_ends = today
         site.holder.save()
