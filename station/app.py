@@ -5,6 +5,7 @@ import logging
 import ssl
 from collections.abc import Callable, Sequence
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from config import ConfigFault, Credentials, Problem, Settings
 from config.reach import Reach, changed
@@ -17,6 +18,7 @@ from station.ports import Change, Json, KeySocket, NewEvent
 from station.records.claims import Role
 from station.records.keys import SigningKey
 from station.secret import Secret
+from station.services.box_profiles import STANDING
 from station.services.central_link import CentralLink
 from station.services.identity import Identity, PinSecrets
 from station.services.mirroring import Mirroring
@@ -77,7 +79,14 @@ class Station:
             link, store, station.time, identity, poll_s=settings.central.poll_s, changed=station._mirror_changed
         )
         station.outbox = Outbox(link, store)
-        station.standing = Standing(store, station.time, identity, station.mirroring, settings.rules())
+        station.standing = STANDING[identity.claims.role](
+            store,
+            station.time,
+            identity,
+            station.mirroring,
+            settings.rules(),
+            local=ZoneInfo(settings.clock.time_zone),
+        )
         await station.mirroring.load()
         await station.standing.reload()
         return station
@@ -162,10 +171,16 @@ class Station:
         for reason in reasons:
             await self.tell("station_started" if reason == "power" else "station_restarted", reason=reason)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.mirroring.run(), name="mirror")
-            tasks.create_task(self.outbox.run(), name="outbox")
+            if not self.is_activation_box:
+                tasks.create_task(self.mirroring.run(), name="mirror")
+                tasks.create_task(self.outbox.run(), name="outbox")
             if self._visits is not None:
                 tasks.create_task(self._visits.run(), name="visits")
+
+    @property
+    def is_activation_box(self) -> bool:
+        """It has no network and no mirror; its events wait for the next `station sync`."""
+        return self.identity.claims.role is Role.ACTIVATION_BOX
 
     async def close(self) -> None:
         """Finish what is being written, and let go of everything."""

@@ -44,6 +44,14 @@ REFUSALS: Mapping[Refusal, int] = {
     Refusal.OUTSIDE_WINDOW: 16,
     Refusal.STATION: 20,
     Refusal.KEY_FAULT: 21,
+    Refusal.CLOCK_UNSET: 30,
+    Refusal.BAD_STATION_CERTIFICATE: 31,
+    Refusal.NEVER_SYNCED: 32,
+    Refusal.SYNCED_TOO_LONG_AGO: 33,
+    Refusal.BAD_PERMIT: 34,
+    Refusal.WRONG_HOLDER: 35,
+    Refusal.NOT_PERSONAL: 40,
+    Refusal.OTHER_UNIT: 41,
 }
 
 HINDRANCES: Mapping[Hindrance, int] = {

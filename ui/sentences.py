@@ -139,6 +139,29 @@ REFUSALS: Mapping[Refusal, tuple[str, str]] = {
         N_("The key could not be switched ON. Take it out and put it in again."),
         N_("If this happens again, hand it to your coordinator."),
     ),
+    Refusal.CLOCK_UNSET: (N_("The key has lost power. It is OFF."), N_("It must first be put in at a station.")),
+    Refusal.BAD_STATION_CERTIFICATE: (
+        N_("Nobody vouches for this key. It is OFF."),
+        N_("It must first be put in at a station."),
+    ),
+    Refusal.NEVER_SYNCED: (N_("This key is not prepared. It is OFF."), N_("It must first be put in at a station.")),
+    Refusal.SYNCED_TOO_LONG_AGO: (
+        N_("Too long since this key was at a station. It is OFF."),
+        N_("It must first be put in at a station."),
+    ),
+    Refusal.BAD_PERMIT: (N_("There is no permit on this key. It is OFF."), N_("It must first be put in at a station.")),
+    Refusal.WRONG_HOLDER: (
+        N_("The permit on this key is somebody else's. It is OFF."),
+        N_("It must first be put in at a station."),
+    ),
+    Refusal.NOT_PERSONAL: (
+        N_("This box renews personal keys only. Key is OFF."),
+        N_("A substitute or emergency key is switched ON at a station, with a PIN."),
+    ),
+    Refusal.OTHER_UNIT: (
+        N_("This key belongs to another unit. It is OFF."),
+        N_("Put it in at a box of its own unit, or at a station."),
+    ),
 }
 
 ONLY_OFF = (

@@ -7,8 +7,8 @@ from typing import assert_never
 from station.core.aside import View
 from station.core.facts import Refusal
 from station.core.screen import Beside, Line, Progress, Screen, Status
-from station.records.claims import KeyKind
-from ui import beside, codes, elsewhere, receipts, sentences, times
+from station.records.claims import KeyKind, Role
+from ui import beside, box_lamp, codes, elsewhere, receipts, sentences, times
 from ui.glyphs import printable
 from ui.help_pages import Lamp
 from ui.languages import catalogue, chosen
@@ -55,6 +55,8 @@ def words(screen: Screen, language: str) -> Words:
     speech = catalogue(tongue)
     if screen.beside is not None:
         return _beside(screen, screen.beside, tongue, speech)
+    if screen.status.role is Role.ACTIVATION_BOX:
+        return _box(screen, tongue, speech)
     figure = _figure(screen)
     lamp = sentences.LAMPS[screen.line]
     fault = screen.line is Line.READER_BROKEN or (screen.line is Line.EMPTY and screen.status.hindrance is not None)
@@ -63,11 +65,36 @@ def words(screen: Screen, language: str) -> Words:
         lamp=speech.gettext(lamp) if lamp else "",
         big=_big(screen, speech),
         figure=codes.fault_digits(screen) if fault else figure,
-        mask=0 if figure else screen.digits,
+        mask=0 if figure or screen.status.role is Role.UPDATE_BOX else screen.digits,
         small=" ".join(part for part in _small(screen, speech) if part),
         code=codes.support_code(screen),
         status=_status(screen.status, speech),
         notes=(*elsewhere.notes(screen, tongue, speech), *_notes(screen, speech)),
+        progress=screen.progress,
+        qr=codes.fault_message(screen) if fault else "",
+    )
+
+
+def _box(screen: Screen, tongue: str, speech: gettext.NullTranslations) -> Words:
+    """An activation box is a lamp: one of three colours, each with its shape and its word, and a short reason."""
+    lamp = box_lamp.lamp(screen)
+    figure = _figure(screen)
+    end = screen.receipt.expires if screen.receipt is not None else screen.still_on_until
+    fault = screen.line is Line.READER_BROKEN or (screen.line is Line.EMPTY and screen.status.hindrance is not None)
+    big, *reason = box_lamp.sentences_of(screen)
+    return Words(
+        tone=lamp.tone,
+        lamp=speech.gettext(lamp.sign) if lamp.sign else "",
+        big=speech.gettext(big).format(until="" if end is None else times.until_on(screen.status, end, speech)),
+        figure=codes.fault_digits(screen) if fault else figure,
+        mask=0 if figure else screen.digits,
+        small=" ".join(speech.gettext(part) for part in reason if part),
+        code=codes.support_code(screen),
+        status=box_lamp.status(screen.status, speech),
+        notes=(
+            *([_hindrance(screen.status, speech)] if screen.status.hindrance is not None else []),
+            *elsewhere.notes(screen, tongue, speech),
+        ),
         progress=screen.progress,
         qr=codes.fault_message(screen) if fault else "",
     )
@@ -129,6 +156,8 @@ def _pair(screen: Screen) -> tuple[str, str]:
     """The untranslated big and small sentence for the line, or for the refusal that it stands for."""
     if screen.flickering:
         return sentences.FLICKERING
+    if screen.status.role is Role.UPDATE_BOX and (renewal := box_lamp.renewal(screen)) is not None:
+        return renewal
     match screen.line:
         case Line.EMPTY if screen.status.hindrance is not None:
             return sentences.ONLY_OFF
@@ -216,7 +245,9 @@ def _status(status: Status, speech: gettext.NullTranslations) -> tuple[str, ...]
     else:
         data = speech.gettext("data {age}").format(age=times.age(status.mirror_age_s, speech))
     clock = times.time_of_day(status.unix_s, status.time_zone) if status.clock_trusted else speech.gettext("no time")
-    strip = (speech.gettext("Station {number}").format(number=status.station), network, data, clock)
+    box = status.role is Role.UPDATE_BOX
+    name = speech.gettext("Update box {number}") if box else speech.gettext("Station {number}")
+    strip = (name.format(number=status.station), network, data, clock)
     return (*strip, speech.gettext("settings file broken")) if status.config_rejected else strip
 
 

@@ -59,7 +59,10 @@ async def _sync(settings: Settings) -> Synced:
     try:
         before = station.mirroring.state
         _, digest = await station.store.mirror_digest()
-        await station.mirroring.refresh()
+        if station.is_activation_box:
+            await station.mirroring.refresh_without_mirror()
+        else:
+            await station.mirroring.refresh()
         objects, digest_now = await station.store.mirror_digest()
         after = station.mirroring.state
         age_before_s = None

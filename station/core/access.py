@@ -2,8 +2,10 @@
 
 import hmac
 
+from station.core.box import BoxReason
 from station.core.facts import (
     Attempts,
+    Carried,
     Grant,
     HolderEntry,
     KeyEntry,
@@ -28,6 +30,20 @@ COUNTED = frozenset(
 """Refusals that count as a wrong PIN: otherwise a pool key would be a free way to try colleagues' PINs."""
 
 
+BOX_REFUSALS = {
+    BoxReason.CLOCK_UNSET: Refusal.CLOCK_UNSET,
+    BoxReason.BAD_KEY_RECORD: Refusal.UNKNOWN,
+    BoxReason.BAD_STATION_CERTIFICATE: Refusal.BAD_STATION_CERTIFICATE,
+    BoxReason.NEVER_SYNCED: Refusal.NEVER_SYNCED,
+    BoxReason.SYNCED_TOO_LONG_AGO: Refusal.SYNCED_TOO_LONG_AGO,
+    BoxReason.BAD_PERMIT: Refusal.BAD_PERMIT,
+    BoxReason.PERMIT_EXPIRED: Refusal.PERMIT_EXPIRED,
+    BoxReason.WRONG_HOLDER: Refusal.WRONG_HOLDER,
+    BoxReason.BLOCKED: Refusal.BLOCKED,
+    BoxReason.OUTSIDE_WINDOW: Refusal.OUTSIDE_WINDOW,
+}
+"""What an activation box refuses before any PIN. How many were wrong before, `Attempts` says."""
+
 AFTER_PIN = frozenset({Refusal.PERMIT_EXPIRED, Refusal.OUTSIDE_WINDOW, Refusal.KEY_FAULT})
 """Refusals that news from central cannot lift while the key is in the socket: the PIN has been used up."""
 
@@ -45,6 +61,8 @@ def same_key(on_key: KeyRecord, entry: KeyEntry) -> bool:
 
 def refusal_before_pin(on_key: KeyRecord, known: KeyKnown, attempts: Attempts) -> Refusal | None:
     """Why this key gets no prompt, or None."""
+    if known.carried is not None:
+        return BOX_REFUSALS.get(known.carried.decision.reason, Refusal.LOCKED if attempts.locked else None)
     if known.on_blocklist or (known.key is not None and known.key.status is KeyStatus.BLOCKED):
         return Refusal.BLOCKED
     if known.key is None or not same_key(on_key, known.key):
@@ -69,20 +87,42 @@ def decide(
 ) -> Grant | Refusal:
     """What the PIN that gave ``pin_tag`` is worth on this key.
 
-    ``known.key`` has passed `refusal_before_pin`. ``own_permit`` is the verified permit on the key, which may be newer
+    ``known`` has passed `refusal_before_pin`. ``own_permit`` is the verified permit on the key, which may be newer
     than the mirror's. ``now.trust`` is not None unless ``station.hindrance`` says so.
     """
     key = known.key
     if key is None:
         return Refusal.UNKNOWN
-    found = (
-        _personal(known, pin_tag, own_permit)
-        if key.kind is KeyKind.PERSONAL
-        else _pool(key, known, person, pin_tag, own_permit)
-    )
-    if isinstance(found, Refusal):
-        return found
-    holder, entry = found
+    if known.carried is not None:
+        found = _carried(known.carried, key, known.permit)
+    elif key.kind is KeyKind.PERSONAL:
+        found = _personal(known, pin_tag, own_permit)
+    else:
+        found = _pool(key, known, person, pin_tag, own_permit)
+    return found if isinstance(found, Refusal) else _granted(key, *found, station, policy, now)
+
+
+def renew(
+    known: KeyKnown, own_permit: PermitEntry | None, station: StationFacts, policy: Policy, now: Now
+) -> Grant | Refusal:
+    """What an update box does with a key, without a PIN: it renews the personal keys of its own unit.
+
+    ``known`` has passed `refusal_before_pin`; the rest is as for `decide`.
+    """
+    key, holder = known.key, known.holder
+    if key is None:
+        return Refusal.UNKNOWN
+    if key.kind is not KeyKind.PERSONAL or holder is None:
+        return Refusal.NOT_PERSONAL
+    if key.record.unit != station.unit:
+        return Refusal.OTHER_UNIT
+    entry = newer(own_permit, known.permit, holder.holder)
+    return Refusal.NO_PERMIT if entry is None else _granted(key, holder, entry, station, policy, now)
+
+
+def _granted(
+    key: KeyEntry, holder: HolderEntry, entry: PermitEntry, station: StationFacts, policy: Policy, now: Now
+) -> Grant | Refusal:
     # Only now: a PIN that has not been judged must not pass for a right one, whose count is taken back.
     if station.hindrance is not None or now.trust is None or station.certificate_expires <= now.unix_s:
         return Refusal.STATION
@@ -111,6 +151,15 @@ def newer(own: PermitEntry | None, mirrored: PermitEntry | None, holder: int) ->
     if mirrored is None or own is None or own.permit.holder != holder:
         return mirrored
     return own if own.permit.revision > mirrored.permit.revision else mirrored
+
+
+def _carried(
+    carried: Carried, key: KeyEntry, entry: PermitEntry | None
+) -> tuple[HolderEntry, PermitEntry] | Refusal:
+    if carried.decision.reason is not BoxReason.ACTIVATE or entry is None:
+        return Refusal.WRONG_PIN
+    # Nobody's name is on a key.
+    return HolderEntry(entry.permit.holder, "", entry.permit.category, key.record.unit), entry
 
 
 def _personal(known: KeyKnown, pin_tag: bytes, own: PermitEntry | None) -> tuple[HolderEntry, PermitEntry] | Refusal:

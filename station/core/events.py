@@ -67,6 +67,8 @@ class KeyRead(Answer):
     seen: KeySeen
     known: KeyKnown
     attempts: Attempts
+    own_permit: PermitEntry | None = None
+    """The verified permit on the key, where that has been read: an update box does, which asks for no PIN."""
 
 
 @dataclass(frozen=True, slots=True)

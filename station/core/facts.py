@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from enum import Enum, StrEnum
 
+from station.core.box import BoxDecision
 from station.core.support import Neighbour, SupportLine
-from station.records.claims import Category, ClockSource, KeyKind, KeyRecord, Permit
+from station.records.claims import Category, ClockSource, KeyKind, KeyRecord, Permit, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,17 @@ class PermitEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """All that an activation box goes by: what the key itself carries, and what the box makes of it."""
+
+    files: Mapping[str, bytes] = field(repr=False, hash=False)
+    """By name, as for `station.core.box.decide`."""
+    clock_set: bool
+    decision: BoxDecision
+    """As of the latest look: at the key's insertion without a PIN, after a PIN with it."""
+
+
+@dataclass(frozen=True, slots=True)
 class KeyKnown:
     """What the mirror knows of the key in the socket. ``holder`` and ``permit`` are those of a personal key."""
 
@@ -101,6 +113,8 @@ class KeyKnown:
     holder: HolderEntry | None = None
     permit: PermitEntry | None = None
     on_blocklist: bool = False
+    carried: Carried | None = None
+    """At an activation box, which has no mirror: then this decides, and ``permit`` is the key's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +169,18 @@ class Refusal(StrEnum):
     KEY_FAULT = "key_fault"
     """The key did not take what it was to be given."""
 
+    CLOCK_UNSET = "clock_unset"
+    """This and the next five: at an activation box, which has nothing but what is on the key."""
+    BAD_STATION_CERTIFICATE = "bad_station_certificate"
+    NEVER_SYNCED = "never_synced"
+    SYNCED_TOO_LONG_AGO = "synced_too_long_ago"
+    BAD_PERMIT = "bad_permit"
+    WRONG_HOLDER = "wrong_holder"
+
+    NOT_PERSONAL = "not_personal"
+    """This and the next: at an update box, which renews the personal keys of its own unit."""
+    OTHER_UNIT = "other_unit"
+
 
 class Shortened(StrEnum):
     """Why an activation ends before the policy's active time is over."""
@@ -195,6 +221,7 @@ class StationFacts:
 
     station: int = 0
     unit: int = 0
+    role: Role = Role.SYNC_STATION
     hindrance: Hindrance | None = Hindrance.NOT_ENROLLED
     certificate_expires: int = 0
     mirror_age_s: int | None = None

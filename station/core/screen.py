@@ -6,7 +6,7 @@ from enum import StrEnum
 from station.core.aside import HelpPage, View
 from station.core.facts import Hindrance, Refusal, Shortened
 from station.core.support import Neighbour, SupportLine
-from station.records.claims import ClockSource, KeyKind
+from station.records.claims import ClockSource, KeyKind, Role
 
 
 class Line(StrEnum):
@@ -160,6 +160,7 @@ class Status:
     time_zone: str
     offline_since: int | None = None
     """When central was last reached, if it is not now (None: not since the station's start, or no clock to tell)."""
+    role: Role = Role.SYNC_STATION
     config_rejected: bool = False
     """The configuration file that is there is broken: for whoever pushed it, and of no matter to anybody with a key."""
 

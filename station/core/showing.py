@@ -132,6 +132,7 @@ def status(state: State, now: Now) -> Status:
         clock_trusted=now.trust is not None,
         time_zone=str(station.zone),
         offline_since=None if station.online else station.offline_since,
+        role=station.role,
         config_rejected=station.config_rejected,
     )
 

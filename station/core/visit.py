@@ -50,7 +50,7 @@ from station.core.events import (
     TimePassed,
 )
 from station.core.facts import Attempts, Grant, KeyKnown, Now, Policy, Refusal, StationFacts
-from station.records.claims import KeyKind
+from station.records.claims import KeyKind, Role
 
 BOUNCE_S = 3.0
 """A key back within this time goes on with its visit."""
@@ -304,10 +304,26 @@ def _known(state: State, event: KeyRead, now: Now, before: tuple[Effect, ...]) -
         refused = replace(state, phase=Phase.REFUSED, refusal=refusal, entry=Entry(), submitted=False)
         return refused, (*before, prepare, *told)
     prompt = replace(state, phase=Phase.PROMPT, refusal=heard if heard in access.COUNTED else None)
+    if state.station.role is Role.UPDATE_BOX:
+        return _renewed(replace(prompt, refusal=heard), event, now, (*before, prepare))
     if not state.submitted:
         return prompt, (*before, prepare)
     checking, effects = _submitted(replace(prompt, submitted=False), now)
     return checking, (*before, prepare, *effects)
+
+
+def _renewed(state: State, event: KeyRead, now: Now, before: tuple[Effect, ...]) -> Result:
+    """At an update box the insertion itself asks for an activation: nobody types anything."""
+    heard = state.refusal
+    state = replace(state, refusal=None, entry=Entry(), submitted=False)
+    verdict = access.renew(event.known, event.own_permit, state.station, state.policy, now)
+    if isinstance(verdict, Refusal):
+        told = (RecordRefusal(event.seen, verdict), Ring()) if verdict is not heard else ()
+        return replace(state, phase=Phase.REFUSED, refusal=verdict), (*before, *told)
+    activate = ActivateKey(state.insertion, event.seen, event.known, verdict)
+    # What the key is owed beside, its log above all, goes on once it is on: nobody waits for that.
+    rest = PrepareKey(state.insertion, event.seen, event.known, SyncDuty.WRITE)
+    return replace(state, phase=Phase.ACTIVATING, grant=verdict), (*before, activate, rest)
 
 
 def _sync_duty(refusal: Refusal | None, *, cannot: bool) -> SyncDuty:
@@ -337,7 +353,8 @@ def _refreshed(state: State, event: MirrorRefreshed, now: Now) -> Result:
             return news, ()
         refused = replace(news, phase=Phase.REFUSED, refusal=refusal, entry=Entry(), since_s=now.mono_s)
         return refused, (prepare, RecordRefusal(state.seen, refusal), Ring())
-    if state.phase is Phase.PROMPT or state.refusal in access.AFTER_PIN:
+    # Where there is no PIN to wait for, the key is looked at again when it is put in again.
+    if state.phase is Phase.PROMPT or state.refusal in access.AFTER_PIN or state.station.role is Role.UPDATE_BOX:
         return news, ()
     if cannot:
         return replace(news, refusal=Refusal.STATION), ()

@@ -115,6 +115,10 @@ class KeyFiles:
         if confirmed_at is not None and KeyFile.SYNC not in self._there:
             await self._ensure(KeyFile.SYNC, self._identity.sync(key, confirmed_at))
 
+    async def write_box_certificate(self) -> None:
+        """An activation box's certificate, beside that of the station which synchronised the key. Raises KeyRefused."""
+        await self._ensure(KeyFile.BOXCERT, self._identity.certificate)
+
     async def read_own_permit(self, known: KeyKnown) -> None:
         """Learn what permit the key carries, unless it is the mirror's. Raises KeyRefused."""
         mirrored = known.permit

@@ -202,7 +202,10 @@ class KeyWork:
         unset = self._clock is not None and self._clock.state is KeyClockState.UNSET
         self._seen = KeySeen(id_record, record, clock_was_unset=unset)
         self._note_switched_off(nameless=False)
-        self._feed(KeyRead(effect.insertion, self._seen, known, attempts))
+        await self._tell_read(effect.insertion, self._seen, known, attempts)
+
+    async def _tell_read(self, insertion: int, seen: KeySeen, known: KeyKnown, attempts: Attempts) -> None:
+        self._feed(KeyRead(insertion, seen, known, attempts))
         if not self._place.give_way():
             # Back while its PIN is being judged, nothing more is asked of it; but the next PIN must know its permit.
             await self._tried(self._files.read_own_permit(known))
@@ -359,6 +362,9 @@ class KeyWork:
         meter.next()
         await files.write_permit(effect.grant.permit)
         meter.next()
+        await self._write_last(effect, activation)
+
+    async def _write_last(self, effect: ActivateKey, activation: bytes) -> None:
         if await self._key.read(KeyFile.ID) != effect.seen.id_record:
             raise KeyRefused("another_key")
         await self._key.write(KeyFile.ACT, activation)

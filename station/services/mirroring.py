@@ -149,13 +149,21 @@ class Mirroring:
             await self._follow()
         except Resnapshot:
             await self._take_snapshot()
+        await self._renew_certificate()
+        if self._time.now().trust is None:
+            # Central's clock has been put forward: what it has just signed is past the time that it told us before.
+            await self._ask_time()
+
+    async def refresh_without_mirror(self) -> None:
+        """What an activation box wants of central: the time and its own certificate. Raises as `refresh`."""
+        await self._ask_time()
+        await self._renew_certificate()
+
+    async def _renew_certificate(self) -> None:
         try:
             await self._certificate.renew_if_due()
         except RecordError as error:
             await self._reports.refused(RefusedObject("station", None, error.code))
-        if self._time.now().trust is None:
-            # Central's clock has been put forward: what it has just signed is past the time that it told us before.
-            await self._ask_time()
 
     async def _refresh(self) -> None:
         self.store_fault = None

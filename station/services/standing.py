@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 
 from station.core.facts import Hindrance, Now, Policy, StationFacts
 from station.ports import Json, MirrorObject, Store, StoreFault
@@ -26,11 +26,19 @@ class Standing:
     """Gathers what `StationFacts` says, and the newest blocklist that this station has seen."""
 
     def __init__(
-        self, store: Store, time: Timekeeper, identity: Identity, mirroring: Mirroring, policy: Policy
+        self,
+        store: Store,
+        time: Timekeeper,
+        identity: Identity,
+        mirroring: Mirroring,
+        policy: Policy,
+        *,
+        local: tzinfo = UTC,
     ) -> None:
+        """``local``: the site's time zone, until central has told it."""
         self._store, self._time, self._identity = store, time, identity
         self._mirroring, self._policy = mirroring, policy
-        self._site = StationFacts()
+        self._site = StationFacts(zone=local)
         self._store_failed = False
         self._offline_since: int | None = None
         """Goes on with the clock for as long as central is there."""
@@ -41,6 +49,11 @@ class Standing:
     def adopt(self, policy: Policy) -> None:
         """The site's rules from now on."""
         self._policy = policy
+
+    @property
+    def zone(self) -> tzinfo:
+        """The site's time zone."""
+        return self._site.zone
 
     @property
     def blocklist_claims(self) -> Blocklist | None:
@@ -119,6 +132,7 @@ class Standing:
         return StationFacts(
             station=self._identity.station,
             unit=claims.unit,
+            role=claims.role,
             hindrance=self._hindrance(now),
             certificate_expires=claims.expires,
             mirror_age_s=self._mirroring.age_s(),

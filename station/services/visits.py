@@ -41,12 +41,12 @@ from station.core.screen import Screen
 from station.core.visit import Phase, State, late_verdict, step
 from station.ports import Json, KeyLost, KeySocket, ReaderLost, Store, StoreFault
 from station.services.batteries import Batteries
+from station.services.box_profiles import KEY_WORK, PIN_WORK
 from station.services.identity import Identity
-from station.services.key_work import KeyEffect, KeyWork, Sequences, Workplace
+from station.services.key_work import KeyEffect, Sequences, Workplace
 from station.services.mirroring import Mirroring
 from station.services.outbox import Outbox
 from station.services.pin_check import PinCheck
-from station.services.pin_work import PinWork
 from station.services.presenter import Presentation, Presenter
 from station.services.recorder import Recorder
 from station.services.standing import Standing
@@ -93,7 +93,8 @@ class Visits:
         self._key_effects: asyncio.Queue[KeyEffect] = asyncio.Queue(KEY_QUEUE_LIMIT)
         self._tasks: asyncio.TaskGroup | None = None
         self._recorder = Recorder(store, time, kept=outbox.poke, failed=standing.store_failed)
-        self._pins = PinWork(
+        role = identity.claims.role
+        self._pins = PIN_WORK[role](
             store=store,
             time=time,
             identity=identity,
@@ -121,7 +122,8 @@ class Visits:
             meter=WriteMeter(lambda: socket.wire_bytes),
             batteries=Batteries(),
         )
-        self._key = KeyWork(self._place)
+        self._key_work = KEY_WORK[role]
+        self._key = self._key_work(self._place)
         self._at_work = False
         self._ended = False
         self._presenter = Presenter(
@@ -265,7 +267,7 @@ class Visits:
                 continue
             if broken:
                 broken = self._reader_back()
-            self._key = KeyWork(self._place)
+            self._key = self._key_work(self._place)
             self._feed(KeyInserted())
             try:
                 await self._socket.removed()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import cbor2
 import pytest
@@ -45,6 +46,7 @@ from station.records.keys import SigningKey
 from station.records.pins import pin_tag
 from station.secret import Secret
 from station.services.base64url import encoded
+from station.services.box_profiles import STANDING
 from station.services.central_link import CentralLink
 from station.services.identity import Identity, PinSecrets
 from station.services.mirror_objects import checked
@@ -62,6 +64,7 @@ ANNA, BO, TIM = 20, 21, 22
 PINS = {ANNA: "111111", BO: "222222", TIM: "333333"}
 HER_KEY, HIS_KEY, POOL_KEY, SPARE_KEY = 501, 502, 601, 701
 UNIT, AREA, LOCK = 7, 2, 101
+TIME_ZONE = "Europe/Stockholm"
 OFF_LINES = {Line.PROMPT, Line.REFUSED, Line.UNREADABLE}
 PIN_SECRETS = PinSecrets(b"a site's own salt", Secret(b"p" * 32), time=1, memory_kib=8, lanes=1)
 
@@ -185,7 +188,8 @@ class StationAt:
 
     def start(self) -> None:
         self._running = asyncio.create_task(self.visits.run())
-        self._polling = asyncio.create_task(self.mirroring.run())
+        if self.identity.claims.role is not Role.ACTIVATION_BOX:
+            self._polling = asyncio.create_task(self.mirroring.run())
 
     async def stop(self) -> None:
         """As on SIGTERM."""
@@ -282,7 +286,7 @@ class Site:
         self.objects: dict[tuple[str, int], dict[str, Any]] = {}
         self.stations: list[StationAt] = []
         self._permits: dict[int, Permit] = {}
-        self._put("site", 0, name="Exempelby", timezone="Europe/Stockholm", support=[], privacy={})
+        self._put("site", 0, name="Exempelby", timezone=TIME_ZONE, support=[], privacy={})
         self._put("unit", UNIT, name="Norr", closed=False)
         self._put("area", AREA, name="Backen")
         self.person(ANNA, Category.PERMANENT)
@@ -358,7 +362,7 @@ class Site:
             self._put("blocklist", 0, version=version, record=encoded(record))
         return record
 
-    def certificate(self, number: int, signing: SigningKey) -> bytes:
+    def certificate(self, number: int, signing: SigningKey, role: Role = Role.SYNC_STATION) -> bytes:
         return self.sign(
             StationCertificate(
                 expires=self.now_s + 60 * DAY_S,
@@ -366,7 +370,7 @@ class Site:
                 unit=UNIT,
                 station=number,
                 public_key=signing.public,
-                role=Role.SYNC_STATION,
+                role=role,
             )
         )
 
@@ -382,7 +386,13 @@ class Site:
         return key
 
     async def station(
-        self, number: int = 1, *, policy: Policy | None = None, central: CentralLink | None = None, run: bool = True
+        self,
+        number: int = 1,
+        *,
+        policy: Policy | None = None,
+        central: CentralLink | None = None,
+        run: bool = True,
+        role: Role = Role.SYNC_STATION,
     ) -> StationAt:
         folder = self.folder / f"station{number}"
         folder.mkdir(exist_ok=True)
@@ -393,7 +403,7 @@ class Site:
         store = HookedStore(await SqliteStore.open(folder / "station.db"))
         identity = Identity(
             station=number,
-            certificate=self.certificate(number, signing),
+            certificate=self.certificate(number, signing, role),
             central_keys=[self.central.public],
             signing=signing,
             pin=PIN_SECRETS,
@@ -409,10 +419,11 @@ class Site:
                 await each()
 
         mirroring = Mirroring(link, store, time_, identity, poll_s=3600, changed=tell)
-        await self.fill(store.real)
+        if role is not Role.ACTIVATION_BOX:
+            await self.fill(store.real)
         await mirroring.load()
         outbox = Outbox(link, store)
-        standing = Standing(store, time_, identity, mirroring, rules)
+        standing = STANDING[role](store, time_, identity, mirroring, rules, local=ZoneInfo(TIME_ZONE))
         pins = PinCheck(PIN_SECRETS)
         port = folder / "port"
         line = SocketLine(port, FAST_BAUD)

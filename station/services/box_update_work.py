@@ -1,0 +1,26 @@
+"""What an update box does with the key in its socket: all that a station does, and no PIN to wait for."""
+
+from station.core.events import KeyRead, KeySeen
+from station.core.facts import Attempts, KeyKnown
+from station.services.key_work import KeyWork
+
+
+class UpdateBoxKeyWork(KeyWork):
+    """`KeyWork` of an update box.
+
+    What a station learns while the person types must be known here before the decision: central's latest word, the
+    blocklist that the key carries, and the permit on it, which may be newer than the mirror's.
+    """
+
+    async def _look_up(self, key: int) -> tuple[KeyKnown, Attempts]:
+        await self._place.mirroring.settled(self._place.pins.refresh_deadline_s)
+        return await super()._look_up(key)
+
+    async def _tell_read(self, insertion: int, seen: KeySeen, known: KeyKnown, attempts: Attempts) -> None:
+        blocklist = self._place.standing.blocklist
+        await self._tried(self._carry_blocklist(insertion, seen.record.key))
+        if self._place.standing.blocklist is not blocklist:
+            known, attempts = await self._look_up(seen.record.key)
+        await self._tried(self._files.read_own_permit(known))
+        self.on_key.permit_known.set()
+        self._feed(KeyRead(insertion, seen, known, attempts, self.on_key.own_permit))
