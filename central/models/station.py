@@ -51,7 +51,13 @@ class Station(Mirrored):
 
     def mirror_content(self) -> Content:
         """See the API's contract."""
-        return {"name": self.name, "address": self.address, "unit": self.unit.number, "status": self.status}
+        return {
+            "name": self.name,
+            "address": self.address,
+            "unit": self.unit.number,
+            "status": self.status,
+            "role": self.Role(self.role).name.lower(),
+        }
 
 
 class StationToken(models.Model):

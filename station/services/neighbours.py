@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from station.ports import Json, MirrorObject, Store, StoreFault
+from station.services.site_facts import takes_every_key
 
 FILE_NAME = "neighbours.json"
 FILE_MODE = 0o644
@@ -61,7 +62,11 @@ class NeighboursFile:
 
     def _stations(self, stations: Sequence[MirrorObject]) -> list[dict[str, str]]:
         own = next((each.body.get("unit") for each in stations if each.id == self._station), None)
-        others = [each for each in stations if each.id != self._station and each.body.get("status") != "down"]
+        others = [
+            each
+            for each in stations
+            if each.id != self._station and each.body.get("status") != "down" and takes_every_key(each)
+        ]
         # Those of the same unit first: they are the nearest that this station knows of.
         others.sort(key=lambda each: (each.body.get("unit") != own, each.body.get("status") != "up", each.id))
         return [_texts(each.body, "name", "address") for each in others[:STATIONS_LIMIT]]

@@ -13,18 +13,24 @@ TEXT_LIMIT = 1000
 PHONE_LIMIT = 30
 LINES_LIMIT = 10
 LANGUAGES_LIMIT = 10
+SYNC_STATION = "sync_station"
 
 
 def neighbours(stations: Sequence[MirrorObject], own: int, unit: int) -> tuple[Neighbour, ...]:
-    """The other stations that are not known to be down, nearest first."""
+    """The other sync stations that are known to work, nearest first."""
     found = [
         Neighbour(
             other.id, _text(other.body.get("name")), _text(other.body.get("address")), _number(other.body, "unit")
         )
         for other in stations
-        if other.id != own and other.body.get("status") == "up"
+        if other.id != own and other.body.get("status") == "up" and takes_every_key(other)
     ]
     return nearest([other for other in found if other.name], unit)
+
+
+def takes_every_key(station: MirrorObject) -> bool:
+    """Whether it is one to send people to: no box. A central that names no role has none."""
+    return bool(station.body.get("role", SYNC_STATION) == SYNC_STATION)
 
 
 def support_lines(site: Mapping[str, Json]) -> tuple[SupportLine, ...]:

@@ -20,6 +20,12 @@ def test_working_neighbours_nearest_first_without_ourselves() -> None:
     assert found == (Neighbour(3, "Station 3", "Påhittsgatan 1", 1), Neighbour(2, "Station 2", "Påhittsgatan 1", 9))
 
 
+@pytest.mark.parametrize("role", ["activation_box", "update_box", "", None, 0])
+def test_nobody_is_sent_to_a_box(role: Json) -> None:
+    found = neighbours([station(2, role=role), station(3, role="sync_station")], 4, unit=1)
+    assert [other.station for other in found] == [3]
+
+
 TEXTS = (("sv", "Nyckelsupport"), ("da", "Nøglesupport"), ("en", "Key support"))
 
 
