@@ -96,7 +96,7 @@ def _count(count: int | None) -> str:
 
 
 def _visit(visit: PastVisit, status: Status) -> str:
-    """``06:58 31``: when, and the code of the last line with its refusal, as in the corner of the screen."""
+    """``06:58 refused R04``: when, how it ended as in ``station status``, and the code of a refusal."""
     time = times.time_of_day(visit.unix_s, status.time_zone)
     refusal = f" R{codes.REFUSALS[visit.refusal]:02}" if visit.refusal is not None else ""
-    return f"{time} {codes.LINES[visit.line]}{refusal}"
+    return f"{time} {visit.outcome or '?'}{refusal}"

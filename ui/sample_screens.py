@@ -81,10 +81,10 @@ TECHNICIAN = Technician(
     version="0.1.0",
     certificate_expires=NOW_S + 40 * 86400,
     visits=(
-        PastVisit(NOW_S - 3700, KeyKind.PERSONAL, Line.OUT_READY),
-        PastVisit(NOW_S - 3900, KeyKind.PERSONAL, Line.OUT_READY),
-        PastVisit(NOW_S - 4200, KeyKind.SUBSTITUTE, Line.OUT_OFF),
-        PastVisit(NOW_S - 4500, KeyKind.PERSONAL, Line.REFUSED, Refusal.LOCKED),
+        PastVisit(NOW_S - 3700, KeyKind.PERSONAL, "ready"),
+        PastVisit(NOW_S - 3900, KeyKind.PERSONAL, "ready"),
+        PastVisit(NOW_S - 4200, KeyKind.SUBSTITUTE, "off"),
+        PastVisit(NOW_S - 4500, KeyKind.PERSONAL, "refused", Refusal.LOCKED),
     ),
 )
 

@@ -82,7 +82,7 @@ class _Run:
     def _show(self, screen: Screen) -> None:
         self.kiosk.show(screen)
         if self._status is not None and self._visits is not None:
-            self._status.saw(self._visits.state, screen)
+            self._status.saw(screen)
 
     async def _serve(self) -> None:
         station = await self._config.open()
@@ -98,6 +98,7 @@ class _Run:
                 time=station.time,
                 mirroring=station.mirroring,
                 facts=lambda: visits.state.station,
+                visits=visits.past_visits,
             )
             async with asyncio.TaskGroup() as tasks:
                 parts = [

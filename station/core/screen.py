@@ -100,9 +100,10 @@ class PastVisit:
     """A visit as a technician may see it: without a name, without a key's number."""
 
     unix_s: int
-    kind: KeyKind | None
-    line: Line
-    """The last line that was shown while or after the key was in."""
+    """When it began."""
+    kind: KeyKind | None = None
+    outcome: str | None = None
+    """How it stands or ended, in the one word that `station status` has for it."""
     refusal: Refusal | None = None
 
 

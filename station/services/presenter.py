@@ -16,7 +16,8 @@ from station.core.showing import Surroundings
 from station.core.visit import State
 from station.ports import Store
 from station.services import technician
-from station.services.technician import PastVisits, TechnicianCode
+from station.services.past_visits import PastVisits
+from station.services.technician import TechnicianCode
 from station.services.timekeeping import Timekeeper
 
 Start: TypeAlias = Callable[[Coroutine[None, None, None]], None]
@@ -54,7 +55,8 @@ class Presenter:
         self._contact = Contact()
         self._news = KeyNews()
         self._news_of_visit = 0
-        self._visits = PastVisits()
+        self.past_visits = PastVisits()
+        """Told of each screen."""
         self._page: Technician | None = None
 
     def adopt(self, settings: Presentation) -> None:
@@ -65,7 +67,7 @@ class Presenter:
         """What to show."""
         around = Surroundings(self._news, self._progress(), self._contact, self._aside, self._page)
         shown = showing.screen(state, now, around)
-        self._visits.saw(state, shown)
+        self.past_visits.saw(state, shown)
         return shown
 
     def tell(self, news: KeyNews) -> None:
@@ -113,7 +115,7 @@ class Presenter:
                 self._store,
                 state,
                 now,
-                self._visits,
+                self.past_visits,
                 reader=self._settings.reader,
                 reader_works=self.screen(state, now).line is not Line.READER_BROKEN,
                 config_version=self._settings.config_version,

@@ -9,79 +9,24 @@ import contextlib
 import json
 import logging
 import os
-from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from station.core.facts import Now, StationFacts
 from station.core.screen import Line, Screen
-from station.core.visit import Phase, State
 from station.ports import Json, Store, StoreFault
 from station.services.mirroring import Mirroring
+from station.services.past_visits import PastVisits
 from station.services.timekeeping import Timekeeper
-from station.services.visit_outcomes import Outcome, outcome_after
 
 FILE_NAME = "status.json"
 FORMAT = 1
 WRITE_EVERY_S = 5.0
 STALE_AFTER_S = 30
 """A kiosk whose file is older than this hangs, or its disk does not take writes."""
-VISITS_KEPT = 10
 FILE_MODE = 0o644
 
 _log = logging.getLogger("station.status")
-
-
-@dataclass(slots=True)
-class _Visit:
-    """A visit as the file has it."""
-
-    at: int
-    kind: str | None = None
-    outcome: str | None = None
-    reason: str | None = None
-
-
-class LastVisits:
-    """The last visits, from the screens that were shown during them."""
-
-    def __init__(self) -> None:
-        self._visits: deque[_Visit] = deque(maxlen=VISITS_KEPT)
-        self._number = 0
-        self._outcome: Outcome | None = None
-        self.ended = 0
-        """The number of the last one whose key was taken out."""
-
-    def take_up(self, rows: object) -> None:
-        """Those that an earlier kiosk has written, newest first; what is no such list is left out."""
-        for row in reversed(rows if isinstance(rows, list) else []):
-            if isinstance(row, dict) and set(row) == set(_Visit.__slots__) and isinstance(row["at"], int):
-                self._visits.append(_Visit(**row))
-
-    def saw(self, state: State, screen: Screen) -> None:
-        """After each screen: ``state`` is the machine's, ``screen`` what it shows."""
-        if not state.visit:
-            return
-        if state.visit != self._number:
-            self._number = state.visit
-            self._outcome = None
-            self._visits.append(_Visit(screen.status.unix_s))
-        visit = self._visits[-1]
-        if state.seen is not None:
-            visit.kind = state.seen.record.kind.name.lower()
-        self._outcome = outcome_after(screen.line, self._outcome)
-        visit.outcome = self._outcome.value if self._outcome is not None else None
-        if screen.refusal is not None:
-            visit.reason = screen.refusal.value
-        elif self._outcome is not Outcome.REFUSED:
-            visit.reason = None
-        if state.phase in {Phase.GONE, Phase.EMPTY}:
-            self.ended = state.visit
-
-    def rows(self) -> list[dict[str, Json]]:
-        """Newest first: ``at`` (Unix seconds), ``kind``, ``outcome``, ``reason``; None where it is not known."""
-        return [asdict(visit) for visit in reversed(self._visits)]
 
 
 class StatusFile:
@@ -96,26 +41,29 @@ class StatusFile:
         time: Timekeeper,
         mirroring: Mirroring,
         facts: Callable[[], StationFacts],
+        visits: PastVisits,
     ) -> None:
         """``facts``: the station's standing, as the visit machine was last told.
+
+        ``visits`` is told of each screen before `saw` is.
 
         ``configuration``: see `station.pushed_config.ConfigStanding.fields`.
         """
         self._path, self._configuration = path, configuration
         self._store, self._time, self._mirroring, self._facts = store, time, mirroring, facts
-        self._visits = LastVisits()
+        self._visits = visits
+        self._ended = visits.ended
         self._visits.take_up((read(path) or {}).get("visits"))
         self._line = Line.EMPTY
         self._news = asyncio.Event()
         self._failed = False
 
-    def saw(self, state: State, screen: Screen) -> None:
+    def saw(self, screen: Screen) -> None:
         """A screen was shown."""
-        ended = self._visits.ended
-        self._visits.saw(state, screen)
         broken = (self._line is Line.READER_BROKEN) != (screen.line is Line.READER_BROKEN)
         self._line = screen.line
-        if broken or self._visits.ended != ended:
+        if broken or self._visits.ended != self._ended:
+            self._ended = self._visits.ended
             self._news.set()
 
     async def run(self) -> None:

@@ -2,18 +2,16 @@
 
 import asyncio
 import importlib.metadata
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 import argon2
 
 from station.core.entry import Entry
 from station.core.facts import Now
-from station.core.screen import Line, PastVisit, Screen, Technician
+from station.core.screen import Technician
 from station.core.visit import State
 from station.ports import Store, StoreFault
-
-VISITS_KEPT = 10
+from station.services.past_visits import PastVisits
 
 
 class TechnicianCode:
@@ -41,28 +39,6 @@ class TechnicianCode:
             return self._hasher.verify(self._encoded, entry.reveal())
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
             return False
-
-
-class PastVisits:
-    """The last visits, from the screens that were shown during them; no name, no key's number."""
-
-    def __init__(self) -> None:
-        self._visits: deque[PastVisit] = deque(maxlen=VISITS_KEPT)
-        self._number = 0
-
-    def saw(self, state: State, screen: Screen) -> None:
-        """After each screen: ``state`` is the machine's."""
-        if not state.visit or screen.line in {Line.EMPTY, Line.READER_BROKEN}:
-            return
-        began = screen.status.unix_s
-        if state.visit == self._number and self._visits:
-            began = self._visits.pop().unix_s
-        self._number = state.visit
-        self._visits.append(PastVisit(began, screen.kind, screen.line, screen.refusal))
-
-    def newest_first(self) -> tuple[PastVisit, ...]:
-        """At most `VISITS_KEPT`."""
-        return tuple(reversed(self._visits))
 
 
 async def page(

@@ -46,6 +46,7 @@ from station.services.identity import Identity
 from station.services.key_work import KeyEffect, Sequences, Workplace
 from station.services.mirroring import Mirroring
 from station.services.outbox import Outbox
+from station.services.past_visits import PastVisits
 from station.services.pin_check import PinCheck
 from station.services.presenter import Presentation, Presenter
 from station.services.recorder import Recorder
@@ -145,6 +146,11 @@ class Visits:
         """No key in the socket, none that may come back, and nobody's farewell on the screen; or no reader at all."""
         state = self._state
         return state.phase is Phase.BROKEN or (state.phase is Phase.EMPTY and state.left_as is None)
+
+    @property
+    def past_visits(self) -> PastVisits:
+        """The last visits, told of each screen before it is shown."""
+        return self._presenter.past_visits
 
     def adopt(self, policy: Policy, presentation: Presentation) -> None:
         """The site's rules, and what the screen goes by, from now on; only `between_visits`."""

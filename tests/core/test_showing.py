@@ -10,7 +10,7 @@ from station.core.events import KeySeen, StationChanged
 from station.core.facts import Attempts, Hindrance, Now
 from station.core.key_news import KeyNews
 from station.core.screen import Beside, Changes, Elsewhere, Line, Notes, Progress, Technician
-from station.core.showing import Surroundings, is_free, may_sleep, screen
+from station.core.showing import REMINDER_S, Surroundings, is_free, may_sleep, screen
 from station.core.support import Neighbour, SupportLine
 from station.core.visit import Phase, State
 from station.records.claims import EVERY_AREA, ClockSource
@@ -140,6 +140,27 @@ def test_a_new_key_has_not_lost_power() -> None:
     at = Desk()
     at.put_in(replace(OWN, seen=seen))
     assert not at.screen.notes.lost_power
+
+
+def test_a_key_left_in_is_told_how_soon_it_goes_off() -> None:
+    at = desk(Phase.READY)
+    assert at.screen.off_in_s is None
+    at.wait(at.state.policy.left_in_s - REMINDER_S - 0.5)
+    assert at.screen.off_in_s is None
+    seen: list[int | None] = []
+    for _ in range(3):
+        at.wait(1)
+        seen.append(at.screen.off_in_s)
+    assert seen == [15, 14, 13]
+    at.pull()
+    assert at.screen.off_in_s is None
+
+
+@pytest.mark.parametrize("phase", [Phase.ACTIVATING, Phase.SWITCHING_OFF, Phase.CLEARING])
+def test_pulled_halfway_to_on_is_told_apart_from_halfway_to_off(phase: Phase) -> None:
+    at = desk(phase)
+    at.pull()
+    assert (at.line(), at.screen.halfway) == (Line.OUT_UNSURE, phase is Phase.ACTIVATING)
 
 
 def test_the_stations_own_standing() -> None:

@@ -222,7 +222,7 @@ async def test_the_technicians_page_opens_for_its_code_only(site: Site) -> None:
     assert (page.reader, page.reader_works, page.config_version) == ("/dev/x", True, "0a0b")
     assert (page.mirror_objects, page.outbox_events) == (len(site.objects), await station.store.real.pending_count())
     (visit,) = page.visits
-    assert visit == PastVisit(visit.unix_s, KeyKind.PERSONAL, Line.OUT_READY)
+    assert visit == PastVisit(visit.unix_s, KeyKind.PERSONAL, "ready")
     assert "Person" not in repr(page)
     assert str(HER_KEY) not in repr(page)
     site.skip(61)

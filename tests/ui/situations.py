@@ -90,7 +90,7 @@ TECHNICIAN = Technician(
     config_version="0123456789ab",
     version="0.1.0",
     certificate_expires=NOON_S + 40 * 86400,
-    visits=tuple(PastVisit(NOON_S - 600 * n, KeyKind.PERSONAL, Line.REFUSED, Refusal.WRONG_PIN) for n in range(1, 11)),
+    visits=tuple(PastVisit(NOON_S - 600 * n, KeyKind.PERSONAL, "refused", Refusal.WRONG_PIN) for n in range(1, 11)),
 )
 
 

@@ -311,7 +311,7 @@ def test_the_privacy_notice_is_the_sites_own() -> None:
 def test_the_technicians_page_has_no_names() -> None:
     shown = words(SITUATIONS["technician"], "en")
     assert shown.notes[0] == "Reader: /dev/key-reader, works"
-    assert shown.notes[-1].startswith("Visits: 12:50 20 R10 · 12:40 20 R10 · ")
+    assert shown.notes[-1].startswith("Visits: 12:50 refused R10 · 12:40 refused R10 · ")
     broken = words(SITUATIONS["technician-broken"], "en")
     assert broken.notes[:3] == ("Only OFF: H6 disk", "Reader: /dev/key-reader, NO CONTACT", "Clock: not trusted")
 
