@@ -7,7 +7,7 @@ from django.db import transaction
 from central.acts.clock import today
 from central.clock import unix_now
 from central.feed import change
-from central.models import Blocklist, Holder, Key, MirrorRow, Unit
+from central.models import Blocklist, Holder, Key, MirrorRow, Site, Unit
 from central.models.base import MAX_UINT32
 from central.office.models import Block, Receipt, Task
 
@@ -54,9 +54,12 @@ def take_back(key: Key, by: str = "") -> Receipt | None:
 
 
 def new_personal_key(holder: Holder, by: str = "", number: int | None = None) -> tuple[Key, Receipt]:
-    """A blank key for its holder, and the receipt to sign. Without ``number`` it gets the next free one."""
+    """A blank key for its holder, and the receipt to sign. Without ``number``: the blank one that waits for them
+    already, else the next free number.
+    """
     with change():
-        key = Key(
+        waiting = Key.objects.filter(holder=holder, status=Key.Status.BLANK).first() if number is None else None
+        key = waiting or Key(
             site=holder.site,
             number=number or free_number(holder.site_id),
             kind=Key.Kind.PERSONAL,
@@ -99,7 +102,9 @@ def open_new_key_task(holder: Holder, by: str = "") -> Task:
 
 
 def free_number(site: int) -> int:
-    """The number after the highest one of the site."""
+    """The number after the highest one of the site. Inside a change."""
+    # Two who ask at once would get the same one: the second waits for the first.
+    Site.objects.select_for_update().get(pk=site)
     highest = Key.objects.filter(site_id=site).order_by("-number").values_list("number", flat=True).first()
     return min((highest or FIRST_NUMBER - 1) + 1, MAX_UINT32)
 

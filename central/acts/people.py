@@ -79,8 +79,12 @@ def end(holder: Holder, by: str = "", last_day: date | None = None) -> list[Task
         if last_day is None or last_day < today(holder.site):
             holder.status = Holder.Status.ENDED
         holder.save(update_fields=["employment_ends", "status"])
-        due = last_day or today(holder.site)
-        return [_collect(key, holder, due, by) for key in Key.objects.filter(holder=holder, status=Key.Status.ACTIVE)]
+        return collect_keys(holder, last_day or today(holder.site), by)
+
+
+def collect_keys(holder: Holder, due: date, by: str = "") -> list[Task]:
+    """A task for each key that somebody has who leaves. Inside a change."""
+    return [_collect(key, holder, due, by) for key in Key.objects.filter(holder=holder, status=Key.Status.ACTIVE)]
 
 
 def withdraw(permissions: Iterable[Permission]) -> int:
@@ -112,7 +116,9 @@ def usual_areas(unit: Unit) -> tuple[list[Area], bool]:
 
 
 def free_number(site: Site) -> int:
-    """The number after the highest one of the site."""
+    """The number after the highest one of the site. Inside a change."""
+    # Two who ask at once would get the same one: the second waits for the first.
+    Site.objects.select_for_update().get(pk=site.pk)
     highest = Holder.objects.filter(site=site).order_by("-number").values_list("number", flat=True).first()
     return (highest or FIRST_NUMBER - 1) + 1
 

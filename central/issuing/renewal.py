@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from auditlog.context import disable_auditlog
 
+from central.acts.people import collect_keys
 from central.clock import DAY_S
 from central.events.logmarks import publish_marks
 from central.feed import change
@@ -59,6 +60,7 @@ def _end_employments(now: int) -> None:
                 for holder in over:
                     holder.status = Holder.Status.ENDED
                     holder.save(update_fields=["status"])
+                    collect_keys(holder, holder.employment_ends or today)
                     log.info("holder.ended site=%s holder=%s", site.number, holder.number)
 
 

@@ -16,9 +16,9 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from central.models import Holder, Key, Site, Station, Unit
+from central.models import Area, Holder, Key, Permission, Site, Station, Unit
 from central.office.models import Membership, Receipt, Task
-from central.office.roles import HOURLY_ROLES, TABLE, UNIT_ROLES, Act, Role
+from central.office.roles import HOURLY_ROLES, SITE_ACTS, TABLE, UNIT_ROLES, Act, Role
 
 NOTHING = Q(pk__in=[])
 
@@ -59,6 +59,15 @@ class Desk:
         for member in self._granting(act):
             wanted |= Q(pk=member.unit_id) if member.unit_id else Q(site=self.site)
         return Unit.objects.filter(wanted, site=self.site)
+
+    def areas(self, act: Act) -> QuerySet[Area]:
+        """The areas that they may give: for a unit, those that its people have already."""
+        here = Area.objects.filter(site=self.site)
+        if any(member.unit_id is None for member in self._granting(act)):
+            return here
+        units = self.units(act)
+        known = Permission.objects.filter(Q(unit__in=units) | Q(unit=None, holder__unit__in=units))
+        return here.filter(permission__in=known).distinct()
 
     def holders(self, act: Act) -> QuerySet[Holder]:
         """The people to whom they may do it. Those who may use a unit's pool are seen by it, besides its own."""
@@ -120,7 +129,8 @@ class Desk:
         return {act.name for act in Act if self.may(act) and of(act).filter(pk=thing.pk).exists()}
 
     def _granting(self, act: Act) -> list[Membership]:
-        return [member for member in self._members if act in TABLE[Role(member.role)]]
+        having = [member for member in self._members if act in TABLE[Role(member.role)]]
+        return [member for member in having if member.unit_id is None] if act in SITE_ACTS else having
 
 
 class AtDesk(HttpRequest):

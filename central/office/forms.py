@@ -66,7 +66,7 @@ class EmployeeForm(PersonForm):
 
     def __init__(self, desk: Desk, *args: Any, **kwargs: Any) -> None:
         super().__init__(desk, *args, **kwargs)
-        self.fields["areas"].queryset = Area.objects.filter(site=desk.site)  # type: ignore[attr-defined]
+        self.fields["areas"].queryset = desk.areas(self.act)  # type: ignore[attr-defined]
 
     def clean_key_number(self) -> int | None:
         """A number that no key has."""

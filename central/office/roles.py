@@ -72,5 +72,8 @@ TABLE: dict[Role, frozenset[Act]] = {
 UNIT_ROLES = frozenset({Role.SECTION_MANAGER, Role.COORDINATOR, Role.PROVIDER})
 """Need a unit: without one they may do nothing."""
 
+SITE_ACTS = frozenset({Act.READ_LOG, Act.IMPORT})
+"""Are about the whole site: a membership for one unit does not give them."""
+
 HOURLY_ROLES = frozenset({Role.STAFFING})
 """Reach hourly staff and substitute keys only."""

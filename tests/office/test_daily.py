@@ -199,6 +199,23 @@ def test_employment_ends_and_the_keys_are_collected(there: SimpleNamespace, offi
     assert "not a date" in words(office.get(at(there, "people/10/")))
 
 
+def test_a_last_day_that_passes_leaves_keys_to_collect(there: SimpleNamespace) -> None:
+    from datetime import timedelta
+
+    from central.acts.clock import today
+    from central.feed import change
+    from central.issuing.renewal import _end_employments
+    from central.office.models import Task
+
+    with change():
+        there.one.own.employment_ends = today(there.site) + timedelta(days=1)
+        there.one.own.save()
+    _end_employments(int(time.time()))
+    assert not Task.objects.filter(site=there.site).exists()
+    _end_employments(int(time.time()) + 3 * 86400)
+    assert Task.objects.get(site=there.site).key == there.one.keys[0]
+
+
 def test_a_locked_key_is_unlocked(there: SimpleNamespace, office: Any) -> None:
     from central.feed import change
 

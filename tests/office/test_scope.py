@@ -128,3 +128,53 @@ def test_groups_follow_memberships(there: SimpleNamespace, seat: Any) -> None:
     assert [group.name for group in user.groups.all()] == ["office: auditor"]
     Membership.objects.filter(user=user).first().delete()  # type: ignore[union-attr]
     assert not user.groups.exists()
+
+
+def test_what_is_about_the_whole_site_is_not_given_for_a_unit(there: SimpleNamespace, seat: Any) -> None:
+    for role, path in (("auditor", "log"), ("site_administrator", "import"), ("system_administrator", "import")):
+        assert seat(role, there.site).get(f"/office/{there.number}/{path}/").status_code == 200
+        assert seat(role, there.site, there.one.unit).get(f"/office/{there.number}/{path}/").status_code == 403
+
+
+def test_a_unit_gives_only_areas_that_it_has(there: SimpleNamespace, seat: Any) -> None:
+    from central.feed import change
+    from central.models import Area, Holder
+
+    with change():
+        elsewhere = Area(site=there.site, number=9, name="Annanstans")
+        elsewhere.save()
+    form = {"given_name": "Ulla", "family_name": "Utanför", "unit": there.one.unit.pk, "category": 0}
+    path = f"/office/{there.number}/people/employee/"
+    manager = seat("provider_key_manager", there.site, there.one.unit)
+    assert "errorlist" in manager.post(path, form | {"areas": [elsewhere.pk]}).content.decode()
+    assert not Holder.objects.filter(site=there.site, given_name="Ulla").exists()
+    assert "errorlist" not in manager.post(path, form | {"areas": [there.area.pk]}).content.decode()
+    everywhere = seat("site_administrator", there.site)
+    assert "errorlist" not in everywhere.post(path, form | {"areas": [elsewhere.pk]}).content.decode()
+
+
+def test_roles_are_given_by_a_command(there: SimpleNamespace, seat: Any) -> None:
+    from django.core.management import CommandError, call_command
+
+    client = seat(None, there.site)
+    name, here = client.user.username, {"site": there.number}
+    with pytest.raises(CommandError):
+        call_command("give_role", name, "coordinator", **here)
+    with pytest.raises(CommandError):
+        call_command("give_role", "nobody", "auditor", **here)
+    call_command("give_role", name, "coordinator", unit=1, **here)
+    assert client.get(f"/office/{there.number}/people/10/").status_code == 200
+    assert client.get(f"/office/{there.number}/people/20/").status_code == 404
+
+
+def test_everybody_changes_their_own_password(there: SimpleNamespace, seat: Any) -> None:
+    client = seat("coordinator", there.site, there.one.unit)
+    client.user.set_password("an invented one 1")
+    client.user.save()
+    client.force_login(client.user, backend="django.contrib.auth.backends.ModelBackend")
+    new = {"new_password1": "an invented one 2", "new_password2": "an invented one 2"}
+    assert client.get("/office/password/").status_code == 200
+    assert client.post("/office/password/", {"old_password": "wrong", **new}).status_code == 200
+    assert client.post("/office/password/", {"old_password": "an invented one 1", **new}).status_code == 302
+    client.user.refresh_from_db()
+    assert client.user.check_password("an invented one 2")

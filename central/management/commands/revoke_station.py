@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from central.acts import stations
 from central.management.choosing import chosen
 from central.models import Station
-from central.stationhealth import revoke
 
 
 class Command(BaseCommand):
@@ -18,5 +18,5 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         station = chosen(Station, "station", options["site"], options["number"])
-        revoke(station)
+        stations.revoke(station)
         self.stdout.write(f"station {station.number} is revoked; next: a new PIN for every holder of the site")
