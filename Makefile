@@ -75,7 +75,7 @@ test: install ## every test, and the coverage of what decides
 	$(BIN)/coverage report --include='station/core/*,station/records/*' --fail-under=100
 
 .PHONY: test-full
-test-full: install ## as test, with ten times the examples of the searching tests
+test-full: install ## as test, with ten times the examples of the searching tests and of the soak
 	HYPOTHESIS_PROFILE=full $(MAKE) test
 
 .PHONY: format
