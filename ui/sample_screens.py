@@ -19,7 +19,7 @@ from station.core.screen import (
     Technician,
 )
 from station.core.support import Neighbour, SupportLine
-from station.records.claims import ClockSource, KeyKind
+from station.records.claims import ClockSource, KeyKind, Role
 
 NOW_S = 1_774_850_100
 """2026-03-30 07:55 in Stockholm."""
@@ -135,12 +135,37 @@ _LINES = {
     "code": Screen(Line.EMPTY, STATUS, beside=Beside(View.CODE, digits=4)),
     "technician": Screen(Line.EMPTY, STATUS, beside=Beside(View.TECHNICIAN, technician=TECHNICIAN)),
 }
+BOX = replace(STATUS, role=Role.ACTIVATION_BOX, online=False, mirror_age_s=None)
+UPDATE_BOX = replace(STATUS, role=Role.UPDATE_BOX)
+_BOX_RECEIPT = replace(RECEIPT, online=False, mirror_age_s=0)
+_BOXES = {
+    "box-empty": Screen(Line.EMPTY, BOX),
+    "box-seen": replace(_own(Line.PROMPT, status=BOX, digits=4), holder_name=None),
+    "box-active": replace(_own(Line.READY, status=BOX, receipt=_BOX_RECEIPT), holder_name=""),
+    "box-wrong-pin": _own(Line.WRONG_PIN, status=BOX, refusal=Refusal.WRONG_PIN),
+    "box-wait": _own(Line.WAIT, status=BOX, refusal=Refusal.WRONG_PIN, wait_s=15),
+    "box-only-off": Screen(Line.EMPTY, replace(BOX, hindrance=Hindrance.CLOCK, clock_trusted=False)),
+    "update-empty": Screen(Line.EMPTY, UPDATE_BOX),
+    "update-renewed": _own(Line.READY, status=UPDATE_BOX, receipt=replace(RECEIPT, shortened=Shortened.WINDOW)),
+}
+_AT_BOXES = {
+    Refusal.CLOCK_UNSET: BOX,
+    Refusal.BAD_STATION_CERTIFICATE: BOX,
+    Refusal.NEVER_SYNCED: BOX,
+    Refusal.SYNCED_TOO_LONG_AGO: BOX,
+    Refusal.BAD_PERMIT: BOX,
+    Refusal.WRONG_HOLDER: BOX,
+    Refusal.NOT_PERSONAL: UPDATE_BOX,
+    Refusal.OTHER_UNIT: UPDATE_BOX,
+}
+"""Where what a station never says is said."""
+_WITH_HINDRANCE = replace(OFFLINE, hindrance=Hindrance.MIRROR_TOO_OLD)
 _REFUSED = {
     f"refused-{refusal.value.replace('_', '-')}": _own(
         Line.REFUSED,
         refusal=refusal,
         elsewhere=ELSEWHERE,
-        status=replace(OFFLINE, hindrance=Hindrance.MIRROR_TOO_OLD) if refusal is Refusal.STATION else STATUS,
+        status=_WITH_HINDRANCE if refusal is Refusal.STATION else _AT_BOXES.get(refusal, STATUS),
     )
     for refusal in Refusal
     if refusal is not Refusal.WRONG_PIN
@@ -148,7 +173,7 @@ _REFUSED = {
 _HELP = {
     f"help-{page + 1}": Screen(Line.EMPTY, STATUS, beside=Beside(View.HELP, page, privacy=PRIVACY)) for page in HelpPage
 }
-SAMPLES: Mapping[str, Screen] = {**_LINES, **_REFUSED, **_HELP}
+SAMPLES: Mapping[str, Screen] = {**_LINES, **_BOXES, **_REFUSED, **_HELP}
 """By the name of the picture."""
 
 SHIFT = ("empty", "prompt", "typing", "ready", "out-ready", "prompt", "out-off")
