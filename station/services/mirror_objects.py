@@ -186,12 +186,12 @@ def zone(name: str) -> ZoneInfo:
 
 def key_known(bundle: MirrorBundle, key: int, signers: Sequence[PublicKey], blocklist: Blocklist | None) -> KeyKnown:
     """What the mirror knows of a key. Records are verified once more: a database can be written to by a thief."""
-    entry = _key(bundle.key, signers)
+    entry, holder = _key(bundle.key, signers), _holder(bundle.key_holder)
     return KeyKnown(
         key=entry,
         unit=_unit(bundle.key_unit),
-        holder=_holder(bundle.key_holder),
-        permit=_permit_for(entry, _permits(bundle.key_holder_permits, signers), _holder(bundle.key_holder)),
+        holder=holder,
+        permit=_permit_for(entry, _permits(bundle.key_holder_permits, signers, holder), holder),
         on_blocklist=blocklist is not None and key in blocklist.blocked_keys,
     )
 
@@ -201,7 +201,7 @@ def person(bundle: MirrorBundle, signers: Sequence[PublicKey]) -> Person | None:
     holder = _holder(bundle.person)
     if holder is None:
         return None
-    return Person(holder, _unit(bundle.person_unit), _permits(bundle.person_permits, signers))
+    return Person(holder, _unit(bundle.person_unit), _permits(bundle.person_permits, signers, holder))
 
 
 def newest_blocklist(records: Sequence[bytes | None], signers: Sequence[PublicKey]) -> tuple[bytes, Blocklist] | None:
@@ -246,12 +246,19 @@ def _unit(found: MirrorObject | None) -> UnitEntry | None:
     return None if body is None else UnitEntry(body.id, body.name, body.closed)
 
 
-def _permits(found: Sequence[MirrorObject], signers: Sequence[PublicKey]) -> tuple[PermitEntry, ...]:
+def _permits(
+    found: Sequence[MirrorObject], signers: Sequence[PublicKey], holder: HolderEntry | None
+) -> tuple[PermitEntry, ...]:
+    """The holder's permits, one for each unit; none that says another holder, or that hourly staff are not such."""
     entries: dict[int | None, PermitEntry] = {}
     for each in found:
         body, record = _body(_PermitBody, each), record_of(each)
         permit = verified(Permit, record, signers)
-        if body is None or record is None or permit is None:
+        if body is None or record is None or permit is None or holder is None:
+            continue
+        # The holder's object is not signed. Where a permit says otherwise, that is what central has put its name to.
+        hourly = Category.HOURLY
+        if permit.holder != holder.holder or (permit.category is hourly) != (holder.category is hourly):
             continue
         # Two for one unit: the older one has been put beside it by somebody who would like it back.
         other = entries.get(body.unit)

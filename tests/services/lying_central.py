@@ -234,6 +234,7 @@ class LyingCentral:
         signer: SigningKey | None = None,
         pin_tag: bytes = b"t" * 16,
         windows: tuple[Window, ...] = (),
+        category: Category = Category.PERMANENT,
         **fields: Json,
     ) -> dict[str, Json]:
         claims = Permit(
@@ -246,7 +247,7 @@ class LyingCentral:
             locks=(),
             windows=windows,
             pin_tag=pin_tag,
-            category=Category.PERMANENT,
+            category=category,
         )
         return self.put("permit", number, **({"holder": holder, "record": self.sign(claims, signer)} | fields))
 

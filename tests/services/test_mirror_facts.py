@@ -69,12 +69,27 @@ async def test_of_two_permits_for_one_unit_the_newer_counts(central: LyingCentra
 
 async def test_an_hourly_holder_has_a_permit_for_each_unit(central: LyingCentral, synced: Parts) -> None:
     central.holder(11, category=int(Category.HOURLY))
-    central.permit(1, 11, 200, unit=UNIT + 1)
-    central.permit(2, 11, 201, unit=UNIT)
+    central.permit(1, 11, 200, unit=UNIT + 1, category=Category.HOURLY)
+    central.permit(2, 11, 201, unit=UNIT, category=Category.HOURLY)
     assert await synced.poll()
     known = key_known(await synced.store.bundle(51), 51, synced.identity.central_keys, None)
     assert known.permit is not None
     assert known.permit.unit == UNIT
+
+
+async def test_what_a_permit_says_of_its_holder_wins(central: LyingCentral, synced: Parts) -> None:
+    keys = synced.identity.central_keys
+    bundle = await synced.store.bundle(51)
+    hourly = central.permit(1, 11, 200, category=Category.HOURLY)
+    another = central.permit(1, 12, 200)
+    for forged in (hourly, another | {"holder": 11}):
+        found = (MirrorObject("permit", 1, 1, forged),)
+        known = MirrorBundle(bundle.state, bundle.key, bundle.key_unit, bundle.key_holder, found)
+        assert known.key_holder is not None
+        assert key_known(known, 51, keys, None).permit is None
+        who = person(MirrorBundle(bundle.state, person=bundle.key_holder, person_permits=found), keys)
+        assert who is not None
+        assert who.permits == ()
 
 
 def test_the_newest_blocklist(central: LyingCentral) -> None:
