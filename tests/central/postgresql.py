@@ -46,8 +46,14 @@ def server(bin_folder: Path) -> Iterator[str]:
         with (folder / "log").open("wb") as log:
             options = ("listen_addresses=", f"unix_socket_directories={folder}", "max_connections=40", "fsync=off")
             words = [str(bin_folder / "postgres"), "-D", data, *(word for option in options for word in ("-c", option))]
-            process = subprocess.Popen(  # noqa: PLW1509  (one prctl, and no threads here)
-                words, stdout=log, stderr=log, cwd="/", user=who, preexec_fn=_end_with_parent, start_new_session=True
+            process = subprocess.Popen(
+                words,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                user=who,
+                start_new_session=True,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509  (one prctl, and no threads here)
             )
         try:
             _wait_until_ready(folder)
