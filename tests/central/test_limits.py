@@ -162,7 +162,7 @@ def test_a_form_without_its_token_is_refused(served: Served, person: Any) -> Non
     assert strict.post("/admin/central/unit/add/", {"name": "x"}).status_code == 403
 
 
-def test_the_proxys_word_counts_for_the_address_and_only_its_last() -> None:
+def test_the_proxys_word_counts_for_the_address_and_only_its_last(served: Served) -> None:
     from django.test import RequestFactory, override_settings
 
     from central.security.client import address_of
