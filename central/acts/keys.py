@@ -54,8 +54,9 @@ def take_back(key: Key, by: str = "") -> Receipt | None:
 
 
 def new_personal_key(holder: Holder, by: str = "", number: int | None = None) -> tuple[Key, Receipt]:
-    """A blank key for its holder, and the receipt to sign. Without ``number``: the blank one that waits for them
-    already, else the next free number.
+    """A blank key for its holder, and the receipt to sign.
+
+    Without ``number``: the blank one that waits for them already, else the next free number.
     """
     with change():
         waiting = Key.objects.filter(holder=holder, status=Key.Status.BLANK).first() if number is None else None

@@ -40,9 +40,9 @@ def test_health_is_shown(there: SimpleNamespace, office: Any) -> None:
     from central.models import StationHealth
 
     now = int(time.time())
-    set_station(there.one.station, last_contact=now, certificate_expires=now + 100 * DAY_S)
+    set_station(there.one.station, last_contact=now, certificate_expires=now + 100 * DAY_S + 600)
     StationHealth.objects.create(
-        station=there.one.station, revision=1, mirror_at=now - 7300, events_at=now, events_behind_s=185, clock=1,
+        station=there.one.station, revision=1, mirror_at=now - 7265, events_at=now, events_behind_s=185, clock=1,
         config_version="v17", config_at=now, restarted_at=now, restart_reason="watchdog",
     )  # fmt: skip
     text = words(office.get(at(there, "stations/1/")))
@@ -92,3 +92,13 @@ def test_a_stolen_station_is_revoked(there: SimpleNamespace, office: Any, seat: 
     assert "every PIN of the site has to be renewed" in words(office.get(at(there, "stations/1/")))
     assert "Renew every PIN" in words(seat("site_administrator", there.site).get(at(there, "today/")))
     assert office.post(at(there, "stations/1/code/")).status_code == 302
+
+
+def test_the_command_opens_the_same_task(there: SimpleNamespace) -> None:
+    from django.core.management import call_command
+
+    from central.office.models import Task
+
+    for _ in range(2):
+        call_command("revoke_station", 2, site=there.number)
+    assert Task.objects.get(site=there.site, kind="renew_pins").station == there.two.station
