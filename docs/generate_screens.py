@@ -14,6 +14,7 @@ from typing import Any
 from station.core.aside import CODE_S, HELP_S, SEQUENCE, TECHNICIAN_S, WRONG_CODE_WAIT_S
 from station.core.contact import FLICKERS, WITHIN_S
 from station.core.key_news import BATTERY_LOW_PERCENT, PERMIT_SOON_S
+from station.core.showing import REMINDER_S
 from station.core.visit import EARLY_S
 from ui import codes
 from ui.languages import LANGUAGES
@@ -31,8 +32,8 @@ drawn by the kiosk itself: `make pictures`. One shift, from its start to its end
 
 A screen says in one line what to do now and in smaller ones why, and in what state the key is; the state stands in the
 upper left corner as a shape and a word (`■ OFF`, `● ON`, `▲ ON?`), so that no colour is needed to know it. It speaks
-the holder's language once the key has said whose it is, the station's until then. Where there is little room the least
-important sentences are left out; from 40 × 15 to 132 × 43 characters nothing else is.
+the holder's language once the key has said whose it is, the station's until then. Where there is little room the less
+important sentences follow in turn, eight seconds each, from 40 × 15 to 132 × 43 characters.
 
 ## What else it does
 
@@ -43,6 +44,7 @@ important sentences are left out; from 40 × 15 to 132 × 43 characters nothing 
 * **Before leaving**, a receipt warns of a battery of {BATTERY_LOW_PERCENT} % or less (as the newest entry of a lock on
   the key says), of a permit that ends within {PERMIT_SOON_S // 86400} days, and that the key had lost power. It tells
   what has changed since the permit that the key came with.
+* **A key left in** after ready is told {REMINDER_S:.0f} s before it is switched off again, and the bell rings.
 * **A key pulled too early** leaves word of its state for at least {EARLY_S:.0f} s; other receipts stay for
   `display.receipt_s`. The next key replaces either.
 * **A flickering contact**, lost {FLICKERS} times within {WITHIN_S:.0f} s, is told how to hold the key.
@@ -60,9 +62,9 @@ important sentences are left out; from 40 × 15 to 132 × 43 characters nothing 
 
 ## How fast
 
-From a key press to what it paints, in a pseudo-terminal while the bar of progress runs, on two busy cores (load 5;
-`python tests/ui/measure_paint.py`): median 6 to 10 ms, 99th percentile 43 to 57 ms; a bare Textual app beside it 4 to
-6 ms, and 35 to 62 ms.
+From a key press to what it paints, in a pseudo-terminal while the bar of progress runs, on two busy cores (load 7;
+`python tests/ui/measure_paint.py 200`): median 8 to 10 ms, 99th percentile 35 to 94 ms; a bare Textual app in turn
+with it 3 to 4 ms, and 41 to 49 ms.
 
 ## Support codes
 

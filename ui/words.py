@@ -81,11 +81,14 @@ def _box(screen: Screen, tongue: str, speech: gettext.NullTranslations) -> Words
     figure = _figure(screen)
     end = screen.receipt.expires if screen.receipt is not None else screen.still_on_until
     fault = screen.line is Line.READER_BROKEN or (screen.line is Line.EMPTY and screen.status.hindrance is not None)
-    big, *reason = box_lamp.sentences_of(screen)
+    big, *reason = box_lamp.sentences_of(screen) if screen.off_in_s is None else _pair(screen)
     return Words(
         tone=lamp.tone,
         lamp=speech.gettext(lamp.sign) if lamp.sign else "",
-        big=speech.gettext(big).format(until="" if end is None else times.until_on(screen.status, end, speech)),
+        big=speech.gettext(big).format(
+            until="" if end is None else times.until_on(screen.status, end, speech),
+            wait=times.countdown(screen.off_in_s or 0),
+        ),
         figure=codes.fault_digits(screen) if fault else figure,
         mask=0 if figure else screen.digits,
         small=" ".join(speech.gettext(part) for part in reason if part),
@@ -156,13 +159,13 @@ def _pair(screen: Screen) -> tuple[str, str]:
     """The untranslated big and small sentence for the line, or for the refusal that it stands for."""
     if screen.flickering:
         return sentences.FLICKERING
+    if screen.line is Line.READY and screen.off_in_s is not None:
+        return sentences.LEFT_IN_SOON, ""
     if screen.status.role is Role.UPDATE_BOX and (renewal := box_lamp.renewal(screen)) is not None:
         return renewal
     match screen.line:
         case Line.EMPTY if screen.status.hindrance is not None:
             return sentences.ONLY_OFF
-        case Line.READY if screen.off_in_s is not None:
-            return sentences.LEFT_IN_SOON, ""
         case Line.OUT_UNSURE if screen.halfway:
             return sentences.OUT_HALFWAY
         case Line.STILL_ON if screen.still_on_until is None:

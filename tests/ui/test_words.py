@@ -11,6 +11,7 @@ from textual.renderables.digits import DIGITS, DIGITS3X3, DIGITS3X3_BOLD
 from station.core.aside import HelpPage, View
 from station.core.facts import Hindrance, Refusal, Shortened
 from station.core.screen import Beside, Elsewhere, Line, Screen
+from station.records.claims import Role
 from tests.ui.situations import (
     ELSEWHERE,
     LONG_RECEIPT,
@@ -170,6 +171,9 @@ def test_a_key_that_is_left_in_is_told_before_it_is_switched_off() -> None:
     assert shown.big == "Take the key out now. It switches OFF in 0:15."
     assert (shown.figure, shown.lamp) == ("0:15", "● ON")
     assert words(SITUATIONS["ready-soon-off"], "sv").big == "Ta ut nyckeln nu. Den stängs AV om 0:15."
+    for role in Role:
+        screen = SITUATIONS["ready-soon-off"]
+        assert words(replace(screen, status=replace(screen.status, role=role)), "en").big == shown.big
 
 
 def test_pulled_while_it_was_switched_on_it_is_told_how_to_get_it_on() -> None:
