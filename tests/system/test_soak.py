@@ -34,8 +34,8 @@ def test_memory_is_flat(tmp_path: Path) -> None:
     soaked = json.loads(done.stdout)
     rss_bytes = dict(soaked["rss_bytes"])
     growth_bytes = max(size for number, size in rss_bytes.items() if number >= SETTLED) - rss_bytes[SETTLED]
-    # The share of what the full number may grow.
-    limit_bytes = GROWTH_LIMIT_BYTES if IS_FULL else GROWTH_LIMIT_BYTES // 2
+    # Caches of a first hundred visits are still warming: less than a leak of 3 KB a visit.
+    limit_bytes = GROWTH_LIMIT_BYTES if IS_FULL else GROWTH_LIMIT_BYTES // 3
     assert growth_bytes < limit_bytes, soaked
     assert soaked["events"] > VISITS * 2, "most visits leave events behind"
     shown = soaked["shown"]
