@@ -19,7 +19,20 @@ from station.core.events import (
     StationChanged,
     SyncDuty,
 )
-from station.core.facts import Attempts, Carried, Grant, Hindrance, KeyEntry, KeyKnown, KeyStatus, Now, Policy, Refusal
+from station.core.facts import (
+    Attempts,
+    Carried,
+    Grant,
+    Hindrance,
+    KeyEntry,
+    KeyKnown,
+    KeyStatus,
+    Now,
+    PermitEntry,
+    Policy,
+    Refusal,
+)
+from station.core.screen import Line
 from station.core.visit import Phase, State
 from station.records.claims import ClockSource, Role, Window
 from tests.core.visiting import (
@@ -51,11 +64,11 @@ def at_update_box() -> Desk:
     return Desk(State(station=UPDATE_BOX))
 
 
-def carrying(reason: BoxReason, which: Key = OWN, **claims: object) -> Key:
+def carrying(reason: BoxReason, which: Key = OWN) -> Key:
     """A key and what a box makes of its files."""
     record = which.seen.record
     known = KeyKnown(
-        key=KeyEntry(record, KeyStatus.ACTIVE), permit=permit(**claims), carried=Carried({}, True, BoxDecision(reason))
+        key=KeyEntry(record, KeyStatus.ACTIVE), permit=permit(), carried=Carried({}, True, BoxDecision(reason))
     )
     return Key(which.seen, known)
 
@@ -67,7 +80,7 @@ def carrying(reason: BoxReason, which: Key = OWN, **claims: object) -> Key:
 def test_what_the_box_finds_right_is_activated_for_the_holder_of_the_permit_on_the_key(which: Key) -> None:
     at = at_box()
     at.put_in(carrying(BoxReason.ASK_PIN, which))
-    assert at.phase is Phase.PROMPT
+    assert at.line() is Line.PROMPT
     the(CheckPin, at.type("123456#"))
     grant = the(ActivateKey, at.judged(which=carrying(BoxReason.ACTIVATE, which))).grant
     assert (grant.holder.holder, grant.holder.unit, grant.holder.name) == (ANNA.holder, HOME, "")
@@ -151,14 +164,13 @@ def test_the_insertion_renews_and_the_rest_follows() -> None:
     assert not [e for e in at.everything if isinstance(e, CheckPin)]
 
 
-def renewed(which: Key = OWN, station: object = UPDATE_BOX, **own: object) -> Grant | Refusal:
-    assert station is UPDATE_BOX
-    return access.renew(which.known, permit(**own) if own else None, UPDATE_BOX, Policy(), NOW)
+def renewed(which: Key = OWN, own: PermitEntry | None = None) -> Grant | Refusal:
+    return access.renew(which.known, own, UPDATE_BOX, Policy(), NOW)
 
 
 def test_the_newer_permit_counts() -> None:
     for revision, expected in ((9, 9), (4, 5)):
-        grant = renewed(revision=revision)
+        grant = renewed(own=permit(revision=revision))
         assert isinstance(grant, Grant)
         assert grant.permit.permit.revision == expected
 

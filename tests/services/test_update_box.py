@@ -174,7 +174,8 @@ def _locked(site: Site) -> int:
 
 def _permit(**claims: int) -> Callable[[Site], int]:
     def change(site: Site) -> int:
-        site.person(ANNA, Category.PERMANENT, **{name: site.now_s + of for name, of in claims.items()})
+        times: dict[str, Any] = {name: site.now_s + of for name, of in claims.items()}
+        site.person(ANNA, Category.PERMANENT, **times)
         return HER_KEY
 
     return change
