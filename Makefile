@@ -67,11 +67,11 @@ lint: install ## format, lint, types and the direction of imports
 
 .PHONY: check
 check: lint ## lint, and the fast tests: under a minute
-	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow" $(PYTEST_ARGS)
 
 .PHONY: test
 test: install ## every test, and the coverage of what decides
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --cov --cov-report= $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report= $(PYTEST_ARGS)
 	$(BIN)/coverage report --include='station/core/*,station/records/*' --fail-under=100
 
 .PHONY: test-full

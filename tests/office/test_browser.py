@@ -17,8 +17,6 @@ from tests.office.browser import Browser, browsing, programs
 
 pytestmark = [
     pytest.mark.slow,
-    # One process has them all, and so one browser.
-    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(None in programs(), reason="needs Debian's chromium and chromium-driver"),
 ]
 PASSWORD = secrets.token_urlsafe(12)
