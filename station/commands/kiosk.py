@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import os
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import config
@@ -21,6 +22,9 @@ from station.supervisor.supervisor import UPDATE_CODE
 from ui.kiosk import Kiosk
 
 EXAMPLE = "example: station kiosk --config /etc/station/station.toml"
+LOG_LIMIT_BYTES = 4 * 1024 * 1024
+LOG_FILES = 4
+"""16 MiB of log at most, some months of it: an SD card fills up slowly and unnoticed."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,11 +38,14 @@ def run(args: argparse.Namespace) -> int:
     # What would end the kiosk at once is said here, on a terminal where a line can still be read.
     settings = asyncio.run(_ready(path))
     # The screen belongs to the kiosk: a log line on it would be read as part of the picture.
+    kept = RotatingFileHandler(
+        args.log or settings.storage.database.with_name("station.log"),
+        maxBytes=LOG_LIMIT_BYTES,
+        backupCount=LOG_FILES - 1,
+        encoding="utf-8",
+    )
     logging.basicConfig(
-        filename=args.log or settings.storage.database.with_name("station.log"),
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        force=True,
+        handlers=[kept], level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
     )
     # httpx logs each request with its address at INFO: once a minute, for ever.
     logging.getLogger("httpx").setLevel(logging.WARNING)
