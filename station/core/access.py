@@ -153,9 +153,7 @@ def newer(own: PermitEntry | None, mirrored: PermitEntry | None, holder: int) ->
     return own if own.permit.revision > mirrored.permit.revision else mirrored
 
 
-def _carried(
-    carried: Carried, key: KeyEntry, entry: PermitEntry | None
-) -> tuple[HolderEntry, PermitEntry] | Refusal:
+def _carried(carried: Carried, key: KeyEntry, entry: PermitEntry | None) -> tuple[HolderEntry, PermitEntry] | Refusal:
     if carried.decision.reason is not BoxReason.ACTIVATE or entry is None:
         return Refusal.WRONG_PIN
     # Nobody's name is on a key.
