@@ -61,10 +61,18 @@ def die(attributes_before: list[Any] | None) -> NoReturn:
             os._exit(EXIT_CODE)
 
 
+def _taken_over(descriptor: int) -> int:
+    """The terminal behind ``descriptor``, out of reach of threads that would go on drawing on it."""
+    terminal = os.dup(descriptor)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    return terminal
+
+
 def _restore(attributes_before: list[Any] | None) -> None:
     try:
         if sys.__stderr__ is not None and sys.__stderr__.isatty():
-            os.write(sys.__stderr__.fileno(), RESTORE)
+            os.write(_taken_over(sys.__stderr__.fileno()), RESTORE)
         if sys.__stdin__ is not None and attributes_before is not None:
             termios.tcsetattr(sys.__stdin__.fileno(), termios.TCSANOW, attributes_before)
     except (OSError, ValueError, termios.error):

@@ -86,7 +86,9 @@ def trusted_time(readings: ClockReadings, rules: ClockRules, anchor: Anchor | No
     """
     held_over = _held_over(readings, rules, anchor)
     if held_over is not None and not _before(held_over.unix_s, floor_s):
-        return held_over
+        # Central has signed something at the floor, so it is not earlier: a key whose clock is set to less would be
+        # refused by locks (`clock_behind`) until it has caught up with its own permit.
+        return Trusted(max(held_over.unix_s, floor_s), held_over.source)
     if rules.trust_ntp and readings.ntp_synchronised and _plausible(readings.unix_s, floor_s):
         return Trusted(readings.unix_s, ClockSource.SYNCED)
     if rules.trust_rtc and readings.rtc_unix_s is not None and _plausible(readings.rtc_unix_s, floor_s):

@@ -82,7 +82,9 @@ class KeyFiles:
         if clock.state is KeyClockState.ABSENT:
             return
         now = self._time.now()
-        if clock.unix_s is None or abs(clock.unix_s - now.unix_s) >= CLOCK_TOLERANCE_S:
+        differs = clock.unix_s is None or abs(clock.unix_s - now.unix_s) >= CLOCK_TOLERANCE_S
+        # A clock before what central has signed last makes locks refuse the key, however little it lags.
+        if differs or (clock.unix_s is not None and clock.unix_s < self._time.floor_s):
             await self._key.set_clock(now.unix_s)
 
     async def lost_power(self, seen: KeySeen, clock: KeyClock | None) -> bool:

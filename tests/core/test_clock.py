@@ -131,7 +131,7 @@ def test_signed_time_before_the_floor_is_a_replay() -> None:
 
 
 def test_a_permit_issued_while_the_answer_was_on_its_way_does_not_stop_the_clock() -> None:
-    assert trusted_time(HERE, SIGNED_ONLY, ANCHOR, NOW_S + 10) == Trusted(NOW_S, ClockSource.SYNCED)
+    assert trusted_time(HERE, SIGNED_ONLY, ANCHOR, NOW_S + 10) == Trusted(NOW_S + 10, ClockSource.SYNCED)
     assert trusted_time(HERE, SIGNED_ONLY, ANCHOR, NOW_S + 11) is None
 
 
