@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 _int, _ptr, _i64 = ctypes.c_int, ctypes.c_void_p, ctypes.c_int64
-_Open = ctypes.CFUNCTYPE(_int, _ptr, ctypes.c_char_p, _ptr, _int, ctypes.POINTER(_int))
+# The name as a pointer: SQLite keeps it for as long as the file is open, a copy would be gone by then.
+_Open = ctypes.CFUNCTYPE(_int, _ptr, _ptr, _ptr, _int, ctypes.POINTER(_int))
 _Delete = ctypes.CFUNCTYPE(_int, _ptr, ctypes.c_char_p, _int)
 _Write = ctypes.CFUNCTYPE(_int, _ptr, _ptr, _int, _i64)
 _Truncate = ctypes.CFUNCTYPE(_int, _ptr, _i64)
@@ -143,11 +144,11 @@ def recording(lib: ctypes.CDLL, ops: list[Op]) -> Iterator[None]:
 
     real_open, real_delete = _Open(real.contents.xOpen), _Delete(real.contents.xDelete)
 
-    def on_open(_vfs: int, name: bytes | None, file: int, flags: int, out: Any) -> int:
+    def on_open(_vfs: int, name: int | None, file: int, flags: int, out: Any) -> int:
         result = int(real_open(ctypes.addressof(real.contents), name, file, flags, out))
         handle = _File.from_address(file)
         if result == 0 and name is not None and handle.pMethods:
-            names[file] = Path(name.decode()).name
+            names[file] = Path(ctypes.string_at(name).decode()).name
             handle.pMethods = ctypes.pointer(methods_of(handle.pMethods))
         return result
 
