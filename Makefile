@@ -66,8 +66,8 @@ lint: install ## format, lint, types and the direction of imports
 	$(BIN)/lint-imports --no-logo
 
 .PHONY: check
-check: lint ## lint, and the fast tests: under a minute
-	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow" $(PYTEST_ARGS)
+check: lint ## lint, and the tests of what decides: under a minute
+	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow" tests/core tests/records $(PYTEST_ARGS)
 
 .PHONY: test
 test: install ## every test, and the coverage of what decides
