@@ -15,7 +15,7 @@ from station.core.aside import CODE_S, HELP_S, SEQUENCE, TECHNICIAN_S, WRONG_COD
 from station.core.contact import FLICKERS, WITHIN_S
 from station.core.key_news import BATTERY_LOW_PERCENT, PERMIT_SOON_S
 from station.core.showing import REMINDER_S
-from station.core.visit import EARLY_S
+from station.core.visit_key import EARLY_S
 from ui import codes
 from ui.languages import LANGUAGES
 from ui.sample_screens import SAMPLES

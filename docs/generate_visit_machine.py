@@ -11,7 +11,8 @@ from collections import defaultdict
 from pathlib import Path
 
 from station.core.events import Event
-from station.core.visit import BOUNCE_S, INTERRUPTED_S, TABLE, Phase, Row
+from station.core.visit import TABLE, Row
+from station.core.visit_state import BOUNCE_S, INTERRUPTED_S, Phase
 
 PAGE = Path(__file__).parent / "reference" / "visit-machine.md"
 

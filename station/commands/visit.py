@@ -20,7 +20,7 @@ from station.commands.pin_input import PinInput
 from station.commands.watched_socket import WatchedSocket
 from station.core.facts import Refusal
 from station.core.screen import Line, Screen
-from station.core.visit import Phase
+from station.core.visit_state import Phase
 from station.ports import KeyLost
 from station.secret import Secret
 from station.services.visit_outcomes import Outcome, outcome_after

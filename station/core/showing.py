@@ -10,7 +10,7 @@ from station.core.facts import Grant, Now
 from station.core.key_news import KeyNews, notes
 from station.core.screen import Beside, Elsewhere, Line, Notes, Progress, Receipt, Screen, Status, Technician
 from station.core.support import line_at
-from station.core.visit import Phase, State
+from station.core.visit_state import Phase, State
 from station.records.claims import EVERY_AREA
 
 ASIDE_LINES = frozenset({Line.EMPTY, Line.READER_BROKEN})

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from drivers.smp.key_socket import SmpKeySocket
 from station.app import Station
 from station.core.screen import Screen
-from station.core.visit import Phase
+from station.core.visit_state import Phase
 from station.demo.place import Place
 from station.demo.world import World
 from station.errors import StationError

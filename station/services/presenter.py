@@ -13,7 +13,7 @@ from station.core.facts import Now
 from station.core.key_news import KeyNews
 from station.core.screen import Line, Progress, Screen, Technician
 from station.core.showing import Surroundings
-from station.core.visit import State
+from station.core.visit_state import State
 from station.ports import Store
 from station.services import technician
 from station.services.past_visits import PastVisits

@@ -38,7 +38,8 @@ from station.core.events import (
 from station.core.facts import Hindrance, Now, Policy
 from station.core.key_news import KeyNews
 from station.core.screen import Screen
-from station.core.visit import Phase, State, late_verdict, step
+from station.core.visit import late_verdict, step
+from station.core.visit_state import Phase, State
 from station.ports import Json, KeyLost, KeySocket, ReaderLost, Store, StoreFault
 from station.services.batteries import Batteries
 from station.services.box_profiles import KEY_WORK, PIN_WORK

@@ -33,7 +33,7 @@ from station.core.facts import (
     Refusal,
 )
 from station.core.screen import Line
-from station.core.visit import Phase, State
+from station.core.visit_state import Phase, State
 from station.records.claims import ClockSource, Role, Window
 from tests.core.visiting import (
     ANNA,

@@ -12,7 +12,7 @@ from station.core.key_news import KeyNews
 from station.core.screen import Beside, Changes, Elsewhere, Line, Notes, Progress, Technician
 from station.core.showing import REMINDER_S, Surroundings, is_free, may_sleep, screen
 from station.core.support import Neighbour, SupportLine
-from station.core.visit import Phase, State
+from station.core.visit_state import Phase, State
 from station.records.claims import EVERY_AREA, ClockSource
 from tests.core.visiting import NOON, OWN, STATION, SUBSTITUTE, TIM, TIM_FOUND, Desk, desk, permit
 

@@ -38,7 +38,8 @@ from station.core.events import (
 )
 from station.core.facts import Attempts, Hindrance, Refusal
 from station.core.screen import Line
-from station.core.visit import TABLE, Phase, step
+from station.core.visit import TABLE, step
+from station.core.visit_state import Phase
 from tests.core.visiting import (
     ANNA_FOUND,
     EMERGENCY,

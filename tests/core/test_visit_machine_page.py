@@ -1,7 +1,8 @@
 """The reference page of the visit machine is what its table makes."""
 
 from docs.generate_visit_machine import PAGE, page
-from station.core.visit import TABLE, Phase
+from station.core.visit import TABLE
+from station.core.visit_state import Phase
 
 
 def test_the_committed_page_is_the_generated_one() -> None:

@@ -20,7 +20,7 @@ from station.core.events import (
 )
 from station.core.facts import Attempts, Hindrance, KeyKnown, KeyStatus, Refusal, Shortened
 from station.core.screen import Line
-from station.core.visit import Phase, State
+from station.core.visit_state import Phase, State
 from station.records.claims import Window
 from tests.core.visiting import (
     ANNA,

@@ -26,7 +26,8 @@ from station.core.events import (
 )
 from station.core.facts import Attempts, Hindrance, Refusal
 from station.core.screen import Line
-from station.core.visit import Phase, late_verdict
+from station.core.visit import late_verdict
+from station.core.visit_state import Phase
 from tests.core.visiting import (
     NOON,
     OTHER,

@@ -16,7 +16,7 @@ from station.core.events import (
 )
 from station.core.facts import Refusal
 from station.core.screen import Line
-from station.core.visit import Phase
+from station.core.visit_state import Phase
 from tests.core.visiting import (
     ANNA,
     EMERGENCY,

@@ -33,7 +33,8 @@ from station.core.events import (
 from station.core.facts import Attempts, Hindrance, Now, Refusal
 from station.core.screen import Line
 from station.core.showing import screen
-from station.core.visit import TABLE, Phase, State, step
+from station.core.visit import TABLE, step
+from station.core.visit_state import Phase, State
 from tests.core.visiting import (
     NOON,
     OTHER,

@@ -37,7 +37,8 @@ from station.core.facts import (
 )
 from station.core.screen import Line, Screen
 from station.core.showing import screen
-from station.core.visit import Phase, State, step
+from station.core.visit import step
+from station.core.visit_state import Phase, State
 from station.records.claims import Category, ClockSource, KeyKind, KeyRecord, Permit
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ import asyncio
 import importlib
 
 from station.core.screen import Line
-from station.core.visit import Phase
+from station.core.visit_state import Phase
 from tests.pushed_config.site import Site
 from ui.words import words
 

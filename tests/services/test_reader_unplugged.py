@@ -16,7 +16,7 @@ from serial.tools.list_ports_common import ListPortInfo
 
 from station.core.facts import KeyStatus
 from station.core.screen import Line
-from station.core.visit import Phase
+from station.core.visit_state import Phase
 from station.ports import KeyFile
 from station.records.claims import KeyKind
 from station.services import visits
