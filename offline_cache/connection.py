@@ -22,6 +22,9 @@ WAL_AUTOCHECKPOINT_PAGES = 500
 """2 MiB of WAL between checkpoints: the commit that pays for one is not felt by the person waiting."""
 JOURNAL_SIZE_LIMIT_BYTES = 4 * 1024 * 1024
 """A snapshot makes the WAL as large as the mirror; cut back to this, it does not keep that from a small disk."""
+DATABASE_LIMIT_BYTES = 512 * 1024 * 1024
+"""The outbox grows for as long as central is away: a month of 500 visits a day is 30 MB, so this is more than a year.
+Beyond it the database counts as a full disk, before it takes the room from all else on a small one."""
 
 _FILE_MODE = 0o600
 _FOLDER_MODE = 0o700
@@ -100,6 +103,8 @@ def _prepared(conn: sqlite3.Connection) -> Database:
     db.execute("PRAGMA foreign_keys=ON")
     db.execute(f"PRAGMA wal_autocheckpoint={WAL_AUTOCHECKPOINT_PAGES}").fetchall()
     db.execute(f"PRAGMA journal_size_limit={JOURNAL_SIZE_LIMIT_BYTES}").fetchall()
+    (page_bytes,) = db.execute("PRAGMA page_size").fetchone()
+    db.execute(f"PRAGMA max_page_count={DATABASE_LIMIT_BYTES // page_bytes}").fetchall()
     if [row["quick_check"] for row in db.query("PRAGMA quick_check(1)")] != ["ok"]:
         raise broken("quick_check")
     migrate(db)

@@ -1,6 +1,6 @@
 """`SqliteStore`: ``station.ports.Store`` on one SQLite file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -32,6 +32,8 @@ class SqliteStore:
         self._thread = thread
         self._instance = instance
         self._ids = EventIds()
+        self._pending: int | None = None
+        """How many events are to be sent, known on the database's thread only; None: they must be counted."""
 
     @classmethod
     async def open(cls, path: Path) -> "SqliteStore":
@@ -63,15 +65,15 @@ class SqliteStore:
         A given event id that is no UUID is a ValueError.
         """
 
-        def work(db: Database) -> None:
-            with immediate(db):
-                outbox.add(db, change.events, self._instance, self._ids)
-                if change.attempts is not None:
-                    key_state.set_attempts(db, change.attempts)
-                if change.log_mark is not None:
-                    key_state.set_log_mark(db, change.log_mark)
+        def work(db: Database) -> int:
+            added = outbox.add(db, change.events, self._ids)
+            if change.attempts is not None:
+                key_state.set_attempts(db, change.attempts)
+            if change.log_mark is not None:
+                key_state.set_log_mark(db, change.log_mark)
+            return added
 
-        await self._thread.run(work)
+        await self._thread.run(lambda db: self._change_outbox(db, work))
 
     async def mirror_state(self) -> MirrorState:
         """How far the mirror has come."""
@@ -107,17 +109,34 @@ class SqliteStore:
         """How far this key's log has been read."""
         return await self._thread.run(lambda db: key_state.log_mark(db, key))
 
-    async def pending(self, limit: int) -> list[StoredEvent]:
-        """The oldest events that central has not acknowledged and that were not set aside."""
-        return await self._thread.run(lambda db: outbox.pending(db, limit))
+    async def pending(self, limit: int, after: int = 0) -> list[StoredEvent]:
+        """The oldest events of a number above ``after`` that central has not acknowledged and that were not set aside.
+
+        With ``after``, what comes next can be read while those before it are on the wire.
+        """
+        return await self._thread.run(lambda db: outbox.pending(db, limit, after, self._instance))
 
     async def pending_count(self) -> int:
-        """How many there are."""
-        return await self._thread.run(outbox.pending_count)
+        """How many there are. They are counted once, not each time."""
+
+        def work(db: Database) -> int:
+            if self._pending is None:
+                self._pending = outbox.count_pending(db)
+            return self._pending
+
+        return await self._thread.run(work)
 
     async def settle(self, done: Sequence[str], set_aside: Mapping[str, str]) -> None:
         """Central has these ids; it refused those, for a reason, and they are kept but not sent again."""
-        await self._thread.run(lambda db: outbox.settle(db, done, set_aside))
+        await self._thread.run(lambda db: self._change_outbox(db, lambda db: -outbox.settle(db, done, set_aside)))
+
+    def _change_outbox(self, db: Database, work: Callable[[Database], int]) -> None:
+        """Do ``work`` in a transaction; it returns how many more events are to be sent after it."""
+        # Whether a failed commit is on the disk, only the disk knows: they are then counted anew.
+        before, self._pending = self._pending, None
+        with immediate(db):
+            more = work(db)
+        self._pending = None if before is None else before + more
 
     async def note(self, name: str, value: str | None = None) -> str | None:
         """A small durable fact by name: set it if a value is given; return it."""

@@ -76,6 +76,13 @@ class KeySocket(Protocol):
         """Replace the file. Torn when interrupted. Errors as `read`."""
         ...
 
+    async def rewrite(self, file: KeyFile, content: bytes) -> None:
+        """Replace the file in one request, and read it back: interrupted, it is the old one or the new, never torn.
+
+        Errors as `read`; KeyRefused also ``takes_several_requests`` (then it is as it was) and ``differs``.
+        """
+        ...
+
     async def clear(self, file: KeyFile) -> None:
         """Make the file empty (one byte 0x00). Errors as `read`."""
         ...
@@ -214,8 +221,8 @@ class Store(Protocol):
         """How far this key's log has been read."""
         ...
 
-    async def pending(self, limit: int) -> list[StoredEvent]:
-        """The oldest events that central has not acknowledged and that were not set aside."""
+    async def pending(self, limit: int, after: int = 0) -> list[StoredEvent]:
+        """The oldest events numbered above ``after`` that central has not acknowledged and that were not set aside."""
         ...
 
     async def pending_count(self) -> int:
