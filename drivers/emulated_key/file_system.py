@@ -43,6 +43,10 @@ class SmpError(Exception):
         self.extra = extra
 
 
+class TooSlow(Exception):
+    """The answer would take longer than anyone waits."""
+
+
 class _Use(Enum):
     UPLOAD = "upload"
     DOWNLOAD = "download"
@@ -150,6 +154,8 @@ class FileSystem:
         if len(content) <= offset:
             raise SmpError(FS_GROUP, FILE_EMPTY if not content else OFFSET_LARGER_THAN_FILE)
         content = content[offset : offset + _uint(body, "len") if "len" in body else None]
+        if self._options.hash_limit_bytes is not None and len(content) > self._options.hash_limit_bytes:
+            raise TooSlow
         output = hashlib.sha256(content).digest() if kind == "sha256" else zlib.crc32(content)
         answer: dict[str, Any] = {"type": kind}
         if offset:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import cbor2
 from smp import packet
 
-from drivers.emulated_key.file_system import EINVAL, ENOENT, FS_GROUP, UNKNOWN, FileSystem, SmpError
+from drivers.emulated_key.file_system import EINVAL, ENOENT, FS_GROUP, UNKNOWN, FileSystem, SmpError, TooSlow
 from drivers.emulated_key.folder import KeyFolder, KeyState
 from drivers.emulated_key.options import KeyOptions
 
@@ -134,6 +134,8 @@ class EmulatedKey:
             payload = self._answer(operation, version, group, command, request[_HEADER.size :])
         except SmpError as error:
             payload = _indefinite_map(_error_body(error, version))
+        except TooSlow:
+            return None
         return _HEADER.pack(version << 3 | operation + 1, 0, len(payload), group, sequence, command) + payload
 
     def _take_line(self, line: bytes) -> bytes:

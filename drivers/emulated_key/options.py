@@ -20,6 +20,8 @@ class KeyOptions:
     """Datetime answers carry milliseconds, without leading zeros."""
     has_status: bool = True
     hashes: tuple[str, ...] = ("crc32", "sha256")
+    hash_limit_bytes: int | None = None
+    """A hash over more takes longer than anyone waits: no answer comes."""
     has_parameters: bool = True
     has_close: bool = True
     echo_operations: tuple[int, ...] = (0, 2)

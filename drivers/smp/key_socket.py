@@ -32,8 +32,13 @@ FLASH_TIMEOUT_S: Final = 0.5
 
 DEFAULT_BUFFER_BYTES: Final = 384
 """Zephyr's default, for keys that do not say."""
-SMALL_BUFFER_BYTES: Final = 128
-"""What fits two receive fragments of 128 bytes: for keys that lost a longer burst."""
+SMALL_REQUEST_BYTES: Final = 124
+"""What any buffer takes, and two receive fragments of 128 bytes: a larger request is sent only to a key that was asked
+for the size of its buffer, or that cannot say."""
+ONE_LINE_BYTES: Final = 89
+"""What fits one line, and so a single receive fragment."""
+SMALLER_BYTES: Final = (SMALL_REQUEST_BYTES, ONE_LINE_BYTES)
+"""What a key that lost a longer burst is sent: the first that is shorter."""
 MAX_BUFFER_BYTES: Final = 4096
 """More is not used: 95 % of the wire's time goes to content then."""
 BUFFER_OVERHEAD_BYTES: Final = 4
@@ -76,8 +81,10 @@ class SmpKeySocket:
         self._gone.set()
         self._upload_open = False
         """The key may still be in the middle of an upload that ended badly."""
-        self._burst_lost = False
-        """The last insertion ended with a large upload that nothing answered."""
+        self._lost_burst_bytes = 0
+        """The last insertion ended with a request of so many bytes that nothing answered; 0: it did not."""
+        self._small_bytes = SMALL_REQUEST_BYTES
+        """The largest request, until then."""
         self._small_until = 0.0
         self.turned_at = 0.0
         """When whoever waits for a key, or for its removal, last went round (the event loop's time)."""
@@ -235,9 +242,10 @@ class SmpKeySocket:
 
     def _begin(self, *, went_on_at_once: bool) -> None:
         # A key that answers at once after a burst that nothing answered was there all the time: it cannot take one.
-        if self._burst_lost and went_on_at_once:
+        if self._lost_burst_bytes and went_on_at_once:
+            self._small_bytes = next(size for size in SMALLER_BYTES if size < self._lost_burst_bytes)
             self._small_until = asyncio.get_running_loop().time() + SMALL_FOR_S
-        self._burst_lost = False
+        self._lost_burst_bytes = 0
         self._insertion = _Insertion()
         self._gone.clear()
 
@@ -322,7 +330,7 @@ class SmpKeySocket:
         path = self._path(file)
         largest_bytes = self._largest_bytes(insertion)
         request, size = messages.upload(path, content, 0, largest_bytes)
-        if size < len(content) and insertion.largest_bytes is None:
+        if len(request) > SMALL_REQUEST_BYTES and insertion.largest_bytes is None:
             await self._learn_buffer(insertion)
             largest_bytes = self._largest_bytes(insertion)
             request, size = messages.upload(path, content, 0, largest_bytes)
@@ -331,7 +339,8 @@ class SmpKeySocket:
             try:
                 answer = await self._ask(request, FLASH_TIMEOUT_S)
             except KeyLost as lost:
-                self._burst_lost = lost.code == "no_answer" and len(request) > SMALL_BUFFER_BYTES
+                if lost.code == "no_answer" and len(request) > ONE_LINE_BYTES:
+                    self._lost_burst_bytes = len(request)
                 raise
             refusal = answer.refusal
             if refusal is not None:
@@ -355,7 +364,7 @@ class SmpKeySocket:
     def _largest_bytes(self, insertion: _Insertion) -> int:
         largest_bytes = insertion.largest_bytes or DEFAULT_BUFFER_BYTES - BUFFER_OVERHEAD_BYTES
         if asyncio.get_running_loop().time() < self._small_until:
-            return min(largest_bytes, SMALL_BUFFER_BYTES - BUFFER_OVERHEAD_BYTES)
+            return min(largest_bytes, self._small_bytes)
         return largest_bytes
 
     async def _learn_buffer(self, insertion: _Insertion) -> None:
@@ -369,7 +378,8 @@ class SmpKeySocket:
         """None: the key has no hash. The hash comes with the size of what was hashed: no status is needed before it."""
         while insertion.hashes:
             kind = insertion.hashes[0]
-            answer = await self._ask(messages.file_hash(self._path(file), kind), FLASH_TIMEOUT_S)
+            # One byte more than there should be shows a longer file, and a key is not kept busy by one of megabytes.
+            answer = await self._ask(messages.file_hash(self._path(file), kind, len(content) + 1), FLASH_TIMEOUT_S)
             refusal = answer.refusal
             if refusal is None:
                 expected = hashlib.sha256(content).digest() if kind == "sha256" else zlib.crc32(content)

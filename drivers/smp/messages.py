@@ -206,9 +206,9 @@ def status(path: str) -> Request:
     return Request(READ, FS_GROUP, 1, cbor2.dumps({"name": path}))
 
 
-def file_hash(path: str, kind: str) -> Request:
-    """Fs 8/2: ``sha256`` or ``crc32`` of a file."""
-    return Request(READ, FS_GROUP, 2, cbor2.dumps({"name": path, "type": kind}))
+def file_hash(path: str, kind: str, length: int) -> Request:
+    """Fs 8/2: ``sha256`` or ``crc32`` of a file, or of its first ``length`` bytes where it is longer."""
+    return Request(READ, FS_GROUP, 2, cbor2.dumps({"name": path, "type": kind, "len": length}))
 
 
 def close_file() -> Request:

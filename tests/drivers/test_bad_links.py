@@ -237,18 +237,44 @@ async def test_an_upload_that_another_station_left_open(
     assert await socket.read(KeyFile.PERMIT) == b"n" * size
 
 
-@pytest.mark.parametrize("options", [{"max_request_lines": 2}, {"buffer_bytes": 128}, {"buffer_bytes": 256}])
-async def test_a_key_that_cannot_take_a_long_burst(hands: Any, options: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    ("options", "losses"),
+    [
+        ({"max_request_lines": 2}, 1),
+        ({"max_request_lines": 1}, 2),
+        ({"max_request_lines": 1, "buffer_bytes": 128}, 1),
+        ({"buffer_bytes": 128, "has_parameters": False}, 1),
+    ],
+)
+async def test_a_key_that_cannot_take_a_long_burst(hands: Any, options: dict[str, Any], losses: int) -> None:
     key = hands.key(**options)
     socket, line = await hands.inserted(key)
-    with pytest.raises(KeyLost, match="no_answer"):
-        await socket.write(KeyFile.PERMIT, bytes(300))
-    await asyncio.wait_for(socket.inserted(), 1)
+    for _ in range(losses):
+        with pytest.raises(KeyLost, match="no_answer"):
+            await socket.write(KeyFile.PERMIT, bytes(300))
+        await asyncio.wait_for(socket.inserted(), 1)
     await socket.write(KeyFile.PERMIT, bytes(700))
     assert await socket.read(KeyFile.PERMIT) == bytes(700)
     line.insert(hands.key("another of the same make", **options))
     await asyncio.wait_for(socket.inserted(), 1)
     await socket.write(KeyFile.PERMIT, bytes(340))
+
+
+async def test_a_key_with_a_small_buffer_is_asked_before_it_is_sent_more(hands: Any) -> None:
+    key = hands.key(buffer_bytes=128)
+    socket, _ = await hands.inserted(key)
+    await socket.write(KeyFile.PERMIT, bytes(340))
+    assert key.folder.read(KeyFile.PERMIT) == bytes(340)
+
+
+async def test_a_file_of_megabytes_is_not_hashed_as_a_whole(hands: Any) -> None:
+    key = hands.key(hash_limit_bytes=5000, capacity_bytes=6_000_000)
+    record = bytes(n % 251 for n in range(700))
+    key.folder.store("permit", record + bytes(5_000_000))
+    socket, _ = await hands.inserted(key)
+    assert await socket.holds(KeyFile.PERMIT, record) is False
+    await socket.write(KeyFile.PERMIT, record)
+    assert await socket.holds(KeyFile.PERMIT, record) is True
 
 
 async def test_the_reader_is_unplugged_and_comes_back(hands: Any) -> None:

@@ -246,7 +246,7 @@ def test_errors_of_version_2_and_1(make: Any) -> None:
         ({"has_clock": False}, messages.datetime_get()),
         ({"has_clock": False}, messages.datetime_set("2026-05-04T03:02:01")),
         ({"has_status": False}, messages.status("/lfs1/id")),
-        ({"hashes": ()}, messages.file_hash("/lfs1/id", "sha256")),
+        ({"hashes": ()}, messages.file_hash("/lfs1/id", "sha256", 99)),
         ({"has_parameters": False}, messages.parameters()),
         ({"has_close": False}, messages.close_file()),
         ({}, Request(2, 8, 1, b"\xa0")),
@@ -262,14 +262,14 @@ def test_hashes(make: Any) -> None:
     key.folder.store("id", b"record")
     key.folder.store("act", b"")
     sha = {"type": "sha256", "len": 6, "output": hashlib.sha256(b"record").digest()}
-    assert ask(key, messages.file_hash("/lfs1/id", "sha256")) == sha
+    assert ask(key, messages.file_hash("/lfs1/id", "sha256", 99)) == sha
     assert ask(key, Request(0, 8, 2, cbor2.dumps({"name": "/lfs1/id"}))) == {
         "type": "crc32",
         "len": 6,
         "output": zlib.crc32(b"record"),
     }
-    assert ask(key, messages.file_hash("/lfs1/act", "sha256")) == {"err": {"group": 8, "rc": 16}}
-    assert ask(make(hashes=("crc32",)), messages.file_hash("/lfs1/id", "sha256")) == {"err": {"group": 8, "rc": 13}}
+    assert ask(key, messages.file_hash("/lfs1/act", "sha256", 99)) == {"err": {"group": 8, "rc": 16}}
+    assert ask(make(hashes=("crc32",)), messages.file_hash("/lfs1/id", "sha256", 99)) == {"err": {"group": 8, "rc": 13}}
 
 
 def test_the_clock_runs_with_the_world_and_takes_what_zephyr_takes(make: Any, world: Any) -> None:

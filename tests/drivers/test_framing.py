@@ -104,7 +104,10 @@ def test_the_codec_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
             FileUploadRequest(name="/lfs1/act", off=0, data=b"12345", len=5, sequence=7),
         ),
         (messages.status("/lfs1/act"), FileStatusRequest(name="/lfs1/act", sequence=7)),
-        (messages.file_hash("/lfs1/act", "crc32"), FileHashChecksumRequest(name="/lfs1/act", type="crc32", sequence=7)),
+        (
+            messages.file_hash("/lfs1/act", "crc32", 301),
+            FileHashChecksumRequest(name="/lfs1/act", type="crc32", len=301, sequence=7),
+        ),
         (messages.close_file(), FileCloseRequest(sequence=7)),
     ],
 )
