@@ -30,6 +30,7 @@ from station.services.central_answers import (
     Snapshot,
     TimeAnswered,
 )
+from station.services.self_report import HEADER
 
 __all__ = [
     "CentralLink",
@@ -139,11 +140,15 @@ class CentralLink:
         )
         return _shaped(Snapshot, body)
 
-    async def changes(self, since: str) -> Page | None:
-        """What has changed since the cursor; None when nothing has. Raises Resnapshot too."""
+    async def changes(self, since: str, report: str = "") -> Page | None:
+        """What has changed since the cursor; None when nothing has. Raises Resnapshot too.
+
+        ``report``: how the station is, see `station.services.self_report`.
+        """
         params = {"since": since, "limit": str(PAGE_LIMIT)}
+        headers = {HEADER: report} if report else {}
         try:
-            status, body = await self._ask("GET", "/mirror/changes", params=params)
+            status, body = await self._ask("GET", "/mirror/changes", params=params, headers=headers)
         except CentralRefused as error:
             # 400: not a cursor of central's, but of somebody who answered in its place; it would never become one.
             if error.fields.get("status") in {httpx.codes.GONE, httpx.codes.BAD_REQUEST}:
