@@ -164,6 +164,9 @@ class SmpKeySocket:
         """See `KeySocket.holds`. By hash, else by size and content."""
         async with self._transfer() as insertion:
             if len(content) > READ_TO_COMPARE_BYTES:
+                if insertion.largest_bytes is None:
+                    # Who compares is about to write, and somebody may be waiting by then.
+                    await self._learn_buffer(insertion)
                 if self._upload_open:
                     await self._close_upload()  # until then the hash is that of the old file
                 same = await self._holds_by_hash(insertion, file, content)

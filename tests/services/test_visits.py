@@ -114,6 +114,7 @@ async def test_a_tenth_wrong_pin_is_told_though_another_key_is_in_when_it_is_jud
     station.insert(hers)
     await station.until(Line.WAIT)
     site.skip(400)
+    hers.press()  # it has been talked to all the while
     await station.until(Line.PROMPT)
     station.type("999999#")
     await station.until(Line.CHECKING)
