@@ -108,7 +108,9 @@ class Station:
             ring=ring,
             presentation=self._presentation(),
         )
-        return self._visits
+        visits = self._visits
+        self.outbox.give_way_to(lambda: not visits.between_visits)
+        return visits
 
     def _presentation(self) -> Presentation:
         display = self.settings.display

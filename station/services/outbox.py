@@ -1,12 +1,17 @@
-"""Hands the outbox over to central: oldest first, in batches, each event answered for on its own."""
+"""Hands the outbox over to central: oldest first, in batches, each event answered for on its own.
+
+One batch is on the wire at a time: a key's log entries must reach central in order. While it is, the one before is
+settled on the disk and the next one read.
+"""
 
 import asyncio
 import logging
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 
-from station.ports import Store, StoreFault
+from station.ports import Store, StoredEvent, StoreFault
 from station.services.central_answers import BATCH_LIMIT
 from station.services.central_link import CentralLink, CentralRefused, CentralUnreachable
 
@@ -16,9 +21,29 @@ DOUBLINGS_LIMIT = 6
 SETTLED = frozenset({"accepted", "duplicate"})
 UNFIT_STATUS = frozenset({400, 413, 422})
 """Central says that the call itself is wrong: too large, or not to be read. Fewer events may be right."""
+FAILED_STATUS = 500
+"""Central itself failed over the call; a proxy in front of one that is away says 502 to 504."""
 REASON_LIMIT_CHARS = 100
+SLOW_BATCH_S = 2.0
+"""A batch that takes longer is halved: whoever puts a key in waits behind the one that is on the wire."""
+QUICK_BATCH_S = 0.5
+SMALLEST_BATCH = 10
+"""Smaller ones cost more in headers than they save in waiting."""
+GATHER_S = 1.0
+"""So long a visit's events wait for its end, and a backlog for the visit: an hour with a key left in delays neither."""
+GATHER_ON_SLOW_LINK_S = 20.0
+"""On a slow link: the events of most visits then leave as one call, and the visit has the link for itself."""
+LOOK_EVERY_S = 0.1
 
 _log = logging.getLogger("station.outbox")
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """What central said to a batch: the ids that it has, and why it refused others."""
+
+    done: Sequence[str] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 class Outbox:
@@ -28,6 +53,13 @@ class Outbox:
         self._link, self._store = link, store
         self._news = asyncio.Event()
         self._answers = asyncio.Event()
+        self._visiting: Callable[[], bool] = lambda: False
+        self._size = BATCH_LIMIT
+        self._slow = False
+
+    def give_way_to(self, visiting: Callable[[], bool]) -> None:
+        """While ``visiting`` says so, somebody stands at the station: they have the link and the disk."""
+        self._visiting = visiting
 
     def poke(self) -> None:
         """There may be something to send."""
@@ -45,7 +77,9 @@ class Outbox:
             self._news.clear()
             self._answers.clear()
             try:
-                await self.drain()
+                if await self._store.pending_count():
+                    await self._give_way()
+                    await self.drain()
             except (CentralUnreachable, CentralRefused, StoreFault) as error:
                 failures += 1
                 wait_s = again_s(failures, getattr(error, "retry_after_s", 0.0))
@@ -63,33 +97,103 @@ class Outbox:
 
         Raises CentralUnreachable, CentralRefused, StoreFault.
         """
-        taken, limit = 0, BATCH_LIMIT
-        while events := await self._store.pending(limit):
+        taken, unsettled = 0, _Answered()
+        narrowed: int | None = None
+        batch = await self._store.pending(self._size)
+        while batch:
+            sending = asyncio.create_task(self._send(batch), name="batch")
             try:
-                results = await self._link.send([event.body for event in events])
-            except CentralRefused as error:
-                if error.fields.get("status") not in UNFIT_STATUS:
+                await self._settle(unsettled)
+                unsettled = _Answered()
+                ahead = await self._store.pending(self._size, after=batch[-1].seq)
+                unsettled = await sending
+            except (CentralRefused, CentralUnreachable) as error:
+                if not _blames_the_batch(error):
                     raise
-                if len(events) > 1:
-                    limit = len(events) // 2
+                if len(batch) == 1:
+                    taken += await self._set_aside(batch[0], error)
+                    narrowed = None
                 else:
-                    await self._settle([], {events[0].id: error.code})
-                    limit = BATCH_LIMIT
+                    narrowed = len(batch) // 2
+                batch = await self._store.pending(narrowed or self._size)
                 continue
-            asked = {event.id for event in events}
-            done = [r.id for r in results if r.status in SETTLED and r.id in asked]
-            refused = {r.id: r.reason or "rejected" for r in results if r.status == "rejected" and r.id in asked}
-            if not done and not refused:
-                raise CentralUnreachable("central_answers_for_no_event")
-            await self._settle(done, refused)
-            taken += len(done)
+            finally:
+                await _ended(sending)
+            taken += len(unsettled.done)
+            if narrowed is not None or len(unsettled.done) + len(unsettled.refused) < len(batch):
+                # One among them keeps the others out, or some were not answered for: what was read ahead is not next.
+                await self._settle(unsettled)
+                unsettled = _Answered()
+                ahead = await self._store.pending(narrowed or self._size)
+            if ahead and self._visiting():
+                await self._settle(unsettled)
+                unsettled = _Answered()
+                await self._give_way()
+            batch = ahead
+        await self._settle(unsettled)
         return taken
 
-    async def _settle(self, done: Sequence[str], refused: Mapping[str, str]) -> None:
-        for id_, reason in refused.items():
+    async def _send(self, batch: Sequence[StoredEvent]) -> _Answered:
+        """Hand over a batch. Raises CentralUnreachable, also when central answers for none of them, CentralRefused."""
+        began_s = asyncio.get_running_loop().time()
+        results = await self._link.send([event.body for event in batch])
+        self._took(asyncio.get_running_loop().time() - began_s)
+        asked = {event.id for event in batch}
+        done = [r.id for r in results if r.status in SETTLED and r.id in asked]
+        refused = {r.id: r.reason or "rejected" for r in results if r.status == "rejected" and r.id in asked}
+        if not done and not refused:
+            raise CentralUnreachable("central_answers_for_no_event")
+        return _Answered(done, refused)
+
+    def _took(self, seconds: float) -> None:
+        self._slow = seconds > QUICK_BATCH_S
+        if seconds > SLOW_BATCH_S:
+            self._size = max(SMALLEST_BATCH, self._size // 2)
+        elif not self._slow:
+            self._size = min(BATCH_LIMIT, self._size * 2)
+
+    async def _set_aside(self, event: StoredEvent, error: CentralRefused | CentralUnreachable) -> int:
+        """Central does not take this one, whatever is sent with it; how many it took meanwhile.
+
+        Where it failed rather than refused, it may be central that is ill: only if it takes the next one, this one
+        was the reason. Raises CentralUnreachable, CentralRefused, StoreFault.
+        """
+        following = _Answered()
+        if isinstance(error, CentralUnreachable):
+            others = await self._store.pending(1, after=event.seq)
+            if not others:
+                raise error
+            following = await self._send(others)
+        await self._settle(_Answered(following.done, {**following.refused, event.id: error.code}))
+        return len(following.done)
+
+    async def _settle(self, answered: _Answered) -> None:
+        for id_, reason in answered.refused.items():
             # Central's words, from the network: no line ends into the log.
             _log.error("event.set_aside id=%s reason=%s", id_, ascii(reason[:REASON_LIMIT_CHARS]))
-        await self._store.settle(done, refused)
+        if answered.done or answered.refused:
+            await self._store.settle(answered.done, answered.refused)
+
+    async def _give_way(self) -> None:
+        """Wait while somebody stands at the station, for a moment at most."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + (GATHER_ON_SLOW_LINK_S if self._slow else GATHER_S)
+        while self._visiting() and loop.time() < until_s:  # noqa: ASYNC110, it shall not know who waits
+            await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def _ended(sending: "asyncio.Task[_Answered]") -> None:
+    """Nothing is on the wire any more, and nobody is told of what became of it."""
+    sending.cancel()
+    await asyncio.wait([sending])
+    if not sending.cancelled():
+        sending.exception()
+
+
+def _blames_the_batch(error: CentralRefused | CentralUnreachable) -> bool:
+    """Whether another batch might be taken."""
+    status = error.fields.get("status")
+    return status in UNFIT_STATUS if isinstance(error, CentralRefused) else status == FAILED_STATUS
 
 
 def again_s(failures: int, retry_after_s: float) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from station.ports import Change, NewEvent
+from station.ports import Change, NewEvent, StoreFault
 from station.services import outbox as outbox_module
 from station.services.central_answers import BATCH_LIMIT
 from station.services.central_link import CentralRefused, CentralUnreachable
@@ -194,3 +194,141 @@ async def test_central_that_answers_again_is_not_kept_waiting_for(
     parts.outbox.central_answers()
     await eventually(lambda: received(central) == [0])
     running.cancel()
+
+
+async def test_an_event_over_which_central_fails_is_set_aside_once_another_is_taken(
+    central: LyingCentral, parts: Parts, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails_over_it(asked: Asked) -> Reply:
+        events = asked.json["events"]
+        if any(event["data"]["n"] == 6 for event in events):
+            return Reply(500, b"<html>")
+        return said({"results": [central._event(event) for event in events]})
+
+    central.lies["/events"] = fails_over_it
+    await happen(parts, 7)
+    with pytest.raises(CentralUnreachable):
+        await parts.outbox.drain()
+    # The last one, alone: it may be central that is ill.
+    assert await parts.store.pending_count() == 1
+    await happen(parts, 3, first=7)
+    assert await parts.outbox.drain() == 3
+    assert received(central) == [*range(6), 7, 8, 9]
+    assert await parts.store.pending_count() == 0
+    assert caplog.text.count("event.set_aside") == 1
+
+
+@pytest.mark.parametrize("status", [500, 502])
+async def test_a_central_that_is_ill_sets_nothing_aside(central: LyingCentral, parts: Parts, status: int) -> None:
+    central.lies["/events"] = Reply(status)
+    await happen(parts, 20)
+    with pytest.raises(CentralUnreachable):
+        await parts.outbox.drain()
+    assert await parts.store.pending_count() == 20
+    assert central.calls("/events") < 10
+    central.lies.clear()
+    assert await parts.outbox.drain() == 20
+    assert received(central) == list(range(20))
+
+
+async def test_one_batch_at_a_time_is_on_the_wire_and_the_one_before_is_settled_meanwhile(
+    central: LyingCentral, parts: Parts
+) -> None:
+    waiting: list[int] = []
+
+    async def look(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        # What is in the outbox while a batch is being answered: it, and those after it.
+        await eventually_pending(parts, 250 - len(central.events))
+        waiting.append(await parts.store.pending_count())
+        body = said({"results": [central._event(event) for event in asked.json["events"]]}).body
+        writer.write(b"HTTP/1.1 200 X\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+
+    central.lies["/events"] = look
+    await happen(parts, 250)
+    assert await parts.outbox.drain() == 250
+    assert waiting == [250, 150, 50]
+    assert received(central) == list(range(250))
+
+
+async def eventually_pending(parts: Parts, count: int) -> None:
+    async with asyncio.timeout(10):
+        while await parts.store.pending_count() != count:
+            await asyncio.sleep(0.005)
+
+
+async def test_a_batch_on_its_way_is_given_up_when_the_disk_fails(
+    central: LyingCentral, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await happen(parts, 250)
+
+    async def fails(*_: Any) -> None:
+        raise StoreFault("disk_full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(parts.store, "settle", fails)
+        with pytest.raises(StoreFault):
+            await parts.outbox.drain()
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "batch"]
+    assert await parts.outbox.drain() == 250
+    assert sorted(received(central)) == list(range(250))
+
+
+async def test_a_visit_goes_before_the_backlog(
+    central: LyingCentral, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "GATHER_S", 3600.0)
+    monkeypatch.setattr(outbox_module, "LOOK_EVERY_S", 0.005)
+    visiting = True
+    looked = 0
+
+    def somebody_is_there() -> bool:
+        nonlocal looked
+        looked += 1
+        return visiting
+
+    parts.outbox.give_way_to(somebody_is_there)
+    await happen(parts, BATCH_LIMIT + 1)
+    running = asyncio.create_task(parts.outbox.run())
+    await eventually(lambda: looked > 3)
+    assert not central.events
+    visiting = False
+    await eventually(lambda: len(central.events) == BATCH_LIMIT + 1)
+    await eventually_pending(parts, 0)
+    # In the middle of a backlog: what has been sent is settled, the rest waits.
+    await happen(parts, 2 * BATCH_LIMIT, first=1000)
+
+    def insert_a_key(asked: Asked) -> Reply:
+        nonlocal visiting
+        visiting = True
+        return said({"results": [central._event(event) for event in asked.json["events"]]})
+
+    central.lies["/events"] = insert_a_key
+    parts.outbox.poke()
+    await eventually_pending(parts, BATCH_LIMIT)
+    visiting = False
+    await eventually_pending(parts, 0)
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def test_a_key_left_in_keeps_nothing_back(
+    central: LyingCentral, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_module, "GATHER_S", 0.01)
+    monkeypatch.setattr(outbox_module, "LOOK_EVERY_S", 0.005)
+    parts.outbox.give_way_to(lambda: True)
+    await happen(parts, 2 * BATCH_LIMIT)
+    running = asyncio.create_task(parts.outbox.run())
+    await eventually_pending(parts, 0)
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def test_batches_are_smaller_on_a_slow_link_and_grow_again(parts: Parts) -> None:
+    outbox = parts.outbox
+    sizes = []
+    for took_s in [3, 3, 3, 3, 3, 1, 0.1, 0.1, 0.1, 0.1]:
+        outbox._took(took_s)
+        sizes.append(outbox._size)
+    assert sizes == [50, 25, 12, 10, 10, 10, 20, 40, 80, 100]
