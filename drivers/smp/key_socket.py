@@ -375,7 +375,11 @@ class SmpKeySocket:
         buffer_bytes = DEFAULT_BUFFER_BYTES
         if answer.refusal is None:
             buffer_bytes = min(answer.uint("buf_size"), MAX_BUFFER_BYTES)
-        insertion.largest_bytes = max(buffer_bytes - BUFFER_OVERHEAD_BYTES, 1)
+        largest_bytes = max(buffer_bytes - BUFFER_OVERHEAD_BYTES, 1)
+        # A key with so little memory may well have a single receive fragment too, and there is no way to ask.
+        insertion.largest_bytes = (
+            largest_bytes if largest_bytes > SMALL_REQUEST_BYTES else min(largest_bytes, ONE_LINE_BYTES)
+        )
 
     async def _holds_by_hash(self, insertion: _Insertion, file: KeyFile, content: bytes) -> bool | None:
         """None: the key has no hash. The hash comes with the size of what was hashed: no status is needed before it."""

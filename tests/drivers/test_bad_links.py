@@ -242,7 +242,7 @@ async def test_an_upload_that_another_station_left_open(
     [
         ({"max_request_lines": 2}, 1),
         ({"max_request_lines": 1}, 2),
-        ({"max_request_lines": 1, "buffer_bytes": 128}, 1),
+        ({"max_request_lines": 1, "buffer_bytes": 128}, 0),
         ({"buffer_bytes": 128, "has_parameters": False}, 1),
     ],
 )
