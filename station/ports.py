@@ -79,7 +79,7 @@ class KeySocket(Protocol):
     async def rewrite(self, file: KeyFile, content: bytes) -> None:
         """Replace the file in one request, and read it back: interrupted, it is the old one or the new, never torn.
 
-        Errors as `read`; KeyRefused also ``takes_several_requests`` (then it is as it was) and ``differs``.
+        Errors as `read`; KeyRefused also ``takes_several_requests`` (then it is as it was) and ``write_differs``.
         """
         ...
 

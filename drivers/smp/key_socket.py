@@ -174,18 +174,34 @@ class SmpKeySocket:
                     same = False if await self._differs_in_size(file, content) else None
                 if same is not None:
                     return same
-            try:
-                there = await self._read(file, max(len(content), 1), 0)
-            except KeyRefused as refused:
-                if refused.code == "too_large":
-                    return False
-                raise
-            return there == content if len(content) > 1 else there == b""
+            return await self._holds_by_content(file, content)
 
     async def write(self, file: KeyFile, content: bytes) -> None:
         """See `KeySocket.write`. Nothing to write is a `clear`."""
         async with self._transfer() as insertion:
             await self._upload(insertion, file, content or b"\x00")
+
+    async def rewrite(self, file: KeyFile, content: bytes) -> None:
+        """See `KeySocket.rewrite`.
+
+        A key acts on a request only when the whole of it has come, and commits a file with the request that completes
+        it: a key that is pulled out in between has the old content or the new. Not so where it takes two requests.
+        """
+        async with self._transfer() as insertion:
+            if insertion.largest_bytes is None:
+                await self._learn_buffer(insertion)
+            _, size = messages.upload(self._path(file), content, 0, self._largest_bytes(insertion))
+            if size < len(content):
+                raise KeyRefused("takes_several_requests", file=file.value)
+            await self._upload(insertion, file, content)
+            told, is_id = insertion.told, file is KeyFile.ID
+            if is_id:
+                insertion.told = None  # else the key would be taken for another one that has been put in its place
+            if await self._holds_by_content(file, content):
+                return
+            if is_id:
+                insertion.told = told  # if it is one, whoever watches for the removal finds out
+        raise KeyRefused("write_differs", file=file.value)
 
     async def clear(self, file: KeyFile) -> None:
         """See `KeySocket.clear`. An upload of no bytes would be answered with success and change nothing."""
@@ -400,6 +416,15 @@ class SmpKeySocket:
             else:
                 return False  # an error for an empty file means "differs", whatever its number
         return None
+
+    async def _holds_by_content(self, file: KeyFile, content: bytes) -> bool:
+        try:
+            there = await self._read(file, max(len(content), 1), 0)
+        except KeyRefused as refused:
+            if refused.code == "too_large":
+                return False
+            raise
+        return there == content if len(content) > 1 else there == b""
 
     async def _differs_in_size(self, file: KeyFile, content: bytes) -> bool:
         answer = await self._ask(messages.status(self._path(file)), FLASH_TIMEOUT_S)

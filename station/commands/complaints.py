@@ -81,6 +81,8 @@ SENTENCES: Mapping[str, str] = {
     "key_error": "the key has refused; put it in again, or use another key",
     "act_not_cleared": "the key could not be switched off; keep it, and block it in the central system",
     "act_differs": "the key does not keep what is written to it; use another key",
+    "write_differs": "the key does not keep what is written to it; use another key",
+    "takes_several_requests": "the key takes only small requests; hand it out anew (station key provision)",
     "id_differs": "the key does not keep what is written to it; use another key",
     "insertion_over": "the key has been taken out; press its button and put it in again",
     "KeyRefused:blocked": "the key is blocked; keep it, and tell the coordinator",

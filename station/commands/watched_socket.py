@@ -68,6 +68,11 @@ class WatchedSocket(SmpKeySocket):
         async with self._transferring():
             await super().write(file, content)
 
+    async def rewrite(self, file: KeyFile, content: bytes) -> None:
+        """See `KeySocket.rewrite`."""
+        async with self._transferring():
+            await super().rewrite(file, content)
+
     async def clear(self, file: KeyFile) -> None:
         """See `KeySocket.clear`."""
         async with self._transferring():

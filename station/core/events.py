@@ -17,6 +17,11 @@ class KeySeen:
     record: KeyRecord
     clock_was_unset: bool = False
 
+    def is_same_key(self, other: "KeySeen") -> bool:
+        """Whether both say that they are the same key, whichever of central's records of it they carry."""
+        ours, theirs = self.record, other.record
+        return (ours.key, ours.kind, ours.unit, ours.holder) == (theirs.key, theirs.kind, theirs.unit, theirs.holder)
+
 
 # --- events -------------------------------------------------------------------------------------------------------
 
@@ -78,9 +83,9 @@ class ReadFailed(Answer):
 
 @dataclass(frozen=True, slots=True)
 class KeyIdentified(Answer):
-    """``id`` as it is on the key that came back (empty: it could not be read)."""
+    """Which key it is that came back; None: it does not say."""
 
-    id_record: bytes
+    seen: KeySeen | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,8 @@ class KeyEntry:
     status: KeyStatus
     locked_at: int | None = None
     unlocked_at: int | None = None
+    id_record: bytes = field(default=b"", repr=False)
+    """The signed bytes of ``record``; empty where nothing has been mirrored (at an activation box)."""
 
     @property
     def kind(self) -> KeyKind:

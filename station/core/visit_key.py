@@ -138,7 +138,7 @@ def read(state: State, event: KeyRead, now: Now) -> Result:
     """Which key it is: the prompt, a refusal, or on with what a pulled key was in the middle of."""
     if state.left_as is None:
         return _known(state, event, now, ())
-    if state.seen is None or state.seen.id_record != event.seen.id_record:
+    if state.seen is None or not state.seen.is_same_key(event.seen):
         # Nothing typed for the key that left may count for another one.
         stranger, ended = as_stranger(state)
         return _known(stranger, event, now, ended)
@@ -206,7 +206,7 @@ def _renewed(state: State, event: KeyRead, now: Now, before: tuple[Effect, ...])
 
 def identified(state: State, event: KeyIdentified, now: Now) -> Result:
     """The ready key is back and stays ready; any other is cleared as a new visit."""
-    if state.seen is not None and event.id_record == state.seen.id_record:
+    if state.seen is not None and event.seen is not None and event.seen.is_same_key(state.seen):
         return replace(state, phase=Phase.READY, left_as=None), ()
     return inserted(replace(state, phase=Phase.GONE), KeyInserted(), now)
 

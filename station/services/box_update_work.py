@@ -22,5 +22,7 @@ class UpdateBoxKeyWork(KeyWork):
         if self._place.standing.blocklist is not blocklist:
             known, attempts = await self._look_up(seen.record.key)
         await self._tried(self._files.read_own_permit(known))
+        # Here, for what comes after the activation must not touch what the activation rests on.
+        await self._tried(self._renew_id_record(known))
         self.on_key.permit_known.set()
         self._feed(KeyRead(insertion, seen, known, attempts, self.on_key.own_permit))

@@ -27,7 +27,7 @@ from station.core.events import (
     ReadKey,
     SyncDuty,
 )
-from station.core.facts import Attempts, KeyClock, KeyClockState, KeyKnown, Refusal
+from station.core.facts import Attempts, KeyClock, KeyClockState, KeyKnown, KeyStatus, Refusal
 from station.core.key_news import KeyNews
 from station.ports import KeyFile, KeyLost, KeyRefused, KeySocket, ReaderLost, Store, StoreFault
 from station.records.claims import KeyKind, KeyRecord
@@ -109,6 +109,8 @@ class KeyWork:
         """The key has been switched off, and the event of it waits for the key's name."""
         self._prepared = False
         self._lost_power = False
+        self._activating = False
+        """Nothing but ``act`` is written from here on."""
 
     @property
     def on_key(self) -> OnKey:
@@ -238,7 +240,7 @@ class KeyWork:
         id_record = await self._id()
         record = verified(KeyRecord, id_record, self._identity.central_keys)
         self._seen = KeySeen(id_record, record) if record is not None else None
-        self._feed(KeyIdentified(effect.insertion, id_record))
+        self._feed(KeyIdentified(effect.insertion, self._seen))
 
     # --- while the person types ---
 
@@ -273,12 +275,30 @@ class KeyWork:
             self._recorder.keep(self._recorder.event("key_power_lost", effect.seen))
         if effect.sync is SyncDuty.WRITE:
             await self._tried(files.write_sync(key, self._place.mirroring.state.confirmed_at))
+        await self._tried(self._renew_id_record(effect.known))
         self._tell_news(key)
 
     def _tell_news(self, key: int) -> None:
         own = self.on_key.own_permit
         permit = own.permit if own is not None else None
         self._place.tell(KeyNews(self._place.batteries.percent(key), self._lost_power, permit))
+
+    async def _renew_id_record(self, known: KeyKnown) -> None:
+        """Central has signed the key's record anew, perhaps with its next key: give it to the key. Raises KeyRefused.
+
+        A torn ``id`` would be a key that no station knows. So it is written in one request or not at all (`KeySocket.
+        rewrite`): a key that is pulled out meanwhile comes back as it was, or as it should be. And it only ever becomes
+        a newer record of the same key, kind, unit and holder; handing a key out to somebody else takes a code.
+        """
+        seen, entry = self._seen, known.key
+        if seen is None or entry is None or entry.status is not KeyStatus.ACTIVE or known.on_blocklist:
+            return
+        newer = KeySeen(entry.id_record, entry.record, seen.clock_was_unset)
+        if self._activating or not newer.is_same_key(seen) or newer.record.issued <= seen.record.issued:
+            return
+        await self._key.rewrite(KeyFile.ID, newer.id_record)
+        self._seen = newer
+        self._recorder.keep(self._recorder.event("key_record_written", newer, issued=newer.record.issued))
 
     async def _tried(self, work: Awaitable[None]) -> None:
         """What the key would not take, an activation will ask of it again, and then say so."""
@@ -307,6 +327,7 @@ class KeyWork:
             seen,
             source="online" if mirroring.online else "mirror",
             mirror_age_s=mirroring.age_s(),
+            record_issued=self._seen.record.issued if self._seen is not None else None,
             duration_ms=int((self._place.time.now().mono_s - self._began_s) * 1000),
             wire_bytes=self._key.wire_bytes,
         )
@@ -315,6 +336,7 @@ class KeyWork:
     # --- on ---
 
     async def _activate(self, effect: ActivateKey) -> None:
+        self._activating = True
         try:
             try:
                 await self._write_activation(effect)
@@ -365,7 +387,9 @@ class KeyWork:
         await self._write_last(effect, activation)
 
     async def _write_last(self, effect: ActivateKey, activation: bytes) -> None:
-        if await self._key.read(KeyFile.ID) != effect.seen.id_record:
+        # Not the one that was granted: this station may have given the key a newer record since.
+        seen = self._seen
+        if seen is None or not seen.is_same_key(effect.seen) or await self._key.read(KeyFile.ID) != seen.id_record:
             raise KeyRefused("another_key")
         await self._key.write(KeyFile.ACT, activation)
         if await self._key.read(KeyFile.ACT) != activation:

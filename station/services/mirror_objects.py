@@ -226,10 +226,11 @@ def log_seen(found: MirrorObject | None) -> tuple[int, int] | None:
 
 def _key(found: MirrorObject | None, signers: Sequence[PublicKey]) -> KeyEntry | None:
     body = _body(_KeyBody, found)
-    record = verified(KeyRecord, record_of(found), signers)
-    if body is None or record is None:
+    id_record = record_of(found)
+    record = verified(KeyRecord, id_record, signers)
+    if body is None or record is None or id_record is None:
         return None
-    return KeyEntry(record, KeyStatus(body.status), body.locked_at, body.unlocked_at)
+    return KeyEntry(record, KeyStatus(body.status), body.locked_at, body.unlocked_at, id_record)
 
 
 def _holder(found: MirrorObject | None) -> HolderEntry | None:

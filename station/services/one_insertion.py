@@ -40,6 +40,10 @@ class OneInsertion:
         """See `KeySocket.write`."""
         await self._still_in().write(file, content)
 
+    async def rewrite(self, file: KeyFile, content: bytes) -> None:
+        """See `KeySocket.rewrite`."""
+        await self._still_in().rewrite(file, content)
+
     async def clear(self, file: KeyFile) -> None:
         """See `KeySocket.clear`."""
         await self._still_in().clear(file)

@@ -51,6 +51,10 @@ class ReplaceableSocket:
         """See `KeySocket.write`."""
         await self._reader.write(file, content)
 
+    async def rewrite(self, file: KeyFile, content: bytes) -> None:
+        """See `KeySocket.rewrite`."""
+        await self._reader.rewrite(file, content)
+
     async def clear(self, file: KeyFile) -> None:
         """See `KeySocket.clear`."""
         await self._reader.clear(file)

@@ -200,7 +200,7 @@ class Visits(RuleBasedStateMachine):
             ClearFailed(insertion, NOON),
             KeyRead(insertion, which.seen, which.known, standing),
             ReadFailed(insertion),
-            KeyIdentified(insertion, which.seen.id_record),
+            KeyIdentified(insertion, which.seen),
             KeyActivated(insertion),
             ActivationFailed(insertion, refusal),
             MirrorRefreshed(insertion, which.known, standing),

@@ -15,6 +15,7 @@ from station.core.events import (
     IdentifyKey,
     KeyActivated,
     KeyIdentified,
+    KeySeen,
     PinChecked,
     PinCheckFailed,
     ReaderFailed,
@@ -244,17 +245,17 @@ def test_a_bounce_after_ready_writes_nothing() -> None:
     at.pull()
     assert at.insert() == (IdentifyKey(2),)
     assert at.line() is Line.READY
-    assert at.feed(KeyIdentified(2, OWN.seen.id_record)) == ()
+    assert at.feed(KeyIdentified(2, OWN.seen)) == ()
     assert at.phase is Phase.READY
     assert at.screen.receipt
     assert at.screen.receipt.expires == grant.expires
     assert "ClearActivation" in kinds(at.wait(120))
 
 
-@pytest.mark.parametrize("id_record", [OTHER.seen.id_record, b""])
-def test_another_key_where_a_ready_one_was_is_cleared(id_record: bytes) -> None:
+@pytest.mark.parametrize("seen", [OTHER.seen, None])
+def test_another_key_where_a_ready_one_was_is_cleared(seen: KeySeen | None) -> None:
     at = desk(Phase.IDENTIFYING)
-    done = at.feed(KeyIdentified(at.state.insertion, id_record))
+    done = at.feed(KeyIdentified(at.state.insertion, seen))
     assert kinds(done) == ["EndVisit", "RefreshMirror", "ClearActivation"]
     assert the(ClearActivation, done).insertion == at.state.insertion
     assert (at.phase, at.screen.receipt, at.state.visit) == (Phase.CLEARING, None, 2)
@@ -273,7 +274,7 @@ def test_digits_typed_after_ready_are_nobodys() -> None:
     at.type("123")
     at.insert()
     at.type("456")
-    at.feed(KeyIdentified(at.state.insertion, OWN.seen.id_record))
+    at.feed(KeyIdentified(at.state.insertion, OWN.seen))
     assert at.screen.digits == 0
 
 

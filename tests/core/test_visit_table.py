@@ -133,7 +133,7 @@ def _variants(kind: type[Event], state: State) -> list[Variant]:
             for attempts in (Attempts(), LOCKED, Attempts(4, 2000.0))
         ],
         ReadFailed: [ReadFailed(insertion)],
-        KeyIdentified: [KeyIdentified(insertion, w) for w in (OWN.seen.id_record, OTHER.seen.id_record, b"")],
+        KeyIdentified: [KeyIdentified(insertion, w) for w in (OWN.seen, OTHER.seen, None)],
         KeyActivated: [KeyActivated(insertion)],
         ActivationFailed: [ActivationFailed(insertion, r) for r in (Refusal.KEY_FAULT, Refusal.STATION)],
         MirrorRefreshed: [
