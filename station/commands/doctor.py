@@ -16,6 +16,8 @@ from station.services import status_file
 
 EXAMPLE = "example: station doctor --config /etc/station/station.toml"
 
+_EXPIRES = "certificate_expires"
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
@@ -40,10 +42,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _examine(settings: Settings) -> list[Finding]:
-    credentials, found = _credentials(settings)
     running = kiosk_runs(settings.storage.database)
     status_path = settings.storage.database.with_name(status_file.FILE_NAME)
     status = status_file.read(status_path) if running else None
+    expires = await doctor_machine.certificate_expires(settings) if not running else (status or {}).get(_EXPIRES)
+    credentials, found = _credentials(settings, expires)
     found += await doctor_machine.reader(settings, status)
     central = await doctor_network.central(settings, credentials)
     found += central
@@ -56,7 +59,7 @@ async def _examine(settings: Settings) -> list[Finding]:
     return found
 
 
-def _credentials(settings: Settings) -> tuple[Credentials | None, list[Finding]]:
+def _credentials(settings: Settings, expires: int | None) -> tuple[Credentials | None, list[Finding]]:
     path = settings.storage.credentials
     try:
         credentials = Credentials.load(path)
@@ -64,4 +67,4 @@ def _credentials(settings: Settings) -> tuple[Credentials | None, list[Finding]]
         mend = f"chmod 600 {path}" if error.code == "credentials_exposed" else "station enrol, with a new code"
         return None, [fail("credentials", str(problem), mend) for problem in error.problems]
     found = [ok("credentials", f"{path} is for its owner alone")]
-    return credentials, [*found, *doctor_machine.identity(settings, credentials)]
+    return credentials, [*found, *doctor_machine.identity(settings, credentials, expires)]

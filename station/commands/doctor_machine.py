@@ -14,7 +14,7 @@ from typing import Any
 
 from config import Credentials, Settings
 from offline_cache import SqliteStore
-from station.app import PROFILE_ROLES, identity_of
+from station.app import PROFILE_ROLES, Station, identity_of
 from station.commands.findings import Finding, fail, of_error, ok, warn
 from station.commands.inserted_key import socket_of
 from station.errors import StationError
@@ -24,6 +24,9 @@ from station.services.timekeeping import SystemClocks
 
 CERTIFICATE_WARN_DAYS = 14
 """A station renews at half of its certificate's life: with so little left, renewing has not worked for weeks."""
+BOX_CERTIFICATE_WARN_DAYS = 60
+"""An activation box renews only when somebody takes it to a network: there must be time to plan that."""
+HAND_OVER_WARN_DAYS = 400
 DISK_WARN_BYTES = 200_000_000
 DISK_FAIL_BYTES = 20_000_000
 KEY_ANSWERS_S = 1.5
@@ -31,8 +34,30 @@ OUTBOX_WARN_EVENTS = 1000
 DAY_S = 86400
 
 
-def identity(settings: Settings, credentials: Credentials) -> list[Finding]:
-    """The certificate: whether it is ours, in what role, until when."""
+def is_box(settings: Settings) -> bool:
+    """An activation box: no mirror, no network, and a clock of its own."""
+    return settings.station.profile == "activation-box"
+
+
+async def certificate_expires(settings: Settings) -> int | None:
+    """Until when the certificate in the database is good (Unix seconds); None where that cannot be found out.
+
+    The credentials file has the enrolment's for ever. The database must be nobody's at the moment.
+    """
+    if not settings.storage.database.exists():
+        return None
+    try:
+        station = await Station.open(settings)
+    except StationError:
+        return None
+    try:
+        return station.identity.claims.expires
+    finally:
+        await station.close()
+
+
+def identity(settings: Settings, credentials: Credentials, expires: int | None) -> list[Finding]:
+    """The certificate: whether it is ours, in what role, until when. ``expires``: of a renewed one; None: not known."""
     try:
         claims = identity_of(credentials).claims
     except StationError as error:
@@ -44,11 +69,15 @@ def identity(settings: Settings, credentials: Credentials) -> list[Finding]:
     if credentials.station != settings.station.number:
         what = f"for station {credentials.station}, but station.number is {settings.station.number}"
         return [warn("certificate", what, "enrol again, or mend station.number")]
-    left_s = claims.expires - int(time.time())
-    said = f"{role}, until {time.strftime('%Y-%m-%d', time.gmtime(claims.expires))}"
+    until = max(claims.expires, expires or 0)
+    left_s = until - int(time.time())
+    said = f"{role}, until {time.strftime('%Y-%m-%d', time.gmtime(until))}"
     if left_s <= 0:
         return [fail("certificate", f"{said}: it is over", "connect the station to central, then station sync")]
-    if left_s < CERTIFICATE_WARN_DAYS * DAY_S:
+    if is_box(settings):
+        if left_s < BOX_CERTIFICATE_WARN_DAYS * DAY_S:
+            return [warn("certificate", f"{said}: soon over", "connect the box to central, then station sync")]
+    elif left_s < CERTIFICATE_WARN_DAYS * DAY_S:
         return [warn("certificate", f"{said}: not renewed for weeks", "connect it to central, then station sync")]
     return [ok("certificate", said)]
 
@@ -98,10 +127,14 @@ def clock(settings: Settings, status: Mapping[str, Any] | None, *, central_answe
         said = status.get("clock") or {}
         if said.get("trusted"):
             return ok("clock", f"trusted by the kiosk ({said.get('source')})")
-        return fail("clock", "the kiosk has no trusted time: keys can only be switched off", _CLOCK_MEND)
+        mend = _BOX_CLOCK_MEND if is_box(settings) else _CLOCK_MEND
+        return fail("clock", "the kiosk has no trusted time: keys can only be switched off", mend)
     rules = settings.clock
     readings = SystemClocks(read_rtc=rules.trust_rtc)()
-    if central_answers:
+    if is_box(settings) and readings.rtc_unix_s is None:
+        # Whatever else the time could rest on is not there where the box will stand.
+        return fail("clock", "no battery-backed clock answers, and a box has no other", _BOX_CLOCK_MEND)
+    if central_answers and not is_box(settings):
         return ok("clock", "central's signed time is at hand")
     if rules.trust_ntp and readings.ntp_synchronised:
         return ok("clock", "the system says that it is NTP-synchronised")
@@ -111,6 +144,9 @@ def clock(settings: Settings, status: Mapping[str, Any] | None, *, central_answe
 
 
 _CLOCK_MEND = "connect it to central, or set up NTP (timedatectl set-ntp true), or fit a clock and set clock.trust_rtc"
+
+
+_BOX_CLOCK_MEND = "fit a battery-backed clock, and set it: hwclock --systohc after station sync"
 
 
 async def database(settings: Settings, *, in_use: bool) -> list[Finding]:
@@ -126,21 +162,37 @@ async def database(settings: Settings, *, in_use: bool) -> list[Finding]:
         return [of_error("database", error), _disk(path)]
     try:
         state, waiting = await store.mirror_state(), await store.pending_count()
+        handed_over_at = await status_file.last_hand_over(store)
     except StationError as error:
         return [of_error("database", error), _disk(path)]
     finally:
         await store.close()
     return [
         ok("database", f"{path} is whole (quick_check)"),
-        _mirror(settings, state.confirmed_at),
+        _hand_over(handed_over_at) if is_box(settings) else _mirror(settings, state.confirmed_at),
         _outbox(waiting),
         _disk(path),
     ]
 
 
 def of_status(settings: Settings, status: Mapping[str, Any]) -> list[Finding]:
-    """Mirror and outbox as a running kiosk has them."""
-    return [_mirror(settings, status.get("mirror_confirmed_at")), _outbox(status.get("outbox"))]
+    """Mirror, or a box's last hand-over, and outbox as a running kiosk has them."""
+    what_it_has = (
+        _hand_over(status.get("handed_over_at"))
+        if is_box(settings)
+        else _mirror(settings, status.get("mirror_confirmed_at"))
+    )
+    return [what_it_has, _outbox(status.get("outbox"))]
+
+
+def _hand_over(at: int | None) -> Finding:
+    mend = "connect the box to central, stop it, then station sync"
+    if at is None:
+        return warn("hand-over", "there has been none: it has only what it was enrolled with", mend)
+    days = max(0, int(time.time()) - at) // DAY_S
+    if days > HAND_OVER_WARN_DAYS:
+        return warn("hand-over", f"the last one was {days} days ago", mend)
+    return ok("hand-over", f"the last one was {days} days ago")
 
 
 def _mirror(settings: Settings, confirmed_at: int | None) -> Finding:

@@ -24,11 +24,12 @@ from station.services.base64url import decoded
 from station.services.central_link import CentralLink, CentralUnreachable, Enrolled
 
 EXAMPLE = "example: station enrol --code 7-k3mq9xw2 --url https://central.exempelby.example"
-_PROFILES: dict[Role, Profile] = {
+PROFILES: dict[Role, Profile] = {
     Role.SYNC_STATION: "sync-station",
     Role.ACTIVATION_BOX: "activation-box",
     Role.UPDATE_BOX: "update-box",
 }
+"""What ``station.profile`` has to say, by the role that central has certified."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         number=enrolled.station,
         name=args.name or f"Station {enrolled.station}",
         url=args.url,
-        profile=_PROFILES[Role(enrolled.role)],
+        profile=PROFILES[Role(enrolled.role)],
     )
     settings = config.load(path)
     credentials.save(settings.storage.credentials)

@@ -94,6 +94,7 @@ async def _from_database(settings: Settings, problems: Sequence[Problem]) -> dic
                 "rejected": {**told(problems)} if problems else None,
             },
             outbox=await station.store.pending_count(),
+            handed_over_at=await status_file.last_hand_over(station.store),
             reader="unknown",
         )
     finally:
@@ -112,8 +113,7 @@ def lines(fields: Mapping[str, Any]) -> Sequence[str]:
     rows = [
         ("station", f"{fields['station']} ({said})"),
         ("activation", can),
-        ("mirror", "none, or of unknown age" if fields["mirror_age_s"] is None else _old(fields["mirror_age_s"])),
-        ("central", _central(fields)),
+        *_of_profile(fields),
         ("outbox", f"{'?' if fields['outbox'] is None else fields['outbox']} events waiting"),
         ("clock", f"{trust}, {moment(clock['unix_s'])}"),
         ("configuration", _configuration(fields)),
@@ -127,6 +127,18 @@ def lines(fields: Mapping[str, Any]) -> Sequence[str]:
         reason = f" ({visit['reason']})" if visit["reason"] else ""
         found.append(f"  {moment(visit['at'])}  {visit['kind'] or 'unknown':<10}  {visit['outcome'] or '…'}{reason}")
     return found
+
+
+def _of_profile(fields: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    """What a station has of central; what an activation box has instead. A kiosk's file may lack what is newer."""
+    if fields.get("profile") == "activation-box":
+        at = fields.get("handed_over_at")
+        return [
+            ("profile", "activation box: no mirror; works with what is on the key"),
+            ("hand-over", "never: station sync, on a network" if at is None else f"last {moment(at)}"),
+        ]
+    age_s = fields["mirror_age_s"]
+    return [("mirror", "none, or of unknown age" if age_s is None else _old(age_s)), ("central", _central(fields))]
 
 
 def moment(unix_s: int) -> str:

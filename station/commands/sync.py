@@ -1,16 +1,21 @@
 """Brings the mirror up to date and hands the waiting events to the central server, once.
 
-A running kiosk does both by itself, and has the database: this is for a station whose kiosk has been stopped.
+A running kiosk does both by itself, and has the database: this is for a station whose kiosk has been stopped. An
+activation box has no mirror and no other way: it hands over its events and takes up central's keys, the blocklist, what
+the site says of itself, the time and its renewed certificate.
 """
 
 import argparse
 import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import config
 from config import Settings
 from station.app import Station
 from station.cli import add_json, answer
+from station.services import status_file
+from station.services.timekeeping import Clocks
 
 EXAMPLE = "example: station sync --config /etc/station/station.toml"
 
@@ -20,7 +25,7 @@ class Synced:
     """What was done."""
 
     objects: int
-    """In the mirror now."""
+    """In the mirror now; at an activation box those few that it keeps."""
     changed: bool
     """Whether there was anything new."""
     age_before_s: int | None
@@ -29,6 +34,10 @@ class Synced:
     """Events that central has taken."""
     waiting: int
     """Events that it has not; those that it will never take are not counted."""
+    certificate_expires: int
+    """Unix seconds; after a renewal, of the new one."""
+    box: bool
+    """An activation box: ``objects`` are no mirror."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -38,29 +47,44 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Refresh, drain, say what was done."""
-    synced = asyncio.run(_sync(config.load(config.find(args.config))))
-    news = "brought up to date" if synced.changed else "was up to date"
+    synced = asyncio.run(synchronise(config.load(config.find(args.config))))
     answer(
         args,
-        f"mirror {news}: {synced.objects} objects; events: {synced.sent} sent, {synced.waiting} waiting",
+        f"{_news(synced)}; events: {synced.sent} sent, {synced.waiting} waiting",
         {
-            "mirror_objects": synced.objects,
-            "mirror_changed": synced.changed,
+            "mirror_objects": 0 if synced.box else synced.objects,
+            "mirror_changed": synced.changed and not synced.box,
             "mirror_age_before_s": synced.age_before_s,
             "events_sent": synced.sent,
             "outbox": synced.waiting,
+            "certificate_expires": synced.certificate_expires,
         },
     )
     return 0
 
 
-async def _sync(settings: Settings) -> Synced:
-    station = await Station.open(settings)
+def _news(synced: Synced) -> str:
+    news = "brought up to date" if synced.changed else "was up to date" if not synced.box else "were up to date"
+    if not synced.box:
+        return f"mirror {news}: {synced.objects} objects"
+    until = datetime.fromtimestamp(synced.certificate_expires, UTC).date()
+    return f"blocklist and central's keys {news}; certificate until {until}"
+
+
+async def synchronise(settings: Settings, clocks: Clocks | None = None) -> Synced:
+    """Do it, by the machine's clocks or by ``clocks``. Raises CentralUnreachable, CentralRefused, StoreFault.
+
+    Also what `Station.open` raises.
+    """
+    station = await Station.open(settings, clocks)
     try:
         before = station.mirroring.state
         _, digest = await station.store.mirror_digest()
-        if station.is_activation_box:
+        box = station.is_activation_box
+        if box:
             await station.mirroring.refresh_without_mirror()
+            # The blocklist and the time zone come with what has been taken up.
+            await station.standing.reload()
         else:
             await station.mirroring.refresh()
         objects, digest_now = await station.store.mirror_digest()
@@ -70,6 +94,9 @@ async def _sync(settings: Settings) -> Synced:
             age_before_s = max(0, after.confirmed_at - before.confirmed_at)
         sent = await station.outbox.drain()
         waiting = await station.store.pending_count()
-        return Synced(objects, digest != digest_now, age_before_s, sent, waiting)
+        if box and not waiting:
+            await station.store.note(status_file.HANDED_OVER_NOTE, str(station.time.now().unix_s))
+        expires = station.identity.claims.expires
+        return Synced(objects, digest != digest_now, age_before_s, sent, waiting, expires, box)
     finally:
         await station.close()

@@ -1,6 +1,7 @@
 """What an activation box requires before it signs, with nothing but what is on the key. No network, no mirror.
 
 Source: the signed-records contract, "What an activation box requires". The first rule that fails names the reason.
+What `station sync` has brought the box can only add a refusal: a blocklist newer than the key's own.
 """
 
 import hmac
@@ -62,12 +63,14 @@ def decide(
     key_clock_set: bool,
     failures: int,
     pin_tag: bytes | None,
+    own_blocklist: Blocklist | None = None,
 ) -> BoxDecision:
     """Whether the box activates this key.
 
     ``central`` and ``files`` as for `station.core.locks.decide`; ``now_s``: the box's own trusted Unix seconds;
     ``zone``: the site's. ``key_clock_set``: the key said so (a key without a clock cannot, and is refused).
     ``failures``: wrong PINs on this box for this key, before this one. ``pin_tag``: the PIN's, None before it is typed.
+    ``own_blocklist``: verified, as the box was last handed it; of this and the key's own the newer counts.
     """
     if not key_clock_set:
         return BoxDecision(BoxReason.CLOCK_UNSET)
@@ -90,13 +93,20 @@ def decide(
     # A pool key works for the holder whose permit it carries.
     if key.kind is KeyKind.PERSONAL and permit.holder != key.holder:
         return BoxDecision(BoxReason.WRONG_HOLDER)
-    blocklist = verifier.verified(Blocklist, content(files, "block"), central)
+    blocklist = _newer(verifier.verified(Blocklist, content(files, "block"), central), own_blocklist)
     if blocklist is not None and _blocks(blocklist, key, certificate):
         return BoxDecision(BoxReason.BLOCKED)
     window_end_s = window_end(permit.windows, now_s, zone)
     if window_end_s is None:
         return BoxDecision(BoxReason.OUTSIDE_WINDOW)
     return BoxDecision(_pin_reason(permit, failures, pin_tag), key, permit, window_end_s)
+
+
+def _newer(on_key: Blocklist | None, own: Blocklist | None) -> Blocklist | None:
+    """Neither's end matters, as at a lock: an old list still blocks."""
+    if on_key is None or own is None:
+        return on_key or own
+    return own if own.version > on_key.version else on_key
 
 
 def _blocks(blocklist: Blocklist, key: KeyRecord, certificate: StationCertificate) -> bool:

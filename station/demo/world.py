@@ -22,7 +22,6 @@ from station.ports import KeyFile
 from station.records import envelope
 from station.records.claims import Category, KeyKind, Permit
 from station.secret import Secret
-from station.services.timekeeping import SystemClocks
 
 HOME = 1
 """The station at which the demonstration plays, unless a scenario goes elsewhere."""
@@ -100,14 +99,19 @@ class World:
         raise AssertionError(clock)
 
     def clocks_of(self, place: Place) -> ClockReadings:
-        """A station's clocks, in the world's time."""
-        real = SystemClocks(read_rtc=False)()
+        """A station's clocks, in the world's time and since its own last boot."""
+        now = self.now()
         return ClockReadings(
-            unix_s=int(real.unix_s + self._skipped_s),
-            boottime_s=real.boottime_s + self._skipped_s,
-            boot_id=real.boot_id,
+            unix_s=int(now - place.clock_behind_s),
+            boottime_s=self.boottime_s() - place.booted_at,
+            boot_id=place.boot_id,
             ntp_synchronised=place.ntp_synchronised,
+            rtc_unix_s=int(now) if place.has_rtc else None,
         )
+
+    def boottime_s(self) -> float:
+        """The machine's CLOCK_BOOTTIME, and what has been skipped."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) + self._skipped_s
 
     # --- beginning and end ---
 
@@ -129,6 +133,11 @@ class World:
         for place in self.places.values():
             await place.close()
         await self.central.close()
+
+    @property
+    def central_port(self) -> int:
+        """Where central listens on the loopback."""
+        return self._central_port
 
     @property
     def home(self) -> Place:

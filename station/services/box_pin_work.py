@@ -17,7 +17,7 @@ from station.services.pin_work import PinWork
 
 
 class BoxPinWork(PinWork):
-    """Judges keys and PINs by `station.core.box`. The mirror is never asked: there is none."""
+    """Judges keys and PINs by `station.core.box`. No mirror is asked: a box has none."""
 
     async def judge(
         self, record: KeyRecord, files: Mapping[str, bytes], *, clock_set: bool
@@ -71,6 +71,7 @@ class BoxPinWork(PinWork):
                 key_clock_set=clock_set,
                 failures=failures,
                 pin_tag=pin_tag,
+                own_blocklist=self._standing.blocklist_claims,
             )
         permit = decision.permit
         return KeyKnown(

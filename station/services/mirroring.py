@@ -5,7 +5,7 @@ import hashlib
 import logging
 import os
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 
 from station.ports import MirrorState, Store, StoreFault
@@ -40,6 +40,8 @@ CONFIRMED_STORED_EVERY_S = 300
 much older than it is, which errs on the safe side."""
 JITTER = 0.2
 CHAIN_NOTE = "central_chain"
+BOX_KEEPS = frozenset({"central_key", "blocklist", "site"})
+"""All that an activation box takes of central's objects: nothing about a person, a key or a lock."""
 
 _log = logging.getLogger("station.mirror")
 
@@ -155,13 +157,18 @@ class Mirroring:
             await self._ask_time()
 
     async def refresh_without_mirror(self) -> None:
-        """What an activation box wants of central: the time and its own certificate. Raises as `refresh`."""
-        await self._ask_time()
-        await self._renew_certificate()
+        """What an activation box wants of central: `BOX_KEEPS`, the time, its own certificate. Raises as `refresh`.
 
-    async def _renew_certificate(self) -> None:
+        The chain of central's keys comes first: a box is visited once a year, and central's time may by then be signed
+        with a key that is new to it.
+        """
+        await self._take_snapshot(keep=BOX_KEEPS)
+        await self._ask_time()
+        await self._renew_certificate(by_newest_key=True)
+
+    async def _renew_certificate(self, *, by_newest_key: bool = False) -> None:
         try:
-            await self._certificate.renew_if_due()
+            await self._certificate.renew_if_due(by_newest_key=by_newest_key)
         except RecordError as error:
             await self._reports.refused(RefusedObject("station", None, error.code))
 
@@ -261,7 +268,8 @@ class Mirroring:
         not_before_s = self._snapshot_not_before_s
         return not_before_s is None or self._time.now().mono_s >= not_before_s
 
-    async def _take_snapshot(self) -> None:
+    async def _take_snapshot(self, *, keep: Collection[str] | None = None) -> None:
+        """Replace everything by a snapshot; with ``keep`` by its objects of these types, which make no mirror."""
         if self.state.cursor is not None and not self._may_take_snapshot():
             raise CentralUnreachable("central_resnapshot_again")
         snapshot = await self._link.snapshot()
@@ -272,13 +280,14 @@ class Mirroring:
             await self._reports.refused(RefusedObject("snapshot", None, "snapshot_inconsistent"))
             raise CentralUnreachable("central_snapshot_inconsistent")
         chain, latest_s = self._identity.key_chain, self._time.latest_s()
-        taken = await taken_in(snapshot.objects, (), self._store, chain, whole=True, latest_s=latest_s)
+        objects = [raw for raw in snapshot.objects if keep is None or raw.get("type") in keep]
+        taken = await taken_in(objects, (), self._store, chain, whole=True, latest_s=latest_s)
         if not taken.signed and (taken.refused or self.state.cursor is not None):
             # A site always has a blocklist. Where our central has signed nothing, this is not our central.
             await self._reports.refused(*taken.refused, RefusedObject("snapshot", None, "snapshot_foreign"))
             raise CentralUnreachable("central_snapshot_foreign")
         await self._trust(taken)
-        state = MirrorState(snapshot.epoch, snapshot.cursor, self._confirmed_at())
+        state = MirrorState(snapshot.epoch, snapshot.cursor, self._confirmed_at() if keep is None else None)
         await self._store.replace_mirror(state, taken.objects)
         self._differs = False
         self._stored_confirmed_s = state.confirmed_at

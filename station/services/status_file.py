@@ -15,6 +15,7 @@ from pathlib import Path
 from station.core.facts import Now, StationFacts
 from station.core.screen import Line, Screen
 from station.ports import Json, Store, StoreFault
+from station.records.claims import Role
 from station.services.mirroring import Mirroring
 from station.services.past_visits import PastVisits
 from station.services.timekeeping import Timekeeper
@@ -25,6 +26,8 @@ WRITE_EVERY_S = 5.0
 STALE_AFTER_S = 30
 """A kiosk whose file is older than this hangs, or its disk does not take writes."""
 FILE_MODE = 0o644
+HANDED_OVER_NOTE = "events_handed_over_at"
+"""When an activation box last handed all of its events to central (Unix seconds): `station sync` notes it."""
 
 _log = logging.getLogger("station.status")
 
@@ -77,14 +80,20 @@ class StatusFile:
                     await self._news.wait()
 
     async def _write(self) -> None:
-        try:
+        waiting: int | None = None
+        handed_over_at: int | None = None
+        with contextlib.suppress(StoreFault):
             waiting = await self._store.pending_count()
-        except StoreFault:
-            waiting = None
+            handed_over_at = await last_hand_over(self._store)
         now = self._time.now()
-        facts = self._facts()
         content = station_fields(
-            facts, now, self._mirroring, configuration=self._configuration(), outbox=waiting, reader=self._reader()
+            self._facts(),
+            now,
+            self._mirroring,
+            configuration=self._configuration(),
+            outbox=waiting,
+            handed_over_at=handed_over_at,
+            reader=self._reader(),
         )
         content |= {"format": FORMAT, "written_at": now.unix_s, "pid": os.getpid(), "visits": self._visits.rows()}
         try:
@@ -110,19 +119,26 @@ def station_fields(
     *,
     configuration: Mapping[str, Json],
     outbox: int | None,
+    handed_over_at: int | None,
     reader: str,
 ) -> dict[str, Json]:
-    """How a station stands, as the status file and `station status --json` have it. Ages in seconds."""
+    """How a station stands, as the status file and `station status --json` have it. Ages in seconds.
+
+    ``handed_over_at``: see `last_hand_over`. An activation box has no mirror, and nobody to be online with.
+    """
+    box = facts.role is Role.ACTIVATION_BOX
     return {
         "station": facts.station,
+        "profile": facts.role.name.lower().replace("_", "-"),
         "config_version": configuration["version"],
         "config_waiting": configuration["waiting"],
         "config_rejected": configuration["rejected"],
         "hindrance": facts.hindrance.value if facts.hindrance is not None else None,
-        "online": facts.online,
+        "online": None if box else facts.online,
         "mirror_age_s": facts.mirror_age_s,
         "mirror_confirmed_at": mirroring.state.confirmed_at,
         "outbox": outbox,
+        "handed_over_at": handed_over_at,
         "clock": {
             "trusted": now.trust is not None,
             "source": now.trust.name.lower() if now.trust is not None else None,
@@ -131,6 +147,12 @@ def station_fields(
         "certificate_expires": facts.certificate_expires,
         "reader": reader,
     }
+
+
+async def last_hand_over(store: Store) -> int | None:
+    """When this activation box last handed over its events; None: never, or it is no box. Raises StoreFault."""
+    note = await store.note(HANDED_OVER_NOTE)
+    return int(note) if note and note.isdecimal() else None
 
 
 def read(path: Path) -> dict[str, Json] | None:

@@ -98,6 +98,40 @@ def test_the_end_of_the_running_window_comes_along() -> None:
     assert decide_on(a_synchronised_key((Window(16, 0, 600),))).window_end_s == NOW_S + 2 * 3600
 
 
+@pytest.mark.parametrize(
+    ("on_key", "own", "reason"),
+    [
+        (None, None, BoxReason.ACTIVATE),
+        (None, (2, (41,), ()), BoxReason.BLOCKED),
+        (None, (2, (), (7,)), BoxReason.BLOCKED),
+        (None, (2, (40,), (8,)), BoxReason.ACTIVATE),
+        ((2, (), ()), (1, (41,), ()), BoxReason.ACTIVATE),
+        ((2, (41,), ()), (3, (), ()), BoxReason.ACTIVATE),
+        ((2, (), ()), (3, (41,), ()), BoxReason.BLOCKED),
+        ((3, (41,), ()), (2, (), ()), BoxReason.BLOCKED),
+    ],
+)
+def test_of_the_keys_blocklist_and_the_boxes_own_the_newer_counts(
+    on_key: tuple[int, tuple[int, ...], tuple[int, ...]] | None,
+    own: tuple[int, tuple[int, ...], tuple[int, ...]] | None,
+    reason: BoxReason,
+) -> None:
+    files = a_synchronised_key()
+    files["block"] = envelope.sign(Blocklist(0, 5, *on_key), CENTRAL) if on_key else b""
+    decision = decide(
+        envelope,
+        [CENTRAL.public],
+        files,
+        NOW_S,
+        UTC,
+        key_clock_set=True,
+        failures=0,
+        pin_tag=PIN_TAG,
+        own_blocklist=Blocklist(0, 5, *own) if own else None,
+    )
+    assert decision.reason is reason
+
+
 def test_before_a_pin_is_typed() -> None:
     assert decide_on(a_synchronised_key(), pin_tag=None).reason is BoxReason.ASK_PIN
     assert decide_on(a_synchronised_key(), pin_tag=None, failures=10).reason is BoxReason.LOCKED

@@ -307,6 +307,23 @@ async def test_refused_twice_in_a_row_with_the_same_reason(site: Site, name: str
     assert await box.events("key_activated") == []
 
 
+async def test_a_key_blocked_since_it_met_a_station_is_refused_by_a_box_that_has_heard_of_it(site: Site) -> None:
+    key, _ = await synchronised(site)
+    box = await a_box(site)
+    await box.standing.adopt_blocklist(site.sign(Blocklist(site.now_s + DAY_S, site.now_s, 9, (HER_KEY,), ())))
+    before, steps = left_alone(key), len(key.steps)
+    for _turn in (1, 2):
+        box.insert_typing(key, f"*{PINS[ANNA]}#")
+        screen = await box.until(Line.REFUSED, Line.READY, Line.PROMPT)
+        assert screen.refusal is Refusal.BLOCKED
+        await box.idle()
+        assert not site.opens(key)
+        await box.out()
+        site.skip(10)
+    assert left_alone(key) == before
+    assert written(key, steps) == [], "a box gives its list to no key"
+
+
 async def test_a_wrong_pin_twice_then_the_right_one(site: Site) -> None:
     key, _ = await synchronised(site)
     box = await a_box(site)

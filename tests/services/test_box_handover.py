@@ -1,4 +1,4 @@
-"""`station sync` on an activation box: its events go to central, and nothing of central's mirror comes to it."""
+"""`station sync` on an activation box: events go to central; keys, blocklist and certificate come, and no mirror."""
 
 from pathlib import Path
 
@@ -7,12 +7,19 @@ import pytest
 import config
 from config.credentials import Argon2Cost, Credentials
 from station.app import ProfileFault, Station
-from station.commands.sync import _sync
+from station.commands.sync import synchronise
+from station.core.clock import ClockReadings
 from station.ports import Change, NewEvent
 from station.records.claims import Role
 from station.records.keys import SigningKey
 from station.secret import Secret
-from tests.services.lying_central import DAY_S, NOW_S, STATION, LyingCentral
+from station.services import status_file
+from station.services.central_link import CentralUnreachable
+from tests.services.lying_central import DAY_S, NOW_S, STATION, LyingCentral, refusal
+
+
+def clocks() -> ClockReadings:
+    return ClockReadings(unix_s=NOW_S, boottime_s=1000.0, boot_id="a", rtc_unix_s=NOW_S)
 
 
 def settings_of(central: LyingCentral, folder: Path, role: Role, profile: str) -> config.Settings:
@@ -39,19 +46,123 @@ def settings_of(central: LyingCentral, folder: Path, role: Role, profile: str) -
     return config.load(path)
 
 
-async def test_its_events_are_handed_over_and_no_mirror_is_fetched(central: LyingCentral, tmp_path: Path) -> None:
-    settings = settings_of(central, tmp_path, Role.ACTIVATION_BOX, "activation-box")
-    station = await Station.open(settings)
+async def box_of(central: LyingCentral, folder: Path) -> config.Settings:
+    """An activation box with an event of its own, and a central that has something to say."""
+    settings = settings_of(central, folder, Role.ACTIVATION_BOX, "activation-box")
+    central.small_site()
+    central.lies["/certificate"] = refusal(409, "too_early")
+    station = await Station.open(settings, clocks)
     await station.store.commit(Change([NewEvent("key_activated", NOW_S, 2, key=51, data={"expires": NOW_S + 60})]))
     await station.close()
-    synced = await _sync(settings)
-    assert (synced.sent, synced.waiting, synced.objects) == (1, 0, 0)
+    return settings
+
+
+async def opened(settings: config.Settings) -> Station:
+    return await Station.open(settings, clocks)
+
+
+async def test_its_events_are_handed_over_and_of_the_mirror_nothing_about_people_is_kept(
+    central: LyingCentral, tmp_path: Path
+) -> None:
+    settings = await box_of(central, tmp_path)
+    synced = await synchronise(settings, clocks)
+    assert (synced.sent, synced.waiting) == (1, 0)
     assert [event["type"] for event in central.events.values()] == ["key_activated"]
-    assert {asked.path for asked in central.asked} <= {"/time", "/certificate", "/events"}
+    assert {asked.path for asked in central.asked} <= {"/time", "/certificate", "/events", "/mirror/snapshot"}
+    station = await opened(settings)
+    try:
+        for type_ in ("holder", "permit", "key", "unit", "area", "station"):
+            assert await station.store.objects(type_) == []
+        assert len(await station.store.objects("site")) == 1
+        assert station.mirroring.age_s() is None, "nothing that could grow old"
+        assert (await station.standing.facts()).hindrance is None
+        assert await status_file.last_hand_over(station.store) == NOW_S
+    finally:
+        await station.close()
+    content = settings.storage.database.read_bytes()
+    assert b"Eva 11" not in content
+    assert not (await synchronise(settings, clocks)).changed
+
+
+async def test_it_takes_up_the_blocklist_and_never_an_older_one(central: LyingCentral, tmp_path: Path) -> None:
+    settings = await box_of(central, tmp_path)
+    central.blocklist(200, 51)
+    await synchronise(settings, clocks)
+    for version, keys in [(150, ()), (300, (51, 52))]:
+        station = await opened(settings)
+        claims = station.standing.blocklist_claims
+        await station.close()
+        assert claims is not None
+        assert claims.blocked_keys == (51,)
+        central.blocklist(version, *keys)
+        await synchronise(settings, clocks)
+    station = await opened(settings)
+    assert station.standing.blocklist_claims is not None
+    assert station.standing.blocklist_claims.blocked_keys == (51, 52)
+    await station.close()
+
+
+async def test_it_learns_a_changed_central_key_and_has_its_certificate_signed_with_it(
+    central: LyingCentral, tmp_path: Path
+) -> None:
+    settings = await box_of(central, tmp_path)
+    first, second = central.signing, SigningKey.generate()
+    central.next_key(1, second, signer=first)
+    # The whole change has gone on while the box was in its cellar: central's time too is signed with the new key.
+    central.signing = second
+    central.blocklist(200)
+    station = await opened(settings)
+    own, before = station.identity.claims.public_key, station.identity.certificate
+    assert station.identity.central_keys == (first.public,)
+    await station.close()
+    central.certificate = central.certify(own, NOW_S, role=Role.ACTIVATION_BOX, expires=NOW_S + 400 * DAY_S)
+    del central.lies["/certificate"]
+    synced = await synchronise(settings, clocks)
+    assert synced.certificate_expires == NOW_S + 400 * DAY_S
+    station = await opened(settings)
+    assert station.identity.central_keys == (first.public, second.public)
+    assert station.identity.certificate == central.certificate != before
+    await station.close()
+    asked = central.calls("/certificate")
+    central.remove("central_key", 1)
+    await synchronise(settings, clocks)
+    assert central.calls("/certificate") == asked, "it is by the newest key already"
+    station = await opened(settings)
+    assert station.identity.central_keys == (second.public,)
+    await station.close()
+
+
+async def test_a_central_key_that_nobody_trusted_has_signed_is_not_learnt(
+    central: LyingCentral, tmp_path: Path
+) -> None:
+    settings = await box_of(central, tmp_path)
+    mine = central.signing
+    central.next_key(1, SigningKey.generate(), signer=SigningKey.generate())
+    await synchronise(settings, clocks)
+    station = await opened(settings)
+    assert station.identity.central_keys == (mine.public,)
+    await station.close()
+
+
+async def test_another_sites_central_changes_nothing(central: LyingCentral, tmp_path: Path) -> None:
+    settings = await box_of(central, tmp_path)
+    await synchronise(settings, clocks)
+    station = await opened(settings)
+    await station.store.commit(Change([NewEvent("key_activated", NOW_S, 2, key=51)]))
+    await station.close()
+    central.signing = SigningKey.generate()
+    central.blocklist(900, 51)
+    with pytest.raises(CentralUnreachable, match="central_snapshot_foreign"):
+        await synchronise(settings, clocks)
+    station = await opened(settings)
+    assert station.standing.blocklist_claims is not None
+    assert station.standing.blocklist_claims.version == 100
+    assert await station.store.pending_count() >= 1, "its events are for its own central"
+    await station.close()
 
 
 async def test_a_station_fetches_its_mirror(central: LyingCentral, tmp_path: Path) -> None:
-    synced = await _sync(settings_of(central, tmp_path, Role.UPDATE_BOX, "update-box"))
+    synced = await synchronise(settings_of(central, tmp_path, Role.UPDATE_BOX, "update-box"))
     assert synced.objects > 0
 
 
