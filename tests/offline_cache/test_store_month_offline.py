@@ -1,0 +1,156 @@
+"""A month without central: how large the database becomes, and that nobody at the station notices."""
+
+import os
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from statistics import median, quantiles
+
+import pytest
+
+from offline_cache import SqliteStore, connection
+from offline_cache.connection import DATABASE_LIMIT_BYTES, JOURNAL_SIZE_LIMIT_BYTES
+from station.ports import Change, MirrorObject, MirrorState, NewEvent, StoreFault
+from tests.offline_cache import month_offline
+from tests.offline_cache.month_offline import EVENTS
+
+pytestmark = pytest.mark.slow
+
+MONTH_LIMIT_BYTES = 32 * 1024 * 1024
+"""What the documentation states; 26 MB were measured. A sixteenth of what the database may become."""
+RATIO_MAX = 2.0
+"""1.0 was measured."""
+SLACK_S = 0.0005
+"""The quickest take 30 µs, less than a busy machine's moods; a look through all that waits takes 4 ms."""
+TIMES = 200
+HOLDERS = 1000
+BATCH = 100
+
+Ask = Callable[[SqliteStore, int], Awaitable[object]]
+
+
+def mirror() -> list[MirrorObject]:
+    def made(type_: str, id_: int, **fields: object) -> MirrorObject:
+        return MirrorObject(type_, id_, 1, {"type": type_, "id": id_, "revision": 1, **fields})
+
+    objects = [made("unit", 1), made("blocklist", 0)]
+    for n in range(1, HOLDERS + 1):
+        objects.append(made("holder", n, unit=1, name="Invented N."))
+        objects.append(made("key", n, unit=1, holder=n, record="x" * 200))
+        objects.append(made("permit", n, holder=n, pin_tag=n.to_bytes(16, "big").hex()[:22], record="x" * 400))
+    return objects
+
+
+async def commit(store: SqliteStore, at: int) -> None:
+    data = {"source": "mirror", "mirror_age_s": 5, "duration_ms": 900, "wire_bytes": 4000}
+    await store.commit(Change([NewEvent("key_synced", at, 0, key=7, holder=9, data=data)]))
+
+
+ASKED: dict[str, Ask] = {
+    "an event is kept": commit,
+    "a PIN is looked up": lambda store, at: store.bundle(key=at + 1, pin_tag=at.to_bytes(16, "big")),
+    "how many wait": lambda store, _: store.pending_count(),
+    "the next batch": lambda store, _: store.pending(BATCH),
+}
+
+
+async def test_a_month_offline_is_small_and_costs_a_visit_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "full.db"
+    full, empty = await SqliteStore.open(path), await SqliteStore.open(tmp_path / "empty.db")
+    largest_wal = await month_offline.fill(full, path)
+    size = os.stat(path).st_size  # noqa: PTH116 - nothing else runs on a test's loop
+    lines = [f"{EVENTS} events: {size / 1e6:.1f} MB, {size / EVENTS:.0f} bytes each, WAL {largest_wal / 1e6:.1f} MB"]
+    for store in (full, empty):
+        await store.replace_mirror(MirrorState("e", "c", 1), mirror())
+    # Where nothing waits there is no next batch: a visit or two must.
+    await month_offline.fill(empty, tmp_path / "empty.db", BATCH)
+    assert await full.pending_count() == EVENTS
+    slower = []
+    for name, ask in ASKED.items():
+        took: dict[SqliteStore, list[float]] = {full: [], empty: []}
+        for at in range(TIMES):
+            # In turns, each first every other time, so that a disturbance meets both.
+            for store in (full, empty) if at % 2 else (empty, full):
+                begun = time.perf_counter()
+                await ask(store, at)
+                took[store].append(time.perf_counter() - begun)
+        ratio = median(took[full]) / median(took[empty])
+        if median(took[full]) > RATIO_MAX * median(took[empty]) + SLACK_S:
+            slower.append(name)
+        lines.append(f"{name}: {_told(took[empty])} against {_told(took[full])}, ratio {ratio:.2f}")
+    with capsys.disabled():
+        print("", *lines, sep="\n")  # noqa: T201
+    assert await full.pending_count() == EVENTS + TIMES
+    await full.close()
+    await empty.close()
+    assert size <= MONTH_LIMIT_BYTES < DATABASE_LIMIT_BYTES
+    assert largest_wal <= JOURNAL_SIZE_LIMIT_BYTES
+    assert not slower
+    again = await SqliteStore.open(path)
+    assert await again.pending_count() == EVENTS + TIMES
+    await again.close()
+
+
+def _told(took: list[float]) -> str:
+    low, middle, high = quantiles(took, n=4)
+    return f"{middle * 1e6:.0f} µs ({low * 1e6:.0f} to {high * 1e6:.0f})"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT seq, id, body FROM outbox WHERE set_aside IS NULL AND seq > 5 ORDER BY seq LIMIT 100",
+        "SELECT id FROM outbox WHERE id IN (SELECT value FROM json_each('[]'))",
+        "SELECT 1 FROM outbox WHERE id = '' UNION ALL SELECT 1 FROM settled_id WHERE id = x''",
+        "DELETE FROM settled_id WHERE number <= (SELECT MAX(number) FROM settled_id) - 5",
+    ],
+)
+async def test_nothing_reads_the_whole_outbox(store: SqliteStore, sql: str) -> None:
+    plan = await store._thread.run(lambda db: [row["detail"] for row in db.query(f"EXPLAIN QUERY PLAN {sql}")])
+    assert not [step for step in plan if step.startswith("SCAN") and "json_each" not in step]
+
+
+async def test_the_count_is_right_whatever_becomes_of_a_change(store: SqliteStore) -> None:
+    await month_offline.fill(store, Path(await _file_of(store)), 20)
+    ids = [event.id for event in await store.pending(20)]
+    await store.settle([*ids[:3], "unknown"], {ids[3]: "bad", ids[4]: "bad", "unknown too": "bad"})
+    assert await store.pending_count() == 15
+    # Again, and one that was set aside is taken after all.
+    await store.settle([*ids[:3], ids[3]], {ids[4]: "worse"})
+    assert await store.pending_count() == 15
+    with pytest.raises(ValueError):
+        await store.commit(Change([NewEvent("key_synced", 1, 0, data={"n": float("nan")})]))
+    assert await store.pending_count() == 15
+    # The same log entry, read again: no more than before.
+    entry = NewEvent("lock_opened", 1, 0, id="00000000-0000-5000-8000-000000000000")
+    await store.commit(Change([entry]))
+    await store.commit(Change([entry]))
+    assert await store.pending_count() == 16 == len(await store.pending(100))
+
+
+async def _file_of(store: SqliteStore) -> str:
+    return await store._thread.run(lambda db: str(next(iter(db.query("PRAGMA database_list")))["file"]))
+
+
+async def test_at_its_limit_the_database_is_a_full_disk_until_central_has_taken_some(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "DATABASE_LIMIT_BYTES", 400_000)
+    store = await SqliteStore.open(path)
+    with pytest.raises(StoreFault) as caught:
+        await month_offline.fill(store, path, 10_000)
+    assert caught.value.code == "disk_full"
+    one = NewEvent("lock_opened", 1, 0, data={"text": "x" * 100})
+    with pytest.raises(StoreFault):  # noqa: PT012 - until the last byte
+        while True:
+            await store.commit(Change([one]))
+    count = await store.pending_count()
+    # Draining must need no room that is not there.
+    while batch := await store.pending(100):
+        await store.settle([event.id for event in batch], {})
+        count -= len(batch)
+        assert await store.pending_count() == count
+    await month_offline.fill(store, path, 500)
+    await store.close()
