@@ -79,6 +79,7 @@ class Station:
             link, store, station.time, identity, poll_s=settings.central.poll_s, changed=station._mirror_changed
         )
         station.outbox = Outbox(link, store)
+        station.outbox.report_by(station.tell)
         station.standing = STANDING[identity.claims.role](
             store,
             station.time,

@@ -7,11 +7,11 @@ settled on the disk and the next one read.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from station.ports import Store, StoredEvent, StoreFault
+from station.ports import Json, Store, StoredEvent, StoreFault
 from station.services.central_answers import BATCH_LIMIT
 from station.services.central_link import CentralLink, CentralRefused, CentralUnreachable
 
@@ -34,16 +34,26 @@ GATHER_S = 1.0
 GATHER_ON_SLOW_LINK_S = 20.0
 """On a slow link: the events of most visits then leave as one call, and the visit has the link for itself."""
 LOOK_EVERY_S = 0.1
+REPORT = "event_set_aside"
+"""The event that tells of others that were set aside. One of its own is not told of: that would never end."""
 
 _log = logging.getLogger("station.outbox")
 
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    """What central said to a batch: the ids that it has, and why it refused others."""
+    """What central said to a batch: the ids that it has, and which others it refused, for what reason."""
 
     done: Sequence[str] = ()
-    refused: Mapping[str, str] = field(default_factory=dict)
+    refused: Sequence[tuple[StoredEvent, str]] = ()
+
+
+Tell = Callable[..., Awaitable[None]]
+"""Keeps an event of the station itself: its type, and its data by keyword."""
+
+
+async def _tell_nobody(type_: str, **data: Json) -> None:
+    """A box that is asked by hand shows what became of its events itself."""
 
 
 class Outbox:
@@ -54,12 +64,17 @@ class Outbox:
         self._news = asyncio.Event()
         self._answers = asyncio.Event()
         self._visiting: Callable[[], bool] = lambda: False
+        self._tell: Tell = _tell_nobody
         self._size = BATCH_LIMIT
         self._slow = False
 
     def give_way_to(self, visiting: Callable[[], bool]) -> None:
         """While ``visiting`` says so, somebody stands at the station: they have the link and the disk."""
         self._visiting = visiting
+
+    def report_by(self, tell: Tell) -> None:
+        """Events that are set aside are told of with ``tell``: how many, the first one's number, and why."""
+        self._tell = tell
 
     def poke(self) -> None:
         """There may be something to send."""
@@ -140,7 +155,8 @@ class Outbox:
         self._took(asyncio.get_running_loop().time() - began_s)
         asked = {event.id for event in batch}
         done = [r.id for r in results if r.status in SETTLED and r.id in asked]
-        refused = {r.id: r.reason or "rejected" for r in results if r.status == "rejected" and r.id in asked}
+        reasons = {r.id: r.reason or "rejected" for r in results if r.status == "rejected"}
+        refused = [(event, reasons[event.id]) for event in batch if event.id in reasons]
         if not done and not refused:
             raise CentralUnreachable("central_answers_for_no_event")
         return _Answered(done, refused)
@@ -164,15 +180,20 @@ class Outbox:
             if not others:
                 raise error
             following = await self._send(others)
-        await self._settle(_Answered(following.done, {**following.refused, event.id: error.code}))
+        await self._settle(_Answered(following.done, [(event, error.code), *following.refused]))
         return len(following.done)
 
     async def _settle(self, answered: _Answered) -> None:
-        for id_, reason in answered.refused.items():
-            # Central's words, from the network: no line ends into the log.
-            _log.error("event.set_aside id=%s reason=%s", id_, ascii(reason[:REASON_LIMIT_CHARS]))
-        if answered.done or answered.refused:
-            await self._store.settle(answered.done, answered.refused)
+        if not answered.done and not answered.refused:
+            return
+        # Central's words, from the network: no line ends into the log.
+        refused = [(event, ascii(reason[:REASON_LIMIT_CHARS])) for event, reason in answered.refused]
+        for event, reason in refused:
+            _log.error("event.set_aside id=%s seq=%d reason=%s", event.id, event.seq, reason)
+        await self._store.settle(answered.done, {event.id: reason for event, reason in answered.refused})
+        told = [(event, reason) for event, reason in refused if event.body.get("type") != REPORT]
+        if told:
+            await self._tell(REPORT, count=len(told), first_seq=told[0][0].seq, reason=told[0][1])
 
     async def _give_way(self) -> None:
         """Wait while somebody stands at the station, for a moment at most."""

@@ -48,10 +48,20 @@ async def test_an_event_that_is_rejected_is_set_aside(
         return said({"results": bad + results})
 
     central.lies["/events"] = judge
+    told: list[Any] = []
+
+    async def tell(type_: str, **data: Any) -> None:
+        told.append((type_, data))
+
+    parts.outbox.report_by(tell)
     await happen(parts, 3)
     assert await parts.outbox.drain() == 2
     assert received(central) == [0, 2]
     assert await parts.store.pending_count() == 0
+    ((type_, data),) = told
+    assert (type_, data["count"], data["first_seq"]) == ("event_set_aside", 1, 2)
+    assert data["reason"].startswith("'no\\ngood x")
+    assert len(data["reason"]) < 120
     (line,) = [record.getMessage() for record in caplog.records if "set_aside" in record.getMessage()]
     assert "\n" not in line
     assert len(line) < 300
@@ -332,3 +342,21 @@ async def test_batches_are_smaller_on_a_slow_link_and_grow_again(parts: Parts) -
         outbox._took(took_s)
         sizes.append(outbox._size)
     assert sizes == [50, 25, 12, 10, 10, 10, 20, 40, 80, 100]
+
+
+async def test_a_central_that_refuses_everything_is_told_so_once(central: LyingCentral, parts: Parts) -> None:
+    central.lies["/events"] = lambda asked: said(
+        {"results": [{"id": e["id"], "status": "rejected", "reason": "no"} for e in asked.json["events"]]}
+    )
+
+    async def tell(type_: str, **data: Any) -> None:
+        await parts.store.commit(Change([NewEvent(type_, 1000, 0, data=data)]))
+
+    parts.outbox.report_by(tell)
+    await happen(parts, BATCH_LIMIT + 20)
+    async with asyncio.timeout(10):
+        assert await parts.outbox.drain() == 0
+    sent = [event for asked in central.asked for event in asked.json["events"]]
+    reports = [event["data"] for event in sent if event["type"] == "event_set_aside"]
+    assert [(data["count"], data["first_seq"]) for data in reports] == [(BATCH_LIMIT, 1), (20, BATCH_LIMIT + 1)]
+    assert await parts.store.pending_count() == 0
