@@ -10,6 +10,7 @@ import config
 from config import ConfigFault, Credentials, Settings
 from station.cli import FAILED, add_json, answer
 from station.commands import doctor_machine, doctor_network
+from station.commands.believed_keys import central_keys
 from station.commands.findings import Finding, Level, fail, ok
 from station.commands.status import kiosk_runs
 from station.services import status_file
@@ -47,8 +48,9 @@ async def _examine(settings: Settings) -> list[Finding]:
     status = status_file.read(status_path) if running else None
     expires = await doctor_machine.certificate_expires(settings) if not running else (status or {}).get(_EXPIRES)
     credentials, found = _credentials(settings, expires)
+    believed = await central_keys(settings, credentials) if credentials is not None else ()
     found += await doctor_machine.reader(settings, status)
-    central = await doctor_network.central(settings, credentials)
+    central = await doctor_network.central(settings, credentials, believed)
     found += central
     answers = any(finding.check == "token" and finding.level is Level.OK for finding in central)
     found.append(doctor_machine.clock(settings, status, central_answers=answers))

@@ -5,6 +5,7 @@ import os
 import socket
 import ssl
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from station.commands.findings import Finding, Level, fail, of_error, ok, warn
 from station.errors import StationError
 from station.records.claims import TimeAnswer
 from station.records.envelope import verify
+from station.records.keys import PublicKey
 
 CONNECT_LIMIT_S = 5.0
 SERVER_CERTIFICATE_WARN_DAYS = 14
@@ -21,12 +23,12 @@ CLOCK_DIFFERS_S = 60
 DAY_S = 86400
 
 
-async def central(settings: Settings, credentials: Credentials | None) -> list[Finding]:
-    """What was found, until the first step that fails."""
+async def central(settings: Settings, credentials: Credentials | None, believed: Sequence[PublicKey]) -> list[Finding]:
+    """What was found, until the first step that fails. ``believed``: the central keys that this station believes."""
     url = settings.central.url
     if url is None:
         return [ok("central", "this activation box goes without a central server")]
-    found = await _found(settings, url, credentials)
+    found = await _found(settings, url, credentials, believed)
     if settings.station.profile == "activation-box" and found[0].level is Level.FAIL:
         # It is made for a place without a network: only `station sync` needs one.
         what = f"not at hand, and needed for station sync only ({found[0].what})"
@@ -34,7 +36,9 @@ async def central(settings: Settings, credentials: Credentials | None) -> list[F
     return found
 
 
-async def _found(settings: Settings, url: str, credentials: Credentials | None) -> list[Finding]:
+async def _found(
+    settings: Settings, url: str, credentials: Credentials | None, believed: Sequence[PublicKey]
+) -> list[Finding]:
     try:
         found = [await _connection(settings, url)]
     except socket.gaierror:
@@ -49,7 +53,7 @@ async def _found(settings: Settings, url: str, credentials: Credentials | None) 
         return [fail("central", f"{url} cannot be reached", "check the cable, the network and the firewall")]
     except StationError as error:
         return [of_error("central", error)]
-    return found if credentials is None else [*found, *await _word(settings, credentials)]
+    return found if credentials is None else [*found, *await _word(settings, credentials, believed)]
 
 
 async def _connection(settings: Settings, url: str) -> Finding:
@@ -75,7 +79,7 @@ async def _connection(settings: Settings, url: str) -> Finding:
     return ok("central", said)
 
 
-async def _word(settings: Settings, credentials: Credentials) -> list[Finding]:
+async def _word(settings: Settings, credentials: Credentials, believed: Sequence[PublicKey]) -> list[Finding]:
     """Whether central knows this station, and what time it says it is."""
     try:
         link = link_of(settings, credentials.token)
@@ -83,7 +87,7 @@ async def _word(settings: Settings, credentials: Credentials) -> list[Finding]:
         return [of_error("central", error)]
     nonce = os.urandom(16)
     try:
-        claims = verify(TimeAnswer, await link.time(nonce), credentials.central_keys)
+        claims = verify(TimeAnswer, await link.time(nonce), believed)
     except StationError as error:
         return [of_error("token", error)]
     finally:

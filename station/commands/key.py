@@ -14,6 +14,7 @@ from config import Credentials, Settings
 from station.app import Station
 from station.cli import add_action, answer
 from station.commands import key_report
+from station.commands.believed_keys import central_keys
 from station.commands.inserted_key import (
     KEY_WAIT_S,
     KeyContent,
@@ -55,7 +56,8 @@ def run(args: argparse.Namespace) -> int:
     """Show, or hand out."""
     settings = config.load(config.find(args.config))
     if args.action == "show":
-        fields = key_report.report(asyncio.run(_read(settings, args.state)), _central_keys(settings))
+        believed = asyncio.run(central_keys(settings, Credentials.load(settings.storage.credentials)))
+        fields = key_report.report(asyncio.run(_read(settings, args.state)), believed)
         answer(args, "\n".join(key_report.lines(fields)), fields)
     else:
         fields = asyncio.run(_provision(settings, Secret(args.code)))
@@ -63,10 +65,6 @@ def run(args: argparse.Namespace) -> int:
         done = "handed out" if fields["written"] else "had been handed out already"
         answer(args, f"key {fields['key']} ({fields['kind']}, unit {fields['unit']}) {done}; {clock}", fields)
     return 0
-
-
-def _central_keys(settings: Settings) -> tuple[bytes, ...]:
-    return Credentials.load(settings.storage.credentials).central_keys
 
 
 async def _read(settings: Settings, state: Path | None) -> KeyContent:
@@ -103,9 +101,9 @@ async def _write(station: Station, socket: KeySocket, code: Secret[str]) -> dict
         await socket.clear(KeyFile.ACT)
         if await socket.read(KeyFile.ACT):
             raise KeyRefused("act_not_cleared")
-    central_keys = station.identity.central_keys
-    there = verified(KeyRecord, await _id_on(socket), central_keys)
-    record, claims = _handed_out(await station.link.provision(code), central_keys)
+    believed = station.identity.central_keys
+    there = verified(KeyRecord, await _id_on(socket), believed)
+    record, claims = _handed_out(await station.link.provision(code), believed)
     if there is not None and there.key != claims.key:
         raise KeyRefused("key_is_another", on_key=there.key, code_is_for=claims.key)
     written = not await socket.holds(KeyFile.ID, record)
@@ -126,11 +124,11 @@ async def _write(station: Station, socket: KeySocket, code: Secret[str]) -> dict
     }
 
 
-def _handed_out(found: Mapping[str, Json], central_keys: Sequence[PublicKey]) -> tuple[bytes, KeyRecord]:
+def _handed_out(found: Mapping[str, Json], believed: Sequence[PublicKey]) -> tuple[bytes, KeyRecord]:
     """The record in central's answer, verified. Raises CentralUnreachable for an answer that is none."""
     try:
         record = decoded(str(found["record"]))
-        claims = verify(KeyRecord, record, central_keys)
+        claims = verify(KeyRecord, record, believed)
     except (KeyError, ValueError, RecordError):
         raise CentralUnreachable("central_answer_malformed", answer="Provisioned") from None
     return record, claims

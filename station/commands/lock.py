@@ -11,6 +11,7 @@ from pathlib import Path
 import config
 from config import Credentials, Settings
 from station.cli import UsageError, add_action, answer
+from station.commands.believed_keys import central_keys
 from station.commands.inserted_key import KeyContent, content_of, emulated, read_key, socket_of, wait_for_key
 from station.core.lights import key_light
 from station.core.locks import Lock, LockDecision, decide
@@ -34,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Decide; exit code 0 when the lock opens."""
     settings = config.load(config.find(args.config))
-    central_keys = Credentials.load(settings.storage.credentials).central_keys
+    believed = asyncio.run(central_keys(settings, Credentials.load(settings.storage.credentials)))
     if args.state is not None:
         folder = emulated(args.state)
         key = content_of(folder)
@@ -45,12 +46,12 @@ def run(args: argparse.Namespace) -> int:
         key = asyncio.run(_read(settings))
     now_s = key.time_s()
     lock = Lock(args.lock, args.area)
-    decision = decide(envelope, central_keys, key.files, lock, now_s, button=not args.no_button)
+    decision = decide(envelope, believed, key.files, lock, now_s, button=not args.no_button)
     if args.record and folder is not None:
         folder.append_log_entry(
             time_s=now_s, lock=args.lock, outcome=decision.reason.value, holder=decision.holder, battery_percent=None
         )
-    _say(args, decision, key_light(envelope, central_keys, key.files, now_s).value)
+    _say(args, decision, key_light(envelope, believed, key.files, now_s).value)
     return 0 if decision.opened else 1
 
 

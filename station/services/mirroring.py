@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 
 from station.ports import MirrorState, Store, StoreFault
-from station.records.claims import TimeAnswer
-from station.records.envelope import RecordError, verify
+from station.records.claims import Blocklist, TimeAnswer
+from station.records.envelope import RecordError, verified, verify
+from station.records.keys import PublicKey
 from station.services.central_keys import chain_of
 from station.services.central_link import (
     CentralLink,
@@ -93,6 +94,11 @@ class Mirroring:
         await self._certificate.load()
         await self._time.load_floor(self._store, self._identity.claims.issued)
 
+    @property
+    def central_keys(self) -> tuple[PublicKey, ...]:
+        """The central keys that this station believes now, the oldest first."""
+        return self._identity.central_keys
+
     def age_s(self) -> int | None:
         """Seconds since central last confirmed the mirror; None: never, or nobody knows what time it is."""
         now = self._time.now()
@@ -151,7 +157,7 @@ class Mirroring:
             await self._follow()
         except Resnapshot:
             await self._take_snapshot()
-        await self._renew_certificate()
+        await self._renew_certificate(by_newest_key=await self._newest_key_signs())
         if self._time.now().trust is None:
             # Central's clock has been put forward: what it has just signed is past the time that it told us before.
             await self._ask_time()
@@ -165,6 +171,14 @@ class Mirroring:
         await self._take_snapshot(keep=BOX_KEEPS)
         await self._ask_time()
         await self._renew_certificate(by_newest_key=True)
+
+    async def _newest_key_signs(self) -> bool:
+        """Whether central signs with its next key already: the certificate is to follow before the old one is retired."""
+        if len(self._identity.central_keys) == 1:
+            return False
+        newest = self._identity.central_keys[-1:]
+        lists = [record_of(each) for each in await self._store.objects("blocklist")]
+        return any(verified(Blocklist, record, newest) is not None for record in lists)
 
     async def _renew_certificate(self, *, by_newest_key: bool = False) -> None:
         try:

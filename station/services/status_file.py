@@ -16,6 +16,7 @@ from station.core.facts import Now, StationFacts
 from station.core.screen import Line, Screen
 from station.ports import Json, Store, StoreFault
 from station.records.claims import Role
+from station.services.base64url import encoded
 from station.services.mirroring import Mirroring
 from station.services.past_visits import PastVisits
 from station.services.timekeeping import Timekeeper
@@ -145,6 +146,7 @@ def station_fields(
             "unix_s": now.unix_s,
         },
         "certificate_expires": facts.certificate_expires,
+        "central_keys": [encoded(key) for key in mirroring.central_keys],
         "reader": reader,
     }
 
