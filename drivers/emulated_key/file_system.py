@@ -163,9 +163,13 @@ class FileSystem:
         return answer | {"len": len(content), "output": output}
 
     def _write(self, file: _OpenFile, offset: int, data: bytes, *, truncates: bool) -> None:
+        if self._options.read_only:
+            self.close()
+            raise SmpError(FS_GROUP, FILE_WRITE_FAILED)
         if offset == 0 and truncates:
             file.content.clear()
             file.position = 0
+            file.dirty = True
         elif file.position != offset:
             file.position = len(file.content)
         size = file.position + len(data)
@@ -180,7 +184,7 @@ class FileSystem:
     def _opened_for_upload(self, path: str) -> _OpenFile:
         name = self._name(path, MOUNT_POINT_NOT_FOUND)
         on_disk = self._folder.stored(name)
-        if on_disk is None:
+        if on_disk is None and not self._options.read_only:
             self._folder.store(name, b"")
         return _OpenFile(_Use.UPLOAD, path, name, bytearray(on_disk or b""))
 

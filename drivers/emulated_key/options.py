@@ -27,7 +27,9 @@ class KeyOptions:
     echo_operations: tuple[int, ...] = (0, 2)
     """Read and write, as Zephyr; some firmware takes only one of them."""
     capacity_bytes: int = 262144
-    """The file system: a write beyond it fails."""
+    """The file system: a write beyond it fails, after the file has been truncated."""
+    read_only: bool = False
+    """A file system that is worn out: every write fails and changes nothing."""
     awake_s: float = 20.0
     idle_close_s: float = 4.0
     """A file left open is closed, and so committed, after this."""

@@ -105,7 +105,7 @@ class Answer:
             return None
         try:
             body = cbor2.load(BytesIO(message[HEADER.size : HEADER.size + length]))
-        except (cbor2.CBORDecodeError, ValueError, RecursionError):
+        except (cbor2.CBORDecodeError, ValueError, TypeError, ArithmeticError, RecursionError, MemoryError):
             return None
         if not isinstance(body, dict):
             return None

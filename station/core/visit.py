@@ -152,6 +152,7 @@ TABLE: Mapping[Phase, Mapping[type[Event], Row]] = {
     | {
         KeyRead: _row(visit_key.read, Phase.PROMPT, Phase.REFUSED, Phase.CHECKING, Phase.ACTIVATING),
         ReadFailed: _row(visit_key.read_failed, Phase.UNREADABLE),
+        ClearFailed: _row(visit_key.clear_failed, Phase.STILL_ON),
         KeystrokeTyped: _row(visit_pin.typed_ahead),
         TimePassed: _row(visit_pin.entry_ages),
     },

@@ -7,7 +7,7 @@ word of central's on whether the key still qualifies.
 import logging
 from typing import cast
 
-from station.core.events import ActivateKey, KeyRead, KeySeen, PrepareKey, ReadFailed, ReadKey
+from station.core.events import ActivateKey, KeyRead, KeySeen, PrepareKey, ReadKey
 from station.core.facts import Attempts, KeyClockState, KeyKnown
 from station.core.lights import last_sync
 from station.ports import KeyFile, KeyRefused, StoreFault
@@ -34,10 +34,7 @@ class BoxKeyWork(KeyWork):
         clock_set = self._clock_set(files)
         record = envelope.verified(KeyRecord, id_record, self._identity.central_keys)
         if record is None:
-            self._note_switched_off(nameless=True)
-            reason = "bad_key_record" if clock_set else "clock_unset"
-            self._recorder.keep(self._recorder.event("key_read_failed", None, reason=reason))
-            self._feed(ReadFailed(effect.insertion))
+            await self._unreadable(effect.insertion, id_record, "bad_key_record" if clock_set else "clock_unset")
             return
         known, attempts = await self._judge(record, files, clock_set=clock_set)
         self._seen = KeySeen(id_record, record, clock_was_unset=not clock_set)

@@ -190,9 +190,7 @@ class KeyWork:
         id_record = await self._id()
         record = verified(KeyRecord, id_record, self._identity.central_keys)
         if record is None:
-            self._note_switched_off(nameless=True)
-            self._recorder.keep(self._recorder.event("key_read_failed", None, reason="bad_key_record"))
-            self._feed(ReadFailed(effect.insertion))
+            await self._unreadable(effect.insertion, id_record, "bad_key_record")
             return
         # The mirror is asked while the key says what time it is.
         looking_up = asyncio.ensure_future(self._look_up(record.key))
@@ -212,6 +210,23 @@ class KeyWork:
             # Back while its PIN is being judged, nothing more is asked of it; but the next PIN must know its permit.
             await self._tried(self._files.read_own_permit(known))
             self.on_key.permit_known.set()
+
+    async def _unreadable(self, insertion: int, id_record: bytes, reason: str) -> None:
+        """The key does not say which it is. It is off all the same, if it is certain that its files are these.
+
+        A key without any ``id`` may keep its files in another folder, ``act`` among them, and open locks with it. One
+        that has the folder takes an empty ``act``.
+        """
+        self._note_switched_off(nameless=True)
+        self._recorder.keep(self._recorder.event("key_read_failed", None, reason=reason))
+        if not id_record:
+            try:
+                await self._key.clear(KeyFile.ACT)
+            except KeyRefused as error:
+                _log.error("key.not_cleared %s", error)
+                await self._clear_failed(insertion, b"")
+                return
+        self._feed(ReadFailed(insertion))
 
     async def _id(self) -> bytes:
         try:

@@ -393,6 +393,7 @@ class Site:
         central: CentralLink | None = None,
         run: bool = True,
         role: Role = Role.SYNC_STATION,
+        key_folder: str = "/lfs1",
     ) -> StationAt:
         folder = self.folder / f"station{number}"
         folder.mkdir(exist_ok=True)
@@ -427,7 +428,7 @@ class Site:
         pins = PinCheck(PIN_SECRETS)
         port = folder / "port"
         line = SocketLine(port, FAST_BAUD)
-        socket = SmpKeySocket(str(port), FAST_BAUD)
+        socket = SmpKeySocket(str(port), FAST_BAUD, key_folder)
         shown: list[StationAt] = []
         visits = Visits(
             socket=socket,

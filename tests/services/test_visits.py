@@ -356,7 +356,7 @@ async def test_a_key_that_cannot_be_cleared_stays_on_and_the_screen_says_until_w
     assert ready.receipt is not None
     await station.out()
     site.skip(60)
-    key._files._options = replace(key.options, capacity_bytes=0)
+    key._files._options = replace(key.options, read_only=True)
     station.insert(key)
     still_on = await station.until(Line.STILL_ON)
     assert still_on.still_on_until == ready.receipt.expires
@@ -369,7 +369,7 @@ async def test_another_stations_activation_that_cannot_be_cleared(site: Site) ->
     ready = await site.switch_on(first, key)
     assert ready.receipt is not None
     await first.out()
-    key._files._options = replace(key.options, capacity_bytes=0)
+    key._files._options = replace(key.options, read_only=True)
     second.insert(key)
     assert (await second.until(Line.STILL_ON)).still_on_until == ready.receipt.expires
 
