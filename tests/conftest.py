@@ -5,6 +5,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.central.shared import served  # noqa: F401  (one for every folder that asks for it)
+
 IN_CI = os.environ.get("CI") == "true"
 
 # The machine's load must not decide about a test; the examples are the same from run to run unless more are asked for.
@@ -26,7 +28,22 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+def _cases(terminalreporter: pytest.TerminalReporter) -> dict[str, tuple[int, float]]:
+    """What tests that go through many cases have told (``tests/faults``): by kind, how many, and the worst time."""
+    found: dict[str, tuple[int, float]] = {}
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties if report.when == "call" else ():
+            if name == "cases":
+                kind, cases, worst_s = value
+                before, worst_before_s = found.get(kind, (0, 0.0))
+                found[kind] = (before + cases, max(worst_before_s, worst_s))
+    return found
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say why the run failed though no test did."""
+    """Say how many cases there were, and why the run failed though no test did."""
+    for kind, (cases, worst_s) in sorted(_cases(terminalreporter).items()):
+        worst = f", something plain on the screen after {worst_s:.2f} s at most" if worst_s else ""
+        terminalreporter.write_line(f"cases: {kind}: {cases}{worst}")
     if IN_CI and terminalreporter.stats.get("skipped"):
         terminalreporter.write_line("skipped tests fail a CI run", red=True)

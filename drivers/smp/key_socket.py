@@ -43,8 +43,10 @@ MAX_BUFFER_BYTES: Final = 4096
 """More is not used: 95 % of the wire's time goes to content then."""
 BUFFER_OVERHEAD_BYTES: Final = 4
 """The frame's length and CRC share the key's buffer with the request."""
+SMALL_ONCE_S: Final = 20.0
+"""How long requests stay small after one lost burst: for the visit that it was lost in. It may have been the contact."""
 SMALL_FOR_S: Final = 600.0
-"""How long a lost burst is remembered: it may have been a bad contact after all."""
+"""How long they do when another was lost before a large one was answered: then it is the key, or keys of its make."""
 MAX_FILE_BYTES: Final = 65536
 """The largest file of a key (its log)."""
 READ_TO_COMPARE_BYTES: Final = 64
@@ -83,6 +85,8 @@ class SmpKeySocket:
         """The key may still be in the middle of an upload that ended badly."""
         self._lost_burst_bytes = 0
         """The last insertion ended with a request of so many bytes that nothing answered; 0: it did not."""
+        self._bursts_lost = 0
+        """How many, by keys that were still there, since a larger request than `_small_bytes` was answered."""
         self._small_bytes = SMALL_REQUEST_BYTES
         """The largest request, until then."""
         self._small_until = 0.0
@@ -263,7 +267,9 @@ class SmpKeySocket:
         # A key that answers at once after a burst that nothing answered was there all the time: it cannot take one.
         if self._lost_burst_bytes and went_on_at_once:
             self._small_bytes = next(size for size in SMALLER_BYTES if size < self._lost_burst_bytes)
-            self._small_until = asyncio.get_running_loop().time() + SMALL_FOR_S
+            self._bursts_lost += 1
+            small_s = SMALL_ONCE_S if self._bursts_lost == 1 else SMALL_FOR_S
+            self._small_until = asyncio.get_running_loop().time() + small_s
         self._lost_burst_bytes = 0
         self._insertion = _Insertion()
         self._gone.clear()
@@ -361,6 +367,8 @@ class SmpKeySocket:
                 if lost.code == "no_answer" and len(request) > ONE_LINE_BYTES:
                     self._lost_burst_bytes = len(request)
                 raise
+            if len(request) > self._small_bytes:
+                self._bursts_lost = 0
             refusal = answer.refusal
             if refusal is not None:
                 if refusal.is_(FsRc.OFFSET_NOT_VALID):

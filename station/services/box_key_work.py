@@ -66,8 +66,7 @@ class BoxKeyWork(KeyWork):
 
     async def _prepare(self, effect: PrepareKey) -> None:
         """Nothing on the key is brought up to date; it is only recorded that it was here."""
-        if not self._prepared:
-            self._prepared = True
+        if self._place.once.is_first("key_synced"):
             self._recorder.keep(
                 self._recorder.event(
                     "key_synced",

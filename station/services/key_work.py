@@ -37,6 +37,7 @@ from station.services.identity import Identity
 from station.services.key_files import KeyFiles, OnKey
 from station.services.key_log_reader import KeyLogReader
 from station.services.mirroring import Mirroring
+from station.services.once_per_visit import OncePerVisit
 from station.services.one_insertion import OneInsertion
 from station.services.pin_work import PinWork
 from station.services.recorder import Recorder
@@ -87,6 +88,7 @@ class Workplace:
     """Takes what the holder should hear; it has no part in the work."""
     meter: WriteMeter
     batteries: Batteries
+    once: OncePerVisit
 
 
 class KeyWork:
@@ -285,9 +287,10 @@ class KeyWork:
             await self._tried(files.write_permit(permit))
         lost_power = not self._prepared and await files.lost_power(effect.seen, self._clock)
         self._lost_power = self._lost_power or lost_power
-        await self._tried(files.set_clock())
-        if lost_power:
+        if lost_power and self._place.once.is_first("key_power_lost"):
+            # Before the clock is set: should the answer to that be lost, nothing on the key would tell it any more.
             self._recorder.keep(self._recorder.event("key_power_lost", effect.seen))
+        await self._tried(files.set_clock())
         if effect.sync is SyncDuty.WRITE:
             await self._tried(files.write_sync(key, self._place.mirroring.state.confirmed_at))
         await self._tried(self._renew_id_record(effect.known))
@@ -336,6 +339,8 @@ class KeyWork:
         if self._prepared:
             return
         self._prepared = True
+        if not self._place.once.is_first("key_synced"):
+            return
         mirroring = self._place.mirroring
         event = self._recorder.event(
             "key_synced",

@@ -46,6 +46,7 @@ from station.services.box_profiles import KEY_WORK, PIN_WORK
 from station.services.identity import Identity
 from station.services.key_work import KeyEffect, Sequences, Workplace
 from station.services.mirroring import Mirroring
+from station.services.once_per_visit import OncePerVisit
 from station.services.outbox import Outbox
 from station.services.past_visits import PastVisits
 from station.services.pin_check import PinCheck
@@ -123,6 +124,7 @@ class Visits:
             tell=self._tell,
             meter=WriteMeter(lambda: socket.wire_bytes),
             batteries=Batteries(),
+            once=OncePerVisit(lambda: self._state.visit),
         )
         self._key_work = KEY_WORK[role]
         self._key = self._key_work(self._place)

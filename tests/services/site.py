@@ -84,10 +84,13 @@ class World:
     def now(self) -> float:
         return time.time() + self.skipped_s
 
+    def monotonic(self) -> float:
+        return time.monotonic()
+
     def clocks(self) -> ClockReadings:
         return ClockReadings(
             unix_s=int(self.now()),
-            boottime_s=time.monotonic() + self.skipped_s,
+            boottime_s=self.monotonic() + self.skipped_s,
             boot_id="a-boot",
             rtc_unix_s=int(self.now()) if self.has_rtc else None,
         )
@@ -97,7 +100,7 @@ class HookedKey(EmulatedKey):
     """An emulated key that tells what is asked of it, and may be made to answer nothing."""
 
     def __init__(self, path: Path, options: KeyOptions, world: World) -> None:
-        super().__init__(path, options, now=world.now)
+        super().__init__(path, options, now=world.now, monotonic=world.monotonic)
         self.asked: list[str] = []
         self.before: Callable[[int], bool] = lambda _: True
         """With the number of the request, from 0: False when it is not heard."""
@@ -278,10 +281,18 @@ class StationAt:
 class Site:
     """Signs what central would sign. `mirrored` is what stations get that are made from now on."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        world: World | None = None,
+        line: Callable[[Path, int], SocketLine] = SocketLine,
+        baud: int = FAST_BAUD,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.world = World()
+        self.world = world or World()
+        self.line, self.baud = line, baud
         self.central = SigningKey.generate()
         self.objects: dict[tuple[str, int], dict[str, Any]] = {}
         self.stations: list[StationAt] = []
@@ -427,8 +438,8 @@ class Site:
         standing = STANDING[role](store, time_, identity, mirroring, rules, local=ZoneInfo(TIME_ZONE))
         pins = PinCheck(PIN_SECRETS)
         port = folder / "port"
-        line = SocketLine(port, FAST_BAUD)
-        socket = SmpKeySocket(str(port), FAST_BAUD, key_folder)
+        line = self.line(port, self.baud)
+        socket = SmpKeySocket(str(port), self.baud, key_folder)
         shown: list[StationAt] = []
         visits = Visits(
             socket=socket,
