@@ -23,7 +23,7 @@ ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *filter(None, os.environ.get
 USE_TLS = os.environ.get("CENTRAL_TLS") == "1"
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "central.adminsite.OperatorAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,9 +1,11 @@
 """Notes how stations are doing, from what they ask and report; says how far a change has reached; ends a stolen one."""
 
 from central.api.schemas import EventIn
+from central.api.selfreport import SelfReport
 from central.feed import change
 from central.models import EnrolmentCode, MirrorRow, Site, Station, StationHealth
 from central.models.event import CLOCK_UNKNOWN
+from central.office.reach import note_reached
 
 NOTED_EVERY_S = 60
 """A poll that finds nothing writes nothing more than once a minute."""
@@ -12,12 +14,25 @@ REASON_LIMIT_CHARACTERS = 20
 VERSION_LIMIT_CHARACTERS = 64
 
 
-def note_mirror(station: Station, revision: int, now: int) -> None:
-    """The station has everything up to that revision."""
-    seen = StationHealth.objects.filter(station=station).values_list("revision", "mirror_at").first()
-    if seen is None or seen[0] != revision or now - (seen[1] or 0) >= NOTED_EVERY_S:
-        # What is lower than before is true as well: a station set up anew begins at the beginning.
-        StationHealth.objects.update_or_create(station=station, defaults={"revision": revision, "mirror_at": now})
+def note_mirror(station: Station, revision: int, now: int, report: SelfReport | None = None) -> None:
+    """The station has everything up to that revision, and says how it is."""
+    report = report or SelfReport()
+    seen = StationHealth.objects.filter(station=station).first()
+    if seen is not None and now - (seen.mirror_at or 0) < NOTED_EVERY_S:
+        told = {"outbox": report.outbox, "clock": report.clock, "config_version": report.config_version}
+        news = any(value is not None and value != getattr(seen, name) for name, value in told.items())
+        if seen.revision == revision and not news:
+            return
+    # What is lower than before is true as well: a station set up anew begins at the beginning.
+    facts: dict[str, object] = {"revision": revision, "mirror_at": now, "outbox": report.outbox}
+    if report.clock is not None:
+        facts["clock"] = report.clock
+    if report.config_version is not None:
+        facts["config_version"] = report.config_version
+    age_s = report.mirror_age_s
+    facts["mirror_confirmed_at"] = None if age_s is None else max(0, now - age_s)
+    StationHealth.objects.update_or_create(station=station, defaults=facts)
+    note_reached(station, (seen.revision or 0) if seen is not None else 0, revision, now)
 
 
 def note_events(station: Station, events: list[EventIn], now: int) -> None:

@@ -76,7 +76,13 @@ class Station:
         station._own_clocks = clocks is None
         station.time = Timekeeper(clocks or _clocks_of(settings), _clock_rules_of(settings))
         station.mirroring = Mirroring(
-            link, store, station.time, identity, poll_s=settings.central.poll_s, changed=station._mirror_changed
+            link,
+            store,
+            station.time,
+            identity,
+            poll_s=settings.central.poll_s,
+            changed=station._mirror_changed,
+            config_version=lambda: station.settings.version,
         )
         station.outbox = Outbox(link, store)
         station.outbox.report_by(station.tell)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from central.acts.clock import today
 from central.clock import unix_now
@@ -49,7 +50,7 @@ def take_back(key: Key, by: str = "") -> Receipt | None:
         key.status = Key.Status.RETURNED
         key.save(update_fields=["status"])
         Block.objects.filter(key=key, open=True).update(open=False)
-        Task.objects.filter(key=key, kind=Task.Kind.COLLECT_KEY, done_at=None).update(done_at=unix_now(), done_by=by)
+        _done(Task.objects.filter(key=key, kind=Task.Kind.COLLECT_KEY), by)
         return _receipt(Receipt.Kind.RETURNED, key, key.holder, by) if key.holder else None
 
 
@@ -68,7 +69,7 @@ def new_personal_key(holder: Holder, by: str = "", number: int | None = None) ->
             holder=holder,
         )
         key.save()
-        Task.objects.filter(holder=holder, kind=Task.Kind.NEW_KEY, done_at=None).update(done_at=unix_now(), done_by=by)
+        _done(Task.objects.filter(holder=holder, kind=Task.Kind.NEW_KEY), by)
         return key, _receipt(Receipt.Kind.HANDED_OUT, key, holder, by)
 
 
@@ -118,6 +119,13 @@ def lendable(unit: Unit) -> list[Key]:
     )
     fitting = [key for key in keys if key.unit_id == unit.pk or not (closed or key.unit.closed)]
     return sorted(fitting, key=lambda key: (key.unit_id != unit.pk, key.number))
+
+
+def _done(tasks: QuerySet[Task], by: str) -> None:
+    # One by one: what is changed by a query alone is not in the audit log.
+    for task in tasks.filter(done_at=None):
+        task.done_at, task.done_by = unix_now(), by
+        task.save()
 
 
 def _receipt(kind: Receipt.Kind, key: Key | None, holder: Holder, by: str) -> Receipt:

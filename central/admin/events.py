@@ -1,4 +1,4 @@
-"""Events and the opening log: read only, within a window of days, looked up by exact numbers."""
+"""Events: read only, within a window of days, looked up by exact numbers."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,8 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from central.clock import DAY_S, unix_now
-from central.models import Event, Opening
+from central.models import Event
+from central.models.event import OPENING_TYPES
 
 DAYS = {"1": "Today and yesterday", "7": "7 days", "31": "31 days", "400": "All kept"}
 DEFAULT_DAYS = 7
@@ -79,13 +80,10 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Event)
 class EventAdmin(LogAdmin):
-    """Everything that stations report."""
+    """What stations report, but for the opening log: that is read in the office, for a stated reason."""
 
     list_display = ["received", "type", "station", "key", "holder", "lock", "when", "clock"]
 
-
-@admin.register(Opening)
-class OpeningAdmin(LogAdmin):
-    """Who opened which lock, and when."""
-
-    list_display = ["when", "type", "lock", "holder", "key", "received"]
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        """Without the entries of keys' logs."""
+        return super().get_queryset(request).exclude(type__in=OPENING_TYPES)

@@ -11,6 +11,7 @@ from ninja import Query, Router
 from central.api.auth import StationAuth
 from central.api.calls import answers, caller
 from central.api.schemas import Changes, Snapshot
+from central.api.selfreport import SelfReport
 from central.clock import unix_now
 from central.feed import page, waiting
 from central.stationhealth import note_mirror
@@ -43,7 +44,7 @@ def changes(
     station = caller(request)
     site = station.site_id
     revision = page.revision_of(site, since)
-    note_mirror(station, revision, unix_now())
+    note_mirror(station, revision, unix_now(), SelfReport.read(request.headers.get("Station-Health", "")))
     if not waiting.wait_until(site, lambda: page.head(site) > revision, wait):
         return HttpResponse(status=304)
     found = page.changes(site, revision, limit)

@@ -1,5 +1,6 @@
 """Giving a holder a PIN. It is returned once, to be shown once; only its tag is kept."""
 
+from central.clock import unix_now
 from central.feed import change
 from central.issuing import keyring
 from central.models import Holder
@@ -15,6 +16,7 @@ def new_pin(holder: Holder) -> str:
         tag = pin_tag(pin, secrets.site_salt, secrets.pepper)
         with change():
             if not Holder.objects.filter(site=holder.site, pin_tag=tag).exists():
-                holder.pin_tag = tag
-                holder.save(update_fields=["pin_tag"])
+                holder.pin_tag, holder.pin_at = tag, unix_now()
+                # Neither tag nor PIN is in the audit log: that there is a new one is told by its time.
+                holder.save(update_fields=["pin_tag", "pin_at"])
                 return pin

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from auditlog.context import disable_auditlog
 
+from central.acts import renewing
 from central.acts.people import collect_keys
 from central.clock import DAY_S
 from central.events.logmarks import publish_marks
@@ -48,6 +49,7 @@ def keep_up(now: int) -> None:
         _note_silence(now)
     keep_when_due(now)
     for site in Site.objects.all():
+        renewing.finish(site)
         forget_tombstones(site.pk, now - TOMBSTONES_KEPT_S)
 
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from central.clock import DAY_S
+from central.keeping import records
 from central.models import Event, ServerFact, Site
 
 BATCH = 500
@@ -27,10 +28,11 @@ def keep_all(now: int) -> int:
 
 
 def keep_when_due(now: int) -> None:
-    """As `keep_all`, but at most once an hour."""
+    """As `keep_all` and `records.forget_all`, but at most once an hour."""
     fact, _ = ServerFact.objects.get_or_create(name="retention_at", defaults={"value": "0"})
     if now - int(fact.value) >= ROUND_EVERY_S:
         keep_all(now)
+        records.forget_all(now)
         ServerFact.objects.filter(name=fact.name).update(value=str(now))
 
 

@@ -1,8 +1,12 @@
 """What commands about one key, holder or unit have in common: they name it by its number, and change it at once."""
 
+import getpass
+import os
 from argparse import ArgumentParser
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar, TypeVar
 
+from auditlog.context import set_extra_data
 from django.core.management.base import BaseCommand, CommandError
 from django.db import models
 
@@ -25,7 +29,7 @@ class NumberedCommand(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Find it, change it, say what was done."""
         found = self.find(options["site"], options["number"])
-        with change():
+        with noted(self), change():
             done = self.act(found, options)
         self.stdout.write(done)
 
@@ -36,6 +40,23 @@ class NumberedCommand(BaseCommand):
     def act(self, found: Any, options: dict[str, Any]) -> str:
         """Change it, and say what has been done."""
         raise NotImplementedError
+
+
+def noted(command: BaseCommand) -> AbstractContextManager[None]:
+    """Around what changes something: the audit log names the command and the machine's user, for want of an account."""
+    name = type(command).__module__.rpartition(".")[2]
+    noted_: AbstractContextManager[None] = set_extra_data(
+        {"additional_data": {"command": name, "system_user": _system_user()}}
+    )
+    return noted_
+
+
+def _system_user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container's user without a name.
+        return str(os.getuid())
 
 
 def chosen(model: type[M], what: str, site: int, number: int) -> M:

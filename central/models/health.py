@@ -17,8 +17,13 @@ class StationHealth(models.Model):
     """When events last came in."""
     events_behind_s = models.BigIntegerField(null=True)
     """How old the oldest event of the newest batch was, by the station's clock: what its outbox had waiting."""
+    outbox = models.BigIntegerField(null=True)
+    """How many events waited there when it last asked for changes; None for a station that does not tell."""
+    mirror_confirmed_at = models.BigIntegerField(null=True)
+    """When its mirror was last right by its own word: one that asks but cannot keep the answers is older than
+    ``mirror_at``."""
     clock = models.SmallIntegerField(null=True)
-    """Of its newest event: 0 synced, 1 holdover, 2 rtc, -1 unknown."""
+    """Of its newest event or question: 0 synced, 1 holdover, 2 rtc, -1 unknown."""
     config_version = models.CharField(max_length=64, blank=True)
     config_at = models.BigIntegerField(null=True)
     config_rejected_at = models.BigIntegerField(null=True)

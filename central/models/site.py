@@ -24,6 +24,11 @@ class Site(Mirrored):
         validators=[MinValueValidator(1), MaxValueValidator(3650)],
         help_text="How many days the log names people and keys; after that only the counts are kept",
     )
+    audit_days = models.PositiveSmallIntegerField(
+        default=730,
+        validators=[MinValueValidator(30), MaxValueValidator(3650)],
+        help_text="How many days the audit log, look-ups, settled receipts and tasks are kept; then they are deleted",
+    )
     signing_key = models.PositiveSmallIntegerField(default=1, editable=False)
     """Which of the site's central keys signs (``signing-<n>.key``)."""
     public_key = models.BinaryField(max_length=32, null=True, editable=False)

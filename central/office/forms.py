@@ -12,7 +12,8 @@ from central.acts.people import Person, usual_areas
 from central.models import Area, Holder, Key, Station, Unit
 from central.models.base import MAX_UINT32
 from central.office.desk import Desk
-from central.office.roles import Act
+from central.office.models import Membership
+from central.office.roles import UNIT_ROLES, Act, Role
 
 LANGUAGES = [("", "–"), ("sv", "Svenska"), ("da", "Dansk"), ("en", "English")]
 DAYS_BACK = 7
@@ -120,6 +121,38 @@ class LookUpForm(forms.Form):
         first, last = self.cleaned_data["since"], self.cleaned_data["until"] + timedelta(days=1)
         since, until = (datetime.combine(day, time(), tzinfo=zone) for day in (first, last))
         return int(since.timestamp()), int(until.timestamp())
+
+
+class UserForm(forms.Form):
+    """A role for somebody, who gets an account if there is none of that name."""
+
+    username = forms.CharField(label=_("User name"), max_length=150)
+    first_name = forms.CharField(label=_("First name"), max_length=150, required=False)
+    last_name = forms.CharField(label=_("Family name"), max_length=150, required=False)
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+    unit = forms.ModelChoiceField(Unit.objects.none(), label=_("Unit"), required=False, empty_label=_("the whole site"))
+
+    def __init__(self, desk: Desk, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.desk = desk
+        self.fields["unit"].queryset = desk.units(Act.MANAGE_USERS)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Not for oneself; with a unit where the role needs one; the role is new to that user."""
+        data = super().clean() or {}
+        if data.get("username") == self.desk.user.get_username():
+            # Else a site administrator would read the opening log as their own auditor.
+            raise forms.ValidationError(_("Nobody changes their own roles."))
+        if data.get("role") in UNIT_ROLES and data.get("unit") is None:
+            self.add_error("unit", _("This role is for one unit."))
+        there = Membership.objects.filter(user__username=data.get("username"), role=data.get("role"))
+        if there.filter(site=self.desk.site, unit=data.get("unit")).exists():
+            raise forms.ValidationError(_("This user has the role already."))
+        return data
+
+    def names(self) -> tuple[str, str]:
+        """First and family name, for a new account."""
+        return self.cleaned_data["first_name"], self.cleaned_data["last_name"]
 
 
 class StationForm(forms.ModelForm):  # type: ignore[type-arg]

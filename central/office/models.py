@@ -58,6 +58,11 @@ class Receipt(models.Model):
     signed_at = models.BigIntegerField(null=True, default=None)
     signed_by = models.CharField(max_length=150, blank=True)
 
+    class Meta:
+        """Django's options."""
+
+        indexes = [models.Index(fields=["site", "made_at"], name="receipts_by_time")]
+
     def __str__(self) -> str:
         return f"{self.kind} {self.key or ''} {self.holder}"
 
@@ -90,7 +95,7 @@ class Task(models.Model):
         ordering = ["due", "pk"]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.holder or self.key or self.station}"
+        return f"{self.kind} {self.holder or self.key or self.station or self.site}"
 
 
 class Block(models.Model):
@@ -113,6 +118,22 @@ class Block(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} {self.version}"
+
+
+class BlockReached(models.Model):
+    """When a station first said that it knows of a block."""
+
+    block = models.ForeignKey(Block, on_delete=models.CASCADE, related_name="reached")
+    station = models.ForeignKey(Station, on_delete=models.CASCADE)
+    at = models.BigIntegerField()
+
+    class Meta:
+        """Django's options."""
+
+        constraints = [models.UniqueConstraint(fields=["block", "station"], name="a_station_hears_once")]
+
+    def __str__(self) -> str:
+        return f"{self.block} {self.station}"
 
 
 class OutOfOrder(models.Model):

@@ -1,12 +1,35 @@
-"""Where the blocking of a key has reached: stations by the cursor that they showed, keys by the visits since."""
+"""How far the blocking of a key has come.
+
+Stations are known by the cursor that they showed, keys by their visits since, locks by what those keys told of them.
+"""
 
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import Case, F, FloatField, Min, When
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+
+from central.clock import DAY_S, unix_now
 from central.models import Event, Key, Lock, Opening, Station
-from central.office.models import Block
+from central.office.models import Block, BlockReached
 
 KEYS_SHOWN = 200
-EVENTS_LOOKED_AT = 5000
+PLAIN_NUMBER = r"^[0-9]{1,9}(\.[0-9]{1,9})?$"
+FETCHED_AT_ONCE = 2000
+
+
+@dataclass(frozen=True)
+class Step:
+    """A part of the trail: a station heard of it, a key took it along, a lock met such a key."""
+
+    at: int
+    kind: str
+    """``blocked``, ``station``, ``key``, ``lock``."""
+    number: int
+    name: str = ""
+    by: int | None = None
+    """The key that brought it to the lock."""
 
 
 @dataclass(frozen=True)
@@ -14,54 +37,107 @@ class Reach:
     """How far a block has come."""
 
     block: Block
-    stations: list[tuple[Station, bool]]
-    keys: list[int]
-    """Numbers of keys that have carried it to the locks since."""
+    stations: list[tuple[Station, int | None]]
+    """Each, and when it first knew; 0 for one that knows since before that was noted."""
+    carried: dict[int, int]
+    """Keys that have carried it to the locks since, by number, and from when on."""
     other_keys: int
     """How many active keys have not, as far as is known."""
-    locks: int
-    """How many locks have met one of those keys since it carried the block."""
-    all_locks: int
+    met: dict[int, tuple[int, int]]
+    """Locks that have met one of those keys since it carried the block, by number: when, and which key."""
+    unmet: list[int]
+    """The other locks."""
+    is_forgotten: bool
+    """The log of those days names no keys any more: what is told here is too little."""
 
     @property
     def reached(self) -> int:
         """How many stations know."""
-        return sum(knows for _, knows in self.stations)
+        return sum(at is not None for _, at in self.stations)
+
+    @property
+    def keys(self) -> list[int]:
+        """The numbers of the keys that carry it, no more than fit on a page."""
+        return sorted(self.carried)[:KEYS_SHOWN]
+
+    @property
+    def all_locks(self) -> int:
+        """How many locks the site has."""
+        return len(self.met) + len(self.unmet)
+
+    @property
+    def is_complete(self) -> bool:
+        """Every station knows and every lock has met a key that does."""
+        return not self.unmet and self.reached == len(self.stations)
+
+    def trail(self) -> list[Step]:
+        """Everything in the order in which it happened, from the report to the last lock."""
+        steps = [Step(self.block.at, "blocked", self.block.key.number, self.block.by)]
+        steps += [Step(at, "station", station.number, station.name) for station, at in self.stations if at is not None]
+        steps += [Step(at, "key", number) for number, at in self.carried.items()]
+        steps += [Step(at, "lock", number, by=key) for number, (at, key) in self.met.items()]
+        # A second that two of them share: a station hears, then a key, then a lock.
+        order = ("blocked", "station", "key", "lock")
+        return sorted(steps, key=lambda step: (max(step.at, self.block.at), order.index(step.kind), step.number))
 
 
 def reach_of(key: Key) -> Reach | None:
     """How far the blocking of this key has come; None for one that is not blocked here."""
-    block = Block.objects.filter(key=key, open=True).first()
+    block = Block.objects.filter(key=key, open=True).select_related("key").first()
     if block is None:
         return None
     stations = Station.objects.filter(site=key.site_id, stolen=False, tokens__isnull=False).select_related("health")
-    known = [(station, _has(station, block)) for station in stations.distinct()]
+    heard = dict(BlockReached.objects.filter(block=block).values_list("station", "at"))
+    known = [(station, heard.get(station.pk, _since_before(station, block))) for station in stations.distinct()]
     carried = _carried(key, block)
     active = Key.objects.filter(site=key.site_id, status=Key.Status.ACTIVE).exclude(number__in=carried).count()
-    locks = Lock.objects.filter(site=key.site_id)
-    met = locks.filter(number__in=_met(key, block, carried)).count()
-    return Reach(block, known, sorted(carried)[:KEYS_SHOWN], active, met, locks.count())
+    locks = set(Lock.objects.filter(site=key.site_id).values_list("number", flat=True))
+    met = {number: first for number, first in _met(key, block, carried).items() if number in locks}
+    is_forgotten = block.at < unix_now() - key.site.log_days * DAY_S
+    return Reach(block, known, carried, active, met, sorted(locks - met.keys()), is_forgotten)
 
 
-def _has(station: Station, block: Block) -> bool:
+def note_reached(station: Station, before: int, revision: int, now: int) -> None:
+    """A station that had ``before`` has everything up to ``revision`` now: the blocks in between have reached it."""
+    if revision > before:
+        news = Block.objects.filter(
+            key__site=station.site_id, open=True, revision__gt=before, revision__lte=revision
+        ).exclude(reached__station=station)
+        BlockReached.objects.bulk_create(
+            [BlockReached(block=block, station=station, at=now) for block in news], ignore_conflicts=True
+        )
+
+
+def _since_before(station: Station, block: Block) -> int | None:
     health = getattr(station, "health", None)
-    return health is not None and (health.revision or 0) >= block.revision
+    return 0 if health is not None and (health.revision or 0) >= block.revision else None
 
 
 def _carried(key: Key, block: Block) -> dict[int, int]:
     """Keys that met a station whose mirror was confirmed after the block, and when: a visit leaves the newest list."""
-    visits = Event.objects.filter(site=key.site_id, type="key_synced", key__isnull=False, received_at__gte=block.at)
-    rows = visits.exclude(key=key.number).order_by("-received_at").values_list("key", "at", "data")[:EVENTS_LOOKED_AT]
-    first: dict[int, int] = {}
-    for number, at, data in rows:
-        age_s = data.get("mirror_age_s")
-        if number is not None and isinstance(age_s, int | float) and at - age_s >= block.at:
-            first[number] = min(at, first.get(number, at))
+    visits: Any = Event.objects.filter(
+        site=key.site_id, type="key_synced", key__isnull=False, received_at__gte=block.at
+    ).exclude(key=key.number)
+    age = KT("data__mirror_age_s")
+    # What a station writes there is its own business: only what is a number is turned into one.
+    visits = visits.alias(age_text=age).alias(
+        age=Case(When(age_text__regex=PLAIN_NUMBER, then=Cast(age, FloatField())), default=None)
+    )
+    since = visits.filter(at__gte=F("age") + block.at)
+    return dict(since.order_by().values("key").annotate(first=Min("at")).values_list("key", "first"))
+
+
+def _met(key: Key, block: Block, carried: dict[int, int]) -> dict[int, tuple[int, int]]:
+    """Locks at which a key has been since it carried the block: when first, and which."""
+    openings = Opening.objects.filter(site=key.site_id, key__isnull=False, at__gte=block.at, lock__isnull=False)
+    first: dict[int, tuple[int, int]] = {}
+    rows = openings.order_by().values_list("key", "lock", "at").iterator(FETCHED_AT_ONCE)
+    for number, lock, at in rows:
+        if (
+            lock is not None
+            and number in carried
+            and at >= carried[number]
+            and (at, number) < first.get(lock, (at + 1, 0))
+        ):
+            first[lock] = (at, number)
     return first
-
-
-def _met(key: Key, block: Block, carried: dict[int, int]) -> set[int]:
-    """Locks at which a key has been since it carried the block."""
-    openings = Opening.objects.filter(site=key.site_id, key__in=carried, at__gte=block.at, lock__isnull=False)
-    rows = openings.order_by("-received_at").values_list("key", "lock", "at")[:EVENTS_LOOKED_AT]
-    return {lock for number, lock, at in rows if lock is not None and number is not None and at >= carried[number]}

@@ -47,6 +47,8 @@ class Act(Enum):
     ENROL_STATION = auto()
     REVOKE_STATION = auto()
     IMPORT = auto()
+    RENEW_PINS = auto()
+    MANAGE_USERS = auto()
 
 
 _LOOK = {Act.SEE_PEOPLE, Act.SEE_KEYS, Act.SEE_POOLS, Act.SEE_TASKS}
@@ -57,7 +59,7 @@ _DAILY = _LOOK | {
 _STATIONS = {Act.SEE_STATIONS, Act.STATION_OUT_OF_ORDER, Act.ENROL_STATION, Act.REVOKE_STATION}
 
 TABLE: dict[Role, frozenset[Act]] = {
-    Role.SITE_ADMINISTRATOR: frozenset(_DAILY | _STATIONS | {Act.IMPORT}),
+    Role.SITE_ADMINISTRATOR: frozenset(_DAILY | _STATIONS | {Act.IMPORT, Act.RENEW_PINS, Act.MANAGE_USERS}),
     Role.SECTION_MANAGER: frozenset(_LOOK | {Act.SIGN_RECEIPT, Act.WHO_MAY_OPEN}),
     Role.COORDINATOR: frozenset(_DAILY | {Act.SEE_STATIONS, Act.STATION_OUT_OF_ORDER}),
     Role.STAFFING: frozenset(
@@ -72,7 +74,7 @@ TABLE: dict[Role, frozenset[Act]] = {
 UNIT_ROLES = frozenset({Role.SECTION_MANAGER, Role.COORDINATOR, Role.PROVIDER})
 """Need a unit: without one they may do nothing."""
 
-SITE_ACTS = frozenset({Act.READ_LOG, Act.IMPORT})
+SITE_ACTS = frozenset({Act.READ_LOG, Act.IMPORT, Act.MANAGE_USERS})
 """Are about the whole site: a membership for one unit does not give them."""
 
 HOURLY_ROLES = frozenset({Role.STAFFING})

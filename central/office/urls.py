@@ -4,7 +4,7 @@ from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
 from django.urls import path, reverse_lazy
 from django.views.i18n import set_language
 
-from central.office.views import desk, imports, keys, locks, people, stations
+from central.office.views import desk, imports, keys, locks, people, pins, stations, users
 
 app_name = "office"
 urlpatterns = [
@@ -33,6 +33,7 @@ urlpatterns = [
     path("<int:site>/people/<int:number>/end/", people.end, name="end"),
     path("<int:site>/keys/", keys.listed, name="keys"),
     path("<int:site>/keys/<int:number>/", keys.one, name="key"),
+    path("<int:site>/keys/<int:number>/trail/", keys.trail, name="trail"),
     path("<int:site>/keys/<int:number>/block/", keys.block, name="block"),
     path("<int:site>/keys/<int:number>/unlock/", keys.unlock, name="unlock"),
     path("<int:site>/keys/<int:number>/take-back/", keys.take_back, name="take_back"),
@@ -47,5 +48,12 @@ urlpatterns = [
     path("<int:site>/stations/<int:number>/out-of-order/", stations.out_of_order, name="out_of_order"),
     path("<int:site>/stations/<int:number>/in-order/", stations.in_order, name="in_order"),
     path("<int:site>/stations/<int:number>/revoke/", stations.revoke, name="revoke"),
+    path("<int:site>/pins/", pins.overview, name="pins"),
+    path("<int:site>/pins/begin/", pins.begin, name="pins_begin"),
+    path("<int:site>/pins/renew/", pins.renew, name="pins_renew"),
+    path("<int:site>/users/", users.listed, name="users"),
+    path("<int:site>/users/roles/<int:pk>/take/", users.unseat, name="unseat"),
+    path("<int:site>/users/<int:pk>/password/", users.password, name="user_password"),
+    path("<int:site>/users/<int:pk>/shut/", users.shut, name="user_shut"),
     path("<int:site>/import/", imports.bring_in, name="import"),
 ]

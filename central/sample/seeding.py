@@ -150,6 +150,7 @@ def _holders(site: Site, units: dict[int, Unit], now: int) -> tuple[list[Holder]
             employment_ends=today + timedelta(days=ends) if ends is not None else None,
             language=person.language,
             pin_tag=pin_tag(pin, pin_secrets.site_salt, pin_secrets.pepper),
+            pin_at=now,
         )
         holder.save()
         holders.append(holder)

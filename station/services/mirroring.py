@@ -26,6 +26,7 @@ from station.services.identity import Identity
 from station.services.mirror_intake import RefusedObject, Taken, taken_in
 from station.services.mirror_objects import record_of
 from station.services.refusal_reports import RefusalReports
+from station.services.self_report import self_report
 from station.services.timekeeping import Timekeeper
 
 TIME_AGAIN_S = 1800
@@ -59,11 +60,16 @@ class Mirroring:
         *,
         poll_s: float,
         changed: Callable[[], Awaitable[None]],
+        config_version: Callable[[], str] = str,
     ) -> None:
-        """``changed`` is called after every refresh, whatever came of it, and before `settled` returns."""
+        """``changed`` is called after every refresh, whatever came of it, and before `settled` returns.
+
+        ``config_version``: which configuration runs, for central.
+        """
         self._link, self._store, self._time, self._identity = link, store, time, identity
         self._poll_s = poll_s
         self._changed = changed
+        self._config_version = config_version
         self._certificate = CertificateRenewal(link, store, time, identity)
         self._reports = RefusalReports(store, time)
         self._wanted = asyncio.Event()
@@ -245,11 +251,12 @@ class Mirroring:
     # --- changes ---
 
     async def _follow(self) -> None:
+        report = await self_report(self._store, self._time.now(), self.state.confirmed_at, self._config_version())
         for _ in range(PAGES_LIMIT):
             cursor = self.state.cursor
             if cursor is None:
                 raise Resnapshot("no_mirror")
-            page = await self._link.changes(cursor)
+            page = await self._link.changes(cursor, report)
             if page is not None:
                 await self._apply(page, cursor)
                 if page.more:

@@ -1,10 +1,8 @@
-"""One seeded data folder and one real `central serve` for all tests here, and Django in this process on the same data.
+"""A station's side of the served sample data (`tests.central.shared`), and sites for one test each.
 
 Tests stay apart by having a site each: `site` makes a fresh one.
 """
 
-import json
-import os
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
@@ -15,28 +13,10 @@ import pytest
 
 from station.demo.served_station import ServedStation
 from station.demo.world import World
-from tests.central.served import Caller, Served, central, start_server, stop_server
+from tests.central.served import Caller, Served
 from tests.central.town import Town
 
 _site_numbers = count(100)
-
-
-@pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("central")
-    data, keys = folder / "data", folder / "keys"
-    summary = json.loads(central("seed", "--keys", str(keys), "--json", data=data))
-    os.environ["CENTRAL_DATA"] = str(data)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "central.settings"
-    import django
-
-    django.setup()
-    from django.db import connections
-
-    process, url = start_server(data)
-    yield Served(data, summary, keys, url)
-    connections.close_all()
-    stop_server(process)
 
 
 @pytest.fixture

@@ -222,6 +222,19 @@ def test_how_a_station_is_doing(site: SimpleNamespace, enrolled: Caller) -> None
     assert (health.clock, health.config_version, health.config_rejected_at) == (1, "ab12", None)
     assert (health.restarted_at, health.restart_reason) == (1_790_000_000, "chord")
     assert health.events_behind_s is not None
+    assert health.outbox is None
+    report = "outbox=17, mirror=95, clock=0, config=3fa2b1c4d5e6"
+    enrolled.http.get("/mirror/changes", params={"since": cursor}, headers={"Station-Health": report})
+    health.refresh_from_db()
+    assert (health.outbox, health.clock, health.config_version) == (17, 0, "3fa2b1c4d5e6")
+    assert (health.mirror_at or 0) - (health.mirror_confirmed_at or 0) == 95
+    for nonsense in ("", "outbox=-1", "outbox=" + "9" * 30, "x" * 4000, "clock=7, =, outbox", "config=<b>"):
+        answer = enrolled.http.get(
+            "/mirror/changes", params={"since": cursor}, headers={"Station-Health": nonsense + ", clock=1"}
+        )
+        assert answer.status_code == 304
+    health.refresh_from_db()
+    assert (health.clock, health.config_version) == (1, "3fa2b1c4d5e6")
     with change():
         site.key.status = "blocked"
         site.key.save()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.central.conftest import caller, served  # noqa: F401  (the same seeded folder and server)
+from tests.central.conftest import caller  # noqa: F401  (a station of the same server)
 from tests.central.served import Served
 
 _site_numbers = count(5000)
@@ -56,12 +56,12 @@ def make_site() -> SimpleNamespace:
 
 
 @pytest.fixture
-def there(served: Served) -> SimpleNamespace:  # noqa: F811
+def there(served: Served) -> SimpleNamespace:
     return make_site()
 
 
 @pytest.fixture
-def seat(served: Served) -> Callable[..., Any]:  # noqa: F811
+def seat(served: Served) -> Callable[..., Any]:
     """``seat(role, site, unit=None)``: a client that is logged in as somebody with that role."""
     from django.contrib.auth import get_user_model
     from django.test import Client

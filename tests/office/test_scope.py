@@ -28,7 +28,20 @@ def call(client: Any, pattern: Any, path: str) -> int:
     return int((client.post(path) if posted else client.get(path)).status_code)
 
 
+def member_of(site: Any) -> Any:
+    """Somebody with a role at that site and no other."""
+    from django.contrib.auth import get_user_model
+
+    from central.office.models import Membership
+
+    user, _ = get_user_model().objects.get_or_create(username=f"somebody-{site.number}")
+    return Membership.objects.get_or_create(user=user, role="auditor", site=site)[0]
+
+
 def number_of(pattern: Any, part: Any) -> int:
+    if "users/" in str(pattern.pattern):
+        member = member_of(part.station.site)
+        return int(member.pk if pattern.name == "unseat" else member.user_id)
     if "keys/" in str(pattern.pattern):
         return int(part.keys[1].number)
     return int(part.station.number if "stations/" in str(pattern.pattern) else part.hourly.number)

@@ -90,7 +90,9 @@ def test_a_stolen_station_is_revoked(there: SimpleNamespace, office: Any, seat: 
     assert said.blocked_stations == (1,)
     assert not StationToken.objects.filter(station=there.one.station).exists()
     assert "every PIN of the site has to be renewed" in words(office.get(at(there, "stations/1/")))
-    assert "Renew every PIN" in words(seat("site_administrator", there.site).get(at(there, "today/")))
+    administrator = seat("site_administrator", there.site)
+    assert f'<a href="{at(there, "pins/")}">Renew PINs</a>' in words(administrator.get(at(there, "today/")))
+    assert f'<a href="{at(there, "pins/")}">Renew PINs</a>' in words(administrator.get(at(there, "stations/1/")))
     assert office.post(at(there, "stations/1/code/")).status_code == 302
 
 

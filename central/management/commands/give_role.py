@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from central.management.choosing import chosen
+from central.management.choosing import chosen, noted
 from central.models import Site, Unit
 from central.office.models import Membership
 from central.office.roles import Role
@@ -33,5 +33,6 @@ class Command(BaseCommand):
             member.full_clean()
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from error
-        member.save()
+        with noted(self):
+            member.save()
         self.stdout.write(f"{member}")

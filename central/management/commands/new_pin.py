@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from central.acts import people
-from central.management.choosing import chosen
+from central.management.choosing import chosen, noted
 from central.models import Holder
 
 
@@ -18,4 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--site", type=int, default=1, metavar="N", help="default: %(default)s")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        self.stdout.write(people.give_pin(chosen(Holder, "holder", options["site"], options["number"])))
+        holder = chosen(Holder, "holder", options["site"], options["number"])
+        with noted(self):
+            pin = people.give_pin(holder)
+        self.stdout.write(pin)

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from central.acts import stations
-from central.management.choosing import chosen
+from central.management.choosing import chosen, noted
 from central.models import Station
 
 
@@ -18,5 +18,6 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         station = chosen(Station, "station", options["site"], options["number"])
-        stations.revoke(station)
+        with noted(self):
+            stations.revoke(station)
         self.stdout.write(f"station {station.number} is revoked; next: a new PIN for every holder of the site")

@@ -1,5 +1,7 @@
 """How the office's pages write times."""
 
+from typing import Any
+
 from django import template
 
 from central.acts.clock import local
@@ -12,6 +14,14 @@ register = template.Library()
 def when(at: int | None, site: Site) -> str:
     """A time, by the site's clocks; a dash for never."""
     return local(at, site).strftime("%Y-%m-%d %H:%M") if at else "–"
+
+
+@register.simple_tag(takes_context=True)
+def page_address(context: dict[str, Any], number: int, name: str) -> str:
+    """The address of another page of the same list: what was searched for stays."""
+    query = context["request"].GET.copy()
+    query[name] = str(number)
+    return f"?{query.urlencode()}"
 
 
 @register.filter

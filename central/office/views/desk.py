@@ -9,12 +9,13 @@ from central.clock import unix_now
 from central.models import Key, Site, Station
 from central.office import pools
 from central.office.desk import AtDesk, Desk, deed, page
-from central.office.models import Receipt
+from central.office.models import Receipt, Task
+from central.office.paging import paged
 from central.office.roles import Act
 from central.office.views.answers import go, show
 
-TASKS_SHOWN = 100
-RECEIPTS_SHOWN = 100
+ROWS_SHOWN = 30
+"""Of each list of the first page; further ones are turned."""
 
 
 @never_cache
@@ -47,17 +48,17 @@ def today(request: AtDesk) -> HttpResponse:
     """Open tasks, pool keys that are late, emergency keys that are left, stations in trouble, receipts to sign."""
     desk = request.desk
     found = pools.pool_keys(_pool(desk), unix_now())
-    receipts = desk.receipts().filter(signed_at=None).exclude(kind=Receipt.Kind.PIN).order_by("-made_at")
+    receipts = desk.receipts().filter(signed_at=None).exclude(kind=Receipt.Kind.PIN).order_by("-made_at", "-pk")
     return show(
         request,
         "today",
-        tasks=desk.tasks().filter(done_at=None)[:TASKS_SHOWN],
+        tasks=paged(request, desk.tasks().filter(done_at=None), "tasks", ROWS_SHOWN),
         overdue=[p for p in found if p.is_overdue],
         emergency_left=pools.emergency_left(found),
         few_emergency=pools.emergency_left(found) < pools.EMERGENCY_KEYS_WANTED,
         locked=[key for key in desk.keys(Act.SEE_KEYS).filter(locked_at__isnull=False) if key.is_locked],
         down=desk.stations(Act.SEE_STATIONS).filter(status=Station.Status.DOWN),
-        receipts=receipts[:RECEIPTS_SHOWN],
+        receipts=paged(request, receipts, "receipts", ROWS_SHOWN),
     )
 
 
@@ -77,8 +78,8 @@ def _pool(desk: Desk) -> list[Key]:
 
 @deed(Act.FINISH_TASK)
 def task_done(request: AtDesk, pk: int) -> HttpResponse:
-    """Somebody has done it."""
-    for task in request.desk.tasks().filter(pk=pk, done_at=None):
+    """Somebody has done it. That every PIN is renewed is seen, not said."""
+    for task in request.desk.tasks().filter(pk=pk, done_at=None).exclude(kind=Task.Kind.RENEW_PINS):
         task.done_at, task.done_by = unix_now(), request.desk.name
         task.save()
     return go(request, "today")

@@ -10,13 +10,14 @@ from central.clock import unix_now
 from central.codes import new_provision_code
 from central.models import Holder, Key
 from central.office.desk import AtDesk, deed, page
+from central.office.paging import paged
 from central.office.pools import pool_keys
 from central.office.reach import reach_of
 from central.office.roles import Act
 from central.office.views.answers import go, once, show, slip
 
-KEYS_SHOWN = 300
 HISTORY_SHOWN = 50
+UNMET_SHOWN = 300
 
 
 @page(Act.SEE_KEYS)
@@ -28,7 +29,7 @@ def listed(request: AtDesk) -> HttpResponse:
         found = found.filter(number=int(number))
     if status in Key.Status.values:
         found = found.filter(status=status)
-    return show(request, "keys", keys=found[:KEYS_SHOWN], q=number, status=status, statuses=Key.Status.values)
+    return show(request, "keys", page=paged(request, found), q=number, status=status, statuses=Key.Status.values)
 
 
 @page(Act.SEE_KEYS)
@@ -42,6 +43,25 @@ def one(request: AtDesk, number: int) -> HttpResponse:
     reach = reach_of(key) if key.status == Key.Status.BLOCKED else None
     history = LogEntry.objects.get_for_object(key).select_related("actor")[:HISTORY_SHOWN]
     return show(request, "key", key=key, can=can, reach=reach, lendable=lendable, history=history)
+
+
+@page(Act.SEE_KEYS)
+def trail(request: AtDesk, number: int) -> HttpResponse:
+    """A lost key from the report to the last lock."""
+    key = request.desk.key(number, Act.SEE_KEYS)
+    reach = reach_of(key) if key.status == Key.Status.BLOCKED else None
+    if reach is None:
+        return go(request, "key", number=number)
+    return show(
+        request,
+        "trail",
+        key=key,
+        reach=reach,
+        page=paged(request, reach.trail()),
+        waiting=[station for station, at in reach.stations if at is None],
+        unmet=reach.unmet[:UNMET_SHOWN],
+        more_unmet=len(reach.unmet) > UNMET_SHOWN,
+    )
 
 
 @deed(Act.BLOCK_KEY)

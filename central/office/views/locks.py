@@ -1,8 +1,10 @@
 """Locks: who may open one, and the opening log. The log is read for a stated reason, and the reading is logged."""
 
 from django.contrib import messages
+from django.core.paginator import Page
 from django.db.models import Q
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from central.clock import unix_now
@@ -10,11 +12,14 @@ from central.models import Holder, Lock, Opening, Permission
 from central.office.desk import AtDesk, page
 from central.office.forms import LookUpForm
 from central.office.models import LookUp
+from central.office.paging import paged
 from central.office.roles import Act
 from central.office.views.answers import show
 
-ROWS_SHOWN = 1000
 LOOK_UPS_SHOWN = 30
+NUMBER_LIMIT_DIGITS = 18
+TURNED_WITHIN_S = 3600
+"""For so long the pages of a look-up's answer are part of it; afterwards it is a new one, for a reason of its own."""
 
 
 @page(Act.WHO_MAY_OPEN)
@@ -26,12 +31,14 @@ def who_may_open(request: AtDesk) -> HttpResponse:
     if number and lock is None:
         messages.error(request, _("There is no such lock."))
     if lock is None:
-        return show(request, "lock", number=number)
+        locks = Lock.objects.filter(site=desk.site).select_related("area", "unit")
+        return show(request, "lock", number=number, page=paged(request, locks))
     opens = Q(every_area=True) | Q(areas=lock.area) | Q(locks=lock)
     permissions = Permission.objects.filter(opens, holder__site=desk.site, holder__status=Holder.Status.ACTIVE)
     allowed = Holder.objects.filter(pk__in=permissions.values("holder"))
-    seen = desk.holders(Act.WHO_MAY_OPEN).filter(pk__in=allowed).order_by("given_name", "family_name")
-    return show(request, "lock", number=number, lock=lock, holders=seen, others=allowed.count() - seen.count())
+    seen = desk.holders(Act.WHO_MAY_OPEN).filter(pk__in=allowed).order_by("given_name", "family_name", "number")
+    others = allowed.count() - seen.count()
+    return show(request, "lock", number=number, lock=lock, page=paged(request, seen), others=others)
 
 
 @page(Act.READ_LOG)
@@ -39,19 +46,37 @@ def log(request: AtDesk) -> HttpResponse:
     """Who opened a lock, or what somebody opened. The look-up is kept before anything is shown."""
     desk = request.desk
     form = LookUpForm(desk, request.POST or None)
-    rows: list[tuple[Opening, str]] = []
-    look_up = None
     if form.is_valid():
         since, until = form.window()
         told = form.cleaned_data
-        look_up = LookUp.objects.create(
+        asked = LookUp.objects.create(
             site=desk.site, user=desk.user, at=unix_now(), about=told["about"], number=told["number"],
             since=since, until=until, reason=told["reason"],
         )  # fmt: skip
-        found = Opening.objects.filter(site=desk.site, at__gte=since, at__lt=until, **{told["about"]: told["number"]})
-        openings = list(found.order_by("-at")[:ROWS_SHOWN])
-        people = Holder.objects.filter(site=desk.site, number__in={row.holder for row in openings if row.holder})
-        names = {holder.number: str(holder) for holder in people}
-        rows = [(row, names.get(row.holder or 0, "")) for row in openings]
+        answer: HttpResponse = redirect(f"{request.path}?look_up={asked.pk}")
+        return answer
+    look_up = _own_look_up(request)
+    page, names = (None, {}) if look_up is None else _openings(request, look_up)
+    rows = [(row, names.get(row.holder or 0, "")) for row in page] if page is not None else []
     earlier = LookUp.objects.filter(site=desk.site).select_related("user")[:LOOK_UPS_SHOWN]
-    return show(request, "log", form=form, rows=rows, look_up=look_up, earlier=earlier)
+    return show(request, "log", form=form, rows=rows, page=page, look_up=look_up, earlier=earlier)
+
+
+def _own_look_up(request: AtDesk) -> LookUp | None:
+    """The one whose answer is being read: one's own, of just now."""
+    number = request.GET.get("look_up", "")
+    if not (number.isascii() and number.isdecimal() and len(number) < NUMBER_LIMIT_DIGITS):
+        return None
+    since = unix_now() - TURNED_WITHIN_S
+    found = LookUp.objects.filter(pk=int(number), site=request.desk.site, user=request.desk.user, at__gte=since)
+    return found.first()
+
+
+def _openings(request: AtDesk, asked: LookUp) -> "tuple[Page[Opening], dict[int, str]]":
+    """A page of the rows that were asked for, and the names of the people in them."""
+    about = {asked.about: asked.number}
+    found = Opening.objects.filter(site=asked.site_id, at__gte=asked.since, at__lt=asked.until, **about)
+    page = paged(request, found.order_by("-at", "-pk"))
+    numbers = {row.holder for row in page if row.holder}
+    people = Holder.objects.filter(site=asked.site_id, number__in=numbers)
+    return page, {holder.number: str(holder) for holder in people}

@@ -12,26 +12,29 @@ from central.feed import change
 from central.models import Holder, Key, Unit
 from central.office.desk import AtDesk, deed, page
 from central.office.forms import EmployeeForm, EndForm, HourlyForm
+from central.office.paging import paged
 from central.office.roles import Act
 from central.office.views.answers import go, show, slip
-
-PEOPLE_SHOWN = 200
 
 
 @page(Act.SEE_PEOPLE)
 def listed(request: AtDesk) -> HttpResponse:
     """The people in scope, by a part of the name or the number."""
     words = request.GET.get("q", "").split()
-    found = request.desk.holders(Act.SEE_PEOPLE).order_by("status", "given_name", "family_name")
-    if not request.GET.get("ended"):
+    found = request.desk.holders(Act.SEE_PEOPLE).order_by("status", "given_name", "family_name", "number")
+    ended = bool(request.GET.get("ended"))
+    if not ended:
         found = found.filter(status=Holder.Status.ACTIVE)
-    holders = [holder for holder in found if all(_fits(holder, word) for word in words)]
-    return show(request, "people", holders=holders[:PEOPLE_SHOWN], more=len(holders) > PEOPLE_SHOWN, q=" ".join(words))
+    if words:
+        # Not in SQL: SQLite does not know that å is Å.
+        names = found.values_list("pk", "number", "given_name", "family_name")
+        fitting = [pk for pk, *name in names if all(_fits(word, *name) for word in words)]
+        found = found.filter(pk__in=fitting)
+    return show(request, "people", page=paged(request, found), q=" ".join(words), ended=ended)
 
 
-def _fits(holder: Holder, word: str) -> bool:
-    # Not in SQL: SQLite does not know that å is Å.
-    return word == str(holder.number) or word.casefold() in f"{holder.given_name} {holder.family_name}".casefold()
+def _fits(word: str, number: int, given_name: str, family_name: str) -> bool:
+    return word == str(number) or word.casefold() in f"{given_name} {family_name}".casefold()
 
 
 @page(Act.SEE_PEOPLE)

@@ -9,7 +9,7 @@ from central.clock import DAY_S, unix_now
 from central.codes import new_enrolment_code
 from central.feed import change
 from central.feed.page import head
-from central.models import Station
+from central.models import Station, StationHealth
 from central.office.desk import AtDesk, deed, page
 from central.office.forms import StationForm
 from central.office.roles import Act
@@ -33,9 +33,16 @@ def doing(station: Station, now: int, newest: int) -> dict[str, object]:
         "days_left": days_left,
         "ends_soon": days_left is not None and days_left < warn_days,
         "silent_s": now - station.last_contact if station.last_contact else None,
-        "mirror_age_s": now - health.mirror_at if health and health.mirror_at else None,
+        "mirror_age_s": _mirror_age_s(health, now),
+        "outbox": health.outbox if health else None,
         "behind": max(0, newest - (health.revision or 0)) if health and health.revision is not None else None,
     }
+
+
+def _mirror_age_s(health: StationHealth | None, now: int) -> int | None:
+    """By the station's own word where it gives one: it may ask and not be able to keep the answer."""
+    confirmed_at = (health.mirror_confirmed_at or health.mirror_at) if health else None
+    return max(0, now - confirmed_at) if confirmed_at else None
 
 
 @page(Act.SEE_STATIONS)
