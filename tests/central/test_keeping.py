@@ -4,6 +4,7 @@ import json
 import stat
 import time
 import uuid
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -99,11 +100,32 @@ def test_a_person_is_told_everything_but_secrets(
     served: Served, site: SimpleNamespace, enrolled: Caller, tmp_path: Path
 ) -> None:
     from auditlog.models import LogEntry
+    from django.contrib.auth import get_user_model
 
     from central.models import Holder, Permit
 
     send(enrolled, OPENED, OPENED | {"holder": None, "type": "lock_refused"}, {"type": "key_synced", "key": 99})
     file = tmp_path / "person.json"
+    from central.acts import keys, people
+    from central.office.models import LookUp, Task
+
+    permit = bytes(Permit.objects.get(holder=site.holder).record)
+    keys.new_personal_key(holder := Holder.objects.get(pk=site.holder.pk), "Karin Kordinator")
+    people.end(holder, "Karin Kordinator", None)
+    auditor = get_user_model().objects.get(username="admin")
+    LookUp.objects.create(
+        site=site.site,
+        user=auditor,
+        at=1_790_000_000,
+        about="holder",
+        number=11,
+        since=0,
+        until=1,
+        reason="complaint 7",
+    )
+    LookUp.objects.create(
+        site=site.site, user=auditor, at=1_790_000_000, about="lock", number=11, since=0, until=1, reason="another"
+    )
     words = ("manage", "export_person", "11", "--site", str(site.site.number), "--reason", "asked by letter")
     central(*words, "--output", str(file), data=served.data)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -111,12 +133,87 @@ def test_a_person_is_told_everything_but_secrets(
     told = json.loads(text)
     assert told["person"]["given_name"] == "Eva"
     assert [event["type"] for event in told["events"]] == ["lock_opened", "lock_refused"]
-    assert told["keys"] == [{"number": 51, "status": "active"}]
+    assert {"number": 51, "status": "active"} in told["keys"]
+    assert [(each["kind"], each["made_by"]) for each in told["receipts"]] == [("handed_out", "Karin Kordinator")]
+    assert [(each["kind"], each["key"]) for each in told["tasks"]] == [("collect_key", 51)]
+    assert [(each["by"], each["reason"]) for each in told["looked_up"]] == [("admin", "complaint 7")]
+    assert {"holder", "permission", "key"} <= {each["about"] for each in told["changes"]}
+    assert Task.objects.filter(holder=holder).exists()
     assert told["permissions"][0]["areas"] == ["Backen"]
-    assert len(told["permits"]) == 1
-    holder = Holder.objects.get(pk=site.holder.pk)
-    for secret in (bytes(holder.pin_tag), bytes(Permit.objects.get(holder=holder).record)):
+    for secret in (bytes(holder.pin_tag), permit):
         assert secret.hex() not in text
     noted = LogEntry.objects.get_for_object(holder).filter(action=LogEntry.Action.ACCESS).get()
     assert noted.additional_data == {"export": True, "reason": "asked by letter"}
     assert "0 events" in central("manage", "retention", data=served.data)
+
+
+def test_every_model_that_is_followed_belongs_to_a_site_or_to_none(served: Served) -> None:
+    from auditlog.registry import auditlog
+    from django.contrib.auth.models import Group, User
+
+    from central.keeping.records import SITE_OF
+
+    assert set(auditlog.get_models()) - set(SITE_OF) == {User, Group}
+
+
+def test_after_their_days_audit_log_look_ups_receipts_and_tasks_are_gone(
+    site: SimpleNamespace, enrolled: Caller
+) -> None:
+    from auditlog.models import LogEntry
+    from django.contrib.auth import get_user_model
+    from django.contrib.contenttypes.models import ContentType
+
+    from central.acts import keys, people
+    from central.keeping.records import forget
+    from central.models import Key, Site
+    from central.office.models import LookUp, Receipt, Task
+
+    kept = Site.objects.get(number=1)
+    kept_entries = LogEntry.objects.get_for_object(kept).count()
+    LookUp.objects.create(
+        site=site.site, user=get_user_model().objects.get(username="admin"), at=int(time.time()), about="lock",
+        number=101, since=0, until=1, reason="complaint 7",
+    )  # fmt: skip
+    people.receipt_of_pin(site.holder, "Karin")
+    out, _receipt = keys.new_personal_key(site.holder, "Karin")
+    keys.open_new_key_task(site.holder, "Karin")
+    people.collect_keys(site.holder, date(2030, 1, 1), "Karin")
+    keys.take_back(site.key, "Karin")
+    entries = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(Key), object_id__in=[out.pk, site.key.pk]
+    )
+    tasks, receipts = Task.objects.filter(site=site.site), Receipt.objects.filter(site=site.site)
+    assert (tasks.count(), receipts.count()) == (2, 3)
+    site.site.audit_days = 40
+    now = int(time.time())
+    assert forget(site.site, now + 39 * DAY_S) == 0
+    assert entries.exists()
+    assert forget(site.site, now + 41 * DAY_S) > 4
+    assert not entries.exists()
+    assert not LogEntry.objects.get_for_object(site.holder).exists()
+    assert not LookUp.objects.filter(site=site.site).exists()
+    # What is not settled is kept: the key that is still out, the task that nobody has done.
+    assert [receipt.key for receipt in receipts] == [out]
+    assert [task.kind for task in tasks] == ["new_key"]
+    assert LogEntry.objects.get_for_object(kept).count() == kept_entries
+    keys.take_back(out, "Karin")
+    forget(site.site, now + 80 * DAY_S)
+    assert not receipts.all().exists()
+
+
+def test_log_ins_and_sessions_are_forgotten(served: Served) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from axes.models import AccessLog
+    from django.contrib.sessions.models import Session
+
+    from central.keeping.records import LOGIN_DAYS, forget_all
+
+    now = int(time.time())
+    old = AccessLog.objects.create(username="eva.exempel", ip_address="203.0.113.9", path_info="/")
+    AccessLog.objects.filter(pk=old.pk).update(attempt_time=datetime.now(UTC) - timedelta(days=LOGIN_DAYS + 1))
+    new = AccessLog.objects.create(username="eva.exempel", ip_address="203.0.113.9", path_info="/")
+    Session.objects.create(session_key="x" * 32, session_data="", expire_date=datetime.now(UTC) - timedelta(hours=1))
+    forget_all(now)
+    assert list(AccessLog.objects.filter(username="eva.exempel")) == [new]
+    assert not Session.objects.filter(session_key="x" * 32).exists()
