@@ -18,7 +18,7 @@ from station.app import PROFILE_ROLES, Station, identity_of
 from station.commands.findings import Finding, fail, of_error, ok, warn
 from station.commands.inserted_key import socket_of
 from station.errors import StationError
-from station.ports import ReaderLost
+from station.ports import KeyFile, KeyLost, KeyRefused, ReaderLost
 from station.services import status_file
 from station.services.timekeeping import SystemClocks
 
@@ -94,13 +94,17 @@ async def reader(settings: Settings, status: Mapping[str, Any] | None) -> list[F
     socket = socket_of(settings)
     try:
         await asyncio.wait_for(socket.inserted(), KEY_ANSWERS_S)
-    except TimeoutError:
+        record = await socket.read_some(KeyFile.ID, 0)
+    except (TimeoutError, KeyLost):
         what = f"{port} can be opened; no key answers"
         return [warn("key reader", what, "press a key's button, put it in, and run this once more")]
-    except ReaderLost as error:
+    except (ReaderLost, KeyRefused) as error:
         return [of_error("key reader", error)]
     finally:
         await socket.close()
+    if not record:
+        what = f"{port}: a key answers that has no record in {settings.key_reader.folder}"
+        return [warn("key reader", what, "hand it out (station key provision); if it has been, mend key_reader.folder")]
     return [ok("key reader", f"{port}: a key answers")]
 
 

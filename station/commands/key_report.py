@@ -148,7 +148,7 @@ def _log(content: bytes, _key: KeyContent, _central: Sequence[bytes]) -> dict[st
 def _ack(content: bytes, _key: KeyContent, _central: Sequence[bytes]) -> dict[str, Any]:
     try:
         value = cbor2.CBORDecoder(io.BytesIO(content)).decode()
-    except (cbor2.CBORDecodeError, ValueError, TypeError, ArithmeticError, RecursionError):
+    except (cbor2.CBORDecodeError, ValueError, TypeError, ArithmeticError, RecursionError, MemoryError):
         return {"why": "ack_garbage"}
     if not isinstance(value, list) or len(value) != 2 or not all(type(n) is int for n in value):
         return {"why": "ack_garbage"}

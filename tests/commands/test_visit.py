@@ -124,3 +124,26 @@ def test_a_terminal_does_not_show_the_pin_and_is_as_before(site: Site) -> None:
     assert termios.tcgetattr(theirs) == before
     os.close(ours)
     os.close(theirs)
+
+
+def test_a_key_with_garbage_in_its_files_is_told_plainly(site: Site) -> None:
+    folder = site.world.folder / "keys" / str(OTHER)
+    whole = {file.name: file.read_bytes() for file in folder.iterdir() if "." not in file.name}
+    try:
+        for name in ("id", "permit", "act", "log", "ack"):
+            (folder / name).write_bytes(b"\x9b\x7f\xff\xff\xff\xff\xff\xff\xff" + name.encode() * 400)
+        site.insert(OTHER)
+        told = site.json("visit", code=1)
+        assert (told["outcome"], told["reason"], told["off"], told["key"]) == ("failed", "unreadable", True, None)
+        (folder / "id").write_bytes(whole["id"])
+        assert site.json("visit", "--pin-stdin", stdin=site.pin(OTHER))["outcome"] == "ready"
+    finally:
+        for name, content in whole.items():
+            (folder / name).write_bytes(content)
+
+
+def test_doctor_says_when_a_key_keeps_nothing_where_it_should(site: Site) -> None:
+    site.insert(max(key.number for key in site.world.keys.values() if key.status == "blank"))
+    checks = {each["check"]: each for each in site.json("doctor")["checks"]}
+    assert checks["key reader"]["what"].endswith("a key answers that has no record in /lfs1")
+    assert "mend key_reader.folder" in checks["key reader"]["mend"]
