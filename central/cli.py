@@ -6,11 +6,14 @@ import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from central import datafolder
 from central.databaseurl import settings_of
 from central.errors import CentralError
+
+if TYPE_CHECKING:
+    from central.issuing.rotation import Standing
 
 DESCRIPTION = "The central server of sync stations: staff, keys, areas, permits and events of a site."
 
@@ -164,15 +167,22 @@ def _rotate_key(options: argparse.Namespace) -> int:
         case "resign":
             print(f"{rotation.resign(site, unix_now(), force=options.force)} records signed anew")
         case "retire":
+            before = rotation.standing(site)
             rotation.retire(site, force=options.force)
+            _tell_left("lose service until they are enrolled or handed out anew", before)
         case _:
             pass
     at = rotation.standing(site)
     print(f"site {site.number}: {at.step}")
-    for what, numbers in (("stations", at.stations), ("keys", at.keys)):
-        if numbers:
-            print(f"  would lose service, {what}: {' '.join(map(str, numbers))}")
+    _tell_left("do not know the next key" if at.step == "announced" else "still carry what the old key signed", at)
     return 0
+
+
+def _tell_left(what: str, at: "Standing") -> None:
+    """How many stations and keys are not ready for the next step, and which."""
+    for name, numbers, count in (("stations", at.stations, at.all_stations), ("keys", at.keys, at.all_keys)):
+        if numbers:
+            print(f"  {len(numbers)} of {count} {name} {what}: {' '.join(map(str, numbers))}")
 
 
 def _manage(options: argparse.Namespace) -> int:

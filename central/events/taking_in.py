@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from central.api.schemas import EventIn
 from central.events.keeping import keep
+from central.events.keyrecords import note_records
 from central.events.logmarks import note_marks
 from central.feed import change
 from central.models import Event, Key, Station
@@ -19,6 +20,8 @@ from central.stationhealth import note_events
 DATA_LIMIT_BYTES = 4096
 ID_LIMIT_CHARACTERS = 64
 MAX_SEQ = 2**53
+RECORD_SEEN = {"key_record_written": "issued", "key_synced": "record_issued"}
+"""Events that say which record is on a key, and under what name."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ def take_in(station: Station, items: list[Any], now: int) -> list[Result]:
             _lock_keys(station, new, now)
         with disable_auditlog():
             note_marks(station.site_id, _marks(new), now)
+            note_records(station.site_id, _records(new))
             note_events(station, good, now)
     return results
 
@@ -115,6 +119,17 @@ def _marks(events: list[EventIn]) -> dict[int, tuple[int, int]]:
             continue
         marks[event.key] = max(marks.get(event.key, (-1, -1)), (generation, seq))
     return marks
+
+
+def _records(events: list[EventIn]) -> dict[int, int]:
+    """When the record was signed that each key carries, as the newest of these events has seen it."""
+    seen: dict[int, int] = {}
+    for event in events:
+        name = RECORD_SEEN.get(event.type)
+        issued = event.data.get(name) if name is not None else None
+        if event.key is not None and _counts(issued):
+            seen[event.key] = max(seen.get(event.key, 0), issued)
+    return seen
 
 
 def _counts(value: object) -> TypeGuard[int]:

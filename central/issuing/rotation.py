@@ -14,13 +14,15 @@ from central import datafolder
 from central.errors import CentralError
 from central.feed import change
 from central.issuing import blocklists, keyring, keys, permits
-from central.models import Blocklist, CentralKey, Event, Key, MirrorRow, Permit, ProvisionCode, Site, Station
+from central.models import Blocklist, CentralKey, Key, MirrorRow, Permit, ProvisionCode, Site, Station
 from station.records import claims
 from station.records.envelope import sign, verified
 from station.records.keys import SigningKey
 
 BATCH = 100
 """Records signed in one transaction: nobody waits long, and stations fetch them in small pages."""
+NAMED = 20
+"""So many stations or keys are named in a refusal; `standing` has them all."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,15 @@ class Standing:
     stations: tuple[int, ...] = ()
     """Numbers of stations that do not know the newest announcement, or whose certificate is by the old key."""
     keys: tuple[int, ...] = ()
-    """Numbers of keys in use that have not been handed out anew since the new key signs."""
+    """Numbers of keys in use that still carry the old key's record, as far as stations have told."""
+    all_stations: int = 0
+    all_keys: int = 0
+    """How many there are: enrolled stations, keys in use."""
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether the next step costs nobody service."""
+        return not self.stations and not self.keys
 
 
 def standing(site: Site) -> Standing:
@@ -40,9 +50,11 @@ def standing(site: Site) -> Standing:
     newest = CentralKey.objects.filter(site=site, listed=True).order_by("-number").first()
     if newest is None:
         return Standing("none")
+    counts = _enrolled(site).count(), _in_use(site).count()
     if newest.number > site.signing_key:
-        return Standing("announced", stations=_not_told(site, newest))
-    return Standing("resigned", stations=_old_certificates(site), keys=_old_keys(site))
+        return Standing("announced", _not_told(site, newest), (), *counts)
+    behind = {*_not_told(site, newest), *_old_certificates(site)}
+    return Standing("resigned", tuple(sorted(behind)), _old_keys(site), *counts)
 
 
 def announce(site: Site, now: int) -> None:
@@ -83,17 +95,14 @@ def resign(site: Site, now: int, *, force: bool = False) -> int:
 def retire(site: Site, *, force: bool = False) -> None:
     """Have stations believe the new key alone, and destroy the old one.
 
-    Raises CentralError (``rotation``) before `resign`, and while keys in use have not been given their new record or
-    boxes have old certificates, unless ``force``: they would lose service.
+    Raises CentralError (``rotation``) before `resign`, and while keys in use carry their old record or stations have
+    their old certificate (`standing` names them), unless ``force``: they would lose service.
     """
     at = standing(site)
     if at.step != "resigned":
         raise CentralError("rotation", site=site.number, reason="sign everything anew first")
-    # A station on the network renews its certificate by itself when it hears of this; a box has to be visited.
-    boxes = set(Station.objects.filter(site=site, role=Station.Role.ACTIVATION_BOX).values_list("number", flat=True))
-    left = [number for number in at.stations if number in boxes]
-    if (left or at.keys) and not force:
-        raise CentralError("rotation", site=site.number, boxes=_list(left), keys=_list(at.keys))
+    if not at.is_safe and not force:
+        raise CentralError("rotation", site=site.number, stations=_list(at.stations), keys=_list(at.keys))
     with change():
         for each in CentralKey.objects.filter(site=site, listed=True):
             each.listed = False
@@ -150,25 +159,25 @@ def _old_certificates(site: Site) -> tuple[int, ...]:
 def _old_keys(site: Site) -> tuple[int, ...]:
     """Keys in use that no station has given their new record, as far as its reports tell."""
     mine = [keyring.signing_key(site).public]
+    # A record that a station has fetched with a one-time code is on its key.
+    used = ProvisionCode.objects.filter(key__site=site, used_at__isnull=False).order_by("used_at")
+    fetched = dict(used.values_list("key", "used_at"))
     old = []
-    for key in Key.objects.filter(site=site, status=Key.Status.ACTIVE, record__isnull=False):
+    for key in _in_use(site):
         record = verified(claims.KeyRecord, bytes(key.record or b""), mine)
-        if record is None or not _carried(key, record.issued):
+        if record is None or max(key.record_carried or 0, fetched.get(key.pk) or 0) < record.issued:
             old.append(key.number)
     return tuple(old)
 
 
-def _carried(key: Key, issued: int) -> bool:
-    """Whether a station said that it wrote it, or fetched it with a one-time code."""
-    if ProvisionCode.objects.filter(key=key, used_at__gte=issued).exists():
-        return True
-    written = Event.objects.filter(site=key.site_id, key=key.number, type="key_record_written")
-    return written.filter(data__issued__gte=issued).exists()
+def _in_use(site: Site) -> QuerySet[Key]:
+    return Key.objects.filter(site=site, status=Key.Status.ACTIVE, record__isnull=False)
 
 
 def _enrolled(site: Site) -> QuerySet[Station]:
     return Station.objects.filter(site=site, stolen=False, tokens__isnull=False).distinct().order_by("number")
 
 
-def _list(numbers: list[int] | tuple[int, ...]) -> str:
-    return ",".join(map(str, numbers)) or "-"
+def _list(numbers: tuple[int, ...]) -> str:
+    shown = ",".join(map(str, numbers[:NAMED]))
+    return f"{shown},… ({len(numbers)} in all)" if len(numbers) > NAMED else shown or "-"

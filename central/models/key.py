@@ -40,6 +40,8 @@ class Key(Mirrored):
     log_generation = models.BigIntegerField(null=True, editable=False)
     log_seq = models.BigIntegerField(null=True, editable=False)
     record = models.BinaryField(null=True, editable=False)
+    record_carried = models.BigIntegerField(null=True, editable=False)
+    """When the record was signed that a station has last seen on the key (its claim 6)."""
 
     class Meta:
         """Django's options."""

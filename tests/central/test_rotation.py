@@ -12,9 +12,17 @@ from station.ports import KeyFile
 from station.records.claims import Blocklist, KeyRecord, Permit
 from station.records.envelope import verified
 from tests.central.served import Caller, Served, octets
+from tests.central.test_keeping import send
 from tests.central.town import KEYS, Town
 
 pytestmark = pytest.mark.slow
+
+
+def now_on(town: Town, key: int) -> KeyRecord:
+    """The record that a key carries."""
+    record = verified(KeyRecord, town.world.key_folder(key).read(KeyFile.ID), believed(town))
+    assert record is not None
+    return record
 
 
 def believed(town: Town) -> Any:
@@ -43,26 +51,31 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
     world.skip(60)
     told = await town.central("rotate-key", "resign")
     assert "resigned" in told
-    assert "stations: 1" in told
+    assert "1 of 1 stations still carry what the old key signed: 1" in told
     await town.heard()
+    issued = now_on(town, 5001).issued
     for key in KEYS:
         await town.switch_on(key)
         assert town.opens(key) == "opened", key
         assert verified(Permit, world.key_folder(key).read(KeyFile.PERMIT), [second]), "by the new key"
+        assert verified(KeyRecord, world.key_folder(key).read(KeyFile.ID), [second]), "while its person typed"
+    assert now_on(town, 5001).issued > issued
     blocklist = town.station._station.standing.blocklist
     assert blocklist is not None
     assert verified(Blocklist, blocklist[0], [second])
 
     # The record that says which key it is has to be on each key before the old signature is worth nothing.
-    with pytest.raises(DemoFault, match="keys=5001"):
+    with pytest.raises(DemoFault, match=r"stations=- keys=.*in all"):
         await town.central("rotate-key", "retire")
-    for key in KEYS:
-        await world.hand_out(key, world.home)
-        assert verified(KeyRecord, world.key_folder(key).read(KeyFile.ID), [second])
-    world.skip(60)
+    await town.station.hand_over()
     still = await town.central("rotate-key", "status")
-    assert not any(str(key) in still for key in KEYS)
-    await town.central("rotate-key", "retire", "--force")
+    assert "49 of 52 keys still carry what the old key signed: " in still
+    assert "stations" not in still, "it has renewed its certificate"
+    assert not any(str(key) in still.split() for key in KEYS)
+    # Nobody comes with the others any more: the rest of the sample is taken in.
+    await town.take_in_all_but(*KEYS)
+    assert await town.central("rotate-key", "status") == "site 1: resigned\n"
+    assert "none" in await town.central("rotate-key", "retire")
     await town.heard()
     assert believed(town) == [second]
     # The keys that were on stay on at locks that still know both; a new shift is good at those that know one.
@@ -81,6 +94,7 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
 def test_two_changes_one_after_the_other(site: SimpleNamespace, enrolled: Caller, served: Served) -> None:
     from central.codes import new_enrolment_code
     from central.errors import CentralError
+    from central.feed import change
     from central.issuing import rotation
     from central.models import CentralKey as Announced
     from central.models import Site
@@ -113,7 +127,22 @@ def test_two_changes_one_after_the_other(site: SimpleNamespace, enrolled: Caller
         renewed = anew.http.post("/certificate").json()["certificate"]
         assert verified(StationCertificate, octets(renewed), [named.public_key])
         assert anew.http.post("/certificate").status_code == 409
-    with pytest.raises(CentralError, match="keys=51"):
+    assert rotation.standing(it()).keys == (51,)
+    # What a station says of it counts, and nothing that is no time, or another key's.
+    site.key.refresh_from_db()
+    record = verified(KeyRecord, bytes(site.key.record), [named.public_key])
+    assert record is not None
+    for number, seen in ((51, "soon"), (51, True), (51, -1), (51, record.issued - 1), (52, record.issued), (51, None)):
+        send(enrolled, {"type": "key_synced", "key": number, "data": {"record_issued": seen}})
+        assert rotation.standing(it()).keys == (51,), (number, seen)
+    send(enrolled, {"type": "key_record_written", "key": 51, "data": {"issued": record.issued}})
+    assert rotation.standing(it()).keys == ()
+    send(enrolled, {"type": "key_synced", "key": 51, "data": {"record_issued": record.issued - 1}})
+    assert rotation.standing(it()).keys == (), "a report that comes late"
+    with change():
+        site.key.record_carried = None
+        site.key.save()
+    with pytest.raises(CentralError, match="stations=1 keys=51"):
         rotation.retire(it())
     rotation.retire(it(), force=True)
     assert not [each for each in enrolled.snapshot()["objects"] if each["type"] == "central_key"]
