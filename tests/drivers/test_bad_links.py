@@ -216,12 +216,14 @@ async def test_put_back_before_the_key_has_let_go_of_the_upload(hands: Any, unti
     assert await socket.read(KeyFile.PERMIT) == content
 
 
-@pytest.mark.parametrize(("has_close", "size"), [(True, 300), (True, 600), (False, 300)])
+@pytest.mark.parametrize(
+    ("has_close", "size", "error_version"), [(True, 300, 2), (True, 600, 2), (False, 300, 2), (True, 600, 1)]
+)
 @pytest.mark.parametrize("old", [b"", b"the old permit" * 9])
 async def test_an_upload_that_another_station_left_open(
-    hands: Any, until: Any, old: bytes, has_close: bool, size: int
+    hands: Any, until: Any, old: bytes, has_close: bool, size: int, error_version: int
 ) -> None:
-    key = hands.key(has_close=has_close)
+    key = hands.key(has_close=has_close, error_version=error_version)
     key.folder.store("permit", old)
     elsewhere, line = await hands.inserted(key, baud=115200)
     writing = asyncio.create_task(elsewhere.write(KeyFile.PERMIT, bytes(1500)))
