@@ -164,6 +164,7 @@ def _rotate_key(options: argparse.Namespace) -> int:
     match options.step:
         case "announce":
             rotation.announce(site, unix_now())
+            print("make a backup now: one from before this step is of no use to the stations any more")
         case "resign":
             print(f"{rotation.resign(site, unix_now(), force=options.force)} records signed anew")
         case "retire":

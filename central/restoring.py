@@ -47,6 +47,7 @@ def restore(file: Path, *, replace: bool) -> int:
             with TemporaryDirectory(dir=folder, prefix=".restore-") as scratch:
                 unpacked = Path(scratch)
                 _unpack(file, unpacked)
+                _refuse_unannounced(unpacked, folder)
                 _put_in_place(unpacked, folder)
         except (OSError, sqlite3.Error, tarfile.TarError, ValueError) as error:
             raise CentralError("restore", reason=str(error)) from error
@@ -95,6 +96,19 @@ def _unpack(file: Path, target: Path) -> None:
     database.close()
     if verdict != "ok" or not (target / "server.key").exists():
         raise ValueError("the backup is damaged")
+
+
+def _refuse_unannounced(unpacked: Path, folder: Path) -> None:
+    """Raise ValueError when a next central key has been announced since: stations would wait for what only it signs."""
+    for place in folder.glob("site-*"):
+        if _newest_key(unpacked / place.name) < _newest_key(place):
+            reason = "made before the change of the central key: stations would believe nothing that it signs"
+            raise ValueError(f"{place.name} {reason}")
+
+
+def _newest_key(place: Path) -> int:
+    """The highest number of a site's central keys; 0 where there is none."""
+    return max((int(file.stem.partition("-")[2]) for file in place.glob("signing-*.key")), default=0)
 
 
 def _put_in_place(unpacked: Path, folder: Path) -> None:

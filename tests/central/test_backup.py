@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 from station.demo.central_server import DemoFault
+from station.ports import KeyFile
+from station.records.claims import KeyRecord
+from station.records.envelope import verified
 from tests.central.served import central
 from tests.central.town import Town
 
@@ -19,9 +22,13 @@ pytestmark = pytest.mark.slow
 
 async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) -> None:
     world, station = town.world, town.station
-    mirroring = station._station.mirroring
+    mirroring, identity = station._station.mirroring, station._station.identity
     await town.switch_on(5001)
     await station.hand_over()
+    # In the middle of a change of the central key.
+    assert "make a backup now" in await town.central("rotate-key", "announce")
+    await town.heard()
+    first, second = world._central_keys = identity.central_keys
     file = tmp_path / "central.tar"
     await town.central("backup", str(file))
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -30,6 +37,7 @@ async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) ->
     world.skip(60)
     await world.central.manage("block_key", "5003")
     await world.give_new_pin(1002)
+    await town.central("rotate-key", "resign")
     await town.heard()
     before = mirroring.state
     permits = {each.id: each.body for each in await station._station.store.objects("permit")}
@@ -39,6 +47,8 @@ async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) ->
     await town.end_central()
     # Nobody waits for central: the station works by its mirror.
     await town.switch_on(5001)
+    carried = verified(KeyRecord, world.key_folder(5001).read(KeyFile.ID), [second])
+    assert carried is not None
     with pytest.raises(DemoFault, match="not_empty"):
         await town.central("restore", str(file))
     world.skip(60)
@@ -53,9 +63,18 @@ async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) ->
     for key in (5001, 5003):
         await town.switch_on(key)
         assert town.opens(key) == "opened"
-    # What the station reports goes in, and nothing is there twice.
+    # The key that signed then signs again, with higher numbers than the next one has used meanwhile.
+    assert identity.central_keys == (first, second)
+    newer = verified(KeyRecord, world.key_folder(5001).read(KeyFile.ID), [first])
+    assert newer is not None
+    assert newer.issued > carried.issued
+    # What the station reports goes in, and nothing is there twice: one visit before the backup, one without central,
+    # one after it.
     await station.hand_over()
     assert await station._station.store.pending_count() == 0
+    found = "Event.objects.filter(type='key_activated', key=5001).count()"
+    words = f"from central.models import Event; print({found})"
+    assert (await world.central.manage("shell", "--no-imports", "-c", words)).split()[-1] == "3"
     # And it may be blocked again.
     await world.central.manage("block_key", "5003")
     await town.heard()
@@ -115,6 +134,9 @@ def test_what_is_no_whole_backup_changes_nothing(seeded: Path, tmp_path: Path) -
     assert (seeded / "server.key").read_bytes() == key
     assert not (tmp_path / "outside").exists()
     assert not list(seeded.glob(".restore-*"))
+    # The next central key is out: stations believe what it signs, or will; this backup cannot sign with it.
+    assert "make a backup now" in central("rotate-key", "announce", data=seeded)
+    assert "before the change of the central key" in refused("restore", str(file), "--replace", data=seeded)
     new = tmp_path / "new"
     assert "signed anew" in central("restore", str(file), data=new)
     assert (new / "server.key").read_bytes() == key
