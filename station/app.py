@@ -13,6 +13,7 @@ from drivers.smp.key_socket import SmpKeySocket
 from offline_cache import SqliteStore
 from station.core.clock import ClockRules
 from station.core.screen import Screen
+from station.core.visit import Phase
 from station.errors import StationError
 from station.ports import Change, Json, KeySocket, NewEvent
 from station.records.claims import Role
@@ -38,6 +39,8 @@ PROFILE_ROLES = {
 }
 UNREACHABLE_URL = "https://central.invalid"
 """Where a station without a central server asks: a name that the DNS promises never to resolve (RFC 2606)."""
+
+_NOBODY_THERE = frozenset({Phase.EMPTY, Phase.GONE, Phase.BROKEN})
 
 _log = logging.getLogger("station")
 
@@ -116,7 +119,7 @@ class Station:
             presentation=self._presentation(),
         )
         visits = self._visits
-        self.outbox.give_way_to(lambda: not visits.between_visits)
+        self.outbox.give_way_to(lambda: visits.state.phase not in _NOBODY_THERE)
         return visits
 
     def _presentation(self) -> Presentation:
