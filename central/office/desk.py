@@ -8,19 +8,23 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from central.issuing.blocklists import BlocklistFull
 from central.models import Area, Holder, Key, Permission, Site, Station, Unit
 from central.office.models import Membership, Receipt, Task
 from central.office.roles import HOURLY_ROLES, SITE_ACTS, TABLE, UNIT_ROLES, Act, Role
 
 NOTHING = Q(pk__in=[])
+FULL = gettext_lazy("Not done: no more keys or stations can be blocked. Take back those that have been found.")
 
 
 class Desk:
@@ -165,11 +169,23 @@ def page(act: Act) -> Callable[[View], View]:
     return decorate
 
 
+def _refusing(view: View) -> View:
+    @wraps(view)
+    def done(request: AtDesk, **rest: Any) -> HttpResponse:
+        try:
+            return view(request, **rest)
+        except BlocklistFull:
+            messages.error(request, FULL)
+            return redirect("office:home", site=request.desk.site.number)
+
+    return done
+
+
 def deed(act: Act) -> Callable[[View], View]:
     """As `page`, for what is posted only."""
 
     def decorate(view: View) -> View:
-        done = page(act)(require_POST(view))
+        done = page(act)(require_POST(_refusing(view)))
         done.posted = True  # type: ignore[attr-defined]
         return done
 

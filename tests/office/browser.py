@@ -2,16 +2,20 @@
 
 import base64
 import contextlib
+import os
+import secrets
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+USER, PASSWORD = "karin.kordinator", secrets.token_urlsafe(12)
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 START_LIMIT_S = 30.0
 ARGUMENTS = [
@@ -67,6 +71,17 @@ class Browser:
         self._call("POST", f"element/{found}/clear", {})
         self._call("POST", f"element/{found}/value", {"text": text})
 
+    def date(self, css: str, day: date) -> None:
+        """Into a date field, whose keys are those of the browser's language: English."""
+        self._call("POST", f"element/{self._find(css)}/value", {"text": day.strftime("%m%d%Y")})
+
+    def log_in(self) -> None:
+        self.go("/office/")
+        self.type("input[name=username]", USER)
+        self.type("input[name=password]", PASSWORD)
+        self.click("main button")
+        assert self.path == "/office/1/today/"
+
     def put_file(self, css: str, path: Path) -> None:
         self._call("POST", f"element/{self._find(css)}/value", {"text": str(path)})
 
@@ -96,6 +111,12 @@ class Browser:
         value = answer.json()["value"]
         assert answer.status_code == 200, f"{path}: {value}"
         return value
+
+
+def keep_picture(browser: Browser, name: str) -> None:
+    folder = os.environ.get("OFFICE_PICTURES")
+    if folder:
+        browser.picture(Path(folder) / f"office-{name}.png")
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """Two sites with two units each, and a user for each role; Django's client and the served sample data beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +9,7 @@ import pytest
 
 from tests.central.conftest import caller  # noqa: F401  (a station of the same server)
 from tests.central.served import Served
+from tests.office.browser import PASSWORD, USER, Browser, browsing
 
 _site_numbers = count(5000)
 
@@ -53,6 +54,24 @@ def make_site() -> SimpleNamespace:
             station.save()
             units.append(SimpleNamespace(unit=unit, own=own, hourly=hourly, keys=keys, station=station))
     return SimpleNamespace(site=it, number=number, area=area, one=units[0], two=units[1])
+
+
+@pytest.fixture(scope="session")
+def browser(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One for the run, logged in through the page: a site administrator, an auditor, and a unit's section manager."""
+    from django.contrib.auth import get_user_model
+
+    from central.models import Site, Unit
+    from central.office.models import Membership
+
+    site = Site.objects.get(number=1)
+    user = get_user_model().objects.create_user(USER, password=PASSWORD)
+    for role in ("site_administrator", "auditor"):
+        Membership.objects.create(user=user, role=role, site=site)
+    Membership.objects.create(user=user, role="section_manager", site=site, unit=Unit.objects.get(site=site, number=1))
+    with browsing(served.url, tmp_path_factory.mktemp("browser") / "profile") as it:
+        it.log_in()
+        yield it
 
 
 @pytest.fixture

@@ -1,54 +1,26 @@
-"""The daily work as somebody does it: a real browser, a real server, the pages' own buttons. Counts the clicks.
+"""The daily work as somebody does it: a real browser, a real server, the pages' own buttons, a station that hears it.
 
-``OFFICE_PICTURES=DIR`` keeps pictures of some pages.
+``OFFICE_PICTURES=DIR`` keeps pictures of some pages (`make pictures-office`).
 """
 
-import os
 import re
-import secrets
-from collections.abc import Iterator
+import time
+import uuid
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.central.served import Caller, Served
-from tests.office.browser import Browser, browsing, programs
+from tests.central.served import Caller, Served, octets
+from tests.office.browser import Browser, keep_picture, programs
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(None in programs(), reason="needs Debian's chromium and chromium-driver"),
 ]
-PASSWORD = secrets.token_urlsafe(12)
 NORTH = 1
-
-
-@pytest.fixture(scope="module")
-def browser(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One session for the module, logged in through the page, a coordinator of everything and an auditor."""
-    from django.contrib.auth import get_user_model
-
-    from central.models import Site, Unit
-    from central.office.models import Membership
-
-    site = Site.objects.get(number=1)
-    user = get_user_model().objects.create_user("karin.kordinator", password=PASSWORD)
-    for role in ("site_administrator", "auditor"):
-        Membership.objects.create(user=user, role=role, site=site)
-    Membership.objects.create(user=user, role="section_manager", site=site, unit=Unit.objects.get(site=site, number=1))
-    with browsing(served.url, tmp_path_factory.mktemp("browser") / "profile") as it:
-        it.go("/office/")
-        it.type("input[name=username]", "karin.kordinator")
-        it.type("input[name=password]", PASSWORD)
-        it.click("main button")
-        assert it.path == "/office/1/today/"
-        yield it
-
-
-def keep_picture(browser: Browser, name: str) -> None:
-    folder = os.environ.get("OFFICE_PICTURES")
-    if folder:
-        browser.picture(Path(folder) / f"office-{name}.png")
+SMALL_UNIT = 5
 
 
 def person(served: Served, name: str) -> Any:
@@ -65,7 +37,22 @@ def in_a_station(caller: Caller, served: Served) -> Caller:
     return caller
 
 
-def test_a_new_employee(browser: Browser) -> None:
+def tell(station: Caller, *events: dict[str, Any]) -> None:
+    """Events as a station sends them; ``at`` is now unless they say otherwise."""
+    rest = {"instance": str(uuid.uuid4()), "clock": 0, "at": int(time.time()), "data": {}}
+    whole = [rest | {"id": str(uuid.uuid4()), "seq": seq} | each for seq, each in enumerate(events, start=1)]
+    answer = station.http.post("/events", json={"events": whole}).json()
+    assert [each["status"] for each in answer["results"]] == ["accepted"] * len(events)
+
+
+def news(station: Caller, cursor: str, type_: str) -> list[dict[str, Any]]:
+    """What the station hears of that type since the cursor."""
+    answer = station.changes(cursor)
+    return [row for row in answer.json()["upserts"] if row["type"] == type_] if answer.status_code == 200 else []
+
+
+def test_a_new_employee(browser: Browser, served: Served, caller: Caller) -> None:
+    station = in_a_station(caller, served)
     browser.go("/office/1/today/")
     browser.click('a[href$="/people/employee/"]')
     browser.type("#id_given_name", "Asta")
@@ -73,7 +60,7 @@ def test_a_new_employee(browser: Browser) -> None:
     browser.choose("#id_unit", str(_unit(NORTH)))
     browser.click("main form button")
     assert re.fullmatch(r"\d{6}", browser.text("#pin"))
-    assert re.fullmatch(r"[0-9A-Z]{4}-[0-9A-Z]{10}", browser.text("#code"))
+    code = browser.text("#code")
     assert "Signature" in browser.text(".signature")
     assert browser.printed().startswith(b"%PDF")
     keep_picture(browser, "receipt")
@@ -81,10 +68,20 @@ def test_a_new_employee(browser: Browser) -> None:
     assert "Asta Aronia" in browser.text("h1")
     # What was shown once is shown once.
     assert not browser.has("#pin")
+    # The blank key is made this one at a station; much later it comes back, against another receipt.
+    assert station.http.post("/provision", json={"code": code}).status_code == 200
+    browser.click('main table a[href*="/keys/"]')
+    assert "active" in browser.text(".facts")
+    browser.click("#take-back")
+    assert "key returned" in browser.text("h1")
+    assert "handed in" in browser.text()
 
 
-def test_an_hourly_person(browser: Browser) -> None:
+def test_an_hourly_person(browser: Browser, served: Served, caller: Caller) -> None:
+    station = in_a_station(caller, served)
+    before = station.snapshot()["cursor"]
     browser.go("/office/1/people/")
+    keep_picture(browser, "people")
     browser.click('main a[href$="/people/hourly/"]')
     browser.type("#id_given_name", "Benny")
     browser.type("#id_family_name", "Banan")
@@ -92,19 +89,24 @@ def test_an_hourly_person(browser: Browser) -> None:
     browser.tick(f'input[name=units][value="{_unit(NORTH)}"]')
     browser.click("main form button")
     assert re.fullmatch(r"\d{6}", browser.text("#pin"))
+    # At once: the station has the permit for that unit's substitute keys.
+    assert [permit["unit"] for permit in news(station, before, "permit")] == [NORTH]
 
 
 def test_a_forgotten_pin_found_by_name(browser: Browser, served: Served, caller: Caller) -> None:
     station = in_a_station(caller, served)
-    before = station.snapshot()["cursor"]
+    snapshot = station.snapshot()
+    before, old = snapshot["cursor"], [row for row in snapshot["objects"] if row["type"] == "holder"]
     browser.go("/office/1/today/")
     browser.type(".finders input[name=q]", "fredrik")
     browser.click(".finders button")
     browser.click("main table a")
     browser.click("#new-pin")
     assert re.fullmatch(r"\d{6}", browser.text("#pin"))
-    told = {row["type"] for row in station.changes(before).json()["upserts"]}
-    assert {"holder", "permit"} <= told
+    # The station's next question: another tag, and the permit with it; the old PIN leads nowhere.
+    (holder,) = news(station, before, "holder")
+    assert holder["pin_tag"] != next(row["pin_tag"] for row in old if row["id"] == holder["id"])
+    assert news(station, before, "permit")
 
 
 def test_a_lost_key_and_where_its_block_has_reached(browser: Browser, served: Served, caller: Caller) -> None:
@@ -119,9 +121,25 @@ def test_a_lost_key_and_where_its_block_has_reached(browser: Browser, served: Se
     assert {"blocklist", "key"} <= {row["type"] for row in page["upserts"]}
     # Its next question says that it has kept the answer.
     assert station.changes(page["cursor"]).status_code == 304
+    # Somebody's key is there the next morning, and then at two locks; one of them before it could know.
+    now, other = int(time.time()), person(served, "Greta Granatäpple")["key"]
+    tell(
+        station,
+        {"type": "key_synced", "key": other, "at": now + 1, "data": {"mirror_age_s": 0}},
+        {"type": "lock_opened", "key": other, "lock": 101, "at": now - 60},
+        {"type": "lock_opened", "key": other, "lock": 102, "at": now + 60},
+    )
     browser.go(f"/office/1/keys/{number}/")
-    assert browser.text("#reached") == "1"
+    assert [browser.text(f"#{part}") for part in ("reached", "carried", "locks")] == ["1", "1", "1"]
     keep_picture(browser, "lost-key")
+    browser.click("#trail")
+    steps = browser.texts("#steps tr")
+    assert ["karin.kordinator" in steps[0], "Station knows" in steps[1]] == [True, True]
+    assert str(other) in steps[2]
+    assert steps[3].endswith(f"102, by key {other}")
+    assert len(steps) == 4
+    assert "101" in browser.text("#unmet")
+    keep_picture(browser, "trail")
     browser.go("/office/1/today/")
     assert "Hassan Hallon" in browser.text()
 
@@ -138,7 +156,7 @@ def test_a_broken_key(browser: Browser, served: Served) -> None:
     assert browser.has("#code")
 
 
-def test_employment_ends(browser: Browser, served: Served) -> None:
+def test_employment_ends_at_once(browser: Browser, served: Served) -> None:
     who = person(served, "Olivia Oliv")
     browser.go(f"/office/1/people/{who['holder']}/")
     browser.click("#end")
@@ -148,56 +166,120 @@ def test_employment_ends(browser: Browser, served: Served) -> None:
     assert "returned" in browser.text("h1")
 
 
-def test_a_blank_key_and_a_locked_one(browser: Browser, served: Served) -> None:
+def test_the_permission_ends_with_the_last_day(browser: Browser, served: Served, caller: Caller) -> None:
+    from central.acts.clock import today
+    from central.models import Site
+    from station.records.claims import Permit
+    from station.records.envelope import verified
+
+    station = in_a_station(caller, served)
+    before = station.snapshot()["cursor"]
+    who = person(served, "Johan Jordgubbe")
+    last = today(Site.objects.get(number=1)) + timedelta(days=5)
+    browser.go(f"/office/1/people/{who['holder']}/")
+    browser.date("#id_last_day", last)
+    browser.click("#end")
+    assert str(who["key"]) in browser.text(".message")
+    assert last.isoformat() in browser.text(".facts")
+    (permit,) = news(station, before, "permit")
+    said = verified(Permit, octets(permit["record"]), [octets(key) for key in station.enrolled["central_keys"]])
+    assert said is not None
+    assert 4 * 86400 < said.expires - time.time() < 7 * 86400
+    browser.go("/office/1/today/")
+    assert f"Collect key {who['key']}" in browser.text("main table")
+
+
+def test_a_blank_key_is_made_at_a_station_by_a_code(browser: Browser, served: Served, caller: Caller) -> None:
+    station = in_a_station(caller, served)
     blank = next(key["key"] for key in served.summary["keys"] if key["status"] == "blank" and key["kind"] == 1)
     browser.go(f"/office/1/keys/{blank}/")
     browser.click("#code")
-    assert re.fullmatch(r"[0-9A-Z]{4}-[0-9A-Z]{10}", browser.text(".secret code"))
-    from central.models import Key
+    code = browser.text(".secret code")
+    assert station.http.post("/provision", json={"code": code}).json()["key"]["id"] == blank
+    browser.go(f"/office/1/keys/{blank}/")
+    assert "active" in browser.text(".facts")
 
-    locked = next(key.number for key in Key.objects.filter(site__number=1) if key.is_locked)
-    browser.go(f"/office/1/keys/{locked}/")
+
+def test_a_key_is_unlocked_after_ten_wrong_pins(browser: Browser, served: Served, caller: Caller) -> None:
+    station = in_a_station(caller, served)
+    number = person(served, "Cecilia Citron")["key"]
+    tell(station, {"type": "key_locked_out", "key": number})
+    before = station.snapshot()["cursor"]
+    browser.go("/office/1/today/")
+    browser.click(f'main li a[href$="/keys/{number}/"]')
+    assert "locked" in browser.text(".facts")
     browser.click("#unlock")
     assert "locked" not in browser.text(".facts")
+    (key,) = news(station, before, "key")
+    assert key["unlocked_at"] > key["locked_at"]
 
 
 def test_pools_and_today(browser: Browser, served: Served, caller: Caller) -> None:
-    import time
-    import uuid
-
     station = in_a_station(caller, served)
     now = int(time.time())
     pool = [key for key in served.summary["keys"] if key["status"] == "active"]
     substitute = next(key["key"] for key in pool if key["kind"] == 1)
-    emergency = next(key["key"] for key in pool if key["kind"] == 2)
-    events = [
-        {
-            "id": str(uuid.uuid4()), "instance": str(uuid.uuid4()), "seq": 1, "at": now - hours * 3600, "clock": 0,
-            "type": "pool_key_taken", "key": key, "holder": person(served, name)["holder"], "data": {},
-        }
-        for key, name, hours in ((substitute, "Elin Enbär", 13), (emergency, "Bertil Blåbär", 80))
-    ]  # fmt: skip
-    assert station.http.post("/events", json={"events": events}).status_code == 200
+    emergency = [key["key"] for key in pool if key["kind"] == 2]
+    taken = [(substitute, "Elin Enbär", 13), (emergency[0], "Bertil Blåbär", 80)]
+    taken += [(key, "Bertil Blåbär", 1) for key in emergency[1:-2]]
+    tell(
+        station,
+        *(
+            {"type": "pool_key_taken", "key": key, "holder": person(served, name)["holder"], "at": now - hours * 3600}
+            for key, name, hours in taken
+        ),
+    )
     browser.go("/office/1/pools/")
     rows = browser.texts("tr.bad")
-    assert any("Elin Enbär" in row and "overdue" in row for row in rows)
+    assert any("Elin Enbär" in row and "overdue" in row and "13 h" in row for row in rows)
     assert any("Bertil Blåbär" in row and "more than 3 days" in row for row in rows)
+    assert "2" in browser.text(".message.warning")
+    keep_picture(browser, "pools")
     browser.go("/office/1/today/")
     assert "more than 11 hours" in browser.text()
+    assert "Few emergency keys left: 2" in browser.text()
     keep_picture(browser, "today")
 
 
-def test_locks_and_the_log(browser: Browser) -> None:
+def test_who_may_open_a_lock(browser: Browser) -> None:
     browser.go("/office/1/locks/")
-    browser.type("main input[name=lock]", "101")
-    browser.click("main button")
-    assert "Agda Aprikos" in browser.text()
+    browser.click('#all-locks a[href="?lock=101"]')
+    assert "Agda Aprikos" in browser.text("#may-open")
+
+
+def test_who_opened_a_lock_and_what_a_holder_opened(browser: Browser, served: Served, caller: Caller) -> None:
+    who = person(served, "Anna Apelsin")
+    opened = {"type": "lock_opened", "key": who["key"], "holder": who["holder"]}
+    now = int(time.time())
+    tell(in_a_station(caller, served), *({**opened, "lock": lock, "at": now - 3600} for lock in (160, 161)))
     browser.go("/office/1/log/")
-    browser.type("#id_number", "101")
+    browser.type("#id_number", "160")
     browser.type("#id_reason", "Complaint 77, invented")
     browser.click("main form button")
-    assert browser.has("#rows")
+    (row,) = browser.texts("#rows td:nth-child(3)")
+    assert row == f"Anna Apelsin {who['holder']}"
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d", browser.text("#rows td"))
     assert "Complaint 77, invented" in browser.text()
+    browser.go("/office/1/log/")
+    browser.choose("#id_about", "holder")
+    browser.type("#id_number", str(who["holder"]))
+    browser.type("#id_reason", "Complaint 78, invented")
+    browser.click("main form button")
+    assert {"160", "161"} <= set(browser.texts("#rows td:nth-child(2)"))
+    keep_picture(browser, "log")
+
+
+def test_how_a_station_is(browser: Browser, served: Served, caller: Caller) -> None:
+    station = in_a_station(caller, served)
+    tell(station, {"type": "station_restarted", "data": {"reason": "watchdog"}})
+    report = {"Station-Health": "outbox=7, mirror=130, clock=1, config=3fa2b1c4d5e6"}
+    station.http.get("/mirror/changes", params={"since": station.snapshot()["cursor"]}, headers=report)
+    browser.go("/office/1/stations/")
+    keep_picture(browser, "stations")
+    browser.click('main table a[href$="/stations/2/"]')
+    assert browser.text("#outbox") == "7"
+    for part in ("3fa2b1c4d5e6", "watchdog", "held since it was set", "2 min"):
+        assert part in browser.text(".facts")
 
 
 def test_a_station(browser: Browser) -> None:
@@ -212,6 +294,26 @@ def test_a_station(browser: Browser) -> None:
     browser.click("#in-order")
     browser.click("#revoke")
     assert "every PIN" in browser.text()
+    # The next step: new PINs, unit by unit, a slip for each person.
+    browser.click('main a[href$="/pins/"]')
+    left = int(browser.text("#left"))
+    browser.click(f'button[name=unit][value="{SMALL_UNIT}"]')
+    slips = browser.texts(".one-slip")
+    assert 0 < len(slips) < left
+    assert all(re.search(r"PIN \d{6}", slip) for slip in slips)
+    assert browser.printed().startswith(b"%PDF")
+    browser.click('main a[href$="/pins/"]')
+    assert int(browser.text("#left")) == left - len(slips)
+
+
+def test_a_user_gets_a_role(browser: Browser) -> None:
+    browser.go("/office/1/users/")
+    browser.type("#id_username", "kim.nattchef")
+    browser.choose("#id_role", "on_call_manager")
+    browser.click("#give")
+    assert len(browser.text(".secret code")) > 12
+    browser.go("/office/1/users/")
+    assert any("kim.nattchef" in row and "On-call manager" in row for row in browser.texts("#users tr"))
 
 
 def test_an_import(browser: Browser, tmp_path: Path) -> None:
@@ -240,6 +342,7 @@ def test_the_session_ends_with_the_log_out(browser: Browser) -> None:
     browser.click(".who button")
     browser.go("/office/1/today/")
     assert browser.path.startswith("/office/login/")
+    browser.log_in()
 
 
 def _unit(number: int) -> int:

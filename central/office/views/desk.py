@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 
 from central.clock import unix_now
+from central.issuing import blocklists
 from central.models import Key, Site, Station
 from central.office import pools
 from central.office.desk import AtDesk, Desk, deed, page
@@ -57,6 +58,7 @@ def today(request: AtDesk) -> HttpResponse:
         emergency_left=pools.emergency_left(found),
         few_emergency=pools.emergency_left(found) < pools.EMERGENCY_KEYS_WANTED,
         locked=[key for key in desk.keys(Act.SEE_KEYS).filter(locked_at__isnull=False) if key.is_locked],
+        blocked=blocklists.filling(desk.site),
         down=desk.stations(Act.SEE_STATIONS).filter(status=Station.Status.DOWN),
         receipts=paged(request, receipts, "receipts", ROWS_SHOWN),
     )

@@ -17,7 +17,7 @@ from central.office.roles import Act
 from central.office.views.answers import go, once, show, slip
 
 HISTORY_SHOWN = 50
-UNMET_SHOWN = 300
+UNMET_SHOWN = 100
 
 
 @page(Act.SEE_KEYS)

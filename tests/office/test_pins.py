@@ -1,0 +1,116 @@
+"""Every PIN anew: unit by unit, a slip for each person, until nobody is left."""
+
+import re
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.office.test_daily import at, words
+
+
+@pytest.fixture
+def office(there: SimpleNamespace, seat: Any) -> Any:
+    return seat("site_administrator", there.site)
+
+
+def left(office: Any, there: SimpleNamespace) -> int:
+    (number,) = re.findall(r'id="left">(\d+)<', words(office.get(at(there, "pins/"))))
+    return int(number)
+
+
+def all_have_pins(there: SimpleNamespace, since: int) -> None:
+    from central.models import Holder
+
+    Holder.objects.filter(site=there.site).update(pin_at=since)
+
+
+def test_people_who_have_none_get_their_first(there: SimpleNamespace, office: Any) -> None:
+    from central.models import Holder
+
+    all_have_pins(there, 1000)
+    Holder.objects.filter(pk=there.two.own.pk).update(pin_at=None)
+    assert left(office, there) == 1
+    answer = office.post(at(there, "pins/renew/"))
+    assert re.findall(r"PIN <code>(\d{6})<", words(answer))
+    assert "Eva Exempel 2" in words(answer)
+    assert "no-store" in answer["Cache-Control"]
+    assert left(office, there) == 0
+
+
+def test_after_a_revoked_station_every_pin_is_renewed(
+    there: SimpleNamespace, office: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from central.acts import renewing
+    from central.feed import page
+    from central.issuing import keyring
+    from central.models import Holder
+    from central.office.models import Receipt, Task
+    from central.pins import pin_tag
+
+    all_have_pins(there, int(time.time()) - 10)
+    before = page.head(there.site.pk)
+    office.post(at(there, "stations/1/revoke/"))
+    task = Task.objects.get(site=there.site)
+    assert left(office, there) == 4
+    # It is not ticked off by hand: it is over when everybody has a new one.
+    office.post(at(there, f"tasks/{task.pk}/done/"))
+    answer = words(office.post(at(there, "pins/renew/"), {"unit": "1"}))
+    pins = re.findall(r"PIN <code>(\d{6})<", answer)
+    assert len(pins) == 2
+    assert "Exempel 2" not in answer
+    secrets = keyring.pin_secrets(there.site)
+    tags = {bytes(holder.pin_tag) for holder in Holder.objects.filter(unit=there.one.unit)}
+    assert tags == {pin_tag(pin, secrets.site_salt, secrets.pepper) for pin in pins}
+    assert "2 / 2" in words(office.get(at(there, "pins/")))
+    assert Receipt.objects.filter(site=there.site, kind="pin").count() == 2
+    # Whoever gets one at the counter meanwhile is done as well.
+    office.post(at(there, "people/20/pin/"))
+    assert left(office, there) == 1
+    monkeypatch.setattr(renewing, "AT_ONCE", 1)
+    words(office.post(at(there, "pins/renew/")))
+    task.refresh_from_db()
+    assert task.done_at is not None
+    told = "".join(page.changes(there.site.pk, before, 100).upserts)
+    assert told.count('"type":"holder"') == 4
+    assert office.post(at(there, "pins/renew/")).status_code == 302
+
+
+def test_it_is_begun_by_hand_and_ended_by_the_server(there: SimpleNamespace, office: Any) -> None:
+    from central.issuing.renewal import keep_up
+    from central.office.models import Task
+
+    now = int(time.time())
+    all_have_pins(there, now - 10)
+    for _ in range(2):
+        office.post(at(there, "pins/begin/"))
+    task = Task.objects.get(site=there.site)
+    assert "Renew PINs" in words(office.get(at(there, "today/")))
+    keep_up(now)
+    task.refresh_from_db()
+    assert task.done_at is None
+    all_have_pins(there, now + 10)
+    keep_up(now)
+    task.refresh_from_db()
+    assert task.done_at is not None
+
+
+def test_only_of_the_own_units(there: SimpleNamespace, seat: Any) -> None:
+    all_have_pins(there, 0)
+    seat("site_administrator", there.site).post(at(there, "pins/begin/"))
+    of_a_unit = seat("site_administrator", there.site, there.one.unit)
+    assert "Söder" not in words(of_a_unit.get(at(there, "pins/")))
+    assert of_a_unit.post(at(there, "pins/renew/"), {"unit": "2"}).status_code == 302
+    assert of_a_unit.post(at(there, "pins/renew/"), {"unit": "x"}).status_code == 302
+    assert "Exempel 2" not in words(of_a_unit.post(at(there, "pins/renew/")))
+
+
+def test_the_audit_log_says_that_there_is_a_new_pin_and_never_which(there: SimpleNamespace, office: Any) -> None:
+    from auditlog.models import LogEntry
+
+    (pin,) = re.findall(r'id="pin">(\d{6})<', words(office.post(at(there, "people/10/pin/"))))
+    entry = LogEntry.objects.get_for_object(there.one.own).first()
+    assert entry is not None
+    assert (entry.actor, set(entry.changes)) == (office.user, {"pin_at"})
+    assert not any(pin in str(each.changes) for each in LogEntry.objects.all())
