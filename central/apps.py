@@ -11,10 +11,11 @@ class CentralConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the change feed and the audit log to the models."""
-        from central import audit  # noqa: PLC0415  (models exist only now)
+        from central import audit, selfcheck  # noqa: PLC0415  (models exist only now)
         from central.feed import watching  # noqa: PLC0415
         from central.issuing import settle  # noqa: PLC0415
 
         watching.connect()
         settle.connect()
         audit.register()
+        selfcheck.register()

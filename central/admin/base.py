@@ -3,12 +3,13 @@
 from typing import Any
 
 from auditlog.mixins import AuditlogHistoryAdminMixin
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from central.feed import change
+from central.issuing.blocklists import BlocklistFull
 
 
 class ChangeAdmin(AuditlogHistoryAdminMixin, admin.ModelAdmin):  # type: ignore[misc,type-arg]
@@ -37,12 +38,17 @@ class ChangeAdmin(AuditlogHistoryAdminMixin, admin.ModelAdmin):  # type: ignore[
     def _in_change(self, view: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if request.method != "POST":
             return view(request, *args, **kwargs)
-        with change():
-            response = view(request, *args, **kwargs)
-            # Rendered inside: a lazy template would ask the database when the transaction is over.
-            if isinstance(response, TemplateResponse):
-                response.render()
-            return response
+        try:
+            with change():
+                response = view(request, *args, **kwargs)
+                # Rendered inside: a lazy template would ask the database when the transaction is over.
+                if isinstance(response, TemplateResponse):
+                    response.render()
+                return response
+        except BlocklistFull as error:
+            list(messages.get_messages(request))  # what was done has been undone
+            self.message_user(request, f"Nothing is changed: {error}", messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
 
 
 def shown_once(request: HttpRequest, title: str, rows: list[tuple[str, str]]) -> HttpResponse:

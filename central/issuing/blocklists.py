@@ -1,12 +1,46 @@
-"""The blocklist of a site: signed when its content changes, and anew at half of its 30 days."""
+"""The blocklist of a site: signed when its content changes, and anew at half of its 30 days.
+
+It has room for 3000 keys and 100 stations: keys carry it, and have little room themselves. A key leaves it when it is
+handed in. Nothing leaves it by time alone: locks go by the clock on the key, and whoever can set that back can bring a
+time back in which the key's permit, or a stolen station's certificate, was good.
+"""
+
+from dataclasses import dataclass
 
 from central.clock import DAY_S
+from central.errors import CentralError
 from central.issuing import keyring
 from central.models import Blocklist, Key, Site, Station
 from station.records import claims
 from station.records.envelope import sign, verified
 
 LIFE_DAYS = 30
+WARN_SHARE = 0.9
+"""So full, it is time to do something about it."""
+
+
+class BlocklistFull(CentralError):
+    """One more key or station would be more than a blocklist can say: the change that asked for it is undone."""
+
+
+@dataclass(frozen=True)
+class Filling:
+    """How many keys and stations are on a site's blocklist, and whether that leaves little room."""
+
+    keys: int
+    stations: int
+
+    @property
+    def is_short(self) -> bool:
+        """Nearly full: administrators should know."""
+        share = max(self.keys / claims.BLOCKED_KEYS_LIMIT, self.stations / claims.BLOCKED_STATIONS_LIMIT)
+        return share >= WARN_SHARE
+
+
+def filling(site: Site) -> Filling:
+    """How full the site's list is."""
+    keys, stations = _blocked(site)
+    return Filling(len(keys), len(stations))
 
 
 def bring_in_line(site: Site, now: int) -> None:
@@ -18,9 +52,11 @@ def bring_in_line(site: Site, now: int) -> None:
 
 
 def issue(site: Site, now: int) -> None:
-    """Sign and keep a new version. Inside a change."""
+    """Sign and keep a new version. Inside a change. Raises BlocklistFull."""
     newest = Blocklist.objects.filter(site=site).first() or Blocklist(site=site, version=0)
     keys, stations = _blocked(site)
+    if len(keys) > claims.BLOCKED_KEYS_LIMIT or len(stations) > claims.BLOCKED_STATIONS_LIMIT:
+        raise BlocklistFull("blocklist_full", site=site.number, keys=len(keys), stations=len(stations))
     newest.version = max(newest.version + 1, now)
     newest.renew_at = now + LIFE_DAYS * DAY_S // 2
     newest.record = sign(
