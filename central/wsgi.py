@@ -5,7 +5,9 @@ import os
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.wsgi import get_wsgi_application
 
+from central.api.lean_headers import LeanHeaders
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "central.settings")
 
 # The admin's few style sheets; where a proxy serves /static/ itself, they never get here.
-application = StaticFilesHandler(get_wsgi_application())
+application = LeanHeaders(StaticFilesHandler(get_wsgi_application()))
