@@ -8,6 +8,7 @@ import pytest_asyncio
 from station.records.keys import SigningKey
 from tests.services.lying_central import DAY_S, NOW_S, LyingCentral
 from tests.services.parts import HandClocks, Parts
+from tests.services.site import Site, notice_removals_quickly
 
 
 @pytest.fixture
@@ -42,6 +43,15 @@ async def synced(parts: Parts) -> Parts:
     """A station whose mirror is up to date."""
     assert await parts.poll()
     return parts
+
+
+@pytest_asyncio.fixture
+async def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
+    """Stations and keys of real parts; removals are noticed quickly."""
+    notice_removals_quickly(monkeypatch)
+    it = Site(tmp_path)
+    yield it
+    await it.close()
 
 
 @pytest.fixture(autouse=True)

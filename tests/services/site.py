@@ -236,11 +236,11 @@ class StationAt:
 
     def insert_typing(self, key: HookedKey, text: str) -> None:
         """Put a key in, and type as soon as it has been seen."""
-        asked, before = len(key.asked), key.before
+        before, untyped = key.before, [text]
 
         def type_ahead(number: int) -> bool:
-            if number == asked + 1:  # the first was the echo that showed it
-                asyncio.get_running_loop().call_soon(self.type, text)
+            if untyped and key.asked[number] != "echo":
+                asyncio.get_running_loop().call_soon(self.type, untyped.pop())
             return before(number)
 
         key.before = type_ahead

@@ -1,10 +1,9 @@
 """An activation box with real parts: keys prepared by a real station, over the real link, judged by a real lock."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,23 +29,10 @@ from tests.services.site import (
     HookedKey,
     Site,
     StationAt,
-    notice_removals_quickly,
 )
 
 LEFT_ALONE = (KeyFile.ID, KeyFile.SYNC, KeyFile.PERMIT, KeyFile.CERT, KeyFile.BLOCK, KeyFile.ACK, KeyFile.LOG)
 MINUTE_S = 60
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    notice_removals_quickly(monkeypatch)
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    site = Site(tmp_path)
-    yield site
-    await site.close()
 
 
 async def synchronised(site: Site, number: int = HER_KEY, pin: str = "") -> tuple[HookedKey, StationAt]:

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import cbor2
@@ -11,19 +9,7 @@ import pytest
 
 from station.core.screen import Line
 from station.ports import KeyFile, StoreFault
-from tests.services.site import ANNA, HER_KEY, PINS, POOL_KEY, TIM, HookedKey, Site, StationAt, notice_removals_quickly
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    notice_removals_quickly(monkeypatch)
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    site = Site(tmp_path)
-    yield site
-    await site.close()
+from tests.services.site import ANNA, HER_KEY, PINS, POOL_KEY, TIM, HookedKey, Site, StationAt
 
 
 def opened(key: HookedKey, *locks: int, holder: int | None = ANNA, time_s: int = 1_790_000_000) -> None:

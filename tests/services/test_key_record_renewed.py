@@ -1,7 +1,6 @@
 """A key gets the record that central has signed anew: whole or not at all, whenever it is pulled out."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +22,7 @@ from tests.services.site import (
     Site,
     StationAt,
     all_of,
-    notice_removals_quickly,
 )
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    notice_removals_quickly(monkeypatch)
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    site = Site(tmp_path)
-    yield site
-    await site.close()
 
 
 async def signed_anew(site: Site, **how: Any) -> tuple[StationAt, HookedKey, bytes]:

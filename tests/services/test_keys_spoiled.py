@@ -5,7 +5,7 @@ languages; what a technician looks for is in the log and in what `station key sh
 """
 
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,6 @@ from tests.services.site import (
     StationAt,
     all_of,
     envelope_bytes,
-    notice_removals_quickly,
 )
 from ui.words import words
 
@@ -40,18 +39,6 @@ OTHER_FILES = tuple(file for file in KeyFile if file is not KeyFile.ID)
 NOT_MENDED = {KeyFile.LOG, KeyFile.ACK, KeyFile.BOXCERT}
 """A lock begins its log anew; the others are written when there is something to write."""
 SEED = 20_260_328
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    notice_removals_quickly(monkeypatch)
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    site = Site(tmp_path)
-    yield site
-    await site.close()
 
 
 def garbage(seed: int) -> dict[str, bytes]:

@@ -1,11 +1,9 @@
 """What is shown besides a visit, with real parts: news of the key, progress, help, standby, the technician's page."""
 
 import time
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 
 import argon2
-import pytest
 
 from station.core.aside import View
 from station.core.events import TimePassed
@@ -17,22 +15,10 @@ from station.services.presenter import Presentation
 from station.services.technician import TechnicianCode
 from station.services.write_meter import WriteMeter
 from tests.services.parts import eventually
-from tests.services.site import ANNA, AREA, HER_KEY, LOCK, PINS, POOL_KEY, TIM, Site, StationAt, notice_removals_quickly
+from tests.services.site import ANNA, AREA, HER_KEY, LOCK, PINS, POOL_KEY, TIM, Site, StationAt
 
 CODE = "2468"
 HASH = argon2.PasswordHasher(1, 8, 1).hash(CODE)
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    notice_removals_quickly(monkeypatch)
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    site = Site(tmp_path)
-    yield site
-    await site.close()
 
 
 async def begun(site: Site, presentation: Presentation | None = None) -> StationAt:

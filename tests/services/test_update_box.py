@@ -1,9 +1,8 @@
 """An update box with real parts: the insertion renews, without a PIN, and only what is its own to renew."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,24 +25,11 @@ from tests.services.site import (
     UNIT,
     Site,
     StationAt,
-    notice_removals_quickly,
     tag_of,
 )
 
 OTHER_UNITS_KEY = 801
 MINUTE_S = 60
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    notice_removals_quickly(monkeypatch)
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    site = Site(tmp_path)
-    yield site
-    await site.close()
 
 
 async def a_box(site: Site, **how: Any) -> StationAt:

@@ -2,7 +2,6 @@
 shown to, nothing is lost, and the next visit works."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,6 @@ from station.records.claims import Category
 from tests.services.site import ANNA, HER_KEY, PINS, POOL_KEY, TIM, Site, all_of, tag_of
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    site = Site(tmp_path)
-    yield site
-    await site.close()
 
 
 SHOWN_ON = {Line.READY, Line.OUT_READY}
