@@ -162,6 +162,8 @@ def _old(age_s: int) -> str:
 def _central(fields: Mapping[str, Any]) -> str:
     if fields["source"] == "database":
         return "not asked"
+    if fields.get("central_refuses"):
+        return f"refuses this station ({fields['central_refuses']}): station doctor says what to do"
     return "answers" if fields["online"] else "does not answer"
 
 

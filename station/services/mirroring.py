@@ -83,6 +83,8 @@ class Mirroring:
         self._snapshot_wait_s = 0
         self._stored_confirmed_s: int | None = None
         self.online = False
+        self.refused: str | None = None
+        """Central's own word for turning this station away (``unauthorized``: its token is not, or no longer, good)."""
         self.state = MirrorState()
         self.store_fault: StoreFault | None = None
         """Why the last refresh could not be stored; None when it could, or there was none."""
@@ -179,7 +181,7 @@ class Mirroring:
         await self._renew_certificate(by_newest_key=True)
 
     async def _newest_key_signs(self) -> bool:
-        """Whether central signs with its next key already: the certificate is to follow before the old one is retired."""
+        """Whether central signs with its next key already: the certificate must follow before the old is retired."""
         if len(self._identity.central_keys) == 1:
             return False
         newest = self._identity.central_keys[-1:]
@@ -210,14 +212,19 @@ class Mirroring:
     async def _lost(self, error: CentralUnreachable | CentralRefused) -> None:
         self._failures += 1
         self.online = False
+        refused = error.code if isinstance(error, CentralRefused) else None
+        # A server that is there and turns this station away is mended in another way than one that is not.
+        news = self._failures == 1 or refused not in {None, self.refused}
+        self.refused = refused
         self._quiet_until_s = self._time.now().mono_s + error.retry_after_s
-        if self._failures == 1:
+        if news:
             _log.warning("central.lost %s", error)
+        if self._failures == 1:
             await self._reports.tell("central_lost")
 
     async def _reached(self) -> None:
         was_lost = self._failures > 0
-        self.online, self._failures = True, 0
+        self.online, self._failures, self.refused = True, 0, None
         if was_lost:
             _log.info("central.back")
             await self._reports.tell("central_back")

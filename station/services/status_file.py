@@ -136,6 +136,7 @@ def station_fields(
         "config_rejected": configuration["rejected"],
         "hindrance": facts.hindrance.value if facts.hindrance is not None else None,
         "online": None if box else facts.online,
+        "central_refuses": mirroring.refused,
         "mirror_age_s": facts.mirror_age_s,
         "mirror_confirmed_at": mirroring.state.confirmed_at,
         "outbox": outbox,

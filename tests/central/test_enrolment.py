@@ -1,5 +1,6 @@
 """POST /enrol and what codes promise, against a real server."""
 
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -108,6 +109,23 @@ def test_two_tokens_overlap_when_a_station_is_enrolled_anew(
         assert answer.status_code == 409
     assert enrolled.enrol(code_for(site.station)).status_code == 201
     assert enrolled.http.post("/certificate", headers={"Authorization": old}).status_code == 401
+
+
+def test_the_old_token_is_good_for_a_day(site: SimpleNamespace, enrolled: Caller) -> None:
+    old = dict(enrolled.http.headers)["authorization"]
+    assert enrolled.enrol(code_for(site.station)).status_code == 201
+    (ends,) = [token for token in site.station.tokens.all() if token.expires_at is not None]
+    assert ends.expires_at - int(time.time()) in range(86300, 86401)
+
+    def asked_with(authorization: str) -> tuple[int, str | None]:
+        answer = enrolled.http.post("/certificate", headers={"Authorization": authorization})
+        return answer.status_code, answer.json().get("error")
+
+    assert asked_with(old) == (409, "too_early"), "both are good"
+    ends.expires_at = int(time.time())
+    ends.save()
+    assert asked_with(old) == (401, "unauthorized")
+    assert asked_with(enrolled.http.headers["authorization"]) == (409, "too_early")
 
 
 def test_no_or_a_wrong_token_is_401(served: Served, caller: Caller) -> None:

@@ -1,0 +1,83 @@
+"""A station whose token is no longer good: it says so, switches keys off, and goes on once it is enrolled anew."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from station.core.facts import Hindrance
+from station.core.screen import Screen
+from station.ports import KeyFile
+from station.secret import Secret
+from tests.central.town import KEYS, Town
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
+DAY_S = 86400
+
+
+async def command(town: Town, *words: str) -> tuple[int | None, str]:
+    """The console script, in the station's folder."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "station", *words,
+        cwd=town.world.home.folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    said, _ = await process.communicate()
+    return process.returncode, said.decode()
+
+
+def line(wanted: str) -> Any:
+    def shows(screen: Screen) -> bool:
+        return screen.line == wanted
+
+    return shows
+
+
+async def test_a_token_that_has_ended(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    world, station = town.world, town.station
+    mirroring = station._station.mirroring
+    await town.switch_on(5001)
+    await station.hand_over()
+    await world.central.manage(
+        "shell", "-c", "from central.models import StationToken; StationToken.objects.update(expires_at=1)"
+    )
+    await station.refresh()
+    assert (mirroring.online, mirroring.refused) == (False, "unauthorized")
+    assert "central.lost unauthorized" in caplog.text
+
+    # As without a network: it serves by what it knows, and keeps what it has to tell.
+    await town.switch_on(5002)
+    assert town.opens(5002) == "opened"
+    assert await station._station.store.pending_count() > 0
+
+    # For as long as that is young enough. Then it switches off, which it always may.
+    world.skip(11 * DAY_S)
+    await station._visits.mirror_changed()
+    assert station._visits.state.station.hindrance in {Hindrance.MIRROR_TOO_OLD, Hindrance.CLOCK}
+    await station.insert(5001)
+    await town.comes(line("refused"))
+    assert world.key_folder(5001).read(KeyFile.ACT) == b""
+    await station.pull()
+
+    code, said = await command(town, "doctor", "--json")
+    assert code == 1
+    (finding,) = [check for check in json.loads(said)["checks"] if check["check"] == "token"]
+    assert finding["level"] == "FAIL"
+    assert "does not accept this station's token" in finding["what"]
+    assert "enrol again" in finding["mend"]
+
+    await station.stop()
+    new: Secret[str] = await world.central.enrolment_code(1)
+    code, said = await command(town, "enrol", "--code", new.reveal(), "--url", world.home.url)
+    assert code == 0, said
+    await station.start()
+    assert mirroring is not station._station.mirroring
+    assert station._station.mirroring.online
+    await station.hand_over()
+    assert await station._station.store.pending_count() == 0
+    for key in KEYS:
+        await town.switch_on(key)
