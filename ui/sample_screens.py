@@ -52,16 +52,16 @@ NOTES = Notes(
     lost_power=True,
     changes=Changes(added=(5,), removed=(7,), boxes_added=2),
 )
+SUPPORT = SupportLine(
+    frozenset(range(7)),
+    0,
+    0,
+    holidays=True,
+    phone="000-000 02",
+    texts=(("sv", "Trygghetsjouren"), ("da", "Vagtcentralen"), ("en", "On-call service")),
+)
 ELSEWHERE = Elsewhere(
-    (Neighbour(3, "Granbacken", "Granvägen 1", 1), Neighbour(8, "Hamngatan", "Hamngatan 3", 2)),
-    SupportLine(
-        frozenset(range(7)),
-        0,
-        0,
-        holidays=True,
-        phone="000-000 02",
-        texts=(("sv", "Trygghetsjouren"), ("da", "Vagtcentralen"), ("en", "On-call service")),
-    ),
+    (Neighbour(3, "Granbacken", "Granvägen 1", 1), Neighbour(8, "Hamngatan", "Hamngatan 3", 2)), SUPPORT
 )
 PRIVACY = (
     (

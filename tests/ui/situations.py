@@ -13,37 +13,18 @@ from station.core.screen import (
     Notes,
     PastVisit,
     Progress,
-    Receipt,
     Screen,
-    Status,
-    Technician,
 )
 from station.core.showing import FLICKER_LINES
-from station.core.support import Neighbour, SupportLine
-from station.records.claims import ClockSource, KeyKind
+from station.core.support import Neighbour
+from station.records.claims import KeyKind
+from ui import sample_screens
 
 NOON_S = 1_774_868_400
 """Monday 2026-03-30 13:00 in Stockholm."""
-STATUS = Status(
-    station=12,
-    online=True,
-    mirror_age_s=5,
-    hindrance=None,
-    unix_s=NOON_S,
-    clock_trusted=True,
-    time_zone="Europe/Stockholm",
-)
+STATUS = replace(sample_screens.STATUS, mirror_age_s=5, unix_s=NOON_S)
 OFFLINE = replace(STATUS, online=False, mirror_age_s=3 * 86400)
-RECEIPT = Receipt(
-    expires=NOON_S + 11 * 3600,
-    shortened=None,
-    every_area=False,
-    areas=(3, 5),
-    area_names=("Granbacken", "Kvarnby"),
-    locks=3,
-    mirror_age_s=5,
-    online=True,
-)
+RECEIPT = replace(sample_screens.RECEIPT, expires=NOON_S + 11 * 3600, mirror_age_s=5)
 LONGEST_NAME = "Maximilian-Alexander Hittepåsson-Påhittsdotter"
 LONG_RECEIPT = replace(
     RECEIPT,
@@ -55,21 +36,12 @@ LONG_RECEIPT = replace(
     mirror_age_s=3 * 86400,
     online=False,
 )
-
-LONG_NOTES = Notes(
-    battery_percent=15,
+LONG_NOTES = replace(
+    sample_screens.NOTES,
     permit_ends=NOON_S + 86400,
-    lost_power=True,
     changes=Changes(added=(3, 5), removed=(7,), boxes_added=2, boxes_removed=1),
 )
-SUPPORT = SupportLine(
-    frozenset(range(7)),
-    990,
-    480,
-    holidays=True,
-    phone="000-000 02",
-    texts=(("sv", "Trygghetsjouren"), ("da", "Vagtcentralen"), ("en", "On-call service")),
-)
+SUPPORT = replace(sample_screens.SUPPORT, from_min=990, to_min=480)
 NEIGHBOURS = (
     Neighbour(3, "Kvarnbacken entré", "Kvarnvägen 1", 1),
     Neighbour(5, "Björkdungen", "Björkstigen 2", 1),
@@ -81,14 +53,9 @@ PRIVACY = (
     ("da", "Stationen logger nøgle, tid og indehaver. Exempelby er en opdigtet kommune."),
     ("en", "This station logs key, time and holder. Exempelby is an invented municipality."),
 )
-TECHNICIAN = Technician(
-    reader="/dev/key-reader",
-    reader_works=True,
-    clock=ClockSource.SYNCED,
-    mirror_objects=1234,
+TECHNICIAN = replace(
+    sample_screens.TECHNICIAN,
     outbox_events=3,
-    config_version="0123456789ab",
-    version="0.1.0",
     certificate_expires=NOON_S + 40 * 86400,
     visits=tuple(PastVisit(NOON_S - 600 * n, KeyKind.PERSONAL, "refused", Refusal.WRONG_PIN) for n in range(1, 11)),
 )
