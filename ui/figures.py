@@ -1,6 +1,9 @@
-"""What is drawn three rows high: a time or a countdown, the boxes of the digits typed so far, a bar of progress."""
+"""What is drawn three rows high: a time or a countdown, the boxes of the digits typed so far, a bar of progress.
 
-from textual.widgets import Digits, Static
+Each as its three rows of text, or none while there is nothing to draw.
+"""
+
+from textual.renderables.digits import DIGITS, DIGITS3X3, DIGITS3X3_BOLD
 
 from station.core.screen import Progress
 
@@ -10,45 +13,28 @@ BOXES_LIMIT = 12
 BAR_COLUMNS = 30
 
 
-class Figure(Digits):
-    """A time of day or a countdown; takes no room while it is empty."""
+def digits(figure: str, *, bold: bool) -> list[str]:
+    """A time of day or a countdown: digits and colons."""
+    if not figure:
+        return []
+    rows = ["", "", ""]
+    shapes = DIGITS3X3_BOLD if bold else DIGITS3X3
+    for character in figure.replace(".", "•"):
+        place = DIGITS.find(character)
+        cells = [shapes[3 * place + row].ljust(3) for row in range(3)] if place >= 0 else [" ", " ", character]
+        rows = [row + cell for row, cell in zip(rows, cells, strict=True)]
+    return rows
 
-    def show(self, figure: str) -> None:
-        """Show ``figure`` (digits and colons), or nothing when it is empty."""
-        self.display = bool(figure)
-        if figure != self.value:
-            self.update(figure)
 
-
-class Mask(Static):
+def boxes(count: int) -> list[str]:
     """A box for each typed digit. It is only told how many there are."""
-
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002, Textual's own name for it
-        super().__init__("", id=id, markup=False)
-        self._count = 0
-
-    def show(self, count: int) -> None:
-        """Show ``count`` boxes, or nothing when there are none."""
-        count = min(count, BOXES_LIMIT)
-        self.display = count > 0
-        if count != self._count:
-            self._count = count
-            self.update("\n".join(row * count for row in ("┏━┓", "┃●┃", "┗━┛")))
+    count = min(count, BOXES_LIMIT)
+    return [row * count for row in ("┏━┓", "┃●┃", "┗━┛")] if count > 0 else []
 
 
-class Bar(Static):
-    """How far the writing to the key has come; takes no room while nothing is being written."""
-
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002, Textual's own name for it
-        super().__init__("", id=id, markup=False)
-        self._full = -1
-
-    def show(self, progress: Progress | None) -> None:
-        """Show how many of the bytes are written, or nothing."""
-        self.display = progress is not None and progress.total_bytes > 0
-        if progress is None or not self.display:
-            return
-        full = BAR_COLUMNS * progress.done_bytes // progress.total_bytes
-        if full != self._full:
-            self._full = full
-            self.update("\n".join(["█" * full + "░" * (BAR_COLUMNS - full)] * 3))
+def bar(progress: Progress | None) -> list[str]:
+    """How far the writing to the key has come."""
+    if progress is None or progress.total_bytes <= 0:
+        return []
+    full = BAR_COLUMNS * progress.done_bytes // progress.total_bytes
+    return ["█" * full + "░" * (BAR_COLUMNS - full)] * 3

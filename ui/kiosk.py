@@ -17,7 +17,7 @@ from textual.screen import Screen as TextualScreen
 
 from station.core.screen import Line, Screen
 from ui import crash
-from ui.face import BREAKPOINTS, LOOK, Face
+from ui.face import LOOK, Face
 from ui.words import Words, words
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,10 @@ RINGING = frozenset(
     }
 )
 """Lines that ring once when they come: people look at their bag, not at the screen."""
+
+PATIENT = frozenset({Line.READING, Line.CHECKING, Line.ACTIVATING})
+"""Lines under which the key is being worked on: its next request goes out before they are drawn."""
+PATIENT_S = 0.004
 
 _STROKES = {"enter": "#", "ctrl+j": "#", "backspace": "\b"}
 """Textual's names of keys. Number pads have no ``#``: Enter is one."""
@@ -68,7 +72,6 @@ class Kiosk(App[None], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
     ESCAPE_TO_MINIMIZE = False
-    VERTICAL_BREAKPOINTS = BREAKPOINTS
     CSS = LOOK
 
     def __init__(
@@ -100,9 +103,20 @@ class Kiosk(App[None], inherit_bindings=False):
         return Face()
 
     def show(self, screen: Screen) -> None:
-        """Show ``screen`` soon. Only the latest of several in a row is drawn; the same again costs a comparison."""
+        """Show ``screen``: at once, but for `PATIENT` lines, of which only the latest of several in a row is drawn."""
         self._latest = screen
-        if self._shown and not self._drawing and screen != self._drawn:
+        if not self._shown or screen == self._drawn:
+            return
+        if self.is_headless:
+            self._draw_soon()
+        elif screen.line not in PATIENT:
+            self._draw()
+        elif not self._drawing:
+            self._drawing = True
+            asyncio.get_running_loop().call_later(PATIENT_S, self._draw)
+
+    def _draw_soon(self) -> None:
+        if not self._drawing:
             self._drawing = True
             self.call_later(self._draw)
 
@@ -110,9 +124,8 @@ class Kiosk(App[None], inherit_bindings=False):
         """Speak this language, and ring or not, from now on."""
         self._language, self._rings = language, bell
         self._drawn = None
-        if self._shown and not self._drawing:
-            self._drawing = True
-            self.call_later(self._draw)
+        if self._shown:
+            self._draw_soon()
 
     def _draw(self) -> None:
         self._drawing = False
@@ -123,7 +136,7 @@ class Kiosk(App[None], inherit_bindings=False):
         new = words(screen, self._language)
         if new != self._words:
             self.draws += 1
-            self.screen.draw(new, self._words)
+            self.screen.draw(new)
             self._words = new
         if self._rings and _wants_attention(screen, before):
             self.bell()

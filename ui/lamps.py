@@ -1,10 +1,10 @@
 """The lights of keys and locks as they are drawn in help: a framed field of colour, its name and meaning beside it."""
 
 import textwrap
+from collections.abc import Sequence
 
-from textual.content import Content
-from textual.timer import Timer
-from textual.widgets import Static
+from rich.segment import Segment
+from rich.style import Style
 
 from ui.help_pages import Lamp, Light
 
@@ -15,48 +15,31 @@ FIELD_COLUMNS = 9
 MEANING_COLUMNS = 60
 """Longer lines are hard to follow."""
 _INDENT = " " * 6
+_PLAIN = Style(color="bright_white", bgcolor="black")
 _COLOURS = {
-    Light.BLUE: "on ansi_blue",
-    Light.BLUE_BLINKING: "on ansi_blue",
-    Light.GREEN: "on ansi_green",
-    Light.RED: "on ansi_red",
-    Light.PURPLE_BLINKING: "on ansi_magenta",
+    Light.BLUE: "blue",
+    Light.BLUE_BLINKING: "blue",
+    Light.GREEN: "green",
+    Light.RED: "red",
+    Light.PURPLE_BLINKING: "magenta",
 }
 
 
-class Lamps(Static):
-    """Takes no room, and runs no timer, while there are none."""
+def blink(lamps: Sequence[Lamp]) -> bool:
+    """Whether any of them goes on and off."""
+    return any(lamp.light.blinks for lamp in lamps)
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002, Textual's own name for it
-        super().__init__("", id=id, markup=False)
-        self._lamps: tuple[Lamp, ...] = ()
-        self._lit = True
-        self._blinking: Timer | None = None
 
-    def show(self, lamps: tuple[Lamp, ...]) -> None:
-        """Draw ``lamps`` below each other."""
-        self.display = bool(lamps)
-        if lamps == self._lamps:
-            return
-        self._lamps, self._lit = lamps, True
-        if self._blinking is not None:
-            self._blinking.stop()
-            self._blinking = None
-        if any(lamp.light.blinks for lamp in lamps):
-            self._blinking = self.set_interval(BLINK_S, self._blink)
-        self._draw()
+def rows(lamps: Sequence[Lamp], columns: int, *, lit: bool) -> list[list[Segment]]:
+    """``lamps`` below each other on a screen of ``columns``; those that blink are dark unless ``lit``."""
+    margin = FIELD_COLUMNS if columns < 60 else 2 * FIELD_COLUMNS
+    room = max(1, min(MEANING_COLUMNS, columns - margin))
+    return [row for lamp in lamps for row in _rows(lamp, room, lit=lit)]
 
-    def _blink(self) -> None:
-        self._lit = not self._lit
-        self._draw()
 
-    def _draw(self) -> None:
-        self.update(Content("\n").join(self._line(lamp) for lamp in self._lamps))
-
-    def _line(self, lamp: Lamp) -> Content:
-        dark = lamp.light is Light.DARK or (lamp.light.blinks and not self._lit)
-        field = ("   ", "" if dark else _COLOURS[lamp.light])
-        margin = FIELD_COLUMNS if self.app.size.width < 60 else 2 * FIELD_COLUMNS
-        columns = max(1, min(MEANING_COLUMNS, self.app.size.width - margin))
-        meaning = f"\n{_INDENT}".join(textwrap.wrap(lamp.meaning, columns))
-        return Content.assemble("┃", field, "┃ ", meaning)
+def _rows(lamp: Lamp, room: int, *, lit: bool) -> list[list[Segment]]:
+    dark = lamp.light is Light.DARK or (lamp.light.blinks and not lit)
+    field = _PLAIN if dark else Style(color="bright_white", bgcolor=_COLOURS[lamp.light])
+    first, *more = textwrap.wrap(lamp.meaning, room) or [""]
+    named = [Segment("┃", _PLAIN), Segment("   ", field), Segment(f"┃ {first}", _PLAIN)]
+    return [named, *([Segment(_INDENT + line, _PLAIN)] for line in more)]

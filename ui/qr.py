@@ -3,8 +3,8 @@
 from functools import lru_cache
 
 import segno
-from textual.content import Content
-from textual.widgets import Static
+from rich.segment import Segment
+from rich.style import Style
 
 MODULES = 21
 """Version 1: 25 characters of the alphanumeric set at the lowest error correction. A screen is not smudged."""
@@ -12,7 +12,7 @@ QUIET_MIN, QUIET_MAX = 1, 4
 """The standard's quiet zone is 4 modules; telephones read it with one, where there is no room for more."""
 TEXT_COLUMNS = 30
 """What must be left for the words beside it."""
-_DARK, _LIGHT = "on ansi_black", "on ansi_white"
+_DARK, _LIGHT = (Style(color="bright_white", bgcolor=colour) for colour in ("black", "white"))
 _MODULE = "  "
 """Two columns are about as wide as a row is high. A background is drawn by every font; half blocks are not."""
 
@@ -31,25 +31,14 @@ def modules(message: str) -> tuple[tuple[bool, ...], ...]:
     return tuple(tuple(bool(module) for module in row) for row in code.matrix)
 
 
-class Qr(Static):
-    """The code, light on the terminal's dark; takes no room while there is nothing to show."""
-
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002, Textual's own name for it
-        super().__init__("", id=id, markup=False)
-        self._shown: tuple[str, int] | None = None
-
-    def show(self, message: str, quiet: int | None) -> None:
-        """Show ``message`` with so wide a quiet zone, or nothing."""
-        self.display = bool(message) and quiet is not None
-        if not message or quiet is None or self._shown == (message, quiet):
-            return
-        self._shown = (message, quiet)
-        self.update(_drawn(message, quiet))
+def columns(quiet: int) -> int:
+    """How wide the code is with such a quiet zone."""
+    return len(_MODULE) * (MODULES + 2 * quiet)
 
 
-def _drawn(message: str, quiet: int) -> Content:
+def rows(message: str, quiet: int) -> list[list[Segment]]:
+    """The code of ``message``, light on the terminal's dark."""
     blank = ((False,) * (MODULES + 2 * quiet),) * quiet
     side = (False,) * quiet
-    rows = (*blank, *((*side, *row, *side) for row in modules(message)), *blank)
-    lines = [[(_MODULE, _DARK if dark else _LIGHT) for dark in row] for row in rows]
-    return Content("\n").join(Content.assemble(*line) for line in lines)
+    matrix = (*blank, *((*side, *row, *side) for row in modules(message)), *blank)
+    return [[Segment(_MODULE, _DARK if dark else _LIGHT) for dark in row] for row in matrix]

@@ -55,8 +55,8 @@ async def start() -> None:
             await asyncio.wait([task])
             del task
         case "refresh":
-            kiosk.query_one("#big").render = lambda: fail(pin)  # type: ignore[method-assign, assignment, return-value]
-            kiosk.query_one("#big").refresh()
+            kiosk.query_one("Sheet").render_line = lambda _y: fail(pin)  # type: ignore[method-assign, assignment, return-value]
+            kiosk.query_one("Sheet").refresh()
         case "thread":
             kiosk.panic(f"panic {pin}")
     with contextlib.suppress(asyncio.CancelledError):

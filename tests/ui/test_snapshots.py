@@ -10,6 +10,7 @@ import pytest
 
 from ui.kiosk import Kiosk
 from ui.sample_screens import SAMPLES
+from ui.words import words
 
 FOLDER = Path(__file__).parent / "snapshots"
 SHOTS = [
@@ -27,7 +28,8 @@ async def drawn(size: tuple[int, int], language: str) -> str:
             kiosk.show(screen)
             await pilot.pause(0)
             rows = [strip.text.rstrip() for strip in kiosk.screen._compositor.render_strips()]
-            tones = " ".join(sorted(kiosk.query_one("#face").classes))
+            shown = words(screen, language)
+            tones = " ".join(sorted([shown.tone.value, *(["dark"] if shown.dark else [])]))
             parts.append("\n".join([f"--- {name} [{tones}]", *(f"|{row}" for row in rows)]))
     return "\n".join(parts) + "\n"
 
