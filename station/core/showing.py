@@ -1,12 +1,12 @@
 """From the visit's state to what the screen shows: one snapshot, without words."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from station.core.aside import Aside, View
 from station.core.contact import Contact
-from station.core.facts import Grant, Now
+from station.core.facts import Grant, KeyKnown, Now
 from station.core.key_news import KeyNews, notes
 from station.core.screen import Beside, Elsewhere, Line, Notes, Progress, Receipt, Screen, Status, Technician
 from station.core.support import line_at
@@ -45,13 +45,14 @@ def screen(state: State, now: Now, around: Surroundings = NOTHING_ELSE) -> Scree
     line = _line(state, now)
     wait_s = math.ceil(state.attempts.wait_until_s - now.mono_s) if line is Line.WAIT else None
     refusal = state.refusal if line in {Line.REFUSED, Line.WRONG_PIN, Line.WAIT} else None
-    holder = state.grant.holder if state.grant else state.known.holder
-    told = _notes(state, line, now, around.news)
+    named = _named(state)
+    holder = named.grant.holder if named.grant else named.known.holder
+    told = _notes(named, line, now, around.news)
     return Screen(
         line=line,
         status=status(state, now),
         digits=len(state.entry),
-        key=state.seen.record.key if state.seen else None,
+        key=named.seen.record.key if named.seen else None,
         holder_name=holder.name if holder else None,
         language=holder.language if holder else None,
         refusal=refusal,
@@ -60,9 +61,9 @@ def screen(state: State, now: Now, around: Surroundings = NOTHING_ELSE) -> Scree
         halfway=line is Line.OUT_UNSURE and state.pulled_in is Phase.ACTIVATING,
         off_in_s=_off_in_s(state, now),
         receipt=_receipt(state, state.grant) if line in {Line.READY, Line.OUT_READY} and state.grant else None,
-        kind=state.seen.record.kind if state.seen else None,
-        unit_name=state.known.unit.name if state.known.unit else None,
-        area_names=_area_names(state, told),
+        kind=named.seen.record.kind if named.seen else None,
+        unit_name=named.known.unit.name if named.known.unit else None,
+        area_names=_area_names(named, told),
         notes=told,
         progress=around.progress if line is Line.ACTIVATING else None,
         flickering=line in FLICKER_LINES and around.contact.flickers(now.mono_s),
@@ -79,6 +80,12 @@ def may_sleep(state: State, now: Now) -> bool:
 def is_free(state: State, now: Now) -> bool:
     """Whether keystrokes are for help and the like, not for a key or for a receipt that is still to be read."""
     return _line(state, now) in ASIDE_LINES
+
+
+def _named(state: State) -> State:
+    """``state`` with nothing of the key before, where the one that was pulled last had not said which it is."""
+    out = state.phase in {Phase.GONE, Phase.EMPTY} and state.pulled_in in {Phase.CLEARING, Phase.READING}
+    return replace(state, seen=None, known=KeyKnown(), grant=None) if out else state
 
 
 def _notes(state: State, line: Line, now: Now, news: KeyNews) -> Notes:

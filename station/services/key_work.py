@@ -194,6 +194,7 @@ class KeyWork:
         if record is None:
             await self._unreadable(effect.insertion, id_record, "bad_key_record")
             return
+        self._key.is_key(id_record)
         # The mirror is asked while the key says what time it is.
         looking_up = asyncio.ensure_future(self._look_up(record.key))
         try:
@@ -256,6 +257,8 @@ class KeyWork:
     async def _identify(self, effect: IdentifyKey) -> None:
         id_record = await self._id()
         record = verified(KeyRecord, id_record, self._identity.central_keys)
+        if record is not None:
+            self._key.is_key(id_record)
         self._seen = KeySeen(id_record, record) if record is not None else None
         self._feed(KeyIdentified(effect.insertion, self._seen))
 
@@ -315,6 +318,7 @@ class KeyWork:
         if self._activating or not newer.is_same_key(seen) or newer.record.issued <= seen.record.issued:
             return
         await self._key.rewrite(KeyFile.ID, newer.id_record)
+        self._key.is_key(newer.id_record)
         self._seen = newer
         self._recorder.keep(self._recorder.event("key_record_written", newer, issued=newer.record.issued))
 

@@ -105,6 +105,17 @@ def test_the_holders_language_goes_with_the_key() -> None:
     assert not at.screen.holder_name
 
 
+def test_a_key_that_did_not_get_to_say_which_it_is_is_not_called_by_the_name_of_the_one_before() -> None:
+    at = desk(Phase.ACTIVATING, SUBSTITUTE)
+    at.pull()
+    assert at.screen.key == 200
+    at.insert()
+    at.cleared()
+    at.pull()
+    after = at.screen
+    assert (after.line, after.key, after.kind, after.holder_name) == (Line.OUT_OFF, None, None, None)
+
+
 @pytest.mark.parametrize(
     ("areas", "every", "names"),
     [(EVERY_AREA, True, ()), ((2, 5), False, ("Söderby",)), ((), False, ())],

@@ -9,7 +9,7 @@ import pytest
 
 from station.core.screen import Line
 from station.ports import KeyFile, StoreFault
-from tests.services.site import ANNA, HER_KEY, PINS, POOL_KEY, TIM, HookedKey, Site, StationAt
+from tests.services.site import ANNA, HER_KEY, HIS_KEY, PINS, POOL_KEY, TIM, HookedKey, Site, StationAt
 
 
 def opened(key: HookedKey, *locks: int, holder: int | None = ANNA, time_s: int = 1_790_000_000) -> None:
@@ -322,3 +322,31 @@ def _kind() -> Any:
     from station.records.claims import KeyKind
 
     return KeyKind.PERSONAL
+
+
+async def test_a_key_swapped_while_the_disk_is_slow_is_not_read_as_the_one_before(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has noticed yet that it is another key: its openings must not be told as the first one's."""
+    station, hers, his = await site.station(), site.key(HER_KEY), site.key(HIS_KEY)
+    opened(his, 101, 102)
+    honest = station.store.real.log_mark
+
+    async def slow_mark(key: int) -> Any:
+        if key == HER_KEY:
+            station.line.pull()
+            # Less than it takes to notice that somebody else's key is in: that it is asked for every 0.25 s.
+            await asyncio.sleep(0.1)
+            station.insert(his)
+        return await honest(key)
+
+    monkeypatch.setattr(station.store.real, "log_mark", slow_mark)
+    station.insert(hers)
+    await station.until(Line.PROMPT)
+    await asyncio.wait_for(_read_by_name(station, HIS_KEY, 2), 8)
+    assert {(e["key"], e["lock"]) for e in await told(station)} == {(HIS_KEY, 101), (HIS_KEY, 102)}
+
+
+async def _read_by_name(station: StationAt, key: int, count: int) -> None:
+    while len([e for e in await station.events("lock_opened") if e["key"] == key]) < count:
+        await asyncio.sleep(0.01)

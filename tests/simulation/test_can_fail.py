@@ -1,0 +1,160 @@
+"""A station with a fault built into it is found out: what is never found proves nothing."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from offline_cache import outbox as stored_outbox
+from station.core import access
+from station.core.attempts import AttemptCount
+from station.core.events import ActivationCleared, KeyActivated, KeyRead
+from station.core.facts import Policy
+from station.core.visit import TABLE
+from station.core.visit_state import Phase, State
+from station.ports import KeyFile, KeyRefused
+from station.services import key_log
+from station.services.key_work import KeyWork
+from station.services.pin_work import PinWork
+from tests.simulation.run import simulate
+
+SEEDS = 40
+Patch = pytest.MonkeyPatch
+
+
+def _any_pin_is_right(patch: Patch) -> None:
+    def personal(known: Any, pin_tag: bytes, own: Any) -> Any:
+        del pin_tag
+        return known.holder, access.newer(own, known.permit, known.holder.holder)
+
+    patch.setattr(access, "_personal", personal)
+
+
+def _a_colleagues_pin_is_right(patch: Patch) -> None:
+    honest = access._personal
+
+    def personal(known: Any, pin_tag: bytes, own: Any) -> Any:
+        entry = access.newer(own, known.permit, known.holder.holder)
+        right = pin_tag.hex()[0] in "0123456789a"
+        return (known.holder, entry) if entry is not None and right else honest(known, pin_tag, own)
+
+    patch.setattr(access, "_personal", personal)
+
+
+def _not_switched_off(patch: Patch) -> None:
+    async def clear(self: KeyWork, effect: Any) -> None:
+        self._feed(ActivationCleared(effect.insertion))
+
+    patch.setattr(KeyWork, "_clear", clear)
+
+
+def _clearing_is_not_read_back(patch: Patch) -> None:
+    async def cleared(self: KeyWork) -> bool:
+        with suppress(KeyRefused):
+            await self._key.clear(KeyFile.ACT)
+        return True
+
+    patch.setattr(KeyWork, "_cleared", cleared)
+
+
+def _ready_before_it_is_written(patch: Patch) -> None:
+    honest = KeyWork._write_last
+
+    async def write_last(self: KeyWork, effect: Any, activation: bytes) -> None:
+        self._feed(KeyActivated(effect.insertion))
+        await honest(self, effect, activation)
+
+    patch.setattr(KeyWork, "_write_last", write_last)
+
+
+def _activation_is_not_recorded(patch: Patch) -> None:
+    async def record(self: KeyWork, effect: Any) -> None:
+        await self._place.pins.take_back(effect.seen)
+
+    patch.setattr(KeyWork, "_record_activation", record)
+
+
+def _an_event_is_dropped(patch: Patch) -> None:
+    honest = stored_outbox.settle
+
+    def settle(db: Any, done: Any, set_aside: Any) -> int:
+        gone = honest(db, done, set_aside)
+        if len(done) > 1:
+            db.execute("DELETE FROM outbox WHERE seq = (SELECT MIN(seq) FROM outbox)")
+        return gone
+
+    patch.setattr(stored_outbox, "settle", settle)
+
+
+def _a_log_entry_gets_a_new_name_each_time(patch: Patch) -> None:
+    honest, read = key_log.events, iter(range(10**6))
+
+    def events(key: int, entries: Any, before: Any, *rest: Any) -> Any:
+        return [
+            event if event.id is None else replace(event, id=event.id[:-6] + f"{next(read):06}")
+            for event in honest(key, entries, before, *rest)
+        ]
+
+    patch.setattr(key_log, "events", events)
+
+
+def _counted_in_memory(patch: Patch) -> None:
+    async def counted(self: PinWork, effect: Any) -> AttemptCount:
+        key = effect.seen.record.key
+        kept = self.__dict__.setdefault("kept", {})
+        kept[key] = kept.get(key, 0) + 1
+        self._owed.add(key)
+        return AttemptCount(key, kept[key])
+
+    patch.setattr(PinWork, "_counted", counted)
+
+
+def _nobody_waits(patch: Patch) -> None:
+    patch.setattr("station.core.attempts.WAITS_S", (0,))
+
+
+def _twelve_hours(patch: Patch) -> None:
+    patch.setattr("config.models.Settings.rules", lambda self: Policy(active_minutes=720))
+
+
+def _the_next_key_is_taken_for_the_last(patch: Patch) -> None:
+    rows = TABLE[Phase.READING]
+    honest = rows[KeyRead]
+
+    def read(state: State, event: KeyRead, now: Any) -> Any:
+        return honest.handler(replace(state, seen=event.seen) if state.seen is not None else state, event, now)
+
+    patch.setitem(rows, KeyRead, replace(honest, handler=read))
+
+
+FAULTS: dict[str, tuple[Callable[[Patch], None], str]] = {
+    each.__name__.strip("_"): (each, wanted)
+    for each, wanted in (
+        (_any_pin_is_right, "without a right PIN"),
+        (_a_colleagues_pin_is_right, "without a right PIN"),
+        (_not_switched_off, "is not off"),
+        (_clearing_is_not_read_back, "is not off"),
+        (_ready_before_it_is_written, "on until"),
+        (_activation_is_not_recorded, "never told"),
+        (_an_event_is_dropped, "never got the events"),
+        (_a_log_entry_gets_a_new_name_each_time, "of the log of key"),
+        (_counted_in_memory, "are remembered"),
+        (_nobody_waits, "was looked at after"),
+        (_twelve_hours, "too_long"),
+        (_the_next_key_is_taken_for_the_last, "without a right PIN"),
+    )
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_built_in_fault_is_found(name: str, monkeypatch: Patch) -> None:
+    build_in, wanted = FAULTS[name]
+    build_in(monkeypatch)
+    for seed in range(SEEDS):
+        outcome = simulate(seed)
+        if outcome.error is not None:
+            assert wanted in outcome.report
+            return
+    raise AssertionError(f"not found in {SEEDS} seeds")
