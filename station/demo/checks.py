@@ -7,14 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from station.core.screen import Screen
+from station.demo.ledger import differences
 from station.demo.script import Step
 from station.demo.served_station import NOTICE_LIMIT_S, ServedStation
 from station.demo.world import World
 from station.errors import StationError
 from station.ports import KeyFile
+from ui import box_lamp
+from ui.sentences import Tone
 
 LATE_S = 3
 """How much of a countdown, or of a minute, a slow machine may have used up before it is looked at."""
+
+
+COLOURS = {Tone.QUIET: "dark", Tone.OFF: "blue", Tone.ON: "green", Tone.FAULT: "red"}
 
 
 class ExpectationFailed(StationError):
@@ -31,8 +37,9 @@ class ExpectationFailed(StationError):
 class Checks:
     """Looks, and remembers what was there when the chapter (`say`) began."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, stations: Mapping[int, ServedStation]) -> None:
+        """``stations``: those that the scenario has been to so far, by number."""
+        self._world, self._stations = world, stations
         self._events_before = 0
         self._began_ns = 0
         self._expect: Mapping[str, Callable[[Step, ServedStation], Any]] = {
@@ -48,6 +55,9 @@ class Checks:
             "event": self._event,
             "no-event": self._no_event,
             "log": self._log,
+            "lamp": self._lamp,
+            "trail": self._trail,
+            "reconciled": self._reconciled,
         }
 
     def begin_chapter(self) -> None:
@@ -117,6 +127,10 @@ class Checks:
         if any(screen.line == step.words[0] for screen in station.shown):
             raise ExpectationFailed(step, f"the screen has said {step.words[0]} since the key was put in")
 
+    async def _lamp(self, step: Step, station: ServedStation) -> str:
+        await self._comes(step, station, lambda screen: COLOURS[box_lamp.lamp(screen).tone] == step.words[0])
+        return station.lamp()
+
     # --- keys and locks ---
 
     def _lock(self, step: Step, _station: ServedStation) -> str:
@@ -174,6 +188,33 @@ class Checks:
             log = [e for e in self._since() if e["lock"] is not None]
             told = ", ".join(f"lock {e['lock']} key {e['key']} holder {e['holder']}" for e in log)
             raise ExpectationFailed(step, f"the opening log has {told or 'nothing'}")
+
+    async def _trail(self, step: Step, _station: ServedStation) -> str:
+        told = await self._world.central.manage("events", "--json", "--key", step.words[0])
+        events = sorted((json.loads(line) for line in told.splitlines()), key=lambda event: int(event["at"]))
+        rows = [self._told_of(event) for event in events if event["type"] != "key_synced"]
+        return "\n".join([f"{len(rows)} events", *(f"      {row}" for row in rows)])
+
+    def _told_of(self, event: Mapping[str, Any]) -> str:
+        lock, data = event["lock"], event["data"]
+        where = f"station {event['station']}" if lock is None else f"lock {lock}"
+        why = data.get("outcome") or data.get("reason") or ""
+        through = "" if lock is None else f"(told by station {event['station']})"
+        return f"{self._world.say_time(event['at'])}  {where:<10} {event['type']} {why} {through}".rstrip()
+
+    async def _reconciled(self, step: Step, _station: ServedStation) -> str:
+        counts = [await station.counted() for station in self._stations.values()]
+        # Nobody goes on before both sides have been looked at.
+        told = await self._world.central.manage("events", "--json")
+        for station in self._stations.values():
+            await station.go_on()
+        events = [json.loads(line) for line in told.splitlines()]
+        if found := differences(events, counts, self._world.lock_entries):
+            raise ExpectationFailed(step, "; ".join(found))
+        return (
+            f"{sum(count.events for count in counts)} events of {len(counts)} stations, none lost, none doubled; "
+            f"the opening log has the {len(self._world.lock_entries)} entries that locks wrote"
+        )
 
     @staticmethod
     def _fits(step: Step) -> Callable[[Mapping[str, Any]], bool]:

@@ -14,6 +14,9 @@ from station.errors import StationError
 POLLED_S = 60.0
 """In a time as long as this every station would have asked central for news."""
 
+ELSEWHERE = frozenset({"lock", "light", "station"})
+"""Steps of somebody who has taken the key and left: the station may still be noticing that."""
+
 CENTRAL_COMMANDS: Mapping[str, tuple[str, ...]] = {
     "block-key": ("block_key",),
     "unlock-key": ("unlock_key",),
@@ -31,7 +34,7 @@ class Player:
         self._world = world
         self._out = out
         self._stations: dict[int, ServedStation] = {}
-        self._checks = Checks(world)
+        self._checks = Checks(world, self._stations)
         self._at: ServedStation
 
     async def play(self, steps: Sequence[Step]) -> None:
@@ -59,6 +62,8 @@ class Player:
 
     async def _done(self, step: Step) -> str | None:
         """Do one step; what there is to see, if the step looks at something."""
+        if step.verb not in ELSEWHERE:
+            await self._at.noticed()
         if step.verb == "say":
             self._out(f"\n{self._world.say_time()}  {step.words[0]}")
             if self._at.place.network.up:
@@ -69,6 +74,8 @@ class Player:
             return await self._checks.expect(step, self._at)
         if step.verb in GROUPS["Around it"]:
             await self._around(step)
+        elif step.verb in GROUPS["The station itself"]:
+            await self._at_machine(step)
         else:
             await self._at_station(step)
         return None
@@ -83,7 +90,7 @@ class Player:
             case "insert", (key,):
                 await self._at.insert(int(key))
             case "pull", ():
-                await self._at.pull()
+                self._at.take()
             case "bounce", (seconds,):
                 await self._at.bounce(float(seconds))
             case "type", (strokes,):
@@ -94,17 +101,31 @@ class Player:
                 world.key(int(key)).lose_power()
             case "station", (number,):
                 await self._go_to(int(number))
+
+    async def _at_machine(self, step: Step) -> None:
+        match step.verb, step.words:
             case "restart", ():
                 await self._at.stop()
                 await self._at.start()
+            case "power", ("cut",):
+                await self._at.lose_power()
+            case "power", ("back",):
+                await self._at.get_power()
+            case "sync", ():
+                await self._at.synchronise()
             case "reader", ("gone",):
                 self._at.place.line.hang_up()
             case "reader", ("back",):
                 self._at.place.line.reopen()
+            case "rtc", (how,):
+                await self._at.fit_clock(battery=how == "on")
 
     async def _go_to(self, number: int) -> None:
         if number not in self._stations:
             place = await self._world.place(number)
+            if place.is_activation_box:
+                # It was enrolled on a network, and stands where there is none.
+                await place.network.cut()
             station = ServedStation(self._world, place)
             await station.start()
             self._stations[number] = station
@@ -140,6 +161,7 @@ class Player:
 
     async def _skip(self, seconds: float) -> None:
         for station in self._stations.values():
+            await station.noticed()
             await station.settled()
         self._world.skip(seconds)
         if seconds < POLLED_S:

@@ -2,12 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from drivers.smp.key_socket import SmpKeySocket
 from station.app import Station
+from station.commands.sync import Synced, synchronise
 from station.core.screen import Screen
 from station.core.visit_state import Phase
+from station.demo.ledger import StationCount, read
 from station.demo.place import Place
 from station.demo.world import World
 from station.errors import StationError
@@ -25,7 +28,10 @@ class NothingNoticed(StationError):
 
 
 class ServedStation:
-    """The real services of one station. `start` it, `stop` it; that again is a restart."""
+    """The real services of one station. `start` it, `stop` it; that again is a restart.
+
+    `lose_power` ends it in the middle of what it does, `get_power` is a new boot.
+    """
 
     def __init__(self, world: World, place: Place) -> None:
         self.place = place
@@ -38,6 +44,9 @@ class ServedStation:
         self._socket: SmpKeySocket
         self._visits: Visits
         self._running: asyncio.Task[None]
+        self._pulled = False
+        self._dark_since_s: float | None = None
+        """The world's seconds of boot time when the power went; None: there is power."""
 
     async def start(self) -> None:
         """Start, and ask central for news once. Raises StationError."""
@@ -48,7 +57,9 @@ class ServedStation:
         await self.refresh()
 
     async def stop(self) -> None:
-        """Stop."""
+        """Stop; nothing where there is no power."""
+        if self.dark:
+            return
         self._running.cancel()
         await asyncio.wait([self._running])
         await self._socket.close()
@@ -57,7 +68,78 @@ class ServedStation:
     @property
     def stopped(self) -> bool:
         """Whether it has ended by itself: it should not."""
-        return self._running.done()
+        return not self.dark and self._running.done()
+
+    # --- power ---
+
+    @property
+    def dark(self) -> bool:
+        """It has no power."""
+        return self._dark_since_s is not None
+
+    async def lose_power(self) -> None:
+        """Pull the plug. What is on the disk in this instant is what it starts from, and nothing that came after."""
+        if self.dark:
+            return
+        self._pulled = False
+        database = self.place.settings().storage.database
+        image = _disk_image(database)
+        await self.stop()
+        for path in (database, *map(database.with_name, (f"{database.name}-wal", f"{database.name}-shm"))):
+            path.unlink(missing_ok=True)
+        for path, content in image.items():
+            path.write_bytes(content)
+        self.screen = None
+        self._dark_since_s = self._world.boottime_s()
+
+    async def get_power(self) -> None:
+        """Power is back: the machine boots and the station starts. Raises StationError."""
+        if self._dark_since_s is None:
+            return
+        now_s = self._world.boottime_s()
+        self.place.boot(now_s, without_power_s=now_s - self._dark_since_s)
+        self._dark_since_s = None
+        await self.start()
+
+    async def fit_clock(self, *, battery: bool) -> None:
+        """Give it a battery-backed clock that its configuration trusts, or none. Raises StationError."""
+        self.place.has_rtc = battery
+        self.place.configure()
+        if not self.dark:
+            await self._station.apply(self.place.settings())
+            await self._visits.mirror_changed()
+
+    # --- the books ---
+
+    async def synchronise(self) -> Synced:
+        """Stop it, run `station sync` on a network, start it again. Raises StationError."""
+        await self.stop()
+        try:
+            return await self._synchronised()
+        finally:
+            await self.go_on()
+
+    async def counted(self) -> StationCount:
+        """Hand over what waits, stop, and count: the database takes one program at a time. `go_on` afterwards."""
+        await self.hand_over()
+        await self.stop()
+        if self._station.is_activation_box:
+            await self._synchronised()
+        return read(self.place.number, self.place.settings().storage.database)
+
+    async def go_on(self) -> None:
+        """Start again after `counted`, where there is power. Raises StationError."""
+        if not self.dark:
+            await self.start()
+
+    async def _synchronised(self) -> Synced:
+        up = self.place.network.up
+        await self.place.network.restore()
+        try:
+            return await synchronise(self.place.settings(), lambda: self._world.clocks_of(self.place))
+        finally:
+            if not up:
+                await self.place.network.cut()
 
     # --- what a person does ---
 
@@ -66,12 +148,25 @@ class ServedStation:
         self.shown.clear()
         before = self._visits.state.insertion
         self._world.insert(key, self.place)
+        if self.dark:
+            return
         await self.until(lambda: self._visits.state.insertion > before)
 
     async def pull(self) -> None:
         """Take the key out, and stand there until the station has noticed. Raises NothingNoticed."""
+        self.take()
+        await self.noticed()
+
+    def take(self) -> None:
+        """Take the key out and go; `noticed` waits for the station."""
         self.place.line.pull()
-        await self.until(lambda: self._visits.state.phase in {Phase.EMPTY, Phase.GONE, Phase.BROKEN})
+        self._pulled = not self.dark
+
+    async def noticed(self) -> None:
+        """Stand there until the station has noticed that a key was pulled. Raises NothingNoticed."""
+        if self._pulled:
+            self._pulled = False
+            await self.until(lambda: self._visits.state.phase in {Phase.EMPTY, Phase.GONE, Phase.BROKEN})
 
     async def bounce(self, seconds: float) -> None:
         """Break the contact for so long."""
@@ -89,6 +184,8 @@ class ServedStation:
 
     async def refresh(self) -> None:
         """Ask central for news and wait for what comes of it."""
+        if not self._asks_central:
+            return
         # What is under way may have been asked before the news were there.
         await self._station.mirroring.settled(None)
         self._station.mirroring.poke()
@@ -96,11 +193,18 @@ class ServedStation:
 
     async def settled(self) -> None:
         """Wait for what is being asked of central: time must not jump in the middle of it."""
+        if not self._asks_central:
+            return
         await self._station.mirroring.settled(None)
 
     async def hand_over(self) -> None:
         """Hand over now what the outbox would hand over at its next try. Raises StationError."""
-        await self._station.outbox.drain()
+        if self._asks_central:
+            await self._station.outbox.drain()
+
+    @property
+    def _asks_central(self) -> bool:
+        return not self.dark and not self._station.is_activation_box
 
     # --- what it shows ---
 
@@ -111,7 +215,13 @@ class ServedStation:
 
     def says(self) -> str:
         """The screen's words."""
+        if self.dark:
+            return "nothing: the screen is dark"
         return str(words(self.screen, self._world.language)) if self.screen is not None else "nothing"
+
+    def lamp(self) -> str:
+        """The shape and the word of a box's lamp; nothing while it is dark."""
+        return words(self.screen, self._world.language).lamp if self.screen is not None else ""
 
     async def comes_to_show(self, wanted: Callable[[Screen], bool]) -> bool:
         """Whether the screen comes to be as ``wanted`` in time."""
@@ -134,3 +244,10 @@ class ServedStation:
             if time.monotonic() > deadline:
                 raise NothingNoticed("nothing_noticed")
             await asyncio.sleep(LOOK_S)
+
+
+def _disk_image(database: Path) -> Mapping[Path, bytes]:
+    """The files of a database as they are now: what has not reached its log goes with the power."""
+    # The log first: what moves from it into the database in between is then in both, and counts once.
+    paths = (database.with_name(f"{database.name}-wal"), database)
+    return {path: path.read_bytes() for path in paths if path.exists()}

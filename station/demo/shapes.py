@@ -104,7 +104,9 @@ GROUPS: Mapping[str, Mapping[str, Shape]] = {
     "At the station": {
         "insert": Shape("Presses a key's button, puts it in, and waits until the station has noticed.", [[KEY]]),
         "press": Shape("Presses a key's button: it is awake for 20 s.", [[KEY]]),
-        "pull": Shape("Takes the key out, and waits until the station has noticed."),
+        "pull": Shape(
+            "Takes the key out. What comes next at this station waits until that has been noticed; a lock does not."
+        ),
         "bounce": Shape("Breaks the key's contact for so long; the station may or may not notice.", [[SECONDS]]),
         "type": Shape("Types on the keypad.", [[STROKES]]),
         "pin": Shape(
@@ -116,9 +118,24 @@ GROUPS: Mapping[str, Mapping[str, Shape]] = {
             "Goes to another station of the site; it is put up and enrolled the first time. A script begins at 1.",
             [[STATION]],
         ),
+    },
+    "The station itself": {
         "restart": Shape("Stops the station and starts it again."),
+        "power": Shape(
+            "Takes the station's power: it ends in the middle of what it does. Gives it back: the machine boots anew; "
+            "without a battery-backed clock its time has stood still.",
+            [[_one_of("cut|back", ["cut", "back"])]],
+        ),
+        "sync": Shape(
+            "Stops the station, runs `station sync`, starts it again; an activation box is connected meanwhile."
+        ),
         "reader": Shape(
             "Takes the station's key reader away, or puts it back.", [[_one_of("gone|back", ["gone", "back"])]]
+        ),
+        "rtc": Shape(
+            "Fits this station with a battery-backed clock that its configuration trusts, or takes it away (as at the "
+            "beginning). An activation box always has one.",
+            [[_one_of("on|off", ["on", "off"])]],
         ),
     },
     "Around it": {
@@ -162,6 +179,10 @@ GROUPS: Mapping[str, Mapping[str, Shape]] = {
             [[LINE], [LINE, REASON]],
         ),
         "never": Shape("The screen has not said this since the last `insert`.", [[LINE]]),
+        "lamp": Shape(
+            "An activation box's lamp: `blue` the key is there and off, `green` it is on, `red` refused.",
+            [[_one_of("dark|blue|green|red", ["dark", "blue", "green", "red"])]],
+        ),
         "key-shown": Shape("The screen is about this key.", [[KEY]]),
         "digits": Shape("The screen shows so many typed digits.", [[COUNT]]),
         "wait": Shape("The screen counts down from about so many seconds.", [[COUNT]]),
@@ -186,6 +207,11 @@ GROUPS: Mapping[str, Mapping[str, Shape]] = {
         "log": Shape(
             "Central's opening log has one entry since the last `say` of this lock, this key and this holder.",
             [[LOCK, KEY, HOLDER]],
+        ),
+        "trail": Shape("Everything that central has heard about a key, oldest first, is printed.", [[KEY]]),
+        "reconciled": Shape(
+            "Every station and box that the script went to has handed over all that it counted, central has each event "
+            "once, and the opening log is what the locks wrote, no more and no less."
         ),
     },
 }

@@ -17,6 +17,7 @@ from station.core.facts import KeyClockState
 from station.core.lights import key_light
 from station.core.locks import Light, Lock, LockDecision, decide
 from station.demo.central_server import CentralServer, DemoFault
+from station.demo.ledger import LockEntry
 from station.demo.place import Place
 from station.ports import KeyFile
 from station.records import envelope
@@ -27,6 +28,7 @@ HOME = 1
 """The station at which the demonstration plays, unless a scenario goes elsewhere."""
 
 BATTERY_PERCENT = 80
+TEST_LOCK = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class World:
         self._central_keys: tuple[bytes, ...] = ()
         self._locks: dict[int, int] = {}
         self._blocklists: dict[int, bytes] = {}
+        self.lock_entries: list[LockEntry] = []
+        """What locks have written to keys' logs, but for the test lock's."""
 
     # --- time ---
 
@@ -223,6 +227,9 @@ class World:
                 holder=decision.holder,
                 battery_percent=BATTERY_PERCENT,
             )
+            if lock != TEST_LOCK and now_s is not None:
+                outcome = decision.reason.value
+                self.lock_entries.append(LockEntry(number, lock, now_s, outcome, decision.holder))
         return decision
 
     def light(self, number: int) -> Light:
@@ -250,9 +257,10 @@ class World:
         clock = folder.clock()
         return int(self.now()) if clock.state is KeyClockState.ABSENT else clock.unix_s
 
-    def say_time(self) -> str:
-        """What the site's clocks show now."""
-        return datetime.fromtimestamp(self.now(), UTC).astimezone(self._zone).strftime("%a %H:%M")
+    def say_time(self, unix_s: float | None = None) -> str:
+        """What the site's clocks show now, or showed then."""
+        then = self.now() if unix_s is None else unix_s
+        return datetime.fromtimestamp(then, UTC).astimezone(self._zone).strftime("%a %H:%M")
 
 
 def _sample_person(person: Mapping[str, Any]) -> SamplePerson:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from docs import generate_drill
 from station.demo import checks, served_station
 from station.demo.checks import ExpectationFailed
 from station.demo.player import Player
@@ -36,6 +37,9 @@ def test_scenario(name: str, site: Path) -> None:
     played = play(name, site)
     assert (played.returncode, played.stderr) == (0, ""), played.stdout[-3000:]
     assert "Traceback" not in (site / "demo.log").read_text()
+    if name == "crisis":
+        shown = generate_drill.shown(generate_drill.PAGE.read_text("utf-8"))
+        assert generate_drill.steady(played.stdout) == generate_drill.steady(shown), "python -m docs.generate_drill"
 
 
 def test_what_does_not_come_true_is_one_line_and_exit_code_1(site: Path, tmp_path: Path) -> None:
@@ -103,6 +107,9 @@ log 140 5001 1001 | instead the opening log has nothing
 insert 4999 | instead no_such_key key=4999
 pin 999 | instead there is no holder 999
 manage block-key 4999 | instead central_refuses reason=CommandError: site 1 has no key 4999
+lamp green | instead the screen says: Key is OFF.
+lock 5001 140 3 opened record | instead the lock says not_active
+reconciled | instead not in the opening log: key 5001 at lock 140: not_active
 """
 
 

@@ -95,7 +95,7 @@ def test_the_command_says_it_in_one_line(tmp_path: Path, capsys: pytest.CaptureF
 
 
 def test_those_that_come_with_the_program_are_right() -> None:
-    assert names() == ["bounce", "morning", "offline", "pools", "refusals"]
+    assert names() == ["bounce", "boxes", "crisis", "morning", "offline", "pools", "refusals"]
     used = {step.verb for name in names() for step in load(name)}
     assert SHAPES.keys() - used == {"press"}
 

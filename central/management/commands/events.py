@@ -59,8 +59,10 @@ def _wanted() -> bool:
 
 def _line(event: Event, *, as_json: bool) -> str:
     if as_json:
-        told = {name: getattr(event, name) for name in ("type", "key", "holder", "lock", "at", "received_at", "data")}
-        return json.dumps({"id": str(event.event), "station": event.station.number, **told}, ensure_ascii=False)
+        names = ("seq", "type", "key", "holder", "lock", "at", "received_at", "data")
+        told = {name: getattr(event, name) for name in names}
+        ids = {"id": str(event.event), "station": event.station.number, "instance": str(event.instance)}
+        return json.dumps(ids | told, ensure_ascii=False)
     about = " ".join(
         f"{name}={value}" for name in ("key", "holder", "lock") if (value := getattr(event, name)) is not None
     )
