@@ -3,19 +3,20 @@
 Stations are known by the cursor that they showed, keys by their visits since, locks by what those keys told of them.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, F, FloatField, Min, When
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast
+from django.db.models import QuerySet
 
 from central.clock import DAY_S, unix_now
 from central.models import Event, Key, Lock, Opening, Station
 from central.office.models import Block, BlockReached
 
 KEYS_SHOWN = 200
-PLAIN_NUMBER = r"^[0-9]{1,9}(\.[0-9]{1,9})?$"
+FOLLOWED_DAYS = 31
+"""A lost key is dead after 11 hours; what has not heard of it in a month is hardly used, and a year's log is long."""
+EXCLUDED_LIMIT = 10_000
 FETCHED_AT_ONCE = 2000
 
 
@@ -92,7 +93,7 @@ def reach_of(key: Key) -> Reach | None:
     carried = _carried(key, block)
     active = Key.objects.filter(site=key.site_id, status=Key.Status.ACTIVE).exclude(number__in=carried).count()
     locks = set(Lock.objects.filter(site=key.site_id).values_list("number", flat=True))
-    met = {number: first for number, first in _met(key, block, carried).items() if number in locks}
+    met = _met(key, block, carried, locks)
     is_forgotten = block.at < unix_now() - key.site.log_days * DAY_S
     return Reach(block, known, carried, active, met, sorted(locks - met.keys()), is_forgotten)
 
@@ -115,29 +116,38 @@ def _since_before(station: Station, block: Block) -> int | None:
 
 def _carried(key: Key, block: Block) -> dict[int, int]:
     """Keys that met a station whose mirror was confirmed after the block, and when: a visit leaves the newest list."""
-    visits: Any = Event.objects.filter(
-        site=key.site_id, type="key_synced", key__isnull=False, received_at__gte=block.at
-    ).exclude(key=key.number)
-    age = KT("data__mirror_age_s")
-    # What a station writes there is its own business: only what is a number is turned into one.
-    visits = visits.alias(age_text=age).alias(
-        age=Case(When(age_text__regex=PLAIN_NUMBER, then=Cast(age, FloatField())), default=None)
-    )
-    since = visits.filter(at__gte=F("age") + block.at)
-    return dict(since.order_by().values("key").annotate(first=Min("at")).values_list("key", "first"))
-
-
-def _met(key: Key, block: Block, carried: dict[int, int]) -> dict[int, tuple[int, int]]:
-    """Locks at which a key has been since it carried the block: when first, and which."""
-    openings = Opening.objects.filter(site=key.site_id, key__isnull=False, at__gte=block.at, lock__isnull=False)
-    first: dict[int, tuple[int, int]] = {}
-    rows = openings.order_by().values_list("key", "lock", "at").iterator(FETCHED_AT_ONCE)
-    for number, lock, at in rows:
-        if (
-            lock is not None
-            and number in carried
-            and at >= carried[number]
-            and (at, number) < first.get(lock, (at + 1, 0))
-        ):
-            first[lock] = (at, number)
+    visits = Event.objects.filter(site=key.site_id, type="key_synced", key__isnull=False).exclude(key=key.number)
+    first: dict[int, int] = {}
+    for day in _days(visits, block):
+        fresh = _without(day, "key", first)
+        for number, at, data in fresh.values_list("key", "at", "data").iterator(FETCHED_AT_ONCE):
+            age_s = data.get("mirror_age_s")
+            if number is not None and isinstance(age_s, int | float) and at - age_s >= block.at:
+                first[number] = min(at, first.get(number, at))
     return first
+
+
+def _met(key: Key, block: Block, carried: dict[int, int], locks: set[int]) -> dict[int, tuple[int, int]]:
+    """Of these locks, those at which a key has been since it carried the block: when first, and which."""
+    openings: QuerySet[Any] = Opening.objects.filter(site=key.site_id, key__isnull=False, lock__isnull=False)
+    first: dict[int, tuple[int, int]] = {}
+    for day in _days(openings, block):
+        fresh = _without(day, "lock", first)
+        for number, lock, at in fresh.values_list("key", "lock", "at").iterator(FETCHED_AT_ONCE):
+            is_news = lock in locks and number in carried and at >= carried[number]
+            if is_news and (at, number) < first.get(lock, (at + 1, 0)):
+                first[lock] = (at, number)
+        if len(first) == len(locks):
+            break
+    return first
+
+
+def _days(rows: "QuerySet[Any]", block: Block) -> "Iterator[QuerySet[Any]]":
+    """The rows since the block, a day of receipt at a time: what is found on one day need not be looked for again."""
+    for since in range(block.at, min(unix_now() + 1, block.at + FOLLOWED_DAYS * DAY_S), DAY_S):
+        yield rows.filter(received_at__gte=since, received_at__lt=since + DAY_S).order_by()
+
+
+def _without(rows: "QuerySet[Any]", field: str, known: dict[int, Any]) -> "QuerySet[Any]":
+    # No database takes any number of parameters.
+    return rows.exclude(**{f"{field}__in": list(known)}) if len(known) <= EXCLUDED_LIMIT else rows
