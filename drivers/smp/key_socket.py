@@ -24,6 +24,8 @@ POLL_INTERVAL_S: Final = 0.15
 """How often an empty socket is asked; also how long a key may take to its first answer."""
 ECHO_INTERVAL_S: Final = 0.25
 """How long an inserted key is left in peace before it is asked whether it is still there."""
+FIRST_LOOK_S: Final = 0.05
+"""The same as long as it has not said which key it is: whoever swaps keys takes longer than that."""
 MISSES: Final = 2
 """So many echoes in a row without an answer are a removal: one may be lost to a spark."""
 ANSWER_TIMEOUT_S: Final = 0.2
@@ -44,7 +46,7 @@ MAX_BUFFER_BYTES: Final = 4096
 BUFFER_OVERHEAD_BYTES: Final = 4
 """The frame's length and CRC share the key's buffer with the request."""
 SMALL_ONCE_S: Final = 20.0
-"""How long requests stay small after one lost burst: for the visit that it was lost in. It may have been the contact."""
+"""How long requests stay small after one lost burst: for the visit that goes on. It may have been the contact."""
 SMALL_FOR_S: Final = 600.0
 """How long they do when another was lost before a large one was answered: then it is the key, or keys of its make."""
 MAX_FILE_BYTES: Final = 65536
@@ -128,7 +130,8 @@ class SmpKeySocket:
         misses = 0
         while insertion is not None and insertion is self._insertion and self._client is not None:
             self.turned_at = loop.time()
-            rest_s = self._client.heard_at + ECHO_INTERVAL_S - loop.time() if not misses else 0.0
+            interval_s = ECHO_INTERVAL_S if insertion.told is not None else FIRST_LOOK_S
+            rest_s = self._client.heard_at + interval_s - loop.time() if not misses else 0.0
             if rest_s > 0 or self._lock.locked():
                 # Whoever talks to the key notices its silence.
                 # Not wait_for: Python 3.11's may swallow a cancellation that comes at the same moment.
@@ -144,7 +147,8 @@ class SmpKeySocket:
                     answer = await self._client.ask(messages.download(self._path(KeyFile.ID), 0), ANSWER_TIMEOUT_S)
                 except KeyLost:
                     misses += 1
-                    if misses >= MISSES or not self._client.is_open:
+                    # Before it has said which key it is, nobody could tell whether it is still the same afterwards.
+                    if misses >= MISSES or insertion.told is None or not self._client.is_open:
                         self._lose()
                 else:
                     misses = 0

@@ -98,6 +98,7 @@ async def test_a_single_lost_echo_is_no_removal(hands: Any, bad_line: Any, until
     line = bad_line(hands.key(), whole)
     socket = hands.socket()
     await asyncio.wait_for(socket.inserted(), 5)
+    await socket.read(KeyFile.ID)
     removed = asyncio.create_task(socket.removed())
     lost: list[bytes] = []
 
@@ -114,6 +115,14 @@ async def test_a_single_lost_echo_is_no_removal(hands: Any, bad_line: Any, until
     await until(lambda: len(lost) >= 3)
     assert not removed.done()
     removed.cancel()
+
+
+async def test_a_lost_answer_before_the_key_has_said_which_it_is_is_one(hands: Any, bad_line: Any) -> None:
+    line = bad_line(hands.key(), whole)
+    socket = hands.socket()
+    await asyncio.wait_for(socket.inserted(), 5)
+    line.mangle = silent
+    await asyncio.wait_for(socket.removed(), 0.25 + 10 * 0.2)
 
 
 async def test_late_answers_are_dropped(hands: Any, until: Any) -> None:

@@ -70,6 +70,14 @@ class BadContact(SocketLine):
         """Whether the fault is still to come."""
         return self._fault is not None
 
+    def part(self) -> None:
+        """The contacts part: nothing gets through, until they touch again."""
+        self._torn = True
+
+    def touch(self) -> None:
+        """They touch again, whatever was lost meanwhile."""
+        self._torn = False
+
     def insert(self, key: EmulatedKey) -> None:
         super().insert(key)
         self._torn = False

@@ -18,6 +18,7 @@ from drivers.emulated_key.options import KeyOptions
 from station.core.clock import ClockReadings
 from station.core.events import Event, KeyActivated
 from station.core.screen import Line, Screen
+from station.core.visit_state import Phase
 from station.ports import KeyFile
 from station.records.claims import Category
 from station.records.keys import SigningKey
@@ -104,11 +105,11 @@ class WorstVisit:
         assert isinstance(line, BadContact)
         self.line: BadContact = line
         self.key = site.key(HER_KEY)
+        self.others: dict[int, HookedKey] = {}
         self.before: dict[str, bytes] = {}
         self._generation, self._seq = 100_000, 1_000_000
-        self._ledger = Ledger()
+        self.ledger = Ledger()
         self._act = b""
-        self._opens: dict[bytes, bool] = {}
         self._changed = asyncio.Event()
         self._fault: Fault | None = None
         self._fired_at: float | None = None
@@ -117,14 +118,20 @@ class WorstVisit:
         self._busy_since: float | None = None
         self._plain_after_s = 0.0
         self._event_seq = 0
-        self._wrong: list[str] = []
+        self.wrong: list[str] = []
+        """What the screen said that was not so."""
+        self.on_phase: Callable[[Phase], None] = lambda _: None
+        """Told of each new phase of the visit."""
         self._loop = asyncio.get_running_loop()
         station.show = self._show  # type: ignore[method-assign]
         feed = station.visits._feed
 
         def heard(event: Event) -> None:
-            self._ledger.ready += isinstance(event, KeyActivated)
+            self.ledger.ready += isinstance(event, KeyActivated)
+            before = station.visits.state.phase
             feed(event)
+            if station.visits.state.phase is not before:
+                self.on_phase(station.visits.state.phase)
 
         station.visits._feed = heard  # type: ignore[method-assign]
         station.visits._place = replace(station.visits._place, feed=heard)
@@ -136,7 +143,7 @@ class WorstVisit:
         it = cls(site, station, real_time=real_time)
         it.key.folder.store(KeyFile.PERMIT.value, b"")
         await it._visit()
-        await it._out()
+        await it.out()
         await it.audit()
         it.before = {file.value: content for file, content in it.key.folder.files().items()}
         site.skip(3600)
@@ -146,7 +153,7 @@ class WorstVisit:
         await site.refresh(station)
         seed = (folder / "station1" / "seed").read_bytes()
         it.before[KeyFile.CERT.value] = site.certificate(1, SigningKey(seed))
-        await it._restored()
+        await it.restore()
         assert it.opens(), "the key was to be on"
         return it
 
@@ -157,17 +164,17 @@ class WorstVisit:
 
     async def length(self) -> int:
         """The bytes of a whole visit, both ways, from the first that reaches the key to the last before it is out."""
-        await self._restored()
+        await self.restore()
         self.line.arm(None, 0)
         await self._visit(linger_s=0.6)
         length = self.line.passed_bytes
-        await self._out()
+        await self.out()
         await self.audit()
         return length
 
     async def case(self, fault: Fault, at: int) -> Came:
         """A visit with the fault at this byte; then the next one. Raises AssertionError, which tells everything."""
-        await self._restored()
+        await self.restore()
         self._fault, self._fired_at, self._gone_at, self._plain_after_s = fault, None, None, 0.0
         self.line.arm(fault, at, self._fired)
         went_on = await self._bad_visit(fault, back_after_s=1.0 if at % 2 else BETWEEN_S)
@@ -175,19 +182,19 @@ class WorstVisit:
         self.line.arm(None, 0)
         self._note_busy_end()
         plain_after_s, self._fired_at = self._plain_after_s, None
-        await self._out()
-        await self._later(BETWEEN_S)
+        await self.out()
+        await self.later(BETWEEN_S)
         # The next insertion works.
-        self._insert()
-        await self._until(Line.PROMPT, within_s=self._within_s)
+        self.insert()
+        await self.until(Line.PROMPT, within_s=self._within_s)
         assert not self.opens(), "on at the prompt"
         self.station.type(ENTRY)
-        await self._until(Line.READY, within_s=self._within_s)
+        await self.until(Line.READY, within_s=self._within_s)
         assert self.opens(), "ready, but it opens nothing"
-        await self._out()
+        await self.out()
         assert self.station.screen.line is Line.OUT_READY
-        await self._sleep(0.5)
-        await self.audit(visits_at_most=None)
+        await self.sleep(0.5)
+        await self.audit()
         assert plain_after_s <= self._within_s, f"nothing plain for {plain_after_s:.2f} s"
         return Came(happened, plain_after_s, went_on)
 
@@ -195,72 +202,72 @@ class WorstVisit:
         """Until ready, or for as long as a person would try; whether it went by itself."""
         began_s = self._loop.time()
         by_itself = True
-        self._insert()
+        self.insert()
         prompts = 0
         while self._loop.time() < began_s + 30:
             line = self.station.screen.line
             if line is Line.READY:
-                await self._sleep(0.6)
+                await self.sleep(0.6)
                 if self.station.screen.line is Line.READY:
-                    await self._settled()
+                    await self.settled()
                     return by_itself
             elif line in {Line.PROMPT, Line.WRONG_PIN}:
                 insertion = self.station.visits.state.insertion
-                await self._sleep(0.4)
+                await self.sleep(0.4)
                 if self.station.screen.line is line and self.station.visits.state.insertion == insertion:
                     prompts += 1
                     by_itself = by_itself and prompts == 1
                     self.station.type(ENTRY)
-                    await self._change(0.3)
+                    await self.change(0.3)
             elif line in AWAY and fault in LASTING and not self.line.is_armed:
-                await self._later(back_after_s)
+                await self.later(back_after_s)
                 by_itself = False
                 if self.station.screen.line in AWAY - {Line.READER_BROKEN}:
                     self.line.pull()
-                    self._insert()
-                    await self._change(1.0)
+                    self.insert()
+                    await self.change(1.0)
             elif line in {Line.REFUSED, Line.UNREADABLE, Line.STILL_ON}:
                 by_itself = False
-                await self._out()
-                await self._later(back_after_s)
-                self._insert()
-                await self._change(1.0)
+                await self.out()
+                await self.later(back_after_s)
+                self.insert()
+                await self.change(1.0)
             else:
-                await self._change(0.5)
+                await self.change(0.5)
         raise AssertionError(f"never ready: {self.station.lines}")
 
     # --- what a person does and sees
 
-    def _insert(self) -> None:
+    def insert(self) -> None:
         self.station.insert(self.key)
 
     async def _visit(self, linger_s: float = 0.0) -> None:
-        self._insert()
-        await self._until(Line.PROMPT)
-        await self._sleep(0.4)
+        self.insert()
+        await self.until(Line.PROMPT)
+        await self.sleep(0.4)
         self.station.type(ENTRY)
-        await self._until(Line.READY)
-        await self._sleep(linger_s)
+        await self.until(Line.READY)
+        await self.sleep(linger_s)
 
-    async def _out(self) -> None:
+    async def out(self) -> None:
         self.line.pull()
-        await self._until(*AWAY)
+        await self.until(*AWAY)
 
-    async def _sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
         self.station._fail_if_crashed()
 
-    async def _later(self, seconds: float) -> None:
+    async def later(self, seconds: float) -> None:
         """Time goes by while nobody does anything."""
         if self._real_time:
             self.site.skip(seconds)
             seconds = 2 * TICK_S  # the machine notices
-        await self._sleep(seconds)
+        await self.sleep(seconds)
 
-    async def _settled(self) -> None:
+    async def settled(self) -> None:
         await self.station.idle()
 
-    async def _change(self, within_s: float) -> None:
+    async def change(self, within_s: float) -> None:
         self._changed.clear()
         try:
             async with asyncio.timeout(within_s):
@@ -269,12 +276,12 @@ class WorstVisit:
             pass
         self.station._fail_if_crashed()
 
-    async def _until(self, *lines: Line, within_s: float = 10.0) -> None:
+    async def until(self, *lines: Line, within_s: float = 10.0) -> None:
         end = self._loop.time() + within_s
         while not self.station.shown or self.station.screen.line not in lines:
             if self._loop.time() >= end:
                 raise AssertionError(f"not {lines} within {within_s} s, but {self.station.lines[-8:]}")
-            await self._change(end - self._loop.time())
+            await self.change(end - self._loop.time())
 
     def _show(self, screen: Screen) -> None:
         shown = self.station.shown
@@ -286,14 +293,10 @@ class WorstVisit:
         if screen.line in AWAY and self._gone_at is not None:
             self._plain_after_s = max(self._plain_after_s, self._loop.time() - self._gone_at)
             self._gone_at = None
-        if screen.line in SAYS_OFF and self.opens():
-            self._wrong.append(f"said {screen.line} of a key that is on")
-        if (
-            screen.line in {Line.READY, Line.OUT_READY}
-            and before not in {Line.READY, Line.OUT_READY}
-            and not self.opens()
-        ):
-            self._wrong.append(f"said {screen.line} of a key that is off")
+        if screen.line in SAYS_OFF and self.opens(screen.key):
+            self.wrong.append(f"said {screen.line} of a key that is on")
+        if screen.line in SAYS_ON and before not in SAYS_ON and not self.opens(screen.key):
+            self.wrong.append(f"said {screen.line} of a key that is off")
         if screen.line in BUSY:
             if self._busy_since is None:
                 self._busy_since = self._loop.time()
@@ -313,14 +316,14 @@ class WorstVisit:
 
     # --- what is on the key
 
-    def opens(self) -> bool:
-        """Whether a lock would open."""
-        act = self.key.file(KeyFile.ACT)
-        return bool(act) and self.site.opens(self.key)
+    def opens(self, number: int | None = None) -> bool:
+        """Whether a lock would open to the key of that number, or to this visit's."""
+        key = self.others.get(number or HER_KEY, self.key)
+        return bool(key.file(KeyFile.ACT)) and self.site.opens(key)
 
-    async def _restored(self) -> None:
+    async def restore(self) -> None:
         """The key as it was before all this, with a log that has grown meanwhile."""
-        await self._later(BETWEEN_S)
+        await self.later(BETWEEN_S)
         self.line.pull()
         self._generation += 1
         entries = [
@@ -336,8 +339,8 @@ class WorstVisit:
             self.key.folder.store(name, content)
         self._act = self.key.file(KeyFile.ACT)
         self._watch_act()
-        self._ledger = Ledger(visits=self.station.visits.state.visit)
-        self._wrong.clear()
+        self.ledger = Ledger(visits=self.station.visits.state.visit)
+        self.wrong.clear()
 
     def _watch_act(self) -> None:
         store = self.key.folder.store
@@ -347,16 +350,16 @@ class WorstVisit:
             if name == KeyFile.ACT.value:
                 was, self._act = self._act, content if len(content) > 1 else b""
                 if self._act and self._act != was and self.site.activation(self.key, self.station) is not None:
-                    self._ledger.activations.append(self._act)
-                self._ledger.emptied += bool(was) and not self._act
+                    self.ledger.activations.append(self._act)
+                self.ledger.emptied += bool(was) and not self._act
 
         self.key.folder.store = stored  # type: ignore[method-assign]
 
     # --- the books
 
-    async def audit(self, visits_at_most: int | None = None) -> Counter[str]:
-        """Every event is there once, and tells what happened to the key. Then central has them."""
-        await self._settled()
+    async def new_events(self) -> list[dict[str, Any]]:
+        """Those since the last time, each there once; from now on central has them."""
+        await self.settled()
         rows = await self.station.store.real.pending(5000)
         bodies: list[dict[str, Any]] = [dict(row.body) for row in rows]
         seqs = [body["seq"] for body in bodies]
@@ -364,17 +367,22 @@ class WorstVisit:
         self._event_seq += len(seqs)
         assert len({body["id"] for body in bodies}) == len(bodies)
         await self.station.store.real.settle([row.id for row in rows], {})
+        return bodies
+
+    async def audit(self) -> Counter[str]:
+        """Every event is there once, and tells what happened to the key."""
+        bodies = await self.new_events()
         counts = Counter(str(body["type"]) for body in bodies)
-        if not self.before or not self._ledger.visits:
+        if not self.before or not self.ledger.visits:
             return counts
         interrupted = [body for body in bodies if body["type"] == "key_write_interrupted"]
         on_cut = sum("expires" in body["data"] for body in interrupted)
         off_cut = len(interrupted) - on_cut
         undone = sum(body["type"] == "key_refused" for body in bodies)
-        led, activated, off = self._ledger, counts["key_activated"], counts["key_deactivated"]
+        led, activated, off = self.ledger, counts["key_activated"], counts["key_deactivated"]
         done = f"{led.emptied} emptied, {len(led.activations)} written, {led.ready} ready"
         told = f"{counts} {done} {self.station.lines[-20:]}"
-        assert not self._wrong, (self._wrong, told)
+        assert not self.wrong, (self.wrong, told)
         assert counts["lock_opened"] == LOG_ENTRIES, told
         assert counts["pin_rejected"] == counts["key_locked_out"] == counts["key_clear_failed"] == 0, told
         assert activated == led.ready, told

@@ -1,0 +1,178 @@
+"""The states of a visit, how a key comes to each, and what a person does who is disturbed there."""
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from station.core.facts import KeyStatus
+from station.core.screen import Line
+from station.core.visit_state import Phase
+from station.ports import KeyFile
+from station.records.claims import KeyKind
+from tests.faults import virtual_time
+from tests.faults.bad_contact import ContactInMemory
+from tests.faults.worst_visit import ENTRY, WorstVisit
+from tests.services.site import ANNA, HER_KEY
+
+FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
+ROUNDS = 6 if FULL else 1
+"""Of each case, at other moments."""
+WITHIN_S = 0.5
+PIN_TAKES_S = 0.15
+"""On a small board; it leaves time for something to happen meanwhile."""
+QUIET_S = 1.0
+LEFT_IN_S = 125.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """How a visit comes to a phase, and where it ends that is disturbed there."""
+
+    phase: Phase
+    ends: frozenset[Line] = frozenset({Line.READY})
+    delay_s: float = 0.0
+    """How long after the phase began the disturbance does, at most."""
+    identified: bool = True
+    """The station has read which key it is: a visit that goes on can be told from another one's."""
+
+
+SCENES = [
+    Scene(Phase.EMPTY, identified=False),
+    Scene(Phase.CLEARING, identified=False, delay_s=0.02),
+    Scene(Phase.READING, identified=False, delay_s=0.02),
+    Scene(Phase.PROMPT, delay_s=0.4),
+    Scene(Phase.CHECKING, delay_s=PIN_TAKES_S),
+    Scene(Phase.ACTIVATING, delay_s=0.08),
+    Scene(Phase.READY, delay_s=0.5),
+    Scene(Phase.IDENTIFYING, delay_s=0.01),
+    Scene(Phase.REFUSED, frozenset({Line.REFUSED}), delay_s=0.5),
+    Scene(Phase.UNREADABLE, frozenset({Line.UNREADABLE}), identified=False, delay_s=0.5),
+    Scene(Phase.STILL_ON, frozenset({Line.STILL_ON}), identified=False, delay_s=0.5),
+    Scene(Phase.SWITCHING_OFF, frozenset({Line.LEFT_IN, Line.PROMPT}), delay_s=0.02),
+    Scene(Phase.LEFT_IN, frozenset({Line.LEFT_IN, Line.PROMPT}), delay_s=0.5),
+    Scene(Phase.GONE, frozenset({Line.OUT_OFF}), delay_s=0.0),
+    Scene(Phase.BROKEN, identified=False),
+]
+AFTER_READY = frozenset({Phase.READY, Phase.IDENTIFYING, Phase.SWITCHING_OFF, Phase.LEFT_IN})
+
+
+class Disturbed:
+    """One site for one scene: her visit comes to the phase, then ``disturb`` is called."""
+
+    def __init__(self, visit: WorstVisit, scene: Scene) -> None:
+        self.visit, self.scene = visit, scene
+        self.station, self.site, self.line = visit.station, visit.site, visit.line
+        self.disturbed_at_s: float | None = None
+        self.types = True
+        """She types her PIN when she is asked for it."""
+
+    @classmethod
+    async def at(cls, folder: Path, scene: Scene) -> "Disturbed":
+        visit = await WorstVisit.at(folder, ContactInMemory)
+        tag = visit.station.pins.tag
+
+        async def takes_its_time(entry: Any) -> bytes:
+            await asyncio.sleep(PIN_TAKES_S)
+            return await tag(entry)
+
+        visit.station.pins.tag = takes_its_time  # type: ignore[method-assign]
+        if scene.phase is Phase.REFUSED:
+            visit.site.key_object(HER_KEY, KeyKind.PERSONAL, ANNA, KeyStatus.BLOCKED)
+            await visit.site.refresh(visit.station)
+        if scene.phase is Phase.UNREADABLE:
+            visit.before[KeyFile.ID.value] = b"no record"
+        return cls(visit, scene)
+
+    async def come_to_it(self, disturb: Callable[[], None], delay_s: float) -> None:
+        """Have ``disturb`` called so long after the phase began."""
+        loop, phase = asyncio.get_running_loop(), self.scene.phase
+        self.disturbed_at_s = None
+
+        def now() -> None:
+            self.disturbed_at_s = loop.time()
+            disturb()
+
+        def entered(new: Phase) -> None:
+            if new is phase:
+                self.visit.on_phase = lambda _: None
+                loop.call_later(delay_s, now)
+
+        await self._before()
+        if phase is Phase.READY:
+            loop.call_later(delay_s, now)
+            return
+        at_once = phase in {Phase.EMPTY, Phase.GONE, Phase.BROKEN}
+        if not at_once:
+            self.visit.on_phase = entered
+        await self._come()
+        if at_once:
+            now()
+
+    async def _before(self) -> None:
+        """What goes before the phase."""
+        visit, phase = self.visit, self.scene.phase
+        if phase is Phase.STILL_ON:
+            visit.key._files._options = replace(visit.key.options, read_only=True)
+        if phase in AFTER_READY | {Phase.GONE}:
+            visit.insert()
+            await visit.until(Line.PROMPT)
+            if phase is not Phase.GONE:
+                visit.station.type(ENTRY)
+                await visit.until(Line.READY)
+            await visit.sleep(0.6)
+        if phase is Phase.BROKEN:
+            self.line.hang_up()
+            await visit.until(Line.READER_BROKEN)
+            await visit.sleep(2.0)
+            self.line.reopen()
+
+    async def _come(self) -> None:
+        """What leads to it."""
+        visit = self.visit
+        match self.scene.phase:
+            case Phase.SWITCHING_OFF | Phase.LEFT_IN:
+                self.site.skip(LEFT_IN_S)
+                visit.key.press()  # it would be awake: it was asked all the while
+            case Phase.IDENTIFYING:
+                await visit.out()
+                await visit.sleep(0.5)
+                visit.insert()
+            case Phase.GONE:
+                pass
+            case _:
+                visit.insert()
+
+    async def typing(self, entry: str, *ends: Line, within_s: float = 25.0) -> None:
+        """Type the PIN whenever the screen has asked for it for a while; until one of these lines stays."""
+        loop = asyncio.get_running_loop()
+        give_up_s = loop.time() + within_s
+        while loop.time() < give_up_s:
+            line, insertion = self.station.screen.line, self.station.visits.state.insertion
+            disturbed = self.disturbed_at_s is not None and loop.time() > self.disturbed_at_s + WITHIN_S
+            if line in ends and disturbed:
+                await self.visit.sleep(QUIET_S)
+                if self.station.screen.line is line:
+                    return
+            elif line in {Line.PROMPT, Line.WRONG_PIN} and line not in ends:
+                await self.visit.sleep(0.4)
+                still = self.station.screen.line is line and self.station.visits.state.insertion == insertion
+                if still and self.types:
+                    self.station.type(entry)
+                    await self.visit.change(0.3)
+            else:
+                await self.visit.change(0.25)
+        raise AssertionError(f"not {ends} but {self.station.lines[-20:]}")
+
+
+def run(folder: Path, scene: Scene, cases: Callable[[Disturbed], Coroutine[Any, Any, int]]) -> int:
+    async def work() -> int:
+        it = await Disturbed.at(folder, scene)
+        try:
+            return await cases(it)
+        finally:
+            await it.visit.close()
+
+    return virtual_time.run(work())

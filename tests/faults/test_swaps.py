@@ -1,0 +1,114 @@
+"""Another key in the socket a moment later, in every state of a visit: a visit of its own for each, no key left on."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from station.core.screen import Line
+from station.core.visit_state import Phase
+from tests.faults.scenes import AFTER_READY, FULL, ROUNDS, SCENES, Disturbed, Scene, run
+from tests.faults.worst_visit import BETWEEN_S, ENTRY, SAYS_ON
+from tests.services.site import ANNA, BO, HER_KEY, HIS_KEY, PINS, HookedKey
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("in_memory")]
+
+Tally = Callable[[str, int, float], None]
+
+AWAY_S = [0.1 + n * 0.02 for n in range(21)] if FULL else [0.1, 0.26, 0.5]
+
+NEVER_SEEN = frozenset({Phase.EMPTY, Phase.BROKEN})
+"""Her key was away before the station had heard of it."""
+MAY_BE_ON = AFTER_READY | {Phase.CLEARING, Phase.ACTIVATING, Phase.STILL_ON}
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: str(scene.phase))
+def test_another_key_a_moment_later(folder: Path, tally: Tally, scene: Scene) -> None:
+    async def cases(it: Disturbed) -> int:
+        his = it.site.key(HIS_KEY)
+        await it.site.switch_on(it.station, his, PINS[BO])
+        await it.visit.out()
+        it.visit.others[HIS_KEY] = his
+        files = {file.value: content for file, content in his.folder.files().items()}
+        count = 0
+        for away_s in AWAY_S:
+            for hash_after_s in (None, 0.01) if scene.phase is Phase.PROMPT else (None,):
+                for n in range(ROUNDS if FULL else 2):
+                    chance = random.Random(f"{scene.phase} {away_s} {n}")
+                    for name, content in files.items():
+                        his.folder.store(name, content)
+                    try:
+                        await _swapped(it, his, away_s, chance, hash_after_s)
+                    except AssertionError as error:
+                        raise AssertionError(f"after {away_s:.2f} s, round {n}, {hash_after_s}: {error}") from error
+                    count += 1
+        return count
+
+    tally(f"swaps in {scene.phase}", run(folder, scene, cases), 0.0)
+
+
+async def _swapped(
+    it: Disturbed, his: HookedKey, away_s: float, chance: random.Random, hash_after_s: float | None
+) -> None:
+    visit, station, phase = it.visit, it.station, it.scene.phase
+    await visit.restore()
+    await visit.new_events()
+    hers, visits, loop = visit.key, station.visits.state.visit, asyncio.get_running_loop()
+    put_in: list[float] = []
+
+    def other() -> None:
+        put_in.append(loop.time())
+        station.insert(his)
+        if hash_after_s is not None:
+            loop.call_later(hash_after_s, station.type, "#")
+
+    def swap() -> None:
+        it.line.pull()
+        loop.call_later(away_s, other)
+
+    await it.come_to_it(swap, chance.uniform(0, it.scene.delay_s))
+    if phase in {Phase.CHECKING, Phase.ACTIVATING}:
+        await visit.until(Line.PROMPT)
+        station.type(ENTRY)
+    if hash_after_s is not None:
+        # She has typed her digits; her # comes when his key is there, perhaps before anybody has noticed.
+        await visit.until(Line.READING, Line.PROMPT)
+        station.type(PINS[ANNA])
+    # From when the station has seen that it is another key, what the screen says is about that one.
+    said: set[Line] = set()
+    give_up_s = loop.time() + 20
+    while not put_in or station.visits.state.visit == visits or station.screen.key != HIS_KEY:
+        said.add(station.screen.line)
+        assert loop.time() < give_up_s, station.lines[-20:]
+        await visit.change(0.05)
+    assert not visit.opens(HIS_KEY), "his key, on before its visit"
+    it.disturbed_at_s = put_in[0]
+    await it.typing(f"*{PINS[BO]}#", Line.READY)
+    assert visit.opens(HIS_KEY)
+    await visit.out()
+    assert station.screen.line is Line.OUT_READY
+    await visit.sleep(BETWEEN_S)
+    await _audit(it, visits)
+    if it.site.opens(hers) and phase not in NEVER_SEEN:
+        assert phase in MAY_BE_ON, station.lines[-20:]
+        assert said & {Line.OUT_UNSURE, Line.STILL_ON, *SAYS_ON}, (said, station.lines[-20:])
+
+
+async def _audit(it: Disturbed, visits: int) -> None:
+    """What was recorded of two visits, of two people."""
+    visit, station, phase = it.visit, it.station, it.scene.phase
+    events = await visit.new_events()
+    told = f"{station.lines[-30:]} {events}"
+    by = Counter((str(event["type"]), event.get("key")) for event in events)
+    assert not visit.wrong, (visit.wrong, told)
+    assert not any(type_ == "pin_rejected" for type_, _ in by), told
+    for key in (HER_KEY, HIS_KEY):
+        assert (await station.store.real.attempts(key)).failures == 0, told
+        assert by["key_synced", key] <= 1, told
+    assert by["key_activated", HIS_KEY] == by["key_synced", HIS_KEY] == 1, told
+    assert by["key_activated", HER_KEY] == (phase in AFTER_READY), told
+    seen = 1 if phase in NEVER_SEEN else 2
+    assert visits + 1 <= station.visits.state.visit <= visits + seen, told
