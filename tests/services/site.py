@@ -7,12 +7,13 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import cbor2
@@ -56,6 +57,8 @@ from station.services.pin_check import PinCheck
 from station.services.standing import Standing
 from station.services.timekeeping import Timekeeper
 from station.services.visits import Visits
+
+T = TypeVar("T")
 
 FAST_BAUD = 1_000_000
 DAY_S = 86400
@@ -514,6 +517,19 @@ def notice_removals_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_socket, "ECHO_INTERVAL_S", 0.06)
     monkeypatch.setattr(key_socket, "ANSWER_TIMEOUT_S", 0.1)
     monkeypatch.setattr(key_socket, "POLL_INTERVAL_S", 0.05)
+
+
+async def on_sites(folder: Path, cases: Iterable[T], visit: Callable[[Site, T], Coroutine[Any, Any, None]]) -> None:
+    """Each case on a site of its own, side by side."""
+
+    async def one(number: int, case: T) -> None:
+        site = Site(folder / f"{number}")
+        try:
+            await visit(site, case)
+        finally:
+            await site.close()
+
+    await all_of([partial(one, number, case) for number, case in enumerate(cases)])
 
 
 async def all_of(cases: list[Callable[[], Coroutine[Any, Any, None]]], at_once: int = 8) -> None:

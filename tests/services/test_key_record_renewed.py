@@ -21,7 +21,7 @@ from tests.services.site import (
     HookedKey,
     Site,
     StationAt,
-    all_of,
+    on_sites,
 )
 
 
@@ -141,20 +141,11 @@ async def test_an_update_box_writes_it_before_the_activation(site: Site) -> None
 
 @pytest.mark.parametrize("heard", [False, True], ids=["unheard", "answer_lost"])
 async def test_a_key_pulled_around_it_is_whole_and_works_at_its_next_visit(tmp_path: Path, heard: bool) -> None:
-    def case(offset: int, back_after_s: int) -> "object":
-        async def run() -> None:
-            site = Site(tmp_path / f"{offset}-{back_after_s}")
-            try:
-                await _pulled_near(site, offset, heard=heard, back_after_s=back_after_s)
-            finally:
-                await site.close()
-
-        return run
-
-    await all_of([case(offset, s) for offset in (-1, 0, 1) for s in (0, 60)])  # type: ignore[misc]
+    cases = [(offset, back_after_s) for offset in (-1, 0, 1) for back_after_s in (0, 60)]
+    await on_sites(tmp_path, cases, lambda site, case: _pulled_near(site, *case, heard=heard))
 
 
-async def _pulled_near(site: Site, offset: int, *, heard: bool, back_after_s: int) -> None:
+async def _pulled_near(site: Site, offset: int, back_after_s: int, *, heard: bool) -> None:
     """The key is pulled at the request before the record, at it, or at the one after it."""
     station, key, record = await signed_anew(site)
     before = key.file(KeyFile.ID)

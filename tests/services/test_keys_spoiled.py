@@ -5,10 +5,8 @@ languages; what a technician looks for is in the log and in what `station key sh
 """
 
 import random
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import cbor2
 import pytest
@@ -29,8 +27,8 @@ from tests.services.site import (
     HookedKey,
     Site,
     StationAt,
-    all_of,
     envelope_bytes,
+    on_sites,
 )
 from ui.words import words
 
@@ -281,17 +279,7 @@ ACKS: dict[str, bytes] = {
 
 
 async def test_an_old_ack_loses_no_entry_and_doubles_none(tmp_path: Path) -> None:
-    def case(ack: str) -> Callable[[], Coroutine[Any, Any, None]]:
-        async def run() -> None:
-            site = Site(tmp_path / ack)
-            try:
-                await _with_ack(site, ACKS[ack])
-            finally:
-                await site.close()
-
-        return run
-
-    await all_of([case(ack) for ack in ACKS])
+    await on_sites(tmp_path, ACKS.values(), _with_ack)
 
 
 async def _with_ack(site: Site, ack: bytes) -> None:

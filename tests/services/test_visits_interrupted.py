@@ -10,7 +10,7 @@ from station.core.facts import Hindrance
 from station.core.screen import Line
 from station.ports import KeyFile, StoreFault
 from station.records.claims import Category
-from tests.services.site import ANNA, HER_KEY, PINS, POOL_KEY, TIM, Site, all_of, tag_of
+from tests.services.site import ANNA, HER_KEY, PINS, POOL_KEY, TIM, Site, on_sites, tag_of
 
 pytestmark = pytest.mark.slow
 
@@ -38,17 +38,7 @@ async def _length_of_a_visit(folder: Path) -> int:
 async def test_a_key_pulled_at_any_request(tmp_path: Path, heard: bool, back_after_s: int) -> None:
     length = await _length_of_a_visit(tmp_path / "whole")
 
-    def case(n: int) -> "object":
-        async def run() -> None:
-            site = Site(tmp_path / f"{n}")
-            try:
-                await _pulled_at(site, n, heard=heard, back_after_s=back_after_s)
-            finally:
-                await site.close()
-
-        return run
-
-    await all_of([case(n) for n in range(length)])  # type: ignore[misc]
+    await on_sites(tmp_path, range(length), lambda site, n: _pulled_at(site, n, heard=heard, back_after_s=back_after_s))
 
 
 async def _pulled_at(site: Site, n: int, *, heard: bool, back_after_s: int) -> None:
@@ -118,17 +108,7 @@ STEPS = ["bundle", "attempts", "commit", "next_sequence", "log_mark", "note"]
 async def test_a_database_that_fails_at_any_call(tmp_path: Path, failing: str) -> None:
     """The n-th call of a kind fails, and all others after it until the disk is well again."""
 
-    def case(n: int) -> "object":
-        async def run() -> None:
-            site = Site(tmp_path / f"{n}")
-            try:
-                await _failing(site, failing, n)
-            finally:
-                await site.close()
-
-        return run
-
-    await all_of([case(n) for n in range(4)])  # type: ignore[misc]
+    await on_sites(tmp_path, range(4), lambda site, n: _failing(site, failing, n))
 
 
 async def _failing(site: Site, failing: str, n: int) -> None:
@@ -179,17 +159,7 @@ async def _failing(site: Site, failing: str, n: int) -> None:
 async def test_a_shutdown_at_any_moment(tmp_path: Path) -> None:
     length = await _length_of_a_visit(tmp_path / "whole")
 
-    def case(n: int) -> "object":
-        async def run() -> None:
-            site = Site(tmp_path / f"{n}")
-            try:
-                await _stopped_at(site, n)
-            finally:
-                await site.close()
-
-        return run
-
-    await all_of([case(n) for n in range(length)])  # type: ignore[misc]
+    await on_sites(tmp_path, range(length), _stopped_at)
 
 
 async def _stopped_at(site: Site, n: int) -> None:
