@@ -63,6 +63,16 @@ async def wait_for_key(socket: KeySocket, wait_s: float = KEY_WAIT_S) -> None:
         raise KeyLost("no_key", waited_s=int(wait_s)) from None
 
 
+async def key_in_reader(settings: Settings) -> KeyContent:
+    """Wait for a key in the reader, and read it. Raises KeyLost (``no_key`` when none answers in time), ReaderLost."""
+    socket = socket_of(settings)
+    try:
+        await wait_for_key(socket)
+        return await read_key(socket)
+    finally:
+        await socket.close()
+
+
 async def read_key(socket: KeySocket) -> KeyContent:
     """All that is on the key. Raises KeyLost, ReaderLost."""
     files: dict[str, bytes] = {}

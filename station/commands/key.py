@@ -20,8 +20,7 @@ from station.commands.inserted_key import (
     KeyContent,
     content_of,
     emulated,
-    read_key,
-    socket_of,
+    key_in_reader,
     wait_for_key,
 )
 from station.core.facts import KeyClockState
@@ -70,12 +69,7 @@ def run(args: argparse.Namespace) -> int:
 async def _read(settings: Settings, state: Path | None) -> KeyContent:
     if state is not None:
         return content_of(emulated(state))
-    socket = socket_of(settings)
-    try:
-        await wait_for_key(socket)
-        return await read_key(socket)
-    finally:
-        await socket.close()
+    return await key_in_reader(settings)
 
 
 async def _provision(settings: Settings, code: Secret[str]) -> dict[str, Any]:

@@ -9,10 +9,10 @@ import asyncio
 from pathlib import Path
 
 import config
-from config import Credentials, Settings
+from config import Credentials
 from station.cli import UsageError, add_action, answer
 from station.commands.believed_keys import central_keys
-from station.commands.inserted_key import KeyContent, content_of, emulated, read_key, socket_of, wait_for_key
+from station.commands.inserted_key import content_of, emulated, key_in_reader
 from station.core.lights import key_light
 from station.core.locks import Lock, LockDecision, decide
 from station.records import envelope
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("record_needs_state")
     else:
         folder = None
-        key = asyncio.run(_read(settings))
+        key = asyncio.run(key_in_reader(settings))
     now_s = key.time_s()
     lock = Lock(args.lock, args.area)
     decision = decide(envelope, believed, key.files, lock, now_s, button=not args.no_button)
@@ -71,12 +71,3 @@ def _say(args: argparse.Namespace, decision: LockDecision, key_light_now: str) -
         f"{words[light]}: the lock {opens} ({reason}); the key's own light: {words[key_light_now]}",
         {"opened": decision.opened, "light": light, "reason": reason, "key_light": key_light_now},
     )
-
-
-async def _read(settings: Settings) -> KeyContent:
-    socket = socket_of(settings)
-    try:
-        await wait_for_key(socket)
-        return await read_key(socket)
-    finally:
-        await socket.close()
