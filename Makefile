@@ -24,7 +24,7 @@ existing = $(foreach package,$(1),$(if $(wildcard $(package)/*.py $(package)/*/*
 
 .PHONY: help
 help: ## list the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: install
 install: $(STAMP) $(CATALOGUES) ## fill .venv with the pinned requirements and this project
@@ -101,6 +101,10 @@ pictures: install ## draw every screen in every language in docs/pictures anew, 
 	@$(BIN)/python -m ui.picture docs/pictures >/dev/null
 	@$(BIN)/python -m docs.generate_screens
 
+.PHONY: pictures-office
+pictures-office: install ## draw the office's daily pages in docs/pictures anew, in a real browser
+	@OFFICE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/office/test_browser.py
+
 # Without a machine's own settings for pip, so that what is locked is what the index has for everybody.
 LOCK = env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u PIP_NO_INDEX PIP_CONFIG_FILE=/dev/null CUSTOM_COMPILE_COMMAND="make lock" \
     $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-annotate --no-header \
@@ -113,6 +117,7 @@ lock: ## renew the pins in requirements/ within the bounds of pyproject.toml (LO
 	$(LOCK) $(LOCK_ARGS) --all-extras --constraint=requirements/build.txt --output-file=requirements/dev.txt pyproject.toml
 	$(LOCK) --constraint=requirements/dev.txt --output-file=requirements/base.txt pyproject.toml
 	$(LOCK) --constraint=requirements/dev.txt --extra=central --output-file=requirements/central.txt pyproject.toml
+	$(LOCK) --constraint=requirements/dev.txt --extra=central --extra=postgresql --output-file=requirements/postgresql.txt pyproject.toml
 	$(LOCK) --constraint=requirements/dev.txt --extra=central --extra=demo --output-file=requirements/demo.txt pyproject.toml
 	@! grep -n '://' requirements/*.txt || { echo "an address got into the pins" >&2; exit 1; }
 
