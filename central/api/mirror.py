@@ -1,8 +1,6 @@
 """GET /mirror/snapshot and GET /mirror/changes."""
 
 import json
-import zlib
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -10,6 +8,7 @@ from ninja import Query, Router
 
 from central.api.auth import StationAuth
 from central.api.calls import answers, caller
+from central.api.compressed import HEADERS, JSON, gzip_of, json_answer, takes_gzip
 from central.api.schemas import Changes, Snapshot
 from central.api.selfreport import SelfReport
 from central.clock import unix_now
@@ -17,9 +16,6 @@ from central.feed import page, waiting
 from central.stationhealth import note_mirror
 
 router = Router(auth=StationAuth())
-JSON = "application/json"
-COMPRESSED_FROM_BYTES = 500
-LEVEL = 6
 CURSOR = "^[A-Za-z0-9_-]+$"
 
 
@@ -27,10 +23,9 @@ CURSOR = "^[A-Za-z0-9_-]+$"
 def snapshot(request: HttpRequest) -> StreamingHttpResponse:
     """Everything that the station should have, gzip-compressed and streamed."""
     pieces = page.snapshot(caller(request).site_id)
-    if not _takes_gzip(request):
+    if not takes_gzip(request):
         return StreamingHttpResponse(pieces, content_type=JSON)
-    headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
-    return StreamingHttpResponse(_gzip(pieces), content_type=JSON, headers=headers)
+    return StreamingHttpResponse(gzip_of(pieces), content_type=JSON, headers=HEADERS)
 
 
 @router.get("/mirror/changes", response=answers(400, 401, 410, 429, ok=Changes, not_modified=None))
@@ -56,20 +51,4 @@ def changes(
         "digest": found.digest,
     }
     body = f'{{"upserts":[{",".join(found.upserts)}],{json.dumps(rest)[1:]}'.encode()
-    if len(body) < COMPRESSED_FROM_BYTES or not _takes_gzip(request):
-        return HttpResponse(body, content_type=JSON)
-    headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
-    return HttpResponse(b"".join(_gzip(iter([body]))), content_type=JSON, headers=headers)
-
-
-def _takes_gzip(request: HttpRequest) -> bool:
-    return "gzip" in request.headers.get("Accept-Encoding", "")
-
-
-def _gzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    packer = zlib.compressobj(LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-    for piece in pieces:
-        packed = packer.compress(piece)
-        if packed:
-            yield packed
-    yield packer.flush()
+    return json_answer(request, body)

@@ -50,6 +50,10 @@ class Branch:
 
     async def visit(self, key: EmulatedKey, pin: str) -> Phases:
         """Put the key in, type, wait for ready, take it out, and wait until central has been told."""
+        async with asyncio.timeout(LIMIT_S):
+            # Sooner, it would be the last one that comes back.
+            while self.visits.state.phase is not Phase.EMPTY:
+                await asyncio.sleep(0.02)
         key.press()
         begun = time.perf_counter()
         self._line.insert(key)
@@ -80,9 +84,9 @@ class Branch:
         return trust_of(self.station.settings)
 
     async def quiet(self) -> None:
-        """Until the outbox is empty, and the next key is no longer the last one that comes back."""
+        """Until the outbox is empty."""
         async with asyncio.timeout(LIMIT_S):
-            while await self.station.store.pending_count() or self.visits.state.phase is not Phase.EMPTY:
+            while await self.station.store.pending_count():
                 await asyncio.sleep(0.02)
 
     async def traffic_of(self, what: Callable[[], Any]) -> Traffic:

@@ -101,6 +101,8 @@ class Relay:
             for each in (writer, onward):
                 if each is not None:
                     each.transport.abort()
+                    with suppress(OSError):
+                        await each.wait_closed()
 
 
 async def _passed_on(
