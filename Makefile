@@ -78,6 +78,11 @@ test: install ## every test, and the coverage of what decides
 test-full: install ## as test, with ten times the examples of the searching tests and of the soak
 	HYPOTHESIS_PROFILE=full $(MAKE) test
 
+SIMULATION_ARGS = --seeds 5000
+.PHONY: test-nightly
+test-nightly: install ## thousands of simulated sites with people, crashes and bad networks (SIMULATION_ARGS="--seeds 500")
+	$(BIN)/python -m tests.simulation $(SIMULATION_ARGS)
+
 .PHONY: format
 format: install ## put the code into the one format
 	$(BIN)/ruff format $(CODE)
