@@ -42,6 +42,9 @@ class SimulatedKey(KeyFolder):
         self._contents[name] = content
         self._changed(self)
 
+    def used_bytes(self, *, without: str) -> int:
+        return sum(len(content) for name, content in self._contents.items() if name != without)
+
     def state(self) -> KeyState:
         return self._state
 
@@ -111,6 +114,8 @@ class SimulatedSocket:
         self.dead = False
         self.spoken_of: SimulatedKey | None = None
         """The key of the last insertion: the one that the screen speaks of."""
+        self.lost: SimulatedKey | None = None
+        """The key that was last lost: the one that a farewell speaks of."""
         self.wire_bytes = 0
         self._writing: tuple[SimulatedKey, KeyFile, bytes] | None = None
 
@@ -240,6 +245,7 @@ class SimulatedSocket:
         return key
 
     def _lose(self) -> None:
+        self.lost = self.spoken_of
         self._insertion = None
         self._gone.set()
 

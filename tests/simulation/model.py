@@ -207,12 +207,12 @@ class Model:
         self._pin_judged(machine, key, screen, before)
 
     def _spoken_of(self, machine: Machine, screen: Screen) -> SimulatedKey | None:
-        """The key that the screen names, or else the one that was put in last.
+        """The key that the screen names, or else the one that was put in last, or taken out last.
 
         After ready, a key that has just been put in is not known to be another one yet: the receipt still stands there.
         """
         named = self.found.get(screen.key) if screen.key is not None else None
-        return named or machine.socket.spoken_of
+        return named or (machine.socket.lost if screen.line in OUT else machine.socket.spoken_of)
 
     def _on(self, machine: Machine, key: SimulatedKey, until: int | None, *, news: bool) -> None:
         if until != self.expires(key):

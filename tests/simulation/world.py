@@ -15,6 +15,7 @@ from tests.simulation.central import AREA, SimulatedCentral, Worker
 from tests.simulation.keys import SimulatedKey
 from tests.simulation.machine import Machine
 from tests.simulation.model import KeyTruth, Model
+from tests.simulation.wire import Line
 
 ANNA = Worker(20, Category.PERMANENT)
 BO = Worker(21, Category.LONG_TERM)
@@ -30,6 +31,8 @@ KEYS = (
     (701, KeyKind.EMERGENCY, None),
 )
 TRACE_SHOWN = 30
+WIRED = 0.1
+"""Sites with the real key reader and the real emulated key: they take thrice the time."""
 NOTICED_WITHIN_S = 0.9
 """After so long a station knows that another key is in its socket."""
 
@@ -53,7 +56,8 @@ class World:
         self.locks = [Lock(1, AREA), Lock(101, AREA), Lock(102, AREA + 1)]
         self._people_and_keys()
         stations = 2 if self.random.random() < 0.3 else 1
-        self.machines = [self._machine(n + 1, folder / f"{n + 1}") for n in range(stations)]
+        line = Line(folder / "keys") if self.random.random() < WIRED else None
+        self.machines = [self._machine(n + 1, folder / f"{n + 1}", line) for n in range(stations)]
 
     def _people_and_keys(self) -> None:
         self.central.open_site()
@@ -65,8 +69,8 @@ class World:
             key = self.keys[number] = self.model.found[number] = SimulatedKey(number, self.now, self.model.written)
             key.store(KeyFile.ID.value, self.central.hand_out(number, kind, holder))
 
-    def _machine(self, number: int, folder: Path) -> Machine:
-        return Machine(number, folder, self.central, Random(self.random.random()), self.now, self._shown)
+    def _machine(self, number: int, folder: Path, line: Line | None) -> Machine:
+        return Machine(number, folder, self.central, Random(self.random.random()), self.now, self._shown, line)
 
     # --- time
 
