@@ -205,6 +205,7 @@ async def test_the_driver_leaves_what_it_cannot_replace_at_once(site: Site) -> N
     with pytest.raises(KeyRefused, match="takes_several_requests"):
         await socket.rewrite(KeyFile.ID, bytes(2000))
     assert key.file(KeyFile.ID) == before
+    assert await socket.read(KeyFile.ID) == before
     removed = asyncio.create_task(socket.removed())
     await socket.rewrite(KeyFile.ID, b"another record")
     began = len(key.asked)
