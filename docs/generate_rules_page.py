@@ -39,6 +39,7 @@ class Rule:
 
 ACCESS = "tests/core/test_access.py::"
 ATTEMPTS = "tests/core/test_attempts.py::"
+BOX = "tests/services/test_activation_box.py::"
 CLOCK = "tests/core/test_clock.py::"
 LOG = "tests/services/test_key_log_reader.py::"
 REFRESH = "tests/services/test_refreshing.py::"
@@ -47,6 +48,7 @@ RETURNS = "tests/core/test_visit_returns.py::"
 SHIFT = "tests/core/test_visit_shift.py::"
 SHOWING = "tests/core/test_showing.py::"
 LINKS = "tests/drivers/test_bad_links.py::"
+UPDATE = "tests/services/test_update_box.py::"
 VISITS = "tests/services/test_visits.py::"
 SOCKET = "tests/drivers/test_key_socket.py::"
 
@@ -235,6 +237,27 @@ RULES: Mapping[str, Sequence[Rule]] = {
              RETURNS + "test_a_swapped_key_is_a_new_visit_and_no_digits_count", "bounce: Another key instead", "digits 0"),
         Rule("Left in for two minutes after ready, it is switched off.",
              VISITS + "test_left_in_it_is_off_again_and_on_record", "bounce: Left in", "see left_in"),
+    ],
+    "Boxes, and days without a network": [
+        Rule("An activation box goes by what is on the key, and what it activates opens.",
+             BOX + "test_a_key_that_a_station_has_synchronised_is_activated_and_opens", "boxes: Prepared by a station", "lamp green"),
+        Rule("What it refuses it refuses with the reason, the second time too.",
+             BOX + "test_refused_twice_in_a_row_with_the_same_reason", "boxes: The activation box", "see refused clock_unset"),
+        Rule("It switches on nothing that no up-to-date station has vouched for in ten days.",
+             "tests/core/test_box.py::test_to_the_second", "crisis: Nor does the box", "see refused synced_too_long_ago"),
+        Rule("Its events come with the next `station sync`.",
+             "tests/services/test_box_handover.py::test_its_events_are_handed_over_and_of_the_mirror_nothing_about_people_is_kept",
+             "crisis: The box is connected", "sync"),
+        Rule("An update box renews the personal keys of its unit, without a PIN …",
+             UPDATE + "test_the_insertion_renews_until_the_active_time_is_over", "boxes: The update box", "see ready"),
+        Rule("… and no others, the second time neither.",
+             UPDATE + "test_refused_twice_in_a_row", "boxes: Another unit's key", "see refused other_unit"),
+        Rule("After a power cut, signed time is over …",
+             CLOCK + "test_after_a_reboot_signed_time_is_over", "crisis: Power is back", "see empty clock"),
+        Rule("… and a battery-backed clock goes on where the site trusts it.",
+             CLOCK + "test_rtc_where_the_site_trusts_it", "crisis: Station 1's clock", "see ready"),
+        Rule("After all of it every event is at central once, and the opening log is what the locks wrote.",
+             "tests/demo/test_scenarios.py::test_scenario", "crisis: The books", "reconciled"),
     ],
 }  # fmt: skip
 

@@ -178,7 +178,7 @@ class Mirroring:
         """
         await self._take_snapshot(keep=BOX_KEEPS)
         await self._ask_time()
-        await self._renew_certificate(by_newest_key=True)
+        await self._renew_certificate(by_newest_key=await self._newest_key_signs())
 
     async def _newest_key_signs(self) -> bool:
         """Whether central signs with its next key already: the certificate must follow before the old is retired."""
