@@ -53,7 +53,8 @@ SCENES = [
     Scene(Phase.STILL_ON, frozenset({Line.STILL_ON}), identified=False, delay_s=0.5),
     Scene(Phase.SWITCHING_OFF, frozenset({Line.LEFT_IN, Line.PROMPT}), delay_s=0.02),
     Scene(Phase.LEFT_IN, frozenset({Line.LEFT_IN, Line.PROMPT}), delay_s=0.5),
-    Scene(Phase.GONE, frozenset({Line.OUT_OFF}), delay_s=0.0),
+    # Where it last touched while it was being pulled out, the station may not have come to see that it is off.
+    Scene(Phase.GONE, frozenset({Line.OUT_OFF, Line.OUT_UNSURE})),
     Scene(Phase.BROKEN, identified=False),
 ]
 AFTER_READY = frozenset({Phase.READY, Phase.IDENTIFYING, Phase.SWITCHING_OFF, Phase.LEFT_IN})

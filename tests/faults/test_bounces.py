@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("in_memory")]
 
 Tally = Callable[[str, int, float], None]
 
-BREAKS = range(1, 31) if FULL else (1, 2, 5, 13, 30)
+BREAKS = range(1, 31) if FULL else (1, 3, 10, 30)
 
 
 def _bounce(it: Disturbed, breaks: int, chance: random.Random, *, ends_out: bool) -> Callable[[], None]:
@@ -65,7 +65,7 @@ async def _bounced(it: Disturbed, breaks: int, chance: random.Random) -> None:
     said = it.station.screen.line
     opens = visit.opens()
     await visit.out()
-    await visit.sleep(BETWEEN_S)
+    await visit.later(BETWEEN_S)
     events = await visit.new_events()
     counts, told = Counter(str(event["type"]) for event in events), f"{it.station.lines[-30:]} {events}"
     assert not visit.wrong, (visit.wrong, told)

@@ -90,7 +90,7 @@ async def _swapped(
     assert visit.opens(HIS_KEY)
     await visit.out()
     assert station.screen.line is Line.OUT_READY
-    await visit.sleep(BETWEEN_S)
+    await visit.later(BETWEEN_S)
     await _audit(it, visits)
     if it.site.opens(hers) and phase not in NEVER_SEEN:
         assert phase in MAY_BE_ON, station.lines[-20:]
