@@ -16,7 +16,7 @@ from central.security.client import address_of
 
 TOKEN_LIMIT_CHARACTERS = 200
 CONTACT_NOTED_EVERY_S = 60
-BAD_CODE_STATUS = 403
+BAD_CODE_STATUSES = frozenset({403, 410})
 
 
 class StationAuth(HttpBearer):
@@ -43,12 +43,15 @@ def refuse_too_many(request: HttpRequest) -> None:
 
 @contextmanager
 def counted(request: HttpRequest) -> Iterator[None]:
-    """Around the use of a one-time code: a wrong one is a failed attempt. Raises Refused (429) after too many."""
+    """Around the use of a one-time code: a wrong or a spent one is a failed attempt.
+
+    Raises Refused (429) after too many.
+    """
     refuse_too_many(request)
     try:
         yield
     except Refused as error:
-        if error.status == BAD_CODE_STATUS:
+        if error.status in BAD_CODE_STATUSES:
             attempts.failed(address_of(request))
         raise
 

@@ -31,11 +31,12 @@ def enrol(request: HttpRequest, body: EnrolIn) -> Status[EnrolOut]:
     """Enrol a station. The same code with the same public key gives the same answer for its 15 minutes."""
     now = unix_now()
     with counted(request):
-        code = find(EnrolmentCode, body.code, now)
+        found = find(EnrolmentCode, body.code, now)
     token = derived_token(body.code, body.public_key)
-    with change():
+    # A code that somebody else has used counts like a wrong one.
+    with counted(request), change():
         # Read again inside the transaction: of two that come at once with different keys, one is too late.
-        code = EnrolmentCode.objects.select_for_update().get(pk=code.pk)
+        code = EnrolmentCode.objects.select_for_update().get(pk=found.pk)
         station = Station.objects.select_related("site", "unit").get(pk=code.station_id)
         if code.used_at is None:
             if station.stolen:

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
 from central.errors import Refused
+from central.security.attempts import attempts
+from central.security.client import address_of
 
 API_PATH = "/api/"
 BODY_LIMIT_BYTES = 1024 * 1024
@@ -35,7 +37,7 @@ class ApiMiddleware:
         try:
             body = _body(request)
         except Refused as error:
-            return refusal(error)
+            return refusal(_limited(request, error))
         request._body = body  # noqa: SLF001  (where Django keeps a body that was read)
         request._stream = BytesIO(body)  # noqa: SLF001
         response = self.get_response(request)
@@ -45,6 +47,16 @@ class ApiMiddleware:
             allowed = {"Allow": response["Allow"]} if "Allow" in response else None
             return refusal(Refused(response.status_code, code, detail, allowed))
         return response
+
+
+def _limited(request: HttpRequest, error: Refused) -> Refused:
+    """A body that cannot be taken is a failed attempt: whoever goes on sending such is told to wait."""
+    client = address_of(request)
+    wait_s = attempts.wait_s(client)
+    attempts.failed(client)
+    if not wait_s:
+        return error
+    return Refused(429, "too_many_tries", "too many failed attempts: wait", {"Retry-After": str(wait_s)})
 
 
 def _body(request: HttpRequest) -> bytes:

@@ -25,9 +25,10 @@ def provision(request: HttpRequest, body: ProvisionIn) -> ProvisionOut:
     station = caller(request)
     now = unix_now()
     with counted(request):
-        code = find(ProvisionCode, body.code, now)
-    with change():
-        code = ProvisionCode.objects.select_for_update().get(pk=code.pk)
+        found = find(ProvisionCode, body.code, now)
+    # Another site's code and one that was used already count like wrong ones.
+    with counted(request), change():
+        code = ProvisionCode.objects.select_for_update().get(pk=found.pk)
         key = Key.objects.select_related("site", "unit", "holder").get(pk=code.key_id)
         if key.site_id != station.site_id:
             raise Refused(403, "bad_code", "no such code")

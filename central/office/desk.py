@@ -22,6 +22,8 @@ from central.issuing.blocklists import BlocklistFull
 from central.models import Area, Holder, Key, Permission, Site, Station, Unit
 from central.office.models import Membership, Receipt, Task
 from central.office.roles import HOURLY_ROLES, SITE_ACTS, TABLE, UNIT_ROLES, Act, Role
+from central.security.attempts import attempts
+from central.security.client import address_of
 
 NOTHING = Q(pk__in=[])
 FULL = gettext_lazy("Not done: no more keys or stations can be blocked. Take back those that have been found.")
@@ -154,10 +156,10 @@ def page(act: Act) -> Callable[[View], View]:
         @login_required
         @wraps(view)
         def seated(request: HttpRequest, site: int, **rest: Any) -> HttpResponse:
-            found = get_object_or_404(Site, number=site)
-            desk = Desk(request.user, found)
-            if not desk.is_seated:
-                raise Http404
+            found = Site.objects.filter(number=site).first()
+            desk = Desk(request.user, found) if found is not None else None
+            if desk is None or not desk.is_seated:
+                return _stranger(request)
             desk.require(act)
             there = cast(AtDesk, request)
             there.desk = desk
@@ -179,6 +181,16 @@ def _refusing(view: View) -> View:
             return redirect("office:home", site=request.desk.site.number)
 
     return done
+
+
+def _stranger(request: HttpRequest) -> HttpResponse:
+    """No such site for them; and whoever goes on trying numbers waits. Raises Http404."""
+    client = address_of(request)
+    wait_s = attempts.wait_s(client)
+    attempts.failed(client)
+    if not wait_s:
+        raise Http404
+    return HttpResponse(status=429, headers={"Retry-After": str(wait_s)})
 
 
 def deed(act: Act) -> Callable[[View], View]:

@@ -74,6 +74,13 @@ def browser(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield it
 
 
+@pytest.fixture(autouse=True)
+def _nobody_has_failed_yet(served: Served) -> None:
+    from central.security.attempts import attempts
+
+    attempts.forget()
+
+
 @pytest.fixture
 def there(served: Served) -> SimpleNamespace:
     return make_site()

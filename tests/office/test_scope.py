@@ -24,6 +24,10 @@ def address(pattern: Any, site: int, number: int) -> str:
 
 
 def call(client: Any, pattern: Any, path: str) -> int:
+    from central.security.attempts import attempts
+
+    # Whoever tries many addresses of other sites is slowed down; here it is about what they would get.
+    attempts.forget()
     posted = getattr(pattern.callback, "posted", False)
     return int((client.post(path) if posted else client.get(path)).status_code)
 
