@@ -1,5 +1,6 @@
 """A site changes its central key while a real station, keys and locks go on; and what each step refuses."""
 
+import json
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -11,11 +12,28 @@ from station.demo.central_server import DemoFault
 from station.ports import KeyFile
 from station.records.claims import Blocklist, KeyRecord, Permit
 from station.records.envelope import verified
+from station.services.base64url import encoded
+from station.services.status_file import FILE_NAME
 from tests.central.served import Caller, Served, octets
 from tests.central.test_keeping import send
 from tests.central.town import KEYS, Town
 
 pytestmark = pytest.mark.slow
+
+
+async def believes_the_key(town: Town, key: int) -> None:
+    """`station lock try` and `station key show` know the signatures on a key that is on."""
+    folder = str(town.world.key_folder(key).path)
+    area = (town.world.areas_of(key) or (0,))[0]
+    code, said = await town.command(
+        "lock", "try", "--lock", str(town.world.lock_in(area)), "--area", str(area), "--state", folder, "--json"
+    )
+    # This site's time is ahead of the command's: it is what the lock minds, once it has believed all signatures.
+    assert json.loads(said)["reason"] in {"opened", "not_yet_valid", "clock_behind"}, said
+    code, said = await town.command("key", "show", "--state", folder, "--json")
+    assert code == 0
+    files = json.loads(said)["files"]
+    assert all(files[name]["valid"] for name in ("id", "permit", "cert", "act", "block", "sync")), files
 
 
 def now_on(town: Town, key: int) -> KeyRecord:
@@ -85,7 +103,16 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
     world._central_keys = (second,)
     assert all(town.opens(key) == "opened" for key in KEYS)
     assert not list((world.central.folder / "site-1").glob("signing-1.key"))
+    # Commands beside it: what it has learned is in its database, which a running kiosk shares by its status file.
+    database = world.home.settings().storage.database
+    told = {"format": 1, "central_keys": [encoded(key) for key in believed(town)]}
+    database.with_name(FILE_NAME).write_text(json.dumps(told), "ascii")
+    await believes_the_key(town, 5001)
+    database.with_name(FILE_NAME).unlink()
     await town.station.stop()
+    await believes_the_key(town, 5001)
+    doctor = json.loads((await town.command("doctor", "--json"))[1])
+    assert {check["check"]: check["level"] for check in doctor["checks"]}["token"] == "ok"
     await town.station.start()
     assert believed(town) == [second]
     await town.switch_on(5001)

@@ -1,10 +1,6 @@
 """A station whose token is no longer good: it says so, switches keys off, and goes on once it is enrolled anew."""
 
-import asyncio
 import json
-import os
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,18 +12,7 @@ from station.secret import Secret
 from tests.central.town import KEYS, Town
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parents[2]
 DAY_S = 86400
-
-
-async def command(town: Town, *words: str) -> tuple[int | None, str]:
-    """The console script, in the station's folder."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "station", *words,
-        cwd=town.world.home.folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    said, _ = await process.communicate()
-    return process.returncode, said.decode()
 
 
 def line(wanted: str) -> Any:
@@ -63,7 +48,7 @@ async def test_a_token_that_has_ended(town: Town, caplog: pytest.LogCaptureFixtu
     assert world.key_folder(5001).read(KeyFile.ACT) == b""
     await station.pull()
 
-    code, said = await command(town, "doctor", "--json")
+    code, said = await town.command("doctor", "--json")
     assert code == 1
     (finding,) = [check for check in json.loads(said)["checks"] if check["check"] == "token"]
     assert finding["level"] == "FAIL"
@@ -72,7 +57,7 @@ async def test_a_token_that_has_ended(town: Town, caplog: pytest.LogCaptureFixtu
 
     await station.stop()
     new: Secret[str] = await world.central.enrolment_code(1)
-    code, said = await command(town, "enrol", "--code", new.reveal(), "--url", world.home.url)
+    code, said = await town.command("enrol", "--code", new.reveal(), "--url", world.home.url)
     assert code == 0, said
     await station.start()
     assert mirroring is not station._station.mirroring

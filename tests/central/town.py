@@ -1,5 +1,9 @@
 """A served sample site with a real station, real keys and locks: what the tests of keeping a site going play on."""
 
+import asyncio
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 from station.core.screen import Screen
@@ -9,6 +13,7 @@ from station.records.claims import Permit
 from station.records.envelope import verified
 from tests.central.served import octets
 
+ROOT = Path(__file__).parents[2]
 KEYS = {5001: 1001, 5002: 1002, 5003: 1003}
 """Personal keys of the sample, and whose they are."""
 
@@ -46,6 +51,15 @@ class Town:
     async def central(self, *words: str) -> str:
         answer = await self.world.central._answered(words[0], "--data", str(self.world.central.folder), *words[1:])
         return answer.decode()
+
+    async def command(self, *words: str) -> tuple[int | None, str]:
+        """A ``station`` command in the station's folder: its exit status, and what it says."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "station", *words,
+            cwd=self.world.home.folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        said, _ = await process.communicate()
+        return process.returncode, said.decode()
 
     async def take_in_all_but(self, *keys: int) -> None:
         """Every other key in use is handed in."""
