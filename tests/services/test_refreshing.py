@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from station.ports import Change, NewEvent
 from station.services.mirroring import CONFIRMED_STORED_EVERY_S, TIME_AGAIN_S
-from tests.services.lying_central import Asked, LyingCentral, Reply, refusal
+from station.services.self_report import self_report
+from tests.services.lying_central import NOW_S, Asked, LyingCentral, Reply, refusal
 from tests.services.parts import Parts, eventually
 
 
@@ -303,3 +305,24 @@ async def test_removed_objects_go(central: LyingCentral, synced: Parts) -> None:
     assert await synced.poll()
     assert await synced.object("permit", 1) is None
     assert central.calls("/mirror/snapshot") == 1
+
+
+async def test_each_question_tells_how_the_station_is(central: LyingCentral, synced: Parts) -> None:
+    def reported() -> str:
+        return next(each for each in reversed(central.asked) if each.path == "/mirror/changes").headers[
+            "station-health"
+        ]
+
+    synced.mirroring._config_version = lambda: "3fa2b1c4d5e6"
+    await synced.store.commit(Change([NewEvent("key_synced", NOW_S, 0, key=1) for _ in range(3)]))
+    assert await synced.poll()
+    assert reported() == "outbox=3, clock=0, mirror=0, config=3fa2b1c4d5e6"
+    central.lies["/mirror/changes"] = refusal(503, "busy")
+    synced.clocks.advance(600)
+    assert not await synced.poll()
+    assert "mirror=600," in reported()
+    synced.clocks.turn(boot_id="boot-b", boottime_s=1.0)
+    # Without a clock it does not know how old anything is, and says so by saying nothing.
+    report = await self_report(synced.store, synced.time.now(), synced.mirroring.state.confirmed_at, "")
+    # One more: it has noted that central was lost.
+    assert report == "outbox=4"
