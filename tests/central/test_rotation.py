@@ -105,8 +105,8 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
     assert not list((world.central.folder / "site-1").glob("signing-1.key"))
     # Commands beside it: what it has learned is in its database, which a running kiosk shares by its status file.
     database = world.home.settings().storage.database
-    told = {"format": 1, "central_keys": [encoded(key) for key in believed(town)]}
-    database.with_name(FILE_NAME).write_text(json.dumps(told), "ascii")
+    shared = {"format": 1, "central_keys": [encoded(key) for key in believed(town)]}
+    database.with_name(FILE_NAME).write_text(json.dumps(shared), "ascii")
     await believes_the_key(town, 5001)
     database.with_name(FILE_NAME).unlink()
     await town.station.stop()
