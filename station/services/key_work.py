@@ -403,6 +403,11 @@ class KeyWork:
         blocked = self._place.standing.blocklist_claims
         if blocked is not None and key in blocked.blocked_keys:
             raise KeyRefused("blocked")
+        signed_s = max(effect.seen.record.issued, effect.grant.permit.permit.issued, blocked.issued if blocked else 0)
+        if signed_s > self._place.time.now().unix_s:
+            # Brought by the key from a station that has met a central whose clock was ahead. Locks would not open for
+            # it (``clock_behind``), whatever the screen says.
+            raise KeyRefused("signed_in_future")
         await files.set_clock()
         await files.write_sync(key, self._place.mirroring.state.confirmed_at)
         meter.next()

@@ -558,6 +558,15 @@ def test_when_it_is_back_the_screen_says_what_is_known_of_the_key(phase: Phase, 
     assert at.line() is Line.EMPTY
 
 
+@pytest.mark.parametrize("phase", [Phase.READY, Phase.PROMPT, Phase.STILL_ON])
+def test_when_it_is_back_much_later_nothing_is_said_of_a_key_of_long_ago(phase: Phase) -> None:
+    at = desk(phase)
+    at.feed(ReaderFailed())
+    at.wait(13 * 3600)
+    at.feed(ReaderRecovered())
+    assert (at.line(), at.screen.key) == (Line.EMPTY, None)
+
+
 def test_a_key_seen_before_the_reader_said_it_was_back_is_served() -> None:
     at = desk(Phase.BROKEN)
     assert kinds(at.insert()) == ["RefreshMirror", "ClearActivation"]

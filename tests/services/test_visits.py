@@ -221,6 +221,20 @@ async def test_a_key_that_brings_the_list_it_is_on_is_refused(site: Site) -> Non
     assert key.file(KeyFile.SYNC) == b""
 
 
+async def test_a_key_that_locks_would_find_to_be_ahead_of_its_clock_is_not_called_ready(site: Site) -> None:
+    """It carries what a central whose clock was ahead has signed, by way of another station."""
+    station, key = await site.station(), site.key(HER_KEY)
+    issued = site.now_s + 3 * 86400
+    ahead = site.sign(Blocklist(issued + 30 * 86400, issued, 5, blocked_keys=(), blocked_stations=()))
+    key.folder.store(KeyFile.BLOCK, ahead)
+    station.insert(key)
+    await station.until(Line.PROMPT)
+    station.type(f"{PINS[ANNA]}#")
+    refused = await station.until(Line.REFUSED, Line.READY)
+    assert refused.refusal is Refusal.KEY_FAULT
+    assert key.file(KeyFile.ACT) == b""
+
+
 # --- sync
 
 
