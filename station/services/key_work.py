@@ -84,6 +84,8 @@ class Workplace:
     feed: Callable[[Event], None]
     give_way: Callable[[], bool]
     """Something else is to be done with the key: its log must wait."""
+    pin_entered: Callable[[], bool]
+    """A PIN is being judged: the key will be wanted in a moment, and an answer of its log may take longer than that."""
     tell: Callable[[KeyNews], None]
     """Takes what the holder should hear; it has no part in the work."""
     meter: WriteMeter
@@ -273,8 +275,10 @@ class KeyWork:
             await self._place.sequences.reserve()
         except StoreFault as error:
             self._place.standing.store_failed(error)
-        key = effect.seen.record.key
-        percent = await self._log_reader.read(key, self._files, give_way=self._place.give_way)
+        key, place = effect.seen.record.key, self._place
+        percent = await self._log_reader.read(
+            key, self._files, give_way=lambda: place.give_way() or place.pin_entered()
+        )
         self._place.batteries.saw(key, percent)
         self._tell_news(key)
 

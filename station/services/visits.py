@@ -121,6 +121,7 @@ class Visits:
             sequences=Sequences(store),
             feed=self._feed,
             give_way=lambda: self._ended or not self._key_effects.empty(),
+            pin_entered=lambda: self._state.phase is Phase.CHECKING,
             tell=self._tell,
             meter=WriteMeter(lambda: socket.wire_bytes),
             batteries=Batteries(),
