@@ -81,6 +81,7 @@ class Mirroring:
         self._differs = False
         self._snapshot_not_before_s: float | None = None
         self._snapshot_wait_s = 0
+        self._chain_asked_s: float | None = None
         self._stored_confirmed_s: int | None = None
         self.online = False
         self.refused: str | None = None
@@ -160,7 +161,7 @@ class Mirroring:
 
     async def refresh(self) -> None:
         """Bring the mirror up to date once. Raises CentralUnreachable, CentralRefused, StoreFault."""
-        await self._ask_time()
+        await self._ask_time_by_any_key()
         try:
             await self._follow()
         except Resnapshot:
@@ -173,11 +174,10 @@ class Mirroring:
     async def refresh_without_mirror(self) -> None:
         """What an activation box wants of central: `BOX_KEEPS`, the time, its own certificate. Raises as `refresh`.
 
-        The chain of central's keys comes first: a box is visited once a year, and central's time may by then be signed
-        with a key that is new to it.
+        A box is visited once a year: central's time may by then be signed with a key that is new to it.
         """
+        await self._ask_time_by_any_key()
         await self._take_snapshot(keep=BOX_KEEPS)
-        await self._ask_time()
         await self._renew_certificate(by_newest_key=await self._newest_key_signs())
 
     async def _newest_key_signs(self) -> bool:
@@ -254,6 +254,32 @@ class Mirroring:
         else:
             # Central itself, but too late, or with a clock that jumped: its changes are still worth having.
             await self._reports.refused(RefusedObject("time", None, "time_not_believed"))
+
+    async def _ask_time_by_any_key(self) -> None:
+        """Ask for the time, also of a central that signs with a next key which this station has not heard of.
+
+        Only the chain is taken from an answer before the time has proved whose it is.
+        """
+        try:
+            await self._ask_time()
+        except CentralUnreachable as error:
+            if error.fields.get("reason") != "record_unknown_signer" or not await self._learn_chain():
+                raise
+            await self._ask_time()
+
+    async def _learn_chain(self) -> bool:
+        """Whether central lists keys that go on from those known here. Believes them then."""
+        now_s = self._time.now().mono_s
+        if self._chain_asked_s is not None and now_s - self._chain_asked_s < RESNAPSHOT_AGAIN_S:
+            return False
+        self._chain_asked_s = now_s
+        listed = [raw for raw in (await self._link.snapshot()).objects if raw.get("type") == "central_key"]
+        chain, latest_s = self._identity.key_chain, self._time.latest_s()
+        taken = await taken_in(listed, (), self._store, chain, whole=True, latest_s=latest_s)
+        if taken.chain.keys == chain.keys:
+            return False
+        await self._trust(taken)
+        return True
 
     # --- changes ---
 

@@ -152,7 +152,7 @@ async def test_another_sites_central_changes_nothing(central: LyingCentral, tmp_
     await station.close()
     central.signing = SigningKey.generate()
     central.blocklist(900, 51)
-    with pytest.raises(CentralUnreachable, match="central_snapshot_foreign"):
+    with pytest.raises(CentralUnreachable, match="central_time_invalid"):
         await synchronise(settings, clocks)
     station = await opened(settings)
     assert station.standing.blocklist_claims is not None

@@ -95,6 +95,43 @@ async def test_a_key_that_nobody_trusted_has_signed(
     assert await synced.store.note(CHAIN_NOTE) is None
 
 
+async def test_a_station_that_slept_until_the_next_key_signed(
+    central: LyingCentral, synced: Parts, keys: list[SigningKey]
+) -> None:
+    central.next_key(1, keys[1], signer=keys[0])
+    central.next_key(2, keys[2], signer=keys[1])
+    central.signing = keys[2]
+    central.blocklist(200)
+    central.permit(1, 11, 200)
+    # Switched on again: central's time, which it asks for first, is by a key that it has never heard of.
+    again = await synced.restarted()
+    assert valid(again, keys) == [1]
+    assert await again.poll()
+    assert valid(again, keys) == [2, 3]
+    assert await again.field("blocklist", 0, "version") == 200
+    assert again.time.now().trust is not None
+    await again.close()
+
+
+async def test_from_somebody_who_cannot_sign_the_time_nothing_is_taken(
+    central: LyingCentral, synced: Parts, keys: list[SigningKey]
+) -> None:
+    # What central once said, and its announcement of the next key, from somebody who has neither of the two.
+    central.next_key(1, keys[1], signer=keys[0])
+    central.key(51, 11, status="returned")
+    central.signing = SigningKey.generate()
+    again = await synced.restarted()
+    asked = central.calls("/mirror/snapshot")
+    for _ in range(3):
+        assert not await again.poll()
+    assert central.calls("/mirror/snapshot") == asked + 1, "asked for once, not with each poll"
+    assert central.calls("/mirror/changes") == 0
+    assert await again.field("key", 51, "status") == "active"
+    assert valid(again, keys) == [1, 2]
+    assert again.time.now().trust is None
+    await again.close()
+
+
 async def test_enrolled_in_the_middle_of_a_change(central: LyingCentral, parts: Parts, keys: list[SigningKey]) -> None:
     roots = [keys[0].public, keys[1].public]
     again = await parts.restarted(roots=roots)
