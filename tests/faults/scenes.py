@@ -67,16 +67,18 @@ class Disturbed:
         self.visit, self.scene = visit, scene
         self.station, self.site, self.line = visit.station, visit.site, visit.line
         self.disturbed_at_s: float | None = None
+        self.pin_takes_s = PIN_TAKES_S
+        self.his_files: dict[str, bytes] = {}
         self.types = True
         """She types her PIN when she is asked for it."""
 
     @classmethod
     async def at(cls, folder: Path, scene: Scene) -> "Disturbed":
         visit = await WorstVisit.at(folder, ContactInMemory)
-        tag = visit.station.pins.tag
+        it, tag = cls(visit, scene), visit.station.pins.tag
 
         async def takes_its_time(entry: Any) -> bytes:
-            await asyncio.sleep(PIN_TAKES_S)
+            await asyncio.sleep(it.pin_takes_s)
             return await tag(entry)
 
         visit.station.pins.tag = takes_its_time  # type: ignore[method-assign]
@@ -85,7 +87,7 @@ class Disturbed:
             await visit.site.refresh(visit.station)
         if scene.phase is Phase.UNREADABLE:
             visit.before[KeyFile.ID.value] = b"no record"
-        return cls(visit, scene)
+        return it
 
     async def come_to_it(self, disturb: Callable[[], None], delay_s: float) -> None:
         """Have ``disturb`` called so long after the phase began."""

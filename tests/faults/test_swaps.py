@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("in_memory")]
 Tally = Callable[[str, int, float], None]
 
 AWAY_S = [0.1 + n * 0.02 for n in range(21)] if FULL else [0.1, 0.26, 0.5]
-
+HASHES = 200 if FULL else 20
 NEVER_SEEN = frozenset({Phase.EMPTY, Phase.BROKEN})
 """Her key was away before the station had heard of it."""
 MAY_BE_ON = AFTER_READY | {Phase.CLEARING, Phase.ACTIVATING, Phase.STILL_ON}
@@ -28,34 +28,50 @@ MAY_BE_ON = AFTER_READY | {Phase.CLEARING, Phase.ACTIVATING, Phase.STILL_ON}
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: str(scene.phase))
 def test_another_key_a_moment_later(folder: Path, tally: Tally, scene: Scene) -> None:
     async def cases(it: Disturbed) -> int:
-        his = it.site.key(HIS_KEY)
-        await it.site.switch_on(it.station, his, PINS[BO])
-        await it.visit.out()
-        it.visit.others[HIS_KEY] = his
-        files = {file.value: content for file, content in his.folder.files().items()}
-        count = 0
-        for away_s in AWAY_S:
-            for hash_after_s in (None, 0.01) if scene.phase is Phase.PROMPT else (None,):
-                for n in range(ROUNDS if FULL else 2):
-                    chance = random.Random(f"{scene.phase} {away_s} {n}")
-                    for name, content in files.items():
-                        his.folder.store(name, content)
-                    try:
-                        await _swapped(it, his, away_s, chance, hash_after_s)
-                    except AssertionError as error:
-                        raise AssertionError(f"after {away_s:.2f} s, round {n}, {hash_after_s}: {error}") from error
-                    count += 1
-        return count
+        his = await _his(it)
+        rounds = [(away_s, n) for away_s in AWAY_S for n in range(ROUNDS if FULL else 2)]
+        for away_s, n in rounds:
+            chance = random.Random(f"{scene.phase} {away_s} {n}")
+            await _swapped(it, his, away_s, chance.uniform(0, scene.delay_s))
+        return len(rounds)
 
     tally(f"swaps in {scene.phase}", run(folder, scene, cases), 0.0)
 
 
+def test_her_pin_is_sent_off_when_his_key_is_in_the_socket(folder: Path, tally: Tally) -> None:
+    """Faster than the station looks which key is there: whatever it was about to write, it asks that key first."""
+    scene = Scene(Phase.PROMPT, delay_s=0.9)
+
+    async def cases(it: Disturbed) -> int:
+        his = await _his(it)
+        it.pin_takes_s = 0.0
+        moments = [n * scene.delay_s / HASHES for n in range(HASHES)]
+        for delay_s in moments:
+            await _swapped(it, his, AWAY_S[0], delay_s, hash_after_s=0.005)
+        return len(moments)
+
+    tally("swaps before her #", run(folder, scene, cases), 0.0)
+
+
+async def _his(it: Disturbed) -> HookedKey:
+    """His key, on."""
+    his = it.site.key(HIS_KEY)
+    await it.site.switch_on(it.station, his, PINS[BO])
+    await it.visit.out()
+    it.visit.others[HIS_KEY] = his
+    it.his_files = {file.value: content for file, content in his.folder.files().items()}
+    return his
+
+
 async def _swapped(
-    it: Disturbed, his: HookedKey, away_s: float, chance: random.Random, hash_after_s: float | None
+    it: Disturbed, his: HookedKey, away_s: float, delay_s: float, *, hash_after_s: float | None = None
 ) -> None:
+    case = f"{away_s=:.2f} {delay_s=:.3f}"
     visit, station, phase = it.visit, it.station, it.scene.phase
     await visit.restore()
     await visit.new_events()
+    for name, content in it.his_files.items():
+        his.folder.store(name, content)
     hers, visits, loop = visit.key, station.visits.state.visit, asyncio.get_running_loop()
     put_in: list[float] = []
 
@@ -69,7 +85,7 @@ async def _swapped(
         it.line.pull()
         loop.call_later(away_s, other)
 
-    await it.come_to_it(swap, chance.uniform(0, it.scene.delay_s))
+    await it.come_to_it(swap, delay_s)
     if phase in {Phase.CHECKING, Phase.ACTIVATING}:
         await visit.until(Line.PROMPT)
         station.type(ENTRY)
@@ -82,7 +98,7 @@ async def _swapped(
     give_up_s = loop.time() + 20
     while not put_in or station.visits.state.visit == visits or station.screen.key != HIS_KEY:
         said.add(station.screen.line)
-        assert loop.time() < give_up_s, station.lines[-20:]
+        assert loop.time() < give_up_s, (case, station.lines[-20:])
         await visit.change(0.05)
     assert not visit.opens(HIS_KEY), "his key, on before its visit"
     it.disturbed_at_s = put_in[0]
@@ -91,17 +107,17 @@ async def _swapped(
     await visit.out()
     assert station.screen.line is Line.OUT_READY
     await visit.later(BETWEEN_S)
-    await _audit(it, visits)
+    await _audit(it, visits, case)
     if it.site.opens(hers) and phase not in NEVER_SEEN:
-        assert phase in MAY_BE_ON, station.lines[-20:]
-        assert said & {Line.OUT_UNSURE, Line.STILL_ON, *SAYS_ON}, (said, station.lines[-20:])
+        assert phase in MAY_BE_ON, (case, station.lines[-20:])
+        assert said & {Line.OUT_UNSURE, Line.STILL_ON, *SAYS_ON}, (case, said, station.lines[-20:])
 
 
-async def _audit(it: Disturbed, visits: int) -> None:
+async def _audit(it: Disturbed, visits: int, case: str) -> None:
     """What was recorded of two visits, of two people."""
     visit, station, phase = it.visit, it.station, it.scene.phase
     events = await visit.new_events()
-    told = f"{station.lines[-30:]} {events}"
+    told = f"{case} {station.lines[-30:]} {events}"
     by = Counter((str(event["type"]), event.get("key")) for event in events)
     assert not visit.wrong, (visit.wrong, told)
     assert not any(type_ == "pin_rejected" for type_, _ in by), told
