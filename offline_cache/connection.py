@@ -25,6 +25,8 @@ JOURNAL_SIZE_LIMIT_BYTES = 4 * 1024 * 1024
 DATABASE_LIMIT_BYTES = 512 * 1024 * 1024
 """The outbox grows for as long as central is away: a month of 500 visits a day is 30 MB, so this is more than a year.
 Beyond it the database counts as a full disk, before it takes the room from all else on a small one."""
+NO_ROOM_FOR_THE_INDEX = frozenset({"SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_SHMOPEN"})
+"""What opening says where the 32 KiB of the WAL's index (``-shm``) find no room."""
 
 _FILE_MODE = 0o600
 _FOLDER_MODE = 0o700
@@ -46,8 +48,7 @@ def opened(path: Path) -> Iterator[Database]:
     with _held_alone(path):
         with faults_translated():
             _make_file(path)
-            # No implicit transactions by the driver: every BEGIN is written out.
-            conn = sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
+            conn = _connected(path)
         try:
             with faults_translated():
                 db = _prepared(conn)
@@ -55,6 +56,29 @@ def opened(path: Path) -> Iterator[Database]:
         finally:
             with faults_translated():
                 conn.close()
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    """A connection that can read, also on a full disk: a station must start there, to switch keys off."""
+    conn = _connection(path)
+    try:
+        conn.execute("SELECT COUNT(*) FROM sqlite_schema").fetchall()
+    except sqlite3.OperationalError as error:
+        conn.close()
+        if error.sqlite_errorname not in NO_ROOM_FOR_THE_INDEX:
+            raise
+        conn = _connection(path)
+        # Before anything reads: then the WAL's index is in memory. Nobody else could read meanwhile, with a shell.
+        conn.execute("PRAGMA locking_mode=EXCLUSIVE").fetchall()
+    except BaseException:
+        conn.close()
+        raise
+    return conn
+
+
+def _connection(path: Path) -> sqlite3.Connection:
+    # No implicit transactions by the driver: every BEGIN is written out.
+    return sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
 
 
 @contextmanager

@@ -20,6 +20,9 @@ _log = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
+JOIN_LIMIT_S = 1.0
+"""For the thread's last few instructions, on a machine with much else to do."""
+
 JOBS_WAITING_MAX = 1000
 """A visit has a handful under way. More than this means a disk that hangs: say so rather than collect memory."""
 
@@ -86,6 +89,8 @@ class DatabaseThread:
         """Finish what was handed over, close the database, end the thread. A second time does nothing more."""
         self._end()
         await asyncio.wrap_future(self._ended)
+        # It has nothing left to do but to end.
+        self._thread.join(JOIN_LIMIT_S)
 
     def _end(self) -> None:
         if not self._closing:

@@ -103,7 +103,7 @@ def events(folder: Path) -> list[tuple[str, str | None]]:
         bodies = [json.loads(body) for (body,) in database.execute("SELECT body FROM outbox ORDER BY seq")]
     finally:
         database.close()
-    return [(body["type"], body["data"].get("reason")) for body in bodies]
+    return [(body["type"], body.get("data", {}).get("reason")) for body in bodies]
 
 
 def events_at_central(folder: Path) -> list[tuple[str, str | None]]:
