@@ -56,7 +56,8 @@ def issue(site: Site, now: int) -> None:
     newest = Blocklist.objects.filter(site=site).first() or Blocklist(site=site, version=0)
     keys, stations = _blocked(site)
     if len(keys) > claims.BLOCKED_KEYS_LIMIT or len(stations) > claims.BLOCKED_STATIONS_LIMIT:
-        raise BlocklistFull("blocklist_full", site=site.number, keys=len(keys), stations=len(stations))
+        counts = {"keys": len(keys), "stations": len(stations)}
+        raise BlocklistFull("blocklist_full", site=site.number, **counts, reason="take back what has been found")
     newest.version = max(newest.version + 1, now)
     newest.renew_at = now + LIFE_DAYS * DAY_S // 2
     newest.record = sign(
