@@ -31,7 +31,7 @@ def may_mount() -> bool:
 def disk(tmp_path: Path) -> Iterator[Path]:
     """The first station's folder, on a file system of its own."""
     if not may_mount():
-        pytest.skip("runs in a namespace: see test_elsewhere")
+        pytest.skip("runs again in a namespace, where anybody may mount")
     folder = tmp_path / "site" / "station1"
     folder.mkdir(parents=True)
     size = f"size={DISK_BYTES}"
