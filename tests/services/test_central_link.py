@@ -3,10 +3,12 @@
 import asyncio
 import gzip
 import logging
+import random
 import ssl
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -374,3 +376,31 @@ async def test_the_token_goes_with_every_call_and_nowhere_else(
             error = error.__cause__ or error.__context__
     assert "marked" not in "".join(shown) + caplog.text
     assert len(caplog.records) > 5
+
+
+async def test_calls_that_are_given_up_leave_the_one_connection_to_the_others(
+    central: LyingCentral, link: CentralLink
+) -> None:
+    random_ = random.Random(5)
+
+    async def slowly(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        for piece in (b"HTTP/1.1 200 X\r\nContent-Le", b"ngth: 15\r\n\r\n", b'{"results":', b"[]} "):
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.001)
+
+    async def one() -> None:
+        with suppress(TimeoutError, CentralUnreachable):
+            async with asyncio.timeout(random_.uniform(0, 0.02)):
+                if random_.random() < 0.5:
+                    await link.changes("c")
+                else:
+                    await link.send([{"id": "1"}])
+
+    central.lies["/mirror/changes"] = Reply(304)
+    central.lies["/events"] = slowly
+    for _ in range(40):
+        await asyncio.gather(*(one() for _ in range(random_.randrange(1, 6))))
+    async with asyncio.timeout(5):
+        assert await link.changes("c") is None
+        assert await link.send([{"id": "1"}]) == []
