@@ -7,6 +7,7 @@ from station.ports import KeyFile
 from station.records.claims import Window
 from station.services.base64url import encoded
 from tests.simulation.central import Network
+from tests.simulation.keys import SimulatedKey
 from tests.simulation.machine import Machine
 from tests.simulation.world import WORKERS, World
 
@@ -105,7 +106,7 @@ def _keys(world: World) -> None:
         key.lose_power()
         world.note(f"key {key.number}: its battery is changed")
     if random.random() < 0.06:
-        key = random.choice(list(world.keys.values()))
+        key = _some_key(world)
         key.refuses = random.choice([frozenset(), frozenset({KeyFile.ACT}), frozenset({KeyFile.PERMIT})])
         world.note(f"key {key.number}: refuses to write {sorted(key.refuses)}")
 
@@ -156,9 +157,12 @@ async def _time(world: World) -> None:
         part_s = seconds * random.uniform(0.0, 0.4)
         seconds -= part_s
         world.pass_by(part_s)
-        world.try_lock(random.choice([key for key in world.keys.values() if not _in_socket(world, key.number)]))
+        world.try_lock(_some_key(world))
     await world.skip(seconds)
 
 
-def _in_socket(world: World, number: int) -> bool:
-    return any(m.slot.key is not None and m.slot.key.number == number for m in world.machines)
+def _some_key(world: World) -> SimulatedKey:
+    """One that is on rather than one that is off: that is where it matters."""
+    out = [key for key in world.keys.values() if all(machine.slot.key is not key for machine in world.machines)]
+    on = [key for key in out if key.act]
+    return world.random.choice(on if on and world.random.random() < 0.6 else out)

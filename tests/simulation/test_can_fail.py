@@ -143,7 +143,7 @@ FAULTS: dict[str, tuple[Callable[[Patch], None], str]] = {
         (_counted_in_memory, "are remembered"),
         (_nobody_waits, "was looked at after"),
         (_twelve_hours, "too_long"),
-        (_the_next_key_is_taken_for_the_last, "without a right PIN"),
+        (_the_next_key_is_taken_for_the_last, "a lock wrong_key"),
     )
 }
 
