@@ -58,8 +58,8 @@ class SimulatedCentral(LyingCentral):
         self.clock_wrong_s = 0
         self.network = Network.UP
         self._random = random
-        self.certificates: dict[int, tuple[bytes, bytes]] = {}
-        """Public key and certificate by station."""
+        self.enrolled: dict[int, tuple[bytes, Role]] = {}
+        """Public key and role by station."""
         self.numbered: dict[tuple[str, int], str] = {}
         """Which event has come under which number of which database."""
         self.contradictions: list[str] = []
@@ -153,15 +153,21 @@ class SimulatedCentral(LyingCentral):
         """A station's certificate."""
         issued = self.clock()
         claims = StationCertificate(issued + CERTIFICATE_S, issued, UNIT, station, public_key, role)
-        certificate = sign(claims, self.signing)
-        self.certificates[station] = public_key, certificate
-        return certificate
+        self.enrolled[station] = public_key, role
+        return sign(claims, self.signing)
 
     # --- what it is asked
 
     def link(self, station: int) -> CentralLink:
         """A real link of one station, that ends here."""
-        return _Link(self, station)
+
+        async def handle(request: httpx.Request) -> httpx.Response:
+            return await self.answer(station, request)
+
+        url = "https://central.invalid"
+        link = CentralLink(url, Secret("a-token-of-a-station"), verify=False)
+        link._http = httpx.AsyncClient(base_url=f"{url}/api/v1", transport=httpx.MockTransport(handle), trust_env=False)
+        return link
 
     async def answer(self, station: int, request: httpx.Request) -> httpx.Response:
         """What the network makes of a request and of its answer."""
@@ -187,8 +193,7 @@ class SimulatedCentral(LyingCentral):
 
     def _honest_to(self, station: int, asked: Asked) -> Reply:
         if asked.path == "/certificate":
-            public_key, _ = self.certificates[station]
-            return said({"certificate": encoded(self.enrol(station, public_key, Role.SYNC_STATION))})
+            return said({"certificate": encoded(self.enrol(station, *self.enrolled[station]))})
         return self._honest(asked)
 
     def _event(self, event: dict[str, Any]) -> dict[str, Any]:
@@ -218,18 +223,6 @@ class SimulatedCentral(LyingCentral):
             mark = [event["data"]["generation"], event["data"]["seq"]]
             if mark > key.get("log_seen", [-1, -1]):
                 self.change_key(event["key"], log_seen=mark)
-
-
-class _Link(CentralLink):
-    def __init__(self, central: SimulatedCentral, station: int) -> None:
-        self._central, self._station = central, station
-        super().__init__("https://central.invalid", Secret("a-token-of-a-station"))
-
-    def _client(self, url: str, *, verify: object) -> httpx.AsyncClient:
-        async def handle(request: httpx.Request) -> httpx.Response:
-            return await self._central.answer(self._station, request)
-
-        return httpx.AsyncClient(base_url=url + "/api/v1", transport=httpx.MockTransport(handle), trust_env=False)
 
 
 def _tag(pin: str) -> bytes:

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from config import Credentials, Settings
 from config.credentials import Argon2Cost
-from config.models import CentralTable, ClockTable, StationTable, StorageTable
+from config.models import CentralTable, ClockTable, Profile, StationTable, StorageTable
 from station import app
 from station.core.clock import ClockReadings
 from station.core.screen import Line as ScreenLine
@@ -27,6 +27,7 @@ from tests.simulation.keys import SimulatedSocket, Slot
 from tests.simulation.virtual_time import VirtualLoop
 from tests.simulation.wire import Line, WiredSocket
 
+PROFILES: dict[Role, Profile] = {Role.SYNC_STATION: "sync-station", Role.UPDATE_BOX: "update-box"}
 TASKS_LOOKED_AT = 200
 """Of more than so many tasks of a process, those that are done are forgotten."""
 
@@ -79,9 +80,12 @@ class Machine:
         random: Random,
         now: Callable[[], float],
         show: Callable[["Machine", Screen], None],
+        *,
+        role: Role = Role.SYNC_STATION,
         line: Line | None = None,
     ) -> None:
         """``line``: where the key reader is the real one on the emulated keys."""
+        self.role = role
         self.number, self._central, self._random, self._now, self._shown = number, central, random, now, show
         self.slot = Slot()
         self._line = line
@@ -97,7 +101,7 @@ class Machine:
         self._process = Process()
         self._running: asyncio.Task[None] | None = None
         self.settings = Settings(
-            station=StationTable(number=number, name="Norra stationen"),
+            station=StationTable(number=number, name="Norra stationen", profile=PROFILES[role]),
             central=CentralTable(url="https://central.invalid", poll_s=random.choice([20, 60, 600])),
             storage=StorageTable(database=folder / "station.db", credentials=folder / "credentials.json"),
             clock=ClockTable(trust_ntp=random.random() < 0.7, trust_rtc=random.random() < 0.7),
@@ -110,10 +114,10 @@ class Machine:
         Credentials(
             station=self.number,
             site=1,
-            role=Role.SYNC_STATION,
+            role=self.role,
             token=Secret("a-token-of-a-station"),
             signing_seed=Secret(signing.seed()),
-            certificate=self._central.enrol(self.number, signing.public, Role.SYNC_STATION),
+            certificate=self._central.enrol(self.number, signing.public, self.role),
             central_keys=(self._central.signing.public,),
             site_salt=PIN_SECRETS.site_salt,
             pepper=PIN_SECRETS.pepper,

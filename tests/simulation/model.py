@@ -104,6 +104,12 @@ class Model:
         """A key is put in where another was last."""
         self.keys[key.number].typed = ""
 
+    def renewed(self, key: SimulatedKey) -> None:
+        """A key is in an update box, which renews personal keys without a PIN."""
+        truth = self.keys[key.number]
+        if truth.kind is KeyKind.PERSONAL:
+            truth.right_at.append(self._now())
+
     def typed(self, station: int, key: SimulatedKey, stroke: str) -> None:
         """For the key in the station's socket, or the one that was last, or so somebody may believe."""
         truth = self.keys[key.number]

@@ -9,7 +9,7 @@ from random import Random
 from station.core.locks import Lock
 from station.core.screen import Screen
 from station.ports import KeyFile
-from station.records.claims import Category, KeyKind
+from station.records.claims import Category, KeyKind, Role
 from tests.services.lying_central import DAY_S, NOW_S
 from tests.simulation.central import AREA, SimulatedCentral, Worker
 from tests.simulation.keys import SimulatedKey
@@ -57,7 +57,9 @@ class World:
         self._people_and_keys()
         stations = 2 if self.random.random() < 0.3 else 1
         line = Line(folder / "keys") if self.random.random() < WIRED else None
-        self.machines = [self._machine(n + 1, folder / f"{n + 1}", line) for n in range(stations)]
+        second = self.random.choice([Role.SYNC_STATION, Role.SYNC_STATION, Role.UPDATE_BOX])
+        roles = [Role.SYNC_STATION, second][:stations]
+        self.machines = [self._machine(n + 1, folder / f"{n + 1}", role, line) for n, role in enumerate(roles)]
 
     def _people_and_keys(self) -> None:
         self.central.open_site()
@@ -69,8 +71,9 @@ class World:
             key = self.keys[number] = self.model.found[number] = SimulatedKey(number, self.now, self.model.written)
             key.store(KeyFile.ID.value, self.central.hand_out(number, kind, holder))
 
-    def _machine(self, number: int, folder: Path, line: Line | None) -> Machine:
-        return Machine(number, folder, self.central, Random(self.random.random()), self.now, self._shown, line)
+    def _machine(self, number: int, folder: Path, role: Role, line: Line | None) -> Machine:
+        random = Random(self.random.random())
+        return Machine(number, folder, self.central, random, self.now, self._shown, role=role, line=line)
 
     # --- time
 
@@ -121,6 +124,7 @@ class World:
     def put(self, machine: Machine, key: SimulatedKey) -> None:
         """A key is put in."""
         self.note(f"station {machine.number}: key {key.number} is put in")
+        self._renewing(machine, key)
         before = self.last_keys.get(machine.number, [])
         if not before or before[0][0] is not key:
             back_unnoticed = len(before) > 1 and before[1][0] is key and self.now() - before[0][1] < NOTICED_WITHIN_S
@@ -134,6 +138,12 @@ class World:
         key = machine.slot.pull()
         if key is not None:
             self.note(f"station {machine.number}: key {key.number} is taken out")
+            self._renewing(machine, key)
+
+    def _renewing(self, machine: Machine, key: SimulatedKey) -> None:
+        # At an update box being put in does for a PIN.
+        if machine.role is Role.UPDATE_BOX:
+            self.model.renewed(key)
 
     def press(self, machine: Machine, stroke: str) -> None:
         """A keystroke."""
