@@ -13,8 +13,8 @@ from drivers.emulated_key.pacing import PacedBytes
 from station.errors import StationError
 
 _READ_BYTES: Final = 4096
-# The event loop wakes at whole milliseconds, late: half a millisecond early is right on average.
-_EARLY_S: Final = 0.0005
+EARLY_S: Final = 0.0005
+"""An event loop on epoll wakes at whole milliseconds, late: half a millisecond early is right on average."""
 _SETTLE_MARGIN_S: Final = 0.05
 
 
@@ -26,15 +26,17 @@ class SocketLine:
     """A pseudo-terminal, found at ``path`` (a symbolic link), paced to ``baud`` (10 bits a byte) in both directions.
 
     Lives in the running event loop. Without a key in it every byte vanishes. ``turnaround_s`` is how long a key thinks
-    before it answers; it may be changed at any time. Raises LineFault, OSError.
+    before it answers; it may be changed at any time. ``early_s`` is how much too late the loop wakes on average.
+    Raises LineFault, OSError.
     """
 
-    def __init__(self, path: Path, baud: int = 115200, turnaround_s: float = 0.0) -> None:
+    def __init__(self, path: Path, baud: int = 115200, turnaround_s: float = 0.0, *, early_s: float = EARLY_S) -> None:
         self.path = path
         self.baud = baud
         self.turnaround_s = turnaround_s
         self.wire_bytes = 0
         """Bytes of both directions, those included that nobody heard."""
+        self._early_s = early_s
         self._loop = asyncio.get_running_loop()
         self._key: EmulatedKey | None = None
         self._to_key = PacedBytes(baud)
@@ -130,13 +132,13 @@ class SocketLine:
 
     def _run(self) -> None:
         """Do what is due, and come back for the next."""
-        self._pass_on(self._loop.time() + _EARLY_S)
+        self._pass_on(self._loop.time() + self._early_s)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         dues = [due for due in (self._to_key.due(), self._to_station.due()) if due is not None]
         if dues and self._master >= 0:
-            self._timer = self._loop.call_at(min(dues) - _EARLY_S, self._run)
+            self._timer = self._loop.call_at(min(dues) - self._early_s, self._run)
 
     def _pass_on(self, until: float) -> None:
         for passed_at, line in self._to_key.take(until):

@@ -3,16 +3,18 @@
 What an answer *means* (signatures, revisions, contradictions) is checked by who asked for it.
 """
 
+from __future__ import annotations
+
 import asyncio
 import gzip
 import json
 import re
 import zlib
 from collections.abc import Mapping, Sequence
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, TypeVar
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
-import httpx
 from pydantic import BaseModel, ValidationError
 
 from station.errors import StationError
@@ -31,6 +33,10 @@ from station.services.central_answers import (
     TimeAnswered,
 )
 from station.services.self_report import HEADER
+
+if TYPE_CHECKING:
+    # A station's screen stands before central is first asked: until then nobody waits for the import of its client.
+    import httpx
 
 __all__ = [
     "CentralLink",
@@ -89,24 +95,31 @@ class CentralLink:
     def __init__(self, url: str, token: Secret[str] | None = None, *, verify: bool | Any = True) -> None:
         """Raises CentralUnreachable (``central_url_invalid``)."""
         self._token = token
-        self._http = self._client(url, verify=verify)
+        self._url, self._verify = _checked(url), verify
+        self._http: httpx.AsyncClient | None = None
         self._left: httpx.AsyncClient | None = None
 
-    def _client(self, url: str, *, verify: bool | Any) -> httpx.AsyncClient:
+    def _client(self) -> httpx.AsyncClient:
+        """The client of the present place, made when first needed: that takes a tenth of a second."""
+        if self._http is None:
+            self._http = self._made()
+        return self._http
+
+    def _made(self) -> httpx.AsyncClient:
+        from http.cookiejar import CookieJar, DefaultCookiePolicy  # noqa: PLC0415
+
+        import httpx  # noqa: PLC0415
+
         # What we do not unpack ourselves, piece by piece, we do not want: a few kilobytes can become gigabytes.
         headers = {"Accept-Encoding": "gzip"}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token.reveal()}"
-        try:
-            base_url = httpx.URL(url.rstrip("/") + "/api/v1")
-        except httpx.InvalidURL:
-            raise CentralUnreachable("central_url_invalid") from None
         client = httpx.AsyncClient(
-            base_url=base_url,
+            base_url=self._url.rstrip("/") + "/api/v1",
             headers=headers,
             # Central sets none, and who does shall not fill our memory with them.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            verify=verify,
+            verify=self._verify,
             # A proxy named in the environment of a login shell must not carry a station's token.
             trust_env=False,
             follow_redirects=False,
@@ -121,14 +134,16 @@ class CentralLink:
 
     async def move(self, url: str, *, verify: bool | Any = True) -> None:
         """Ask there from now on, with the same token. Who still waits for the old place's answer may do so."""
+        url = _checked(url)
         left, self._left = self._left, self._http
-        self._http = self._client(url, verify=verify)
+        self._url, self._verify, self._http = url, verify, None
         if left is not None:
             await left.aclose()
 
     async def close(self) -> None:
         """Let go of the connection."""
-        await self._http.aclose()
+        if self._http is not None:
+            await self._http.aclose()
         if self._left is not None:
             await self._left.aclose()
 
@@ -159,10 +174,10 @@ class CentralLink:
             status, body = await self._ask("GET", "/mirror/changes", params=params, headers=headers)
         except CentralRefused as error:
             # 400: not a cursor of central's, but of somebody who answered in its place; it would never become one.
-            if error.fields.get("status") in {httpx.codes.GONE, httpx.codes.BAD_REQUEST}:
+            if error.fields.get("status") in {HTTPStatus.GONE, HTTPStatus.BAD_REQUEST}:
                 raise Resnapshot("resnapshot") from None
             raise
-        return None if status == httpx.codes.NOT_MODIFIED else _shaped(Page, body)
+        return None if status == HTTPStatus.NOT_MODIFIED else _shaped(Page, body)
 
     async def send(self, events: Sequence[Mapping[str, Json]]) -> list[EventResult]:
         """Hand over 1..100 events; the result of each."""
@@ -193,19 +208,33 @@ class CentralLink:
         within_s: float = WHOLE_ANSWER_S,
         **request: Any,
     ) -> tuple[int, bytes]:
+        import httpx  # noqa: PLC0415
+
         try:
-            async with asyncio.timeout(within_s), self._http.stream(method, path, **request) as response:
+            async with asyncio.timeout(within_s), self._client().stream(method, path, **request) as response:
                 body = await _body(response, limit_bytes)
         # httpx.InvalidURL and StreamError are not HTTPError; an answer can be wrong in all these ways.
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, OSError, ValueError) as error:
             cause = error.args[0] if isinstance(error, _Unwanted) else type(error).__name__
         else:
             status = response.status_code
-            if status in {httpx.codes.OK, httpx.codes.CREATED, httpx.codes.NOT_MODIFIED}:
+            if status in {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NOT_MODIFIED}:
                 return status, body
             raise _refusal(response, body, path)
         # Outside the block: httpx's errors hold the request, and that the token.
         raise CentralUnreachable("central_unreachable", path=path, cause=cause)
+
+
+def _checked(url: str) -> str:
+    """``url``, if it is one. Raises CentralUnreachable (``central_url_invalid``)."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise CentralUnreachable("central_url_invalid") from None
+    if not parts.hostname or port == 0 or not url.isprintable():
+        raise CentralUnreachable("central_url_invalid")
+    return url
 
 
 class _Unwanted(ValueError):
@@ -248,7 +277,7 @@ def _refusal(response: httpx.Response, body: bytes, path: str) -> "CentralUnreac
     except (ValueError, KeyError, TypeError, RecursionError):
         code = None
     error: CentralUnreachable | CentralRefused
-    if not isinstance(code, str) or not _CODE.fullmatch(code) or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+    if not isinstance(code, str) or not _CODE.fullmatch(code) or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         error = CentralUnreachable("central_unreachable", path=path, status=status)
     else:
         error = CentralRefused(code, path=path, status=status)
@@ -258,7 +287,7 @@ def _refusal(response: httpx.Response, body: bytes, path: str) -> "CentralUnreac
 
 def _retry_after_s(response: httpx.Response) -> float:
     """``Retry-After`` in seconds; its other form, a date, is passed over."""
-    if response.status_code not in {httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE}:
+    if response.status_code not in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
         return 0.0
     text = response.headers.get("Retry-After", "")
     return min(float(text), RETRY_AFTER_LIMIT_S) if re.fullmatch("[0-9]{1,9}", text) else 0.0

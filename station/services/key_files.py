@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import cbor2
 
 from station.core.events import KeySeen
-from station.core.facts import KeyClock, KeyClockState, KeyKnown, PermitEntry
+from station.core.facts import KeyClock, KeyClockState, KeyKnown, Now, PermitEntry
 from station.ports import KeyFile, KeyRefused
 from station.records.claims import (
     BLOCKLIST_LIMIT_BYTES,
@@ -28,6 +28,8 @@ from station.services.timekeeping import Timekeeper
 
 CLOCK_TOLERANCE_S = 2
 """A key's clock that is right to this is left alone: setting it costs a request."""
+CLOCK_STAYS_RIGHT_S = 60.0
+"""No clock goes wrong by a second in this time."""
 CLOCK_BEHIND_SYNC_S = 300
 """A clock so far before the key's own last synchronisation has lost power since."""
 
@@ -61,7 +63,10 @@ class KeyFiles:
         self._key, self._identity, self._time = key, identity, time
         self.on_key = OnKey()
         self._there: dict[KeyFile, bytes] = {}
-        """What has been written or found in this insertion: it is not asked for again while a person waits."""
+        """What has been written or found in this insertion: it is not asked for again."""
+        self._synced = False
+        self._clock_right: Now | None = None
+        """When the key's clock was last found right, or set."""
 
     async def works_until(self, act: bytes) -> int | None:
         """Until when locks believe ``act``, at the most; None when nothing on the key can be believed."""
@@ -74,18 +79,30 @@ class KeyFiles:
             return activation.expires
         return self._identity.activation_expires(act, await self._bytes(KeyFile.PERMIT))
 
-    async def set_clock(self) -> None:
-        """Set the key's clock if the station's can be trusted and the key's differs. Raises KeyRefused."""
-        if self._time.now().trust is None:
+    async def set_clock(self, read: KeyClock | None = None, read_s: float = 0.0) -> None:
+        """Set the key's clock if the station's can be trusted and the key's differs. Raises KeyRefused.
+
+        ``read`` is what the key's clock said at ``read_s`` (monotonic), where it has just been asked; what has been
+        found right in this insertion is not asked for again.
+        """
+        now = self._time.now()
+        right = self._clock_right
+        # The station's own time may have jumped since: central's signed time has come in, where there was an RTC's.
+        stands = right is not None and abs(now.unix_s - now.mono_s - (right.unix_s - right.mono_s)) < CLOCK_TOLERANCE_S
+        if now.trust is None or (right is not None and stands and now.mono_s - right.mono_s < CLOCK_STAYS_RIGHT_S):
             return
-        clock = await self._key.clock()
+        clock = read
+        if clock is None:
+            clock, now = await self._key.clock(), self._time.now()
+            read_s = now.mono_s
         if clock.state is KeyClockState.ABSENT:
             return
-        now = self._time.now()
-        differs = clock.unix_s is None or abs(clock.unix_s - now.unix_s) >= CLOCK_TOLERANCE_S
+        key_s = clock.unix_s + (now.mono_s - read_s) if clock.unix_s is not None else None
+        differs = key_s is None or abs(key_s - now.unix_s) >= CLOCK_TOLERANCE_S
         # A clock before what central has signed last makes locks refuse the key, however little it lags.
-        if differs or (clock.unix_s is not None and clock.unix_s < self._time.floor_s):
-            await self._key.set_clock(now.unix_s)
+        if differs or (key_s is not None and key_s < self._time.floor_s):
+            await self._key.set_clock(self._time.now().unix_s)
+        self._clock_right = now
 
     async def lost_power(self, seen: KeySeen, clock: KeyClock | None) -> bool:
         """Whether ``clock`` is unset, or far before the key's own last synchronisation; never so for a new key."""
@@ -101,6 +118,7 @@ class KeyFiles:
     async def clear_sync(self) -> None:
         """The key is known not to qualify: no box may activate it. Raises KeyRefused."""
         self._there.pop(KeyFile.SYNC, None)
+        self._synced = False
         try:
             if await self._key.read(KeyFile.SYNC) == b"":
                 return
@@ -114,8 +132,9 @@ class KeyFiles:
         ``confirmed_at`` moves on with every answer of central; one ``sync`` an insertion is enough.
         """
         await self._ensure(KeyFile.CERT, self._identity.certificate)
-        if confirmed_at is not None and KeyFile.SYNC not in self._there:
+        if confirmed_at is not None and not self._synced:
             await self._ensure(KeyFile.SYNC, self._identity.sync(key, confirmed_at))
+            self._synced = True
 
     async def write_box_certificate(self) -> None:
         """An activation box's certificate, beside that of the station which synchronised the key. Raises KeyRefused."""
@@ -162,8 +181,9 @@ class KeyFiles:
         self._there[file] = content
 
     async def _holds(self, file: KeyFile, content: bytes) -> bool:
-        if self._there.get(file) == content:
-            return True
+        there = self._there.get(file)
+        if there is not None:
+            return there == content
         if not await self._key.holds(file, content):
             return False
         self._there[file] = content
@@ -171,8 +191,12 @@ class KeyFiles:
 
     async def _bytes(self, file: KeyFile, limit_bytes: int = RECORD_LIMIT_BYTES) -> bytes:
         """The file; empty where it cannot be read or is larger than its records: whatever it is, it does not verify."""
+        if file in self._there:
+            return self._there[file]
         try:
-            return await self._key.read(file, limit_bytes)
+            content = await self._key.read(file, limit_bytes)
         except KeyRefused as error:
             _log.warning("key.file_unreadable file=%s %s", file, error.code)
             return b""
+        self._there[file] = content
+        return content

@@ -109,6 +109,7 @@ class KeyWork:
         self._seen: KeySeen | None = None
         self._clock: KeyClock | None = None
         """As it was before this station set it; None: it could not be read."""
+        self._clock_read_s = 0.0
         self._was_on = False
         """The key has been switched off, and the event of it waits for the key's name."""
         self._prepared = False
@@ -192,17 +193,21 @@ class KeyWork:
 
     async def _read(self, effect: ReadKey) -> None:
         id_record = await self._id()
+        # While the key says what time it is, its record is verified and the mirror asked.
+        reading = asyncio.ensure_future(self._read_clock())
+        await asyncio.sleep(0)
         record = verified(KeyRecord, id_record, self._identity.central_keys)
         if record is None:
+            self._clock = await reading
             await self._unreadable(effect.insertion, id_record, "bad_key_record")
             return
         self._key.is_key(id_record)
-        # The mirror is asked while the key says what time it is.
         looking_up = asyncio.ensure_future(self._look_up(record.key))
         try:
-            self._clock = await self._read_clock()
+            self._clock = await reading
             known, attempts = await looking_up
         finally:
+            reading.cancel()
             looking_up.cancel()
         unset = self._clock is not None and self._clock.state is KeyClockState.UNSET
         self._seen = KeySeen(id_record, record, clock_was_unset=unset)
@@ -242,7 +247,9 @@ class KeyWork:
 
     async def _read_clock(self) -> KeyClock | None:
         try:
-            return await self._key.clock()
+            clock = await self._key.clock()
+            self._clock_read_s = self._place.time.now().mono_s
+            return clock
         except KeyRefused as error:
             # A fault, not an unset clock; an activation will not get past it.
             _log.warning("key.clock_fault %s", error)
@@ -297,7 +304,8 @@ class KeyWork:
         if lost_power and self._place.once.is_first("key_power_lost"):
             # Before the clock is set: should the answer to that be lost, nothing on the key would tell it any more.
             self._recorder.keep(self._recorder.event("key_power_lost", effect.seen))
-        await self._tried(files.set_clock())
+        clock = self._clock if not self._prepared else None
+        await self._tried(files.set_clock(clock, self._clock_read_s))
         if effect.sync is SyncDuty.WRITE:
             await self._tried(files.write_sync(key, self._place.mirroring.state.confirmed_at))
         await self._tried(self._renew_id_record(effect.known))

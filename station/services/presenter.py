@@ -53,6 +53,8 @@ class Presenter:
         self._progress, self._start, self._redraw = progress, start, redraw
         self._aside = Aside(since_s=time.now().mono_s)
         self._contact = Contact()
+        self._contact_with: int | None = None
+        """The key whose contact it is."""
         self._news = KeyNews()
         self._news_of_visit = 0
         self.past_visits = PastVisits()
@@ -84,6 +86,10 @@ class Presenter:
         """``event`` has led to ``state``."""
         if state.visit != self._news_of_visit:
             self._news_of_visit, self._news = state.visit, KeyNews()
+        if state.seen is not None and state.seen.record.key != self._contact_with:
+            # Three people who are quick at one socket are no bad contact.
+            self._contact = Contact() if self._contact_with is not None else self._contact
+            self._contact_with = state.seen.record.key
         match event:
             case KeyRemoved():
                 self._contact = self._contact.lost(now.mono_s)

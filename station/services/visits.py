@@ -60,6 +60,7 @@ TICK_S = 0.25
 STANDING_EVERY_TICKS = 4
 READER_AGAIN_S = 1.0
 """How often a lost serial port is tried, and how long one must stay open to count as back."""
+POKE_AFTER_S = 0.002
 FINISH_S = 3.0
 """At the end, what is being done with a key is finished: less than the 5 s after which a kiosk counts as hung."""
 KEY_QUEUE_LIMIT = 32
@@ -226,7 +227,8 @@ class Visits:
             case ClearActivation() | ReadKey() | IdentifyKey() | PrepareKey() | ActivateKey():
                 self._key_effects.put_nowait(effect)
             case RefreshMirror():
-                self._mirroring.poke()
+                # While the key's first answer is on the wire: asking for it comes before asking central.
+                asyncio.get_running_loop().call_later(POKE_AFTER_S, self._mirroring.poke)
             case CheckPin():
                 self._start(self._check_pin(effect))
             case RejectPin():

@@ -285,7 +285,7 @@ async def test_cookies_are_not_kept(central: LyingCentral, link: CentralLink) ->
     for _ in range(2):
         await link.changes("c")
     assert "cookie" not in central.asked[-1].headers
-    assert len(link._http.cookies) == 0
+    assert len(link._client().cookies) == 0
 
 
 # --- TLS ---
