@@ -69,11 +69,20 @@ def inserted(state: State, _event: KeyInserted, now: Now) -> Result:
     return fresh, (*ending, RefreshMirror(), ClearActivation(fresh.insertion))
 
 
+_NAMELESS = frozenset({Phase.CLEARING, Phase.READING})
+
+
 def back(state: State, event: KeyInserted, now: Now) -> Result:
     """A key came back: perhaps a bounced contact, perhaps another key."""
-    # A key that had not said which it is cannot be known to be back.
-    if state.seen is None or now.mono_s - state.since_s > patience_s(state):
+    if now.mono_s - state.since_s > patience_s(state):
         return inserted(state, event, now)
+    if state.seen is None:
+        # A key that had not said which it is cannot be known to be back: from the beginning. But a contact that bounces
+        # while a key is being put in is one visit.
+        anew, effects = inserted(state, event, now)
+        if state.left_as not in _NAMELESS:
+            return anew, effects
+        return replace(anew, visit=state.visit), (ClearActivation(anew.insertion),)
     again = replace(state, insertion=state.insertion + 1, since_s=now.mono_s)
     if state.left_as is Phase.READY:
         return replace(again, phase=Phase.IDENTIFYING), (IdentifyKey(again.insertion),)

@@ -28,7 +28,7 @@ from station.core.events import (
 from station.core.facts import Attempts, Hindrance, Refusal
 from station.core.screen import Line
 from station.core.visit import late_verdict
-from station.core.visit_state import Phase
+from station.core.visit_state import BOUNCE_S, Phase
 from tests.core.visiting import (
     NOON,
     OTHER,
@@ -222,6 +222,23 @@ def test_a_key_that_cannot_be_shown_to_be_the_one_that_left_ends_its_visit(failu
     assert kinds(at.feed(answer)) == ["EndVisit", "Ring"]
     assert the(EndVisit, at.done) == EndVisit(SUBSTITUTE.seen, returned=True)
     assert (at.screen.digits, at.screen.key, at.state.visit) == (0, None, 2)
+
+
+@pytest.mark.parametrize("cleared", [False, True])
+def test_a_contact_that_bounces_while_a_key_is_put_in_is_one_visit_from_the_beginning(*, cleared: bool) -> None:
+    at = Desk()
+    at.insert()
+    at.type("12")
+    if cleared:
+        at.cleared()
+    at.pull()
+    at.wait(0.1)
+    assert at.insert() == (ClearActivation(2),)
+    assert (at.phase, at.screen.digits, at.state.visit) == (Phase.CLEARING, 0, 1)
+    at.pull()
+    at.wait(BOUNCE_S + 1)
+    assert "RefreshMirror" in kinds(at.insert())
+    assert at.state.visit == 2
 
 
 def test_a_key_pulled_before_it_was_cleared_may_be_any_key_and_on() -> None:

@@ -35,27 +35,25 @@ class Scene:
     ends: frozenset[Line] = frozenset({Line.READY})
     delay_s: float = 0.0
     """How long after the phase began the disturbance does, at most."""
-    identified: bool = True
-    """The station has read which key it is: a visit that goes on can be told from another one's."""
 
 
 SCENES = [
-    Scene(Phase.EMPTY, identified=False),
-    Scene(Phase.CLEARING, identified=False, delay_s=0.02),
-    Scene(Phase.READING, identified=False, delay_s=0.02),
+    Scene(Phase.EMPTY),
+    Scene(Phase.CLEARING, delay_s=0.02),
+    Scene(Phase.READING, delay_s=0.02),
     Scene(Phase.PROMPT, delay_s=0.4),
     Scene(Phase.CHECKING, delay_s=PIN_TAKES_S),
     Scene(Phase.ACTIVATING, delay_s=0.08),
     Scene(Phase.READY, delay_s=0.5),
     Scene(Phase.IDENTIFYING, delay_s=0.01),
     Scene(Phase.REFUSED, frozenset({Line.REFUSED}), delay_s=0.5),
-    Scene(Phase.UNREADABLE, frozenset({Line.UNREADABLE}), identified=False, delay_s=0.5),
-    Scene(Phase.STILL_ON, frozenset({Line.STILL_ON}), identified=False, delay_s=0.5),
+    Scene(Phase.UNREADABLE, frozenset({Line.UNREADABLE}), delay_s=0.5),
+    Scene(Phase.STILL_ON, frozenset({Line.STILL_ON}), delay_s=0.5),
     Scene(Phase.SWITCHING_OFF, frozenset({Line.LEFT_IN, Line.PROMPT}), delay_s=0.02),
     Scene(Phase.LEFT_IN, frozenset({Line.LEFT_IN, Line.PROMPT}), delay_s=0.5),
     # Where it last touched while it was being pulled out, the station may not have come to see that it is off.
     Scene(Phase.GONE, frozenset({Line.OUT_OFF, Line.OUT_UNSURE})),
-    Scene(Phase.BROKEN, identified=False),
+    Scene(Phase.BROKEN),
 ]
 AFTER_READY = frozenset({Phase.READY, Phase.IDENTIFYING, Phase.SWITCHING_OFF, Phase.LEFT_IN})
 

@@ -72,7 +72,7 @@ async def _bounced(it: Disturbed, breaks: int, chance: random.Random) -> None:
     assert opens == (said in SAYS_ON or scene.phase is Phase.STILL_ON), told
     assert counts["pin_rejected"] == 0, told
     assert (await it.station.store.real.attempts(HER_KEY)).failures == 0, told
-    if scene.identified:
+    if scene.phase not in {Phase.UNREADABLE, Phase.STILL_ON}:
         assert state.visit == visits + 1, told
     if scene.phase not in {Phase.UNREADABLE, Phase.STILL_ON}:
         assert counts["key_synced"] == 1, told
