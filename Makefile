@@ -17,6 +17,7 @@ PIP_INSTALL = $(PIP) install --use-pep517 --no-build-isolation --require-hashes
 JOBS = 2
 DEMO_ARGS =
 RUN_ARGS =
+BENCH_ARGS =
 PYTEST_ARGS =
 
 # Empty folders of packages yet to come must not fail a tool that is given them.
@@ -77,6 +78,10 @@ test: install ## every test, and the coverage of what decides
 .PHONY: test-full
 test-full: install ## as test, with ten times the examples of the searching tests and of the soak
 	HYPOTHESIS_PROFILE=full $(MAKE) test
+
+.PHONY: bench
+bench: install ## how fast a station is on this machine (BENCH_ARGS=--quick)
+	@$(BIN)/station bench $(BENCH_ARGS)
 
 SIMULATION_ARGS = --seeds 5000
 .PHONY: test-nightly

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 from logging.handlers import RotatingFileHandler
@@ -107,6 +108,8 @@ class _Run:
                 facts=lambda: visits.state.station,
                 visits=visits.past_visits,
             )
+            # What is there by now stays: to look through all of it for garbage takes tens of milliseconds of a visit.
+            gc.freeze()
             async with asyncio.TaskGroup() as tasks:
                 parts = [
                     tasks.create_task(station.run(reasons_of(os.environ)), name="station"),
