@@ -1,4 +1,4 @@
-"""Staff and locks from CSV: planned line by line first, then applied. Nothing is refused silently, nothing half done.
+"""Staff and locks from CSV: planned line by line first, then applied. Nothing is refused silently.
 
 Staff: ``number,given_name,family_name,category,unit,employment_ends`` with category ``permanent``, ``long_term`` or
 ``hourly``, unit and number as numbers, the date as ``2030-12-31`` or empty. Locks: ``number,area,unit`` with unit empty
@@ -19,6 +19,8 @@ from central.models import Area, Holder, Lock, Permission, Site, Unit
 from central.models.base import MAX_UINT32
 
 LINES_LIMIT = 5000
+APPLIED_AT_ONCE = 200
+"""A second or two in which nobody else writes."""
 NAME_LIMIT = 60
 CATEGORIES = {"permanent": 0, "long_term": 1, "hourly": 2}
 STAFF_COLUMNS = ("number", "given_name", "family_name", "category", "unit", "employment_ends")
@@ -80,11 +82,16 @@ def plan(site: Site, kind: str, text: str) -> list[Line]:
 
 
 def apply(lines: list[Line]) -> int:
-    """Apply what is new or changed, in one change; wrong lines are left out, as the plan said. Returns how many."""
-    with change():
-        chosen = [line.apply for line in lines if line.apply is not None]
-        for each in chosen:
-            each()
+    """Apply what is new or changed; wrong lines are left out, as the plan said. Returns how many.
+
+    In changes of `APPLIED_AT_ONCE` lines: stations are served in between. What is broken off is taken up by the
+    same file: what is done already is then the same.
+    """
+    chosen = [line.apply for line in lines if line.apply is not None]
+    for first in range(0, len(chosen), APPLIED_AT_ONCE):
+        with change():
+            for each in chosen[first : first + APPLIED_AT_ONCE]:
+                each()
     return len(chosen)
 
 
@@ -114,6 +121,7 @@ class _Staff:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._units = {str(unit.number): unit for unit in Unit.objects.filter(site=site)}
+        self._usual: dict[int, tuple[list[Area], bool]] = {}
         self._holders = {holder.number: holder for holder in Holder.objects.filter(site=site).select_related("unit")}
 
     def wanted(self, number: int, cells: dict[str, str]) -> tuple[Any, dict[str, Any], Callable[[], None]]:
@@ -144,12 +152,18 @@ class _Staff:
             setattr(holder, name, value)
         holder.save()
         if existing is None:
-            areas, every_area = usual_areas(holder.unit)
+            areas, every_area = self._usual_of(holder.unit)
             permission = Permission(
                 holder=holder, unit=holder.unit if holder.category == 2 else None, every_area=every_area
             )
             permission.save()
             permission.areas.set(areas)
+
+    def _usual_of(self, unit: Unit) -> tuple[list[Area], bool]:
+        # Once a unit: every line that is applied makes the unit larger, and none shall change what is usual there.
+        if unit.pk not in self._usual:
+            self._usual[unit.pk] = usual_areas(unit)
+        return self._usual[unit.pk]
 
 
 class _Locks:

@@ -201,6 +201,23 @@ def test_after_their_days_audit_log_look_ups_receipts_and_tasks_are_gone(
     assert not receipts.all().exists()
 
 
+def test_what_a_command_changes_is_in_the_audit_log(site: SimpleNamespace) -> None:
+    from auditlog.models import LogEntry
+    from django.core.management import call_command
+
+    call_command("block_key", 51, site=site.site.number)
+    call_command("new_pin", 11, site=site.site.number)
+    call_command("revoke_station", 1, site=site.site.number)
+    for thing, command, changed in (
+        (site.key, "block_key", "status"),
+        (site.holder, "new_pin", "pin_at"),
+        (site.station, "revoke_station", "stolen"),
+    ):
+        entries = [each for each in LogEntry.objects.get_for_object(thing) if changed in (each.changes or {})]
+        assert entries[0].additional_data["command"] == command
+        assert entries[0].additional_data["system_user"]
+
+
 def test_log_ins_and_sessions_are_forgotten(served: Served) -> None:
     from datetime import UTC, datetime, timedelta
 

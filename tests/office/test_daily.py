@@ -147,6 +147,14 @@ def test_a_lost_key_is_blocked_in_one_click_and_followed_to_the_last_lock(there:
     assert reached() == ["2", "1", "0"]
     report(there.one.station, "lock_opened", key=101, lock=101, at=now + 9)
     assert reached() == ["2", "1", "1"]
+    trail = words(office.get(at(there, "keys/100/trail/")))
+    steps = re.findall(r"<tr><td>[^<]*<td>([^<]*)", trail)
+    assert [step.split(":")[0] for step in steps] == [
+        f"Reported lost and blocked by {office.user.username}", "Station knows", "Station knows",
+        "A key takes it along", "Lock has met it",
+    ]  # fmt: skip
+    assert 'id="complete"' in trail
+    assert office.get(at(there, "keys/101/trail/")).status_code == 302
     history = words(office.get(at(there, "keys/100/"))).partition('id="history"')[2]
     assert "status: active → blocked" in history
     assert office.user.username in history

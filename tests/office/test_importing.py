@@ -92,3 +92,18 @@ def test_a_file_is_uploaded(there: SimpleNamespace, office: Any) -> None:
     bad = SimpleUploadedFile("locks.csv", b"\xff\xfe\x00")
     assert "not UTF-8" in words(office.post(at(there, "import/"), {"kind": "locks", "file": bad}))
     assert "Choose a file" in words(office.post(at(there, "import/"), {"kind": "locks"}))
+
+
+def test_a_large_file_is_applied_in_parts_and_all_of_it(
+    there: SimpleNamespace, office: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from central.models import Permission
+    from central.office import importing
+
+    monkeypatch.setattr(importing, "APPLIED_AT_ONCE", 7)
+    text = "number,given_name,family_name,category,unit,employment_ends\n"
+    text += "".join(f"{500 + n},Bo{n},Mängd,permanent,1,\n" for n in range(20))
+    assert importing.apply(importing.plan(there.site, "staff", text)) == 20
+    given = Permission.objects.filter(holder__site=there.site, holder__number__gte=500)
+    assert [[area.number for area in each.areas.all()] for each in given] == [[2]] * 20
+    assert {line.verdict.value for line in importing.plan(there.site, "staff", text)} == {"same"}
