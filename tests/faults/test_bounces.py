@@ -13,7 +13,7 @@ from tests.faults.scenes import AFTER_READY, FULL, ROUNDS, SCENES, WITHIN_S, Dis
 from tests.faults.worst_visit import BETWEEN_S, ENTRY, SAYS_ON
 from tests.services.site import HER_KEY
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("in_memory")]
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover, pytest.mark.usefixtures("in_memory")]
 
 Tally = Callable[[str, int, float], None]
 

@@ -16,7 +16,7 @@ from tests.faults.bad_contact import BadContact, ContactInMemory, Fault
 from tests.faults.worst_visit import WorstVisit
 from tests.services.site import all_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover]  # what decides is covered elsewhere; it would take twice as long
 
 FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
 SHARES = 16 if FULL else 1

@@ -14,7 +14,7 @@ from tests.faults.scenes import AFTER_READY, FULL, ROUNDS, SCENES, Disturbed, Sc
 from tests.faults.worst_visit import BETWEEN_S, ENTRY, SAYS_ON
 from tests.services.site import ANNA, BO, HER_KEY, HIS_KEY, PINS, HookedKey
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("in_memory")]
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover, pytest.mark.usefixtures("in_memory")]
 
 Tally = Callable[[str, int, float], None]
 

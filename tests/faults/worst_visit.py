@@ -38,6 +38,8 @@ BUSY = frozenset({Line.READING, Line.CHECKING, Line.ACTIVATING})
 SAYS_OFF = OFF_LINES | {Line.WRONG_PIN, Line.WAIT, Line.OUT_OFF, Line.OUT_EARLY, Line.LEFT_IN}
 SAYS_ON = frozenset({Line.READY, Line.OUT_READY})
 ENTRY = f"*{PINS[ANNA]}#"
+PATIENCE_S = 120.0
+"""Of a person with one visit; never needed but on a pseudo-terminal of a machine that is very busy."""
 BETWEEN_S = 7.0
 """Longer than any bounce."""
 
@@ -203,7 +205,7 @@ class WorstVisit:
         by_itself = True
         self.insert()
         prompts = 0
-        while self._loop.time() < began_s + 30:
+        while self._loop.time() < began_s + PATIENCE_S:
             line = self.station.screen.line
             if line is Line.READY:
                 await self.sleep(0.6)
