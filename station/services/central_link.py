@@ -98,6 +98,8 @@ class CentralLink:
         self._url, self._verify = _checked(url), verify
         self._http: httpx.AsyncClient | None = None
         self._left: httpx.AsyncClient | None = None
+        self._turn = asyncio.Lock()
+        self._leaving: set[asyncio.Task[None]] = set()
 
     def _client(self) -> httpx.AsyncClient:
         """The client of the present place, made when first needed: that takes a tenth of a second."""
@@ -124,8 +126,8 @@ class CentralLink:
             trust_env=False,
             follow_redirects=False,
             timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-            # One: what comes while another call is under way waits for it, which on a mobile network is sooner than the
-            # 2.3 kB and the three round trips of a second connection.
+            # One, as calls take turns: on a mobile network waiting for it is quicker than the 2.3 kB and the three round
+            # trips of a second.
             limits=httpx.Limits(max_connections=1, keepalive_expiry=KEEP_ALIVE_S),
         )
         for name in UNSAID:
@@ -146,6 +148,25 @@ class CentralLink:
             await self._http.aclose()
         if self._left is not None:
             await self._left.aclose()
+        if self._leaving:
+            await asyncio.wait(self._leaving)
+
+    def _give_up(self, client: httpx.AsyncClient) -> None:
+        """A call on it was cancelled, also by its time limit: its pool may for ever take the connection for busy.
+
+        httpcore 1.0 shields its tidying up from anyio's cancellations only, not from asyncio's.
+        """
+        if self._http is client:
+            self._http = None
+        leaving = asyncio.create_task(client.aclose(), name="leaving")
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._left_behind)
+
+    def _left_behind(self, leaving: asyncio.Task[None]) -> None:
+        self._leaving.discard(leaving)
+        if not leaving.cancelled():
+            # A connection that cannot be closed in good order is closed all the same.
+            leaving.exception()
 
     async def enrol(self, code: Secret[str], public_key: bytes) -> Enrolled:
         """Trade a one-time code for this station's credentials."""
@@ -211,8 +232,14 @@ class CentralLink:
         import httpx  # noqa: PLC0415
 
         try:
-            async with asyncio.timeout(within_s), self._client().stream(method, path, **request) as response:
-                body = await _body(response, limit_bytes)
+            async with asyncio.timeout(within_s), self._turn:
+                client = self._client()
+                try:
+                    async with client.stream(method, path, **request) as response:
+                        body = await _body(response, limit_bytes)
+                except asyncio.CancelledError:
+                    self._give_up(client)
+                    raise
         # httpx.InvalidURL and StreamError are not HTTPError; an answer can be wrong in all these ways.
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, OSError, ValueError) as error:
             cause = error.args[0] if isinstance(error, _Unwanted) else type(error).__name__
@@ -269,7 +296,7 @@ def _shaped(kind: type[A], body: bytes) -> A:
     raise CentralUnreachable("central_answer_malformed", answer=kind.__name__)
 
 
-def _refusal(response: httpx.Response, body: bytes, path: str) -> "CentralUnreachable | CentralRefused":
+def _refusal(response: httpx.Response, body: bytes, path: str) -> CentralUnreachable | CentralRefused:
     """What an error answer means. Only central's own error shape counts as its word; all else is some other machine."""
     status = response.status_code
     try:
