@@ -8,6 +8,7 @@ import os
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,8 +33,8 @@ Tally = Callable[[str, int, float], None]
 class Cases:
     """Cases one after the other at one station; a station that failed in one is not asked again."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, options: dict[str, Any]) -> None:
+        self._folder, self._options = folder, options
         self._stations = 0
         self._visit: WorstVisit | None = None
         self.failed: list[str] = []
@@ -43,7 +44,7 @@ class Cases:
     async def visit(self) -> WorstVisit:
         if self._visit is None:
             self._stations += 1
-            self._visit = await WorstVisit.at(self._folder / f"{self._stations}", ContactInMemory)
+            self._visit = await WorstVisit.at(self._folder / f"{self._stations}", ContactInMemory, **self._options)
         return self._visit
 
     async def run(self, fault: Fault, at: int) -> None:
@@ -64,12 +65,14 @@ class Cases:
             await visit.close()
 
 
-def _run(folder: Path, fault: Fault, choose: Callable[[int], list[int]]) -> Cases:
+def _run(folder: Path, choose: Callable[[int], list[tuple[Fault, int]]], **options: Any) -> Cases:
+    """``choose`` is told how many bytes a visit has."""
+
     async def work() -> Cases:
-        cases = Cases(folder)
+        cases = Cases(folder, options)
         try:
             length = await (await cases.visit()).length()
-            for at in choose(length):
+            for fault, at in choose(length):
                 await cases.run(fault, at)
         finally:
             await cases.close()
@@ -82,13 +85,33 @@ def _run(folder: Path, fault: Fault, choose: Callable[[int], list[int]]) -> Case
 @pytest.mark.parametrize("fault", Fault, ids=str)
 @pytest.mark.usefixtures("in_memory")
 def test_a_fault_at_every_byte(folder: Path, tally: Tally, fault: Fault, share: int) -> None:
-    def chosen(length: int) -> list[int]:
-        if FULL:
-            return list(range(share, length, SHARES))
-        return sorted(random.Random(f"{SEED} {fault}").sample(range(length), SAMPLE))
+    def chosen(length: int) -> list[tuple[Fault, int]]:
+        some = random.Random(f"{SEED} {fault}")
+        places = range(share, length, SHARES) if FULL else sorted(some.sample(range(length), SAMPLE))
+        return [(fault, at) for at in places]
 
-    cases = _run(folder, fault, chosen)
+    cases = _run(folder, chosen)
     tally(f"contact {fault}", cases.ran, cases.worst_s)
+    assert not cases.failed, "\n".join(cases.failed)
+
+
+OTHER_KEYS: dict[str, dict[str, Any]] = {
+    "small buffer": {"buffer_bytes": 128, "milliseconds": True},
+    "bare": {"hashes": (), "has_status": False, "has_close": False, "has_parameters": False},
+    "old errors": {"error_version": 1, "hashes": ("crc32",), "has_clock": False},
+}
+
+
+@pytest.mark.parametrize("kind", OTHER_KEYS)
+@pytest.mark.usefixtures("in_memory")
+def test_a_fault_in_a_visit_of_another_make_of_key(folder: Path, tally: Tally, kind: str) -> None:
+    some = random.Random(f"{SEED} {kind}")
+
+    def chosen(length: int) -> list[tuple[Fault, int]]:
+        return [(fault, at) for fault in Fault for at in some.sample(range(length), 60 if FULL else 2)]
+
+    cases = _run(folder, chosen, **OTHER_KEYS[kind])
+    tally(f"contact, other key: {kind}", cases.ran, cases.worst_s)
     assert not cases.failed, "\n".join(cases.failed)
 
 
@@ -97,7 +120,7 @@ if ONE_CASE:
     @pytest.mark.usefixtures("in_memory")
     def test_one_case(folder: Path) -> None:
         fault, _, at = ONE_CASE.partition(":")
-        cases = _run(folder, Fault(fault), lambda _: [int(at)])
+        cases = _run(folder, lambda _: [(Fault(fault), int(at))])
         assert not cases.failed, "\n".join(cases.failed)
 
 

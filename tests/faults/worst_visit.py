@@ -99,13 +99,13 @@ class Ledger:
 class WorstVisit:
     """One station, one key, case after case. Each begins with an active key that has everything to be renewed."""
 
-    def __init__(self, site: Site, station: StationAt, *, real_time: bool) -> None:
+    def __init__(self, site: Site, station: StationAt, options: dict[str, Any], *, real_time: bool) -> None:
         self.site, self.station = site, station
         self._within_s = PLAIN_WITHIN_S * (10 if real_time else 1)
         line = station.line
         assert isinstance(line, BadContact)
         self.line: BadContact = line
-        self.key = site.key(HER_KEY)
+        self.key = site.key(HER_KEY, **options)
         self.others: dict[int, HookedKey] = {}
         self.before: dict[str, bytes] = {}
         self._generation, self._seq = 100_000, 1_000_000
@@ -138,10 +138,10 @@ class WorstVisit:
         station.visits._place = replace(station.visits._place, feed=heard)
 
     @classmethod
-    async def at(cls, folder: Path, line: MakeLine, *, real_time: bool = False) -> "WorstVisit":
-        """A station without a network, and a key that was switched on here a while ago."""
+    async def at(cls, folder: Path, line: MakeLine, *, real_time: bool = False, **options: Any) -> "WorstVisit":
+        """A station without a network, and a key with these `KeyOptions` that was switched on here a while ago."""
         site, station = await started(folder, line)
-        it = cls(site, station, real_time=real_time)
+        it = cls(site, station, options, real_time=real_time)
         it.key.folder.store(KeyFile.PERMIT.value, b"")
         await it._visit()
         await it.out()
@@ -189,6 +189,7 @@ class WorstVisit:
         self.insert()
         await self.until(Line.PROMPT, within_s=self._within_s)
         assert not self.opens(), "on at the prompt"
+        await self.settled()  # a log gives way to a PIN: this time it is read to its end
         self.station.type(ENTRY)
         await self.until(Line.READY, within_s=self._within_s)
         assert self.opens(), "ready, but it opens nothing"
