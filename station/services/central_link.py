@@ -126,8 +126,8 @@ class CentralLink:
             trust_env=False,
             follow_redirects=False,
             timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-            # One, as calls take turns: on a mobile network waiting for it is quicker than the 2.3 kB and the three round
-            # trips of a second.
+            # One, as calls take turns: on a mobile network waiting is quicker than the 2.3 kB and the three round trips
+            # of a second.
             limits=httpx.Limits(max_connections=1, keepalive_expiry=KEEP_ALIVE_S),
         )
         for name in UNSAID:
