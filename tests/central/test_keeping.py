@@ -91,7 +91,8 @@ def test_the_server_does_it_by_itself_once_an_hour(site: SimpleNamespace, enroll
     ServerFact.objects.filter(name=f"retention:{site.site.pk}").delete()
     keep_up(now + 1800)
     assert Event.objects.filter(site=site.site, holder=11).exists()
-    keep_up(now + 3600)
+    # A little more than the hour: the server's own companion may have been the one that began it.
+    keep_up(now + 3700)
     assert not Event.objects.filter(site=site.site, holder=11).exists()
 
 
@@ -124,7 +125,7 @@ def test_a_person_is_told_everything_but_secrets(
         reason="complaint 7",
     )
     LookUp.objects.create(
-        site=site.site, user=auditor, at=1_790_000_000, about="lock", number=11, since=0, until=1, reason="another"
+        site=site.site, user=auditor, at=int(time.time()), about="lock", number=11, since=0, until=1, reason="another"
     )
     words = ("manage", "export_person", "11", "--site", str(site.site.number), "--reason", "asked by letter")
     central(*words, "--output", str(file), data=served.data)

@@ -69,10 +69,11 @@ def test_who_may_open_and_tasks(there: SimpleNamespace, office: Any) -> None:
     assert len(set(every_page(office, at(there, "locks/?lock=101"), r"Bo\d+ Mängd"))) == MANY
     common = {"site": there.site, "unit": there.one.unit}
     Task.objects.bulk_create(
-        Task(**common, kind="new_key", holder=holder, due="2030-01-01", opened_at=1) for holder in holders[:70]
+        Task(**common, kind="new_key", holder=holder, due="2030-01-01", opened_at=int(time.time()))
+        for holder in holders[:70]
     )
     Receipt.objects.bulk_create(
-        Receipt(**common, kind="lent", holder=holder, key=there.one.keys[2], made_at=1, made_by="Karin")
+        Receipt(**common, kind="lent", holder=holder, key=there.one.keys[2], made_at=int(time.time()), made_by="Karin")
         for holder in holders[70:140]
     )
     tasks = every_page(office, at(there, "today/"), r"Give a new key to <a[^>]*>(Bo\d+)")
