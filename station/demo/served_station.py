@@ -123,9 +123,13 @@ class ServedStation:
         """Hand over what waits, stop, and count: the database takes one program at a time. `go_on` afterwards."""
         await self.hand_over()
         await self.stop()
-        if self._station.is_activation_box:
+        database = self.place.settings().storage.database
+        count = read(self.place.number, database)
+        if count.waiting and not self.dark and (self.place.network.up or self._station.is_activation_box):
+            # A box's, or what was kept between handing over and stopping.
             await self._synchronised()
-        return read(self.place.number, self.place.settings().storage.database)
+            count = read(self.place.number, database)
+        return count
 
     async def go_on(self) -> None:
         """Start again after `counted`, where there is power. Raises StationError."""
@@ -192,10 +196,13 @@ class ServedStation:
         await self._station.mirroring.settled(None)
 
     async def settled(self) -> None:
-        """Wait for what is being asked of central: time must not jump in the middle of it."""
-        if not self._asks_central:
+        """Wait for what is being written, and asked of central: time must not jump in the middle of it."""
+        if self.dark:
             return
-        await self._station.mirroring.settled(None)
+        # Whatever was kept before this is on the disk when the database's thread has come to it.
+        await self._station.store.alive()
+        if self._asks_central:
+            await self._station.mirroring.settled(None)
 
     async def hand_over(self) -> None:
         """Hand over now what the outbox would hand over at its next try. Raises StationError."""
