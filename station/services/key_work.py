@@ -432,6 +432,10 @@ class KeyWork:
         seen = self._seen
         if seen is None or not seen.is_same_key(effect.seen) or await self._key.read(KeyFile.ID) != seen.id_record:
             raise KeyRefused("another_key")
+        if not effect.grant.not_before <= self._place.time.now().unix_s < effect.grant.expires:
+            # Since it was granted, the station has learned that it is earlier or much later: it would not be valid yet,
+            # and then for longer than it should, or not any more.
+            raise KeyRefused("clock_changed")
         await self._key.write(KeyFile.ACT, activation)
         if await self._key.read(KeyFile.ACT) != activation:
             raise KeyRefused("act_differs")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from station.core.attempts import AttemptCount
+from station.core.clock import ClockReadings, ClockRules
 from station.core.facts import KeyStatus, Policy, Refusal
 from station.core.screen import Line
 from station.ports import Change, KeyFile
@@ -227,6 +228,26 @@ async def test_a_key_that_locks_would_find_to_be_ahead_of_its_clock_is_not_calle
     issued = site.now_s + 3 * 86400
     ahead = site.sign(Blocklist(issued + 30 * 86400, issued, 5, blocked_keys=(), blocked_stations=()))
     key.folder.store(KeyFile.BLOCK, ahead)
+    station.insert(key)
+    await station.until(Line.PROMPT)
+    station.type(f"{PINS[ANNA]}#")
+    refused = await station.until(Line.REFUSED, Line.READY)
+    assert refused.refusal is Refusal.KEY_FAULT
+    assert key.file(KeyFile.ACT) == b""
+
+
+async def test_an_activation_whose_time_turns_out_to_be_wrong_is_not_written(site: Site) -> None:
+    """Granted by a battery-backed clock that is five hours ahead; then central says what time it is."""
+    station, key = await site.station(), site.key(HER_KEY)
+    wrong_s = 5 * 3600
+
+    def clocks() -> ClockReadings:
+        right = site.world.clocks()
+        shown = station.shown[-1].line if station.shown else Line.EMPTY
+        return right if shown is Line.ACTIVATING else replace(right, rtc_unix_s=right.unix_s + wrong_s)
+
+    rules = ClockRules(trust_ntp=False, trust_rtc=True, holdover_days=10)
+    station.visits._time.adopt(rules, clocks)
     station.insert(key)
     await station.until(Line.PROMPT)
     station.type(f"{PINS[ANNA]}#")
