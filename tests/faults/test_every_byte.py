@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.no_cover]  # what decides is covered
 FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
 SHARES = 16 if FULL else 1
 """In so many tests each fault's bytes are looked at, for several processes to share."""
-SAMPLE = 16
+SAMPLE = 40
 SEED = 20
 ONE_CASE = os.environ.get("FAULT_CASE", "")
 """``drop:1234``: only that one."""

@@ -5,6 +5,7 @@ screen says something else, they do what it says. Everything is real but the tim
 """
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,7 @@ BAUD = 115200
 PLAIN_WITHIN_S = 1.5
 """How long after a fault nobody may be told anything."""
 LOG_ENTRIES = 6
+_LOG = logging.getLogger("station")
 BASE_S = 1_790_000_000
 AWAY = frozenset({Line.EMPTY, Line.OUT_OFF, Line.OUT_READY, Line.OUT_EARLY, Line.OUT_UNSURE, Line.READER_BROKEN})
 BUSY = frozenset({Line.READING, Line.CHECKING, Line.ACTIVATING})
@@ -64,6 +66,18 @@ class LoopWorld(World):
             boot_id="a-boot",
             rtc_unix_s=int(self.now()),
         )
+
+
+class _Complaints(logging.Handler):
+    """What a station logs that must never happen."""
+
+    def __init__(self, wrong: list[str]) -> None:
+        super().__init__(logging.ERROR)
+        self._wrong = wrong
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno > logging.ERROR or record.msg.startswith(("visit.unexpected", "event.lost", "store.")):
+            self._wrong.append(record.getMessage())
 
 
 async def started(folder: Path, line: MakeLine) -> tuple[Site, StationAt]:
@@ -124,6 +138,10 @@ class WorstVisit:
         self.on_phase: Callable[[Phase], None] = lambda _: None
         """Told of each new phase of the visit."""
         self._loop = asyncio.get_running_loop()
+        # In a kiosk the first would end the process.
+        self._loop.set_exception_handler(lambda _, context: self.wrong.append(f"unhandled: {context}"))
+        self._complaints = _Complaints(self.wrong)
+        _LOG.addHandler(self._complaints)
         station.show = self._show  # type: ignore[method-assign]
         feed = station.visits._feed
 
@@ -159,6 +177,7 @@ class WorstVisit:
         return it
 
     async def close(self) -> None:
+        _LOG.removeHandler(self._complaints)
         await self.site.close()
 
     # --- cases
