@@ -107,7 +107,7 @@ messages: install ## gather the texts of the screens and pages into the catalogu
 .PHONY: pictures
 pictures: install ## draw every screen in every language in docs/pictures anew, and their page
 	@mkdir -p docs/pictures
-	@rm -f docs/pictures/*.svg
+	@find docs/pictures -name '*.svg' ! -name speed.svg -delete
 	@$(BIN)/python -m ui.picture docs/pictures >/dev/null
 	@$(BIN)/python -m docs.generate_screens
 

@@ -183,11 +183,13 @@ class Station:
         for reason in reasons:
             await self.tell("station_started" if reason == "power" else "station_restarted", reason=reason)
         async with asyncio.TaskGroup() as tasks:
+            if self._visits is not None:
+                tasks.create_task(self._visits.run(), name="visits")
+                # Whoever stands there waits for the screen; central's client takes a tenth of a second to load.
+                await self._visits.began.wait()
             if not self.is_activation_box:
                 tasks.create_task(self.mirroring.run(), name="mirror")
                 tasks.create_task(self.outbox.run(), name="outbox")
-            if self._visits is not None:
-                tasks.create_task(self._visits.run(), name="visits")
 
     @property
     def is_activation_box(self) -> bool:

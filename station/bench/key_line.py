@@ -90,9 +90,9 @@ class KeyLine:
         return json.loads(self._process.stdout.readline())
 
 
-def echoed_at(passed: Sequence[Piece]) -> float:
-    """When the last byte of the first echo's answer had passed. Raises LookupError when there was none."""
-    return next(piece.at for piece in passed if piece.about == "echo" and not piece.to_key)
+def echoed_at(passed: Sequence[Piece]) -> float | None:
+    """When the last byte of the first echo's answer had passed; None when there was none."""
+    return next((piece.at for piece in passed if piece.about == "echo" and not piece.to_key), None)
 
 
 def between(passed: Sequence[Piece], begin: float, end: float) -> int:

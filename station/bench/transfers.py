@@ -3,9 +3,10 @@
 import asyncio
 import tempfile
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
 from drivers.emulated_key.folder import KeyFolder
 from drivers.smp.key_socket import SmpKeySocket
@@ -19,20 +20,15 @@ NAME = "/lfs1/permit"
 TIMEOUT_S = 2.0
 
 
-def measured(samples: int, say: Say) -> dict[str, Found]:
-    """``transfer_vs_mcumgr_toolkit`` and ``transfer_vs_smpclient``: a write and a read of 500 bytes each."""
-    found: dict[str, Found] = {}
-    for name, package, other in (
-        ("transfer_vs_mcumgr_toolkit", "mcumgr_toolkit", _mcumgr_toolkit),
-        ("transfer_vs_smpclient", "smpclient", _smpclient),
-    ):
-        if find_spec(package) is None:
-            found[name] = NotMeasured(f"not installed: {package.replace('_', '-')}")
-            continue
-        say(f"transfers beside {package.replace('_', '-')}")
-        with tempfile.TemporaryDirectory(prefix="station-bench-") as folder:
-            found[name] = _compared(Path(folder), other, samples)
-    return found
+def measured(name: str, samples: int, say: Say) -> Found:
+    """One of `OTHERS`: a write and a read of 500 bytes each, in turn."""
+    package, other = OTHERS[name]
+    shown = package.replace("_", "-")
+    if find_spec(package) is None:
+        return NotMeasured(f"not installed: {shown}")
+    say(f"transfers beside {shown}")
+    with tempfile.TemporaryDirectory(prefix="station-bench-") as folder:
+        return _compared(Path(folder), other, samples)
 
 
 def _compared(folder: Path, other: Callable[[str], Coroutine[None, None, float]], samples: int) -> Found:
@@ -91,3 +87,10 @@ async def _smpclient(port: str) -> float:
 def _check(content: bytes) -> None:
     if content != CONTENT:
         raise ValueError("a transfer was not true to its content")
+
+
+OTHERS: Final[Mapping[str, tuple[str, Callable[[str], Coroutine[None, None, float]]]]] = {
+    "transfer_vs_mcumgr_toolkit": ("mcumgr_toolkit", _mcumgr_toolkit),
+    "transfer_vs_smpclient": ("smpclient", _smpclient),
+}
+"""By the figure: the package of the other client, and what takes its time."""

@@ -8,6 +8,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -30,6 +31,8 @@ ORDER = (
     "lookup_200k_vs_1k",
     "refresh_bytes_304",
 )
+VISITS = frozenset({"insert_to_prompt", "insert_to_prompt_central_dead", "pin_to_ready"})
+WITH_CENTRAL = VISITS | {"start", "memory", "key_to_paint", "refresh_bytes_304"}
 NO_CENTRAL = NotMeasured("the central server is not installed (sync-station[central])")
 
 
@@ -39,12 +42,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folder", type=Path, metavar="DIR", help="on the disk to be measured (default: a temporary one)"
     )
+    parser.add_argument("--only", action="append", choices=ORDER, metavar="FIGURE", help="this figure; may be repeated")
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure everything."""
-    found = measured(args.folder, quick=args.quick)
+    found = measured(args.folder, quick=args.quick, only=frozenset(args.only or ORDER))
     fields = {name: each.fields() for name, each in found.items() if isinstance(each, Figure)}
     missing = {name: each.why for name, each in found.items() if isinstance(each, NotMeasured)}
     answer(args, table(found), {"figures": fields, "not_measured": missing})
@@ -75,32 +79,55 @@ def _say(what: str) -> None:
         sys.stderr.flush()
 
 
-def measured(folder: Path | None, *, quick: bool) -> dict[str, Found]:
-    """Every figure, in the order of the table."""
+def measured(folder: Path | None, *, quick: bool, only: AbstractSet[str] = frozenset(ORDER)) -> dict[str, Found]:
+    """The figures of ``only``, in the order of the table; ``folder`` is on the disk that is measured."""
+    samples = QUICK_SAMPLES if quick else SAMPLES
+    found: dict[str, Found] = {}
+    with tempfile.TemporaryDirectory(prefix="station-bench-", dir=folder) as inside:
+        home = Path(inside)
+        found |= _without_central(home, samples, quick=quick, only=only)
+        if only & WITH_CENTRAL:
+            found |= _with_central(home, samples, only=only)
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+    return {name: found.get(name, NO_CENTRAL) for name in ORDER if name in only}
+
+
+def _without_central(home: Path, samples: int, *, quick: bool, only: AbstractSet[str]) -> dict[str, Found]:
     # Late: `station bench --help` needs none of it.
-    from station.bench import refresh, screen, store, transfers, visits, wire_bytes  # noqa: PLC0415
+    from station.bench import store, transfers, wire_bytes  # noqa: PLC0415
+
+    found: dict[str, Found] = {}
+    if only & {"prompt_bytes", "visit_bytes"}:
+        found |= wire_bytes.measured(_say)
+    for name in sorted(only & transfers.OTHERS.keys()):
+        found[name] = transfers.measured(name, samples, _say)
+    if "event_commit" in only:
+        found["event_commit"] = store.event_commit(home, quick=quick, say=_say)
+    if "lookup_200k_vs_1k" in only:
+        found["lookup_200k_vs_1k"] = store.lookup(home, _say)
+    return found
+
+
+def _with_central(home: Path, samples: int, *, only: AbstractSet[str]) -> dict[str, Found]:
+    from station.bench import refresh, screen, visits  # noqa: PLC0415
     from station.bench.place import BenchPlace, can_be_served  # noqa: PLC0415
     from station.bench.site import BenchSite  # noqa: PLC0415
 
-    samples = QUICK_SAMPLES if quick else SAMPLES
     found: dict[str, Found] = {}
     with ExitStack() as left:
-        home = Path(left.enter_context(tempfile.TemporaryDirectory(prefix="station-bench-", dir=folder)))
-        found |= wire_bytes.measured(_say)
-        found |= transfers.measured(samples, _say)
-        found |= store.measured(home, quick=quick, say=_say)
-        if can_be_served():
-            with BenchPlace(home / "site") as place:
-                config_file = place.config_file
-                found["start"] = screen.start(config_file, samples, _say)
-                found["memory"] = screen.memory(config_file, samples, _say)
-                found["key_to_paint"] = screen.key_to_paint(place, samples, _say)
-                found["refresh_bytes_304"] = refresh.measured(place, samples, _say)
-                found |= visits.measured(place, samples, _say)
-        else:
-            site = BenchSite(home, home / "key-reader")
-            found["start"] = screen.start(site.config_file, samples, _say)
-            found["memory"] = screen.memory(site.config_file, samples, _say)
-    if sys.stderr.isatty():
-        sys.stderr.write("\r\x1b[K")
-    return {name: found.get(name, NO_CENTRAL) for name in ORDER}
+        place = left.enter_context(BenchPlace(home / "site")) if can_be_served() else None
+        config_file = place.config_file if place is not None else BenchSite(home, home / "key-reader").config_file
+        if "start" in only:
+            found["start"] = screen.start(config_file, samples, _say)
+        if "memory" in only:
+            found["memory"] = screen.memory(config_file, samples, _say)
+        if place is None:
+            return found
+        if "key_to_paint" in only:
+            found["key_to_paint"] = screen.key_to_paint(place, samples, _say)
+        if "refresh_bytes_304" in only:
+            found["refresh_bytes_304"] = refresh.measured(place, samples, _say)
+        if only & VISITS:
+            found |= visits.measured(place, samples, _say)
+    return found

@@ -132,6 +132,8 @@ class Visits:
         self._key = self._key_work(self._place)
         self._at_work = False
         self._ended = False
+        self.began = asyncio.Event()
+        """The first screen has been shown: keys are served from now on."""
         self._presenter = Presenter(
             presentation,
             store,
@@ -178,6 +180,8 @@ class Visits:
                 tasks.create_task(self._watch_socket(), name="socket")
                 tasks.create_task(self._work_on_key(), name="key")
                 tasks.create_task(self._tick(), name="tick")
+                self._draw(self._time.now())
+                self.began.set()
         finally:
             self._ended = True
             self._key.end()
