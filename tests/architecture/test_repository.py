@@ -17,8 +17,8 @@ PINS = sorted((ROOT / "requirements").glob("*.txt"))
 REGISTRIES = ("pypi" + ".org", "pythonhosted" + ".org", "npmjs" + ".org", "debian" + ".org/debian")
 MACHINE_PATH = re.compile(r"(?<![\w./-])/(?:home/(?!station\b)\w+|root|work|Users|opt/(?:pypi|wheels))/")
 TARGETS = {
-    "install", "demo", "run", "check", "lint", "test", "test-full", "format", "lock", "messages", "pictures", "clean",
-    "help",
+    "install", "demo", "run", "check", "lint", "test", "test-full", "test-nightly", "bench", "format", "lock",
+    "messages", "pictures", "pictures-office", "clean", "help",
 }  # fmt: skip
 
 
@@ -85,7 +85,9 @@ def test_make_lists_its_targets() -> None:
 
 
 def test_there_are_pins() -> None:
-    assert {path.name for path in PINS} == {"base.txt", "build.txt", "central.txt", "demo.txt", "dev.txt"}
+    assert {path.name for path in PINS} == {
+        "base.txt", "build.txt", "central.txt", "demo.txt", "dev.txt", "postgresql.txt",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PINS, ids=lambda path: path.name)
@@ -105,7 +107,7 @@ def _pins(name: str) -> dict[str, str]:
 
 def test_the_sets_of_pins_agree() -> None:
     every = _pins("dev")
-    for name in ("base", "central", "demo", "build"):
+    for name in ("base", "central", "demo", "postgresql", "build"):
         assert _pins(name).items() <= every.items(), name
 
 
@@ -116,9 +118,10 @@ def test_every_dependency_is_pinned() -> None:
         "base": project["dependencies"],
         "central": extras["central"],
         "demo": extras["demo"] + extras["central"],
+        "postgresql": extras["postgresql"] + extras["central"],
         "dev": extras["dev"],
     }.items():
-        names = {re.split(r"[<>=]", requirement)[0].lower() for requirement in wanted}
+        names = {re.split(r"[<>=\[]", requirement)[0].lower() for requirement in wanted}
         assert names <= _pins(name).keys(), name
 
 
