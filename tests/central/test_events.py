@@ -29,7 +29,7 @@ def test_each_event_is_kept_once(site: SimpleNamespace, enrolled: Caller) -> Non
     from central.models import Event
 
     one = event(type="key_activated", key=51, holder=11, data={"expires": 5, "areas": 1})
-    assert send(enrolled, one, one)[0] == {"id": one["id"], "status": "accepted", "reason": None}
+    assert send(enrolled, one, one)[0] == {"id": one["id"], "status": "accepted"}
     assert [r["status"] for r in send(enrolled, one, event(seq=2))] == ["duplicate", "accepted"]
     kept = Event.objects.get(site=site.site, event=one["id"])
     assert (kept.station, kept.key, kept.holder, kept.data) == (site.station, 51, 11, one["data"])
