@@ -160,14 +160,7 @@ class SimulatedCentral(LyingCentral):
 
     def link(self, station: int) -> CentralLink:
         """A real link of one station, that ends here."""
-
-        async def handle(request: httpx.Request) -> httpx.Response:
-            return await self.answer(station, request)
-
-        url = "https://central.invalid"
-        link = CentralLink(url, Secret("a-token-of-a-station"), verify=False)
-        link._http = httpx.AsyncClient(base_url=f"{url}/api/v1", transport=httpx.MockTransport(handle), trust_env=False)
-        return link
+        return _Link(self, station)
 
     async def answer(self, station: int, request: httpx.Request) -> httpx.Response:
         """What the network makes of a request and of its answer."""
@@ -223,6 +216,19 @@ class SimulatedCentral(LyingCentral):
             mark = [event["data"]["generation"], event["data"]["seq"]]
             if mark > key.get("log_seen", [-1, -1]):
                 self.change_key(event["key"], log_seen=mark)
+
+
+class _Link(CentralLink):
+    def __init__(self, central: SimulatedCentral, station: int) -> None:
+        self._central, self._station = central, station
+        super().__init__("https://central.invalid", Secret("a-token-of-a-station"))
+
+    def _made(self) -> httpx.AsyncClient:
+        async def handle(request: httpx.Request) -> httpx.Response:
+            return await self._central.answer(self._station, request)
+
+        transport = httpx.MockTransport(handle)
+        return httpx.AsyncClient(base_url=f"{self._url}/api/v1", transport=transport, trust_env=False)
 
 
 def _tag(pin: str) -> bytes:

@@ -12,6 +12,7 @@ from tests.simulation.world import WORKERS, World
 
 SWAP_S = (0.1, 0.5)
 BOUNCE_S = (0.02, 4.0)
+NOTICED_WITHIN_POLLS = 8
 
 
 async def visit(world: World, machine: Machine) -> None:
@@ -21,8 +22,11 @@ async def visit(world: World, machine: Machine) -> None:
     await chosen(world, machine)
     if machine.slot.key is not None:
         world.pull(machine)
-    # Until the station has noticed, and has said what there is to say.
-    await world.wait(0.8)
+    # Until the station has noticed: at once, or when it has waited for an answer for long enough.
+    await world.wait(0.7)
+    for _ in range(NOTICED_WITHIN_POLLS):
+        if machine.alive and machine.line not in OUT:
+            await world.wait(0.1)
     if machine.alive and machine.line not in OUT:
         raise AssertionError(f"the key is out and the screen of station {machine.number} says {machine.line}")
     if world.random.random() < 0.6:
