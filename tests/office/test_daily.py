@@ -108,7 +108,7 @@ def test_a_lost_key_is_blocked_in_one_click_and_followed_to_the_last_lock(there:
     from central.codes import new_enrolment_code
     from central.feed import page
     from central.models import StationToken
-    from central.office.models import Block, Task
+    from central.office.models import Block, BlockReached, Task
     from central.stationhealth import note_mirror
     from station.records import claims
     from station.records.envelope import verified
@@ -154,6 +154,9 @@ def test_a_lost_key_is_blocked_in_one_click_and_followed_to_the_last_lock(there:
         "A key takes it along", "Lock has met it",
     ]  # fmt: skip
     assert 'id="complete"' in trail
+    heard = BlockReached.objects.filter(block__key=there.one.keys[0])
+    assert {each.station for each in heard} == {there.one.station, there.two.station}
+    assert all(now - 60 < each.at < now + 60 for each in heard)
     assert office.get(at(there, "keys/101/trail/")).status_code == 302
     history = words(office.get(at(there, "keys/100/"))).partition('id="history"')[2]
     assert "status: active → blocked" in history
