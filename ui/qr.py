@@ -2,7 +2,6 @@
 
 from functools import lru_cache
 
-import segno
 from rich.segment import Segment
 from rich.style import Style
 
@@ -27,6 +26,8 @@ def quiet_modules(columns: int, rows: int) -> int | None:
 @lru_cache(maxsize=16)
 def modules(message: str) -> tuple[tuple[bool, ...], ...]:
     """The code of ``message`` as rows of dark (True) and light modules."""
+    import segno  # noqa: PLC0415, most stations never show a code
+
     code = segno.make(message, micro=False, error="L", boost_error=False, version=1)
     return tuple(tuple(bool(module) for module in row) for row in code.matrix)
 

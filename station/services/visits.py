@@ -60,7 +60,8 @@ TICK_S = 0.25
 STANDING_EVERY_TICKS = 4
 READER_AGAIN_S = 1.0
 """How often a lost serial port is tried, and how long one must stay open to count as back."""
-POKE_AFTER_S = 0.002
+POKE_AFTER_S = 0.010
+"""Central is asked while the key says which it is, the longest of its first answers: that costs nobody anything."""
 FINISH_S = 3.0
 """At the end, what is being done with a key is finished: less than the 5 s after which a kiosk counts as hung."""
 KEY_QUEUE_LIMIT = 32
@@ -131,6 +132,7 @@ class Visits:
         self._key_work = KEY_WORK[role]
         self._key = self._key_work(self._place)
         self._at_work = False
+        self._refresh_soon: asyncio.TimerHandle | None = None
         self._ended = False
         self.began = asyncio.Event()
         """The first screen has been shown: keys are served from now on."""
@@ -231,9 +233,12 @@ class Visits:
             case ClearActivation() | ReadKey() | IdentifyKey() | PrepareKey() | ActivateKey():
                 self._key_effects.put_nowait(effect)
             case RefreshMirror():
-                # While the key's first answer is on the wire: asking for it comes before asking central.
-                asyncio.get_running_loop().call_later(POKE_AFTER_S, self._mirroring.poke)
+                self._refresh_soon = asyncio.get_running_loop().call_later(POKE_AFTER_S, self._mirroring.poke)
             case CheckPin():
+                if self._refresh_soon is not None and self._refresh_soon.when() > asyncio.get_running_loop().time():
+                    # Its verdict waits for central, so central must have been asked.
+                    self._refresh_soon.cancel()
+                    self._mirroring.poke()
                 self._start(self._check_pin(effect))
             case RejectPin():
                 self._pins.reject(effect)
