@@ -24,8 +24,6 @@ POLL_INTERVAL_S: Final = 0.15
 """How often an empty socket is asked; also how long a key may take to its first answer."""
 ECHO_INTERVAL_S: Final = 0.25
 """How long an inserted key is left in peace before it is asked whether it is still there."""
-FIRST_LOOK_S: Final = 0.05
-"""The same as long as it has not said which key it is: whoever swaps keys takes longer than that."""
 MISSES: Final = 2
 """So many echoes in a row without an answer are a removal: one may be lost to a spark."""
 ANSWER_TIMEOUT_S: Final = 0.2
@@ -130,8 +128,7 @@ class SmpKeySocket:
         misses = 0
         while insertion is not None and insertion is self._insertion and self._client is not None:
             self.turned_at = loop.time()
-            interval_s = ECHO_INTERVAL_S if insertion.told is not None else FIRST_LOOK_S
-            rest_s = self._client.heard_at + interval_s - loop.time() if not misses else 0.0
+            rest_s = self._client.heard_at + ECHO_INTERVAL_S - loop.time() if not misses else 0.0
             if rest_s > 0 or self._lock.locked():
                 # Whoever talks to the key notices its silence.
                 # Not wait_for: Python 3.11's may swallow a cancellation that comes at the same moment.
