@@ -18,6 +18,7 @@ from tests.simulation.signatures import CheckedOnce
 from tests.simulation.world import TRACE_SHOWN, World
 
 VISITS = 20
+WALK_S = 5.0
 DRAINED_WITHIN_POLLS = 60
 MEMORY = Path("/dev/shm")
 
@@ -82,6 +83,10 @@ async def _play(world: World, visits: int) -> None:
 
 async def _step(world: World) -> None:
     machine = world.random.choice(world.machines)
+    if machine is not world.last_at:
+        # From one station to another it is a walk: what the first one still had to say of a key, it has said by then.
+        await world.wait(WALK_S)
+    world.last_at = machine
     await faults.between(world)
     for each in world.machines:
         if not each.alive:

@@ -53,6 +53,8 @@ class World:
         self.last_keys: dict[int, list[tuple[SimulatedKey, float]]] = {}
         """By station: the key in its socket, or the one that was last, and the one before it; since when."""
         self._shown_last: dict[int, str] = {}
+        self.last_at: Machine | None = None
+        """Where somebody was last."""
         self.locks = [Lock(1, AREA), Lock(101, AREA), Lock(102, AREA + 1)]
         self._people_and_keys()
         stations = 2 if self.random.random() < 0.3 else 1
