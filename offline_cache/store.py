@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from offline_cache import key_state, mirror, notes, outbox
+from offline_cache.connection import room_to_settle
 from offline_cache.database_thread import DatabaseThread
 from offline_cache.event_ids import EventIds
 from offline_cache.transaction import immediate
@@ -128,7 +129,12 @@ class SqliteStore:
 
     async def settle(self, done: Sequence[str], set_aside: Mapping[str, str]) -> None:
         """Central has these ids; it refused those, for a reason, and they are kept but not sent again."""
-        await self._thread.run(lambda db: self._change_outbox(db, lambda db: -outbox.settle(db, done, set_aside)))
+
+        def work(db: Database) -> None:
+            with room_to_settle(db):
+                self._change_outbox(db, lambda db: -outbox.settle(db, done, set_aside))
+
+        await self._thread.run(work)
 
     def _change_outbox(self, db: Database, work: Callable[[Database], int]) -> None:
         """Do ``work`` in a transaction; it returns how many more events are to be sent after it."""

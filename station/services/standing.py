@@ -17,6 +17,9 @@ from station.services.timekeeping import Timekeeper
 
 ADOPTED_NOTE = "blocklist_adopted"
 PROBE_NOTE = "disk_probe"
+PROBE_CHARS = 64 * 1024
+"""What a visit writes fits into as much. A few characters would find room on a page that is there already, also where
+the database is at its limit."""
 DAY_S = 86400
 
 _log = logging.getLogger("station.standing")
@@ -160,6 +163,7 @@ class Standing:
 
     async def _probe(self) -> None:
         try:
+            await self._store.note(PROBE_NOTE, "x" * PROBE_CHARS)
             # Another value each time: what is noted already is not written again.
             await self._store.note(PROBE_NOTE, os.urandom(8).hex())
         except StoreFault:

@@ -154,3 +154,22 @@ async def test_at_its_limit_the_database_is_a_full_disk_until_central_has_taken_
         assert await store.pending_count() == count
     await month_offline.fill(store, path, 500)
     await store.close()
+
+
+async def test_at_its_limit_whole_batches_that_central_refuses_can_be_set_aside(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "DATABASE_LIMIT_BYTES", 400_000)
+    store = await SqliteStore.open(path)
+    with pytest.raises(StoreFault):
+        await month_offline.fill(store, path, 10_000)
+    count = await store.pending_count()
+    while batch := await store.pending(100):
+        await store.settle([], {event.id: "no " * 30 for event in batch})
+        count -= len(batch)
+        assert await store.pending_count() == count
+    # The limit is still there for all else.
+    with pytest.raises(StoreFault) as caught:
+        await month_offline.fill(store, path, 10_000)
+    assert caught.value.code == "disk_full"
+    await store.close()

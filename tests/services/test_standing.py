@@ -5,9 +5,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlite_utils import Database
 
 from station.core.facts import Hindrance
-from station.ports import StoreFault
+from station.ports import Change, NewEvent, StoreFault
 from station.records.keys import SigningKey
 from station.services.base64url import decoded
 from station.services.standing import ADOPTED_NOTE
@@ -76,6 +77,22 @@ async def test_disk(synced: Parts, caplog: pytest.LogCaptureFixture, monkeypatch
     assert await hindrance(synced) is None
     assert caplog.text.count("store.back") == 1
     assert await synced.poll()
+
+
+async def test_a_database_at_its_limit_is_a_full_disk_until_central_has_taken_some(synced: Parts) -> None:
+    def limit(db: Database) -> None:
+        (pages,) = db.execute("PRAGMA page_count").fetchone()
+        db.execute(f"PRAGMA max_page_count={pages + 40}").fetchall()
+
+    await synced.store._thread.run(limit)
+    with pytest.raises(StoreFault) as caught:  # noqa: PT012 - until the last byte
+        while True:
+            await synced.store.commit(Change([NewEvent("key_synced", NOW_S, 0, key=51)]))
+    synced.standing.store_failed(caught.value)
+    for _ in range(2):
+        assert await hindrance(synced) is Hindrance.DISK
+    await synced.outbox.drain()
+    assert await hindrance(synced) is None
 
 
 async def test_a_disk_that_fails_a_refresh_is_noticed(central: LyingCentral, synced: Parts) -> None:
