@@ -10,17 +10,15 @@ import pytest
 from offline_cache import outbox as stored_outbox
 from station.core import access
 from station.core.attempts import AttemptCount
-from station.core.events import ActivationCleared, KeyActivated, KeyRead
+from station.core.events import ActivationCleared, KeyActivated
 from station.core.facts import Policy
-from station.core.visit import TABLE
-from station.core.visit_state import Phase, State
 from station.ports import KeyFile, KeyRefused
 from station.services import key_log
 from station.services.key_work import KeyWork
 from station.services.pin_work import PinWork
 from tests.simulation.run import simulate
 
-SEEDS = 40
+SEEDS = 80
 Patch = pytest.MonkeyPatch
 
 
@@ -119,16 +117,6 @@ def _twelve_hours(patch: Patch) -> None:
     patch.setattr("config.models.Settings.rules", lambda self: Policy(active_minutes=720))
 
 
-def _the_next_key_is_taken_for_the_last(patch: Patch) -> None:
-    rows = TABLE[Phase.READING]
-    honest = rows[KeyRead]
-
-    def read(state: State, event: KeyRead, now: Any) -> Any:
-        return honest.handler(replace(state, seen=event.seen) if state.seen is not None else state, event, now)
-
-    patch.setitem(rows, KeyRead, replace(honest, handler=read))
-
-
 FAULTS: dict[str, tuple[Callable[[Patch], None], str]] = {
     each.__name__.strip("_"): (each, wanted)
     for each, wanted in (
@@ -143,7 +131,6 @@ FAULTS: dict[str, tuple[Callable[[Patch], None], str]] = {
         (_counted_in_memory, "are remembered"),
         (_nobody_waits, "was looked at after"),
         (_twelve_hours, "too_long"),
-        (_the_next_key_is_taken_for_the_last, "a lock wrong_key"),
     )
 }
 
