@@ -67,6 +67,9 @@ class Outbox:
         self._tell: Tell = _tell_nobody
         self._size = BATCH_LIMIT
         self._slow = False
+        self._narrowed: tuple[int, int] | None = None
+        """How many are sent at a time, and up to which number, while one event that keeps the others out is looked for.
+        Kept over a call that failed: else a link that fails often would begin the search anew each time."""
 
     def give_way_to(self, visiting: Callable[[], bool]) -> None:
         """While ``visiting`` says so, somebody stands at the station: they have the link and the disk."""
@@ -113,8 +116,7 @@ class Outbox:
         Raises CentralUnreachable, CentralRefused, StoreFault.
         """
         taken, unsettled = 0, _Answered()
-        narrowed: int | None = None
-        batch = await self._store.pending(self._size)
+        batch = await self._store.pending(self._next_size())
         while batch:
             sending = asyncio.create_task(self._send(batch), name="batch")
             try:
@@ -126,20 +128,23 @@ class Outbox:
                 if not _blames_the_batch(error):
                     raise
                 if len(batch) == 1:
-                    taken += await self._set_aside(batch[0], error)
-                    narrowed = None
+                    taken += await self._judge(batch[0], error)
+                    self._narrowed = None
                 else:
-                    narrowed = len(batch) // 2
-                batch = await self._store.pending(narrowed or self._size)
+                    self._narrowed = len(batch) // 2, batch[-1].seq
+                batch = await self._store.pending(self._next_size())
                 continue
             finally:
                 await _ended(sending)
             taken += len(unsettled.done)
-            if narrowed is not None or len(unsettled.done) + len(unsettled.refused) < len(batch):
+            if self._narrowed is not None or len(unsettled.done) + len(unsettled.refused) < len(batch):
                 # One among them keeps the others out, or some were not answered for: what was read ahead is not next.
                 await self._settle(unsettled)
                 unsettled = _Answered()
-                ahead = await self._store.pending(narrowed or self._size)
+                if self._narrowed is not None and batch[-1].seq >= self._narrowed[1]:
+                    # All of them are through: it was central that was ill.
+                    self._narrowed = None
+                ahead = await self._store.pending(self._next_size())
             if ahead and self._visiting():
                 await self._settle(unsettled)
                 unsettled = _Answered()
@@ -168,20 +173,31 @@ class Outbox:
         elif not self._slow:
             self._size = min(BATCH_LIMIT, self._size * 2)
 
-    async def _set_aside(self, event: StoredEvent, error: CentralRefused | CentralUnreachable) -> int:
-        """Central does not take this one, whatever is sent with it; how many it took meanwhile.
+    def _next_size(self) -> int:
+        return self._size if self._narrowed is None else min(self._narrowed[0], self._size)
 
-        Where it failed rather than refused, it may be central that is ill: only if it takes the next one, this one
-        was the reason. Raises CentralUnreachable, CentralRefused, StoreFault.
+    async def _judge(self, event: StoredEvent, error: CentralRefused | CentralUnreachable) -> int:
+        """Central did not take this one alone: set it aside if it is the reason. How many central took meanwhile.
+
+        Where it failed rather than refused, it may be central that is ill: only if it takes the next one, and fails
+        over this one again, this one was the reason. Raises CentralUnreachable, CentralRefused, StoreFault.
         """
-        following = _Answered()
-        if isinstance(error, CentralUnreachable):
-            others = await self._store.pending(1, after=event.seq)
-            if not others:
-                raise error
-            following = await self._send(others)
-        await self._settle(_Answered(following.done, [(event, error.code), *following.refused]))
-        return len(following.done)
+        if isinstance(error, CentralRefused):
+            await self._settle(_Answered(refused=[(event, error.code)]))
+            return 0
+        others = await self._store.pending(1, after=event.seq)
+        if not others:
+            raise error
+        following = await self._send(others)
+        await self._settle(following)
+        try:
+            again = await self._send([event])
+        except (CentralRefused, CentralUnreachable) as still:
+            if not _blames_the_batch(still):
+                raise
+            again = _Answered(refused=[(event, still.code)])
+        await self._settle(again)
+        return len(following.done) + len(again.done)
 
     async def _settle(self, answered: _Answered) -> None:
         if not answered.done and not answered.refused:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -226,6 +227,46 @@ async def test_an_event_over_which_central_fails_is_set_aside_once_another_is_ta
     assert received(central) == [*range(6), 7, 8, 9]
     assert await parts.store.pending_count() == 0
     assert caplog.text.count("event.set_aside") == 1
+
+
+async def test_a_central_that_is_well_again_at_the_wrong_moment_sets_nothing_aside(
+    central: LyingCentral, parts: Parts
+) -> None:
+    def ill_until_a_lone_event_has_failed(asked: Asked) -> Reply:
+        if central.calls("/events") <= 3:
+            return Reply(500)
+        return said({"results": [central._event(event) for event in asked.json["events"]]})
+
+    central.lies["/events"] = ill_until_a_lone_event_has_failed
+    await happen(parts, 4)
+    assert await parts.outbox.drain() == 4
+    assert sorted(received(central)) == [0, 1, 2, 3]
+
+
+async def test_an_event_over_which_central_fails_is_found_while_central_is_away_half_of_the_time(
+    central: LyingCentral, parts: Parts
+) -> None:
+    coin = random.Random(1)
+
+    def fails_over_it(asked: Asked) -> Reply:
+        if coin.random() < 0.5:
+            return Reply(502)
+        events = asked.json["events"]
+        if any(event["data"]["n"] == 0 for event in events):
+            return Reply(500)
+        return said({"results": [central._event(event) for event in events]})
+
+    central.lies["/events"] = fails_over_it
+    await happen(parts, 2 * BATCH_LIMIT)
+    drains = 0
+    while await parts.store.pending_count():
+        drains += 1
+        assert drains < 60
+        with suppress(CentralUnreachable):
+            await parts.outbox.drain()
+    assert sorted(received(central)) == list(range(1, 2 * BATCH_LIMIT))
+    # It has not gone on with single events.
+    assert central.calls("/events") < 100
 
 
 @pytest.mark.parametrize("status", [500, 502])
