@@ -8,7 +8,7 @@ import logging
 from typing import cast
 
 from station.core.events import ActivateKey, KeyRead, KeySeen, PrepareKey, ReadKey
-from station.core.facts import Attempts, KeyClockState, KeyKnown
+from station.core.facts import Attempts, Grant, KeyClockState, KeyKnown
 from station.core.lights import last_sync
 from station.ports import KeyFile, KeyRefused, StoreFault
 from station.records import envelope
@@ -18,6 +18,10 @@ from station.services.key_files import CLOCK_BEHIND_SYNC_S
 from station.services.key_work import KeyWork
 
 READ_FILES = (KeyFile.CERT, KeyFile.SYNC, KeyFile.PERMIT, KeyFile.BLOCK)
+
+CLOCKS_DIFFER_LIMIT_S = 3600
+"""A box never sets a key's clock, and locks go by that. Two clocks drift apart by minutes in the 400 days that a box
+may be without a network; by more than this, one of them is wrong."""
 
 _log = logging.getLogger("station.key")
 
@@ -82,6 +86,8 @@ class BoxKeyWork(KeyWork):
             self._place.standing.store_failed(error)
 
     async def _write_activation(self, effect: ActivateKey) -> None:
+        if not self._stands_by_the_keys_clock(effect.grant):
+            raise KeyRefused("clocks_differ")
         meter, certificate = self._place.meter, self._identity.certificate
         activation = self._identity.activation(effect.grant, await self._place.sequences.take())
         meter.begin(len(certificate), len(activation))
@@ -91,3 +97,11 @@ class BoxKeyWork(KeyWork):
             await self._write_last(effect, activation)
         finally:
             meter.end()
+
+    def _stands_by_the_keys_clock(self, grant: Grant) -> bool:
+        """Whether locks will take the activation: else the lamp would be green for a key that opens nothing."""
+        clock, now = self._clock, self._place.time.now()
+        if clock is None or clock.unix_s is None:
+            return False
+        key_s = clock.unix_s + (now.mono_s - self._clock_read_s)
+        return abs(key_s - now.unix_s) <= CLOCKS_DIFFER_LIMIT_S and key_s < grant.expires

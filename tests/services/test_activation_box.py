@@ -396,6 +396,25 @@ async def test_a_permit_that_ends_while_the_person_types_is_not_activated(site: 
     assert (await box.store.real.attempts(HER_KEY)).failures == 1
 
 
+@pytest.mark.parametrize(("ahead_s", "activated"), [(2 * DAY_S, False), (-2 * DAY_S, False), (900, True), (-900, True)])
+async def test_no_activation_that_locks_would_not_take_by_the_keys_clock(
+    site: Site, ahead_s: int, *, activated: bool
+) -> None:
+    key, _ = await synchronised(site)
+    site.skip(4 * DAY_S)
+    box = await a_box(site)
+    _clock_at(ahead_s)(site, key)
+    for turn in (1, 2):
+        box.insert_typing(key, f"*{PINS[ANNA]}#")
+        screen = await box.until(Line.REFUSED, Line.READY)
+        assert screen.refusal is (None if activated else Refusal.KEY_FAULT)
+        await box.idle()
+        await box.out()
+        assert (key.file(KeyFile.ACT) != b"") is activated
+        assert (await box.counts())["key_activated"] == (turn if activated else 0)
+        site.skip(10)
+
+
 async def test_without_its_battery_clock_a_box_only_switches_keys_off(site: Site) -> None:
     key, _ = await synchronised(site)
     box = await a_box(site)
