@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-TIMES = 40
+TIMES = 11
 BODY = "x" * 240
 """About as long as an event."""
 

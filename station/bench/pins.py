@@ -6,7 +6,7 @@ import time
 from config.credentials import Argon2Cost
 from station.records.pins import pin_tag
 
-TIMES = 9
+TIMES = 3
 
 
 def argon2_s(cost: Argon2Cost) -> float:

@@ -22,7 +22,7 @@ GAP_S = 0.03
 FIRST_PRESSES = 6
 """Those pay for what is filled once."""
 PIN_DIGITS = 6
-SETTLED_S = 2.0
+SETTLED_S = 1.0
 KIB = 1024
 
 

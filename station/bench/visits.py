@@ -26,10 +26,13 @@ class Phase:
     wire_bytes: list[int] = field(default_factory=list)
     passed: list[list[Piece]] = field(default_factory=list)
     window: list[tuple[float, float]] = field(default_factory=list)
+    beside_s: list[float] = field(default_factory=list)
+    """What it cannot do without beside the wire, measured right after it."""
 
-    def figure(self, line: KeyLine, beside_s: float = 0.0) -> Figure:
+    def figure(self, line: KeyLine) -> Figure:
         """Against the wire time of the same bytes, and what else it cannot do without."""
-        against = [line.wire_s(size) + beside_s for size in self.wire_bytes]
+        beside = self.beside_s or [0.0] * len(self.wire_bytes)
+        against = [line.wire_s(size) + least for size, least in zip(self.wire_bytes, beside, strict=True)]
         ms = [1000 * took for took in self.took_s], [1000 * least for least in against]
         return paired(*ms, "ms")
 
@@ -61,11 +64,10 @@ def measured(place: BenchPlace, samples: int, say: Say) -> dict[str, Found]:
 
 def _figures(place: BenchPlace, alive: Visits, dead: Visits) -> dict[str, Found]:
     line = place.line
-    at_least = argon2_s(place.credentials().argon2) + 2 * bare_commit_s(place.config_file.parent)
     return {
         "insert_to_prompt": worse(alive.off.figure(line), alive.active.figure(line)),
         "insert_to_prompt_central_dead": worse(dead.off.figure(line), dead.active.figure(line)),
-        "pin_to_ready": alive.ready.figure(line, at_least),
+        "pin_to_ready": alive.ready.figure(line),
     }
 
 
@@ -78,7 +80,7 @@ class _Whole:
 
 def _whole_visits(place: BenchPlace, kiosk: Terminal, rounds: int) -> _Whole:
     """Insert, type, ready."""
-    whole = _Whole(Visits(), {})
+    whole, cost = _Whole(Visits(), {}), place.credentials().argon2
     for _ in range(max(rounds, len(place.people))):
         person = place.next_person()
         with _inserted(place, kiosk, person, Phase()):
@@ -90,6 +92,7 @@ def _whole_visits(place: BenchPlace, kiosk: Terminal, rounds: int) -> _Whole:
             begin = kiosk.type(b"#")
             end = kiosk.until(READY_MARK)
             _keep(whole.visits.ready, place.line.passed(), begin, end)
+            whole.visits.ready.beside_s.append(argon2_s(cost) + 2 * bare_commit_s(place.config_file.parent))
             whole.acts[person.key] = place.act_of(person)
     return whole
 
