@@ -139,3 +139,21 @@ def test_what_the_line_was_late_by_is_not_ours() -> None:
     assert between(passed, 2.0, 4.5) == 47 + 127
     assert late_s(passed, 2.0, 6.0) == 0.125, "only the end of an answer is waited for"
     assert echoed_at(passed[2:]) is None
+
+
+def test_a_running_station_loads_none_of_it() -> None:
+    program = "import sys, station.commands.kiosk, station.commands.run; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "station.app" in done.stdout.split()
+    assert [name for name in done.stdout.split() if name.startswith("station.bench")] == []
+
+
+def test_without_the_central_server_it_says_so() -> None:
+    program = (
+        "import sys; sys.modules.update(dict.fromkeys(['django', 'ninja', 'mcumgr_toolkit', 'smpclient']));"
+        "from station.bench import place, screen, transfers, visits, wire_bytes; print(place.__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "station.bench.place"
+    told = bench.table({"pin_to_ready": bench.NO_CENTRAL})
+    assert "not measured: the central server is not installed" in told
