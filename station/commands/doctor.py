@@ -11,6 +11,7 @@ from config import ConfigFault, Credentials, Settings
 from station.cli import FAILED, add_json, answer
 from station.commands import doctor_machine, doctor_network
 from station.commands.believed_keys import central_keys
+from station.commands.doctor_machine import Kept
 from station.commands.findings import Finding, Level, fail, ok
 from station.commands.status import kiosk_runs
 from station.services import status_file
@@ -46,14 +47,15 @@ async def _examine(settings: Settings) -> list[Finding]:
     running = kiosk_runs(settings.storage.database)
     status_path = settings.storage.database.with_name(status_file.FILE_NAME)
     status = status_file.read(status_path) if running else None
-    expires = await doctor_machine.certificate_expires(settings) if not running else (status or {}).get(_EXPIRES)
-    credentials, found = _credentials(settings, expires)
+    kept = await doctor_machine.kept(settings) if not running else Kept((status or {}).get(_EXPIRES))
+    credentials, found = _credentials(settings, kept.certificate_expires)
     believed = await central_keys(settings, credentials) if credentials is not None else ()
     found += await doctor_machine.reader(settings, status)
     central = await doctor_network.central(settings, credentials, believed)
     found += central
     answers = any(finding.check == "token" and finding.level is Level.OK for finding in central)
-    found.append(doctor_machine.clock(settings, status, central_answers=answers))
+    floor_s = kept.clock_floor_s
+    found.append(doctor_machine.clock(settings, status, central_answers=answers, floor_s=floor_s))
     found += await doctor_machine.database(settings, in_use=running)
     if status is not None:
         found += doctor_machine.of_status(settings, status)

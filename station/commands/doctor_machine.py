@@ -9,6 +9,8 @@ import stat
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,11 @@ from offline_cache import SqliteStore
 from station.app import PROFILE_ROLES, Station, identity_of
 from station.commands.findings import Finding, fail, of_error, ok, warn
 from station.commands.inserted_key import socket_of
+from station.core.clock import ClockRules, trusted_time
 from station.errors import StationError
 from station.ports import KeyFile, KeyLost, KeyRefused, ReaderLost
 from station.services import status_file
-from station.services.timekeeping import SystemClocks
+from station.services.timekeeping import Clocks, SystemClocks
 
 CERTIFICATE_WARN_DAYS = 14
 """A station renews at half of its certificate's life: with so little left, renewing has not worked for weeks."""
@@ -39,19 +42,26 @@ def is_box(settings: Settings) -> bool:
     return settings.station.profile == "activation-box"
 
 
-async def certificate_expires(settings: Settings) -> int | None:
-    """Until when the certificate in the database is good (Unix seconds); None where that cannot be found out.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What only the database knows: the credentials file has the enrolment's certificate for ever."""
 
-    The credentials file has the enrolment's for ever. The database must be nobody's at the moment.
-    """
+    certificate_expires: int | None = None
+    """Unix seconds."""
+    clock_floor_s: int = 0
+    """The newest time (Unix seconds) that central has signed: no clock before it is right."""
+
+
+async def kept(settings: Settings) -> Kept:
+    """What is in the database, as far as that can be found out. It must be nobody's at the moment."""
     if not settings.storage.database.exists():
-        return None
+        return Kept()
     try:
         station = await Station.open(settings)
     except StationError:
-        return None
+        return Kept()
     try:
-        return station.identity.claims.expires
+        return Kept(station.identity.claims.expires, station.time.floor_s)
     finally:
         await station.close()
 
@@ -125,8 +135,15 @@ def _not_permitted(port: Path) -> Finding | None:
     return fail("key reader", f"{user} may not open {port}", f"usermod -aG {group} {user}, then log in anew")
 
 
-def clock(settings: Settings, status: Mapping[str, Any] | None, *, central_answers: bool) -> Finding:
-    """Whether the station's time can be trusted, and what it rests on."""
+def clock(
+    settings: Settings,
+    status: Mapping[str, Any] | None,
+    *,
+    central_answers: bool,
+    floor_s: int = 0,
+    clocks: Clocks | None = None,
+) -> Finding:
+    """Whether the station's time can be trusted, and what it rests on. ``floor_s``: see `Kept.clock_floor_s`."""
     if status is not None:
         said = status.get("clock") or {}
         if said.get("trusted"):
@@ -134,7 +151,7 @@ def clock(settings: Settings, status: Mapping[str, Any] | None, *, central_answe
         mend = _BOX_CLOCK_MEND if is_box(settings) else _CLOCK_MEND
         return fail("clock", "the kiosk has no trusted time: keys can only be switched off", mend)
     rules = settings.clock
-    readings = SystemClocks(read_rtc=rules.trust_rtc)()
+    readings = (clocks or SystemClocks(read_rtc=rules.trust_rtc))()
     if is_box(settings) and readings.rtc_unix_s is None:
         # Whatever else the time could rest on is not there where the box will stand.
         return fail("clock", "no battery-backed clock answers, and a box has no other", _BOX_CLOCK_MEND)
@@ -143,12 +160,17 @@ def clock(settings: Settings, status: Mapping[str, Any] | None, *, central_answe
     if rules.trust_ntp and readings.ntp_synchronised:
         return ok("clock", "the system says that it is NTP-synchronised")
     if rules.trust_rtc and readings.rtc_unix_s is not None:
-        return ok("clock", "a battery-backed clock answers")
+        by_rtc = ClockRules(trust_ntp=False, trust_rtc=True, holdover_days=settings.policy.mirror_max_age_days)
+        said = datetime.fromtimestamp(readings.rtc_unix_s, UTC).strftime("%Y-%m-%d %H:%MZ")
+        if trusted_time(readings, by_rtc, None, floor_s) is None:
+            return fail("clock", f"the battery-backed clock says {said}: that cannot be", _WRONG_CLOCK_MEND)
+        return ok("clock", f"a battery-backed clock answers: {said}")
     return fail("clock", "nothing that time could rest on: keys can only be switched off", _CLOCK_MEND)
 
 
 _CLOCK_MEND = "connect it to central, or set up NTP (timedatectl set-ntp true), or fit a clock and set clock.trust_rtc"
 
+_WRONG_CLOCK_MEND = "set the system's clock, then hwclock --systohc; if it is wrong again, it needs a new battery"
 
 _BOX_CLOCK_MEND = "fit a battery-backed clock, and set it: hwclock --systohc after station sync"
 

@@ -108,7 +108,9 @@ def lines(fields: Mapping[str, Any]) -> Sequence[str]:
     trust = f"trusted ({clock['source']})" if clock["trusted"] else "NOT trusted"
     hindrance = fields["hindrance"]
     can = "keys can be activated" if hindrance is None else f"keys can only be switched off ({hindrance})"
-    if fields["source"] == "database" and hindrance == "clock":
+    # A box has nobody to ask: what it goes by has been read.
+    asks = fields.get("profile") != "activation-box"
+    if fields["source"] == "database" and hindrance == "clock" and asks:
         can = "not known: the clock is asked for by the kiosk, or station sync"
     rows = [
         ("station", f"{fields['station']} ({said})"),
