@@ -11,6 +11,7 @@ from central.feed import change
 from central.issuing.pins import new_pin
 from central.models import Area, Holder, Key, Permission, Site, Unit
 from central.office.models import Receipt, Task
+from central.office.pools import held_by
 
 FIRST_NUMBER = 1
 
@@ -83,8 +84,9 @@ def end(holder: Holder, by: str = "", last_day: date | None = None) -> list[Task
 
 
 def collect_keys(holder: Holder, due: date, by: str = "") -> list[Task]:
-    """A task for each key that somebody has who leaves. Inside a change."""
-    return [_collect(key, holder, due, by) for key in Key.objects.filter(holder=holder, status=Key.Status.ACTIVE)]
+    """A task for each key that somebody has who leaves, pool keys as well. Inside a change."""
+    own = Key.objects.filter(holder=holder, status=Key.Status.ACTIVE)
+    return [_collect(key, holder, due, by) for key in [*own, *held_by(holder, unix_now())]]
 
 
 def withdraw(permissions: Iterable[Permission]) -> int:

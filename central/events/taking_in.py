@@ -15,6 +15,7 @@ from central.events.logmarks import note_marks
 from central.feed import change
 from central.models import Event, Key, Station
 from central.models.event import OPENING_TYPES
+from central.office.models import Task
 from central.stationhealth import note_events
 
 DATA_LIMIT_BYTES = 4096
@@ -60,6 +61,7 @@ def take_in(station: Station, items: list[Any], now: int) -> list[Result]:
         keep(station, new, now)
         with set_extra_data({"additional_data": {"station": station.number}}):
             _lock_keys(station, new, now)
+            _collected(station, new, now)
         with disable_auditlog():
             note_marks(station.site_id, _marks(new), now)
             note_records(station.site_id, _records(new))
@@ -109,6 +111,15 @@ def _lock_keys(station: Station, events: list[EventIn], now: int) -> None:
         if locked_at > max(key.locked_at or 0, unlocked_at):
             key.locked_at = locked_at
             key.save(update_fields=["locked_at"])
+
+
+def _collected(station: Station, events: list[EventIn], now: int) -> None:
+    """A pool key that somebody who left had not brought back is back."""
+    back = {event.key for event in events if event.type == "pool_key_returned" and event.key is not None}
+    tasks = Task.objects.filter(site=station.site_id, key__number__in=back, kind=Task.Kind.COLLECT_KEY, done_at=None)
+    for task in tasks if back else ():
+        task.done_at, task.done_by = now, str(station)
+        task.save()
 
 
 def _marks(events: list[EventIn]) -> dict[int, tuple[int, int]]:

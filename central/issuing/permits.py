@@ -1,7 +1,7 @@
 """Permits: signed for 21 days, signed anew from half of it on, never past the end of employment."""
 
 import random
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from central.clock import DAY_S
@@ -62,8 +62,8 @@ def wanted_claims(permission: Permission, holder: Holder, revision: int, now: in
 
 
 def employment_end(holder: Holder) -> int | None:
-    """The end of the holder's last day at work, in the site's time zone."""
-    if holder.employment_ends is None:
+    """The end of the holder's last day at work, in the site's time zone; the calendar's last day is none."""
+    if holder.employment_ends in {None, date.max}:
         return None
     midnight = datetime.combine(
         holder.employment_ends + timedelta(days=1), time(), tzinfo=ZoneInfo(holder.site.timezone)

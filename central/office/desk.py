@@ -7,16 +7,18 @@ act that none of their roles has is refused (403).
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import Resolver404, resolve, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
 
 from central.issuing.blocklists import BlocklistFull
 from central.models import Area, Holder, Key, Permission, Site, Station, Unit
@@ -26,6 +28,7 @@ from central.security.attempts import attempts
 from central.security.client import address_of
 
 NOTHING = Q(pk__in=[])
+NOT_DONE = gettext_lazy("Not done: you had been logged out. Log in and do it again.")
 FULL = gettext_lazy("Not done: no more keys or stations can be blocked. Take back those that have been found.")
 
 
@@ -153,9 +156,10 @@ def page(act: Act) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @never_cache
-        @login_required
         @wraps(view)
         def seated(request: HttpRequest, site: int, **rest: Any) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return _to_the_login(request, site)
             found = Site.objects.filter(number=site).first()
             desk = Desk(request.user, found) if found is not None else None
             if desk is None or not desk.is_seated:
@@ -171,6 +175,19 @@ def page(act: Act) -> Callable[[View], View]:
     return decorate
 
 
+def _posted(view: View) -> View:
+    @wraps(view)
+    def done(request: AtDesk, **rest: Any) -> HttpResponse:
+        if request.method == "POST":
+            return view(request, **rest)
+        # Somebody has gone to the address of a slip, or of a button, again.
+        answer = render(request, "404.html", status=405)
+        answer["Allow"] = "POST"
+        return answer
+
+    return done
+
+
 def _refusing(view: View) -> View:
     @wraps(view)
     def done(request: AtDesk, **rest: Any) -> HttpResponse:
@@ -183,6 +200,27 @@ def _refusing(view: View) -> View:
     return done
 
 
+def _to_the_login(request: HttpRequest, site: int) -> HttpResponse:
+    """And back to the page that was looked at: what was posted when the session was over is not done."""
+    if request.method != "POST":
+        return redirect_to_login(request.get_full_path())
+    messages.warning(request, NOT_DONE)
+    return redirect_to_login(_page_before(request) or reverse("office:home", kwargs={"site": site}))
+
+
+def _page_before(request: HttpRequest) -> str | None:
+    """Where the posted form was, if that is a page of this server that can be looked at again."""
+    before = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(before, {request.get_host()}, require_https=request.is_secure()):
+        return None
+    path, query = urlsplit(before)[2:4]
+    try:
+        is_page = not getattr(resolve(path).func, "posted", False)
+    except Resolver404:
+        return None
+    return (f"{path}?{query}" if query else path) if is_page else None
+
+
 def _stranger(request: HttpRequest) -> HttpResponse:
     """No such site for them; and whoever goes on trying numbers waits. Raises Http404."""
     client = address_of(request)
@@ -190,14 +228,16 @@ def _stranger(request: HttpRequest) -> HttpResponse:
     attempts.failed(client)
     if not wait_s:
         raise Http404
-    return HttpResponse(status=429, headers={"Retry-After": str(wait_s)})
+    answer = render(request, "429.html", status=429)
+    answer["Retry-After"] = str(wait_s)
+    return answer
 
 
 def deed(act: Act) -> Callable[[View], View]:
     """As `page`, for what is posted only."""
 
     def decorate(view: View) -> View:
-        done = page(act)(require_POST(_refusing(view)))
+        done = page(act)(_posted(_refusing(view)))
         done.posted = True  # type: ignore[attr-defined]
         return done
 

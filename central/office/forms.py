@@ -1,6 +1,6 @@
 """The forms of the office. Each is made for a desk: it offers only what is in its scope."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,11 +13,14 @@ from central.models import Area, Holder, Key, Station, Unit
 from central.models.base import MAX_UINT32
 from central.office.desk import Desk
 from central.office.models import Membership
+from central.office.names import name_in
 from central.office.roles import UNIT_ROLES, Act, Role
 
 LANGUAGES = [("", "–"), ("sv", "Svenska"), ("da", "Dansk"), ("en", "English")]
 DAYS_BACK = 7
 IMPORT_LIMIT_BYTES = 512 * 1024
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
+"""Whatever days somebody types: a window of the log is within what clocks can say."""
 
 
 class DateInput(forms.DateInput):
@@ -43,6 +46,14 @@ class PersonForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.desk = desk
         self.fields["unit"].queryset = desk.units(self.act)  # type: ignore[attr-defined]
+
+    def clean_given_name(self) -> str:
+        """As screens can show it."""
+        return _name(self.cleaned_data["given_name"])
+
+    def clean_family_name(self) -> str:
+        """As screens can show it."""
+        return _name(self.cleaned_data["family_name"])
 
     def person(self, category: int) -> Person:
         """Whom it says."""
@@ -118,7 +129,8 @@ class LookUpForm(forms.Form):
     def window(self) -> tuple[int, int]:
         """From the first day's start to the last day's end, by the site's clocks."""
         zone = ZoneInfo(self.desk.site.timezone)
-        first, last = self.cleaned_data["since"], self.cleaned_data["until"] + timedelta(days=1)
+        first = max(self.cleaned_data["since"], FIRST_DAY)
+        last = max(FIRST_DAY, min(self.cleaned_data["until"], LAST_DAY)) + timedelta(days=1)
         since, until = (datetime.combine(day, time(), tzinfo=zone) for day in (first, last))
         return int(since.timestamp()), int(until.timestamp())
 
@@ -189,6 +201,13 @@ class ImportForm(forms.Form):
         if not data.get("text"):
             raise forms.ValidationError(_("Choose a file."))
         return data
+
+
+def _name(text: str) -> str:
+    name = name_in(text)
+    if not name:
+        raise forms.ValidationError(_("There are characters in it that no screen can show."))
+    return name
 
 
 def category_name(category: int) -> Any:

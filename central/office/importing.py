@@ -17,6 +17,7 @@ from central.acts.people import usual_areas
 from central.feed import change
 from central.models import Area, Holder, Lock, Permission, Site, Unit
 from central.models.base import MAX_UINT32
+from central.office.names import name_in
 
 LINES_LIMIT = 5000
 APPLIED_AT_ONCE = 200
@@ -109,7 +110,7 @@ def _planned(planner: "_Staff | _Locks", at: int, header: list[str], row: list[s
     except _Wrong as wrong:
         return Line(at, number, Verdict.WRONG, problem=wrong.problem, value=wrong.value)
     changes = [
-        (name, "" if existing is None else _words(getattr(existing, name)), _words(value))
+        (name, "" if existing is None else _words(name, getattr(existing, name)), _words(name, value))
         for name, value in wanted.items()
         if existing is None or getattr(existing, name) != value
     ]
@@ -127,8 +128,10 @@ class _Staff:
     def wanted(self, number: int, cells: dict[str, str]) -> tuple[Any, dict[str, Any], Callable[[], None]]:
         """The holder there is, what the line wants, and what makes it so."""
         for name in ("given_name", "family_name"):
-            if not 0 < len(cells[name]) <= NAME_LIMIT:
+            shown = name_in(cells[name])
+            if shown is None or not 0 < len(shown) <= NAME_LIMIT:
                 raise _Wrong(name, cells[name])
+            cells[name] = shown
         if cells["category"] not in CATEGORIES:
             raise _Wrong("category", cells["category"])
         if cells["unit"] not in self._units:
@@ -205,5 +208,8 @@ def _date(text: str) -> date | None:
         raise _Wrong("date", text) from error
 
 
-def _words(value: object) -> str:
+def _words(name: str, value: object) -> str:
+    """As it would stand in the file."""
+    if name == "category":
+        return next(word for word, number in CATEGORIES.items() if number == value)
     return "" if value is None else str(value)

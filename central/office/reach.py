@@ -13,7 +13,6 @@ from central.clock import DAY_S, unix_now
 from central.models import Event, Key, Lock, Opening, Station
 from central.office.models import Block, BlockReached
 
-KEYS_SHOWN = 200
 FOLLOWED_DAYS = 31
 """A lost key is dead after 11 hours; what has not heard of it in a month is hardly used, and a year's log is long."""
 EXCLUDED_LIMIT = 10_000
@@ -29,8 +28,6 @@ class Step:
     """``blocked``, ``station``, ``key``, ``lock``."""
     number: int
     name: str = ""
-    by: int | None = None
-    """The key that brought it to the lock."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +54,6 @@ class Reach:
         return sum(at is not None for _, at in self.stations)
 
     @property
-    def keys(self) -> list[int]:
-        """The numbers of the keys that carry it, no more than fit on a page."""
-        return sorted(self.carried)[:KEYS_SHOWN]
-
-    @property
     def all_locks(self) -> int:
         """How many locks the site has."""
         return len(self.met) + len(self.unmet)
@@ -72,11 +64,14 @@ class Reach:
         return not self.unmet and self.reached == len(self.stations)
 
     def trail(self) -> list[Step]:
-        """Everything in the order in which it happened, from the report to the last lock."""
+        """Everything in the order in which it happened, from the report to the last lock.
+
+        Not which key was at a lock: who opened what is in the opening log, and read for a stated reason.
+        """
         steps = [Step(self.block.at, "blocked", self.block.key.number, self.block.by)]
         steps += [Step(at, "station", station.number, station.name) for station, at in self.stations if at is not None]
         steps += [Step(at, "key", number) for number, at in self.carried.items()]
-        steps += [Step(at, "lock", number, by=key) for number, (at, key) in self.met.items()]
+        steps += [Step(at, "lock", number) for number, (at, _) in self.met.items()]
         # A second that two of them share: a station hears, then a key, then a lock.
         order = ("blocked", "station", "key", "lock")
         return sorted(steps, key=lambda step: (max(step.at, self.block.at), order.index(step.kind), step.number))

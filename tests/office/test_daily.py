@@ -159,7 +159,7 @@ def test_a_lost_key_is_blocked_in_one_click_and_followed_to_the_last_lock(there:
     assert all(now - 60 < each.at < now + 60 for each in heard)
     assert office.get(at(there, "keys/101/trail/")).status_code == 302
     history = words(office.get(at(there, "keys/100/"))).partition('id="history"')[2]
-    assert "status: active → blocked" in history
+    assert "Status: active → blocked" in history
     assert office.user.username in history
     assert Task.objects.get(holder=there.one.own, done_at=None).kind == "new_key"
     # A second block elsewhere does not make the first one start anew.
@@ -333,3 +333,53 @@ def test_people_are_found_without_regard_to_case_also_beyond_ascii(there: Simple
         there.one.own.save()
     assert "Åsa" in words(office.get(at(there, "people/?q=åSA+exempel")))
     assert "Åsa" not in words(office.get(at(there, "people/?q=nobody")))
+
+
+def test_a_lent_emergency_key_is_out_before_any_station_has_seen_it(there: SimpleNamespace, office: Any) -> None:
+    office.post(at(there, "keys/100/broken/"), {"emergency": "102"})
+    text = words(office.get(at(there, "pools/")))
+    assert "Eva Exempel 1" in text
+    assert "Emergency keys left: <b>0</b>" in text
+    # Taken out of its own unit's station without a PIN: it is back.
+    report(there.one.station, "pool_key_returned", key=102, at=int(time.time()) + 5, received_at=int(time.time()) + 5)
+    assert "Emergency keys left: <b>1</b>" in words(office.get(at(there, "pools/")))
+
+
+def test_who_leaves_brings_back_pool_keys_too(there: SimpleNamespace, office: Any, caller: Any) -> None:
+    from central.codes import new_enrolment_code
+    from central.office.models import Task
+
+    report(there.one.station, "pool_key_taken", key=101, holder=11, at=int(time.time()) - 60)
+    office.post(at(there, "people/11/end/"))
+    task = Task.objects.get(site=there.site)
+    assert (task.kind, task.key, task.holder) == ("collect_key", there.one.keys[1], there.one.hourly)
+    assert caller.enrol(new_enrolment_code(there.one.station)).status_code == 201
+    event = {
+        "id": str(uuid4()),
+        "instance": str(uuid4()),
+        "seq": 1,
+        "type": "pool_key_returned",
+        "key": 101,
+        "data": {},
+    }
+    answer = caller.http.post("/events", json={"events": [event | {"clock": 0, "at": int(time.time())}]}).json()
+    assert answer["results"][0]["status"] == "accepted"
+    task.refresh_from_db()
+    assert task.done_at is not None
+
+
+def test_the_trail_of_a_lost_key_says_of_nobody_what_they_opened(there: SimpleNamespace, seat: Any) -> None:
+    """The opening log is read for a stated reason, and a unit's people do not follow another unit's keys."""
+    manager = seat("provider_key_manager", there.site, there.one.unit)
+    manager.post(at(there, "keys/100/block/"))
+    now = int(time.time())
+    for key, lock in ((101, 101), (201, 101)):
+        report(there.one.station, "key_synced", key=key, at=now + 1, data={"mirror_age_s": 0})
+        report(there.one.station, "lock_opened", key=key, lock=lock, at=now + key)
+    steps = re.findall(r"<tr><td>[^<]*<td>([^<]*)", words(manager.get(at(there, "keys/100/trail/"))))
+    assert "A key takes it along: 101" in steps
+    assert "A key of another unit takes it along" in steps
+    assert steps[-1] == "Lock has met it: 101"
+    page = words(manager.get(at(there, "keys/100/")))
+    assert 'id="carried">2<' in page
+    assert "201" not in page

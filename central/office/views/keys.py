@@ -1,5 +1,7 @@
 """Keys: the list, one of them, and what can be done with it."""
 
+from collections.abc import Iterable
+
 from auditlog.models import LogEntry
 from django.contrib import messages
 from django.http import HttpResponse
@@ -9,27 +11,31 @@ from central.acts import keys
 from central.clock import unix_now
 from central.codes import new_provision_code
 from central.models import Holder, Key
-from central.office.desk import AtDesk, deed, page
+from central.office.desk import AtDesk, Desk, deed, page
+from central.office.numbers import number_in
 from central.office.paging import paged
 from central.office.pools import pool_keys
-from central.office.reach import reach_of
+from central.office.reach import Reach, reach_of
 from central.office.roles import Act
 from central.office.views.answers import go, once, show, slip
 
 HISTORY_SHOWN = 50
+TOLD = ("status", "holder", "unit", "locked_at", "unlocked_at")
 UNMET_SHOWN = 100
+CARRIERS_SHOWN = 200
 
 
 @page(Act.SEE_KEYS)
 def listed(request: AtDesk) -> HttpResponse:
     """The keys in scope, by number or status."""
     found = request.desk.keys(Act.SEE_KEYS)
-    number, status = request.GET.get("q", ""), request.GET.get("status", "")
-    if number.isdecimal():
-        found = found.filter(number=int(number))
+    words, status = request.GET.get("q", ""), request.GET.get("status", "")
+    number = number_in(words)
+    if number is not None:
+        found = found.filter(number=number)
     if status in Key.Status.values:
         found = found.filter(status=status)
-    return show(request, "keys", page=paged(request, found), q=number, status=status, statuses=Key.Status.values)
+    return show(request, "keys", page=paged(request, found), q=words, status=status, statuses=Key.Status.values)
 
 
 @page(Act.SEE_KEYS)
@@ -41,8 +47,17 @@ def one(request: AtDesk, number: int) -> HttpResponse:
     # What somebody has already is not on the shelf.
     lendable = [held.key for held in pool_keys(lendable, unix_now()) if not held.is_out]
     reach = reach_of(key) if key.status == Key.Status.BLOCKED else None
-    history = LogEntry.objects.get_for_object(key).select_related("actor")[:HISTORY_SHOWN]
-    return show(request, "key", key=key, can=can, reach=reach, lendable=lendable, history=history)
+    carriers = sorted(_carriers_in_scope(request.desk, reach)) if reach else []
+    return show(
+        request,
+        "key",
+        key=key,
+        can=can,
+        reach=reach,
+        carriers=carriers[:CARRIERS_SHOWN],
+        lendable=lendable,
+        history=[(entry, _told(entry)) for entry in _history(key)],
+    )
 
 
 @page(Act.SEE_KEYS)
@@ -58,10 +73,28 @@ def trail(request: AtDesk, number: int) -> HttpResponse:
         key=key,
         reach=reach,
         page=paged(request, reach.trail()),
+        mine=_carriers_in_scope(request.desk, reach),
         waiting=[station for station, at in reach.stations if at is None],
         unmet=reach.unmet[:UNMET_SHOWN],
         more_unmet=len(reach.unmet) > UNMET_SHOWN,
     )
+
+
+def _carriers_in_scope(desk: Desk, reach: Reach) -> set[int]:
+    """Other units' keys are counted, not named."""
+    return {number for number in desk.keys(Act.SEE_KEYS).values_list("number", flat=True) if number in reach.carried}
+
+
+def _history(key: Key) -> list[LogEntry]:
+    entries: Iterable[LogEntry] = (
+        LogEntry.objects.get_for_object(key).select_related("actor").order_by("-timestamp", "-pk")[:HISTORY_SHOWN]
+    )
+    return list(entries)
+
+
+def _told(entry: LogEntry) -> list[tuple[str, str, str]]:
+    """Field, old, new: of the fields that the page has words for. The whole of it is on the operator's pages."""
+    return [(field, *values[:2]) for field, values in entry.changes_dict.items() if field in TOLD]
 
 
 @deed(Act.BLOCK_KEY)

@@ -12,12 +12,12 @@ from central.models import Holder, Lock, Opening, Permission
 from central.office.desk import AtDesk, page
 from central.office.forms import LookUpForm
 from central.office.models import LookUp
+from central.office.numbers import number_in
 from central.office.paging import paged
 from central.office.roles import Act
 from central.office.views.answers import show
 
 LOOK_UPS_SHOWN = 30
-NUMBER_LIMIT_DIGITS = 18
 TURNED_WITHIN_S = 3600
 """For so long the pages of a look-up's answer are part of it; afterwards it is a new one, for a reason of its own."""
 
@@ -26,19 +26,20 @@ TURNED_WITHIN_S = 3600
 def who_may_open(request: AtDesk) -> HttpResponse:
     """Who may open a lock: the people in scope by name, the others as a number."""
     desk = request.desk
-    number = request.GET.get("lock", "")
-    lock = Lock.objects.filter(site=desk.site, number=int(number)).first() if number.isdecimal() else None
-    if number and lock is None:
+    words = request.GET.get("lock", "")
+    number = number_in(words)
+    lock = Lock.objects.filter(site=desk.site, number=number).first() if number is not None else None
+    if words and lock is None:
         messages.error(request, _("There is no such lock."))
     if lock is None:
         locks = Lock.objects.filter(site=desk.site).select_related("area", "unit")
-        return show(request, "lock", number=number, page=paged(request, locks))
+        return show(request, "lock", number=words, page=paged(request, locks))
     opens = Q(every_area=True) | Q(areas=lock.area) | Q(locks=lock)
     permissions = Permission.objects.filter(opens, holder__site=desk.site, holder__status=Holder.Status.ACTIVE)
     allowed = Holder.objects.filter(pk__in=permissions.values("holder"))
     seen = desk.holders(Act.WHO_MAY_OPEN).filter(pk__in=allowed).order_by("given_name", "family_name", "number")
     others = allowed.count() - seen.count()
-    return show(request, "lock", number=number, lock=lock, page=paged(request, seen), others=others)
+    return show(request, "lock", number=words, lock=lock, page=paged(request, seen), others=others)
 
 
 @page(Act.READ_LOG)
@@ -64,11 +65,11 @@ def log(request: AtDesk) -> HttpResponse:
 
 def _own_look_up(request: AtDesk) -> LookUp | None:
     """The one whose answer is being read: one's own, of just now."""
-    number = request.GET.get("look_up", "")
-    if not (number.isascii() and number.isdecimal() and len(number) < NUMBER_LIMIT_DIGITS):
+    number = number_in(request.GET.get("look_up", ""))
+    if number is None:
         return None
     since = unix_now() - TURNED_WITHIN_S
-    found = LookUp.objects.filter(pk=int(number), site=request.desk.site, user=request.desk.user, at__gte=since)
+    found = LookUp.objects.filter(pk=number, site=request.desk.site, user=request.desk.user, at__gte=since)
     return found.first()
 
 

@@ -11,7 +11,7 @@ from central.codes import new_provision_code
 from central.feed import change
 from central.models import Holder, Key, Unit
 from central.office.desk import AtDesk, deed, page
-from central.office.forms import EmployeeForm, EndForm, HourlyForm
+from central.office.forms import EmployeeForm, EndForm, HourlyForm, category_name
 from central.office.paging import paged
 from central.office.roles import Act
 from central.office.views.answers import go, show, slip
@@ -53,6 +53,7 @@ def one(request: AtDesk, number: int) -> HttpResponse:
         pool_units=request.desk.units(Act.ADD_HOURLY),
         allowed=set(holder.permissions.values_list("unit_id", flat=True)),
         hourly=holder.category == Holder.Category.HOURLY,
+        category=category_name(holder.category),
     )
 
 
@@ -88,7 +89,8 @@ def pools(request: AtDesk, number: int) -> HttpResponse:
     if holder.category != Holder.Category.HOURLY:
         return go(request, "person", number=number)
     mine = request.desk.units(Act.ADD_HOURLY)
-    chosen = mine.filter(pk__in=[int(pk) for pk in request.POST.getlist("units") if pk.isdecimal()])
+    told = request.POST.getlist("units")
+    chosen = [unit.pk for unit in mine if str(unit.pk) in told]
     kept = Unit.objects.filter(permission__holder=holder).exclude(pk__in=mine)
     people.use_pools(holder, Unit.objects.filter(Q(pk__in=chosen) | Q(pk__in=kept)))
     messages.success(request, _("Saved."))

@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from central.acts import renewing
 from central.acts.people import receipt_of_pin
 from central.office.desk import AtDesk, deed, page
+from central.office.numbers import number_in
 from central.office.roles import Act
 from central.office.views.answers import go, show
 
@@ -33,7 +34,8 @@ def renew(request: AtDesk) -> HttpResponse:
     units = desk.units(Act.RENEW_PINS)
     chosen = request.POST.get("unit", "")
     if chosen:
-        units = units.filter(number=int(chosen)) if chosen.isascii() and chosen.isdecimal() else units.none()
+        number = number_in(chosen)
+        units = units.none() if number is None else units.filter(number=number)
     given = renewing.renew(desk.site, units, desk.name)
     if not given:
         return go(request, "pins")

@@ -1,0 +1,146 @@
+"""What nobody means to send is answered like any other mistake: no page ends in an error of the server."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.office.test_daily import at, words
+
+LONG = "9" * 5000
+
+
+@pytest.mark.parametrize("number", ["9" * 20, LONG, "²", "٣"])
+def test_numbers_that_are_none(there: SimpleNamespace, seat: Any, number: str) -> None:
+    client = seat("site_administrator", there.site)
+    for path, name in (("keys/", "q"), ("people/", "q"), ("locks/", "lock")):
+        assert client.get(at(there, path), {name: number}).status_code == 200, path
+    hourly = there.one.hourly
+    before = set(hourly.permissions.values_list("unit", flat=True))
+    posted = client.post(at(there, f"people/{hourly.number}/units/"), {"units": [number, *map(str, before)]})
+    assert posted.status_code == 302
+    assert set(hourly.permissions.values_list("unit", flat=True)) == before
+    assert client.post(at(there, "pins/renew/"), {"unit": number}).status_code == 302
+    assert client.post(at(there, "keys/100/broken/"), {"emergency": number}).status_code == 302
+
+
+@pytest.mark.parametrize("days", [("0001-01-01", "0001-01-01"), ("0001-01-01", "9999-12-31"), ("9999-12-31",) * 2])
+def test_a_window_of_the_log_without_bounds(there: SimpleNamespace, seat: Any, days: tuple[str, str]) -> None:
+    form = {"about": "lock", "number": 101, "since": days[0], "until": days[1], "reason": "Complaint 79, invented"}
+    assert "Complaint 79" in words(seat("auditor", there.site).post(at(there, "log/"), form, follow=True))
+
+
+def test_the_last_day_of_the_calendar_is_no_end(there: SimpleNamespace, seat: Any) -> None:
+    from central.models import Holder
+
+    client = seat("coordinator", there.site, there.one.unit)
+    form = {"given_name": "Ewa", "family_name": "Evig", "unit": there.one.unit.pk, "category": 0}
+    words(client.post(at(there, "people/employee/"), form | {"employment_ends": "9999-12-31"}))
+    assert Holder.objects.get(site=there.site, given_name="Ewa").permits.count() == 1
+    assert client.post(at(there, "people/10/end/"), {"last_day": "9999-12-31"}).status_code == 302
+    assert there.one.own.permits.count() == 1
+
+
+def test_names_that_no_screen_can_show(there: SimpleNamespace, seat: Any) -> None:
+    from central.models import Holder
+    from central.office.importing import plan
+
+    client = seat("site_administrator", there.site)
+    form = {"family_name": "Exempel 3", "unit": there.one.unit.pk, "category": 0}
+    for name in ("Eva\x1b[2J", "Eva\u202e", "Eva\x07"):
+        assert "errorlist" in words(client.post(at(there, "people/employee/"), form | {"given_name": name}))
+        head = "number,given_name,family_name,category,unit,employment_ends\n"
+        (line,) = plan(there.site, "staff", f'{head}90,"{name}",Exempel,permanent,1,\n')
+        assert line.problem == "given_name"
+    words(client.post(at(there, "people/employee/"), form | {"given_name": "Eva\xa0 \nLisa"}))
+    assert Holder.objects.get(site=there.site, family_name="Exempel 3").given_name == "Eva Lisa"
+
+
+def test_a_file_as_large_as_is_allowed_is_applied(there: SimpleNamespace, seat: Any) -> None:
+    """What the browser sends along stays below what a form may have, also when every letter takes six characters."""
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    client = seat("site_administrator", there.site)
+    lines = "number,area,unit\n" + "åäöåäö,2,\n" * 500 + "ö" * 240_000
+    shown = words(client.post(at(there, "import/"), {"kind": "locks", "file": SimpleUploadedFile("a", lines.encode())}))
+    assert 'enctype="multipart/form-data"' in shown.partition('id="apply"')[0].rpartition("<form")[2]
+    sent = {"kind": "locks", "text": lines, "apply": "1"}
+    assert client.post(at(there, "import/"), sent).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("language", "words_of_it"),
+    [
+        ("sv", ("Inte tillåtet", "Finns inte")),
+        ("da", ("Ikke tilladt", "Findes ikke")),
+        ("en", ("Not allowed", "Not found")),
+    ],
+)
+def test_refusals_are_pages_in_the_user_s_language(
+    there: SimpleNamespace, seat: Any, language: str, words_of_it: tuple[str, str]
+) -> None:
+    from django.test import Client
+
+    client = seat("coordinator", there.site, there.one.unit)
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = language
+    forbidden, nowhere = words_of_it
+    for path, status, heading in (
+        ("import/", 403, forbidden), ("people/99/", 404, nowhere), ("keys/100/block/", 405, nowhere),
+    ):  # fmt: skip
+        answer = client.get(at(there, path))
+        assert answer.status_code == status
+        assert f"<h1>{heading}</h1>" in answer.content.decode()
+        assert 'href="/office/"' in answer.content.decode()
+    careful = Client(enforce_csrf_checks=True, headers={"host": "localhost", "accept-language": language})
+    careful.force_login(client.user)
+    answer = careful.post(at(there, "keys/100/block/"))
+    assert answer.status_code == 403
+    assert f'<html lang="{language}">' in answer.content.decode()
+
+
+def test_an_error_of_the_server_is_a_page_too(there: SimpleNamespace) -> None:
+    from django.test import RequestFactory
+    from django.views.defaults import server_error
+
+    answer = server_error(RequestFactory().get("/office/"))
+    assert answer.status_code == 500
+    assert "<h1>An error</h1>" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("posted_to", "looked_at", "back_at"),
+    [
+        ("keys/100/block/", "keys/100/", "keys/100/"),
+        ("keys/100/block/", "keys/?q=1", "keys/?q=1"),
+        ("keys/100/block/", "people/10/pin/", ""),
+        ("keys/100/block/", None, ""),
+        ("keys/100/block/", "https://elsewhere.example/office/1/keys/100/", ""),
+    ],
+)
+def test_what_was_posted_after_the_session_s_end_is_not_done_and_said(
+    there: SimpleNamespace, seat: Any, posted_to: str, looked_at: str | None, back_at: str
+) -> None:
+    from urllib.parse import parse_qs, urlsplit
+
+    client = seat("coordinator", there.site, there.one.unit)
+    client.logout()
+    before = looked_at if looked_at is None or "//" in looked_at else f"http://localhost{at(there, looked_at)}"
+    answer = client.post(at(there, posted_to), headers={"referer": before} if before else {})
+    assert answer.status_code == 302
+    there.one.keys[0].refresh_from_db()
+    assert there.one.keys[0].status == "active"
+    login = urlsplit(answer["Location"])
+    assert login.path == "/office/login/"
+    assert parse_qs(login.query)["next"] == [at(there, back_at)]
+    assert "Not done" in words(client.get(answer["Location"]))
+    client.force_login(client.user)
+    assert client.get(at(there, back_at), follow=True).status_code == 200
+
+
+def test_the_dry_run_has_the_file_s_own_words(there: SimpleNamespace) -> None:
+    from central.office.importing import plan
+
+    head = "number,given_name,family_name,category,unit,employment_ends\n"
+    new, changed = plan(there.site, "staff", f"{head}90,Eva,Exempel,hourly,1,\n10,Eva,Exempel 1,long_term,1,\n")
+    assert ("category", "", "hourly") in new.changes
+    assert changed.changes == [("category", "permanent", "long_term")]
