@@ -12,6 +12,7 @@ from station.ports import MirrorState, Store, StoreFault
 from station.records.claims import Blocklist, TimeAnswer
 from station.records.envelope import RecordError, verified, verify
 from station.records.keys import PublicKey
+from station.services.box_unlocks import take_up_unlocks
 from station.services.central_keys import chain_of
 from station.services.central_link import (
     CentralLink,
@@ -343,6 +344,8 @@ class Mirroring:
         await self._trust(taken)
         state = MirrorState(snapshot.epoch, snapshot.cursor, self._confirmed_at() if keep is None else None)
         await self._store.replace_mirror(state, taken.objects)
+        if keep is not None:
+            await take_up_unlocks(self._store, snapshot.objects)
         self._differs = False
         self._stored_confirmed_s = state.confirmed_at
         await self._taken(state, taken)

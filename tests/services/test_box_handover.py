@@ -8,6 +8,7 @@ import config
 from config.credentials import Argon2Cost, Credentials
 from station.app import ProfileFault, Station
 from station.commands.sync import synchronise
+from station.core.attempts import AttemptCount
 from station.core.clock import ClockReadings
 from station.ports import Change, NewEvent
 from station.records.claims import Role
@@ -141,6 +142,21 @@ async def test_a_central_key_that_nobody_trusted_has_signed_is_not_learnt(
     await synchronise(settings, clocks)
     station = await opened(settings)
     assert station.identity.central_keys == (mine.public,)
+    await station.close()
+
+
+@pytest.mark.parametrize(("unlocked_at", "left"), [(None, 10), (NOW_S - 200, 10), (NOW_S - 50, 0)])
+async def test_a_key_that_a_coordinator_has_unlocked_since_may_try_again(
+    central: LyingCentral, tmp_path: Path, unlocked_at: int | None, left: int
+) -> None:
+    settings = await box_of(central, tmp_path)
+    station = await opened(settings)
+    await station.store.commit(Change((), attempts=AttemptCount(51, 10, NOW_S - 100)))
+    await station.close()
+    central.objects["key", 51]["unlocked_at"] = unlocked_at
+    await synchronise(settings, clocks)
+    station = await opened(settings)
+    assert (await station.store.attempts(51)).failures == left
     await station.close()
 
 
