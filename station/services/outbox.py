@@ -150,7 +150,9 @@ class Outbox:
                 unsettled = _Answered()
                 await self._give_way()
             batch = ahead
-        await self._settle(unsettled)
+        if await self._settle(unsettled):
+            # The report of it is an event as well.
+            taken += await self.drain()
         return taken
 
     async def _send(self, batch: Sequence[StoredEvent]) -> _Answered:
@@ -199,9 +201,10 @@ class Outbox:
         await self._settle(again)
         return len(following.done) + len(again.done)
 
-    async def _settle(self, answered: _Answered) -> None:
+    async def _settle(self, answered: _Answered) -> bool:
+        """Take up what central said; whether there is something new to be told to it."""
         if not answered.done and not answered.refused:
-            return
+            return False
         # Central's words, from the network: no line ends into the log.
         refused = [(event, ascii(reason[:REASON_LIMIT_CHARS])) for event, reason in answered.refused]
         for event, reason in refused:
@@ -210,6 +213,7 @@ class Outbox:
         told = [(event, reason) for event, reason in refused if event.body.get("type") != REPORT]
         if told:
             await self._tell(REPORT, count=len(told), first_seq=told[0][0].seq, reason=told[0][1])
+        return bool(told)
 
     async def _give_way(self) -> None:
         """Wait while somebody stands at the station, for a moment at most."""

@@ -16,7 +16,7 @@ from station.records.keys import SigningKey
 from station.secret import Secret
 from station.services import status_file
 from station.services.central_link import CentralUnreachable
-from tests.services.lying_central import DAY_S, NOW_S, STATION, LyingCentral, refusal
+from tests.services.lying_central import DAY_S, NOW_S, STATION, Asked, LyingCentral, Reply, refusal, said
 
 
 def clocks() -> ClockReadings:
@@ -157,6 +157,25 @@ async def test_a_key_that_a_coordinator_has_unlocked_since_may_try_again(
     await synchronise(settings, clocks)
     station = await opened(settings)
     assert (await station.store.attempts(51)).failures == left
+    await station.close()
+
+
+async def test_an_event_that_central_refuses_does_not_leave_the_hand_over_open(
+    central: LyingCentral, tmp_path: Path
+) -> None:
+    settings = await box_of(central, tmp_path)
+
+    def judge(asked: Asked) -> Reply:
+        events = asked.json["events"]
+        bad = [{"id": e["id"], "status": "rejected", "reason": "no"} for e in events if e["type"] == "key_activated"]
+        return said({"results": bad + [central._event(e) for e in events if e["type"] != "key_activated"]})
+
+    central.lies["/events"] = judge
+    synced = await synchronise(settings, clocks)
+    assert (synced.sent, synced.waiting) == (1, 0)
+    assert [event["type"] for event in central.events.values()] == ["event_set_aside"]
+    station = await opened(settings)
+    assert await status_file.last_hand_over(station.store) == NOW_S
     await station.close()
 
 
