@@ -2,6 +2,7 @@
 
 import json
 
+from auditlog.context import set_extra_data
 from django.http import HttpRequest
 from ninja import Router
 
@@ -35,7 +36,8 @@ def provision(request: HttpRequest, body: ProvisionIn) -> ProvisionOut:
         if code.used_at is None:
             if key.status in (Key.Status.BLOCKED, Key.Status.RETURNED):
                 raise Refused(410, "code_spent", "this key is not to be handed out")
-            keys.hand_out(key, now)
+            with set_extra_data({"additional_data": {"station": station.number}}):
+                keys.hand_out(key, now)
             code.used_at, code.used_by = now, station
             code.save(update_fields=["used_at", "used_by"])
         elif code.used_by_id != station.pk:

@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_lazy as _
 
 from central.acts.clock import today
@@ -148,6 +149,13 @@ class UserForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.desk = desk
         self.fields["unit"].queryset = desk.units(Act.MANAGE_USERS)  # type: ignore[attr-defined]
+
+    def clean_username(self) -> str:
+        """As the account there is writes it: one person is not two because of a capital letter."""
+        name = str(self.cleaned_data["username"])
+        users = get_user_model()._default_manager  # noqa: SLF001  (Django's own name)
+        alike = users.filter(username__iexact=name).order_by("pk").values_list("username", flat=True)
+        return name if name in alike else str(alike.first() or name)
 
     def clean(self) -> dict[str, Any]:
         """Not for oneself; with a unit where the role needs one; the role is new to that user."""

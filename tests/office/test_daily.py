@@ -383,3 +383,19 @@ def test_the_trail_of_a_lost_key_says_of_nobody_what_they_opened(there: SimpleNa
     page = words(manager.get(at(there, "keys/100/")))
     assert 'id="carried">2<' in page
     assert "201" not in page
+
+
+def test_the_history_of_a_key_says_at_which_station_it_was_made(
+    there: SimpleNamespace, office: Any, caller: Any
+) -> None:
+    from central.codes import new_enrolment_code, new_provision_code
+    from central.feed import change
+
+    key = there.one.keys[0]
+    with change():
+        key.status = "blank"
+        key.save()
+    assert caller.enrol(new_enrolment_code(there.one.station)).status_code == 201
+    assert caller.http.post("/provision", json={"code": new_provision_code(key)}).status_code == 200
+    history = words(office.get(at(there, "keys/100/"))).partition('id="history"')[2]
+    assert re.search(r"<td>Station 1<td>Status: blank → active", history)

@@ -51,6 +51,9 @@ def test_nobody_changes_their_own_roles(there: SimpleNamespace, office: Any) -> 
 
     form = {"username": office.user.username, "role": "auditor"}
     assert "their own roles" in words(office.post(at(there, "users/"), form))
+    # Nor by an account that looks like one's own.
+    shouted = form | {"username": office.user.username.upper()}
+    assert "their own roles" in words(office.post(at(there, "users/"), shouted))
     own = Membership.objects.get(user=office.user)
     office.post(at(there, f"users/roles/{own.pk}/take/"))
     assert Membership.objects.filter(user=office.user).count() == 1
