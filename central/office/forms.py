@@ -56,6 +56,13 @@ class PersonForm(forms.Form):
         """As screens can show it."""
         return _name(self.cleaned_data["family_name"])
 
+    def clean_employment_ends(self) -> date | None:
+        """Not over already: whoever begins would have a PIN that opens nothing."""
+        last: date | None = self.cleaned_data["employment_ends"]
+        if last is not None and last < today(self.desk.site):
+            raise forms.ValidationError(_("That day is over."))
+        return last
+
     def person(self, category: int) -> Person:
         """Whom it says."""
         names = ("given_name", "family_name", "unit", "employment_ends", "language")
@@ -126,6 +133,13 @@ class LookUpForm(forms.Form):
         kwargs.setdefault("initial", {"since": today(desk.site) - timedelta(days=DAYS_BACK), "until": today(desk.site)})
         super().__init__(*args, **kwargs)
         self.desk = desk
+
+    def clean(self) -> dict[str, Any]:
+        """A window the wrong way round has nothing in it, and that would look like an answer."""
+        data = super().clean() or {}
+        if data.get("since") and data.get("until") and data["since"] > data["until"]:
+            raise forms.ValidationError(_("The first day is after the last."))
+        return data
 
     def window(self) -> tuple[int, int]:
         """From the first day's start to the last day's end, by the site's clocks."""

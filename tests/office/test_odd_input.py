@@ -144,3 +144,17 @@ def test_the_dry_run_has_the_file_s_own_words(there: SimpleNamespace) -> None:
     new, changed = plan(there.site, "staff", f"{head}90,Eva,Exempel,hourly,1,\n10,Eva,Exempel 1,long_term,1,\n")
     assert ("category", "", "hourly") in new.changes
     assert changed.changes == [("category", "permanent", "long_term")]
+
+
+def test_days_that_make_no_sense_are_told(there: SimpleNamespace, seat: Any) -> None:
+    from central.models import Holder
+    from central.office.models import LookUp
+
+    form = {"about": "lock", "number": 101, "since": "2030-02-01", "until": "2030-01-01", "reason": "Complaint 80"}
+    assert "after the last" in words(seat("auditor", there.site).post(at(there, "log/"), form))
+    assert not LookUp.objects.filter(site=there.site).exists()
+    client = seat("coordinator", there.site, there.one.unit)
+    form = {"given_name": "Ewa", "family_name": "Förbi", "unit": there.one.unit.pk, "category": 0}
+    late = words(client.post(at(there, "people/employee/"), form | {"employment_ends": "2020-01-01"}))
+    assert "That day is over." in late
+    assert not Holder.objects.filter(site=there.site, given_name="Ewa").exists()
