@@ -158,3 +158,13 @@ def test_days_that_make_no_sense_are_told(there: SimpleNamespace, seat: Any) -> 
     late = words(client.post(at(there, "people/employee/"), form | {"employment_ends": "2020-01-01"}))
     assert "That day is over." in late
     assert not Holder.objects.filter(site=there.site, given_name="Ewa").exists()
+
+
+def test_a_note_is_text_that_every_database_takes(there: SimpleNamespace, seat: Any) -> None:
+    from central.office.models import OutOfOrder
+
+    client = seat("site_administrator", there.site)
+    client.post(at(there, "stations/1/out-of-order/"), {"note": "mörk\0 skärm\x1b[2J" + "x" * 300})
+    note = OutOfOrder.objects.get(station=there.one.station).note
+    assert note.startswith("mörk skärm[2Jx")
+    assert len(note) == 200

@@ -15,6 +15,7 @@ from central.office.forms import StationForm
 from central.office.roles import Act
 from central.office.views.answers import go, once, show
 
+NOTE_LIMIT = 200
 WARN_DAYS = 20
 """Certificates of 60 days are renewed at half: with this left, something keeps the station from it."""
 WARN_BOX_DAYS = 180
@@ -90,7 +91,9 @@ def code(request: AtDesk, number: int) -> HttpResponse:
 def out_of_order(request: AtDesk, number: int) -> HttpResponse:
     """By hand: nobody is sent there."""
     station = request.desk.station(number, Act.STATION_OUT_OF_ORDER)
-    stations.set_out_of_order(station, request.desk.name, request.POST.get("note", "")[:200])
+    # Not a form's field, which would refuse it: a NUL gets into no PostgreSQL.
+    note = "".join(each for each in request.POST.get("note", "") if each.isprintable())
+    stations.set_out_of_order(station, request.desk.name, note[:NOTE_LIMIT])
     return go(request, "station", number=number)
 
 
