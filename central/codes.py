@@ -46,6 +46,9 @@ def find(kind: type[C], shown: str, now: int) -> C:
     Raises Refused: 403 ``bad_code``, 410 ``code_spent``, 429 ``too_many_tries``.
     """
     ident, _, secret = shown.strip().upper().partition("-")
+    if not ident.isascii() or not ident.isalnum():
+        # No code has such a name, and PostgreSQL takes no NUL to look for.
+        raise Refused(403, "bad_code", "no such code")
     # Counted before it is compared, and given back if right: five tries are five also when they come at once.
     counted = kind._default_manager.filter(ident=ident, tries__lt=TRIES).update(tries=F("tries") + 1)  # noqa: SLF001
     code = kind._default_manager.filter(ident=ident).first()  # noqa: SLF001

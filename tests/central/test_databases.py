@@ -91,6 +91,8 @@ def test_a_station_is_served(environment: dict[str, str], monkeypatch: pytest.Mo
         with httpx.Client(base_url=f"{url}/api/v1", timeout=60) as http:
             caller = Caller(http)
             assert caller.enrol(code).status_code == 201
+            no_code = {"code": "AB\0D-0123456789", "public_key": "A" * 43}
+            assert http.post("/enrol", json=no_code).status_code == 403
             cursor = caller.snapshot()["cursor"]
             assert caller.changes(cursor).status_code == 304
             event = {
