@@ -158,7 +158,9 @@ def test_a_lost_key_is_blocked_in_one_click_and_followed_to_the_last_lock(there:
     assert {each.station for each in heard} == {there.one.station, there.two.station}
     assert all(now - 60 < each.at < now + 60 for each in heard)
     assert office.get(at(there, "keys/101/trail/")).status_code == 302
-    history = words(office.get(at(there, "keys/100/"))).partition('id="history"')[2]
+    page_, _, history = words(office.get(at(there, "keys/100/"))).partition('id="history"')
+    # It is lost, and not broken.
+    assert '<button id="broken">Lend this emergency key' in page_
     assert "Status: active → blocked" in history
     assert office.user.username in history
     assert Task.objects.get(holder=there.one.own, done_at=None).kind == "new_key"
