@@ -432,7 +432,11 @@ class KeyWork:
     async def _write_last(self, effect: ActivateKey, activation: bytes) -> None:
         # Not the one that was granted: this station may have given the key a newer record since.
         seen = self._seen
-        if seen is None or not seen.is_same_key(effect.seen) or await self._key.read(KeyFile.ID) != seen.id_record:
+        if seen is None or not seen.is_same_key(effect.seen):
+            raise KeyRefused("another_key")
+        id_record = await self._key.read(KeyFile.ID)
+        if id_record != seen.id_record:
+            self._leave_to_its_own_visit(seen.record.key, id_record)
             raise KeyRefused("another_key")
         if not effect.grant.not_before <= self._place.time.now().unix_s < effect.grant.expires:
             # Since it was granted, the station has learned that it is earlier or much later: it would not be valid yet,
@@ -441,6 +445,17 @@ class KeyWork:
         await self._key.write(KeyFile.ACT, activation)
         if await self._key.read(KeyFile.ACT) != activation:
             raise KeyRefused("act_differs")
+
+    def _leave_to_its_own_visit(self, key: int, id_record: bytes) -> None:
+        """Raise KeyLost where this is another key than ``key`` by now.
+
+        What is on that one is not ours to undo: it would be switched off without an event. Whoever watches for the
+        removal is about to notice. A key that does not say which it is gets no such benefit of the doubt.
+        """
+        record = verified(KeyRecord, id_record, self._identity.central_keys)
+        if record is not None and record.key != key:
+            self._key.end()
+            raise KeyLost("another_key")
 
     async def _record_activation(self, effect: ActivateKey) -> None:
         """In one transaction: the activation's event, a pool key's receipt, and the PIN's own count taken back."""

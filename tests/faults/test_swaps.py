@@ -125,6 +125,7 @@ async def _audit(it: Disturbed, visits: int, case: str) -> None:
         assert (await station.store.real.attempts(key)).failures == 0, told
         assert by["key_synced", key] <= 1, told
     assert by["key_activated", HIS_KEY] == by["key_synced", HIS_KEY] == 1, told
+    assert by["key_deactivated", HIS_KEY] == 1, told
     assert by["key_activated", HER_KEY] == (phase in AFTER_READY), told
     seen = 1 if phase in NEVER_SEEN else 2
     assert visits + 1 <= station.visits.state.visit <= visits + seen, told
