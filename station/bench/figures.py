@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 SAMPLES = 20
 """No median of fewer, but for ``--quick``."""
-QUICK_SAMPLES = 5
+QUICK_SAMPLES = 3
 
 
 @dataclass(frozen=True, slots=True)
