@@ -161,9 +161,11 @@ def test_a_key_in_the_socket_meanwhile_ends_switched_off(
     terminal.sees(UP)
     status = Path(f"/proc/{terminal.process.pid}/status").read_text()
     report("resident_kib", int(status.partition("VmRSS:")[2].split()[0]))
+    # Until it has heard of central's keys it would refuse this one.
+    terminal.until(lambda: "online" in seen(terminal))
     terminal.type(b"5")  # A keystroke on the empty screen is nobody's PIN.
     site.insert(number)
-    terminal.until(lambda: "PIN" in seen(terminal) and "OFF" in seen(terminal))
+    terminal.until(lambda: "Starting: PIN and #" in seen(terminal))
     terminal.type(f"*{pin}#".encode())
     terminal.until(lambda: site.world.light(number) is Light.BLUE_STEADY)
     pid = terminal.child
