@@ -88,7 +88,7 @@ SENTENCES: Mapping[str, str] = {
     "KeyRefused:blocked": "the key is blocked; keep it, and tell the coordinator",
     "signed_in_future": "the key carries something that is signed later than now; look at this station's clock",
     "clock_changed": "the station's clock was put right meanwhile; put the key in again",
-    "clocks_differ": "the key's clock and the box's are hours apart; put the key in at a station, look at the box's clock",
+    "clocks_differ": "the key's clock and the box's are hours apart; put the key in at a station first",
     "another_key": "another key has been put in meanwhile; begin again",
     "permit_newer_on_key": "the key has a newer permit than this station; station sync brings it up to date",
     "key_is_another": "the inserted key has been handed out under another number; put in the right one, or a blank one",
