@@ -65,7 +65,7 @@ def table(found: Mapping[str, Found]) -> str:
             rows.append((name, "–", f"not measured: {each.why}", "", "", ""))
             continue
         unit = each.unit
-        numbers = (f"{each.ours:.4g} {unit}", f"{each.against:.4g} {unit}", str(each.n), f"{each.spread:.2g} {unit}")
+        numbers = (f"{each.ours:.4g} {unit}", f"{each.against:.4g} {unit}", str(each.n), f"{each.spread:.3g} {unit}")
         rows.append((name, f"{each.ratio:.2f}", *numbers))
     widths = [
         max(len(row[column]) for row in rows if not row[2].startswith("not ") or column < 2) for column in range(6)

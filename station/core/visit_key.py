@@ -108,7 +108,7 @@ def reader_failed(state: State, _event: ReaderFailed, now: Now) -> Result:
 
 
 def reader_recovered(state: State, _event: ReaderRecovered, now: Now) -> Result:
-    """The socket is taken to be empty until a key answers. What was true of a key when the reader broke, need not be."""
+    """The socket is taken to be empty until a key answers. What was true of a key then, need not be true now."""
     stale = now.mono_s - state.since_s >= state.policy.receipt_s
     return replace(forgotten(state) if stale else state, phase=Phase.EMPTY, since_s=now.mono_s), ()
 
