@@ -161,7 +161,7 @@ class Station:
             await self._socket.replace(self.key_socket())
         if Reach.CENTRAL in reaches:
             await self.link.move(settings.central.url or UNREACHABLE_URL, verify=trust)
-            self.mirroring.poke()
+            self.mirroring.ask_anew()
             self.outbox.poke()
 
     async def tell(self, type_: str, **data: Json) -> None:

@@ -146,6 +146,12 @@ class Mirroring:
             self._idle.clear()
             self._wanted.set()
 
+    def ask_anew(self) -> None:
+        """Ask at once, also when a refresh is under way: it asks a place that is no longer central's."""
+        self._quiet_until_s = 0.0
+        self._idle.clear()
+        self._wanted.set()
+
     async def settled(self, deadline_s: float | None) -> None:
         """Wait for the refresh under way, at most so long.
 

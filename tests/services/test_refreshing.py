@@ -86,6 +86,19 @@ async def test_pokes_while_it_is_under_way_are_one_question(central: LyingCentra
     assert central.calls("/mirror/changes") == before + 1
 
 
+async def test_asked_anew_the_question_under_way_does_not_count(central: LyingCentral, running: Parts) -> None:
+    it = held(central)
+    running.mirroring.poke()
+    await it.asked.wait()
+    del central.lies["/mirror/changes"]
+    central.put("area", 3, name="Dalen")
+    running.mirroring.ask_anew()
+    before = running.refreshes
+    it.let.set()
+    await eventually(lambda: running.refreshes >= before + 2)
+    assert await running.field("area", 3, "name") == "Dalen"
+
+
 async def test_only_the_first_waits_for_a_central_that_hangs(central: LyingCentral, running: Parts) -> None:
     hold = held(central)
     running.mirroring.poke()
