@@ -173,9 +173,6 @@ class KeyReaderTable(Table):
 class KeypadTable(Table):
     """The keypad."""
 
-    hash_key_enter: Annotated[bool, Reach.LIVE] = Field(
-        default=True, description="Enter counts as #: number pads have no #."
-    )
     entry_timeout_s: Annotated[int, Reach.LIVE] = Field(
         default=20, ge=5, le=60, description="After how long without a keystroke the digits are forgotten, in seconds."
     )

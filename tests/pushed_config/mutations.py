@@ -22,7 +22,6 @@ CHOICES = {
     "trust_ntp": ["true", "false"],
     "trust_rtc": ["true", "false"],
     "time_zone": ['"Europe/Stockholm"', '"Europe/Copenhagen"'],
-    "hash_key_enter": ["true", "false"],
     "baud": ["115200", "460800", "1000000"],
 }
 

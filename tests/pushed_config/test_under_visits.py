@@ -22,7 +22,7 @@ def full_text(site: Site) -> str:
     tables: dict[str, list[str]] = {
         "central": ["poll_s = 3600", "refresh_deadline_ms = 800"],
         "key_reader": ["baud = 1000000"],
-        "keypad": ["entry_timeout_s = 20", "hash_key_enter = true"],
+        "keypad": ["entry_timeout_s = 20"],
         "policy": ["active_minutes = 660", "mirror_max_age_days = 10", "left_in_s = 120"],
         "display": ['language = "en"', "receipt_s = 30", "bell = true"],
         "clock": ["trust_ntp = true", "trust_rtc = false", 'time_zone = "Europe/Stockholm"'],
