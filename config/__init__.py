@@ -3,6 +3,12 @@
 What the values mean for a decision lives in ``station.core``; nothing here reads a clock, a key or the network.
 """
 
+import os
+
+# pydantic would ask every installed package whether it has a plugin for it, before it makes its first model: that takes
+# a tenth of a station's start, and nothing that happens to be installed is to take part in checking a configuration.
+os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
+
 from config.credentials import Argon2Cost, Credentials
 from config.enrolment import write_enrolled
 from config.loading import check, find, load, schema

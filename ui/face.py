@@ -22,6 +22,9 @@ Sheet { width: 100%; height: 100%; background: ansi_black; }
 """
 
 
+_NOTHING = Strip([])
+
+
 class Sheet(Widget):
     """The rows of the page, for whoever asks Textual for them: a new terminal, a picture, a test."""
 
@@ -105,9 +108,12 @@ class Face(TextualScreen[None], inherit_bindings=False):
         before, now = self._sheet.rows, laid_out(self._words, columns, rows, Turn(self._part, self._lit))
         self._sheet.rows = now
         if self.app.is_headless or not self._painted or len(before) != len(now):
-            # The first picture, and one of another size, is Textual's: it knows what else is on the terminal.
+            # The first picture, and one of another size, is also Textual's: it knows what else is on the terminal. But
+            # it looks round first, and a station has more to do at its start: ours stands there meanwhile.
             self._painted = True
             self._sheet.refresh()
+            before = [_NOTHING] * len(now)
+        if self.app.is_headless:
             return
         changed = [(y, row) for y, (row, old) in enumerate(zip(now, before, strict=True)) if row != old]
         if changed:

@@ -155,10 +155,13 @@ class Kiosk(App[None], inherit_bindings=False):
 
     # --- beginning and end ----------------------------------------------------------------------------------------
 
-    def run_kiosk(self) -> None:
-        """Run until SIGTERM or SIGHUP. Never returns after a fault: the process ends with code 70."""
+    def run_kiosk(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        """Run, in ``loop`` if there is one already, until SIGTERM or SIGHUP.
+
+        Never returns after a fault: the process ends with code 70.
+        """
         try:
-            self.run(mouse=False)
+            self.run(mouse=False, loop=loop)
         except BaseException as error:  # noqa: BLE001, the last line before Python would print what was in memory
             self._crash(error)
 

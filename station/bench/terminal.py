@@ -26,6 +26,8 @@ class Terminal:
 
     def __init__(self, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
         env = {name: value for name, value in os.environ.items() if not name.startswith("TEXTUAL")}
+        # Else a station whose modules were never compiled would compile them at each start.
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
         env |= {"TERM": "xterm-256color", "TEXTUAL_DISABLE_KITTY_KEY": "1", **(environment or {})}
         self.began_at = time.monotonic()
         self.pid, self._terminal = pty.fork()

@@ -5,6 +5,8 @@ import asyncio
 import gc
 import logging
 import os
+from collections import deque
+from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from ui.kiosk import Kiosk
 
 EXAMPLE = "example: station kiosk --config /etc/station/station.toml"
 LOG_LIMIT_BYTES = 4 * 1024 * 1024
+EARLY_LINES = 100
 LOG_FILES = 4
 """16 MiB of log at most, some months of it: an SD card fills up slowly and unnoticed."""
 
@@ -36,27 +39,51 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run until SIGTERM, or until a new configuration needs another process."""
     path = config.find(args.config)
-    # What would end the kiosk at once is said here, on a terminal where a line can still be read.
-    settings = asyncio.run(_ready(path))
-    # The screen belongs to the kiosk: a log line on it would be read as part of the picture.
-    kept = RotatingFileHandler(
-        args.log or settings.storage.database.with_name("station.log"),
-        maxBytes=LOG_LIMIT_BYTES,
-        backupCount=LOG_FILES - 1,
-        encoding="utf-8",
-    )
-    logging.basicConfig(
-        handlers=[kept], level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
-    )
-    # httpx logs each request with its address at INFO: once a minute, for ever.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    running = _Run(path, settings)
-    running.kiosk.run_kiosk()
+    early = _EarlyLines()
+    _log_to(early)
+    with asyncio.Runner() as runner:
+        # What would end the kiosk at once is said here, on a terminal where a line can still be read.
+        opened = runner.run(_ready(path))
+        file = args.log or opened.station.settings.storage.database.with_name("station.log")
+        kept = RotatingFileHandler(file, maxBytes=LOG_LIMIT_BYTES, backupCount=LOG_FILES - 1, encoding="utf-8")
+        _log_to(kept)
+        for record in early.records:
+            kept.handle(record)
+        running = _Run(opened)
+        running.kiosk.run_kiosk(runner.get_loop())
+        runner.run(opened.station.close())
     return UPDATE_CODE if running.ended_for_update else 0
 
 
-async def _ready(path: Path) -> Settings:
-    """The settings with which the station at ``path`` opens. Raises StationError when it does not."""
+class _EarlyLines(logging.Handler):
+    """Keeps what is logged before it is known where to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: deque[logging.LogRecord] = deque(maxlen=EARLY_LINES)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep ``record``."""
+        self.records.append(record)
+
+
+def _log_to(handler: logging.Handler) -> None:
+    # The screen belongs to the kiosk: a log line on it would be read as part of the picture.
+    logging.basicConfig(
+        handlers=[handler], level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
+    )
+    # httpx logs each request with its address at INFO: once a minute, for ever.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    config: PushedConfig
+    station: Station
+
+
+async def _ready(path: Path) -> _Opened:
+    """The station at ``path``, opened. Raises StationError when it does not open."""
     try:
         return await _try_to_open(path)
     except ConfigFault as fault:
@@ -65,23 +92,21 @@ async def _ready(path: Path) -> Settings:
         return await set_up.wait(path, fault, lambda: _try_to_open(path))
 
 
-async def _try_to_open(path: Path) -> Settings:
-    station = await PushedConfig(path).open()
-    await station.close()
-    return station.settings
+async def _try_to_open(path: Path) -> _Opened:
+    pushed = PushedConfig(path)
+    return _Opened(pushed, await pushed.open())
 
 
 class _Run:
     """A kiosk and the station behind it."""
 
-    def __init__(self, path: Path, settings: Settings) -> None:
-        self._config = PushedConfig(path)
+    def __init__(self, opened: _Opened) -> None:
+        self._config, self._station = opened.config, opened.station
         self.ended_for_update = False
         self._visits: Visits | None = None
         self._status: StatusFile | None = None
-        self.kiosk = Kiosk(
-            self._press, language=settings.display.language, bell=settings.display.bell, start=self._serve
-        )
+        display = self._station.settings.display
+        self.kiosk = Kiosk(self._press, language=display.language, bell=display.bell, start=self._serve)
 
     def _press(self, stroke: str) -> None:
         if self._visits is not None:
@@ -93,8 +118,7 @@ class _Run:
             self._status.saw(screen)
 
     async def _serve(self) -> None:
-        station = await self._config.open()
-        self._adopt(station.settings)
+        station = self._station
         socket = station.key_socket()
         try:
             # The kiosk rings by itself when a line wants to be looked at.
@@ -111,8 +135,10 @@ class _Run:
             # What is there by now stays: to look through all of it for garbage takes tens of milliseconds of a visit.
             gc.freeze()
             async with asyncio.TaskGroup() as tasks:
-                parts = [
-                    tasks.create_task(station.run(reasons_of(os.environ)), name="station"),
+                parts = [tasks.create_task(station.run(reasons_of(os.environ)), name="station")]
+                # Whoever stands there waits for the screen: what nobody looks at comes after it.
+                await visits.began.wait()
+                parts += [
                     tasks.create_task(self._status.run(), name="status"),
                     tasks.create_task(self._neighbours(station).run(), name="neighbours"),
                 ]
@@ -124,7 +150,6 @@ class _Run:
                     part.cancel()
         finally:
             await socket.close()
-            await station.close()
         self.kiosk.exit()
 
     def _adopt(self, settings: Settings) -> None:

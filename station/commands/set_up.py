@@ -11,11 +11,14 @@ import sys
 import termios
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
-from config import ConfigFault, Settings
+from config import ConfigFault
 from config.watching import LOOK_EVERY_S
 from station.services.heartbeat import Heartbeat, descriptor_of, reasons_of
 from ui.set_up_page import page
+
+T = TypeVar("T")
 
 CLEAR = "\x1b[2J\x1b[H"
 
@@ -25,7 +28,7 @@ def wanted() -> bool:
     return descriptor_of(os.environ) is not None and reasons_of(os.environ) != ("power",)
 
 
-async def wait(path: Path, fault: ConfigFault, ready: Callable[[], Awaitable[Settings]]) -> Settings:
+async def wait(path: Path, fault: ConfigFault, ready: Callable[[], Awaitable[T]]) -> T:
     """Show ``fault`` and try ``ready`` again and again, until it no longer raises ConfigFault; its answer."""
     descriptor = descriptor_of(os.environ)
     async with asyncio.TaskGroup() as tasks:
@@ -40,14 +43,14 @@ async def wait(path: Path, fault: ConfigFault, ready: Callable[[], Awaitable[Set
                 shown = text
             await asyncio.sleep(LOOK_EVERY_S)
             try:
-                settings = await ready()
+                answer = await ready()
             except ConfigFault as again:
                 fault = again
                 continue
             if beating is not None:
                 beating.cancel()
             _forget_typed()
-            return settings
+            return answer
 
 
 def _forget_typed() -> None:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import importlib
 import json
 import re
+import sys
 import zlib
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -229,8 +231,7 @@ class CentralLink:
         within_s: float = WHOLE_ANSWER_S,
         **request: Any,
     ) -> tuple[int, bytes]:
-        import httpx  # noqa: PLC0415
-
+        httpx = await _library()
         try:
             async with asyncio.timeout(within_s), self._turn:
                 client = self._client()
@@ -250,6 +251,11 @@ class CentralLink:
             raise _refusal(response, body, path)
         # Outside the block: httpx's errors hold the request, and that the token.
         raise CentralUnreachable("central_unreachable", path=path, cause=cause)
+
+
+async def _library() -> Any:
+    # Its import takes half a second of a small computer. Beside the event loop: there may be a key in the station.
+    return sys.modules.get("httpx") or await asyncio.to_thread(importlib.import_module, "httpx")
 
 
 def _checked(url: str) -> str:

@@ -107,6 +107,18 @@ async def test_what_is_pushed_at_a_kiosk_is_in_its_status(site: Site, start: Cal
     assert kiosk.process.returncode == UPDATE_CODE
 
 
+async def test_what_is_wrong_at_the_start_is_in_the_log(site: Site, start: Callable[..., Kiosk]) -> None:
+    first = start()
+    await first.until(site.copies)
+    first.process.send_signal(signal.SIGTERM)
+    await first.until(lambda: first.process.poll() is not None)
+    assert first.process.returncode == 0
+    site.push(site.text(policy="left_in_s = 1"))
+    again = start()
+    await again.until(lambda: again.status().get("config_rejected"))
+    assert "config.rejected" in (site.folder / "station.log").read_text("utf-8")
+
+
 async def test_started_by_hand_it_says_what_is_wrong_and_ends(site: Site, start: Callable[..., Kiosk]) -> None:
     site.push(site.text(policy="left_in_s = 1"))
     kiosk = start()
