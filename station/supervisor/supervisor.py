@@ -14,6 +14,7 @@ from pathlib import Path
 from station.supervisor import glance, neighbours, pictures, pulse
 from station.supervisor.child import Child, environment_of
 from station.supervisor.chord import RepeatChord, Verdict
+from station.supervisor.codes import FAULT_CODE, REFUSED, UPDATE_CODE
 from station.supervisor.key_filter import KeyFilter
 from station.supervisor.keypad import Keypad
 from station.supervisor.log import Log
@@ -28,11 +29,6 @@ from station.supervisor.typing_rate import TypingRate
 END_LIMIT_S = 5.0
 """How long the kiosk may take to finish what it writes after SIGTERM."""
 LOG_NAME = "station.log"
-REFUSED = frozenset({1, 2})
-"""Exit codes of a kiosk that says itself why it cannot start: see ``station.cli``."""
-UPDATE_CODE = 75
-"""EX_TEMPFAIL of sysexits.h: a kiosk that wants to be started anew, for a new configuration or program."""
-FAULT_CODE = 70
 LAST_WORDS_BYTES = 4096
 _READS_IN_A_ROW = 4
 """A kiosk that never stops drawing must not keep us from hearing its keypad."""

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from config.loading import version_of
-from station.supervisor.supervisor import UPDATE_CODE
+from station.supervisor.codes import UPDATE_CODE
 from tests.pushed_config.site import Site
 
 ROOT = Path(__file__).parents[2]
