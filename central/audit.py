@@ -36,7 +36,17 @@ def register() -> None:
     # That a code was made and used; the code itself is nowhere.
     auditlog.register(EnrolmentCode, exclude_fields=["secret_hash", "used_public_key", "tries"])
     auditlog.register(ProvisionCode, exclude_fields=["secret_hash", "tries"])
+    # That a password was changed, and by whom; of the hash nothing.
     auditlog.register(
-        get_user_model(), exclude_fields=["password", "last_login"], m2m_fields={"groups", "user_permissions"}
+        get_user_model(),
+        exclude_fields=["last_login"],
+        mask_fields=["password"],
+        mask_callable="central.audit.nothing_of",
+        m2m_fields={"groups", "user_permissions"},
     )
     auditlog.register(Group, m2m_fields={"permissions"})
+
+
+def nothing_of(_value: str) -> str:
+    """What the audit log keeps of a value that is nobody's to read."""
+    return "***"

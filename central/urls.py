@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from central.api.application import api
 
@@ -23,5 +24,7 @@ urlpatterns = [
     path("healthz", health),
     path("api/v1/", api.urls),
     path("office/", include("central.office.urls")),
+    # Everybody's own is changed on one page, where it counts as their own from then on.
+    path("admin/password_change/", RedirectView.as_view(pattern_name="office:password")),
     path("admin/", admin.site.urls),
 ]

@@ -36,7 +36,8 @@ def is_only_of(user: Any, site: Site) -> bool:
 def seat(username: str, names: tuple[str, str], role: str, site: Site, unit: Unit | None) -> Seated:
     """Give a role to an account, which is made if there is none of that name.
 
-    An account that is there keeps its password and names: it may be another site's as well. Raises ValidationError.
+    An account that is there keeps its password and names: it may be another site's as well. The password of a new one
+    is to be changed at its first log-in (`central.office.passwords`). Raises ValidationError.
     """
     users = get_user_model()._default_manager  # noqa: SLF001
     with transaction.atomic():
@@ -54,8 +55,12 @@ def seat(username: str, names: tuple[str, str], role: str, site: Site, unit: Uni
 
 
 def new_password(user: Any) -> str:
-    """For somebody who has forgotten theirs; their sessions end."""
+    """For somebody who has forgotten theirs, to be changed at their log-in (`central.office.passwords`).
+
+    Their sessions end.
+    """
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     user.set_password(password)
-    user.save(update_fields=["password"])
+    with transaction.atomic():
+        user.save(update_fields=["password"])
     return password

@@ -1,4 +1,4 @@
-"""What the office keeps for itself: who works there, receipts, open tasks, how far a block has come, look-ups."""
+"""What the office keeps for itself: who works there, whose password must change, receipts, tasks, blocks, look-ups."""
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -35,6 +35,17 @@ class Membership(models.Model):
             raise ValidationError({"unit": "A unit of this site"})
         if self.unit is None and self.role in UNIT_ROLES:
             raise ValidationError({"unit": "This role is for one unit"})
+
+
+class PasswordToChange(models.Model):
+    """That somebody else may know a user's password: they choose one of their own before anything else."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="password_to_change"
+    )
+
+    def __str__(self) -> str:
+        return str(self.user)
 
 
 class Receipt(models.Model):

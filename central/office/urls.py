@@ -1,21 +1,17 @@
 """Where the office's pages are. Below a site, every one is a `page` or a `deed`."""
 
-from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
-from django.urls import path, reverse_lazy
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
 from django.views.i18n import set_language
 
-from central.office.views import desk, imports, keys, locks, people, pins, stations, users
+from central.office.views import desk, imports, keys, locks, password, people, pins, stations, users
 
 app_name = "office"
 urlpatterns = [
     path("", desk.start, name="start"),
     path("login/", LoginView.as_view(template_name="office/login.html"), name="login"),
     path("logout/", LogoutView.as_view(next_page="office:login"), name="logout"),
-    path(
-        "password/",
-        PasswordChangeView.as_view(template_name="office/form.html", success_url=reverse_lazy("office:start")),
-        name="password",
-    ),
+    path("password/", password.PasswordPage.as_view(), name="password"),
     path("language/", set_language, name="language"),
     path("<int:site>/", desk.home, name="home"),
     path("<int:site>/today/", desk.today, name="today"),

@@ -75,12 +75,12 @@ class Browser:
         """Into a date field, whose keys are those of the browser's language: English."""
         self._call("POST", f"element/{self._find(css)}/value", {"text": day.strftime("%m%d%Y")})
 
-    def log_in(self) -> None:
+    def log_in(self, user: str = USER, password: str = PASSWORD, leads_to: str = "/office/1/today/") -> None:
         self.go("/office/")
-        self.type("input[name=username]", USER)
-        self.type("input[name=password]", PASSWORD)
+        self.type("input[name=username]", user)
+        self.type("input[name=password]", password)
         self.click("main button")
-        assert self.path == "/office/1/today/"
+        assert self.path == leads_to
 
     def put_file(self, css: str, path: Path) -> None:
         self._call("POST", f"element/{self._find(css)}/value", {"text": str(path)})

@@ -62,10 +62,11 @@ def browser(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     from django.contrib.auth import get_user_model
 
     from central.models import Site, Unit
-    from central.office.models import Membership
+    from central.office.models import Membership, PasswordToChange
 
     site = Site.objects.get(number=1)
     user = get_user_model().objects.create_user(USER, password=PASSWORD)
+    PasswordToChange.objects.all().delete()
     for role in ("site_administrator", "auditor"):
         Membership.objects.create(user=user, role=role, site=site)
     Membership.objects.create(user=user, role="section_manager", site=site, unit=Unit.objects.get(site=site, number=1))

@@ -8,6 +8,7 @@ import time
 import uuid
 from datetime import timedelta
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 import pytest
@@ -312,9 +313,22 @@ def test_a_user_gets_a_role(browser: Browser) -> None:
     browser.type("#id_username", "kim.nattchef")
     browser.choose("#id_role", "on_call_manager")
     browser.click("#give")
-    assert len(browser.text(".secret code")) > 12
+    first = browser.text(".secret code")
+    assert len(first) > 12
     browser.go("/office/1/users/")
     assert any("kim.nattchef" in row and "On-call manager" in row for row in browser.texts("#users tr"))
+    # Kim's first log-in leads to the password page, and on from there only with a password of their own.
+    browser.cookies_cleared()
+    browser.log_in("kim.nattchef", first, "/office/password/")
+    browser.go("/office/1/today/")
+    assert browser.path == "/office/password/"
+    assert "Somebody else may know your password" in browser.text(".message.warning")
+    for field, text in (("old_password", first), ("new_password1", own := token_urlsafe(12)), ("new_password2", own)):
+        browser.type(f"#id_{field}", text)
+    browser.click("main form button")
+    assert browser.path == "/office/1/today/"
+    browser.click(".who button")
+    browser.log_in()
 
 
 def test_an_import(browser: Browser, tmp_path: Path) -> None:

@@ -22,6 +22,13 @@ def user_named(name: str) -> Any:
     return get_user_model().objects.get(username=name)
 
 
+def choose(client: Any, old: str) -> None:
+    """A password of their own in the place of one that somebody else has seen."""
+    new = "an invented one 3"
+    form = {"old_password": old, "new_password1": new, "new_password2": new}
+    assert client.post("/office/password/", form)["Location"] == "/office/"
+
+
 def test_a_new_user_gets_an_account_and_works_in_their_unit(there: SimpleNamespace, office: Any) -> None:
     from auditlog.models import LogEntry
     from django.test import Client
@@ -37,9 +44,10 @@ def test_a_new_user_gets_an_account_and_works_in_their_unit(there: SimpleNamespa
     client = Client(headers={"host": "localhost"})
     log_in = {"username": name, "password": html.unescape(password)}
     assert client.post("/office/login/", log_in, REMOTE_ADDR="203.0.113.77").status_code == 302
+    choose(client, html.unescape(password))
     assert client.get(at(there, "people/10/")).status_code == 200
     assert client.get(at(there, "people/20/")).status_code == 404
-    made = LogEntry.objects.get_for_object(user).first()
+    made = LogEntry.objects.get_for_object(user).last()
     assert made is not None
     assert made.actor == office.user
     assert password not in str([entry.changes for entry in LogEntry.objects.all()])
@@ -110,6 +118,8 @@ def test_a_role_is_taken_and_an_account_shut(there: SimpleNamespace, office: Any
     # Their session ended with the old password.
     assert client.get(at(there, "people/")).status_code == 302
     client.force_login(user_named(client.user.username), "django.contrib.auth.backends.ModelBackend")
+    choose(client, html.unescape(password))
+    assert client.get(at(there, "people/")).status_code == 200
     office.post(at(there, f"users/{client.user.pk}/shut/"))
     assert client.get(at(there, "people/")).status_code == 302
     office.post(at(there, f"users/{client.user.pk}/shut/"))

@@ -1,0 +1,62 @@
+"""A password is its owner's own once they have chosen it on the password page.
+
+Whoever has one that somebody else set (a site administrator, an operator, a command) gets to that page and no other.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from central.office.models import PasswordToChange
+
+OPEN = frozenset({"office:password", "office:language", "office:login", "office:logout"})
+"""The pages for those who still have to choose. Every other one, the admin's too, leads to the first of these."""
+
+
+def is_to_change(user: Any) -> bool:
+    """Whether somebody else may know the password of this account."""
+    return PasswordToChange.objects.filter(user=user.pk).exists()
+
+
+class OwnPassword:
+    """Django asks it about each new password (``AUTH_PASSWORD_VALIDATORS``), and tells it of each that is kept."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        """Raises ValidationError for the password that the account has already."""
+        if user is not None and user.check_password(password):
+            raise ValidationError(self.get_help_text(), code="password_unchanged")
+
+    def get_help_text(self) -> str:
+        """Django's protocol."""
+        return _("Your password can't be the one that you have now.")
+
+    def password_changed(self, _password: str, user: Any = None) -> None:
+        """Whoever set it knows it: the password page takes this back, for it is the owner's.
+
+        An operator makes their own account at the server's shell (``createsuperuser``): that one is not asked.
+        """
+        if user is not None and not (user.is_superuser and user.last_login is None):
+            PasswordToChange.objects.get_or_create(user=user)
+
+
+class OwnPasswordMiddleware:
+    """Lets nobody read or do anything with a password that somebody else may know. After Django's authentication."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Django's protocol."""
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponseBase | None:
+        """Before every view: what is posted is not done either."""
+        where = request.resolver_match
+        if not request.user.is_authenticated or (where is not None and where.view_name in OPEN):
+            return None
+        return redirect("office:password") if is_to_change(request.user) else None
