@@ -1,17 +1,18 @@
 """The one connection to the database file: how it is opened, what it is set to, how it is let go."""
 
 import fcntl
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from offline_cache.faults import STORE_IO, broken, faults_translated
-from offline_cache.schema import migrate
+from offline_cache.schema import brought_up_to_date
 from station.ports import StoreFault
+
+_log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_MS = 1000
 """Only a stranger (someone with the sqlite3 shell) can hold a lock; less than the 5 s after which the kiosk counts as
@@ -20,6 +21,8 @@ PAGE_CACHE_KIB = 4096
 """The index pages of a large site (20,000 objects) stay in memory, on a board with 512 MB."""
 WAL_AUTOCHECKPOINT_PAGES = 500
 """2 MiB of WAL between checkpoints: the commit that pays for one is not felt by the person waiting."""
+WAL_GROWS_IN_BYTES = 32 * 1024 * 1024
+"""Less room than this on the disk is left to what needs it."""
 JOURNAL_SIZE_LIMIT_BYTES = 4 * 1024 * 1024
 """A snapshot makes the WAL as large as the mirror; cut back to this, it does not keep that from a small disk."""
 DATABASE_LIMIT_BYTES = 512 * 1024 * 1024
@@ -31,12 +34,13 @@ aside grows by the reason. All that are ever kept of those fit in."""
 NO_ROOM_FOR_THE_INDEX = frozenset({"SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_SHMOPEN"})
 """What opening says where the 32 KiB of the WAL's index (``-shm``) find no room."""
 
+_SMALL_CACHE_PAGES = 1
 _FILE_MODE = 0o600
 _FOLDER_MODE = 0o700
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Database]:
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
     """The database at ``path``, made where there is none, migrated, checked; closed at the end.
 
     The file gets mode 0600 (SQLite gives WAL and shared memory the same), a missing folder 0700. A lock on
@@ -54,15 +58,16 @@ def opened(path: Path) -> Iterator[Database]:
             conn = _connected(path)
         try:
             with faults_translated():
-                db = _prepared(conn)
-            yield db
+                _prepared(conn)
+                _grow_wal(conn, path)
+            yield conn
         finally:
             with faults_translated():
                 conn.close()
 
 
 @contextmanager
-def room_to_settle(db: Database) -> Iterator[None]:
+def room_to_settle(db: sqlite3.Connection) -> Iterator[None]:
     """Let a database that is at its limit grow by a little. Where less than the limit is set, that stands."""
     (page_bytes,) = db.execute("PRAGMA page_size").fetchone()
     (before,) = db.execute("PRAGMA max_page_count").fetchone()
@@ -134,11 +139,9 @@ def _make_file(path: Path) -> None:
             os.close(folder)
 
 
-def _prepared(conn: sqlite3.Connection) -> Database:
-    db = Database(conn, strict=True, execute_plugins=False)
+def _prepared(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA trusted_schema=OFF")
     db.execute("PRAGMA cell_size_check=ON")
-    db.execute(f"PRAGMA cache_size=-{PAGE_CACHE_KIB}")
     (mode,) = db.execute("PRAGMA journal_mode=WAL").fetchone()
     if mode != "wal":
         raise StoreFault(STORE_IO, reason="no_wal")
@@ -149,7 +152,30 @@ def _prepared(conn: sqlite3.Connection) -> Database:
     db.execute(f"PRAGMA journal_size_limit={JOURNAL_SIZE_LIMIT_BYTES}").fetchall()
     (page_bytes,) = db.execute("PRAGMA page_size").fetchone()
     db.execute(f"PRAGMA max_page_count={DATABASE_LIMIT_BYTES // page_bytes}").fetchall()
-    if [row["quick_check"] for row in db.query("PRAGMA quick_check(1)")] != ["ok"]:
+    if db.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]:
         raise broken("quick_check")
-    migrate(db)
-    return db
+    brought_up_to_date(db)
+
+
+def _grow_wal(db: sqlite3.Connection, path: Path) -> None:
+    """Make the WAL at once as long as it is between checkpoints, where there is plenty of room.
+
+    A commit that makes the file longer has the file system's own records to sync as well, which takes as long again.
+    """
+    (page_bytes,) = db.execute("PRAGMA page_size").fetchone()
+    size_bytes = WAL_AUTOCHECKPOINT_PAGES * page_bytes
+    wal = path.with_name(path.name + "-wal")
+    free = os.statvfs(path.parent)
+    if free.f_bavail * free.f_frsize >= WAL_GROWS_IN_BYTES and not (wal.exists() and wal.stat().st_size >= size_bytes):
+        # Too many pages for a small cache go to the WAL before their transaction ends, and this one never happened.
+        db.execute(f"PRAGMA cache_size={_SMALL_CACHE_PAGES}")
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("CREATE TABLE room (bytes BLOB) STRICT")
+            db.execute("INSERT INTO room (bytes) VALUES (zeroblob(?))", [size_bytes])
+        except sqlite3.OperationalError as error:
+            # A disk or database that is full after all, or fails: whoever has something to keep will be told.
+            _log.warning("store.wal_not_grown sqlite=%s", error.sqlite_errorname)
+        finally:
+            db.rollback()
+    db.execute(f"PRAGMA cache_size=-{PAGE_CACHE_KIB}")

@@ -1,18 +1,18 @@
 """What the station remembers of each key: wrong PINs, and how far its log has been read. On the database's thread."""
 
-from sqlite_utils import Database
+import sqlite3
 
 from station.core.attempts import AttemptCount
 from station.ports import LogMark
 
 
-def attempts(db: Database, key: int) -> AttemptCount:
+def attempts(db: sqlite3.Connection, key: int) -> AttemptCount:
     """The wrong PINs of a key; zero where none are kept."""
-    rows = list(db.query("SELECT key, failures, last_at, unlock_seen FROM attempts WHERE key = ?", [key]))
-    return AttemptCount(**rows[0]) if rows else AttemptCount(key)
+    row = db.execute("SELECT key, failures, last_at, unlock_seen FROM attempts WHERE key = ?", [key]).fetchone()
+    return AttemptCount(*row) if row else AttemptCount(key)
 
 
-def set_attempts(db: Database, count: AttemptCount) -> None:
+def set_attempts(db: sqlite3.Connection, count: AttemptCount) -> None:
     """Keep the count; a count of nothing leaves no row. Within a transaction."""
     if count == AttemptCount(count.key):
         db.execute("DELETE FROM attempts WHERE key = ?", [count.key])
@@ -23,13 +23,13 @@ def set_attempts(db: Database, count: AttemptCount) -> None:
     )
 
 
-def log_mark(db: Database, key: int) -> LogMark | None:
+def log_mark(db: sqlite3.Connection, key: int) -> LogMark | None:
     """How far this key's log has been read."""
-    rows = list(db.query("SELECT key, generation, seq, offset_bytes AS offset FROM log_mark WHERE key = ?", [key]))
-    return LogMark(**rows[0]) if rows else None
+    row = db.execute("SELECT key, generation, seq, offset_bytes FROM log_mark WHERE key = ?", [key]).fetchone()
+    return LogMark(*row) if row else None
 
 
-def set_log_mark(db: Database, mark: LogMark) -> None:
+def set_log_mark(db: sqlite3.Connection, mark: LogMark) -> None:
     """Keep the mark. Within a transaction."""
     db.execute(
         "INSERT OR REPLACE INTO log_mark (key, generation, seq, offset_bytes) VALUES (?, ?, ?, ?)",

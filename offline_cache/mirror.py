@@ -2,12 +2,11 @@
 
 import hashlib
 import json
+import sqlite3
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-
-from sqlite_utils import Database
 
 from offline_cache.faults import broken
 from offline_cache.transaction import immediate
@@ -27,15 +26,15 @@ WHERE excluded.revision >= mirror_object.revision
 """
 
 
-def state(db: Database) -> MirrorState:
+def state(db: sqlite3.Connection) -> MirrorState:
     """How far the mirror has come."""
-    rows = list(db.query("SELECT epoch, cursor, confirmed_at FROM mirror_state"))
-    if not rows:
+    row = db.execute("SELECT epoch, cursor, confirmed_at FROM mirror_state").fetchone()
+    if row is None:
         raise broken("mirror_state")
-    return MirrorState(**rows[0])
+    return MirrorState(*row)
 
 
-def replace(db: Database, new: MirrorState, objects: Sequence[MirrorObject]) -> None:
+def replace(db: sqlite3.Connection, new: MirrorState, objects: Sequence[MirrorObject]) -> None:
     """The snapshot ``objects`` instead of all that there was."""
     rows = [_row(each) for each in objects]
     with immediate(db):
@@ -45,29 +44,29 @@ def replace(db: Database, new: MirrorState, objects: Sequence[MirrorObject]) -> 
 
 
 def apply_page(
-    db: Database, new: MirrorState, upserts: Sequence[MirrorObject], removes: Sequence[tuple[str, int]]
+    db: sqlite3.Connection, new: MirrorState, upserts: Sequence[MirrorObject], removes: Sequence[tuple[str, int]]
 ) -> None:
     """A page of changes and its cursor. Removes come last: of two contradicting lines, the one that opens less."""
     rows = [_row(each) for each in upserts]
     with immediate(db):
         _upsert(db, rows)
-        db.conn.executemany("DELETE FROM mirror_object WHERE type = ? AND id = ?", removes)
+        db.executemany("DELETE FROM mirror_object WHERE type = ? AND id = ?", removes)
         _set_state(db, new)
 
 
-def digest(db: Database) -> tuple[int, str]:
+def digest(db: sqlite3.Connection) -> tuple[int, str]:
     """Count and SHA-256 as the central API describes them."""
-    rows = db.query("SELECT type, id, revision FROM mirror_object")
-    lines = sorted(f"{row['type']}:{row['id']}:{row['revision']}\n".encode() for row in rows)
+    rows = db.execute("SELECT type, id, revision FROM mirror_object")
+    lines = sorted(f"{type_}:{id_}:{revision}\n".encode() for type_, id_, revision in rows)
     return len(lines), hashlib.sha256(b"".join(lines)).hexdigest()
 
 
-def objects(db: Database, type_: str) -> list[MirrorObject]:
+def objects(db: sqlite3.Connection, type_: str) -> list[MirrorObject]:
     """All objects of a type, by id."""
     return _found(db, "type = ? ORDER BY id", [type_])
 
 
-def bundle(db: Database, key: int | None, pin_tag: bytes | None) -> MirrorBundle:
+def bundle(db: sqlite3.Connection, key: int | None, pin_tag: bytes | None) -> MirrorBundle:
     """What one decision needs. A tag that leads to two holders leads to nobody."""
     key_object = _one(db, "key", key)
     key_holder = _referred(key_object, "holder")
@@ -85,29 +84,29 @@ def bundle(db: Database, key: int | None, pin_tag: bytes | None) -> MirrorBundle
     )
 
 
-def _holder_with(db: Database, pin_tag: bytes | None) -> int | None:
+def _holder_with(db: sqlite3.Connection, pin_tag: bytes | None) -> int | None:
     if pin_tag is None:
         return None
-    rows = db.query("SELECT DISTINCT holder FROM mirror_object WHERE pin_tag = ? LIMIT 2", [pin_tag])
-    holders: list[int | None] = [row["holder"] for row in rows]
+    rows = db.execute("SELECT DISTINCT holder FROM mirror_object WHERE pin_tag = ? LIMIT 2", [pin_tag])
+    holders: list[int | None] = [holder for (holder,) in rows]
     # Central makes tags unique within a site. Should it fail to, a PIN must not open another person's doors.
     return holders[0] if len(holders) == 1 else None
 
 
-def _permits(db: Database, holder: int | None) -> tuple[MirrorObject, ...]:
+def _permits(db: sqlite3.Connection, holder: int | None) -> tuple[MirrorObject, ...]:
     return () if holder is None else tuple(_found(db, "type = 'permit' AND holder = ? ORDER BY id", [holder]))
 
 
-def _one(db: Database, type_: str, id_: int | None) -> MirrorObject | None:
+def _one(db: sqlite3.Connection, type_: str, id_: int | None) -> MirrorObject | None:
     if id_ is None:
         return None
     found = _found(db, "type = ? AND id = ?", [type_, id_])
     return found[0] if found else None
 
 
-def _found(db: Database, where: str, params: Sequence[object]) -> list[MirrorObject]:
-    rows = list(db.query(f"SELECT {_COLUMNS} FROM mirror_object WHERE {where}", params))  # noqa: S608 - our own text
-    return [MirrorObject(row["type"], row["id"], row["revision"], _body(row["body"])) for row in rows]
+def _found(db: sqlite3.Connection, where: str, params: Sequence[object]) -> list[MirrorObject]:
+    rows = db.execute(f"SELECT {_COLUMNS} FROM mirror_object WHERE {where}", params)  # noqa: S608 - our own text
+    return [MirrorObject(type_, id_, revision, _body(body)) for type_, id_, revision, body in rows]
 
 
 def _body(text: str) -> Mapping[str, Json]:
@@ -120,11 +119,11 @@ def _body(text: str) -> Mapping[str, Json]:
     return body
 
 
-def _upsert(db: Database, rows: Iterable[tuple[object, ...]]) -> None:
-    db.conn.executemany(_UPSERT, rows)
+def _upsert(db: sqlite3.Connection, rows: Iterable[tuple[object, ...]]) -> None:
+    db.executemany(_UPSERT, rows)
 
 
-def _set_state(db: Database, new: MirrorState) -> None:
+def _set_state(db: sqlite3.Connection, new: MirrorState) -> None:
     db.execute(
         "UPDATE mirror_state SET epoch = ?, cursor = ?, confirmed_at = ?", [new.epoch, new.cursor, new.confirmed_at]
     )

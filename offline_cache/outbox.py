@@ -1,11 +1,9 @@
 """Events that central has not acknowledged yet. Runs on the database's thread, inside the caller's transaction."""
 
 import json
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 from uuid import UUID
-
-from sqlite_utils import Database
 
 from offline_cache.event_ids import EventIds
 from offline_cache.faults import broken
@@ -19,67 +17,74 @@ SET_ASIDE_MAX = 10_000
 REASON_MAX_CHARS = 200
 """Central's word for why, from the network; enough for any of its codes."""
 
+_LAST_NUMBER = "MAX(value, (SELECT IFNULL(MAX(seq), 0) FROM outbox))"
+"""Of ``counters``: what is written there with every event would be a page more to write, so it is when one goes."""
 
-def instance(db: Database) -> str:
+_encoded = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+def instance(db: sqlite3.Connection) -> str:
     """The UUID that this database's event numbers are counted under."""
-    rows = list(db.query("SELECT id FROM instance"))
-    if not rows:
+    row = db.execute("SELECT id FROM instance").fetchone()
+    if row is None:
         raise broken("instance")
-    identity: str = rows[0]["id"]
+    identity: str = row[0]
     return identity
 
 
-def add(db: Database, events: Iterable[NewEvent], ids: EventIds) -> int:
-    """Keep events, numbered without gaps; how many. Within a transaction.
-
-    One whose given id was seen before takes no number.
-    """
-    rows = list(db.query("SELECT value FROM counters WHERE name = 'event'"))
-    if not rows:
+def last_number(db: sqlite3.Connection) -> int:
+    """The number of the newest event, whether or not it is still here."""
+    row = db.execute(f"SELECT {_LAST_NUMBER} FROM counters WHERE name = 'event'").fetchone()  # noqa: S608 - our own text
+    if row is None:
         raise broken("counters")
-    before: int = rows[0]["value"]
-    seq = before
+    return int(row[0])
+
+
+def add(db: sqlite3.Connection, events: Iterable[NewEvent], ids: EventIds, last: int) -> int:
+    """Keep events, numbered from ``last`` without gaps; how many.
+
+    One whose given id was seen before takes no number. Within a transaction, but for a single event without an id.
+    """
+    number = last
     for event in events:
         given = None if event.id is None else UUID(event.id)
         if given is not None and _seen(db, given):
             continue
-        seq += 1
+        number += 1
         event_id = ids.next() if given is None else str(given)
-        body = json.dumps(_body(event), separators=(",", ":"), allow_nan=False)
         db.execute(
             "INSERT INTO outbox (seq, id, id_given, body) VALUES (?, ?, ?, ?)",
-            [seq, event_id, int(given is not None), body],
+            (number, event_id, int(given is not None), _encoded(_body(event))),
         )
-    if seq != before:
-        db.execute("UPDATE counters SET value = ? WHERE name = 'event'", [seq])
-    return seq - before
+    return number - last
 
 
-def pending(db: Database, limit: int, after: int, instance_id: str) -> list[StoredEvent]:
+def pending(db: sqlite3.Connection, limit: int, after: int, instance_id: str) -> list[StoredEvent]:
     """The oldest ``limit`` events to be sent whose number is above ``after``."""
-    rows = db.query(
+    rows = db.execute(
         "SELECT seq, id, body FROM outbox WHERE set_aside IS NULL AND seq > ? ORDER BY seq LIMIT ?",
         [after, max(limit, 0)],
     )
-    return [StoredEvent(row["seq"], row["id"], _whole_body(row, instance_id)) for row in rows]
+    return [StoredEvent(seq, id_, _whole_body(seq, id_, body, instance_id)) for seq, id_, body in rows]
 
 
-def count_pending(db: Database) -> int:
-    """How many there are to be sent, by going through them all (6 ms of 100,000)."""
-    (row,) = list(db.query("SELECT COUNT(*) AS n FROM outbox WHERE set_aside IS NULL"))
-    count: int = row["n"]
-    return count
+def count_pending(db: sqlite3.Connection) -> int:
+    """How many there are to be sent, by going through two indexes of them (2 ms of 100,000)."""
+    (count,) = db.execute(
+        "SELECT (SELECT COUNT(*) FROM outbox) - (SELECT COUNT(*) FROM outbox WHERE set_aside IS NOT NULL)"
+    ).fetchone()
+    return int(count)
 
 
-def settle(db: Database, done: Sequence[str], set_aside: Mapping[str, str]) -> int:
+def settle(db: sqlite3.Connection, done: Sequence[str], set_aside: Mapping[str, str]) -> int:
     """Forget what central has, mark what it refused; how many of both were to be sent. Within a transaction.
 
     Ids that are not in the outbox are passed over.
     """
     gone = _forget(db, "id IN (SELECT value FROM json_each(?))", json.dumps(list(done)))
     for event_id, reason in set_aside.items():
-        rows = list(db.query("SELECT set_aside FROM outbox WHERE id = ?", [event_id]))
-        gone += sum(row["set_aside"] is None for row in rows)
+        rows = db.execute("SELECT set_aside FROM outbox WHERE id = ?", [event_id]).fetchall()
+        gone += sum(reason_before is None for (reason_before,) in rows)
         db.execute("UPDATE outbox SET set_aside = ? WHERE id = ?", [reason[:REASON_MAX_CHARS], event_id])
     _forget(
         db,
@@ -91,20 +96,21 @@ def settle(db: Database, done: Sequence[str], set_aside: Mapping[str, str]) -> i
     return gone
 
 
-def _forget(db: Database, where: str, param: object) -> int:
+def _forget(db: sqlite3.Connection, where: str, param: object) -> int:
     """Delete from the outbox, remembering the ids that could be given again; how many were to be sent."""
-    rows = list(db.query(f"SELECT id, id_given, set_aside FROM outbox WHERE {where}", [param]))  # noqa: S608 - our own text
+    rows = db.execute(f"SELECT id, id_given, set_aside FROM outbox WHERE {where}", [param]).fetchall()  # noqa: S608 - our own text
     if rows:
+        db.execute(f"UPDATE counters SET value = {_LAST_NUMBER} WHERE name = 'event'")  # noqa: S608 - our own text
         # Deleting first: in a database that has come to its limit, this is what makes room for the ids.
         db.execute(f"DELETE FROM outbox WHERE {where}", [param])  # noqa: S608 - our own text
-        given = [(UUID(row["id"]).bytes,) for row in rows if row["id_given"]]
-        db.conn.executemany("INSERT OR IGNORE INTO settled_id (id) VALUES (?)", given)
-    return sum(row["set_aside"] is None for row in rows)
+        given = [(UUID(id_).bytes,) for id_, id_given, _ in rows if id_given]
+        db.executemany("INSERT OR IGNORE INTO settled_id (id) VALUES (?)", given)
+    return sum(reason is None for *_, reason in rows)
 
 
-def _seen(db: Database, given: UUID) -> bool:
+def _seen(db: sqlite3.Connection, given: UUID) -> bool:
     found = "SELECT 1 FROM outbox WHERE id = ? UNION ALL SELECT 1 FROM settled_id WHERE id = ?"
-    return bool(list(db.query(found, [str(given), given.bytes])))
+    return db.execute(found, [str(given), given.bytes]).fetchone() is not None
 
 
 def _body(event: NewEvent) -> dict[str, Json]:
@@ -118,12 +124,12 @@ def _body(event: NewEvent) -> dict[str, Json]:
     }
 
 
-def _whole_body(row: Mapping[str, Any], instance_id: str) -> Mapping[str, Json]:
+def _whole_body(seq: int, id_: str, text: str, instance_id: str) -> Mapping[str, Json]:
     """The event as central is sent it."""
     try:
-        body = json.loads(row["body"])
+        body = json.loads(text)
     except ValueError as error:
         raise broken("event_body") from error
     if not isinstance(body, dict):
         raise broken("event_body")
-    return {"id": row["id"], "instance": instance_id, "seq": row["seq"], "data": {}} | body
+    return {"id": id_, "instance": instance_id, "seq": seq, "data": {}} | body

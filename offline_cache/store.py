@@ -1,9 +1,9 @@
 """`SqliteStore`: ``station.ports.Store`` on one SQLite file."""
 
-from collections.abc import Callable, Mapping, Sequence
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-
-from sqlite_utils import Database
 
 from offline_cache import key_state, mirror, notes, outbox
 from offline_cache.connection import room_to_settle
@@ -35,6 +35,8 @@ class SqliteStore:
         self._ids = EventIds()
         self._pending: int | None = None
         """How many events are to be sent, known on the database's thread only; None: they must be counted."""
+        self._last: int | None = None
+        """The number of the newest event, likewise."""
 
     @classmethod
     async def open(cls, path: Path) -> "SqliteStore":
@@ -65,16 +67,7 @@ class SqliteStore:
 
         A given event id that is no UUID is a ValueError.
         """
-
-        def work(db: Database) -> int:
-            added = outbox.add(db, change.events, self._ids)
-            if change.attempts is not None:
-                key_state.set_attempts(db, change.attempts)
-            if change.log_mark is not None:
-                key_state.set_log_mark(db, change.log_mark)
-            return added
-
-        await self._thread.run(lambda db: self._change_outbox(db, work))
+        await self._thread.run(lambda db: self._commit(db, change))
 
     async def mirror_state(self) -> MirrorState:
         """How far the mirror has come."""
@@ -120,7 +113,7 @@ class SqliteStore:
     async def pending_count(self) -> int:
         """How many there are. They are counted once, not each time."""
 
-        def work(db: Database) -> int:
+        def work(db: sqlite3.Connection) -> int:
             if self._pending is None:
                 self._pending = outbox.count_pending(db)
             return self._pending
@@ -130,19 +123,27 @@ class SqliteStore:
     async def settle(self, done: Sequence[str], set_aside: Mapping[str, str]) -> None:
         """Central has these ids; it refused those, for a reason, and they are kept but not sent again."""
 
-        def work(db: Database) -> None:
-            with room_to_settle(db):
-                self._change_outbox(db, lambda db: -outbox.settle(db, done, set_aside))
+        def work(db: sqlite3.Connection) -> None:
+            waiting, self._pending = self._pending, None
+            with room_to_settle(db), immediate(db):
+                gone = outbox.settle(db, done, set_aside)
+            self._pending = None if waiting is None else waiting - gone
 
         await self._thread.run(work)
 
-    def _change_outbox(self, db: Database, work: Callable[[Database], int]) -> None:
-        """Do ``work`` in a transaction; it returns how many more events are to be sent after it."""
-        # Whether a failed commit is on the disk, only the disk knows: they are then counted anew.
-        before, self._pending = self._pending, None
-        with immediate(db):
-            more = work(db)
-        self._pending = None if before is None else before + more
+    def _commit(self, db: sqlite3.Connection, change: Change) -> None:
+        # Whether a failed commit is on the disk, only the disk knows: all is then counted anew.
+        waiting, last = self._pending, self._last
+        self._pending = self._last = None
+        if last is None:
+            last = outbox.last_number(db)
+        with nullcontext() if _is_one_statement(change) else immediate(db):
+            added = outbox.add(db, change.events, self._ids, last)
+            if change.attempts is not None:
+                key_state.set_attempts(db, change.attempts)
+            if change.log_mark is not None:
+                key_state.set_log_mark(db, change.log_mark)
+        self._pending, self._last = None if waiting is None else waiting + added, last + added
 
     async def note(self, name: str, value: str | None = None) -> str | None:
         """A small durable fact by name: set it if a value is given; return it."""
@@ -157,5 +158,14 @@ class SqliteStore:
         await self._thread.stop()
 
 
-def _nothing(_: Database) -> None:
+def _is_one_statement(change: Change) -> bool:
+    """Whether SQLite writes it in one statement, which is a transaction by itself, and reads nothing before."""
+    if change.log_mark is not None:
+        return False
+    if change.attempts is not None:
+        return not change.events
+    return len(change.events) == 1 and change.events[0].id is None
+
+
+def _nothing(_: sqlite3.Connection) -> None:
     """A job that only comes to its turn."""

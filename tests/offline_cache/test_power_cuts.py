@@ -58,12 +58,17 @@ class Day:
         self.offset = 0
 
     async def step(self, number: int) -> None:
-        kind = self.random.choices(["visit", "attempt", "page", "drain", "log", "snapshot"], [6, 4, 3, 3, 2, 1])[0]
+        kind = self.random.choices(
+            ["visit", "event", "attempt", "page", "drain", "log", "snapshot"], [6, 4, 4, 3, 3, 2, 1]
+        )[0]
         await getattr(self, kind)(number)
 
     async def visit(self, number: int) -> None:
         events = [NewEvent("key_synced", number, 0, key=1, data={"n": f"{number}.{i}"}) for i in range(3)]
         await self.store.commit(Change(events, attempts=AttemptCount(self.random.choice(KEYS))))
+
+    async def event(self, number: int) -> None:
+        await self.store.commit(Change([NewEvent("key_synced", number, 0, key=1, data={"n": str(number)})]))
 
     async def attempt(self, number: int) -> None:
         key = self.random.choice(KEYS)
@@ -267,10 +272,9 @@ def test_without_full_synchronisation_the_same_cuts_lose_changes(
     monkeypatch.setattr(connection, "WAL_AUTOCHECKPOINT_PAGES", 12)
     prepared = connection._prepared
 
-    def careless(conn: Any) -> Any:
-        db = prepared(conn)
+    def careless(db: sqlite3.Connection) -> None:
+        prepared(db)
         db.execute("PRAGMA synchronous=NORMAL")
-        return db
 
     monkeypatch.setattr(connection, "_prepared", careless)
     found = asyncio.run(recorded(tmp_path))

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from offline_cache import SqliteStore, database_thread
 from offline_cache.faults import faults_translated
@@ -18,7 +17,7 @@ def big(at: int) -> Change:
 
 
 async def test_a_full_disk_is_said_rolled_back_and_survived(store: SqliteStore) -> None:
-    def room(pages: int) -> Callable[[Database], int]:
+    def room(pages: int) -> Callable[[sqlite3.Connection], int]:
         return lambda db: db.execute(f"PRAGMA max_page_count={pages}").fetchone()[0]
 
     await store.commit(big(0))
@@ -93,7 +92,7 @@ async def test_text_that_is_no_utf8_is_a_broken_store(store: SqliteStore) -> Non
     await store.note("a", "fine")
     await store._thread.run(lambda db: db.execute("INSERT INTO note VALUES ('b', CAST(x'ff' AS TEXT))"))
     with pytest.raises(StoreFault) as caught:
-        await store._thread.run(lambda db: list(db.query("SELECT value FROM note ORDER BY name")))
+        await store._thread.run(lambda db: db.execute("SELECT value FROM note ORDER BY name").fetchall())
     assert caught.value.code == "store_broken"
 
 
@@ -115,7 +114,7 @@ async def test_damage_under_a_running_store_is_reported(store: SqliteStore, path
 async def test_cancelled_callers_leave_the_thread_working(store: SqliteStore) -> None:
     release, begun = threading.Event(), threading.Event()
 
-    def hold(_: Database) -> None:
+    def hold(_: sqlite3.Connection) -> None:
         begun.set()
         release.wait(10)
 
@@ -139,7 +138,7 @@ async def test_an_unheard_fault_is_logged_without_its_content(
 ) -> None:
     release = threading.Event()
 
-    def fail(_: Database) -> None:
+    def fail(_: sqlite3.Connection) -> None:
         release.wait(10)
         raise ValueError("marked-secret")
 
@@ -158,7 +157,7 @@ async def test_a_stuck_disk_does_not_collect_calls_without_end(
     monkeypatch.setattr(database_thread, "JOBS_WAITING_MAX", 3)
     release, begun = threading.Event(), threading.Event()
 
-    def hold(_: Database) -> None:
+    def hold(_: sqlite3.Connection) -> None:
         begun.set()
         release.wait(10)
 

@@ -108,7 +108,7 @@ def _told(took: list[float]) -> str:
     ],
 )
 async def test_nothing_reads_the_whole_outbox(store: SqliteStore, sql: str) -> None:
-    plan = await store._thread.run(lambda db: [row["detail"] for row in db.query(f"EXPLAIN QUERY PLAN {sql}")])
+    plan = await store._thread.run(lambda db: [row[-1] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}")])
     assert not [step for step in plan if step.startswith("SCAN") and "json_each" not in step]
 
 
@@ -131,7 +131,7 @@ async def test_the_count_is_right_whatever_becomes_of_a_change(store: SqliteStor
 
 
 async def _file_of(store: SqliteStore) -> str:
-    return await store._thread.run(lambda db: str(next(iter(db.query("PRAGMA database_list")))["file"]))
+    return await store._thread.run(lambda db: str(db.execute("PRAGMA database_list").fetchall()[0][2]))
 
 
 async def test_at_its_limit_the_database_is_a_full_disk_until_central_has_taken_some(

@@ -65,7 +65,7 @@ async def test_nothing_kept_means_zero_and_none(store: SqliteStore) -> None:
     await store.commit(Change(attempts=AttemptCount(7, 1, 2, 3)))
     await store.commit(Change(attempts=AttemptCount(7)))
     assert await store.attempts(7) == AttemptCount(7)
-    assert await store._thread.run(lambda db: db.table("attempts").count) == 0
+    assert await store._thread.run(lambda db: db.execute("SELECT COUNT(*) FROM attempts").fetchone()) == (0,)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ async def test_settled_ids_are_bounded_the_oldest_forgotten(
 async def test_own_ids_are_not_remembered_once_settled(store: SqliteStore) -> None:
     await store.commit(Change([NewEvent("key_synced", 1, 0)]))
     await store.settle([event.id for event in await store.pending(1)], {})
-    assert await store._thread.run(lambda db: db.table("settled_id").count) == 0
+    assert await store._thread.run(lambda db: db.execute("SELECT COUNT(*) FROM settled_id").fetchone()) == (0,)
 
 
 async def test_settling(store: SqliteStore) -> None:
@@ -134,20 +134,20 @@ async def test_settling(store: SqliteStore) -> None:
     await store.settle([first, "unknown"], {second: "bad_type", "nor this": "x", first: "done wins"})
     assert await seqs(store) == [3, 4, 5]
     assert await store.pending_count() == 3
-    rows = await store._thread.run(lambda db: list(db.query("SELECT id, set_aside FROM outbox WHERE seq < 3")))
-    assert rows == [{"id": second, "set_aside": "bad_type"}]
+    rows = await store._thread.run(lambda db: db.execute("SELECT id, set_aside FROM outbox WHERE seq < 3").fetchall())
+    assert rows == [(second, "bad_type")]
     # Central may take a refused one after all.
     await store.settle([second], {third: "y" * 10_000})
-    rows = await store._thread.run(lambda db: list(db.query("SELECT seq, set_aside FROM outbox WHERE seq < 4")))
-    assert rows == [{"seq": 3, "set_aside": "y" * outbox.REASON_MAX_CHARS}]
+    rows = await store._thread.run(lambda db: db.execute("SELECT seq, set_aside FROM outbox WHERE seq < 4").fetchall())
+    assert rows == [(3, "y" * outbox.REASON_MAX_CHARS)]
 
 
 async def test_refused_events_are_bounded_the_oldest_go(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "SET_ASIDE_MAX", 2)
     await store.commit(Change([opened(ENTRY), *(NewEvent("key_synced", at, 0) for at in range(4))]))
     await store.settle([], {event.id: "bad" for event in (await store.pending(10))[:4]})
-    rows = await store._thread.run(lambda db: [row["seq"] for row in db.query("SELECT seq FROM outbox ORDER BY seq")])
-    assert rows == [3, 4, 5]
+    rows = await store._thread.run(lambda db: db.execute("SELECT seq FROM outbox ORDER BY seq").fetchall())
+    assert rows == [(3,), (4,), (5,)]
     await store.commit(Change([opened(ENTRY)]))
     assert await seqs(store) == [5]
 
@@ -181,3 +181,41 @@ async def test_numbers_are_not_given_again_after_settling(store: SqliteStore, pa
     await again.commit(Change([NewEvent("key_synced", 9, 0)]))
     assert await seqs(again) == [4]
     await again.close()
+
+
+@pytest.mark.parametrize("gone", [[0, 1, 2], [2], [1, 2]])
+async def test_the_newest_number_is_known_whichever_events_went(
+    store: SqliteStore, path: Path, gone: list[int]
+) -> None:
+    await store.commit(Change([NewEvent("key_synced", at, 0) for at in range(3)]))
+    events = await store.pending(3)
+    await store.settle([events[at].id for at in gone], {})
+    await store.close()
+    again = await SqliteStore.open(path)
+    await again.commit(Change([NewEvent("key_synced", 9, 0)]))
+    await again.commit(Change([NewEvent("key_synced", 9, 0), opened(ENTRY)]))
+    assert (await seqs(again))[-3:] == [4, 5, 6]
+    await again.close()
+
+
+async def test_the_newest_number_is_known_when_refused_events_went(
+    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "SET_ASIDE_MAX", 0)
+    await store.commit(Change([NewEvent("key_synced", at, 0) for at in range(3)]))
+    await store.settle([], {event.id: "bad" for event in await store.pending(3)})
+    await store.close()
+    again = await SqliteStore.open(path)
+    await again.commit(Change([NewEvent("key_synced", 9, 0)]))
+    assert await seqs(again) == [4]
+    await again.close()
+
+
+async def test_a_commit_that_failed_took_no_number(store: SqliteStore) -> None:
+    await store.commit(Change([NewEvent("key_synced", 1, 0)]))
+    for events in ([NewEvent("x", 1, 0, data={"n": float("nan")})], [NewEvent("key_synced", 2, 0), opened("no UUID")]):
+        with pytest.raises(ValueError):
+            await store.commit(Change(events))
+    await store.commit(Change([NewEvent("key_synced", 3, 0)]))
+    assert await seqs(store) == [1, 2]
+    assert await store.pending_count() == 2

@@ -160,8 +160,8 @@ async def test_a_body_that_is_no_json_keeps_no_other_out(met: Parts) -> None:
     await met.store._thread.run(lambda db: db.execute(spoil).rowcount)
     assert await met.outbox.drain() == 249
     assert await met.store.pending_count() == 0
-    rows = await met.store._thread.run(lambda db: list(db.query("SELECT seq, set_aside FROM outbox")))
-    assert rows == [{"seq": 138, "set_aside": "bad_request"}]
+    rows = await met.store._thread.run(lambda db: db.execute("SELECT seq, set_aside FROM outbox").fetchall())
+    assert rows == [(138, "bad_request")]
 
 
 async def test_a_backlog_drains_quickly(met: Parts, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,14 +6,13 @@ whether or not its caller still waits. A crash forgets the jobs that were not be
 
 import asyncio
 import shutil
+import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar, cast
-
-from sqlite_utils import Database
 
 from offline_cache import SqliteStore, outbox
 from offline_cache.connection import opened
@@ -47,7 +46,7 @@ class Disk:
 
     def look(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
         """What is on the disk now, for the judge."""
-        return [] if self.base is None else self.base.db.conn.execute(sql, params).fetchall()
+        return [] if self.base is None else self.base.db.execute(sql, params).fetchall()
 
     def crash(self) -> None:
         """The process is gone: what was committed is there, nothing is tidied up."""
@@ -75,12 +74,12 @@ class InlineDatabase:
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
         self._stack = ExitStack()
-        self.db: Database = self._stack.enter_context(opened(disk.path))
+        self.db: sqlite3.Connection = self._stack.enter_context(opened(disk.path))
         self.dead = False
         self._free_at = 0.0
         self._limited = False
 
-    async def run(self, work: Callable[[Database], R]) -> R:
+    async def run(self, work: Callable[[sqlite3.Connection], R]) -> R:
         loop, disk = asyncio.get_running_loop(), self._disk
         answer: asyncio.Future[R] = loop.create_future()
         if self.dead:
@@ -90,7 +89,7 @@ class InlineDatabase:
         loop.call_at(self._free_at, self._do, work, answer, disk.random.uniform(0.0, longest_s / 2))
         return await answer
 
-    def _do(self, work: Callable[[Database], R], answer: "asyncio.Future[R]", told_after_s: float) -> None:
+    def _do(self, work: Callable[[sqlite3.Connection], R], answer: "asyncio.Future[R]", told_after_s: float) -> None:
         if self.dead:
             return
         loop = asyncio.get_running_loop()
@@ -117,7 +116,7 @@ class InlineDatabase:
         """A full disk: the file cannot grow. SQLite raises a limit below its size to its size."""
         if self._disk.full != self._limited:
             self._limited = self._disk.full
-            self.db.conn.execute(f"PRAGMA max_page_count={1 if self._limited else PAGES_UNLIMITED}").fetchall()
+            self.db.execute(f"PRAGMA max_page_count={1 if self._limited else PAGES_UNLIMITED}").fetchall()
 
     async def stop(self) -> None:
         self.close()
