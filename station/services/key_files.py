@@ -67,6 +67,8 @@ class KeyFiles:
         self._synced = False
         self._clock_right: Now | None = None
         """When the key's clock was last found right, or set."""
+        self._clock_said: tuple[int, float] = (0, 0.0)
+        """What it then said, at the least (Unix seconds), and at which monotonic time."""
 
     async def works_until(self, act: bytes) -> int | None:
         """Until when locks believe ``act``, at the most; None when nothing on the key can be believed."""
@@ -89,6 +91,9 @@ class KeyFiles:
         right = self._clock_right
         # The station's own time may have jumped since: central's signed time has come in, where there was an RTC's.
         stands = right is not None and abs(now.unix_s - now.mono_s - (right.unix_s - right.mono_s)) < CLOCK_TOLERANCE_S
+        said_s, said_at_s = self._clock_said
+        # Central may have signed something since, within the second that the clock lags or was cut off.
+        stands = stands and said_s + (now.mono_s - said_at_s) >= self._time.floor_s
         if now.trust is None or (right is not None and stands and now.mono_s - right.mono_s < CLOCK_STAYS_RIGHT_S):
             return
         clock = read
@@ -101,7 +106,11 @@ class KeyFiles:
         differs = key_s is None or abs(key_s - now.unix_s) >= CLOCK_TOLERANCE_S
         # A clock before what central has signed last makes locks refuse the key, however little it lags.
         if differs or (key_s is not None and key_s < self._time.floor_s):
-            await self._key.set_clock(self._time.now().unix_s)
+            set_to_s = self._time.now().unix_s
+            await self._key.set_clock(set_to_s)
+            self._clock_said = set_to_s, self._time.now().mono_s
+        elif clock.unix_s is not None:
+            self._clock_said = clock.unix_s, read_s
         self._clock_right = now
 
     async def lost_power(self, seen: KeySeen, clock: KeyClock | None) -> bool:

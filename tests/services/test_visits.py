@@ -236,6 +236,22 @@ async def test_a_key_that_locks_would_find_to_be_ahead_of_its_clock_is_not_calle
     assert key.file(KeyFile.ACT) == b""
 
 
+async def test_what_central_signs_while_the_key_is_in_does_not_leave_its_clock_behind(site: Site) -> None:
+    """It lags by a second, which is left alone until then: locks would find it before its own new permit."""
+    station, key = await site.station(), site.key(HER_KEY)
+    key.folder.store_state(replace(key.folder.state(), clock_offset_s=-1.0))
+    station.insert(key)
+    await station.until(Line.PROMPT)
+    await station.idle()
+    assert "set clock" not in key.steps
+    time_ = station.visits._time
+    signed_s = time_.now().unix_s
+    await time_.raise_floor(station.store, signed_s)
+    station.type(f"{PINS[ANNA]}#")
+    await station.until(Line.READY)
+    assert (key.folder.clock().unix_s or 0) >= signed_s
+
+
 async def test_an_activation_whose_time_turns_out_to_be_wrong_is_not_written(site: Site) -> None:
     """Granted by a battery-backed clock that is five hours ahead; then central says what time it is."""
     station, key = await site.station(), site.key(HER_KEY)
