@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from typing import Final
 
 from drivers.smp.framing import FrameReader, encode_frame
@@ -26,6 +27,8 @@ class SmpClient:
         self._frames = FrameReader()
         self._sequence = os.urandom(1)[0]
         self._request: Request | None = None
+        self._ahead: tuple[Request, int, bytes] | None = None
+        """A request that may be the next, its number, and its lines."""
         self._waiting: asyncio.Future[Answer] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = self._deadline = self._sent_at = self._timeout_s = 0.0
@@ -52,31 +55,50 @@ class SmpClient:
         """Loop time of the last byte that arrived."""
         return self._port.heard_at if self._port is not None else 0.0
 
-    async def ask(self, request: Request, timeout_s: float, *, fresh_line: bool = False) -> Answer:
+    async def ask(
+        self,
+        request: Request,
+        timeout_s: float,
+        *,
+        fresh_line: bool = False,
+        ahead: Callable[[], Request | None] | None = None,
+    ) -> Answer:
         """Send a request and wait for its own answer; late ones to others are dropped.
 
         ``timeout_s`` is how long the key may be silent after the last byte of the request, or of the answer so far.
         ``fresh_line`` sends a newline first: it ends the half line that an earlier pull may have left in the key.
+        ``ahead`` makes the request that will probably be the next. It is made while this one is under way, when the
+        time costs nobody anything; whoever then asks it (the very same one) has it sent at once.
         Raises KeyLost: ``no_answer``, ``damaged_answer`` or ``port_lost``.
         """
         if self._waiting is not None:
             raise RuntimeError("one request at a time")
-        if self._port is None or not self._port.is_open:
+        port = self._port
+        if port is None or not port.is_open:
             raise KeyLost("port_lost")
         # A fresh number for every request, also for a repeated one: a late answer must never pass as a new one.
         self._sequence = (self._sequence + 1) & 0xFF
-        lines = encode_frame(request.to_bytes(self._sequence))
+        made, self._ahead = self._ahead, None
+        if made is not None and made[0] is request and made[1] == self._sequence:
+            lines = made[2]
+        else:
+            lines = encode_frame(request.to_bytes(self._sequence))
         if fresh_line:
             lines = b"\n" + lines
-        self._request = request
+        # Before anything else that is to be done: from here on the time is the wire's.
+        port.write(lines)
+        if not port.is_open:
+            raise KeyLost("port_lost")
+        waiting: asyncio.Future[Answer] = self._loop.create_future()
+        self._waiting, self._request = waiting, request
         self._timeout_s = timeout_s
         self._sent_at = self._loop.time() + len(lines) * _BITS_PER_BYTE / self._baud
         self._deadline = self._sent_at + _MAX_ANSWER_S
-        waiting: asyncio.Future[Answer] = self._loop.create_future()
-        self._waiting = waiting
         self._arm(self._sent_at + timeout_s)
         try:
-            self._port.write(lines)
+            if ahead is not None and (following := ahead()) is not None:
+                number = (self._sequence + 1) & 0xFF
+                self._ahead = following, number, encode_frame(following.to_bytes(number))
             return await waiting
         finally:
             self._waiting = self._request = None

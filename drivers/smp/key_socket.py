@@ -8,9 +8,10 @@ cleared away at the start of the next insertion.
 import asyncio
 import hashlib
 import zlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from drivers.smp import messages
@@ -43,6 +44,8 @@ MAX_BUFFER_BYTES: Final = 4096
 """More is not used: 95 % of the wire's time goes to content then."""
 BUFFER_OVERHEAD_BYTES: Final = 4
 """The frame's length and CRC share the key's buffer with the request."""
+PIECE_OVERHEAD_BYTES: Final = 40
+"""What an answer with a piece of a file has beside it."""
 SMALL_ONCE_S: Final = 20.0
 """How long requests stay small after one lost burst: for the visit that goes on. It may have been the contact."""
 SMALL_FOR_S: Final = 600.0
@@ -65,6 +68,50 @@ class _Insertion:
     """Those not yet known to be missing."""
     told: dict[Any, Any] | None = None
     """What the key answered when first asked for its ``id``: another answer is another key."""
+    over: bool = False
+
+
+class _Transfer:
+    """Has the wire for itself from its beginning to its end. Raises KeyLost when its insertion is over by then."""
+
+    def __init__(self, lock: asyncio.Lock, insertion: _Insertion | None) -> None:
+        self._lock, self._insertion = lock, insertion
+
+    async def __aenter__(self) -> _Insertion:
+        await self._lock.acquire()
+        if self._insertion is None or self._insertion.over:
+            self._lock.release()
+            raise KeyLost("not_inserted")
+        return self._insertion
+
+    async def __aexit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+class _Pieces:
+    """The requests that upload a file, one after the other; each is made while the one before it is under way."""
+
+    def __init__(self, path: str, content: bytes, request_bytes: int) -> None:
+        self._path, self._content, self._request_bytes = path, content, request_bytes
+        self._end = 0
+        self._made: tuple[Request, int] | None = None
+
+    def at_hand(self) -> tuple[Request, int]:
+        """The next, and up to where the file has come with it. Raises KeyRefused (``buffer_too_small``)."""
+        request, size = self._made or self._make()
+        self._made = None
+        self._end += size
+        return request, self._end
+
+    def ahead(self) -> Request:
+        """The one that will be `at_hand`; after the last, what reads the file: what matters is read back at once."""
+        if self._end == len(self._content):
+            return messages.download(self._path, 0)
+        self._made = self._make()
+        return self._made[0]
+
+    def _make(self) -> tuple[Request, int]:
+        return messages.upload(self._path, self._content, self._end, self._request_bytes)
 
 
 class SmpKeySocket:
@@ -272,27 +319,27 @@ class SmpKeySocket:
             small_s = SMALL_ONCE_S if self._bursts_lost == 1 else SMALL_FOR_S
             self._small_until = asyncio.get_running_loop().time() + small_s
         self._lost_burst_bytes = 0
+        self._lose()
         self._insertion = _Insertion()
         self._gone.clear()
 
     def _lose(self) -> None:
-        self._insertion = None
+        if self._insertion is not None:
+            self._insertion.over = True
+            self._insertion = None
         self._gone.set()
 
-    @asynccontextmanager
-    async def _transfer(self) -> AsyncIterator[_Insertion]:
+    def _transfer(self) -> "_Transfer":
         """Alone on the wire, in the insertion in which it was called for."""
-        insertion = self._insertion
-        async with self._lock:
-            if insertion is None or insertion is not self._insertion:
-                raise KeyLost("not_inserted")
-            yield insertion
+        return _Transfer(self._lock, self._insertion)
 
-    async def _ask(self, request: Request, timeout_s: float | None = None) -> Answer:
+    async def _ask(
+        self, request: Request, timeout_s: float | None = None, ahead: Callable[[], Request | None] | None = None
+    ) -> Answer:
         if self._client is None:
             raise KeyLost("not_inserted")
         try:
-            return await self._client.ask(request, timeout_s or ANSWER_TIMEOUT_S)
+            return await self._client.ask(request, timeout_s or ANSWER_TIMEOUT_S, ahead=ahead)
         except KeyLost:
             self._upload_open = True
             self._lose()
@@ -324,7 +371,8 @@ class SmpKeySocket:
 
     async def _piece(self, file: KeyFile, at: int) -> tuple[bytes, int | None]:
         """What one answer carries from ``at`` on, and the file's size where the key says it; empty: no more."""
-        answer = await self._ask(messages.download(self._path(file), at))
+        path = self._path(file)
+        answer = await self._ask(messages.download(path, at), ahead=partial(self._next_piece, path, at))
         if file is KeyFile.ID and at == 0 and self._insertion is not None and self._insertion.told is None:
             self._insertion.told = answer.body
         refusal = answer.refusal
@@ -338,6 +386,11 @@ class SmpKeySocket:
         if answer.uint("off") != at:
             raise KeyRefused("answer_malformed", field="off")
         return data, answer.uint("len") if at == 0 else None
+
+    def _next_piece(self, path: str, at: int) -> Request | None:
+        """What asks for the next piece if the key fills its buffer with this one."""
+        largest_bytes = self._insertion.largest_bytes if self._insertion is not None else None
+        return messages.download(path, at + largest_bytes - PIECE_OVERHEAD_BYTES) if largest_bytes is not None else None
 
     async def _upload(self, insertion: _Insertion, file: KeyFile, content: bytes) -> None:
         if len(content) > MAX_FILE_BYTES:
@@ -355,15 +408,16 @@ class SmpKeySocket:
     async def _upload_once(self, insertion: _Insertion, file: KeyFile, content: bytes) -> bool:
         path = self._path(file)
         largest_bytes = self._largest_bytes(insertion)
-        request, size = messages.upload(path, content, 0, largest_bytes)
-        if len(request) > SMALL_REQUEST_BYTES and insertion.largest_bytes is None:
-            await self._learn_buffer(insertion)
-            largest_bytes = self._largest_bytes(insertion)
-            request, size = messages.upload(path, content, 0, largest_bytes)
-        offset = 0
+        if insertion.largest_bytes is None:
+            request, _ = messages.upload(path, content, 0, largest_bytes)
+            if len(request) > SMALL_REQUEST_BYTES:
+                await self._learn_buffer(insertion)
+                largest_bytes = self._largest_bytes(insertion)
+        pieces = _Pieces(path, content, messages.even_request_bytes(path, len(content), largest_bytes))
         while True:
+            request, end = pieces.at_hand()
             try:
-                answer = await self._ask(request, FLASH_TIMEOUT_S)
+                answer = await self._ask(request, FLASH_TIMEOUT_S, pieces.ahead)
             except KeyLost as lost:
                 if lost.code == "no_answer" and len(request) > ONE_LINE_BYTES:
                     self._lost_burst_bytes = len(request)
@@ -375,12 +429,10 @@ class SmpKeySocket:
                 if refusal.is_(FsRc.OFFSET_NOT_VALID):
                     return False
                 raise _refused(answer, file.value)
-            offset += size
-            if answer.uint("off") != offset:
+            if answer.uint("off") != end:
                 return False  # it counts on from an upload that we know nothing of
-            if offset == len(content):
+            if end == len(content):
                 return True
-            request, size = messages.upload(path, content, offset, largest_bytes)
 
     async def _close_upload(self) -> None:
         answer = await self._ask(messages.close_file(), FLASH_TIMEOUT_S)

@@ -9,11 +9,12 @@ second to import.
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
-from io import BytesIO
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 import cbor2
 
+from drivers.smp.framing import GROUP_BYTES, OVERHEAD_BYTES
 from station.ports import KeyRefused
 
 HEADER: Final = struct.Struct("!BBHHBB")
@@ -85,8 +86,7 @@ class Refusal:
 _GROUP_OF: Final[dict[type[IntEnum], int | None]] = {Rc: None, OsRc: OS_GROUP, FsRc: FS_GROUP}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A message from the key. ``body`` is whatever map it sent; nothing in it has been checked."""
 
     operation: int
@@ -104,7 +104,7 @@ class Answer:
         if len(message) < HEADER.size + length:
             return None
         try:
-            body = cbor2.load(BytesIO(message[HEADER.size : HEADER.size + length]))
+            body = cbor2.loads(message[HEADER.size : HEADER.size + length])
         except (cbor2.CBORDecodeError, ValueError, TypeError, ArithmeticError, RecursionError, MemoryError):
             return None
         if not isinstance(body, dict):
@@ -113,11 +113,11 @@ class Answer:
 
     def answers(self, request: Request, sequence: int) -> bool:
         """Whether this is the answer to that request, not a late one to another."""
-        return (self.sequence, self.group, self.command, self.operation) == (
-            sequence,
-            request.group,
-            request.command,
-            request.operation + 1,
+        return (
+            self.sequence == sequence
+            and self.group == request.group
+            and self.command == request.command
+            and self.operation == request.operation + 1
         )
 
     @property
@@ -182,23 +182,79 @@ def parameters() -> Request:
 _NOTHING: Final = cbor2.dumps({})
 
 
+@lru_cache(maxsize=32)
 def download(path: str, offset: int) -> Request:
     """Fs 8/0, read: the next piece from ``offset``; its size is the key's choice."""
     return Request(READ, FS_GROUP, 0, cbor2.dumps({"off": offset, "name": path}))
 
 
 def upload(path: str, content: bytes, offset: int, largest_bytes: int) -> tuple[Request, int]:
-    """Fs 8/0, write: as much of ``content`` from ``offset`` as a request of ``largest_bytes`` holds; and how much."""
-    body: dict[str, Any] = {"off": offset, "data": b"", "name": path}
-    if offset == 0:
-        body["len"] = len(content)
-    room = largest_bytes - HEADER.size - len(cbor2.dumps(body))
-    # A byte string of up to 23 bytes has its length in its first byte; beyond that in one or two more.
-    room = max(room - 2, min(room - 1, 0xFF), min(room, 23))
+    """Fs 8/0, write: as much of ``content`` from ``offset`` as a request of ``largest_bytes`` holds; and how much.
+
+    Put together by hand: the general encoder takes so long that it would be seen on the wire.
+    """
+    name = _text(path)
+    before = b"\xa3\x63off" + _head(0, offset) if offset else b"\xa4\x63off\x00\x63len" + _head(0, len(content))
+    room = _most_data_bytes(largest_bytes - HEADER.size - len(before) - len(_DATA) - len(name))
     if room < 1:
         raise KeyRefused("buffer_too_small", largest_bytes=largest_bytes)
-    body["data"] = content[offset : offset + room]
-    return Request(WRITE, FS_GROUP, 0, cbor2.dumps(body)), len(body["data"])
+    data = content[offset : offset + room]
+    return Request(WRITE, FS_GROUP, 0, before + _DATA + _head(2, len(data)) + data + name), len(data)
+
+
+_DATA: Final = b"\x64data"
+
+
+@lru_cache(maxsize=32)
+def _text(path: str) -> bytes:
+    """The member ``name`` of a map."""
+    name = path.encode()
+    return b"\x64name" + _head(3, len(name)) + name
+
+
+def _head(major: int, number: int) -> bytes:
+    """What CBOR begins an item with: its major type, and a number (RFC 8949, section 3)."""
+    if number < 24:
+        return bytes((major << 5 | number,))
+    if number <= 0xFF:
+        return bytes((major << 5 | 24, number))
+    return (
+        bytes((major << 5 | 25, number >> 8, number & 0xFF))
+        if number <= 0xFFFF
+        else _LONG.pack(major << 5 | 26, number)
+    )
+
+
+_LONG: Final = struct.Struct("!BI")
+
+
+def _most_data_bytes(room: int) -> int:
+    """How long a byte string may be that has ``room``, its own length included; less than 1: too little room."""
+    # Up to 23 bytes it has its length in its first byte; beyond that in one or two more.
+    return max(room - 3, min(room - 2, 0xFF), min(room - 1, 23))
+
+
+@lru_cache(maxsize=32)
+def even_request_bytes(path: str, length: int, largest_bytes: int) -> int:
+    """How large the requests are to be that upload ``length`` bytes: as few as can be, all about as long.
+
+    The frame of such a request is whole groups of base64; full requests and a short last one are up to 4 bytes longer
+    on the wire. And the shorter a burst is, the less of it does a key lose.
+    """
+    fixed = HEADER.size + 1 + len("_off") + len(_DATA) + len(_text(path))
+    first = fixed + len(_head(0, 0)) + len("_len") + len(_head(0, length))
+    offset = count = 0
+    while offset < length:
+        room = _most_data_bytes(largest_bytes - (fixed + len(_head(0, offset)) if offset else first))
+        if room < 1:
+            return largest_bytes
+        offset, count = offset + room, count + 1
+    if count < 2:
+        return largest_bytes
+    data_bytes = -(-length // count)
+    # The first has the length of the whole beside its data: none of the others has less room.
+    even = first + len(_head(2, data_bytes)) + data_bytes
+    return min(largest_bytes, even + -(even + OVERHEAD_BYTES) % GROUP_BYTES)
 
 
 def status(path: str) -> Request:

@@ -6,6 +6,7 @@ import cbor2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from smp import packet
 from smp.file_management import (
     FileCloseRequest,
     FileDownloadRequest,
@@ -61,6 +62,24 @@ def test_one_changed_byte_is_never_a_message(message: bytes, data: st.DataObject
     frame[at] ^= 1 << data.draw(st.integers(0, 6))
     received = FrameReader().feed(bytes(frame) + b"\n")
     assert all(m is None or m == message for m in received)
+
+
+@given(st.binary(max_size=2000))
+def test_frames_are_those_of_the_smp_package(message: bytes) -> None:
+    assert encode_frame(message) == b"".join(packet.encode(message, 128))
+
+
+@pytest.mark.parametrize("size", [85, 88, 89, 90, 181, 182, 183, 274, 275, 276])
+def test_a_frame_that_fills_its_lines_ends_with_a_newline(size: int) -> None:
+    assert encode_frame(bytes(size)) == b"".join(packet.encode(bytes(size), 128))
+    assert FrameReader().feed(encode_frame(bytes(size))) == [bytes(size)]
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 3])
+def test_a_frame_without_room_for_its_crc_is_damaged(length: int) -> None:
+    line = b"\x06\x09" + b64encode(struct.pack("!H", length) + bytes(min(length, 1))) + b"\n"
+    assert FrameReader().feed(line + encode_frame(b"next"))[-1] == b"next"
+    assert b"next" not in FrameReader().feed(line)
 
 
 def test_a_torn_frame_does_not_take_the_next_one_with_it() -> None:
@@ -128,9 +147,48 @@ def test_an_upload_request_fills_the_buffer_and_no_more(size: int, largest: int,
         assert len(request) >= largest - 2  # a byte string's length may have no encoding that fits exactly
 
 
+PATHS = st.sampled_from(["/lfs1/act", "/lfs1/permit", "/an/other/folder/than/usual/permit"])
+
+
+@given(PATHS, st.integers(0, 70000), st.integers(90, 2044), st.data())
+def test_an_upload_request_is_as_the_general_encoder_has_it(
+    path: str, size: int, largest: int, data: st.DataObject
+) -> None:
+    offset = data.draw(st.integers(0, max(0, size - 1)))
+    request, taken = messages.upload(path, bytes(size), offset, largest)
+    body = cbor2.loads(request.body)
+    assert body == {"off": offset, "data": bytes(taken), "name": path} | ({"len": size} if not offset else {})
+    assert sorted(request.body) == sorted(cbor2.dumps(body))
+
+
+def _requests(path: str, size: int, request_bytes: int) -> list[messages.Request]:
+    requests, offset = [], 0
+    while offset < size:
+        request, taken = messages.upload(path, bytes(size), offset, request_bytes)
+        requests.append(request)
+        offset += taken
+    return requests
+
+
+@given(PATHS, st.integers(1, 70000), st.integers(90, 2044))
+def test_uploads_are_even_and_take_no_request_more(path: str, size: int, largest: int) -> None:
+    even = messages.even_request_bytes(path, size, largest)
+    full, requests = _requests(path, size, largest), _requests(path, size, even)
+    assert even <= largest
+    assert len(requests) == len(full)
+    assert max(map(len, requests)) <= max(map(len, full))
+
+
+def test_a_permit_in_two_requests_takes_as_few_bytes_as_can_be() -> None:
+    even = messages.even_request_bytes("/lfs1/permit", 500, 380)
+    assert sum(len(encode_frame(r.to_bytes(0))) for r in _requests("/lfs1/permit", 500, even)) == 816
+    assert sum(len(encode_frame(r.to_bytes(0))) for r in _requests("/lfs1/permit", 500, 380)) == 820
+
+
 def test_no_room_for_a_single_byte() -> None:
     with pytest.raises(KeyRefused, match="buffer_too_small"):
         messages.upload("/lfs1/permit", b"x", 0, 40)
+    assert messages.even_request_bytes("/lfs1/permit", 1, 40) == 40
 
 
 def answer(body: object, **changes: int) -> bytes:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from drivers.smp import client
+from drivers.smp.framing import encode_frame
 from drivers.smp.key_socket import MAX_FILE_BYTES, SmpKeySocket
 from station.core.facts import KeyClock, KeyClockState
 from station.ports import KeyFile, KeyLost, KeyRefused, KeySocket, ReaderLost
@@ -277,3 +279,30 @@ async def test_close_ends_all_waiting(hands: Any) -> None:
     with pytest.raises(KeyLost):
         await socket.read(KeyFile.ID)
     assert socket.wire_bytes > 0
+
+
+async def test_the_next_request_is_made_while_the_key_answers_and_is_sent_as_it_was_made(
+    hands: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = hands.key()
+    socket, _ = await hands.inserted(key)
+    made: list[bytes] = []
+
+    def noted(message: bytes) -> bytes:
+        made.append(message)
+        return encode_frame(message)
+
+    monkeypatch.setattr(client, "encode_frame", noted)
+    await socket.write(KeyFile.PERMIT, bytes(900))
+    assert await socket.read(KeyFile.PERMIT) == bytes(900)
+    # The buffer, three pieces, what reads it from the beginning and from 340 on, and one that there was no need for.
+    assert len(made) == 1 + 3 + 3 + 1
+    assert len({message[6] for message in made}) == len(made), "two requests with one number"
+
+
+async def test_what_was_made_ahead_is_not_sent_for_something_else(hands: Any) -> None:
+    key = hands.key()
+    socket, _ = await hands.inserted(key)
+    await socket.write(KeyFile.ACT, b"123")  # reading it back is at hand
+    assert await socket.read(KeyFile.ID) == b""
+    assert await socket.read(KeyFile.ACT) == b"123"

@@ -5,6 +5,7 @@ What a pulled key makes of half an upload is thus `drivers.emulated_key.file_sys
 """
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -79,10 +80,19 @@ class Client:
     def is_open(self) -> bool:
         return not self._closed and not self._slot.unplugged
 
-    async def ask(self, request: Request, timeout_s: float, *, fresh_line: bool = False) -> Answer:
+    async def ask(
+        self,
+        request: Request,
+        timeout_s: float,
+        *,
+        fresh_line: bool = False,
+        ahead: Callable[[], Request | None] | None = None,
+    ) -> Answer:
         del fresh_line
         contact, sent = self._slot.contact, self._sent(len(request))
         self._sequence = (self._sequence + 1) & 0xFF
+        if ahead is not None:
+            ahead()
         await asyncio.sleep(sent)
         await self._alive()
         answered = self._answered(request, contact)
