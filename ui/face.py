@@ -1,16 +1,18 @@
 """The kiosk's one screen: lays its page out and paints what of it has changed, at once."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.events import Resize
+from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen as TextualScreen
 from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from ui import lamps
+from ui import lamps, straight
 from ui.lamps import BLINK_S
 from ui.notes import TURN_S
 from ui.page import Turn, laid_out
@@ -37,6 +39,22 @@ class Sheet(Widget):
         return self.rows[y] if y < len(self.rows) else Strip.blank(self.size.width)
 
 
+@dataclass(frozen=True, slots=True)
+class _Painting:
+    """What is to be written to come from the rows ``before`` to those that say ``words``."""
+
+    words: Words
+    size: Size
+    turn: Turn
+    before: list[Strip]
+    rows: list[Strip]
+    text: str
+
+    def is_of(self, words: Words, size: Size, turn: Turn, before: list[Strip]) -> bool:
+        """Whether it is for this."""
+        return before is self.before and (words, size, turn) == (self.words, self.size, self.turn)
+
+
 class Face(TextualScreen[None], inherit_bindings=False):
     """The only screen: installed once, its contents change. A screen for each visit would cost memory each time.
 
@@ -57,6 +75,7 @@ class Face(TextualScreen[None], inherit_bindings=False):
         self._turning: Timer | None = None
         self._blinking: Timer | None = None
         self._painted = False
+        self._rehearsed: _Painting | None = None
 
     def compose(self) -> ComposeResult:
         """The page."""
@@ -76,6 +95,11 @@ class Face(TextualScreen[None], inherit_bindings=False):
             self._lit = True
             self._blinking = self._timer(self._blinking, BLINK_S if lamps.blink(new.lamps) else None, self._blink)
         self._paint()
+
+    def rehearse(self, new: Words) -> None:
+        """Work out what is to be written when ``new`` is drawn in place of what is there now. Nothing is written."""
+        if self._painted:
+            self._rehearsed = self._worked_out(new, Turn())
 
     def turn(self) -> None:
         """Show the next part of the notes, or the first again, where they are shown in turn."""
@@ -104,24 +128,29 @@ class Face(TextualScreen[None], inherit_bindings=False):
     def _paint(self) -> None:
         if self._words is None:
             return
-        columns, rows = self.app.size
-        before, now = self._sheet.rows, laid_out(self._words, columns, rows, Turn(self._part, self._lit))
-        self._sheet.rows = now
-        if self.app.is_headless or not self._painted or len(before) != len(now):
+        painting, self._rehearsed = self._rehearsed, None
+        turn = Turn(self._part, self._lit)
+        if painting is None or not painting.is_of(self._words, self.app.size, turn, self._sheet.rows):
+            painting = self._worked_out(self._words, turn)
+        self._sheet.rows = painting.rows
+        if self.app.is_headless or not self._painted or len(painting.before) != len(painting.rows):
             # The first picture, and one of another size, is also Textual's: it knows what else is on the terminal. But
             # it looks round first, and a station has more to do at its start: ours stands there meanwhile.
             self._painted = True
             self._sheet.refresh()
-            before = [_NOTHING] * len(now)
-        if self.app.is_headless:
-            return
-        changed = [(y, row) for y, (row, old) in enumerate(zip(now, before, strict=True)) if row != old]
-        if changed:
-            self._write("".join(f"\x1b[{y + 1};1H{row.render(self.app.console)}" for y, row in changed))
+        if painting.text and not self.app.is_headless:
+            self._write(painting.text)
+
+    def _worked_out(self, new: Words, turn: Turn) -> "_Painting":
+        size, before = self.app.size, self._sheet.rows
+        columns, rows = size
+        now = laid_out(new, columns, rows, turn)
+        there = before if self._painted and len(before) == len(now) else [_NOTHING] * len(now)
+        changed = [(y, row) for y, (row, old) in enumerate(zip(now, there, strict=True)) if row != old]
+        text = "".join(f"\x1b[{y + 1};1H{row.render(self.app.console)}" for y, row in changed)
+        return _Painting(new, size, turn, before, now, text)
 
     def _write(self, text: str) -> None:
-        # Textual's own writer: what it still has to write comes before.
         driver = getattr(self.app, "_driver", None)
         if driver is not None:
-            driver.write(f"{text}\x1b[H")
-            driver.flush()
+            straight.write(driver, f"{text}\x1b[H")

@@ -92,6 +92,7 @@ class Kiosk(App[None], inherit_bindings=False):
         self._latest: Screen | None = None
         self._drawn: Screen | None = None
         self._words: Words | None = None
+        self._rehearsed: tuple[Screen, str, Words] | None = None
         self._shown = False
         self._drawing = False
         self._stopping: asyncio.Task[None] | None = None
@@ -115,6 +116,13 @@ class Kiosk(App[None], inherit_bindings=False):
             self._drawing = True
             asyncio.get_running_loop().call_later(PATIENT_S, self._draw)
 
+    def rehearse(self, screen: Screen) -> None:
+        """Have ``screen`` in words and laid out: it will probably be shown in a moment, and somebody waits for it."""
+        if self._shown and not self.is_headless and isinstance(self.screen, Face):
+            said = words(screen, self._language)
+            self._rehearsed = screen, self._language, said
+            self.screen.rehearse(said)
+
     def _draw_soon(self) -> None:
         if not self._drawing:
             self._drawing = True
@@ -133,7 +141,11 @@ class Kiosk(App[None], inherit_bindings=False):
         if screen is None or screen == self._drawn or not isinstance(self.screen, Face):
             return
         before, self._drawn = self._drawn, screen
-        new = words(screen, self._language)
+        rehearsed, self._rehearsed = self._rehearsed, None
+        if rehearsed is not None and rehearsed[:2] == (screen, self._language):
+            new = rehearsed[2]
+        else:
+            new = words(screen, self._language)
         if new != self._words:
             self.draws += 1
             self.screen.draw(new)

@@ -9,7 +9,7 @@ import logging
 import sys
 from pathlib import Path
 
-from station.core.screen import Line, Screen, Status
+from station.core.screen import Line, Receipt, Screen, Status
 from ui.kiosk import Kiosk
 
 FOLDER = Path(sys.argv[1])
@@ -23,6 +23,17 @@ STATUS = Status(
     clock_trusted=True,
     time_zone="Europe/Stockholm",
 )
+RECEIPT = Receipt(
+    expires=1_774_900_000,
+    shortened=None,
+    every_area=True,
+    areas=(),
+    area_names=(),
+    locks=0,
+    mirror_age_s=5,
+    online=True,
+)
+READY = Screen(Line.READY, STATUS, key=1042, receipt=RECEIPT)
 TYPED = (FOLDER / "typed").open("ab", buffering=0)
 
 
@@ -32,6 +43,8 @@ def fail(pin: str) -> None:
 
 def press(stroke: str) -> None:
     TYPED.write(stroke.encode())
+    if stroke == "9" and FAULT in {"ready", "rehearsed"}:
+        kiosk.show(READY)
     if FAULT == "press" and stroke == "#":
         fail("481516")
 
@@ -44,6 +57,8 @@ async def start() -> None:
     pin = "481516"
     kiosk.show(Screen(Line.PROMPT, STATUS, key=1042))
     match FAULT:
+        case "rehearsed":
+            kiosk.rehearse(READY)
         case "start":
             fail(pin)
         case "exit":

@@ -115,6 +115,29 @@ def test_keys_of_a_terminal_and_of_its_number_pad(open_kiosk: Callable[..., Term
         kiosk.until_typed(expected)
 
 
+def test_what_was_rehearsed_is_not_shown_before_its_time_and_then_as_ever(tmp_path: Path) -> None:
+    frames: list[bytes] = []
+
+    def said(kiosk: Terminal) -> Callable[[], bool]:
+        return lambda: kiosk.output.endswith(b"\a")
+
+    for how in ("ready", "rehearsed"):
+        (tmp_path / how).mkdir()
+        kiosk = Terminal(tmp_path / how, how)
+        try:
+            kiosk.up()
+            kiosk.drain(0.2)
+            assert b"Key is ON" not in kiosk.output
+            kiosk.output = b""
+            kiosk.type(b"9")
+            kiosk.until(said(kiosk))
+            frames.append(kiosk.output)
+        finally:
+            kiosk.close()
+    assert b"Key is ON until" in frames[0]
+    assert frames[0] == frames[1]
+
+
 def test_nothing_that_is_typed_ends_it(open_kiosk: Callable[..., Terminal]) -> None:
     kiosk = open_kiosk()
     kiosk.up()
