@@ -101,7 +101,14 @@ class Station:
         await station.standing.reload()
         return station
 
-    def serve(self, socket: KeySocket, *, show: Callable[[Screen], None], ring: Callable[[], None]) -> Visits:
+    def serve(
+        self,
+        socket: KeySocket,
+        *,
+        show: Callable[[Screen], None],
+        ring: Callable[[], None],
+        rehearse: Callable[[Screen], None] | None = None,
+    ) -> Visits:
         """The visits at ``socket``; `run` runs them."""
         self._socket = ReplaceableSocket(socket)
         self._visits = Visits(
@@ -116,6 +123,7 @@ class Station:
             policy=self.settings.rules(),
             show=show,
             ring=ring,
+            rehearse=rehearse,
             presentation=self._presentation(),
         )
         visits = self._visits

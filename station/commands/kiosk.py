@@ -122,7 +122,9 @@ class _Run:
         socket = station.key_socket()
         try:
             # The kiosk rings by itself when a line wants to be looked at.
-            self._visits = visits = station.serve(socket, show=self._show, ring=lambda: None)
+            self._visits = visits = station.serve(
+                socket, show=self._show, ring=lambda: None, rehearse=self.kiosk.rehearse
+            )
             self._status = StatusFile(
                 station.settings.storage.database.with_name(status_file.FILE_NAME),
                 configuration=self._config.standing.fields,

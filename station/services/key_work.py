@@ -47,6 +47,12 @@ from station.services.write_meter import WriteMeter
 
 KeyEffect: TypeAlias = ClearActivation | ReadKey | IdentifyKey | PrepareKey | ActivateKey
 
+LOOK_S = 0.03
+"""A look at ``id`` takes some 20 ms at 115200 baud: it is begun so long before a PIN is judged."""
+FRESH_S = 0.05
+"""So young, the answer to a look still says which key is in the socket: a hand that takes one out and puts another one
+in needs more than a tenth of a second."""
+
 _log = logging.getLogger("station.key")
 
 
@@ -82,6 +88,8 @@ class Workplace:
     pins: PinWork
     sequences: Sequences
     feed: Callable[[Event], None]
+    expect: Callable[[Event], None]
+    """Takes what will probably be fed next. It may not happen, and does nothing."""
     give_way: Callable[[], bool]
     """Something else is to be done with the key: its log must wait."""
     pin_entered: Callable[[], bool]
@@ -91,6 +99,17 @@ class Workplace:
     meter: WriteMeter
     batteries: Batteries
     once: OncePerVisit
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a `KeyWork.look` has found."""
+
+    id_record: bytes
+    transfers: int
+    """How many there had been with it: after another one it counts no more."""
+    heard_s: float
+    """When the key had said it (the event loop's time)."""
 
 
 class KeyWork:
@@ -105,7 +124,7 @@ class KeyWork:
         self._key = OneInsertion(place.socket)
         self._files = KeyFiles(self._key, place.identity, place.time)
         self._log_reader = KeyLogReader(self._key, place.store, place.recorder, place.time)
-        self._began_s = place.time.now().mono_s
+        self._began_s = 0.0
         self._seen: KeySeen | None = None
         self._clock: KeyClock | None = None
         """As it was before this station set it; None: it could not be read."""
@@ -116,6 +135,13 @@ class KeyWork:
         self._lost_power = False
         self._activating = False
         """Nothing but ``act`` is written from here on."""
+        self._looking = asyncio.Lock()
+        self._looked: _Look | None = None
+
+    def begin(self) -> None:
+        """The key is in: from now on it counts."""
+        self._began_s = self._place.time.now().mono_s
+        self._key.begin()
 
     @property
     def on_key(self) -> OnKey:
@@ -127,6 +153,19 @@ class KeyWork:
         self._key.end()
         self.on_key.permit_known.set()
         self._note_switched_off(nameless=True)
+
+    async def look(self) -> None:
+        """Ask which key is in, while its PIN is being judged: whatever becomes of it, nobody waits for the answer.
+
+        If the PIN is found right within `FRESH_S` of the answer, and nothing but ``act`` is to be written, the key need
+        not be asked once more. Nothing is written here.
+        """
+        async with self._looking:
+            try:
+                id_record = await self._key.read(KeyFile.ID)
+            except (KeyRefused, KeyLost, ReaderLost):
+                return  # whoever needs it asks again, or hears of it from the socket's watcher
+            self._looked = _Look(id_record, self._key.transfers, asyncio.get_running_loop().time())
 
     async def perform(self, effect: KeyEffect) -> None:
         """Do what the machine asks for."""
@@ -196,25 +235,30 @@ class KeyWork:
     async def _read(self, effect: ReadKey) -> None:
         id_record = await self._id()
         # While the key says what time it is, its record is verified and the mirror asked.
-        reading = asyncio.ensure_future(self._read_clock())
-        await asyncio.sleep(0)
-        record = verified(KeyRecord, id_record, self._identity.central_keys)
-        if record is None:
-            self._clock = await reading
+        looking_up = asyncio.ensure_future(self._who(effect.insertion, id_record))
+        try:
+            self._clock = await self._read_clock()
+            who = await looking_up
+        finally:
+            looking_up.cancel()
+        if who is None:
             await self._unreadable(effect.insertion, id_record, "bad_key_record")
             return
+        record, known, attempts = who
         self._key.is_key(id_record)
-        looking_up = asyncio.ensure_future(self._look_up(record.key))
-        try:
-            self._clock = await reading
-            known, attempts = await looking_up
-        finally:
-            reading.cancel()
-            looking_up.cancel()
         unset = self._clock is not None and self._clock.state is KeyClockState.UNSET
         self._seen = KeySeen(id_record, record, clock_was_unset=unset)
         self._note_switched_off(nameless=False)
         await self._tell_read(effect.insertion, self._seen, known, attempts)
+
+    async def _who(self, insertion: int, id_record: bytes) -> tuple[KeyRecord, KeyKnown, Attempts] | None:
+        """What the key's own record and the mirror say; None for no record of central's."""
+        record = verified(KeyRecord, id_record, self._identity.central_keys)
+        if record is None:
+            return None
+        known, attempts = await self._look_up(record.key)
+        self._place.expect(KeyRead(insertion, KeySeen(id_record, record, clock_was_unset=False), known, attempts))
+        return record, known, attempts
 
     async def _tell_read(self, insertion: int, seen: KeySeen, known: KeyKnown, attempts: Attempts) -> None:
         self._feed(KeyRead(insertion, seen, known, attempts))
@@ -434,7 +478,7 @@ class KeyWork:
         seen = self._seen
         if seen is None or not seen.is_same_key(effect.seen):
             raise KeyRefused("another_key")
-        id_record = await self._key.read(KeyFile.ID)
+        id_record = await self._id_now()
         if id_record != seen.id_record:
             self._leave_to_its_own_visit(seen.record.key, id_record)
             raise KeyRefused("another_key")
@@ -443,8 +487,19 @@ class KeyWork:
             # and then for longer than it should, or not any more.
             raise KeyRefused("clock_changed")
         await self._key.write(KeyFile.ACT, activation)
+        # While it is being read back: the picture that is prepared is shown if it is true, and recorded.
+        asyncio.get_running_loop().call_soon(self._place.expect, KeyActivated(effect.insertion))
         if await self._key.read(KeyFile.ACT) != activation:
             raise KeyRefused("act_differs")
+
+    async def _id_now(self) -> bytes:
+        """The ``id`` of the key that is in the socket at this moment. Raises KeyRefused."""
+        async with self._looking:
+            looked, self._looked = self._looked, None
+        now_s = asyncio.get_running_loop().time()
+        if looked is not None and looked.transfers == self._key.transfers and now_s - looked.heard_s < FRESH_S:
+            return looked.id_record
+        return await self._key.read(KeyFile.ID)
 
     def _leave_to_its_own_visit(self, key: int, id_record: bytes) -> None:
         """Raise KeyLost where this is another key than ``key`` by now.

@@ -1,8 +1,6 @@
 """The key of one insertion: once that is over, nothing more is read from or written to whichever key comes next."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from station.core.facts import KeyClock
 from station.ports import KeyFile, KeyLost, KeySocket
@@ -28,11 +26,17 @@ class OneInsertion:
         """Which key it is; None where it has not said so."""
         self._sure = False
         self._heard_s = 0.0
+        self.transfers = 0
+        """How many have been begun."""
 
     @property
     def wire_bytes(self) -> int:
         """Bytes of both directions since the key was put in."""
         return self._socket.wire_bytes - self._began_bytes
+
+    def begin(self) -> None:
+        """The key is in."""
+        self._began_bytes = self._socket.wire_bytes
 
     def end(self) -> None:
         """The key is out."""
@@ -44,63 +48,71 @@ class OneInsertion:
 
     async def read(self, file: KeyFile, limit_bytes: int = 4096) -> bytes:
         """See `KeySocket.read`."""
-        with self._transfer() as socket:
-            return await socket.read(file, limit_bytes)
+        content = await self._at_the_key().read(file, limit_bytes)
+        self._heard()
+        return content
 
     async def read_some(self, file: KeyFile, offset: int) -> bytes:
         """See `KeySocket.read_some`. Raises KeyLost (``another_key``) too."""
         await self._make_sure()
-        with self._transfer() as socket:
-            return await socket.read_some(file, offset)
+        piece = await self._at_the_key().read_some(file, offset)
+        self._heard()
+        return piece
 
     async def holds(self, file: KeyFile, content: bytes) -> bool:
         """See `KeySocket.holds`."""
-        with self._transfer() as socket:
-            return await socket.holds(file, content)
+        there = await self._at_the_key().holds(file, content)
+        self._heard()
+        return there
 
     async def write(self, file: KeyFile, content: bytes) -> None:
         """See `KeySocket.write`. Raises KeyLost (``another_key``) too."""
         if file is KeyFile.ACK:
             await self._make_sure()
-        with self._transfer() as socket:
-            await socket.write(file, content)
+        await self._at_the_key().write(file, content)
+        self._heard()
 
     async def rewrite(self, file: KeyFile, content: bytes) -> None:
         """See `KeySocket.rewrite`. Raises KeyLost (``another_key``) too."""
         await self._make_sure()
-        with self._transfer() as socket:
-            await socket.rewrite(file, content)
+        await self._at_the_key().rewrite(file, content)
+        self._heard()
 
     async def clear(self, file: KeyFile) -> None:
         """See `KeySocket.clear`."""
-        with self._transfer() as socket:
-            await socket.clear(file)
+        await self._at_the_key().clear(file)
+        self._heard()
 
     async def clock(self) -> KeyClock:
         """See `KeySocket.clock`."""
-        with self._transfer() as socket:
-            return await socket.clock()
+        clock = await self._at_the_key().clock()
+        self._heard()
+        return clock
 
     async def set_clock(self, unix_s: int) -> None:
         """See `KeySocket.set_clock`."""
-        with self._transfer() as socket:
-            await socket.set_clock(unix_s)
+        await self._at_the_key().set_clock(unix_s)
+        self._heard()
 
-    @contextmanager
-    def _transfer(self) -> Iterator[KeySocket]:
+    def _at_the_key(self) -> KeySocket:
+        """The socket, for one transfer. Raises KeyLost."""
         if self.over:
             raise KeyLost("insertion_over")
-        loop = asyncio.get_running_loop()
-        self._sure = self._sure and loop.time() - self._heard_s < SWAPPED_WITHIN_S
-        yield self._socket
-        self._heard_s = loop.time()
+        self.transfers += 1
+        self._sure = self._sure and asyncio.get_running_loop().time() - self._heard_s < SWAPPED_WITHIN_S
+        return self._socket
+
+    def _heard(self) -> None:
+        """A transfer has come to its end."""
+        self._heard_s = asyncio.get_running_loop().time()
 
     async def _make_sure(self) -> None:
         """Raise KeyLost when this is not the key any more that it has said to be."""
-        with self._transfer() as socket:
-            if self._sure or self._id_record is None:
-                return
-            if await socket.read(KeyFile.ID) != self._id_record:
-                self.end()
-                raise KeyLost("another_key")
-            self._sure = True
+        socket = self._at_the_key()
+        if self._sure or self._id_record is None:
+            return
+        if await socket.read(KeyFile.ID) != self._id_record:
+            self.end()
+            raise KeyLost("another_key")
+        self._heard()
+        self._sure = True

@@ -14,10 +14,16 @@ class PinCheck:
     def __init__(self, secrets: PinSecrets) -> None:
         self._secrets = secrets
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="pin")
+        self.last_took_s = 0.0
+        """What the last tag took."""
 
     async def tag(self, entry: Entry) -> bytes:
         """The 16 bytes of `station.records.pins.pin_tag`. Raises PinFault."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._tag, entry)
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        tag = await loop.run_in_executor(self._thread, self._tag, entry)
+        self.last_took_s = loop.time() - began_s
+        return tag
 
     def _tag(self, entry: Entry) -> bytes:
         s = self._secrets

@@ -52,8 +52,14 @@ class PinWork:
         self._lock_told: set[int] = set()
         """Keys whose lock has been recorded since the start."""
         self._failed_at_s: dict[int, float] = {}
+        self._count_took_s = 0.0
         # After a restart nobody knows when the last failure was: the whole wait runs again from here.
         self._started_s = time.now().mono_s
+
+    @property
+    def usual_s(self) -> float:
+        """How long a PIN takes on this machine to be counted and computed, by the last ones; 0.0: there was none."""
+        return self._count_took_s + self._pins.last_took_s
 
     async def look_up(self, key: int) -> tuple[KeyKnown, Attempts]:
         """What the mirror knows of a key, and what its wrong PINs mean. Raises StoreFault."""
@@ -96,12 +102,15 @@ class PinWork:
 
     async def _counted(self, effect: CheckPin) -> AttemptCount:
         key, now_s = effect.seen.record.key, self._time.now().unix_s
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
         async with self._counting:
             kept = pin_attempts.current(await self._store.attempts(key), effect.known.key, now_s)
             count = pin_attempts.counted(kept, effect.known.key, now_s)
             # Before it is on the disk: whoever looks the key up from then on must know that it is being judged.
             self._owed.add(key)
             await self._recorder.commit(attempts=count)
+        self._count_took_s = loop.time() - began_s
         return count
 
     async def take_back(self, seen: KeySeen, *events: NewEvent) -> None:

@@ -67,10 +67,14 @@ class Presenter:
 
     def screen(self, state: State, now: Now) -> Screen:
         """What to show."""
-        around = Surroundings(self._news, self._progress(), self._contact, self._aside, self._page)
-        shown = showing.screen(state, now, around)
+        shown = self.rehearsed(state, now)
         self.past_visits.saw(state, shown)
         return shown
+
+    def rehearsed(self, state: State, now: Now) -> Screen:
+        """What would be shown of ``state``."""
+        around = Surroundings(self._news, self._progress(), self._contact, self._aside, self._page)
+        return showing.screen(state, now, around)
 
     def tell(self, news: KeyNews) -> None:
         """Something has been learned of the key that is or was in the socket."""

@@ -2,6 +2,7 @@
 
 import ctypes
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -33,6 +34,8 @@ class SystemClocks:
     def __init__(self, *, read_rtc: bool) -> None:
         self._read_rtc = read_rtc
         self._boot_id = _text(_BOOT_ID) or "unknown"
+        # Found once: the time is asked for at every step of a visit.
+        self._adjtimex = _adjtimex()
 
     def __call__(self) -> ClockReadings:
         """All readings of one moment."""
@@ -41,9 +44,15 @@ class SystemClocks:
             unix_s=int(time.time()),
             boottime_s=time.clock_gettime(time.CLOCK_BOOTTIME),
             boot_id=self._boot_id,
-            ntp_synchronised=_ntp_synchronised(),
+            ntp_synchronised=self._ntp_synchronised(),
             rtc_unix_s=int(rtc) if rtc and rtc.isdecimal() else None,
         )
+
+    def _ntp_synchronised(self) -> bool:
+        """Whether the kernel says that something keeps its clock (any state but TIME_ERROR)."""
+        if self._adjtimex is None:
+            return False
+        return 0 <= self._adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)) < _TIME_ERROR
 
 
 class Timekeeper:
@@ -131,10 +140,10 @@ _TIME_ERROR = 5
 _TIMEX_BYTES = 256
 
 
-def _ntp_synchronised() -> bool:
-    """Whether the kernel says that something keeps its clock (adjtimex(2): any state but TIME_ERROR)."""
+def _adjtimex() -> Callable[[object], int] | None:
+    """adjtimex(2); None where there is none."""
     try:
-        state = int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
+        found: Callable[[object], int] = ctypes.CDLL(None).adjtimex
     except (OSError, AttributeError):
-        return False
-    return 0 <= state < _TIME_ERROR
+        return None
+    return found

@@ -44,7 +44,7 @@ from station.ports import Json, KeyLost, KeySocket, ReaderLost, Store, StoreFaul
 from station.services.batteries import Batteries
 from station.services.box_profiles import KEY_WORK, PIN_WORK
 from station.services.identity import Identity
-from station.services.key_work import KeyEffect, Sequences, Workplace
+from station.services.key_work import LOOK_S, KeyEffect, KeyWork, Sequences, Workplace
 from station.services.mirroring import Mirroring
 from station.services.once_per_visit import OncePerVisit
 from station.services.outbox import Outbox
@@ -66,6 +66,8 @@ FINISH_S = 3.0
 """At the end, what is being done with a key is finished: less than the 5 s after which a kiosk counts as hung."""
 KEY_QUEUE_LIMIT = 32
 """A visit has five pieces of work for the key at most; more is a fault."""
+PATIENT = frozenset({Phase.CLEARING, Phase.READING, Phase.IDENTIFYING, Phase.ACTIVATING})
+"""The key is being worked on, and nobody waits for what is shown of that."""
 KEYPAD = frozenset("0123456789*#\b")
 
 _log = logging.getLogger("station.visit")
@@ -88,11 +90,13 @@ class Visits:
         policy: Policy,
         show: Callable[[Screen], None],
         ring: Callable[[], None],
+        rehearse: Callable[[Screen], None] | None = None,
         presentation: Presentation = Presentation(),  # noqa: B008, it is frozen
     ) -> None:
+        """``rehearse`` takes what will probably be shown in a moment, while there is time to prepare for it."""
         self._socket, self._time, self._mirroring = socket, time, mirroring
         self._outbox, self._standing = outbox, standing
-        self._show, self._ring = show, ring
+        self._show, self._ring, self._rehearse = show, ring, rehearse
         self._state = State(policy=policy)
         self._shown: Screen | None = None
         self._key_effects: asyncio.Queue[KeyEffect] = asyncio.Queue(KEY_QUEUE_LIMIT)
@@ -122,6 +126,7 @@ class Visits:
             pins=self._pins,
             sequences=Sequences(store),
             feed=self._feed,
+            expect=self._expect,
             give_way=lambda: self._ended or not self._key_effects.empty(),
             pin_entered=lambda: self._state.phase is Phase.CHECKING,
             tell=self._tell,
@@ -132,6 +137,9 @@ class Visits:
         self._key_work = KEY_WORK[role]
         self._key = self._key_work(self._place)
         self._at_work = False
+        self._at_rest = asyncio.Event()
+        self._at_rest.set()
+        """Nothing is being done with the key, nor waits to be done."""
         self._refresh_soon: asyncio.TimerHandle | None = None
         self._ended = False
         self.began = asyncio.Event()
@@ -142,7 +150,7 @@ class Visits:
             time,
             progress=self._place.meter.progress,
             start=self._start,
-            redraw=lambda: self._draw(self._time.now()),
+            redraw=self._redraw,
         )
 
     @property
@@ -180,7 +188,7 @@ class Visits:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 tasks.create_task(self._watch_socket(), name="socket")
-                tasks.create_task(self._work_on_key(), name="key")
+                tasks.create_task(self._serve_key(), name="key")
                 tasks.create_task(self._tick(), name="tick")
                 self._draw(self._time.now())
                 self.began.set()
@@ -211,7 +219,21 @@ class Visits:
         self._presenter.saw(event, self._state, now)
         for effect in effects:
             self._do(effect)
-        self._draw(now)
+        if self._state.phase in PATIENT and effects:
+            # What the key is asked next goes out first.
+            asyncio.get_running_loop().call_soon(self._redraw)
+        else:
+            self._draw(now)
+
+    def _expect(self, event: Event) -> None:
+        """``event`` will probably happen in a moment: have its picture prepared while the wire is busy.
+
+        Nothing comes of it but that: the machine's step has no effects until they are performed.
+        """
+        if self._rehearse is not None:
+            now = self._time.now()
+            state, _ = step(self._state, event, now)
+            self._rehearse(self._presenter.rehearsed(state, now))
 
     def _judged(self, seen: KeySeen, verdict: PinChecked) -> None:
         owed = late_verdict(self._state, verdict, seen, self._time.now())
@@ -228,10 +250,14 @@ class Visits:
             self._shown = screen
             self._show(screen)
 
+    def _redraw(self) -> None:
+        self._draw(self._time.now())
+
     def _do(self, effect: Effect) -> None:
         match effect:
             case ClearActivation() | ReadKey() | IdentifyKey() | PrepareKey() | ActivateKey():
                 self._key_effects.put_nowait(effect)
+                self._at_rest.clear()
             case RefreshMirror():
                 self._refresh_soon = asyncio.get_running_loop().call_later(POKE_AFTER_S, self._mirroring.poke)
             case CheckPin():
@@ -240,6 +266,7 @@ class Visits:
                     self._refresh_soon.cancel()
                     self._mirroring.poke()
                 self._start(self._check_pin(effect))
+                self._start(self._look_meanwhile(self._key))
             case RejectPin():
                 self._pins.reject(effect)
             case AcceptPin():
@@ -262,6 +289,16 @@ class Visits:
         await self._pins.check(effect, self._key.on_key)
         await self._refresh_standing()
 
+    async def _look_meanwhile(self, key: KeyWork) -> None:
+        """Ask which key is in while the PIN is being judged, so that the answer is there just before the verdict.
+
+        Only where the wire has nothing else to do: no time is lost by it, whatever the verdict.
+        """
+        await asyncio.sleep(max(0.0, self._pins.usual_s - LOOK_S))
+        await self._at_rest.wait()
+        if key is self._key and self._state.phase is Phase.CHECKING:
+            await key.look()
+
     def _start(self, work: Coroutine[None, None, None]) -> None:
         try:
             if self._ended or self._tasks is None:
@@ -276,6 +313,8 @@ class Visits:
     async def _watch_socket(self) -> None:
         broken = False
         while True:
+            # Made before there is a key: from its first answer on the time is the wire's.
+            key = self._key_work(self._place)
             try:
                 # A port that can be opened again is back, also while nobody puts a key in.
                 async with asyncio.timeout(READER_AGAIN_S if broken else None):
@@ -288,7 +327,8 @@ class Visits:
                 continue
             if broken:
                 broken = self._reader_back()
-            self._key = self._key_work(self._place)
+            key.begin()
+            self._key = key
             self._feed(KeyInserted())
             try:
                 await self._socket.removed()
@@ -311,26 +351,34 @@ class Visits:
         self._feed(ReaderRecovered())
         return False
 
+    async def _serve_key(self) -> None:
+        """Have the work on the key done by a task of its own: at the end, what it is in the middle of is finished."""
+        work = asyncio.create_task(self._work_on_key(), name="key")
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            # An activation that is on the key but not recorded, or half cleared, is worse than a moment's delay.
+            self._ended = True
+            if self._at_work:
+                await asyncio.wait([work], timeout=FINISH_S)
+            work.cancel()
+            raise
+
     async def _work_on_key(self) -> None:
-        while True:
+        while not self._ended:
+            if self._key_effects.empty():
+                self._at_rest.set()
             effect = await self._key_effects.get()
             if effect.insertion == self._state.insertion:
                 await self._perform(effect)
 
     async def _perform(self, effect: KeyEffect) -> None:
-        work = asyncio.create_task(self._key.perform(effect), name=type(effect).__name__)
         self._at_work = True
         try:
-            await asyncio.shield(work)
+            await self._key.perform(effect)
         except (KeyLost, ReaderLost) as error:
             # The socket's watcher says so to the machine.
             _log.info("key.lost during=%s %s", type(effect).__name__, error)
-        except asyncio.CancelledError:
-            # An activation that is on the key but not recorded, or half cleared, is worse than a moment's delay.
-            self._ended = True
-            await asyncio.wait([work], timeout=FINISH_S)
-            work.cancel()
-            raise
         finally:
             self._at_work = False
 

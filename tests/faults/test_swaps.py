@@ -96,10 +96,13 @@ async def _swapped(
     # From when the station has seen that it is another key, what the screen says is about that one.
     said: set[Line] = set()
     give_up_s = loop.time() + 20
-    while not put_in or station.visits.state.visit == visits or station.screen.key != HIS_KEY:
+    # The farewell to an earlier visit of his stays on the screen until his key's first request has gone out.
+    state = station.visits.state
+    while not put_in or state.visit == visits or state.seen is None or station.screen.key != HIS_KEY:
         said.add(station.screen.line)
         assert loop.time() < give_up_s, (case, station.lines[-20:])
         await visit.change(0.05)
+        state = station.visits.state
     assert not visit.opens(HIS_KEY), "his key, on before its visit"
     it.disturbed_at_s = put_in[0]
     await it.typing(f"*{PINS[BO]}#", Line.READY)
