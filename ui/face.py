@@ -113,7 +113,7 @@ class Face(TextualScreen[None], inherit_bindings=False):
 
     def on_resize(self, _event: Resize) -> None:
         """Another size has another layout."""
-        self._painted = False
+        self._painted, self._rehearsed = False, None
         self._paint()
 
     def _blink(self) -> None:
