@@ -12,7 +12,7 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from ui import lamps, straight
+from ui import lamps
 from ui.lamps import BLINK_S
 from ui.notes import TURN_S
 from ui.page import Turn, laid_out
@@ -151,6 +151,8 @@ class Face(TextualScreen[None], inherit_bindings=False):
         return _Painting(new, size, turn, before, now, text)
 
     def _write(self, text: str) -> None:
+        # Textual's own writer: what it still has to write comes before.
         driver = getattr(self.app, "_driver", None)
         if driver is not None:
-            straight.write(driver, f"{text}\x1b[H")
+            driver.write(f"{text}\x1b[H")
+            driver.flush()
