@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from offline_cache.faults import STORE_IO, broken, faults_translated
-from offline_cache.schema import brought_up_to_date
+from offline_cache.faults import DISK_FULL, STORE_IO, broken, faults_translated
+from offline_cache.schema import brought_up_to_date, has_tables
 from station.ports import StoreFault
 
 _log = logging.getLogger(__name__)
@@ -159,7 +159,13 @@ def _prepared(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA max_page_count={DATABASE_LIMIT_BYTES // page_bytes}").fetchall()
     if db.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]:
         raise broken("quick_check")
-    brought_up_to_date(db)
+    try:
+        with faults_translated():
+            brought_up_to_date(db)
+    except StoreFault as fault:
+        # A station must start there, to switch keys off. What it reads is as it was; its first commit tries again.
+        if fault.code != DISK_FULL or not has_tables(db):
+            raise
 
 
 def _grow_wal(db: sqlite3.Connection, path: Path) -> None:

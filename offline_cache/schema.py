@@ -30,6 +30,11 @@ def brought_up_to_date(db: sqlite3.Connection) -> None:
             migrations.apply(Database(db, strict=True, execute_plugins=False))
 
 
+def has_tables(db: sqlite3.Connection) -> bool:
+    """Whether they are there, be it as an earlier program has made them."""
+    return bool(_applied(db))
+
+
 def _applied(db: sqlite3.Connection) -> frozenset[str]:
     """As sqlite-utils records them."""
     if not db.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_sqlite_migrations'").fetchall():

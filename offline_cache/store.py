@@ -9,6 +9,7 @@ from offline_cache import key_state, mirror, notes, outbox
 from offline_cache.connection import room_to_settle
 from offline_cache.database_thread import DatabaseThread
 from offline_cache.event_ids import EventIds
+from offline_cache.schema import brought_up_to_date
 from offline_cache.transaction import immediate
 from station.core.attempts import AttemptCount
 from station.ports import (
@@ -136,6 +137,8 @@ class SqliteStore:
         waiting, last = self._pending, self._last
         self._pending = self._last = None
         if last is None:
+            # On a disk that was full at the start it may not be; an earlier program must not number events after us.
+            brought_up_to_date(db)
             last = outbox.last_number(db)
         with nullcontext() if _is_one_statement(change) else immediate(db):
             added = outbox.add(db, change.events, self._ids, last)

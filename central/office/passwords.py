@@ -38,9 +38,9 @@ class OwnPassword:
     def password_changed(self, _password: str, user: Any = None) -> None:
         """Whoever set it knows it: the password page takes this back, for it is the owner's.
 
-        An operator makes their own account at the server's shell (``createsuperuser``): that one is not asked.
+        An operator makes their own account at the server's shell (``createsuperuser``): Django does not tell of that.
         """
-        if user is not None and not (user.is_superuser and user.last_login is None):
+        if user is not None:
             PasswordToChange.objects.get_or_create(user=user)
 
 

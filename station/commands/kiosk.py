@@ -5,6 +5,7 @@ import asyncio
 import gc
 import logging
 import os
+import sys
 from collections import deque
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
@@ -15,6 +16,7 @@ from config import ConfigFault, Settings
 from station.app import Station
 from station.commands import set_up
 from station.core.screen import Screen
+from station.errors import StationError
 from station.pushed_config import PushedConfig
 from station.services import status_file
 from station.services.heartbeat import Heartbeat, answered, descriptor_of, reasons_of, turning
@@ -43,7 +45,11 @@ def run(args: argparse.Namespace) -> int:
     _log_to(early)
     with asyncio.Runner() as runner:
         # What would end the kiosk at once is said here, on a terminal where a line can still be read.
-        opened = runner.run(_ready(path))
+        try:
+            opened = runner.run(_ready(path))
+        except StationError:
+            early.say()
+            raise
         file = args.log or opened.station.settings.storage.database.with_name("station.log")
         kept = RotatingFileHandler(file, maxBytes=LOG_LIMIT_BYTES, backupCount=LOG_FILES - 1, encoding="utf-8")
         _log_to(kept)
@@ -65,6 +71,12 @@ class _EarlyLines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep ``record``."""
         self.records.append(record)
+
+    def say(self) -> None:
+        """There will be no file: what is wrong goes to standard error, beside what the command says."""
+        for record in self.records:
+            if record.levelno >= logging.WARNING:
+                sys.stderr.write(f"{self.format(record)}\n")
 
 
 def _log_to(handler: logging.Handler) -> None:

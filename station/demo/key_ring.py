@@ -125,11 +125,12 @@ class KeyRing(App[None]):
         return self.size.width >= WIDE_COLUMNS
 
     def _draw_lights(self) -> None:
-        ring = self.query_one(OptionList)
-        for key in self._keys if ring.option_count else ():
-            row = self._row(key)
-            if ring.get_option(str(key.number)).prompt != row:
-                ring.replace_option_prompt(str(key.number), row)
+        # None any more, where the timer comes round once more at the end.
+        for ring in self.query(OptionList):
+            for key in self._keys if ring.option_count else ():
+                row = self._row(key)
+                if ring.get_option(str(key.number)).prompt != row:
+                    ring.replace_option_prompt(str(key.number), row)
 
     async def on_key(self, event: events.Key) -> None:
         """Letters are the ring's, the keypad's keys are the kiosk's."""

@@ -10,7 +10,6 @@ import gzip
 import importlib
 import json
 import re
-import sys
 import zlib
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -255,7 +254,13 @@ class CentralLink:
 
 async def _library() -> Any:
     # Its import takes half a second of a small computer. Beside the event loop: there may be a key in the station.
-    return sys.modules.get("httpx") or await asyncio.to_thread(importlib.import_module, "httpx")
+    # While another call has it imported, its module is there already, half filled.
+    if (module := _loaded.get("httpx")) is None:
+        module = _loaded["httpx"] = await asyncio.to_thread(importlib.import_module, "httpx")
+    return module
+
+
+_loaded: dict[str, Any] = {}
 
 
 def _checked(url: str) -> str:

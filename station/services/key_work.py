@@ -108,8 +108,8 @@ class _Look:
     id_record: bytes
     transfers: int
     """How many there had been with it: after another one it counts no more."""
-    heard_s: float
-    """When the key had said it (the event loop's time)."""
+    asked_s: float
+    """When the key was asked (the event loop's time)."""
 
 
 class KeyWork:
@@ -161,11 +161,12 @@ class KeyWork:
         not be asked once more. Nothing is written here.
         """
         async with self._looking:
+            asked_s, transfers = asyncio.get_running_loop().time(), self._key.transfers + 1
             try:
                 id_record = await self._key.read(KeyFile.ID)
             except (KeyRefused, KeyLost, ReaderLost):
                 return  # whoever needs it asks again, or hears of it from the socket's watcher
-            self._looked = _Look(id_record, self._key.transfers, asyncio.get_running_loop().time())
+            self._looked = _Look(id_record, transfers, asked_s)
 
     async def perform(self, effect: KeyEffect) -> None:
         """Do what the machine asks for."""
@@ -497,7 +498,7 @@ class KeyWork:
         async with self._looking:
             looked, self._looked = self._looked, None
         now_s = asyncio.get_running_loop().time()
-        if looked is not None and looked.transfers == self._key.transfers and now_s - looked.heard_s < FRESH_S:
+        if looked is not None and looked.transfers == self._key.transfers and now_s - looked.asked_s < LOOK_S + FRESH_S:
             return looked.id_record
         return await self._key.read(KeyFile.ID)
 

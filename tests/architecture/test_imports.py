@@ -76,3 +76,26 @@ def test_a_kiosk_starts_without_what_its_first_picture_does_not_need() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     late = {"httpx", "watchfiles", "anyio", "sqlite_utils", "django"}
     assert late & set(done.stdout.split()) == set()
+
+
+TWO_CALLS_AT_ONCE = """
+import asyncio, sys
+from station.services import central_link
+
+async def late():
+    while "httpx" not in sys.modules:
+        await asyncio.sleep(0)
+    return await central_link._library()
+
+async def main():
+    first, second = await asyncio.gather(central_link._library(), late())
+    assert first is second and not first.__spec__._initializing and "AsyncClient" in vars(first)
+
+asyncio.run(main())
+"""
+
+
+def test_the_client_of_central_is_nobody_s_before_it_is_whole() -> None:
+    command = [sys.executable, "-c", TWO_CALLS_AT_ONCE]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr

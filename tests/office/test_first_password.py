@@ -192,6 +192,16 @@ def test_the_sample_s_own_account_and_the_first_operator_s_are_not_asked(there: 
     assert logged_in(name, "typed by themselves 1").get("/admin/").status_code == 200
 
 
+def test_an_operator_s_password_that_another_one_set_must_change(there: SimpleNamespace, operator: Any) -> None:
+    from django.contrib.auth import get_user_model
+
+    name = f"second-operator-{there.number}"
+    user = get_user_model().objects.create_superuser(name, password="typed by themselves 1")
+    both = {"usable_password": "true", "password1": "chosen by another 1", "password2": "chosen by another 1"}
+    operator.post(f"/admin/auth/user/{user.pk}/password/", both)
+    assert logged_in(name, "chosen by another 1", "/admin/login/").get("/admin/")["Location"] == PAGE
+
+
 def test_a_change_is_in_the_audit_log_without_any_password(there: SimpleNamespace, office: Any) -> None:
     from auditlog.models import LogEntry
 

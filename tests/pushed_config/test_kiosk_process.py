@@ -1,8 +1,10 @@
 """The kiosk itself, on a real pseudo-terminal: told, mended, restarted and set up by files alone."""
 
+import argparse
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import pty
 import signal
@@ -10,11 +12,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from config.loading import version_of
+from station.commands import kiosk as kiosk_command
+from station.ports import StoreFault
 from station.supervisor.codes import UPDATE_CODE
 from tests.pushed_config.site import Site
 
@@ -117,6 +121,20 @@ async def test_what_is_wrong_at_the_start_is_in_the_log(site: Site, start: Calla
     again = start()
     await again.until(lambda: again.status().get("config_rejected"))
     assert "config.rejected" in (site.folder / "station.log").read_text("utf-8")
+
+
+def test_what_is_logged_before_a_start_that_fails_is_said(
+    site: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(_path: Path) -> NoReturn:
+        logging.getLogger("station.config").error("config.copy_damaged file=x")
+        raise StoreFault("disk_full")
+
+    monkeypatch.setattr(kiosk_command, "_ready", fails)
+    with pytest.raises(StoreFault):
+        kiosk_command.run(argparse.Namespace(config=site.path, log=None))
+    logging.basicConfig(force=True)
+    assert capsys.readouterr().err.endswith("ERROR station.config config.copy_damaged file=x\n")
 
 
 async def test_started_by_hand_it_says_what_is_wrong_and_ends(site: Site, start: Callable[..., Kiosk]) -> None:
