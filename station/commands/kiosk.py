@@ -16,7 +16,6 @@ from config import ConfigFault, Settings
 from station.app import Station
 from station.commands import set_up
 from station.core.screen import Screen
-from station.errors import StationError
 from station.pushed_config import PushedConfig
 from station.services import status_file
 from station.services.heartbeat import Heartbeat, answered, descriptor_of, reasons_of, turning
@@ -47,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         # What would end the kiosk at once is said here, on a terminal where a line can still be read.
         try:
             opened = runner.run(_ready(path))
-        except StationError:
+        except Exception:
             early.say()
             raise
         file = args.log or opened.station.settings.storage.database.with_name("station.log")

@@ -49,9 +49,9 @@ KeyEffect: TypeAlias = ClearActivation | ReadKey | IdentifyKey | PrepareKey | Ac
 
 LOOK_S = 0.03
 """A look at ``id`` takes some 20 ms at 115200 baud: it is begun so long before a PIN is judged."""
-FRESH_S = 0.05
-"""So young, the answer to a look still says which key is in the socket: a hand that takes one out and puts another one
-in needs more than a tenth of a second."""
+FRESH_S = 0.08
+"""So long after it was asked, the answer to a look still says which key is in the socket: a hand that takes one out and
+puts another one in needs more than a tenth of a second."""
 
 _log = logging.getLogger("station.key")
 
@@ -157,8 +157,8 @@ class KeyWork:
     async def look(self) -> None:
         """Ask which key is in, while its PIN is being judged: whatever becomes of it, nobody waits for the answer.
 
-        If the PIN is found right within `FRESH_S` of the answer, and nothing but ``act`` is to be written, the key need
-        not be asked once more. Nothing is written here.
+        If the PIN is found right within `FRESH_S` of the question, and nothing but ``act`` is to be written, the key
+        need not be asked once more. Nothing is written here.
         """
         async with self._looking:
             asked_s, transfers = asyncio.get_running_loop().time(), self._key.transfers + 1
@@ -498,7 +498,7 @@ class KeyWork:
         async with self._looking:
             looked, self._looked = self._looked, None
         now_s = asyncio.get_running_loop().time()
-        if looked is not None and looked.transfers == self._key.transfers and now_s - looked.asked_s < LOOK_S + FRESH_S:
+        if looked is not None and looked.transfers == self._key.transfers and now_s - looked.asked_s < FRESH_S:
             return looked.id_record
         return await self._key.read(KeyFile.ID)
 
