@@ -1,5 +1,6 @@
 """`EmulatedKey`: what the key's firmware does with the bytes that reach it. No wire, no task, no time of its own."""
 
+import logging
 import struct
 import time
 from base64 import b64decode
@@ -17,6 +18,9 @@ from smp import packet
 from drivers.emulated_key.file_system import EINVAL, ENOENT, FS_GROUP, UNKNOWN, FileSystem, SmpError, TooSlow
 from drivers.emulated_key.folder import KeyFolder, KeyState
 from drivers.emulated_key.options import KeyOptions
+
+# smp logs every message it encodes, whole: permits have no place in a log, nor have those of an emulated key.
+logging.getLogger("smp").setLevel(logging.CRITICAL + 1)
 
 _HEADER: Final = struct.Struct("!BBHHBB")
 _OS_GROUP: Final = 0

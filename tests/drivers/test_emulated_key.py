@@ -1,6 +1,7 @@
 """The emulated key by itself: no wire, no time but the test's."""
 
 import hashlib
+import logging
 import zlib
 from itertools import pairwise
 from pathlib import Path
@@ -80,6 +81,14 @@ def test_whether_it_is_awake_outlives_the_process_but_never_grows(make: Any, wor
     assert make(pressed=False).awake
     world.forward(21)
     assert not make(pressed=False).awake
+
+
+def test_what_is_on_it_reaches_no_log(make: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    key = make()
+    key.folder.store("permit", b"an invented permit")
+    assert key.receive(encode_frame(messages.download("/lfs1/permit", 0).to_bytes(1)))
+    assert caplog.text == ""
 
 
 def test_echo_as_read_and_as_write(make: Any) -> None:
