@@ -117,23 +117,23 @@ def test_keys_of_a_terminal_and_of_its_number_pad(open_kiosk: Callable[..., Term
 
 def test_what_was_rehearsed_is_not_shown_before_its_time_and_then_as_ever(tmp_path: Path) -> None:
     frames: list[bytes] = []
-
-    def said(kiosk: Terminal) -> Callable[[], bool]:
-        return lambda: kiosk.output.endswith(b"\a")
-
     for how in ("ready", "rehearsed"):
         (tmp_path / how).mkdir()
         kiosk = Terminal(tmp_path / how, how)
         try:
             kiosk.up()
+            kiosk.type(b"8")
+            kiosk.until_typed(b"8")
             kiosk.drain(0.2)
             assert b"Key is ON" not in kiosk.output
             kiosk.output = b""
             kiosk.type(b"9")
-            kiosk.until(said(kiosk))
-            frames.append(kiosk.output)
+            kiosk.until(lambda kiosk=kiosk: b"\a" in kiosk.output)  # type: ignore[misc]
         finally:
             kiosk.close()
+        # Textual draws the first picture once more by itself, when it likes: ours is the last before its bell.
+        there = kiosk.output[: kiosk.output.index(b"\a")]
+        frames.append(there[there.rindex(b"\x1b[1;1H") :])
     assert b"Key is ON until" in frames[0]
     assert frames[0] == frames[1]
 
