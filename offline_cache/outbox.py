@@ -12,8 +12,9 @@ from station.ports import Json, NewEvent, StoredEvent
 SETTLED_IDS_MAX = 100_000
 """About 10 MB. More entries than thirty full key logs hold; marks keep most from being read twice at all, and one that
 is forgotten here costs a line on the wire that central drops as a duplicate."""
-SET_ASIDE_MAX = 10_000
-"""Refused events are kept for whoever looks into it; a central that refuses everything must not fill the disk."""
+SET_ASIDE_MAX = 1_000_000
+"""Refused events are kept for whoever looks into it: a year and more of all that a busy station records, in half
+of what the database may have. Beyond that, a central that refuses everything must not keep keys from going on."""
 REASON_MAX_CHARS = 200
 """Central's word for why, from the network; enough for any of its codes."""
 
@@ -86,12 +87,13 @@ def settle(db: sqlite3.Connection, done: Sequence[str], set_aside: Mapping[str, 
         rows = db.execute("SELECT set_aside FROM outbox WHERE id = ?", [event_id]).fetchall()
         gone += sum(reason_before is None for (reason_before,) in rows)
         db.execute("UPDATE outbox SET set_aside = ? WHERE id = ?", [reason[:REASON_MAX_CHARS], event_id])
-    _forget(
-        db,
-        "set_aside IS NOT NULL AND seq <= (SELECT seq FROM outbox WHERE set_aside IS NOT NULL"
-        " ORDER BY seq DESC LIMIT 1 OFFSET ?)",
-        SET_ASIDE_MAX,
-    )
+    if set_aside:
+        _forget(
+            db,
+            "set_aside IS NOT NULL AND seq <= (SELECT seq FROM outbox WHERE set_aside IS NOT NULL"
+            " ORDER BY seq DESC LIMIT 1 OFFSET ?)",
+            SET_ASIDE_MAX,
+        )
     db.execute("DELETE FROM settled_id WHERE number <= (SELECT MAX(number) FROM settled_id) - ?", [SETTLED_IDS_MAX])
     return gone
 
