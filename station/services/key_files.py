@@ -6,6 +6,7 @@ Nothing is written that is there already, and nothing newer is replaced by somet
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import cbor2
 
@@ -56,6 +57,25 @@ class OnKey:
         )
 
 
+class _RightClock(NamedTuple):
+    """A key's clock that was found right, or set."""
+
+    found_at: Now
+    said_s: float
+    """What it said at the least, Unix seconds, at `said_at_s`."""
+    said_at_s: float
+    """Monotonic."""
+
+    def stands(self, now: Now, floor_s: int) -> bool:
+        """Whether it is right still, for locks that have seen central sign something at ``floor_s``."""
+        # The station's own time may have jumped since: central's signed time has come in, where there was an RTC's.
+        jumped_s = abs(now.unix_s - now.mono_s - (self.found_at.unix_s - self.found_at.mono_s))
+        # Central may have signed something since, within the second that the clock lags or was cut off.
+        behind = self.said_s + (now.mono_s - self.said_at_s) < floor_s
+        age_s = now.mono_s - self.found_at.mono_s
+        return jumped_s < CLOCK_TOLERANCE_S and not behind and age_s < CLOCK_STAYS_RIGHT_S
+
+
 class KeyFiles:
     """Reads and writes the files of the key of one insertion. Methods raise KeyLost, and KeyRefused where they say."""
 
@@ -65,10 +85,7 @@ class KeyFiles:
         self._there: dict[KeyFile, bytes] = {}
         """What has been written or found in this insertion: it is not asked for again."""
         self._synced = False
-        self._clock_right: Now | None = None
-        """When the key's clock was last found right, or set."""
-        self._clock_said: tuple[int, float] = (0, 0.0)
-        """What it then said, at the least (Unix seconds), and at which monotonic time."""
+        self._right_clock: _RightClock | None = None
 
     async def works_until(self, act: bytes) -> int | None:
         """Until when locks believe ``act``, at the most; None when nothing on the key can be believed."""
@@ -88,13 +105,8 @@ class KeyFiles:
         found right in this insertion is not asked for again.
         """
         now = self._time.now()
-        right = self._clock_right
-        # The station's own time may have jumped since: central's signed time has come in, where there was an RTC's.
-        stands = right is not None and abs(now.unix_s - now.mono_s - (right.unix_s - right.mono_s)) < CLOCK_TOLERANCE_S
-        said_s, said_at_s = self._clock_said
-        # Central may have signed something since, within the second that the clock lags or was cut off.
-        stands = stands and said_s + (now.mono_s - said_at_s) >= self._time.floor_s
-        if now.trust is None or (right is not None and stands and now.mono_s - right.mono_s < CLOCK_STAYS_RIGHT_S):
+        right = self._right_clock
+        if now.trust is None or (right is not None and right.stands(now, self._time.floor_s)):
             return
         clock = read
         if clock is None:
@@ -103,15 +115,13 @@ class KeyFiles:
         if clock.state is KeyClockState.ABSENT:
             return
         key_s = clock.unix_s + (now.mono_s - read_s) if clock.unix_s is not None else None
-        differs = key_s is None or abs(key_s - now.unix_s) >= CLOCK_TOLERANCE_S
         # A clock before what central has signed last makes locks refuse the key, however little it lags.
-        if differs or (key_s is not None and key_s < self._time.floor_s):
+        if key_s is None or abs(key_s - now.unix_s) >= CLOCK_TOLERANCE_S or key_s < self._time.floor_s:
             set_to_s = self._time.now().unix_s
             await self._key.set_clock(set_to_s)
-            self._clock_said = set_to_s, self._time.now().mono_s
-        elif clock.unix_s is not None:
-            self._clock_said = clock.unix_s, read_s
-        self._clock_right = now
+            self._right_clock = _RightClock(now, set_to_s, self._time.now().mono_s)
+        else:
+            self._right_clock = _RightClock(now, key_s, now.mono_s)
 
     async def lost_power(self, seen: KeySeen, clock: KeyClock | None) -> bool:
         """Whether ``clock`` is unset, or far before the key's own last synchronisation; never so for a new key."""

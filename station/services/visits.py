@@ -66,7 +66,7 @@ FINISH_S = 3.0
 """At the end, what is being done with a key is finished: less than the 5 s after which a kiosk counts as hung."""
 KEY_QUEUE_LIMIT = 32
 """A visit has five pieces of work for the key at most; more is a fault."""
-PATIENT = frozenset({Phase.CLEARING, Phase.READING, Phase.IDENTIFYING, Phase.ACTIVATING})
+UNWATCHED = frozenset({Phase.CLEARING, Phase.READING, Phase.IDENTIFYING, Phase.ACTIVATING})
 """The key is being worked on, and nobody waits for what is shown of that."""
 KEYPAD = frozenset("0123456789*#\b")
 
@@ -219,7 +219,7 @@ class Visits:
         self._presenter.saw(event, self._state, now)
         for effect in effects:
             self._do(effect)
-        if self._state.phase in PATIENT and effects:
+        if self._state.phase in UNWATCHED and effects:
             # What the key is asked next goes out first.
             asyncio.get_running_loop().call_soon(self._redraw)
         else:
