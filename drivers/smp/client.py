@@ -3,10 +3,11 @@
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from drivers.smp.framing import FrameReader, encode_frame
-from drivers.smp.messages import Answer, Request
+from drivers.smp.messages import Answer, Request, begins_answer, echo
 from drivers.smp.port import SerialPort
 from station.ports import KeyLost
 
@@ -17,18 +18,32 @@ _MAX_ANSWER_S: Final = 3.0
 _BITS_PER_BYTE: Final = 10
 
 
+@dataclass(slots=True, eq=False)
+class _Numbered:
+    """A request with its number, ready to be sent."""
+
+    request: Request
+    sequence: int
+    lines: bytes
+    early: bool = False
+    """It was sent while the answer to the one before it was still coming."""
+    answer: Answer | None = None
+    """It came before anybody waited for it."""
+
+
 class SmpClient:
-    """The client of one opened port. Only one request may be under way."""
+    """The client of one opened port. Only one request may be waited for at a time."""
 
     def __init__(self, baud: int) -> None:
         self._baud = baud
         self._loop = asyncio.get_running_loop()
         self._port: SerialPort | None = None
         self._frames = FrameReader()
-        self._sequence = os.urandom(1)[0]
-        self._request: Request | None = None
-        self._ahead: tuple[Request, int, bytes] | None = None
-        """A request that may be the next, its number, and its lines."""
+        self._asked = _numbered(echo(), os.urandom(1)[0])
+        """The last one that was asked."""
+        self._ahead: _Numbered | None = None
+        """One that may be the next."""
+        self._early_bytes: int | None = None
         self._waiting: asyncio.Future[Answer] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = self._deadline = self._sent_at = self._timeout_s = 0.0
@@ -55,6 +70,11 @@ class SmpClient:
         """Loop time of the last byte that arrived."""
         return self._port.heard_at if self._port is not None else 0.0
 
+    @property
+    def overlapped(self) -> bool:
+        """Whether the last request, or the one after it, was sent while an answer was still coming."""
+        return self._asked.early or (self._ahead is not None and self._ahead.early)
+
     async def ask(
         self,
         request: Request,
@@ -62,6 +82,7 @@ class SmpClient:
         *,
         fresh_line: bool = False,
         ahead: Callable[[], Request | None] | None = None,
+        early_bytes: int | None = None,
     ) -> Answer:
         """Send a request and wait for its own answer; late ones to others are dropped.
 
@@ -69,6 +90,8 @@ class SmpClient:
         ``fresh_line`` sends a newline first: it ends the half line that an earlier pull may have left in the key.
         ``ahead`` makes the request that will probably be the next. It is made while this one is under way, when the
         time costs nobody anything; whoever then asks it (the very same one) has it sent at once.
+        ``early_bytes``: it is even sent while the answer is still coming, where that is a message of so many bytes at
+        least. For requests that change nothing, to keys that have a buffer for them.
         Raises KeyLost: ``no_answer``, ``damaged_answer`` or ``port_lost``.
         """
         if self._waiting is not None:
@@ -76,32 +99,33 @@ class SmpClient:
         port = self._port
         if port is None or not port.is_open:
             raise KeyLost("port_lost")
-        # A fresh number for every request, also for a repeated one: a late answer must never pass as a new one.
-        self._sequence = (self._sequence + 1) & 0xFF
-        made, self._ahead = self._ahead, None
-        if made is not None and made[0] is request and made[1] == self._sequence:
-            lines = made[2]
-        else:
-            lines = encode_frame(request.to_bytes(self._sequence))
-        if fresh_line:
-            lines = b"\n" + lines
-        # Before anything else that is to be done: from here on the time is the wire's.
-        port.write(lines)
+        asked, self._ahead = self._ahead, None
+        if asked is None or asked.request is not request:
+            # A fresh number for every request, also for a repeated one: a late answer must never pass as a new one.
+            asked = _numbered(request, (asked or self._asked).sequence + 1)
+        self._asked = asked
+        now = self._loop.time()
+        if asked.answer is not None:
+            return asked.answer
+        if not asked.early:
+            lines = b"\n" + asked.lines if fresh_line else asked.lines
+            # Before anything else that is to be done: from here on the time is the wire's.
+            port.write(lines)
+            now += len(lines) * _BITS_PER_BYTE / self._baud
         if not port.is_open:
             raise KeyLost("port_lost")
         waiting: asyncio.Future[Answer] = self._loop.create_future()
-        self._waiting, self._request = waiting, request
+        self._waiting, self._early_bytes = waiting, early_bytes
         self._timeout_s = timeout_s
-        self._sent_at = self._loop.time() + len(lines) * _BITS_PER_BYTE / self._baud
-        self._deadline = self._sent_at + _MAX_ANSWER_S
-        self._arm(self._sent_at + timeout_s)
+        self._sent_at = now
+        self._deadline = now + _MAX_ANSWER_S
+        self._arm(now + timeout_s)
         try:
             if ahead is not None and (following := ahead()) is not None:
-                number = (self._sequence + 1) & 0xFF
-                self._ahead = following, number, encode_frame(following.to_bytes(number))
+                self._ahead = _numbered(following, asked.sequence + 1)
             return await waiting
         finally:
-            self._waiting = self._request = None
+            self._waiting = None
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
@@ -114,13 +138,30 @@ class SmpClient:
 
     def _bytes_arrived(self, data: bytes) -> None:
         for message in self._frames.feed(data):
-            if self._waiting is None or self._waiting.done() or self._request is None:
+            waits = self._waiting is not None and not self._waiting.done()
+            asked = self._asked if waits else self._ahead
+            if asked is None or not (waits or asked.early):
                 continue
             answer = Answer.from_bytes(message) if message is not None else None
             if answer is None:
                 self._fail("damaged_answer")
-            elif answer.answers(self._request, self._sequence):
+            elif not answer.answers(asked.request, asked.sequence):
+                continue
+            elif self._waiting is not None and waits:
                 self._waiting.set_result(answer)
+            else:
+                asked.answer = answer
+        if self._early_bytes is not None:
+            self._send_early(self._early_bytes)
+
+    def _send_early(self, early_bytes: int) -> None:
+        ahead, waiting, port = self._ahead, self._waiting, self._port
+        if ahead is None or ahead.early or waiting is None or waiting.done() or port is None:
+            return
+        length, begun = self._frames.coming
+        if length >= early_bytes and begins_answer(begun, self._asked.request, self._asked.sequence):
+            ahead.early = True
+            port.write(ahead.lines)
 
     def _port_lost(self) -> None:
         self._fail("port_lost")
@@ -142,3 +183,8 @@ class SmpClient:
             self._arm(min(quiet_since + self._timeout_s, self._deadline))
         else:
             self._fail("no_answer")
+
+
+def _numbered(request: Request, number: int) -> _Numbered:
+    sequence = number & 0xFF
+    return _Numbered(request, sequence, encode_frame(request.to_bytes(sequence)))

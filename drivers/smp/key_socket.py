@@ -64,6 +64,8 @@ class _Insertion:
 
     largest_bytes: int | None = None
     """The largest request by the key's own word; None until asked."""
+    has_buffers: bool = False
+    """It has one for a request that comes while it answers another, by its own word."""
     hashes: list[str] = field(default_factory=lambda: list(_HASHES))
     """Those not yet known to be missing."""
     told: dict[Any, Any] | None = None
@@ -137,6 +139,8 @@ class SmpKeySocket:
         self._small_bytes = SMALL_REQUEST_BYTES
         """The largest request, until then."""
         self._small_until = 0.0
+        self._one_by_one_until = 0.0
+        """Until then no request is sent while an answer is coming."""
         self.turned_at = 0.0
         """When whoever waits for a key, or for its removal, last went round (the event loop's time)."""
 
@@ -334,13 +338,20 @@ class SmpKeySocket:
         return _Transfer(self._lock, self._insertion)
 
     async def _ask(
-        self, request: Request, timeout_s: float | None = None, ahead: Callable[[], Request | None] | None = None
+        self,
+        request: Request,
+        timeout_s: float | None = None,
+        ahead: Callable[[], Request | None] | None = None,
+        early_bytes: int | None = None,
     ) -> Answer:
-        if self._client is None:
+        client = self._client
+        if client is None:
             raise KeyLost("not_inserted")
         try:
-            return await self._client.ask(request, timeout_s or ANSWER_TIMEOUT_S, ahead=ahead)
+            return await client.ask(request, timeout_s or ANSWER_TIMEOUT_S, ahead=ahead, early_bytes=early_bytes)
         except KeyLost:
+            if client.overlapped:
+                self._one_by_one_until = asyncio.get_running_loop().time() + SMALL_FOR_S
             self._upload_open = True
             self._lose()
             raise
@@ -355,7 +366,7 @@ class SmpKeySocket:
         total: int | None = None  # the key says it with the first piece of the file only
         while total is None or offset + len(content) < total:
             at = offset + len(content)
-            piece, size = await self._piece(file, at)
+            piece, size = await self._piece(file, at, early_bytes=self._early_bytes(at, total))
             if at == 0 and size is not None:
                 total = size
                 if total > limit_bytes:
@@ -369,10 +380,11 @@ class SmpKeySocket:
             raise KeyRefused("answer_malformed", field="len")
         return b"" if offset + len(content) <= 1 else bytes(content)
 
-    async def _piece(self, file: KeyFile, at: int) -> tuple[bytes, int | None]:
+    async def _piece(self, file: KeyFile, at: int, early_bytes: int | None = None) -> tuple[bytes, int | None]:
         """What one answer carries from ``at`` on, and the file's size where the key says it; empty: no more."""
         path = self._path(file)
-        answer = await self._ask(messages.download(path, at), ahead=partial(self._next_piece, path, at))
+        ahead = partial(self._next_piece, path, at)
+        answer = await self._ask(messages.download(path, at), ahead=ahead, early_bytes=early_bytes)
         if file is KeyFile.ID and at == 0 and self._insertion is not None and self._insertion.told is None:
             self._insertion.told = answer.body
         refusal = answer.refusal
@@ -389,8 +401,25 @@ class SmpKeySocket:
 
     def _next_piece(self, path: str, at: int) -> Request | None:
         """What asks for the next piece if the key fills its buffer with this one."""
+        piece_bytes = self._piece_bytes()
+        return messages.download(path, at + piece_bytes) if piece_bytes is not None else None
+
+    def _piece_bytes(self) -> int | None:
+        """How much of a file the key's buffer holds; None: it has not been asked."""
         largest_bytes = self._insertion.largest_bytes if self._insertion is not None else None
-        return messages.download(path, at + largest_bytes - PIECE_OVERHEAD_BYTES) if largest_bytes is not None else None
+        return largest_bytes - PIECE_OVERHEAD_BYTES if largest_bytes is not None else None
+
+    def _early_bytes(self, at: int, total: int | None) -> int | None:
+        """From how large an answer on there is more of a file than the piece from ``at`` that it brings.
+
+        None: there is no more, or the key is not to be asked for it before it has answered.
+        """
+        insertion, piece_bytes = self._insertion, self._piece_bytes()
+        if insertion is None or piece_bytes is None or not insertion.has_buffers:
+            return None
+        if asyncio.get_running_loop().time() < self._one_by_one_until:
+            return None
+        return piece_bytes + messages.HEADER.size if total is None or at + piece_bytes < total else None
 
     async def _upload(self, insertion: _Insertion, file: KeyFile, content: bytes) -> None:
         if len(content) > MAX_FILE_BYTES:
@@ -452,6 +481,8 @@ class SmpKeySocket:
         buffer_bytes = DEFAULT_BUFFER_BYTES
         if answer.refusal is None:
             buffer_bytes = min(answer.uint("buf_size"), MAX_BUFFER_BYTES)
+            count = answer.body.get("buf_count")
+            insertion.has_buffers = type(count) is int and count > 1
         largest_bytes = max(buffer_bytes - BUFFER_OVERHEAD_BYTES, 1)
         # A key with so little memory may well have a single receive fragment too, and there is no way to ask.
         insertion.largest_bytes = (

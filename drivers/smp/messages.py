@@ -156,6 +156,14 @@ class Answer(NamedTuple):
         return value
 
 
+def begins_answer(begun: bytes, request: Request, sequence: int) -> bool:
+    """Whether a message of which so much is there is the answer to that request."""
+    if len(begun) < HEADER.size:
+        return False
+    first, _, _, group, number, command = HEADER.unpack_from(begun)
+    return Answer(first & 7, group, number, command, {}).answers(request, sequence)
+
+
 def echo() -> Request:
     """Os 0/0: whether anyone is there."""
     return Request(WRITE, OS_GROUP, 0, _ECHO_BODY)
