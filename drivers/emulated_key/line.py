@@ -149,6 +149,9 @@ class SocketLine:
             self._send(line)
 
     def _to_key_now(self, key: EmulatedKey, data: bytes, passed_at: float) -> None:
+        answers = passed_at < self._to_station.free_at - self._early_s
+        if answers and not key.options.hears_while_it_answers:
+            return
         answer = key.receive(data)
         if answer:
             # From when the request had passed, not from now: the loop's own delays are not the line's.

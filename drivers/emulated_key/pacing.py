@@ -34,6 +34,11 @@ class PacedBytes:
             start = end
         self._queued_bytes += len(data)
 
+    @property
+    def free_at(self) -> float:
+        """When all that was put in has passed."""
+        return self._free_at
+
     def due(self) -> float | None:
         """When the next line (or what there is of one) will have passed."""
         if not self._pieces:

@@ -177,6 +177,19 @@ async def test_an_answer_before_the_request_is_none(met: Met) -> None:
     assert await reading == CONTENT
 
 
+async def test_a_key_that_hears_nothing_while_it_answers_is_found_out_once(hands: Any) -> None:
+    key = hands.key(hears_while_it_answers=False)
+    key.folder.store("permit", CONTENT)
+    socket, _ = await hands.inserted(key)
+    await socket.write(KeyFile.CERT, bytes(200))
+    with pytest.raises(KeyLost, match="no_answer"):
+        await socket.read(KeyFile.PERMIT)
+    for _ in range(2):
+        await asyncio.wait_for(socket.inserted(), 5)
+        await socket.write(KeyFile.CERT, bytes(200))
+        assert await socket.read(KeyFile.PERMIT) == CONTENT
+
+
 async def test_a_file_as_long_as_a_piece(met: Met) -> None:
     met.line.key.folder.store("permit", CONTENT[:PIECE_BYTES])
     met.held.holds = False
