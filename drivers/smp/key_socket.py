@@ -366,7 +366,8 @@ class SmpKeySocket:
         total: int | None = None  # the key says it with the first piece of the file only
         while total is None or offset + len(content) < total:
             at = offset + len(content)
-            piece, size = await self._piece(file, at, early_bytes=self._early_bytes(at, total))
+            last = total if total is not None else offset + limit_bytes
+            piece, size = await self._piece(file, at, early_bytes=self._early_bytes(at, last))
             if at == 0 and size is not None:
                 total = size
                 if total > limit_bytes:
@@ -409,17 +410,17 @@ class SmpKeySocket:
         largest_bytes = self._insertion.largest_bytes if self._insertion is not None else None
         return largest_bytes - PIECE_OVERHEAD_BYTES if largest_bytes is not None else None
 
-    def _early_bytes(self, at: int, total: int | None) -> int | None:
-        """From how large an answer on there is more of a file than the piece from ``at`` that it brings.
+    def _early_bytes(self, at: int, last: int) -> int | None:
+        """How large the answer with the piece from ``at`` on has to be for another to follow before ``last``.
 
-        None: there is no more, or the key is not to be asked for it before it has answered.
+        None: none follows, or the key is not to be asked for it before it has answered.
         """
         insertion, piece_bytes = self._insertion, self._piece_bytes()
-        if insertion is None or piece_bytes is None or not insertion.has_buffers:
+        if insertion is None or piece_bytes is None or not insertion.has_buffers or at + piece_bytes >= last:
             return None
         if asyncio.get_running_loop().time() < self._one_by_one_until:
             return None
-        return piece_bytes + messages.HEADER.size if total is None or at + piece_bytes < total else None
+        return messages.piece_answer_bytes(at, piece_bytes)
 
     async def _upload(self, insertion: _Insertion, file: KeyFile, content: bytes) -> None:
         if len(content) > MAX_FILE_BYTES:

@@ -196,6 +196,13 @@ def download(path: str, offset: int) -> Request:
     return Request(READ, FS_GROUP, 0, cbor2.dumps({"off": offset, "name": path}))
 
 
+def piece_answer_bytes(offset: int, piece_bytes: int) -> int:
+    """How long the answer is at least that brings so much of a file from ``offset`` on."""
+    off = len("_off") + len(_head(0, offset))
+    length = len("_len") + len(_head(0, piece_bytes)) if not offset else 0
+    return HEADER.size + 1 + off + length + len(_DATA) + len(_head(2, piece_bytes)) + piece_bytes
+
+
 def upload(path: str, content: bytes, offset: int, largest_bytes: int) -> tuple[Request, int]:
     """Fs 8/0, write: as much of ``content`` from ``offset`` as a request of ``largest_bytes`` holds; and how much.
 

@@ -114,13 +114,13 @@ async def test_a_key_with_one_buffer_is_asked_when_it_has_answered(met: Met) -> 
 
 
 async def test_a_short_answer_has_no_next_piece(met: Met) -> None:
-    met.line.key.folder.store("permit", CONTENT[: PIECE_BYTES - 40])
+    met.line.key.folder.store("permit", CONTENT[: PIECE_BYTES - 4])
     reading = asyncio.create_task(met.socket.read(KeyFile.PERMIT))
     begun, rest = first_line(await met.held.next())
     met.line.say(begun)
     await asyncio.sleep(0.02)
     met.line.say(rest)
-    assert await reading == CONTENT[: PIECE_BYTES - 40]
+    assert await reading == CONTENT[: PIECE_BYTES - 4]
     assert met.offsets_asked() == [0]
 
 
@@ -129,6 +129,13 @@ async def test_the_last_piece_has_no_next_one(met: Met) -> None:
     met.held.holds = False
     assert await met.socket.read(KeyFile.PERMIT) == bytes(2 * PIECE_BYTES)
     assert met.line.heard.count(b"\x06\x09") == 2
+
+
+async def test_a_file_that_is_longer_than_it_may_be_is_not_read_on(met: Met) -> None:
+    met.held.holds = False
+    with pytest.raises(KeyRefused, match="too_large"):
+        await met.socket.read(KeyFile.PERMIT, limit_bytes=PIECE_BYTES)
+    assert met.line.heard.count(b"\x06\x09") == 1
 
 
 async def test_the_answer_to_what_nobody_asks_any_more_is_no_answer_to_something_else(met: Met) -> None:
