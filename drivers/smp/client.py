@@ -43,7 +43,9 @@ class SmpClient:
         """The last one that was asked."""
         self._ahead: _Numbered | None = None
         """One that may be the next."""
-        self._early_bytes: int | None = None
+        self._early_mark: bytes | None = None
+        self._after_stray = False
+        """The one before the last was sent early, and for nothing: its answer may still be coming."""
         self._waiting: asyncio.Future[Answer] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = self._deadline = self._sent_at = self._timeout_s = 0.0
@@ -72,8 +74,8 @@ class SmpClient:
 
     @property
     def overlapped(self) -> bool:
-        """Whether the last request, or the one after it, was sent while an answer was still coming."""
-        return self._asked.early or (self._ahead is not None and self._ahead.early)
+        """Whether the last request, or the one before or after it, was sent while an answer was still coming."""
+        return self._after_stray or self._asked.early or (self._ahead is not None and self._ahead.early)
 
     async def ask(
         self,
@@ -82,7 +84,7 @@ class SmpClient:
         *,
         fresh_line: bool = False,
         ahead: Callable[[], Request | None] | None = None,
-        early_bytes: int | None = None,
+        early_mark: bytes | None = None,
     ) -> Answer:
         """Send a request and wait for its own answer; late ones to others are dropped.
 
@@ -90,8 +92,8 @@ class SmpClient:
         ``fresh_line`` sends a newline first: it ends the half line that an earlier pull may have left in the key.
         ``ahead`` makes the request that will probably be the next. It is made while this one is under way, when the
         time costs nobody anything; whoever then asks it (the very same one) has it sent at once.
-        ``early_bytes``: it is even sent while the answer is still coming, where that is a message of so many bytes at
-        least. For requests that change nothing, to keys that have a buffer for them.
+        ``early_mark``: it is even sent while the answer is still coming, as soon as that has these bytes in it. For
+        requests that change nothing, to keys that have a buffer for them.
         Raises KeyLost: ``no_answer``, ``damaged_answer`` or ``port_lost``.
         """
         if self._waiting is not None:
@@ -100,7 +102,9 @@ class SmpClient:
         if port is None or not port.is_open:
             raise KeyLost("port_lost")
         asked, self._ahead = self._ahead, None
+        self._after_stray = False
         if asked is None or asked.request is not request:
+            self._after_stray = asked is not None and asked.early
             # A fresh number for every request, also for a repeated one: a late answer must never pass as a new one.
             asked = _numbered(request, (asked or self._asked).sequence + 1)
         self._asked = asked
@@ -115,7 +119,7 @@ class SmpClient:
         if not port.is_open:
             raise KeyLost("port_lost")
         waiting: asyncio.Future[Answer] = self._loop.create_future()
-        self._waiting, self._early_bytes = waiting, early_bytes
+        self._waiting, self._early_mark = waiting, early_mark
         self._timeout_s = timeout_s
         self._sent_at = now
         self._deadline = now + _MAX_ANSWER_S
@@ -151,15 +155,15 @@ class SmpClient:
                 self._waiting.set_result(answer)
             else:
                 asked.answer = answer
-        if self._early_bytes is not None:
-            self._send_early(self._early_bytes)
+        if self._early_mark is not None:
+            self._send_early(self._early_mark)
 
-    def _send_early(self, early_bytes: int) -> None:
+    def _send_early(self, mark: bytes) -> None:
         ahead, waiting, port = self._ahead, self._waiting, self._port
         if ahead is None or ahead.early or waiting is None or waiting.done() or port is None:
             return
-        length, begun = self._frames.coming
-        if length >= early_bytes and begins_answer(begun, self._asked.request, self._asked.sequence):
+        coming = self._frames.coming
+        if mark in coming and begins_answer(coming, self._asked.request, self._asked.sequence):
             ahead.early = True
             port.write(ahead.lines)
 

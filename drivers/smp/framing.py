@@ -57,12 +57,9 @@ class FrameReader:
         return frames
 
     @property
-    def coming(self) -> tuple[int, bytes]:
-        """How long the message is whose lines have begun to come, by its own word, and as much of it as is there."""
-        frame = self._frame or b""
-        if len(frame) < _NUMBER.size:
-            return 0, b""
-        return int(_NUMBER.unpack_from(frame)[0]) - _NUMBER.size, frame[_NUMBER.size :]
+    def coming(self) -> bytes:
+        """As much as is there of the message whose lines have begun to come."""
+        return (self._frame or b"")[_NUMBER.size :]
 
     def _take_line(self, line: bytes, frames: list[bytes | None]) -> None:
         # A torn line has no newline of its own, so the next frame is glued to it: what counts is the last start.

@@ -46,6 +46,10 @@ BUFFER_OVERHEAD_BYTES: Final = 4
 """The frame's length and CRC share the key's buffer with the request."""
 PIECE_OVERHEAD_BYTES: Final = 40
 """What an answer with a piece of a file has beside it."""
+BUFFERS: Final = 3
+"""What a key needs to take a request while it answers: one for that, and one each for the other and its answer."""
+EARLY_PIECE_BYTES: Final = 1024
+"""Larger pieces are asked for one by one: an answer that nobody wants any more would be in the way for too long."""
 SMALL_ONCE_S: Final = 20.0
 """How long requests stay small after one lost burst: for the visit that goes on. It may have been the contact."""
 SMALL_FOR_S: Final = 600.0
@@ -65,7 +69,7 @@ class _Insertion:
     largest_bytes: int | None = None
     """The largest request by the key's own word; None until asked."""
     has_buffers: bool = False
-    """It has one for a request that comes while it answers another, by its own word."""
+    """It has `BUFFERS`, by its own word."""
     hashes: list[str] = field(default_factory=lambda: list(_HASHES))
     """Those not yet known to be missing."""
     told: dict[Any, Any] | None = None
@@ -342,13 +346,13 @@ class SmpKeySocket:
         request: Request,
         timeout_s: float | None = None,
         ahead: Callable[[], Request | None] | None = None,
-        early_bytes: int | None = None,
+        early_mark: bytes | None = None,
     ) -> Answer:
         client = self._client
         if client is None:
             raise KeyLost("not_inserted")
         try:
-            return await client.ask(request, timeout_s or ANSWER_TIMEOUT_S, ahead=ahead, early_bytes=early_bytes)
+            return await client.ask(request, timeout_s or ANSWER_TIMEOUT_S, ahead=ahead, early_mark=early_mark)
         except KeyLost:
             if client.overlapped:
                 self._one_by_one_until = asyncio.get_running_loop().time() + SMALL_FOR_S
@@ -367,7 +371,7 @@ class SmpKeySocket:
         while total is None or offset + len(content) < total:
             at = offset + len(content)
             last = total if total is not None else offset + limit_bytes
-            piece, size = await self._piece(file, at, early_bytes=self._early_bytes(at, last))
+            piece, size = await self._piece(file, at, early_mark=self._early_mark(at, last))
             if at == 0 and size is not None:
                 total = size
                 if total > limit_bytes:
@@ -381,11 +385,11 @@ class SmpKeySocket:
             raise KeyRefused("answer_malformed", field="len")
         return b"" if offset + len(content) <= 1 else bytes(content)
 
-    async def _piece(self, file: KeyFile, at: int, early_bytes: int | None = None) -> tuple[bytes, int | None]:
+    async def _piece(self, file: KeyFile, at: int, early_mark: bytes | None = None) -> tuple[bytes, int | None]:
         """What one answer carries from ``at`` on, and the file's size where the key says it; empty: no more."""
         path = self._path(file)
         ahead = partial(self._next_piece, path, at)
-        answer = await self._ask(messages.download(path, at), ahead=ahead, early_bytes=early_bytes)
+        answer = await self._ask(messages.download(path, at), ahead=ahead, early_mark=early_mark)
         if file is KeyFile.ID and at == 0 and self._insertion is not None and self._insertion.told is None:
             self._insertion.told = answer.body
         refusal = answer.refusal
@@ -406,21 +410,23 @@ class SmpKeySocket:
         return messages.download(path, at + piece_bytes) if piece_bytes is not None else None
 
     def _piece_bytes(self) -> int | None:
-        """How much of a file the key's buffer holds; None: it has not been asked."""
+        """How much of a file the key's buffer holds; None: it has not been asked, or holds none."""
         largest_bytes = self._insertion.largest_bytes if self._insertion is not None else None
-        return largest_bytes - PIECE_OVERHEAD_BYTES if largest_bytes is not None else None
+        if largest_bytes is None or largest_bytes <= PIECE_OVERHEAD_BYTES:
+            return None
+        return largest_bytes - PIECE_OVERHEAD_BYTES
 
-    def _early_bytes(self, at: int, last: int) -> int | None:
-        """How large the answer with the piece from ``at`` on has to be for another to follow before ``last``.
+    def _early_mark(self, at: int, last: int) -> bytes | None:
+        """What the answer with the piece from ``at`` on has in it when another one follows before ``last``.
 
         None: none follows, or the key is not to be asked for it before it has answered.
         """
         insertion, piece_bytes = self._insertion, self._piece_bytes()
-        if insertion is None or piece_bytes is None or not insertion.has_buffers or at + piece_bytes >= last:
+        if insertion is None or piece_bytes is None or piece_bytes > EARLY_PIECE_BYTES or at + piece_bytes >= last:
             return None
-        if asyncio.get_running_loop().time() < self._one_by_one_until:
+        if not insertion.has_buffers or asyncio.get_running_loop().time() < self._one_by_one_until:
             return None
-        return messages.piece_answer_bytes(at, piece_bytes)
+        return messages.data_head(piece_bytes)
 
     async def _upload(self, insertion: _Insertion, file: KeyFile, content: bytes) -> None:
         if len(content) > MAX_FILE_BYTES:
@@ -483,7 +489,7 @@ class SmpKeySocket:
         if answer.refusal is None:
             buffer_bytes = min(answer.uint("buf_size"), MAX_BUFFER_BYTES)
             count = answer.body.get("buf_count")
-            insertion.has_buffers = type(count) is int and count > 1
+            insertion.has_buffers = type(count) is int and count >= BUFFERS
         largest_bytes = max(buffer_bytes - BUFFER_OVERHEAD_BYTES, 1)
         # A key with so little memory may well have a single receive fragment too, and there is no way to ask.
         insertion.largest_bytes = (

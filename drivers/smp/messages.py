@@ -196,11 +196,9 @@ def download(path: str, offset: int) -> Request:
     return Request(READ, FS_GROUP, 0, cbor2.dumps({"off": offset, "name": path}))
 
 
-def piece_answer_bytes(offset: int, piece_bytes: int) -> int:
-    """How long the answer is at least that brings so much of a file from ``offset`` on."""
-    off = len("_off") + len(_head(0, offset))
-    length = len("_len") + len(_head(0, piece_bytes)) if not offset else 0
-    return HEADER.size + 1 + off + length + len(_DATA) + len(_head(2, piece_bytes)) + piece_bytes
+def data_head(length: int) -> bytes:
+    """What stands before ``length`` bytes of a file, in requests and in answers."""
+    return _DATA + _head(2, length)
 
 
 def upload(path: str, content: bytes, offset: int, largest_bytes: int) -> tuple[Request, int]:
@@ -214,7 +212,7 @@ def upload(path: str, content: bytes, offset: int, largest_bytes: int) -> tuple[
     if room < 1:
         raise KeyRefused("buffer_too_small", largest_bytes=largest_bytes)
     data = content[offset : offset + room]
-    return Request(WRITE, FS_GROUP, 0, before + _DATA + _head(2, len(data)) + data + name), len(data)
+    return Request(WRITE, FS_GROUP, 0, before + data_head(len(data)) + data + name), len(data)
 
 
 _DATA: Final = b"\x64data"

@@ -10,7 +10,7 @@ import pytest
 from drivers.smp import key_socket
 from drivers.smp.framing import FrameReader, encode_frame
 from drivers.smp.key_socket import SmpKeySocket
-from drivers.smp.messages import HEADER, download
+from drivers.smp.messages import HEADER
 from station.ports import KeyFile, KeyLost, KeyRefused
 
 CONTENT = bytes(range(250)) * 2
@@ -52,12 +52,8 @@ class Met:
     def offsets_asked(self) -> list[int]:
         """Of the downloads since the answers are held."""
         asked = [message for message in FrameReader().feed(self.line.heard) if message is not None]
-        return [
-            offset
-            for message in asked
-            for offset in (0, PIECE_BYTES)
-            if message[HEADER.size :] == download("/lfs1/permit", offset).body
-        ]
+        bodies = [cbor2.loads(message[HEADER.size :]) for message in asked]
+        return [body["off"] for body in bodies if body.get("name") == "/lfs1/permit"]
 
 
 @pytest.fixture
@@ -101,16 +97,31 @@ async def test_both_answers_at_once(met: Met) -> None:
     assert await reading == CONTENT
 
 
-@pytest.mark.parametrize("met", [{"buffer_count": 1}], indirect=True)
-async def test_a_key_with_one_buffer_is_asked_when_it_has_answered(met: Met) -> None:
+@pytest.mark.parametrize(
+    "met",
+    [
+        {"buffer_count": 1},
+        {"buffer_count": 2},  # one for the request, one for the answer
+        {"buffer_bytes": 2048},  # an answer in vain would take a fifth of a second
+        {"buffer_bytes": 128},  # it fills answers further than a request to it may go
+    ],
+    indirect=True,
+    ids=str,
+)
+async def test_such_a_key_is_asked_when_it_has_answered(met: Met) -> None:
+    content = bytes(range(250)) * 12
+    met.line.key.folder.store("permit", content)
     reading = asyncio.create_task(met.socket.read(KeyFile.PERMIT))
     begun, rest = first_line(await met.held.next())
     met.line.say(begun)
     await asyncio.sleep(0.02)
     assert met.offsets_asked() == [0]
+    met.held.holds = False
     met.line.say(rest)
-    met.line.say(await met.held.next())
-    assert await reading == CONTENT
+    assert await reading == content
+    asked = met.offsets_asked()
+    assert asked == sorted(set(asked))
+    assert asked[-1] < len(content)
 
 
 async def test_a_short_answer_has_no_next_piece(met: Met) -> None:
@@ -195,6 +206,47 @@ async def test_a_key_that_hears_nothing_while_it_answers_is_found_out_once(hands
         await asyncio.wait_for(socket.inserted(), 5)
         await socket.write(KeyFile.CERT, bytes(200))
         assert await socket.read(KeyFile.PERMIT) == CONTENT
+
+
+async def test_what_is_lost_behind_an_answer_in_vain_is_blamed_on_that(
+    met: Met, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_socket, "ANSWER_TIMEOUT_S", 0.05)
+    reading = asyncio.create_task(met.socket.read(KeyFile.PERMIT, limit_bytes=400))
+    begun, rest = first_line(await met.held.next())
+    met.line.say(begun)
+    await met.held.next()
+    met.line.say(rest)
+    with pytest.raises(KeyRefused, match="too_large"):
+        await reading
+    with pytest.raises(KeyLost):
+        await met.socket.read(KeyFile.ID)
+    assert met.socket._one_by_one_until > 0
+
+
+async def test_a_key_that_says_it_has_no_room_for_a_piece_and_has(hands: Any, bad_line: Any) -> None:
+    """What it is asked for next would be what it was asked for: an old answer would pass as a new one."""
+
+    def lying(answer: bytes) -> list[bytes]:
+        (message,) = FrameReader().feed(answer)
+        assert message is not None
+        body = cbor2.loads(message[HEADER.size :])
+        if "buf_size" in body:
+            header = list(HEADER.unpack_from(message))
+            lie = cbor2.dumps(body | {"buf_size": 44})
+            header[2] = len(lie)
+            answer = encode_frame(HEADER.pack(*header) + lie)
+        return answer.splitlines(keepends=True)
+
+    key = hands.key()
+    bad_line(key, lying)
+    socket = hands.socket()
+    await asyncio.wait_for(socket.inserted(), 5)
+    with pytest.raises(KeyRefused, match="buffer_too_small"):
+        await socket.write(KeyFile.CERT, bytes(200))
+    for content in (b"\x64data\x40" + bytes(200), b"\x64data\x40" + bytes(201)):
+        key.folder.store("id", content)
+        assert await socket.read(KeyFile.ID) == content
 
 
 async def test_a_file_as_long_as_a_piece(met: Met) -> None:
