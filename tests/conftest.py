@@ -1,11 +1,14 @@
 """Rules for the whole suite: in CI a skipped test is a failed run, and searching tests are the same each time."""
 
 import os
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Mapping
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.central.shared import served  # noqa: F401  (one for every folder that asks for it)
+from tests.steady_time import SteadyLoop
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -14,6 +17,11 @@ _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("default", _PATIENT, derandomize=True, max_examples=100)
 settings.register_profile("full", _PATIENT, max_examples=1000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:
+    """Nor must it make a key's answer late that comes from the test's own process."""
+    return {"steady": SteadyLoop}
 
 
 def _skipped(session: pytest.Session) -> int:

@@ -23,6 +23,7 @@ from station.core.screen import Line
 from station.records.claims import KeyKind
 from station.services import visits
 from tests.services.site import ANNA, HER_KEY, HIS_KEY, PINS, POOL_KEY, SPARE_KEY, TIM, HookedKey, Site, StationAt
+from tests.steady_time import SteadyLoop
 
 BETWEEN_VISITS_S = 300
 """2,000 of these are a week: permits and the mirror last ten days."""
@@ -166,4 +167,6 @@ async def soak(folder: Path, count: int) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(asyncio.run(soak(Path(sys.argv[1]), int(sys.argv[2])))) + "\n")
+    # A key answers within 30 ms, or it is gone: only while this process is kept from running it may take longer.
+    with asyncio.Runner(loop_factory=SteadyLoop) as runner:
+        sys.stdout.write(json.dumps(runner.run(soak(Path(sys.argv[1]), int(sys.argv[2])))) + "\n")

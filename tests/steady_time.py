@@ -1,0 +1,44 @@
+"""An event loop whose time leaves out when this process was kept from running.
+
+A station's driver gives a key a fraction of a second to answer, and the key and its line are in the test's own process:
+when a busy machine lets that stand still for as long, nothing has been late but the machine. What is waited for counts
+in full, whether for a timer, another process or a thread.
+"""
+
+import asyncio
+import math
+import selectors
+import time
+
+MOOD_S = 0.005
+"""At most so much counts of what passes while nothing is waited for, or beyond what was to be waited for."""
+
+
+class SteadyLoop(asyncio.SelectorEventLoop):
+    """Its time never runs ahead of the machine's, and never goes back."""
+
+    def __init__(self) -> None:
+        self._real_s = self._steady_s = time.monotonic()
+        super().__init__(_SteadySelector(self))
+
+    def time(self) -> float:
+        return self.passed(0.0)
+
+    def passed(self, waited_s: float) -> float:
+        """What the time is, when up to ``waited_s`` have just been waited."""
+        real_s = time.monotonic()
+        self._steady_s += min(real_s - self._real_s, waited_s + MOOD_S)
+        self._real_s = real_s
+        return self._steady_s
+
+
+class _SteadySelector(selectors.DefaultSelector):
+    def __init__(self, loop: SteadyLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self._loop.passed(0.0)
+        ready = super().select(timeout)
+        self._loop.passed(math.inf if timeout is None else max(timeout, 0.0))
+        return ready
