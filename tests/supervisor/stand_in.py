@@ -1,6 +1,7 @@
 """A program in a kiosk's place: ``stand_in.py FOLDER MODE``. Beats, says when it is up, keeps what is typed.
 
-Writes to FOLDER: ``starts`` (a line of the reasons for each start), ``typed`` (what came in since the latest start).
+Writes to FOLDER: ``starts`` (a line of the reasons for each start), ``times`` (when that was, in seconds), ``typed``
+(what came in since the latest start).
 MODE of the first start is as given; later starts are well, unless MODE begins with "always-".
 """
 
@@ -32,6 +33,8 @@ def say(text: str) -> None:
     os.write(1, f"\x1b[2J\x1b[H{text}".encode())
 
 
+with (FOLDER / "times").open("a") as times:
+    times.write(f"{time.monotonic()}\n")
 with STARTS.open("a") as starts:
     starts.write(os.environ["STATION_START_REASONS"] + "\n")
 (FOLDER / "environment").write_text("\n".join(sorted(os.environ)))
