@@ -51,7 +51,10 @@ class Site:
         self.running: asyncio.Task[None] | None = None
         self.screens: list[Screen] = []
         self.adopted: list[str] = []
-        self.examinations = 0
+        self.looks = 0
+        """Examinations of the file that have begun."""
+        self.looked = 0
+        """The last of them that is over."""
 
     def now(self) -> float:
         return time.time() + self.skipped_s
@@ -167,6 +170,13 @@ class Site:
         unique = {event["id"]: event for event in [*sent, *waiting]}
         return [event["data"] for event in sorted(unique.values(), key=lambda event: event["seq"])]
 
+    async def told(self, type_: str, count: int = 1) -> list[dict[str, Any]]:
+        """As `events`, once there are so many: they are told beside everything else."""
+        async with asyncio.timeout(PATIENCE_S):
+            while len(found := await self.events(type_)) < count:
+                await asyncio.sleep(LOOK_S)
+        return found
+
     # --- a person ---
 
     async def insert(self) -> None:
@@ -212,7 +222,9 @@ class _CountingWatch(FileWatch):
 
     async def run(self, examine: Callable[[], Awaitable[None]]) -> None:
         async def counted() -> None:
+            self._site.looks += 1
+            look = self._site.looks
             await examine()
-            self._site.examinations += 1
+            self._site.looked = look
 
         await super().run(counted)
