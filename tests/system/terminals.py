@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-DEADLINE_S = 40.0
+DEADLINE_S = 120.0
+"""Against hanging only: a slow machine may need ten times what an idle one does."""
 POLL_S = 0.05
 PROMPT = "ready$ "
 FRAMES = re.compile("[\u2500-\u257f]")
