@@ -15,6 +15,8 @@ from station.core.facts import KeyClockState
 from station.ports import KeyFile, ReaderLost
 
 ROOT = Path(__file__).parents[2]
+LIMIT_S = 30.0
+"""Against hanging: the other process may have to wait for a processor."""
 PROGRAM = """
 import asyncio, sys
 from pathlib import Path
@@ -38,7 +40,7 @@ async def process(tmp_path: Path) -> AsyncIterator[asyncio.subprocess.Process]:
 
 
 async def first_insertion(socket: SmpKeySocket) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LIMIT_S):
         while True:
             try:
                 return await socket.inserted()
@@ -60,16 +62,16 @@ async def test_press_insert_pull_lose_power_and_an_end(process: Any, tmp_path: P
     assert KeyFolder(tmp_path / "key").awake
 
     await say("pull\n")
-    await asyncio.wait_for(socket.removed(), 2)
+    await asyncio.wait_for(socket.removed(), LIMIT_S)
     await say("jump\ninsert\n")
-    assert b"unknown command 'jump'" in await asyncio.wait_for(process.stderr.readline(), 2)
-    await asyncio.wait_for(socket.inserted(), 2)
+    assert b"unknown command 'jump'" in await asyncio.wait_for(process.stderr.readline(), LIMIT_S)
+    await asyncio.wait_for(socket.inserted(), LIMIT_S)
     assert await socket.read(KeyFile.ACT) == b"an activation"
 
     await say("lose-power\n")
-    await asyncio.wait_for(socket.removed(), 2)
+    await asyncio.wait_for(socket.removed(), LIMIT_S)
     await say("press\n")
-    await asyncio.wait_for(socket.inserted(), 2)
+    await asyncio.wait_for(socket.inserted(), LIMIT_S)
     assert (await socket.clock()).state is KeyClockState.UNSET
     assert await socket.read(KeyFile.ACT) == b"an activation"
 
@@ -77,7 +79,7 @@ async def test_press_insert_pull_lose_power_and_an_end(process: Any, tmp_path: P
     await socket.clear(KeyFile.ACT)
     await socket.close()
     process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), 5) == 0
+    assert await asyncio.wait_for(process.wait(), LIMIT_S) == 0
     assert await process.stderr.read() == b""
     assert not (tmp_path / "port").is_symlink()
     assert KeyFolder(tmp_path / "key").read(KeyFile.ACT) == b""
@@ -88,10 +90,10 @@ async def test_killed_and_started_again_the_port_is_found_again(process: Any, tm
     await first_insertion(socket)
     await socket.write(KeyFile.ID, b"the same key")
     process.kill()
-    await asyncio.wait_for(socket.removed(), 2)
+    await asyncio.wait_for(socket.removed(), LIMIT_S)
     (tmp_path / "port").unlink()  # killed, it left its link; the number behind it may already be someone else's
     with pytest.raises(ReaderLost, match="port_missing"):
-        await asyncio.wait_for(socket.inserted(), 2)
+        await asyncio.wait_for(socket.inserted(), LIMIT_S)
     again = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", PROGRAM, str(tmp_path / "port"), str(tmp_path / "key")),
         cwd=ROOT,
@@ -101,4 +103,4 @@ async def test_killed_and_started_again_the_port_is_found_again(process: Any, tm
     assert await socket.read(KeyFile.ID) == b"the same key"
     await socket.close()
     again.send_signal(signal.SIGINT)
-    assert await asyncio.wait_for(again.wait(), 5) == 0
+    assert await asyncio.wait_for(again.wait(), LIMIT_S) == 0

@@ -129,7 +129,7 @@ class Parts:
         return [data["reason"] for data in await self.told("record_refused")]
 
 
-async def eventually(true: Any, within_s: float = 5.0) -> None:
+async def eventually(true: Any, within_s: float = 20.0) -> None:
     """Wait until it holds."""
     async with asyncio.timeout(within_s):
         while not true():

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -70,7 +69,7 @@ async def test_what_changed_is_told_before_settled_returns(central: LyingCentral
 
 
 async def test_settled_does_not_wait_when_nothing_is_under_way(running: Parts) -> None:
-    async with asyncio.timeout(0.5):
+    async with asyncio.timeout(5):
         await running.mirroring.settled(None)
 
 
@@ -103,14 +102,15 @@ async def test_only_the_first_waits_for_a_central_that_hangs(central: LyingCentr
     hold = held(central)
     running.mirroring.poke()
     await hold.asked.wait()
-    started = time.monotonic()
+    loop = asyncio.get_running_loop()
+    started = loop.time()
     await running.mirroring.settled(0.1)
-    first_s = time.monotonic() - started
+    first_s = loop.time() - started
     for _ in range(100):
         running.mirroring.poke()
         await running.mirroring.settled(5)
-    assert 0.09 < first_s < 1
-    assert time.monotonic() - started < 2
+    assert 0.09 < first_s < 2.5
+    assert loop.time() - started < 5, "another one has waited"
     assert running.mirroring.online, "slow is not lost"
     # The slow answer still counts, and after it there is waiting again.
     hold.let.set()
@@ -133,9 +133,10 @@ async def test_nobody_waits_for_a_central_known_to_be_dead(central: LyingCentral
     hold = held(central)
     running.mirroring.poke()
     await hold.asked.wait()
-    started = time.monotonic()
+    loop = asyncio.get_running_loop()
+    started = loop.time()
     await running.mirroring.settled(5)
-    assert time.monotonic() - started < 0.5
+    assert loop.time() - started < 2.5
     hold.let.set()
     await running.mirroring.settled(None)
     assert running.mirroring.online
