@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -321,6 +322,12 @@ class Site:
 
     def skip(self, seconds: float) -> None:
         self.world.skipped_s += seconds
+
+    def away_from_midnight(self) -> None:
+        """Go on after it, where the day would end during a visit."""
+        local = datetime.fromtimestamp(self.now_s, ZoneInfo(TIME_ZONE))
+        if (local.hour, local.minute) >= (23, 55):
+            self.skip(600)
 
     def sign(self, claims: Claims) -> bytes:
         return envelope.sign(claims, self.central)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -134,6 +134,7 @@ async def test_a_pool_key_works_for_the_holder_whose_permit_it_carries(site: Sit
 
 @pytest.mark.parametrize("day", range(7))
 async def test_the_end_is_that_of_the_window_in_the_sites_own_time(site: Site, day: int) -> None:
+    site.away_from_midnight()
     local = datetime.fromtimestamp(site.now_s, ZoneInfo(TIME_ZONE))
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     if day != local.weekday():
@@ -150,7 +151,10 @@ async def test_the_end_is_that_of_the_window_in_the_sites_own_time(site: Site, d
     key, _ = await synchronised(site)
     receipt = (await site.switch_on(await a_box(site), key)).receipt
     assert receipt is not None
-    assert (receipt.expires, receipt.shortened) == (int(midnight.timestamp()) + end * 60, Shortened.WINDOW)
+    assert (receipt.expires, receipt.shortened) == (
+        int((midnight + timedelta(minutes=end)).timestamp()),
+        Shortened.WINDOW,
+    )
 
 
 # --- it refuses

@@ -78,6 +78,7 @@ async def test_the_next_day_it_is_switched_off_before_it_is_renewed(site: Site) 
 
 
 async def test_it_ends_with_the_window(site: Site) -> None:
+    site.away_from_midnight()
     local = datetime.fromtimestamp(site.now_s, ZoneInfo(TIME_ZONE))
     minute = local.hour * 60 + local.minute
     end = min(minute + 45, 1440)
