@@ -26,7 +26,6 @@ def test_a_process_that_stands_still_makes_nothing_late() -> None:
         async with asyncio.timeout(STOOD_STILL_S / 3):
             time.sleep(STOOD_STILL_S)  # noqa: ASYNC251  (as when others have the processor)
             await asyncio.sleep(0)
-            await asyncio.to_thread(str)
         return loop.time() - began_s
 
     assert run(work()) < STOOD_STILL_S / 3
@@ -44,6 +43,17 @@ def test_what_is_waited_for_counts_in_full() -> None:
 
     steady_s, real_s = run(work())
     assert 0.14 < steady_s <= real_s + MOOD_S
+
+
+def test_what_the_loop_computes_counts_in_full() -> None:
+    async def work() -> float:
+        loop = asyncio.get_running_loop()
+        began_s, until_s = loop.time(), time.thread_time() + 0.05
+        while time.thread_time() < until_s:
+            pass
+        return loop.time() - began_s
+
+    assert run(work()) >= 0.05
 
 
 def test_a_timer_that_is_due_fires() -> None:
