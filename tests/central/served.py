@@ -23,7 +23,7 @@ def octets(value: str) -> bytes:
 def central(*arguments: str, data: Path) -> str:
     """Run the command to its end; its standard output."""
     command = [sys.executable, "-m", "central.cli", arguments[0], "--data", str(data), *arguments[1:]]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=180).stdout
 
 
 def start_server(data: Path) -> tuple[subprocess.Popen[str], str]:
@@ -38,7 +38,7 @@ def start_server(data: Path) -> tuple[subprocess.Popen[str], str]:
 
 def stop_server(process: subprocess.Popen[str]) -> int:
     process.terminate()
-    status = process.wait(timeout=15)
+    status = process.wait(timeout=60)
     if process.stdout:
         process.stdout.close()
     return status

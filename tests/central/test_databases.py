@@ -63,7 +63,7 @@ def test_a_polling_reader_misses_nothing_of_eight_writing_processes(environment:
             assert writer.stdin
             writer.stdin.write("go\n")
             writer.stdin.close()
-        assert [writer.wait(60) for writer in writers] == [0] * WRITERS
+        assert [writer.wait(300) for writer in writers] == [0] * WRITERS
         told: Any = json.loads(reader.communicate("stop\n", timeout=60)[0])
     finally:
         for process in (reader, *writers):

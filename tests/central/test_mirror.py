@@ -125,7 +125,7 @@ def test_nothing_new_is_304_and_a_waiting_one_is_woken(site: SimpleNamespace, en
     threading.Timer(0.3, lambda: _rename_in_thread(site)).start()
     answer = enrolled.changes(cursor, wait=20)
     assert answer.status_code == 200
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
     assert [o["name"] for o in answer.json()["upserts"]] == ["Väckt"]
 
 
