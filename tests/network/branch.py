@@ -1,7 +1,6 @@
 """A real station at the end of a link of some quality: enrolled, over TLS, with an emulated key reader."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -55,17 +54,18 @@ class Branch:
             while self.visits.state.phase is not Phase.EMPTY:
                 await asyncio.sleep(0.02)
         key.press()
-        begun = time.perf_counter()
+        time = asyncio.get_running_loop().time
+        begun = time()
         self._line.insert(key)
         await self._until(Line.PROMPT)
-        prompted = time.perf_counter()
+        prompted = time()
         for stroke in f"*{pin}":
             self.visits.press(stroke)
             await asyncio.sleep(STROKE_S)
-        entered = time.perf_counter()
+        entered = time()
         self.visits.press("#")
         await self._until(Line.READY)
-        ready = time.perf_counter()
+        ready = time()
         self._line.pull()
         await self._until(Line.OUT_READY)
         await self.quiet()
