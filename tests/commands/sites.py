@@ -20,8 +20,8 @@ from station.demo.world import World
 from station.services.status_file import FILE_NAME
 
 ROOT = Path(__file__).parents[2]
-START_LIMIT_S = 60.0
-COMMAND_LIMIT_S = 60.0
+START_LIMIT_S = 180.0
+COMMAND_LIMIT_S = 180.0
 
 
 class Site:
@@ -125,7 +125,7 @@ class Site:
         return found if found.get("pid") == self._kiosk_pid else {}
 
     @staticmethod
-    def until(true: Callable[[], object], limit_s: float = 20.0) -> None:
+    def until(true: Callable[[], object], limit_s: float = 60.0) -> None:
         """Look until it is so."""
         deadline = time.monotonic() + limit_s
         while not true():
