@@ -242,7 +242,7 @@ class Checks:
 
 
 async def _comes_true(wanted: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + LATE_S
+    deadline = time.monotonic() + NOTICE_LIMIT_S
     while not wanted():
         if time.monotonic() > deadline:
             return False

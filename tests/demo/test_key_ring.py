@@ -15,7 +15,7 @@ from ui.terminal import TerminalView
 
 pytestmark = pytest.mark.slow
 
-DEADLINE_S = 60.0
+DEADLINE_S = 120.0
 
 
 class Visitor:
