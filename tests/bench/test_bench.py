@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -87,13 +88,13 @@ async def insertion_ratio(folder: Path) -> float:
     key = KeyFolder(folder / "key")
     key.store(KeyFile.ID.value, site.id_record)
     key.store_state(replace(key.state(), clock_offset_s=0.0))
-    loop, prompted = asyncio.get_running_loop(), asyncio.Event()
+    prompted = asyncio.Event()
     shown_at = 0.0
 
     def show(screen: Screen) -> None:
         nonlocal shown_at
         if screen.line is Line.PROMPT and not prompted.is_set():
-            shown_at = loop.time()
+            shown_at = time.monotonic()  # as the line has it, in a process of its own
             prompted.set()
 
     with KeyLine(folder / "reader") as line:
