@@ -28,7 +28,9 @@ class Hands:
     sockets: list[SmpKeySocket] = field(default_factory=list)
 
     def key(self, name: str = "key", *, pressed: bool = True, **options: object) -> EmulatedKey:
-        key = EmulatedKey(self.folder / name, KeyOptions(**options))  # type: ignore[arg-type]
+        # What is left open for too long is closed by the time in which the driver goes on with it.
+        monotonic = asyncio.get_running_loop().time
+        key = EmulatedKey(self.folder / name, KeyOptions(**options), monotonic=monotonic)  # type: ignore[arg-type]
         if pressed:
             key.press()
         return key
