@@ -129,7 +129,6 @@ async def test_every_expectation_can_fail(world: World, monkeypatch: pytest.Monk
         player._checks._events_before = 0
         for module in (checks, served_station):
             monkeypatch.setattr(module, "NOTICE_LIMIT_S", 0.5)
-        monkeypatch.setattr(checks, "LATE_S", 0.5)
         for number, line in enumerate(WRONG.splitlines(), start=1):
             text, expected = line.split(" | ")
             (step,) = parse("\n" * (number - 1) + text, "f")
