@@ -31,7 +31,7 @@ JOURNAL_SIZE_LIMIT_BYTES = 4 * 1024 * 1024
 DATABASE_LIMIT_BYTES = 512 * 1024 * 1024
 """The outbox grows for as long as central is away: a month of 500 visits a day is 30 MB, so this is more than a year.
 Beyond it the database counts as a full disk, before it takes the room from all else on a small one."""
-SETTLING_ROOM_BYTES = 8 * 1024 * 1024
+SETTLING_ROOM_BYTES = 32 * 1024 * 1024
 """Beyond the limit, for taking up what central has answered: nothing else makes room again, and an event that is set
 aside grows by the reason. All that are ever kept of those fit in."""
 NO_ROOM_FOR_THE_INDEX = frozenset({"SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_SHMOPEN"})

@@ -12,9 +12,9 @@ from station.ports import Json, NewEvent, StoredEvent
 SETTLED_IDS_MAX = 100_000
 """About 10 MB. More entries than thirty full key logs hold; marks keep most from being read twice at all, and one that
 is forgotten here costs a line on the wire that central drops as a duplicate."""
-SET_ASIDE_MAX = 1_000_000
-"""Refused events are kept for whoever looks into it: a year and more of all that a busy station records, in half
-of what the database may have. Beyond that, a central that refuses everything must not keep keys from going on."""
+SET_ASIDE_MAX = 100_000
+"""Refused events are kept for whoever looks into it: a month of all that a busy station records. Beyond that, a central
+that refuses everything must not keep keys from going on."""
 REASON_MAX_CHARS = 200
 """Central's word for why, from the network; enough for any of its codes."""
 

@@ -10,8 +10,8 @@ import math
 import selectors
 import time
 
-MOOD_S = 0.005
-"""At most so much counts of what passes beyond that."""
+UNNOTICED_S = 0.005
+"""Of what passes beyond that, so much counts each time at most."""
 
 
 class SteadyLoop(asyncio.SelectorEventLoop):
@@ -28,7 +28,7 @@ class SteadyLoop(asyncio.SelectorEventLoop):
     def passed(self, waited_s: float) -> float:
         """What the time is, when up to ``waited_s`` have just been waited."""
         real_s, computed_s = time.monotonic(), time.thread_time()
-        accounted_s = waited_s + max(computed_s - self._computed_s, 0.0) + MOOD_S
+        accounted_s = waited_s + max(computed_s - self._computed_s, 0.0) + UNNOTICED_S
         self._steady_s += min(real_s - self._real_s, accounted_s)
         self._real_s, self._computed_s = real_s, computed_s
         return self._steady_s

@@ -8,7 +8,7 @@ from statistics import median, quantiles
 
 import pytest
 
-from offline_cache import SqliteStore, connection
+from offline_cache import SqliteStore, connection, outbox
 from offline_cache.connection import DATABASE_LIMIT_BYTES, JOURNAL_SIZE_LIMIT_BYTES
 from station.ports import Change, MirrorObject, MirrorState, NewEvent, StoreFault
 from tests.offline_cache import month_offline
@@ -172,4 +172,24 @@ async def test_at_its_limit_whole_batches_that_central_refuses_can_be_set_aside(
     with pytest.raises(StoreFault) as caught:
         await month_offline.fill(store, path, 10_000)
     assert caught.value.code == "disk_full"
+    await store.close()
+
+
+async def test_at_its_limit_a_central_that_refuses_everything_leaves_room_for_what_comes(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scale = 100
+    for module, name in [
+        (connection, "DATABASE_LIMIT_BYTES"),
+        (connection, "SETTLING_ROOM_BYTES"),
+        (outbox, "SET_ASIDE_MAX"),
+    ]:
+        monkeypatch.setattr(module, name, getattr(module, name) // scale)
+    store = await SqliteStore.open(path)
+    with pytest.raises(StoreFault):
+        await month_offline.fill(store, path, 10_000_000 // scale)
+    while batch := await store.pending(100):
+        await store.settle([], {event.id: "x" * outbox.REASON_MAX_CHARS for event in batch})
+    assert await store.pending_count() == 0
+    await month_offline.fill(store, path, 100)
     await store.close()
