@@ -66,7 +66,9 @@ class Line:
 
 
 class Client:
-    """As `drivers.smp.client.SmpClient`, without bytes."""
+    """As `drivers.smp.client.SmpClient`, without bytes: an answer is not there in part, so nothing is asked early."""
+
+    overlapped = False
 
     def __init__(self, line: Line, slot: Slot, socket: "WiredSocket") -> None:
         self._line, self._slot, self._socket = line, slot, socket
@@ -87,8 +89,9 @@ class Client:
         *,
         fresh_line: bool = False,
         ahead: Callable[[], Request | None] | None = None,
+        early_mark: bytes | None = None,
     ) -> Answer:
-        del fresh_line
+        del fresh_line, early_mark
         contact, sent = self._slot.contact, self._sent(len(request))
         self._sequence = (self._sequence + 1) & 0xFF
         if ahead is not None:
