@@ -15,7 +15,7 @@ is forgotten here costs a line on the wire that central drops as a duplicate."""
 SET_ASIDE_MAX = 100_000
 """Refused events are kept for whoever looks into it: a month of all that a busy station records. Beyond that, a central
 that refuses everything must not keep keys from going on."""
-REASON_MAX_CHARS = 200
+REASON_MAX_BYTES = 200
 """Central's word for why, from the network; enough for any of its codes."""
 
 _LAST_NUMBER = "MAX(value, (SELECT IFNULL(MAX(seq), 0) FROM outbox))"
@@ -86,7 +86,7 @@ def settle(db: sqlite3.Connection, done: Sequence[str], set_aside: Mapping[str, 
     for event_id, reason in set_aside.items():
         rows = db.execute("SELECT set_aside FROM outbox WHERE id = ?", [event_id]).fetchall()
         gone += sum(reason_before is None for (reason_before,) in rows)
-        db.execute("UPDATE outbox SET set_aside = ? WHERE id = ?", [reason[:REASON_MAX_CHARS], event_id])
+        db.execute("UPDATE outbox SET set_aside = ? WHERE id = ?", [_cut(reason), event_id])
     if set_aside:
         _forget(
             db,
@@ -96,6 +96,10 @@ def settle(db: sqlite3.Connection, done: Sequence[str], set_aside: Mapping[str, 
         )
     db.execute("DELETE FROM settled_id WHERE number <= (SELECT MAX(number) FROM settled_id) - ?", [SETTLED_IDS_MAX])
     return gone
+
+
+def _cut(reason: str) -> str:
+    return reason.encode(errors="replace")[:REASON_MAX_BYTES].decode(errors="ignore")
 
 
 def _forget(db: sqlite3.Connection, where: str, param: object) -> int:

@@ -20,7 +20,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:
-    """Nor must it make a key's answer late that comes from the test's own process."""
+    """A busy machine must not make late the answer of a key that is in the test's own process."""
     return {"steady": SteadyLoop}
 
 

@@ -1,8 +1,9 @@
 """An event loop whose time leaves out when this process was kept from running.
 
 A station's driver gives a key a fraction of a second to answer, and the key and its line are in the test's own process:
-when a busy machine lets that stand still for as long, nothing has been late but the machine. What is waited for counts
-in full, whether for a timer, another process or a thread; and so does what the loop computes itself.
+when a busy machine lets that stand still for as long, nothing has been late but the machine. What the loop waits for
+counts in full, whether for a timer, another process or a thread; and so does what it computes itself. What its own
+thread waits for elsewhere (the disk, a lock) looks like standing still and counts next to nothing.
 """
 
 import asyncio

@@ -48,8 +48,12 @@ PIECE_OVERHEAD_BYTES: Final = 40
 """What an answer with a piece of a file has beside it."""
 BUFFERS: Final = 3
 """What a key needs to take a request while it answers: one for that, and one each for the other and its answer."""
-EARLY_PIECE_BYTES: Final = 1024
-"""Larger pieces are asked for one by one: an answer that nobody wants any more would be in the way for too long."""
+EARLY_PIECE_S: Final = 0.13
+"""Pieces that take longer are asked for one by one: an answer that nobody wants would be in the way for too long."""
+WIRE_BITS_PER_BYTE: Final = 14
+"""What a byte of a file takes on the wire: base64, and 10 bits to a character."""
+ONE_BY_ONE_S: Final = 600.0
+"""How long no request is sent early after a loss around one: it may be a line with one direction at a time."""
 SMALL_ONCE_S: Final = 20.0
 """How long requests stay small after one lost burst: for the visit that goes on. It may have been the contact."""
 SMALL_FOR_S: Final = 600.0
@@ -355,7 +359,7 @@ class SmpKeySocket:
             return await client.ask(request, timeout_s or ANSWER_TIMEOUT_S, ahead=ahead, early_mark=early_mark)
         except KeyLost:
             if client.overlapped:
-                self._one_by_one_until = asyncio.get_running_loop().time() + SMALL_FOR_S
+                self._one_by_one_until = asyncio.get_running_loop().time() + ONE_BY_ONE_S
             self._upload_open = True
             self._lose()
             raise
@@ -422,7 +426,9 @@ class SmpKeySocket:
         None: none follows, or the key is not to be asked for it before it has answered.
         """
         insertion, piece_bytes = self._insertion, self._piece_bytes()
-        if insertion is None or piece_bytes is None or piece_bytes > EARLY_PIECE_BYTES or at + piece_bytes >= last:
+        if insertion is None or piece_bytes is None or at + piece_bytes >= last:
+            return None
+        if piece_bytes * WIRE_BITS_PER_BYTE / self._baud > EARLY_PIECE_S:
             return None
         if not insertion.has_buffers or asyncio.get_running_loop().time() < self._one_by_one_until:
             return None

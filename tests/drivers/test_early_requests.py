@@ -64,7 +64,7 @@ async def met(hands: Any, bad_line: Any, request: pytest.FixtureRequest) -> Met:
     key.folder.store("permit", CONTENT)
     key.folder.store("id", b"the id")
     line = bad_line(key, held)
-    socket = hands.socket()
+    socket = hands.socket(115200)
     await asyncio.wait_for(socket.inserted(), 5)
     await socket.write(KeyFile.CERT, bytes(200))
     held.holds, line.heard = True, b""
@@ -102,7 +102,7 @@ async def test_both_answers_at_once(met: Met) -> None:
     [
         {"buffer_count": 1},
         {"buffer_count": 2},  # one for the request, one for the answer
-        {"buffer_bytes": 2048},  # an answer in vain would take a fifth of a second
+        {"buffer_bytes": 2048},  # at this speed an answer in vain would take a fifth of a second
         {"buffer_bytes": 128},  # it fills answers further than a request to it may go
     ],
     indirect=True,

@@ -111,7 +111,7 @@ def test_a_fault_in_a_visit_of_another_make_of_key(
 ) -> None:
     if kind == "no hash":
         # Else the first loss would have every case after it ask one by one.
-        monkeypatch.setattr(key_socket, "SMALL_FOR_S", 1.0)
+        monkeypatch.setattr(key_socket, "ONE_BY_ONE_S", 1.0)
     some = random.Random(f"{SEED} {kind}")
 
     def chosen(length: int) -> list[tuple[Fault, int]]:

@@ -175,8 +175,9 @@ async def test_at_its_limit_whole_batches_that_central_refuses_can_be_set_aside(
     await store.close()
 
 
+@pytest.mark.parametrize("letter", ["x", "é", "\ud800"], ids=ascii)
 async def test_at_its_limit_a_central_that_refuses_everything_leaves_room_for_what_comes(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch, letter: str
 ) -> None:
     scale = 100
     for module, name in [
@@ -188,8 +189,11 @@ async def test_at_its_limit_a_central_that_refuses_everything_leaves_room_for_wh
     store = await SqliteStore.open(path)
     with pytest.raises(StoreFault):
         await month_offline.fill(store, path, 10_000_000 // scale)
+    with pytest.raises(StoreFault):  # noqa: PT012 - until the last byte
+        while True:
+            await store.commit(Change([NewEvent("key_synced", 1, 0)]))
     while batch := await store.pending(100):
-        await store.settle([], {event.id: "x" * outbox.REASON_MAX_CHARS for event in batch})
+        await store.settle([], {event.id: letter * outbox.REASON_MAX_BYTES for event in batch})
     assert await store.pending_count() == 0
     await month_offline.fill(store, path, 100)
     await store.close()

@@ -139,7 +139,7 @@ async def test_settling(store: SqliteStore) -> None:
     # Central may take a refused one after all.
     await store.settle([second], {third: "y" * 10_000})
     rows = await store._thread.run(lambda db: db.execute("SELECT seq, set_aside FROM outbox WHERE seq < 4").fetchall())
-    assert rows == [(3, "y" * outbox.REASON_MAX_CHARS)]
+    assert rows == [(3, "y" * outbox.REASON_MAX_BYTES)]
 
 
 async def test_refused_events_are_bounded_the_oldest_go(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,13 +143,11 @@ async def test_what_needs_another_process_ends_this_one_between_two_visits(site:
 async def test_noticed_within_two_seconds_by_a_kiosk(site: Site) -> None:
     importlib.import_module("watchfiles")
     await site.open(look_every_s=LOOK_EVERY_S, rest_s=REST_S)
-    # The first look is over when this can begin; what a busy machine adds is not the watching's.
-    spare_s = 2.0 - LOOK_EVERY_S - REST_S
     for receipt_s in (5, 6):
         site.push(site.text(display=f"receipt_s = {receipt_s}"))
         began_s = asyncio.get_running_loop().time()
         await site.until(lambda: site.visits.state.policy.receipt_s == receipt_s)  # noqa: B023 - awaited at once
-        assert asyncio.get_running_loop().time() - began_s < 2.0 + 10 * spare_s
+        assert asyncio.get_running_loop().time() - began_s < 3.0  # two, and what a busy machine adds
 
 
 async def test_comments_alone_are_a_new_version_and_nothing_else(site: Site) -> None:

@@ -75,6 +75,7 @@ async def test_a_key_that_hears_nothing_while_it_answers_is_asked_one_by_one(sit
     await station.out()
     assert site.opens(key)
     site.skip(10)
+    assert station.socket._one_by_one_until == 0
     # Her permit, now on the key, is compared with the mirror's: it takes two requests, and the second is lost.
     for on in range(2):
         station.insert(key)
@@ -83,6 +84,7 @@ async def test_a_key_that_hears_nothing_while_it_answers_is_asked_one_by_one(sit
         assert site.opens(key)
         site.skip(10)
         assert (await station.counts())["key_activated"] == 2 + on
+        assert station.socket._one_by_one_until > 0
 
 
 async def test_that_a_key_has_one_fragment_is_found_out_once(site: Site) -> None:

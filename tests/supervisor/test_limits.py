@@ -5,6 +5,7 @@ import os
 from station.supervisor import pulse
 from station.supervisor.pulse import SILENCE_LIMIT_S, START_LIMIT_S, Pulse
 from station.supervisor.storm import GOOD_LIFE_S, TRY_EVERY_S, Storm
+from station.supervisor.supervisor import END_LIMIT_S
 from station.supervisor.typing_rate import BURST_STROKES, STROKES_PER_S, TypingRate
 
 
@@ -64,6 +65,13 @@ def test_the_pipe_of_beats() -> None:
         os.close(write)
     assert pulse.drain(read) is None
     os.close(read)
+
+
+def test_the_limits_are_those_that_are_documented() -> None:
+    """The tests with real processes go by them, whatever they are."""
+    assert (SILENCE_LIMIT_S, START_LIMIT_S, END_LIMIT_S) == (5, 30, 5)
+    assert (GOOD_LIFE_S, TRY_EVERY_S) == (60, 60)
+    assert (BURST_STROKES, STROKES_PER_S) == (64, 50)
 
 
 def test_a_person_is_never_too_fast_and_noise_always_is() -> None:

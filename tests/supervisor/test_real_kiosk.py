@@ -200,4 +200,5 @@ def test_chord_to_visible_restart(
         time.sleep(1.1)  # both keys are deaf for so long
     report("dark_ms", round(statistics.median(dark) * 1000))
     report("back_ms", round(statistics.median(back) * 1000))
+    assert min(dark) < 0.5
     assert statistics.median(back) < 30
