@@ -99,6 +99,7 @@ def settle(db: sqlite3.Connection, done: Sequence[str], set_aside: Mapping[str, 
 
 
 def _cut(reason: str) -> str:
+    # By bytes, for the room that is kept for them is; and whatever letters they are, SQLite has to take them.
     return reason.encode(errors="replace")[:REASON_MAX_BYTES].decode(errors="ignore")
 
 

@@ -40,7 +40,7 @@ class SmpClient:
         self._port: SerialPort | None = None
         self._frames = FrameReader()
         self._asked = _numbered(echo(), os.urandom(1)[0])
-        """The last one that was asked."""
+        """The last one that was asked; before any was, what the numbers are counted on from."""
         self._ahead: _Numbered | None = None
         """One that may be the next."""
         self._early_mark: bytes | None = None

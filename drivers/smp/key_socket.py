@@ -50,7 +50,7 @@ BUFFERS: Final = 3
 """What a key needs to take a request while it answers: one for that, and one each for the other and its answer."""
 EARLY_PIECE_S: Final = 0.13
 """Pieces that take longer are asked for one by one: an answer that nobody wants would be in the way for too long."""
-WIRE_BITS_PER_BYTE: Final = 14
+CONTENT_BITS_PER_BYTE: Final = 14
 """What a byte of a file takes on the wire: base64, and 10 bits to a character."""
 ONE_BY_ONE_S: Final = 600.0
 """How long no request is sent early after a loss around one: it may be a line with one direction at a time."""
@@ -428,7 +428,7 @@ class SmpKeySocket:
         insertion, piece_bytes = self._insertion, self._piece_bytes()
         if insertion is None or piece_bytes is None or at + piece_bytes >= last:
             return None
-        if piece_bytes * WIRE_BITS_PER_BYTE / self._baud > EARLY_PIECE_S:
+        if piece_bytes * CONTENT_BITS_PER_BYTE / self._baud > EARLY_PIECE_S:
             return None
         if not insertion.has_buffers or asyncio.get_running_loop().time() < self._one_by_one_until:
             return None

@@ -1,6 +1,8 @@
 """What a bad contact, a pulled key, a slow and a strange one do to the driver. Every fault is one thing: KeyLost."""
 
 import asyncio
+import time
+from pathlib import Path
 from typing import Any
 
 import cbor2
@@ -8,9 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from drivers.emulated_key.key import EmulatedKey
+from drivers.smp.client import SmpClient
 from drivers.smp.framing import FrameReader, encode_frame
-from drivers.smp.messages import HEADER
+from drivers.smp.messages import HEADER, download
 from station.ports import KeyFile, KeyLost, KeyRefused, ReaderLost
+from tests.drivers.conftest import BadLine
 
 
 def one_by_one(answer: bytes) -> list[bytes]:
@@ -384,10 +389,6 @@ async def test_a_key_that_never_stops_answering_is_lost(hands: Any, bad_line: An
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_answers_in_any_pieces(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
-    from drivers.emulated_key.key import EmulatedKey
-    from drivers.smp.client import SmpClient
-    from drivers.smp.messages import download
-
     key = EmulatedKey(tmp_path_factory.mktemp("keys") / "key")
     key.press()
     key.folder.store("id", bytes(340))
@@ -431,3 +432,34 @@ async def test_a_key_swapped_between_two_looks_is_a_removal(hands: Any, *, read_
         await socket.read(KeyFile.ID)
     await asyncio.wait_for(socket.inserted(), 2)
     assert await socket.read(KeyFile.ID) == b"second key's record"
+
+
+def test_a_process_that_was_held_up_gives_the_key_its_time_again(tmp_path: Path) -> None:
+    """On Python's own loop: that of the other tests leaves out when it was held up."""
+
+    async def work() -> bytes:
+        key = EmulatedKey(tmp_path / "key")
+        key.press()
+        key.folder.store("id", b"the id")
+        held: list[bytes] = []
+
+        def hold(answer: bytes) -> list[bytes]:
+            held.append(answer)
+            return []
+
+        line = BadLine(tmp_path / "port", key, hold)
+        client = await SmpClient.open(str(tmp_path / "port"), 115200)
+        try:
+            asking = asyncio.create_task(client.ask(download("/lfs1/id", 0), 0.2))
+            async with asyncio.timeout(2):
+                while not held:
+                    await asyncio.sleep(0.001)
+            time.sleep(0.5)  # noqa: ASYNC251, as when others have the processor
+            await asyncio.sleep(0.02)
+            line.say(held[0])
+            return bytes((await asking).body["data"])
+        finally:
+            client.close()
+            await line.close()
+
+    assert asyncio.run(work()) == b"the id"
