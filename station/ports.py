@@ -1,4 +1,4 @@
-"""The Protocols between what a station decides and the outside: key socket, store, central, clock.
+"""The Protocols between what a station decides and the outside: key reader, store, central, clock.
 
 Adapters live in ``drivers``, ``offline_cache`` and ``station.services``; tests bring real ones or their own.
 """
@@ -38,53 +38,74 @@ class KeyRefused(StationError):
 
 
 class ReaderLost(StationError):
-    """The serial port itself is gone or cannot be opened."""
+    """The key reader itself is gone or cannot be opened."""
 
 
-class KeySocket(Protocol):
-    """The socket that a key is put into. One transfer at a time; a lost answer ends the insertion with `KeyLost`."""
+class KeySession(Protocol):
+    """One key being there once, from the moment it answers until it goes; for ever over after that.
+
+    It is over when the key is taken out, when an answer is lost, when another key answers in its place, or after
+    `end`. From then on every method raises KeyLost: what waited for the disk or for central when the key was pulled can
+    not go on with the next person's. One transfer runs at a time; others wait for their turn.
+    """
+
+    @property
+    def over(self) -> bool:
+        """Whether the key is gone."""
+        ...
+
+    @property
+    def id_record(self) -> bytes | None:
+        """The ``id`` that the key has shown, or was given with `replace`; None before it was read."""
+        ...
 
     @property
     def wire_bytes(self) -> int:
-        """Bytes of both directions since the socket was opened."""
+        """Bytes of both directions in this session."""
         ...
 
-    async def inserted(self) -> None:
-        """Return when a key answers. Raises ReaderLost."""
+    async def gone(self) -> None:
+        """Watch the key, and return when the session is over. Transfers may run meanwhile. Raises ReaderLost."""
         ...
 
-    async def removed(self) -> None:
-        """Return when the key has stopped answering. Transfers may run meanwhile. Raises ReaderLost."""
+    def end(self) -> None:
+        """Have nothing more to do with this key."""
         ...
 
-    async def read(self, file: KeyFile, limit_bytes: int = 4096, offset: int = 0) -> bytes:
-        """The file from ``offset`` on; empty where it is missing or has at most one byte.
+    async def read(self, file: KeyFile, limit_bytes: int = 4096) -> bytes:
+        """The whole file; empty where it is missing or has at most one byte.
 
         Raises KeyLost, KeyRefused (``too_large`` when there is more than ``limit_bytes``), ReaderLost.
         """
         ...
 
-    async def read_some(self, file: KeyFile, offset: int) -> bytes:
-        """The next stretch from ``offset`` on, as long as one answer carries; empty at the end. Errors as `read`."""
+    async def read_from(self, file: KeyFile, offset: int) -> bytes:
+        """Some bytes from ``offset`` on, as many as come at once; empty at the end. Errors as `read`.
+
+        For a key's log: raises KeyLost (``another_key``) too, where the key could have been swapped unnoticed.
+        """
         ...
 
     async def holds(self, file: KeyFile, content: bytes) -> bool:
-        """Whether the file is exactly ``content``, by its hash where the key can tell. Errors as `read`."""
+        """Whether the file is exactly ``content``. Errors as `read`."""
         ...
 
     async def write(self, file: KeyFile, content: bytes) -> None:
-        """Replace the file. Torn when interrupted. Errors as `read`."""
+        """Write the file anew. It is torn when that is interrupted. Errors as `read`.
+
+        ``ack`` makes a key forget: as for `read_from`, it is first made sure that it is still this key.
+        """
         ...
 
-    async def rewrite(self, file: KeyFile, content: bytes) -> None:
-        """Replace the file in one request, and read it back: interrupted, it is the old one or the new, never torn.
+    async def replace(self, file: KeyFile, content: bytes) -> None:
+        """Replace the file at one stroke, and read it back: interrupted, it is the old one or the new, never torn.
 
-        Errors as `read`; KeyRefused also ``takes_several_requests`` (then it is as it was) and ``write_differs``.
+        Errors as `read_from`; KeyRefused also ``not_at_one_stroke`` (then it is as it was) and ``write_differs``.
         """
         ...
 
     async def clear(self, file: KeyFile) -> None:
-        """Make the file empty (one byte 0x00). Errors as `read`."""
+        """Make the file empty. Errors as `read`."""
         ...
 
     async def clock(self) -> KeyClock:
@@ -95,8 +116,34 @@ class KeySocket(Protocol):
         """Set the key's clock (UTC). Errors as `read`."""
         ...
 
+
+@dataclass(frozen=True, slots=True)
+class ReaderSettings:
+    """Where the key reader is, and how to talk to keys in it (``[key_reader]`` of station.toml)."""
+
+    port: str
+    baud: int = 115200
+    folder: str = "/lfs1"
+
+
+class KeyReader(Protocol):
+    """What keys are put into, one at a time."""
+
+    @property
+    def looked_at_s(self) -> float:
+        """When it last looked whether there is a key (the event loop's time): a reader that hangs stops looking."""
+        ...
+
+    async def next_key(self) -> KeySession:
+        """Wait until a key is there. Ends the session before, if that is not over. Raises ReaderLost."""
+        ...
+
+    async def use(self, settings: ReaderSettings) -> None:
+        """Go over to other settings between two keys. Whoever waits for a key goes on waiting, at the new place."""
+        ...
+
     async def close(self) -> None:
-        """Let go of the port."""
+        """Let go of it for good: whoever waits for a key gets ReaderLost (``closed``)."""
         ...
 
 
