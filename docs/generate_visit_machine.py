@@ -10,7 +10,7 @@ A test holds the committed page to what this makes of the table.
 from collections import defaultdict
 from pathlib import Path
 
-from station.core.events import Event
+from station.core.visit_inputs import VisitInput
 from station.core.visit import TABLE, Row
 from station.core.visit_state import BOUNCE_S, INTERRUPTED_S, Phase
 
@@ -69,7 +69,7 @@ def _tables() -> str:
     return "".join(parts)
 
 
-def _line(event: type[Event], row: Row) -> str:
+def _line(event: type[VisitInput], row: Row) -> str:
     targets = ", ".join(sorted(row.targets)) or "stays"
     return f"| `{event.__name__}` | {_says(row)} | {targets} |\n"
 

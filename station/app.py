@@ -1,4 +1,4 @@
-"""The composition root: one station, put together from its settings and credentials."""
+"""The composition: one station, put together from its settings and credentials."""
 
 import asyncio
 import logging
@@ -9,38 +9,28 @@ from zoneinfo import ZoneInfo
 
 from config import ConfigFault, Credentials, Problem, Settings
 from config.reach import Reach, changed
-from drivers.smp.key_socket import SmpKeySocket
+from drivers.smp.reader import SmpKeyReader
 from offline_cache import SqliteStore
 from station.core.clock import ClockRules
+from station.core.facts import Policy
 from station.core.screen import Screen
-from station.core.visit_state import Phase
 from station.errors import StationError
-from station.ports import Change, Json, KeySocket, NewEvent
-from station.records.claims import Role
+from station.key.pin_tags import PinTags
+from station.ports import Change, Json, KeyReader, NewEvent, ReaderSettings, Store
 from station.records.keys import SigningKey
+from station.runtime.loop import VisitLoop
+from station.runtime.presenter import Presentation
+from station.runtime.profiles import PROFILES
+from station.runtime.technician import TechnicianCode
 from station.secret import Secret
-from station.services.box_profiles import STANDING
-from station.services.central_link import CentralLink
-from station.services.identity import Identity, PinSecrets
-from station.services.mirroring import Mirroring
-from station.services.outbox import Outbox
-from station.services.pin_check import PinCheck
-from station.services.presenter import Presentation
-from station.services.replaceable_socket import ReplaceableSocket
-from station.services.standing import Standing
-from station.services.technician import TechnicianCode
-from station.services.timekeeping import Clocks, SystemClocks, Timekeeper
-from station.services.visits import Visits
+from station.sync.client import CentralLink
+from station.sync.identity import Identity, PinSecrets
+from station.sync.mirror import Mirroring
+from station.sync.outbox import Outbox
+from station.sync.timekeeping import Clocks, SystemClocks, Timekeeper
 
-PROFILE_ROLES = {
-    "sync-station": Role.SYNC_STATION,
-    "activation-box": Role.ACTIVATION_BOX,
-    "update-box": Role.UPDATE_BOX,
-}
 UNREACHABLE_URL = "https://central.invalid"
 """Where a station without a central server asks: a name that the DNS promises never to resolve (RFC 2606)."""
-
-_NOBODY_THERE = frozenset({Phase.EMPTY, Phase.GONE, Phase.BROKEN})
 
 _log = logging.getLogger("station")
 
@@ -52,106 +42,97 @@ class ProfileFault(StationError):
 class Station:
     """Everything of one station but its screen. `open` it, `run` it, `close` it."""
 
-    def __init__(self, settings: Settings, identity: Identity, link: CentralLink, store: SqliteStore) -> None:
-        self.settings, self.identity, self.link, self.store = settings, identity, link, store
-        self.time: Timekeeper
-        self.mirroring: Mirroring
-        self.outbox: Outbox
-        self.standing: Standing
-        self._pins = PinCheck(identity.pin)
-        self._visits: Visits | None = None
-        self._reader: SmpKeySocket
-        self._socket: ReplaceableSocket | None = None
-        self._own_clocks = True
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        identity: Identity,
+        store: Store,
+        central: CentralLink,
+        reader: KeyReader,
+        clocks: Clocks | None,
+    ) -> None:
+        """Use `open`, which also takes up what the database knows."""
+        self.settings, self.identity, self.store, self.reader = settings, identity, store, reader
+        self.central = central
+        self._reads_system_clocks = clocks is None
+        self.profile = PROFILES[identity.claims.role]
+        self.time = Timekeeper(clocks or _clocks_of(settings), _clock_rules_of(settings))
+        self.mirroring = Mirroring(
+            central,
+            store,
+            self.time,
+            identity,
+            poll_s=settings.central.poll_s,
+            changed=self.mirror_changed,
+            config_version=lambda: self.settings.version,
+        )
+        self.outbox = Outbox(central, store, tell=self.tell, visiting=lambda: not self.visits.nobody_there)
+        self.standing = self.profile.standing(
+            store,
+            self.time,
+            identity,
+            self.mirroring,
+            settings.rules(),
+            local=ZoneInfo(settings.clock.time_zone),
+        )
+        self.pin_tags = PinTags(identity.pin)
+        self.visits = VisitLoop(
+            profile=self.profile,
+            reader=reader,
+            store=store,
+            time=self.time,
+            identity=identity,
+            mirroring=self.mirroring,
+            outbox=self.outbox,
+            tags=self.pin_tags,
+            standing=self.standing,
+            policy=settings.rules(),
+            presentation=_presentation_of(settings),
+        )
 
     @classmethod
-    async def open(cls, settings: Settings, clocks: Clocks | None = None) -> Self:
-        """Open the database and take up what it knows. Raises ConfigFault, RecordError, StoreFault, ProfileFault."""
-        credentials = Credentials.load(settings.storage.credentials)
-        identity = identity_of(credentials)
-        if PROFILE_ROLES[settings.station.profile] is not identity.claims.role:
+    async def open(
+        cls,
+        settings: Settings,
+        *,
+        identity: Identity | None = None,
+        store: Store | None = None,
+        central: CentralLink | None = None,
+        reader: KeyReader | None = None,
+        clocks: Clocks | None = None,
+    ) -> Self:
+        """Put a station together and take up what its database knows.
+
+        What is not given is the real thing that ``settings`` name: credentials, database, central server, serial port,
+        the machine's clocks. Nothing is asked of the key reader or of central before `run`.
+        Raises ConfigFault, RecordError, StoreFault, ProfileFault.
+        """
+        credentials = Credentials.load(settings.storage.credentials) if identity is None or central is None else None
+        if credentials is not None:
+            identity = identity or identity_of(credentials)
+            central = central or link_of(settings, credentials.token)
+        assert identity is not None  # noqa: S101, one of the two was given
+        assert central is not None
+        profile = PROFILES[identity.claims.role]
+        if settings.station.profile != profile.name:
             raise ProfileFault(
                 "profile_not_certified", profile=settings.station.profile, role=identity.claims.role.name.lower()
             )
-        link = link_of(settings, credentials.token)
-        store = await SqliteStore.open(settings.storage.database)
-        station = cls(settings, identity, link, store)
-        station._own_clocks = clocks is None
-        station.time = Timekeeper(clocks or _clocks_of(settings), _clock_rules_of(settings))
-        station.mirroring = Mirroring(
-            link,
-            store,
-            station.time,
-            identity,
-            poll_s=settings.central.poll_s,
-            changed=station._mirror_changed,
-            config_version=lambda: station.settings.version,
-        )
-        station.outbox = Outbox(link, store)
-        station.outbox.report_by(station.tell)
-        station.standing = STANDING[identity.claims.role](
-            store,
-            station.time,
-            identity,
-            station.mirroring,
-            settings.rules(),
-            local=ZoneInfo(settings.clock.time_zone),
+        station = cls(
+            settings,
+            identity=identity,
+            store=store or await SqliteStore.open(settings.storage.database),
+            central=central,
+            reader=reader or SmpKeyReader(reader_settings(settings)),
+            clocks=clocks,
         )
         await station.mirroring.load()
         await station.standing.reload()
         return station
 
-    def serve(
-        self,
-        socket: KeySocket,
-        *,
-        show: Callable[[Screen], None],
-        ring: Callable[[], None],
-        rehearse: Callable[[Screen], None] | None = None,
-    ) -> Visits:
-        """The visits at ``socket``; `run` runs them."""
-        self._socket = ReplaceableSocket(socket)
-        self._visits = Visits(
-            socket=self._socket,
-            store=self.store,
-            time=self.time,
-            identity=self.identity,
-            mirroring=self.mirroring,
-            outbox=self.outbox,
-            pins=self._pins,
-            standing=self.standing,
-            policy=self.settings.rules(),
-            show=show,
-            ring=ring,
-            rehearse=rehearse,
-            presentation=self._presentation(),
-        )
-        visits = self._visits
-        self.outbox.give_way_to(lambda: visits.state.phase not in _NOBODY_THERE)
-        return visits
-
-    def _presentation(self) -> Presentation:
-        display = self.settings.display
-        return Presentation(
-            standby_s=display.standby_min * 60.0 or None,
-            technician_code=TechnicianCode(display.technician_code) if display.technician_code else None,
-            reader=str(self.settings.key_reader.port),
-            config_version=self.settings.version,
-        )
-
-    def key_socket(self) -> SmpKeySocket:
-        """The key reader of ``[key_reader]``."""
-        reader = self.settings.key_reader
-        self._reader = SmpKeySocket(str(reader.port), reader.baud, reader.folder)
-        return self._reader
-
-    @property
-    def reader_turned_at(self) -> float:
-        """When the key reader of the moment last went round its loop (the event loop's time)."""
-        return self._reader.turned_at
-
     async def apply(self, settings: Settings) -> None:
-        """Go over to ``settings``; only while the visits are `Visits.between_visits`. What cannot change is left.
+        """Go over to ``settings``; only while the visits are `VisitLoop.between_visits`. What cannot change is left.
 
         The rules change before anything is awaited. Raises ConfigFault when central's certificates cannot be read: then
         nothing has changed.
@@ -159,18 +140,20 @@ class Station:
         reaches = set(changed(self.settings, settings).values())
         trust = trust_of(settings) if Reach.CENTRAL in reaches else True
         self.settings = settings
-        rules = settings.rules()
-        self.time.adopt(_clock_rules_of(settings), _clocks_of(settings) if self._own_clocks else None)
-        self.standing.adopt(rules)
+        self.time.adopt(_clock_rules_of(settings), _clocks_of(settings) if self._reads_system_clocks else None)
+        self.use_rules(settings.rules())
         self.mirroring.poll_every(settings.central.poll_s)
-        if self._visits is not None:
-            self._visits.adopt(rules, self._presentation())
-        if Reach.KEY_READER in reaches and self._socket is not None:
-            await self._socket.replace(self.key_socket())
+        if Reach.KEY_READER in reaches:
+            await self.reader.use(reader_settings(settings))
         if Reach.CENTRAL in reaches:
-            await self.link.move(settings.central.url or UNREACHABLE_URL, verify=trust)
+            await self.central.move(settings.central.url or UNREACHABLE_URL, verify=trust)
             self.mirroring.ask_anew()
             self.outbox.poke()
+
+    def use_rules(self, rules: Policy) -> None:
+        """Go by these rules of the site from now on; only while the visits are `VisitLoop.between_visits`."""
+        self.standing.adopt(rules)
+        self.visits.adopt(rules, _presentation_of(self.settings))
 
     async def tell(self, type_: str, **data: Json) -> None:
         """Keep an event of the station itself for central. One that cannot be kept is logged."""
@@ -183,42 +166,45 @@ class Station:
         else:
             self.outbox.poke()
 
-    async def run(self, reasons: Sequence[str] = ("power",)) -> None:
+    async def run(
+        self,
+        show: Callable[[Screen], None],
+        ring: Callable[[], None] = lambda: None,
+        reasons: Sequence[str] = ("power",),
+    ) -> None:
         """Serve, poll and drain until cancelled. An exception of any part ends all of it.
 
-        ``reasons`` is why there was a start: ``power``, or what ended the kiosks before this one, the oldest first.
+        ``show`` takes each new screen, ``ring`` is called when somebody should look at it. ``reasons`` is why there
+        was a start: ``power``, or what ended the kiosks before this one, the oldest first.
         """
         for reason in reasons:
             await self.tell("station_started" if reason == "power" else "station_restarted", reason=reason)
         async with asyncio.TaskGroup() as tasks:
-            if self._visits is not None:
-                tasks.create_task(self._visits.run(), name="visits")
-                # Whoever stands there waits for the screen; central's client takes a tenth of a second to load.
-                await self._visits.began.wait()
-            if not self.is_activation_box:
+            tasks.create_task(self.visits.run(show, ring), name="visits")
+            # Whoever stands there waits for the screen; central's client takes a tenth of a second to load.
+            await self.visits.serving.wait()
+            if self.profile.asks_central:
                 tasks.create_task(self.mirroring.run(), name="mirror")
                 tasks.create_task(self.outbox.run(), name="outbox")
 
-    @property
-    def is_activation_box(self) -> bool:
-        """It has no network and no mirror; its events wait for the next `station sync`."""
-        return self.identity.claims.role is Role.ACTIVATION_BOX
+    async def mirror_changed(self) -> None:
+        """Take up what a refresh of the mirror has brought."""
+        await self.visits.mirror_changed()
+        if self.mirroring.online:
+            self.outbox.central_answers()
 
     async def close(self) -> None:
         """Finish what is being written, and let go of everything."""
-        self._pins.close()
-        if self._socket is not None:
-            await self._socket.close()
-        await self.link.close()
+        self.pin_tags.close()
+        await self.reader.close()
+        await self.central.close()
         await self.store.close()
 
-    async def _mirror_changed(self) -> None:
-        if self._visits is not None:
-            await self._visits.mirror_changed()
-        else:
-            await self.standing.reload()
-        if self.mirroring.online:
-            self.outbox.central_answers()
+
+def reader_settings(settings: Settings) -> ReaderSettings:
+    """What the key reader goes by."""
+    reader = settings.key_reader
+    return ReaderSettings(str(reader.port), reader.baud, reader.folder)
 
 
 def identity_of(credentials: Credentials) -> Identity:
@@ -265,3 +251,13 @@ def _clock_rules_of(settings: Settings) -> ClockRules:
 
 def _clocks_of(settings: Settings) -> Clocks:
     return SystemClocks(read_rtc=settings.clock.trust_rtc)
+
+
+def _presentation_of(settings: Settings) -> Presentation:
+    display = settings.display
+    return Presentation(
+        standby_s=display.standby_min * 60.0 or None,
+        technician_code=TechnicianCode(display.technician_code) if display.technician_code else None,
+        reader=str(settings.key_reader.port),
+        config_version=settings.version,
+    )

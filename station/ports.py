@@ -1,6 +1,6 @@
 """The Protocols between what a station decides and the outside: key reader, store, central, clock.
 
-Adapters live in ``drivers``, ``offline_cache`` and ``station.services``; tests bring real ones or their own.
+Adapters live in ``drivers``, ``offline_cache`` and ``station.sync``; tests bring real ones or their own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -286,6 +286,10 @@ class Store(Protocol):
 
     async def next_sequence(self) -> int:
         """The next number for an activation; never given twice."""
+        ...
+
+    async def alive(self) -> None:
+        """Return once everything that was asked of it before has been done."""
         ...
 
     async def close(self) -> None:

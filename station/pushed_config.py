@@ -20,8 +20,8 @@ from station.admission import admit
 from station.app import Station
 from station.errors import StationError
 from station.ports import Json, StoreFault
-from station.services.timekeeping import Clocks
-from station.services.visits import Visits
+from station.runtime.loop import Visits
+from station.sync.timekeeping import Clocks
 
 VERSION_NOTE = "config_version"
 BETWEEN_VISITS_LOOK_S = 0.1

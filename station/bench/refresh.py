@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from station.bench.figures import Figure, Say, paired
 from station.bench.place import BenchPlace
-from station.services.central_link import CentralLink
+from station.sync.client import CentralLink
 
 PIECE_BYTES = 65536
 

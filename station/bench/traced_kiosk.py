@@ -15,7 +15,7 @@ from typing import Any
 
 from offline_cache import SqliteStore
 from station.commands import kiosk
-from station.services.pin_check import PinCheck
+from station.key.pin_tags import PinCheck
 from ui.face import Face
 
 LIMIT = 200_000

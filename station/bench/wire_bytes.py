@@ -12,7 +12,7 @@ from station.bench.figures import Found, Say, paired, worse
 from station.bench.site import HOLDER, PIN, BenchSite
 from station.core.screen import Line, Screen
 from station.ports import KeyFile
-from station.services.visits import Visits
+from station.runtime.loop import Visits
 
 BAUD = 1_000_000
 OFF_LIMIT_BYTES = 700

@@ -14,7 +14,7 @@ from station.commands.believed_keys import central_keys
 from station.commands.doctor_machine import Kept
 from station.commands.findings import Finding, Level, fail, ok
 from station.commands.status import kiosk_runs
-from station.services import status_file
+from station.runtime import status_file
 
 EXAMPLE = "example: station doctor --config /etc/station/station.toml"
 

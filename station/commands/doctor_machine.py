@@ -22,8 +22,8 @@ from station.commands.inserted_key import socket_of
 from station.core.clock import ClockRules, trusted_time
 from station.errors import StationError
 from station.ports import KeyFile, KeyLost, KeyRefused, ReaderLost
-from station.services import status_file
-from station.services.timekeeping import Clocks, SystemClocks
+from station.runtime import status_file
+from station.sync.timekeeping import Clocks, SystemClocks
 
 CERTIFICATE_WARN_DAYS = 14
 """A station renews at half of its certificate's life: with so little left, renewing has not worked for weeks."""

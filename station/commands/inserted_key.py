@@ -11,9 +11,9 @@ from drivers.emulated_key.folder import KeyFolder
 from drivers.smp.key_socket import SmpKeySocket
 from station.cli import UsageError
 from station.core.facts import KeyClock, KeyClockState
+from station.key.log import LOG_LIMIT_BYTES
 from station.ports import KeyFile, KeyLost, KeyRefused, KeySocket
 from station.records.claims import BLOCKLIST_LIMIT_BYTES
-from station.services.key_log import LOG_LIMIT_BYTES
 
 KEY_WAIT_S = 10.0
 """How long a command waits for a key."""

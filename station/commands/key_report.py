@@ -12,6 +12,7 @@ import cbor2
 from station.commands.inserted_key import KeyContent
 from station.core.lights import key_light
 from station.core.locks import activation_of
+from station.key import log as key_log
 from station.records import envelope
 from station.records.claims import (
     Activation,
@@ -24,7 +25,6 @@ from station.records.claims import (
     Window,
 )
 from station.records.envelope import RecordError
-from station.services import key_log
 
 _HIDDEN = frozenset({"pin_tag", "public_key", "permit_digest"})
 """A tag is what a thief of the pepper would search for; the others are of use to nobody."""

@@ -17,11 +17,11 @@ from station.app import Station
 from station.commands import set_up
 from station.core.screen import Screen
 from station.pushed_config import PushedConfig
-from station.services import status_file
-from station.services.heartbeat import Heartbeat, answered, descriptor_of, reasons_of, turning
-from station.services.neighbours import NeighboursFile
-from station.services.status_file import StatusFile
-from station.services.visits import Visits
+from station.runtime import status_file
+from station.runtime.heartbeat import Heartbeat, answered, descriptor_of, reasons_of, turning
+from station.runtime.loop import Visits
+from station.runtime.neighbours_file import NeighboursFile
+from station.runtime.status_file import StatusFile
 from station.supervisor.codes import UPDATE_CODE
 from ui.kiosk import Kiosk
 

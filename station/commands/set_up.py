@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from config import ConfigFault
 from config.watching import LOOK_EVERY_S
-from station.services.heartbeat import Heartbeat, descriptor_of, reasons_of
+from station.runtime.heartbeat import Heartbeat, descriptor_of, reasons_of
 from ui.set_up_page import page
 
 T = TypeVar("T")

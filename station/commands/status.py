@@ -19,7 +19,7 @@ from config.problems import told
 from config.pushed import in_effect
 from station.app import Station
 from station.cli import add_json, answer
-from station.services import status_file
+from station.runtime import status_file
 
 EXAMPLE = "example: station status --json"
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400

@@ -14,8 +14,8 @@ import config
 from config import Settings
 from station.app import Station
 from station.cli import add_json, answer
-from station.services import status_file
-from station.services.timekeeping import Clocks
+from station.runtime import status_file
+from station.sync.timekeeping import Clocks
 
 EXAMPLE = "example: station sync --config /etc/station/station.toml"
 

@@ -22,9 +22,9 @@ from station.core.facts import Refusal
 from station.core.screen import Line, Screen
 from station.core.visit_state import Phase
 from station.ports import KeyLost
+from station.runtime.loop import Visits
+from station.runtime.outcomes import Outcome, outcome_after
 from station.secret import Secret
-from station.services.visit_outcomes import Outcome, outcome_after
-from station.services.visits import Visits
 
 EXAMPLE = "example: station visit --timeout 60 --json\n         pass show my-pin | station visit --pin-stdin"
 TIMEOUT_S = 30.0

@@ -2,7 +2,7 @@
 
 ``step(state, event, now) -> (state, effects)`` is synchronous, total and deterministic. Every phase × event pair stands
 in `TABLE`; the diagram in the documentation is generated from it. Performing the effects, and feeding back what came
-of them, is the work of ``station.services.visits``.
+of them, is the work of ``station.runtime.loop``.
 """
 
 from collections.abc import Callable, Mapping

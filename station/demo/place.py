@@ -9,11 +9,11 @@ from drivers.emulated_key.line import SocketLine
 from station.commands.enrol import PROFILES, credentials_of
 from station.demo.central_server import CentralServer
 from station.demo.network import Network
+from station.records.base64url import decoded
 from station.records.claims import Role
 from station.records.keys import SigningKey
 from station.secret import Secret
-from station.services.base64url import decoded
-from station.services.central_link import CentralLink
+from station.sync.client import CentralLink
 
 POLL_S = 10
 BOOT_S = 20.0

@@ -14,7 +14,7 @@ from station.demo.ledger import StationCount, read
 from station.demo.place import Place
 from station.demo.world import World
 from station.errors import StationError
-from station.services.visits import Visits
+from station.runtime.loop import Visits
 from ui.words import words
 
 NOTICE_LIMIT_S = 20.0

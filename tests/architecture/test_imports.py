@@ -80,7 +80,7 @@ def test_a_kiosk_starts_without_what_its_first_picture_does_not_need() -> None:
 
 TWO_CALLS_AT_ONCE = """
 import asyncio, sys
-from station.services import central_link
+from station.sync import client as central_link
 
 async def late():
     while "httpx" not in sys.modules:

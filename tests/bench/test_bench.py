@@ -18,8 +18,8 @@ from station.bench.key_line import KeyLine, Piece, between, echoed_at, late_s
 from station.bench.site import BenchSite
 from station.commands import bench
 from station.core.screen import Line, Screen
+from station.key.pins import PinWork
 from station.ports import KeyFile
-from station.services.pin_work import PinWork
 
 ROOT = Path(__file__).parents[2]
 SHAPE = {"ratio", "ours", "against", "unit", "n", "spread"}

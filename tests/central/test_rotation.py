@@ -10,10 +10,10 @@ import pytest
 
 from station.demo.central_server import DemoFault
 from station.ports import KeyFile
+from station.records.base64url import encoded
 from station.records.claims import Blocklist, KeyRecord, Permit
 from station.records.envelope import verified
-from station.services.base64url import encoded
-from station.services.status_file import FILE_NAME
+from station.runtime.status_file import FILE_NAME
 from tests.central.served import Caller, Served, octets
 from tests.central.test_keeping import send
 from tests.central.town import KEYS, Town

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from station.demo.world import World
-from station.services.status_file import FILE_NAME
+from station.runtime.status_file import FILE_NAME
 
 ROOT = Path(__file__).parents[2]
 START_LIMIT_S = 180.0

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import config
-from station.services.status_file import FILE_NAME, WRITE_EVERY_S
+from station.runtime.status_file import FILE_NAME, WRITE_EVERY_S
 from tests.commands.sites import Site
 
 pytestmark = pytest.mark.slow

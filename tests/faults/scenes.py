@@ -73,13 +73,13 @@ class Disturbed:
     @classmethod
     async def at(cls, folder: Path, scene: Scene) -> "Disturbed":
         visit = await WorstVisit.at(folder, ContactInMemory)
-        it, tag = cls(visit, scene), visit.station.pins.tag
+        it, tag = cls(visit, scene), visit.station.station.pin_tags.tag
 
         async def takes_its_time(entry: Any) -> bytes:
             await asyncio.sleep(it.pin_takes_s)
             return await tag(entry)
 
-        visit.station.pins.tag = takes_its_time  # type: ignore[method-assign]
+        visit.station.station.pin_tags.tag = takes_its_time  # type: ignore[method-assign]
         if scene.phase is Phase.REFUSED:
             visit.site.key_object(HER_KEY, KeyKind.PERSONAL, ANNA, KeyStatus.BLOCKED)
             await visit.site.refresh(visit.station)

@@ -17,13 +17,13 @@ import cbor2
 from drivers.emulated_key.line import SocketLine
 from drivers.emulated_key.options import KeyOptions
 from station.core.clock import ClockReadings
-from station.core.events import Event, KeyActivated
 from station.core.screen import Line, Screen
+from station.core.visit_inputs import KeyActivated, VisitInput
 from station.core.visit_state import Phase
 from station.ports import KeyFile
 from station.records.claims import Category
 from station.records.keys import SigningKey
-from station.services.visits import TICK_S
+from station.runtime.loop import TICK_S
 from tests.faults.bad_contact import LASTING, BadContact, Fault
 from tests.services.site import ANNA, HER_KEY, LOCK, OFF_LINES, PINS, HookedKey, Site, StationAt, World
 
@@ -145,7 +145,7 @@ class WorstVisit:
         station.show = self._show  # type: ignore[method-assign]
         feed = station.visits._feed
 
-        def heard(event: Event) -> None:
+        def heard(event: VisitInput) -> None:
             self.ledger.ready += isinstance(event, KeyActivated)
             before = station.visits.state.phase
             feed(event)
@@ -414,6 +414,6 @@ class WorstVisit:
 
 
 def _text(record: bytes) -> str:
-    from station.services.base64url import encoded
+    from station.records.base64url import encoded
 
     return encoded(record)

@@ -17,7 +17,7 @@ from station.core.visit_state import Phase
 from station.demo.central_server import CentralServer
 from station.records.claims import KeyKind
 from station.records.keys import SigningKey
-from station.services.central_link import CentralLink
+from station.sync.client import CentralLink
 from tests.network.slow_link import Quality, Relay, SlowLink, Traffic, certified
 
 LIMIT_S = 60.0

@@ -18,7 +18,7 @@ from tests.network.slow_link import GSM, LAN, Traffic
 VISITS_MAX = 12
 POLLS_AN_HOUR = 60
 TIMES_AN_HOUR = 2
-"""How often signed time is asked for (`station.services.mirroring.TIME_AGAIN_S`)."""
+"""How often signed time is asked for (`station.sync.mirror.TIME_AGAIN_S`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from station.services import central_link, mirroring
+from station.sync import client as central_link
+from station.sync import mirror as mirroring
 from tests.network.branch import Central, Phases, served
 from tests.network.measure import figures
 from tests.network.slow_link import GSM, LAN, Quality, SlowLink, Traffic

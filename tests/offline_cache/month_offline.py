@@ -8,12 +8,12 @@ import cbor2
 
 from offline_cache import SqliteStore
 from station.core.clock import ClockReadings, ClockRules
-from station.core.events import KeySeen
+from station.core.visit_inputs import KeySeen
+from station.key import log as key_log
 from station.ports import Change, NewEvent
 from station.records.claims import ClockSource, KeyKind, KeyRecord
-from station.services import key_log
-from station.services.recorder import Recorder
-from station.services.timekeeping import Timekeeper
+from station.sync.recorder import Recorder
+from station.sync.timekeeping import Timekeeper
 
 EVENTS = 100_000
 """500 visits a day for 30 days are 15,000: three events of its own each, and three or four entries of the key's log."""

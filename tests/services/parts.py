@@ -11,12 +11,12 @@ from station.core.facts import Policy
 from station.ports import MirrorObject
 from station.records.keys import SigningKey
 from station.secret import Secret
-from station.services.central_link import CentralLink
-from station.services.identity import Identity, PinSecrets
-from station.services.mirroring import Mirroring
-from station.services.outbox import Outbox
-from station.services.standing import Standing
-from station.services.timekeeping import Timekeeper
+from station.sync.client import CentralLink
+from station.sync.identity import Identity, PinSecrets
+from station.sync.mirror import Mirroring
+from station.sync.outbox import Outbox
+from station.sync.readiness import Standing
+from station.sync.timekeeping import Timekeeper
 from tests.services.lying_central import NOW_S, STATION, LyingCentral
 
 RULES = ClockRules(trust_ntp=False, trust_rtc=False, holdover_days=10)

@@ -7,7 +7,7 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,18 +20,22 @@ from zoneinfo import ZoneInfo
 import cbor2
 import pytest
 
+from config import Settings
+from config.models import CentralTable, ClockTable, KeyReaderTable, StationTable
 from drivers.emulated_key.key import EmulatedKey
 from drivers.emulated_key.line import SocketLine
 from drivers.emulated_key.options import KeyOptions
-from drivers.smp import key_socket
-from drivers.smp.key_socket import SmpKeySocket
+from drivers.smp import reader, session
+from drivers.smp.reader import SmpKeyReader
 from offline_cache import SqliteStore
-from station.core.clock import ClockReadings, ClockRules
+from station.app import Station
+from station.core.clock import ClockReadings
 from station.core.facts import KeyStatus, Policy
 from station.core.locks import Lock, LockDecision, decide
 from station.core.screen import Line, Screen
-from station.ports import KeyFile, MirrorState
+from station.ports import KeyFile, MirrorState, ReaderSettings
 from station.records import envelope
+from station.records.base64url import decoded, encoded
 from station.records.claims import (
     Activation,
     Blocklist,
@@ -46,18 +50,11 @@ from station.records.claims import (
 )
 from station.records.keys import SigningKey
 from station.records.pins import pin_tag
+from station.runtime.profiles import PROFILES
 from station.secret import Secret
-from station.services.base64url import encoded
-from station.services.box_profiles import STANDING
-from station.services.central_link import CentralLink
-from station.services.identity import Identity, PinSecrets
-from station.services.mirror_objects import checked
-from station.services.mirroring import Mirroring
-from station.services.outbox import Outbox
-from station.services.pin_check import PinCheck
-from station.services.standing import Standing
-from station.services.timekeeping import Timekeeper
-from station.services.visits import Visits
+from station.sync.client import CentralLink
+from station.sync.identity import Identity, PinSecrets
+from station.sync.objects import checked
 
 T = TypeVar("T")
 
@@ -159,29 +156,29 @@ class HookedStore:
 
 @dataclass
 class StationAt:
-    """One station of real parts at one socket."""
+    """One station of real parts, and the line of its key reader."""
 
     site: "Site"
     number: int
     line: SocketLine
-    socket: SmpKeySocket
+    station: Station
     store: HookedStore
-    identity: Identity
-    mirroring: Mirroring
-    standing: Standing
-    pins: PinCheck
-    link: CentralLink
-    outbox: Outbox
-    visits: Visits
     shown: list[Screen] = field(default_factory=list)
     rings: int = 0
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _running: asyncio.Task[None] | None = None
     _polling: asyncio.Task[None] | None = None
 
+    def __post_init__(self) -> None:
+        self.identity, self.mirroring, self.outbox = self.station.identity, self.station.mirroring, self.station.outbox
+        self.standing, self.visits, self.central = self.station.standing, self.station.visits, self.station.central
+
     def show(self, screen: Screen) -> None:
         self.shown.append(screen)
         self._changed.set()
+
+    def ring(self) -> None:
+        self.rings += 1
 
     @property
     def screen(self) -> Screen:
@@ -194,8 +191,8 @@ class StationAt:
         return [line for i, line in enumerate(lines) if i == 0 or line is not lines[i - 1]]
 
     def start(self) -> None:
-        self._running = asyncio.create_task(self.visits.run())
-        if self.identity.claims.role is not Role.ACTIVATION_BOX:
+        self._running = asyncio.create_task(self.visits.run(self.show, self.ring))
+        if self.station.profile.asks_central:
             self._polling = asyncio.create_task(self.mirroring.run())
 
     async def stop(self) -> None:
@@ -209,10 +206,7 @@ class StationAt:
 
     async def close(self) -> None:
         await self.stop()
-        await self.socket.close()
-        self.pins.close()
-        await self.link.close()
-        await self.store.close()
+        await self.station.close()
 
     async def until(self, *lines: Line, timeout_s: float = 8) -> Screen:
         """Wait for one of these lines."""
@@ -259,17 +253,9 @@ class StationAt:
 
     async def idle(self) -> None:
         """Until the work on the key and on events is done."""
-        await self.idle_but_for_events()
         async with asyncio.timeout(8):
-            while self.visits._recorder._waiting:
-                await asyncio.sleep(0.005)
-
-    async def idle_but_for_events(self) -> None:
-        """Until the work on the key is done."""
-        async with asyncio.timeout(8):
-            while not self.visits._key_effects.empty() or self.visits._at_work:
-                self._fail_if_crashed()
-                await asyncio.sleep(0.005)
+            await self.visits.settled()
+        self._fail_if_crashed()
 
     async def events(self, *types: str) -> list[dict[str, Any]]:
         """The outbox, without what the closed port leads to."""
@@ -401,7 +387,7 @@ class Site:
         """A key as handed out, with its record on it and its clock set."""
         key = HookedKey(self.folder / f"key{name or number}", KeyOptions(**options), self.world)
         record = self.objects["key", number]["record"]
-        key.folder.store(KeyFile.ID.value, envelope_bytes(record))
+        key.folder.store(KeyFile.ID.value, decoded(record))
         if clock and options.get("has_clock", True):
             key.folder.store_state(replace(key.folder.state(), clock_offset_s=0.0))
         return key
@@ -422,7 +408,12 @@ class Site:
         if not seed.exists():
             seed.write_bytes(SigningKey.generate().seed())
         signing = SigningKey(seed.read_bytes())
-        store = HookedStore(await SqliteStore.open(folder / "station.db"))
+        settings = Settings(
+            station=StationTable(number=number, name="Exempelby", profile=PROFILES[role].name),
+            central=CentralTable(poll_s=3600),
+            key_reader=KeyReaderTable(port=folder / "port"),
+            clock=ClockTable(trust_ntp=False, trust_rtc=True, time_zone=TIME_ZONE),
+        )
         identity = Identity(
             station=number,
             certificate=self.certificate(number, signing, role),
@@ -430,43 +421,22 @@ class Site:
             signing=signing,
             pin=PIN_SECRETS,
         )
-        time_ = Timekeeper(self.world.clocks, ClockRules(trust_ntp=False, trust_rtc=True, holdover_days=10))
-        # Port 9 discards; on a loopback nobody listens there.
-        link = central or CentralLink("http://127.0.0.1:9", Secret("a-token"))
-        rules = policy or Policy()
-        changed: list[Callable[[], Awaitable[None]]] = []
-
-        async def tell() -> None:
-            for each in changed:
-                await each()
-
-        mirroring = Mirroring(link, store, time_, identity, poll_s=3600, changed=tell)
-        if role is not Role.ACTIVATION_BOX:
+        store = HookedStore(await SqliteStore.open(folder / "station.db"))
+        if PROFILES[role].asks_central:
             await self.fill(store.real)
-        await mirroring.load()
-        outbox = Outbox(link, store)
-        standing = STANDING[role](store, time_, identity, mirroring, rules, local=ZoneInfo(TIME_ZONE))
-        pins = PinCheck(PIN_SECRETS)
-        port = folder / "port"
-        line = self.line(port, self.baud)
-        socket = SmpKeySocket(str(port), self.baud, key_folder)
-        shown: list[StationAt] = []
-        visits = Visits(
-            socket=socket,
-            store=store,
-            time=time_,
+        line = self.line(folder / "port", self.baud)
+        station = await Station.open(
+            settings,
             identity=identity,
-            mirroring=mirroring,
-            outbox=outbox,
-            pins=pins,
-            standing=standing,
-            policy=rules,
-            show=lambda screen: shown[0].show(screen),  # noqa: PLW0108, it is made below
-            ring=lambda: setattr(shown[0], "rings", shown[0].rings + 1),
+            store=store,
+            # Port 9 discards; on a loopback nobody listens there.
+            central=central or CentralLink("http://127.0.0.1:9", Secret("a-token")),
+            reader=SmpKeyReader(ReaderSettings(str(folder / "port"), self.baud, key_folder)),
+            clocks=self.world.clocks,
         )
-        at = StationAt(self, number, line, socket, store, identity, mirroring, standing, pins, link, outbox, visits)
-        shown.append(at)
-        changed.append(visits.mirror_changed)
+        if policy is not None:
+            station.use_rules(policy)
+        at = StationAt(self, number, line, station, store)
         self.stations.append(at)
         if run:
             at.start()
@@ -481,7 +451,7 @@ class Site:
         """As after a poll of central that brought news."""
         await self.fill(station.store.real, age_s=0)
         await station.mirroring.load()
-        await station.visits.mirror_changed()
+        await station.station.mirror_changed()
 
     async def close(self) -> None:
         for station in self.stations:
@@ -513,17 +483,11 @@ class Site:
         return await station.until(Line.READY)
 
 
-def envelope_bytes(text: str) -> bytes:
-    from station.services.base64url import decoded
-
-    return decoded(text)
-
-
 def notice_removals_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Most of a test's time is the driver making sure that a key is really gone."""
-    monkeypatch.setattr(key_socket, "ECHO_INTERVAL_S", 0.06)
-    monkeypatch.setattr(key_socket, "ANSWER_TIMEOUT_S", 0.1)
-    monkeypatch.setattr(key_socket, "POLL_INTERVAL_S", 0.05)
+    monkeypatch.setattr(session, "ECHO_INTERVAL_S", 0.06)
+    monkeypatch.setattr(session, "ANSWER_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(reader, "POLL_INTERVAL_S", 0.05)
 
 
 async def on_sites(folder: Path, cases: Iterable[T], visit: Callable[[Site, T], Coroutine[Any, Any, None]]) -> None:

@@ -373,13 +373,13 @@ async def test_the_attempt_is_counted_before_the_pin_is_looked_at(site: Site) ->
     box.insert(key)
     await box.until(Line.PROMPT)
     counted: list[int] = []
-    tag = box.pins.tag
+    tag = box.station.pin_tags.tag
 
     async def tagged(entry: Any) -> bytes:
         counted.append((await box.store.real.attempts(HER_KEY)).failures)
         return await tag(entry)
 
-    box.pins.tag = tagged  # type: ignore[method-assign]
+    box.station.pin_tags.tag = tagged  # type: ignore[method-assign]
     box.type(f"{PINS[ANNA]}#")
     await box.until(Line.READY)
     assert counted == [1]

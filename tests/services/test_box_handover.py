@@ -13,9 +13,9 @@ from station.core.clock import ClockReadings
 from station.ports import Change, NewEvent
 from station.records.claims import Role
 from station.records.keys import SigningKey
+from station.runtime import status_file
 from station.secret import Secret
-from station.services import status_file
-from station.services.central_link import CentralUnreachable
+from station.sync.client import CentralUnreachable
 from tests.services.lying_central import DAY_S, NOW_S, STATION, Asked, LyingCentral, Reply, refusal, said
 
 

@@ -9,8 +9,8 @@ import pytest
 from station.core.clock import CEILING_S, ClockReadings, ClockRules
 from station.core.facts import Hindrance
 from station.records.claims import ClockSource
-from station.services import timekeeping
-from station.services.timekeeping import AHEAD_LIMIT_S, FLOOR_NOTE, SystemClocks, Timekeeper
+from station.sync import timekeeping
+from station.sync.timekeeping import AHEAD_LIMIT_S, FLOOR_NOTE, SystemClocks, Timekeeper
 from tests.services.lying_central import DAY_S, NOW_S, LyingCentral
 from tests.services.parts import HandClocks, Parts
 

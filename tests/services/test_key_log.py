@@ -6,8 +6,8 @@ import cbor2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.services import key_log
-from station.services.key_log import events, generation_of, read_entries
+from station.key import log as key_log
+from station.key.log import events, generation_of, read_entries
 
 ENTRY = [7, 1_790_000_000, 101, "opened", 20, 80]
 

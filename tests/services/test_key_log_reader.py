@@ -289,18 +289,18 @@ async def test_the_log_rests_while_a_pin_is_judged(site: Site) -> None:
     """The answer that is under way then does not stand in the way of the activation."""
     station, key = await site.station(), site.key(HER_KEY)
     key.folder.store(KeyFile.LOG, _filled([1, 1_790_000_000, 101, "opened", ANNA, 70], 65_000))
-    judge, tag = asyncio.Event(), station.pins.tag
+    judge, tag = asyncio.Event(), station.station.pin_tags.tag
 
     async def slow(entry: Any) -> bytes:
         await judge.wait()
         return await tag(entry)
 
-    station.pins.tag = slow  # type: ignore[method-assign]
+    station.station.pin_tags.tag = slow  # type: ignore[method-assign]
     station.insert(key)
     await station.until(Line.PROMPT)
     station.type(f"{PINS[ANNA]}#")
     await station.until(Line.CHECKING)
-    await station.idle_but_for_events()
+    await station.idle()
     mark = await station.store.real.log_mark(HER_KEY)
     assert mark is not None
     assert mark.seq < (len(_entries(key)) - 1) / 2

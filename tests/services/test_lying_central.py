@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
+from station.records.base64url import decoded, encoded
 from station.records.claims import Category, Permit
 from station.records.envelope import sign
 from station.records.keys import SigningKey
-from station.services import mirroring as mirroring_module
-from station.services.base64url import decoded, encoded
-from station.services.mirror_intake import GIVE_WAY_EVERY
-from station.services.mirror_objects import OBJECT_LIMIT_BYTES
-from station.services.mirroring import PAGES_LIMIT, RESNAPSHOT_AGAIN_S
-from station.services.refusal_reports import AGAIN_S, AT_ONCE_LIMIT, REMEMBERED_LIMIT
+from station.sync import mirror as mirroring_module
+from station.sync.intake import GIVE_WAY_EVERY
+from station.sync.mirror import PAGES_LIMIT, RESNAPSHOT_AGAIN_S
+from station.sync.objects import OBJECT_LIMIT_BYTES
+from station.sync.refused_records import AGAIN_S, AT_ONCE_LIMIT, REMEMBERED_LIMIT
 from tests.services.lying_central import DAY_S, NOW_S, UNIT, LyingCentral, Reply, digest, refusal, said
 from tests.services.parts import Parts
 

@@ -10,7 +10,7 @@ from station.core.facts import Grant, Now, Policy, Refusal, Shortened, StationFa
 from station.ports import MirrorBundle, MirrorObject
 from station.records.claims import Category, ClockSource, KeyKind, Window
 from station.records.keys import SigningKey
-from station.services.mirror_objects import key_known, log_seen, newest_blocklist, person, record_of
+from station.sync.objects import key_known, log_seen, newest_blocklist, person, record_of
 from tests.services.lying_central import NOW_S, UNIT, LyingCentral
 from tests.services.parts import Parts
 

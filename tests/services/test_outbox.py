@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from station.ports import Change, NewEvent, StoreFault
-from station.services import outbox as outbox_module
-from station.services.central_answers import BATCH_LIMIT
-from station.services.central_link import CentralRefused, CentralUnreachable
-from station.services.outbox import FIRST_WAIT_S, LONGEST_WAIT_S, again_s
+from station.sync import outbox as outbox_module
+from station.sync.answers import BATCH_LIMIT
+from station.sync.client import CentralRefused, CentralUnreachable
+from station.sync.outbox import FIRST_WAIT_S, LONGEST_WAIT_S, again_s
 from tests.services.lying_central import Asked, LyingCentral, Reply, refusal, said
 from tests.services.parts import Parts, eventually
 

@@ -6,14 +6,14 @@ from collections.abc import Callable
 import argon2
 
 from station.core.aside import View
-from station.core.events import TimePassed
 from station.core.screen import Changes, Line, PastVisit, Progress, Screen
+from station.core.visit_inputs import TimePassed
+from station.key.batteries import KEYS_LIMIT, Batteries
+from station.key.write_progress import WriteMeter
 from station.ports import KeyFile
 from station.records.claims import Category, KeyKind
-from station.services.batteries import KEYS_LIMIT, Batteries
-from station.services.presenter import Presentation
-from station.services.technician import TechnicianCode
-from station.services.write_meter import WriteMeter
+from station.runtime.presenter import Presentation
+from station.runtime.technician import TechnicianCode
 from tests.services.parts import eventually
 from tests.services.site import ANNA, AREA, HER_KEY, LOCK, PINS, POOL_KEY, TIM, Site, StationAt
 

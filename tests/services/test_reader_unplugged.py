@@ -19,7 +19,7 @@ from station.core.screen import Line
 from station.core.visit_state import Phase
 from station.ports import KeyFile
 from station.records.claims import KeyKind
-from station.services import visits
+from station.runtime import loop as visits
 from tests.services.site import (
     ANNA,
     HER_KEY,

@@ -11,15 +11,15 @@ import pytest_asyncio
 
 from station.core.facts import Policy
 from station.ports import Change, NewEvent
+from station.records.base64url import decoded
 from station.records.keys import SigningKey
 from station.secret import Secret
-from station.services.base64url import decoded
-from station.services.central_link import CentralLink, CentralRefused, Enrolled, Resnapshot
-from station.services.identity import Identity, PinSecrets
-from station.services.mirroring import Mirroring
-from station.services.outbox import Outbox
-from station.services.standing import Standing
-from station.services.timekeeping import SystemClocks, Timekeeper
+from station.sync.client import CentralLink, CentralRefused, Enrolled, Resnapshot
+from station.sync.identity import Identity, PinSecrets
+from station.sync.mirror import Mirroring
+from station.sync.outbox import Outbox
+from station.sync.readiness import Standing
+from station.sync.timekeeping import SystemClocks, Timekeeper
 from tests.central.served import central as central_command
 from tests.central.served import start_server, stop_server
 from tests.offline_cache import month_offline

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from station.ports import Change, NewEvent
-from station.services.mirroring import CONFIRMED_STORED_EVERY_S, TIME_AGAIN_S
-from station.services.self_report import self_report
+from station.sync.mirror import CONFIRMED_STORED_EVERY_S, TIME_AGAIN_S
+from station.sync.station_health import self_report
 from tests.services.lying_central import NOW_S, Asked, LyingCentral, Reply, refusal
 from tests.services.parts import Parts, eventually
 

@@ -5,7 +5,7 @@ import pytest
 from central.sample.site_plan import PRIVACY_NOTICE, SUPPORT
 from station.core.support import Neighbour, SupportLine
 from station.ports import Json, MirrorObject
-from station.services.site_facts import neighbours, privacy, support_lines
+from station.sync.site_facts import neighbours, privacy, support_lines
 
 
 def station(number: int, unit: int = 1, status: str = "up", **more: Json) -> MirrorObject:

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from station.core.entry import Entry
+from station.key.pin_tags import PinTags
+from station.records.base64url import decoded, encoded
 from station.records.keys import SigningKey
 from station.records.pins import PinFault, pin_tag
 from station.secret import Secret
-from station.services.base64url import decoded, encoded
-from station.services.identity import PinSecrets
-from station.services.pin_check import PinCheck
+from station.sync.identity import PinSecrets
 from tests.services.lying_central import Reply
 from tests.services.parts import PINS, Parts
 
@@ -38,7 +38,7 @@ def typed(digits: str) -> Entry:
 
 
 async def test_tags_are_computed_one_at_a_time_off_the_loop() -> None:
-    pins = PinCheck(PINS)
+    pins = PinTags(PINS)
     tags = await asyncio.gather(pins.tag(typed("123456")), pins.tag(typed("654321")), pins.tag(typed("123456")))
     assert tags[0] == tags[2] == pin_tag(b"123456", PINS.site_salt, b"p" * 32, time=1, memory_kib=8, lanes=1)
     assert tags[0] != tags[1]
@@ -47,7 +47,7 @@ async def test_tags_are_computed_one_at_a_time_off_the_loop() -> None:
 
 
 async def test_a_tag_that_cannot_be_computed() -> None:
-    pins = PinCheck(PinSecrets(b"salt", Secret(b"p" * 32), time=1, memory_kib=8, lanes=1))
+    pins = PinTags(PinSecrets(b"salt", Secret(b"p" * 32), time=1, memory_kib=8, lanes=1))
     with pytest.raises(PinFault) as raised:
         await pins.tag(typed("987654"))
     assert "987654" not in repr(raised.value)
@@ -60,7 +60,7 @@ async def test_nothing_secret_is_shown(parts: Parts, caplog: pytest.LogCaptureFi
     parts.central.lies["/events"] = Reply(500)
     parts.central.lies["/mirror/changes"] = Reply(500)
     assert not await parts.poll()
-    pins = PinCheck(PINS)
+    pins = PinTags(PINS)
     seen = [parts.link, parts.time, parts.identity, parts.mirroring, parts.outbox, parts.standing, pins, PINS]
     shown = caplog.text + "".join(repr(each) + repr(vars(each) if hasattr(each, "__dict__") else "") for each in seen)
     secrets = ["a-token-of-a-station", "p" * 32, (b"p" * 32).hex(), encoded(b"p" * 32)]

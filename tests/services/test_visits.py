@@ -12,11 +12,11 @@ from station.core.attempts import AttemptCount
 from station.core.clock import ClockReadings, ClockRules
 from station.core.facts import KeyStatus, Policy, Refusal
 from station.core.screen import Line, Screen
+from station.key.work import FRESH_S, LOOK_S, KeyWork
 from station.ports import Change, KeyFile, StoreFault
 from station.records import envelope
+from station.records.base64url import encoded
 from station.records.claims import Blocklist, Category, KeyKind, Permit
-from station.services.base64url import encoded
-from station.services.key_work import FRESH_S, LOOK_S, KeyWork
 from tests.services.site import (
     ANNA,
     AREA,
@@ -40,13 +40,13 @@ class _Judge:
 
     def __init__(self, station: StationAt) -> None:
         self.tells = asyncio.Event()
-        tag = station.pins.tag
+        tag = station.station.pin_tags.tag
 
         async def slow(entry: Any) -> bytes:
             await self.tells.wait()
             return await tag(entry)
 
-        station.pins.tag = slow  # type: ignore[method-assign]
+        station.station.pin_tags.tag = slow  # type: ignore[method-assign]
 
 
 async def _entered(station: StationAt, key: HookedKey, text: str) -> int:
@@ -258,13 +258,13 @@ async def test_the_count_is_on_the_disk_before_the_pin_is_looked_at(site: Site) 
     await station.idle()
     station.store.asked.clear()
     counted: list[int] = []
-    tag = station.pins.tag
+    tag = station.station.pin_tags.tag
 
     async def tagged(entry: Any) -> bytes:
         counted.append((await station.store.real.attempts(HER_KEY)).failures)
         return await tag(entry)
 
-    station.pins.tag = tagged  # type: ignore[method-assign]
+    station.station.pin_tags.tag = tagged  # type: ignore[method-assign]
     station.type("999999#")
     await station.until(Line.WRONG_PIN)
     assert counted == [1]
@@ -280,13 +280,13 @@ async def test_the_count_is_on_the_disk_before_the_pin_is_looked_at(site: Site) 
 async def test_a_tenth_wrong_pin_is_told_though_another_key_is_in_when_it_is_judged(site: Site) -> None:
     station, hers, his = await site.station(), site.key(HER_KEY), site.key(HIS_KEY)
     await station.store.real.commit(Change(attempts=AttemptCount(HER_KEY, 9, site.now_s)))
-    judge, tag = asyncio.Event(), station.pins.tag
+    judge, tag = asyncio.Event(), station.station.pin_tags.tag
 
     async def slow(entry: Any) -> bytes:
         await judge.wait()
         return await tag(entry)
 
-    station.pins.tag = slow  # type: ignore[method-assign]
+    station.station.pin_tags.tag = slow  # type: ignore[method-assign]
     station.insert(hers)
     await station.until(Line.WAIT)
     site.skip(400)
@@ -717,13 +717,13 @@ async def test_another_key_in_place_of_a_ready_one_is_switched_off(site: Site) -
 async def test_after_a_bounce_during_the_check_the_next_pin_is_still_answered(site: Site) -> None:
     """The key came back without being prepared anew; its permit has to be known all the same."""
     station, key = await site.station(), site.key(HER_KEY)
-    go_on, tag = asyncio.Event(), station.pins.tag
+    go_on, tag = asyncio.Event(), station.station.pin_tags.tag
 
     async def slow(entry: Any) -> bytes:
         await go_on.wait()
         return await tag(entry)
 
-    station.pins.tag = slow  # type: ignore[method-assign]
+    station.station.pin_tags.tag = slow  # type: ignore[method-assign]
     station.insert(key)
     await station.until(Line.PROMPT)
     station.type("999999#")

@@ -130,7 +130,7 @@ async def _failing(site: Site, failing: str, n: int) -> None:
     station.store.before = before
     station.insert_typing(key, f"{PINS[ANNA]}#")
     screen = await station.until(Line.READY, Line.REFUSED)
-    await station.idle_but_for_events()
+    await station.idle()
     if screen.line is Line.REFUSED:
         assert broken.is_set()
         assert not site.opens(key)

@@ -10,12 +10,12 @@ import pytest
 from offline_cache import outbox as stored_outbox
 from station.core import access
 from station.core.attempts import AttemptCount
-from station.core.events import ActivationCleared, KeyActivated
 from station.core.facts import Policy
+from station.core.visit_inputs import ActivationCleared, KeyActivated
+from station.key import log as key_log
+from station.key.pins import PinWork
+from station.key.work import KeyWork
 from station.ports import KeyFile, KeyRefused
-from station.services import key_log
-from station.services.key_work import KeyWork
-from station.services.pin_work import PinWork
 from tests.simulation.run import simulate
 
 SEEDS = 80

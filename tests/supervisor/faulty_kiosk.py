@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from station import cli
-from station.services.heartbeat import reasons_of
-from station.services.status_file import StatusFile
-from station.services.visits import Visits
+from station.runtime.heartbeat import reasons_of
+from station.runtime.loop import Visits
+from station.runtime.status_file import StatusFile
 from ui.kiosk import Kiosk
 
 FAULT = sys.argv.pop(1)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from config.models import DisplayTable, StorageTable
 from station.ports import MirrorObject
-from station.services import heartbeat as kiosk_side
-from station.services.neighbours import NeighboursFile
+from station.runtime import heartbeat as kiosk_side
+from station.runtime.neighbours_file import NeighboursFile
 from station.supervisor import child, glance, neighbours, pictures
 from station.supervisor.neighbours import Neighbours, Support
 from station.supervisor.sentences import DEFAULT_LANGUAGE, LANGUAGES

@@ -32,7 +32,7 @@ from station.ports import KeyFile
 from station.records import envelope
 from station.records.keys import SigningKey
 from station.secret import Secret
-from station.services.central_link import CentralLink
+from station.sync.client import CentralLink
 
 pytestmark = pytest.mark.slow
 

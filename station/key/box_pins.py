@@ -1,0 +1,84 @@
+"""PINs at an activation box: counted on disk like anywhere, then held against the permit on the key itself."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from station.core import attempts as pin_attempts
+from station.core import box
+from station.core.attempts import AttemptCount
+from station.core.box import BoxDecision, BoxReason
+from station.core.facts import Attempts, Carried, KeyEntry, KeyKnown, KeyStatus, PermitEntry
+from station.core.visit_effects import CheckPin
+from station.core.visit_inputs import PinChecked
+from station.key.files import OnKey
+from station.key.pins import PinWork
+from station.ports import KeyFile
+from station.records import envelope
+from station.records.claims import KeyRecord
+
+
+class BoxPinWork(PinWork):
+    """Judges keys and PINs by `station.core.box`. No mirror is asked: a box has none."""
+
+    async def judge(
+        self, record: KeyRecord, files: Mapping[str, bytes], *, clock_set: bool
+    ) -> tuple[KeyKnown, Attempts]:
+        """What the files on a key say before any PIN, and what its wrong PINs on this box mean. Raises StoreFault."""
+        count = await self._store.attempts(record.key)
+        known = self._known(record, files, clock_set=clock_set, failures=count.failures, pin_tag=None)
+        self._tell_of_lock(count, known)
+        since_s = self._failed_at_s.get(record.key, self._started_s)
+        return known, pin_attempts.standing(count, None, since_s)
+
+    async def _checked(self, effect: CheckPin, on_key: OnKey) -> PinChecked:
+        carried = effect.known.carried
+        if carried is None:
+            # A prompt without anything that was read: the machine gives none.
+            return await super()._checked(effect, on_key)
+        count = await self._counted(effect)
+        counted_at_s = self._time.now().mono_s
+        self._failed_at_s[count.key] = counted_at_s
+        tag = await self._tags.tag(effect.entry)
+        # This PIN has been counted already; only those before it may lock the key.
+        known = self._known(
+            effect.seen.record, carried.files, clock_set=carried.clock_set, failures=count.failures - 1, pin_tag=tag
+        )
+        return PinChecked(
+            effect.visit, effect.seen, known, None, tag, None, pin_attempts.standing(count, None, counted_at_s)
+        )
+
+    async def _counted(self, effect: CheckPin) -> AttemptCount:
+        # Nobody unlocks a key here and nothing fades: ten on this box are ten, on a pool key too.
+        return await super()._counted(replace(effect, known=replace(effect.known, key=None)))
+
+    def _known(
+        self,
+        record: KeyRecord,
+        files: Mapping[str, bytes],
+        *,
+        clock_set: bool,
+        failures: int,
+        pin_tag: bytes | None,
+    ) -> KeyKnown:
+        now = self._time.now()
+        if now.trust is None and pin_tag is None:
+            # What a time that nobody trusts says of the key would be a wrong reason; the box's own is shown instead.
+            decision = BoxDecision(BoxReason.ASK_PIN)
+        else:
+            decision = box.decide(
+                envelope,
+                self._identity.central_keys,
+                files,
+                now.unix_s,
+                self._standing.zone,
+                key_clock_set=clock_set,
+                failures=failures,
+                pin_tag=pin_tag,
+                own_blocklist=self._standing.blocklist_claims,
+            )
+        permit = decision.permit
+        return KeyKnown(
+            key=KeyEntry(record, KeyStatus.ACTIVE),
+            permit=PermitEntry(permit, files[KeyFile.PERMIT.value]) if permit is not None else None,
+            carried=Carried(files, clock_set, decision),
+        )

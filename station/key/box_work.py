@@ -1,0 +1,101 @@
+"""What an activation box does with the key in its socket: it reads what is there, and adds an activation.
+
+It writes ``act`` and its own ``boxcert`` and nothing else: a box has nothing newer than what the key carries, and no
+word of central's on whether the key still qualifies.
+"""
+
+import logging
+from typing import cast
+
+from station.core.facts import Attempts, Grant, KeyClockState, KeyKnown
+from station.core.lights import last_sync
+from station.core.visit_effects import ActivateKey, PrepareKey, ReadKey
+from station.core.visit_inputs import KeyRead, KeySeen
+from station.key.box_pins import BoxPinWork
+from station.key.files import CLOCK_BEHIND_SYNC_S
+from station.key.work import KeyWork
+from station.ports import KeyFile, KeyRefused, StoreFault
+from station.records import envelope
+from station.records.claims import BLOCKLIST_LIMIT_BYTES, RECORD_LIMIT_BYTES, KeyRecord
+
+READ_FILES = (KeyFile.CERT, KeyFile.SYNC, KeyFile.PERMIT, KeyFile.BLOCK)
+
+CLOCKS_DIFFER_LIMIT_S = 3600
+"""A box never sets a key's clock, and locks go by that. Two clocks drift apart by minutes in the 400 days that a box
+may be without a network; by more than this, one of them is wrong."""
+
+_log = logging.getLogger("station.key")
+
+
+class BoxKeyWork(KeyWork):
+    """`KeyWork` of an activation box. ``place.pins`` is a `BoxPinWork`."""
+
+    async def _read(self, effect: ReadKey) -> None:
+        id_record = await self._id()
+        self._clock = await self._read_clock()
+        files = {KeyFile.ID.value: id_record}
+        for file in READ_FILES:
+            files[file.value] = await self._file(file)
+        clock_set = self._clock_set(files)
+        record = envelope.verified(KeyRecord, id_record, self._identity.central_keys)
+        if record is None:
+            await self._unreadable(effect.insertion, id_record, "bad_key_record" if clock_set else "clock_unset")
+            return
+        known, attempts = await self._judge(record, files, clock_set=clock_set)
+        self._seen = KeySeen(id_record, record, clock_was_unset=not clock_set)
+        self._record_switched_off(nameless=False)
+        self._put(KeyRead(effect.insertion, self._seen, known, attempts))
+
+    async def _file(self, file: KeyFile) -> bytes:
+        """The file; empty where it cannot be read, or is larger than any record of its type."""
+        try:
+            return await self._key.read(file, BLOCKLIST_LIMIT_BYTES if file is KeyFile.BLOCK else RECORD_LIMIT_BYTES)
+        except KeyRefused as error:
+            _log.warning("key.file_unreadable file=%s %s", file, error.code)
+            return b""
+
+    def _clock_set(self, files: dict[str, bytes]) -> bool:
+        """Whether the key has kept its power: a clock far before its own last synchronisation has not."""
+        if self._clock is None or self._clock.state is not KeyClockState.SET or self._clock.unix_s is None:
+            return False
+        sync = last_sync(envelope, self._identity.central_keys, files)
+        return sync is None or self._clock.unix_s >= sync.issued - CLOCK_BEHIND_SYNC_S
+
+    async def _judge(self, record: KeyRecord, files: dict[str, bytes], *, clock_set: bool) -> tuple[KeyKnown, Attempts]:
+        try:
+            return await cast(BoxPinWork, self._parts.pins).judge(record, files, clock_set=clock_set)
+        except StoreFault as error:
+            # How many PINs were wrong before is not known: nothing is activated here.
+            self._parts.standing.store_failed(error)
+            return KeyKnown(), Attempts()
+
+    async def _prepare(self, effect: PrepareKey) -> None:
+        """Nothing on the key is brought up to date; it is only recorded that it was here."""
+        if self._parts.once.is_first("key_synced"):
+            self._recorder.keep(
+                self._recorder.event(
+                    "key_synced",
+                    effect.seen,
+                    source="key",
+                    duration_ms=int((self._parts.time.now().mono_s - self._began_s) * 1000),
+                    wire_bytes=self._key.wire_bytes,
+                )
+            )
+
+    async def _write_activation(self, effect: ActivateKey) -> None:
+        if not self._stands_by_the_keys_clock(effect.grant):
+            raise KeyRefused("clocks_differ")
+        certificate, progress = self._identity.certificate, self._parts.progress
+        activation = self._identity.activation(effect.grant, await self._parts.store.next_sequence())
+        with progress.of(self._key, (len(certificate), len(activation))):
+            await self._files.write_box_certificate()
+            progress.next()
+            await self._write_last(effect, activation)
+
+    def _stands_by_the_keys_clock(self, grant: Grant) -> bool:
+        """Whether locks will take the activation: else the lamp would be green for a key that opens nothing."""
+        clock, now = self._clock, self._parts.time.now()
+        if clock is None or clock.unix_s is None:
+            return False
+        key_s = clock.unix_s + (now.mono_s - self._clock_read_s)
+        return abs(key_s - now.unix_s) <= CLOCKS_DIFFER_LIMIT_S and key_s < grant.expires

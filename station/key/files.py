@@ -1,0 +1,220 @@
+"""What a station writes to a key beside its activation: clock, ``sync``, ``cert``, ``permit``, ``block``, ``ack``.
+
+Nothing is written that is there already, and nothing newer is replaced by something older.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import cbor2
+
+from station.core.facts import KeyClock, KeyClockState, KeyKnown, Now, PermitEntry
+from station.core.visit_inputs import KeySeen
+from station.ports import KeyFile, KeyRefused, KeySession
+from station.records.claims import (
+    BLOCKLIST_LIMIT_BYTES,
+    RECORD_LIMIT_BYTES,
+    Activation,
+    Blocklist,
+    Permit,
+    StationCertificate,
+    Sync,
+)
+from station.records.envelope import verified
+from station.sync.identity import Identity
+from station.sync.timekeeping import Timekeeper
+
+CLOCK_TOLERANCE_S = 2
+"""A key's clock that is right to this is left alone: setting it costs a request."""
+CLOCK_STAYS_RIGHT_S = 60.0
+"""No clock goes wrong by a second in this time."""
+CLOCK_BEHIND_SYNC_S = 300
+"""A clock so far before the key's own last synchronisation has lost power since."""
+
+_log = logging.getLogger("station.key")
+
+
+@dataclass(slots=True)
+class OnKey:
+    """What is known of the permit on the key of one insertion."""
+
+    own_permit: PermitEntry | None = None
+    """The verified permit on the key, where it is not the mirror's."""
+    permit_read: bool = False
+    permit_known: asyncio.Event = field(default_factory=asyncio.Event)
+    """A PIN may be judged: the key's permit and blocklist have been read, or cannot be any more."""
+
+    def is_newer(self, entry: PermitEntry) -> bool:
+        """Whether the key has a newer permit of the same holder."""
+        own = self.own_permit
+        return (
+            own is not None
+            and own.permit.holder == entry.permit.holder
+            and (own.permit.revision > entry.permit.revision)
+        )
+
+
+class _RightClock(NamedTuple):
+    """A key's clock that was found right, or set."""
+
+    found_at: Now
+    said_s: float
+    """What it said at the least, Unix seconds, at `said_at_s`."""
+    said_at_s: float
+    """Monotonic."""
+
+    def stands(self, now: Now, floor_s: int) -> bool:
+        """Whether it is right still, for locks that have seen central sign something at ``floor_s``."""
+        # The station's own time may have jumped since: central's signed time has come in, where there was an RTC's.
+        jumped_s = abs(now.unix_s - now.mono_s - (self.found_at.unix_s - self.found_at.mono_s))
+        # Central may have signed something since, within the second that the clock lags or was cut off.
+        behind = self.said_s + (now.mono_s - self.said_at_s) < floor_s
+        age_s = now.mono_s - self.found_at.mono_s
+        return jumped_s < CLOCK_TOLERANCE_S and not behind and age_s < CLOCK_STAYS_RIGHT_S
+
+
+class KeyFiles:
+    """Reads and writes the files of the key of one insertion. Methods raise KeyLost, and KeyRefused where they say."""
+
+    def __init__(self, key: KeySession, identity: Identity, time: Timekeeper) -> None:
+        self._key, self._identity, self._time = key, identity, time
+        self.on_key = OnKey()
+        self._there: dict[KeyFile, bytes] = {}
+        """What has been written or found in this insertion: it is not asked for again."""
+        self._synced = False
+        self._right_clock: _RightClock | None = None
+
+    async def works_until(self, act: bytes) -> int | None:
+        """Until when locks believe ``act``, at the most; None when nothing on the key can be believed."""
+        signers = [self._identity.claims.public_key]
+        for file in (KeyFile.CERT, KeyFile.BOXCERT):
+            station = verified(StationCertificate, await self._bytes(file), self._identity.central_keys)
+            signers += [station.public_key] if station is not None else []
+        activation = verified(Activation, act, signers)
+        if activation is not None:
+            return activation.expires
+        return self._identity.activation_expires(act, await self._bytes(KeyFile.PERMIT))
+
+    async def set_clock(self, read: KeyClock | None = None, read_s: float = 0.0) -> None:
+        """Set the key's clock if the station's can be trusted and the key's differs. Raises KeyRefused.
+
+        ``read`` is what the key's clock said at ``read_s`` (monotonic), where it has just been asked; what has been
+        found right in this insertion is not asked for again.
+        """
+        now = self._time.now()
+        right = self._right_clock
+        if now.trust is None or (right is not None and right.stands(now, self._time.floor_s)):
+            return
+        clock = read
+        if clock is None:
+            clock, now = await self._key.clock(), self._time.now()
+            read_s = now.mono_s
+        if clock.state is KeyClockState.ABSENT:
+            return
+        key_s = clock.unix_s + (now.mono_s - read_s) if clock.unix_s is not None else None
+        # A clock before what central has signed last makes locks refuse the key, however little it lags.
+        if key_s is None or abs(key_s - now.unix_s) >= CLOCK_TOLERANCE_S or key_s < self._time.floor_s:
+            set_to_s = self._time.now().unix_s
+            await self._key.set_clock(set_to_s)
+            self._right_clock = _RightClock(now, set_to_s, self._time.now().mono_s)
+        else:
+            self._right_clock = _RightClock(now, key_s, now.mono_s)
+
+    async def lost_power(self, seen: KeySeen, clock: KeyClock | None) -> bool:
+        """Whether ``clock`` is unset, or far before the key's own last synchronisation; never so for a new key."""
+        sync, cert = await self._bytes(KeyFile.SYNC), await self._bytes(KeyFile.CERT)
+        station = verified(StationCertificate, cert, self._identity.central_keys)
+        last = verified(Sync, sync, [station.public_key]) if station is not None else None
+        if last is None or last.key != seen.record.key or clock is None:
+            return False
+        if clock.state is KeyClockState.UNSET:
+            return True
+        return clock.unix_s is not None and clock.unix_s < last.issued - CLOCK_BEHIND_SYNC_S
+
+    async def clear_sync(self) -> None:
+        """The key is known not to qualify: no box may activate it. Raises KeyRefused."""
+        self._there.pop(KeyFile.SYNC, None)
+        self._synced = False
+        try:
+            if await self._key.read(KeyFile.SYNC) == b"":
+                return
+        except KeyRefused as error:
+            _log.warning("key.file_unreadable file=sync %s", error.code)
+        await self._key.clear(KeyFile.SYNC)
+
+    async def write_sync(self, key: int, confirmed_at: int | None) -> None:
+        """This station's certificate, without which nobody believes its word, and ``sync``. Raises KeyRefused.
+
+        ``confirmed_at`` moves on with every answer of central; one ``sync`` an insertion is enough.
+        """
+        await self._ensure(KeyFile.CERT, self._identity.certificate)
+        if confirmed_at is not None and not self._synced:
+            await self._ensure(KeyFile.SYNC, self._identity.sync(key, confirmed_at))
+            self._synced = True
+
+    async def write_box_certificate(self) -> None:
+        """An activation box's certificate, beside that of the station which synchronised the key. Raises KeyRefused."""
+        await self._ensure(KeyFile.BOXCERT, self._identity.certificate)
+
+    async def read_own_permit(self, known: KeyKnown) -> None:
+        """Learn what permit the key carries, unless it is the mirror's. Raises KeyRefused."""
+        mirrored = known.permit
+        if mirrored is None or not await self._holds(KeyFile.PERMIT, mirrored.record):
+            record = await self._bytes(KeyFile.PERMIT)
+            permit = verified(Permit, record, self._identity.central_keys)
+            self.on_key.own_permit = PermitEntry(permit, record) if permit is not None else None
+        self.on_key.permit_read = True
+
+    async def write_permit(self, entry: PermitEntry) -> None:
+        """The permit. Raises KeyRefused, also when the key has a newer one of the same holder."""
+        if self.on_key.is_newer(entry):
+            raise KeyRefused("permit_newer_on_key")
+        await self._ensure(KeyFile.PERMIT, entry.record)
+
+    async def carry_blocklist(self, ours: tuple[bytes, Blocklist] | None) -> bytes | None:
+        """Give the key our blocklist; the key's, where that is newer. Raises KeyRefused."""
+        if ours is not None and await self._holds(KeyFile.BLOCK, ours[0]):
+            return None
+        record = await self._bytes(KeyFile.BLOCK, BLOCKLIST_LIMIT_BYTES)
+        theirs = verified(Blocklist, record, self._identity.central_keys)
+        if theirs is not None and (ours is None or theirs.version > ours[1].version):
+            return record
+        if ours is not None:
+            await self._write(KeyFile.BLOCK, ours[0])
+        return None
+
+    async def acknowledge(self, generation: int, seq: int) -> None:
+        """Tell the key what its log may forget. Raises KeyRefused."""
+        await self._ensure(KeyFile.ACK, cbor2.dumps([generation, seq]))
+
+    async def _ensure(self, file: KeyFile, content: bytes) -> None:
+        if not await self._holds(file, content):
+            await self._write(file, content)
+
+    async def _write(self, file: KeyFile, content: bytes) -> None:
+        self._there.pop(file, None)
+        await self._key.write(file, content)
+        self._there[file] = content
+
+    async def _holds(self, file: KeyFile, content: bytes) -> bool:
+        there = self._there.get(file)
+        if there is not None:
+            return there == content
+        if not await self._key.holds(file, content):
+            return False
+        self._there[file] = content
+        return True
+
+    async def _bytes(self, file: KeyFile, limit_bytes: int = RECORD_LIMIT_BYTES) -> bytes:
+        """The file; empty where it cannot be read or is larger than its records: whatever it is, it does not verify."""
+        if file in self._there:
+            return self._there[file]
+        try:
+            content = await self._key.read(file, limit_bytes)
+        except KeyRefused as error:
+            _log.warning("key.file_unreadable file=%s %s", file, error.code)
+            return b""
+        self._there[file] = content
+        return content

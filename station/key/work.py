@@ -1,0 +1,427 @@
+"""What is done with the key in the reader: switch off, read, prepare, activate. One after the other, in one task.
+
+Each method performs one effect of the visit machine and puts what came of it into the machine's queue. `KeyLost` ends
+it wherever it is.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from station.core.facts import Attempts, KeyClock, KeyClockState, KeyKnown, KeyStatus, Refusal
+from station.core.key_news import KeyNews
+from station.core.visit_effects import ActivateKey, ClearActivation, IdentifyKey, PrepareKey, ReadKey, SyncDuty
+from station.core.visit_inputs import (
+    ActivationCleared,
+    ActivationFailed,
+    ClearFailed,
+    KeyActivated,
+    KeyIdentified,
+    KeyRead,
+    KeySeen,
+    MirrorRefreshed,
+    ReadFailed,
+    VisitInput,
+)
+from station.key.batteries import Batteries
+from station.key.files import KeyFiles, OnKey
+from station.key.log_reader import KeyLogReader
+from station.key.once_per_visit import OncePerVisit
+from station.key.pins import PinWork
+from station.key.write_progress import WriteProgress
+from station.ports import KeyFile, KeyLost, KeyRefused, KeySession, ReaderLost, Store, StoreFault
+from station.records.claims import KeyKind, KeyRecord
+from station.records.envelope import verified
+from station.sync.identity import Identity
+from station.sync.mirror import Mirroring
+from station.sync.readiness import Standing
+from station.sync.recorder import Recorder
+from station.sync.timekeeping import Timekeeper
+
+KeyEffect: TypeAlias = ClearActivation | ReadKey | IdentifyKey | PrepareKey | ActivateKey
+
+_log = logging.getLogger("station.key")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyWorkParts:
+    """What work on every key needs."""
+
+    store: Store
+    time: Timekeeper
+    identity: Identity
+    mirroring: Mirroring
+    standing: Standing
+    recorder: Recorder
+    pins: PinWork
+    put: Callable[[VisitInput], None]
+    """Puts what came of an effect into the machine's queue."""
+    key_is_wanted: Callable[[], bool]
+    """Something else is to be done with the key, or soon will be (a PIN is being checked): its log must wait."""
+    report: Callable[[KeyNews], None]
+    """Takes what the holder should hear; it has no part in the work."""
+    progress: WriteProgress
+    batteries: Batteries
+    once: OncePerVisit
+
+
+class KeyWork:
+    """Performs effects on the key of one session. Methods raise KeyLost and ReaderLost.
+
+    A new one for each session: nothing that was learned of one key can be taken for the next one's.
+    """
+
+    def __init__(self, session: KeySession, insertion: int, parts: KeyWorkParts) -> None:
+        """``insertion`` is the session's number, as the machine's effects have it."""
+        self.insertion = insertion
+        self._parts = parts
+        self._identity, self._recorder, self._put = parts.identity, parts.recorder, parts.put
+        self._key = session
+        self._files = KeyFiles(session, parts.identity, parts.time)
+        self._log_reader = KeyLogReader(session, parts.store, parts.recorder, parts.time)
+        self._began_s = parts.time.now().mono_s
+        self._seen: KeySeen | None = None
+        self._clock: KeyClock | None = None
+        """As it was before this station set it; None: it could not be read."""
+        self._clock_read_s = 0.0
+        self._was_on = False
+        """The key has been switched off, and the event of it waits for the key's name."""
+        self._prepared = False
+        self._lost_power = False
+        self._activating = False
+        """Nothing but ``act`` is written from here on."""
+
+    @property
+    def on_key(self) -> OnKey:
+        """What a PIN is judged by beside the mirror."""
+        return self._files.on_key
+
+    def end(self) -> None:
+        """The key is out. What it did not get to say is recorded without it."""
+        self._key.end()
+        self.on_key.permit_known.set()
+        self._record_switched_off(nameless=True)
+
+    async def perform(self, effect: KeyEffect) -> None:
+        """Do what the machine asks for."""
+        match effect:
+            case ClearActivation():
+                await self._clear(effect)
+            case ReadKey():
+                await self._read(effect)
+            case IdentifyKey():
+                await self._identify(effect)
+            case PrepareKey():
+                await self._prepare(effect)
+            case ActivateKey():
+                await self._activate(effect)
+
+    # --- off ---
+
+    async def _clear(self, effect: ClearActivation) -> None:
+        act = await self._act()
+        if act != b"":
+            try:
+                off = await self._cleared()
+            except (KeyLost, ReaderLost):
+                # Cleared, torn or untouched: only its next visit can tell.
+                self._recorder.keep(self._recorder.event("key_write_interrupted", self._seen))
+                raise
+            if not off:
+                await self._clear_failed(effect.insertion, act or b"")
+                return
+            self._was_on = True
+            self._record_switched_off(nameless=self._key.over)
+        self._put(ActivationCleared(effect.insertion))
+
+    async def _act(self) -> bytes | None:
+        """The activation; None where something is there that cannot be read: that is cleared like any other."""
+        try:
+            return await self._key.read(KeyFile.ACT)
+        except KeyRefused as error:
+            _log.warning("key.act_unreadable %s", error)
+            return None
+
+    async def _cleared(self) -> bool:
+        """Clear ``act``; whatever the key says to that, what counts is what is read back."""
+        try:
+            await self._key.clear(KeyFile.ACT)
+        except KeyRefused as error:
+            _log.error("key.not_cleared %s", error)
+        try:
+            return await self._key.read(KeyFile.ACT) == b""
+        except KeyRefused as error:
+            _log.error("key.act_unreadable %s", error)
+            return False
+
+    async def _clear_failed(self, insertion: int, act: bytes) -> None:
+        self._recorder.keep(self._recorder.event("key_clear_failed", self._seen))
+        self._put(ClearFailed(insertion, await self._files.works_until(act)))
+        # Whoever swaps it for another one now must be noticed: the socket compares what keys answer to this.
+        await self._id()
+
+    def _record_switched_off(self, *, nameless: bool) -> None:
+        if self._was_on and (self._seen is not None or nameless):
+            self._was_on = False
+            self._recorder.keep(self._recorder.event("key_deactivated", self._seen))
+
+    # --- reading ---
+
+    async def _read(self, effect: ReadKey) -> None:
+        id_record = await self._id()
+        record = verified(KeyRecord, id_record, self._identity.central_keys)
+        self._clock = await self._read_clock()
+        if record is None:
+            await self._unreadable(effect.insertion, id_record, "bad_key_record")
+            return
+        unset = self._clock is not None and self._clock.state is KeyClockState.UNSET
+        self._seen = KeySeen(id_record, record, clock_was_unset=unset)
+        self._record_switched_off(nameless=False)
+        known, attempts = await self._look_up(record.key)
+        await self._answer_read(effect.insertion, self._seen, known, attempts)
+
+    async def _answer_read(self, insertion: int, seen: KeySeen, known: KeyKnown, attempts: Attempts) -> None:
+        self._put(KeyRead(insertion, seen, known, attempts))
+        # The next PIN is judged by it, also of a key that came back while a PIN is being checked and is not prepared.
+        await self._tried(self._files.read_own_permit(known))
+        self.on_key.permit_known.set()
+
+    async def _unreadable(self, insertion: int, id_record: bytes, reason: str) -> None:
+        """The key does not say which it is. It is off all the same, if it is certain that its files are these.
+
+        A key without any ``id`` may keep its files in another folder, ``act`` among them, and open locks with it. One
+        that has the folder takes an empty ``act``.
+        """
+        self._record_switched_off(nameless=True)
+        self._recorder.keep(self._recorder.event("key_read_failed", None, reason=reason))
+        if not id_record:
+            try:
+                await self._key.clear(KeyFile.ACT)
+            except KeyRefused as error:
+                _log.error("key.not_cleared %s", error)
+                await self._clear_failed(insertion, b"")
+                return
+        self._put(ReadFailed(insertion))
+
+    async def _id(self) -> bytes:
+        try:
+            return await self._key.read(KeyFile.ID)
+        except KeyRefused as error:
+            _log.warning("key.id_unreadable %s", error)
+            return b""
+
+    async def _read_clock(self) -> KeyClock | None:
+        try:
+            clock = await self._key.clock()
+            self._clock_read_s = self._parts.time.now().mono_s
+            return clock
+        except KeyRefused as error:
+            # A fault, not an unset clock; an activation will not get past it.
+            _log.warning("key.clock_fault %s", error)
+            return None
+
+    async def _look_up(self, key: int) -> tuple[KeyKnown, Attempts]:
+        try:
+            return await self._parts.pins.look_up(key)
+        except StoreFault as error:
+            # Nothing is known of any key without the mirror: refused as unknown, and the station says why.
+            self._parts.standing.store_failed(error)
+            return KeyKnown(), Attempts()
+
+    async def _identify(self, effect: IdentifyKey) -> None:
+        id_record = await self._id()
+        record = verified(KeyRecord, id_record, self._identity.central_keys)
+        self._seen = KeySeen(id_record, record) if record is not None else None
+        self._put(KeyIdentified(effect.insertion, self._seen))
+
+    # --- while the person types ---
+
+    async def _prepare(self, effect: PrepareKey) -> None:
+        try:
+            await self._bring_up_to_date(effect)
+        finally:
+            self._record_synced(effect.seen)
+        key = effect.seen.record.key
+        percent = await self._log_reader.read(key, self._files, give_way=self._parts.key_is_wanted)
+        self._parts.batteries.note(key, percent)
+        self._report_condition(key)
+
+    async def _bring_up_to_date(self, effect: PrepareKey) -> None:
+        """First what must not be, then what an impatient person's PIN waits for, then the rest, each by itself."""
+        key, files, permit = effect.seen.record.key, self._files, effect.known.permit
+        if effect.sync is SyncDuty.CLEAR:
+            await self._tried(files.clear_sync())
+        await self._tried(files.read_own_permit(effect.known))
+        await self._tried(self._carry_blocklist(effect.insertion, key))
+        self.on_key.permit_known.set()
+        if permit is not None and effect.sync is SyncDuty.WRITE and not self.on_key.is_newer(permit):
+            await self._tried(files.write_permit(permit))
+        lost_power = not self._prepared and await files.lost_power(effect.seen, self._clock)
+        self._lost_power = self._lost_power or lost_power
+        if lost_power and self._parts.once.is_first("key_power_lost"):
+            # Before the clock is set: should the answer to that be lost, nothing on the key would tell it any more.
+            self._recorder.keep(self._recorder.event("key_power_lost", effect.seen))
+        clock = self._clock if not self._prepared else None
+        await self._tried(files.set_clock(clock, self._clock_read_s))
+        if effect.sync is SyncDuty.WRITE:
+            await self._tried(files.write_sync(key, self._parts.mirroring.state.confirmed_at))
+        await self._tried(self._renew_id_record(effect.known))
+        self._report_condition(key)
+
+    def _report_condition(self, key: int) -> None:
+        own = self.on_key.own_permit
+        permit = own.permit if own is not None else None
+        self._parts.tell(KeyNews(self._parts.batteries.percent(key), self._lost_power, permit))
+
+    async def _renew_id_record(self, known: KeyKnown) -> None:
+        """Central has signed the key's record anew, perhaps with its next key: give it to the key. Raises KeyRefused.
+
+        A torn ``id`` would be a key that no station knows, so it is replaced at one stroke (`KeySession.replace`): a key
+        that is pulled out meanwhile comes back as it was, or as it should be. And it only ever becomes a newer record
+        of the same key, kind, unit and holder; handing a key out to somebody else takes a code.
+        """
+        seen, entry = self._seen, known.key
+        if seen is None or entry is None or entry.status is not KeyStatus.ACTIVE or known.on_blocklist:
+            return
+        newer = KeySeen(entry.id_record, entry.record, seen.clock_was_unset)
+        if self._activating or not newer.is_same_key(seen) or newer.record.issued <= seen.record.issued:
+            return
+        await self._key.replace(KeyFile.ID, newer.id_record)
+        self._seen = newer
+        self._recorder.keep(self._recorder.event("key_record_written", newer, issued=newer.record.issued))
+
+    async def _tried(self, work: Awaitable[None]) -> None:
+        """What the key would not take, an activation will ask of it again, and then say so."""
+        try:
+            await work
+        except KeyRefused as error:
+            _log.warning("key.write_refused %s", error)
+
+    async def _carry_blocklist(self, insertion: int, key: int) -> None:
+        standing = self._parts.standing
+        newer = await self._files.carry_blocklist(standing.blocklist)
+        if newer is not None:
+            _log.info("blocklist.adopted")
+            await standing.adopt_blocklist(newer)
+            # It may well be about this key.
+            known, attempts = await self._look_up(key)
+            self._put(MirrorRefreshed(insertion, known, attempts))
+
+    def _record_synced(self, seen: KeySeen) -> None:
+        if self._prepared:
+            return
+        self._prepared = True
+        if not self._parts.once.is_first("key_synced"):
+            return
+        mirroring = self._parts.mirroring
+        event = self._recorder.event(
+            "key_synced",
+            seen,
+            source="online" if mirroring.online else "mirror",
+            mirror_age_s=mirroring.age_s(),
+            record_issued=self._seen.record.issued if self._seen is not None else None,
+            duration_ms=int((self._parts.time.now().mono_s - self._began_s) * 1000),
+            wire_bytes=self._key.wire_bytes,
+        )
+        self._recorder.keep(event)
+
+    # --- on ---
+
+    async def _activate(self, effect: ActivateKey) -> None:
+        self._activating = True
+        try:
+            try:
+                await self._write_activation(effect)
+                await self._record_activation(effect)
+            except KeyRefused as error:
+                _log.error("key.not_activated %s", error)
+                await self._undo(effect, Refusal.KEY_FAULT)
+                return
+            except StoreFault as error:
+                # An activation that could not be recorded must not be left on a key.
+                self._parts.standing.store_failed(error)
+                await self._undo(effect, Refusal.STATION)
+                return
+        except (KeyLost, ReaderLost):
+            # It may be on: whoever asks later finds for whom and until when.
+            grant = effect.grant
+            lost = {"holder": grant.holder.holder, "expires": grant.expires}
+            self._recorder.keep(self._recorder.event("key_write_interrupted", effect.seen, **lost))
+            raise
+        _log.info("key.activated key=%d expires=%d", effect.grant.key, effect.grant.expires)
+        self._put(KeyActivated(effect.insertion))
+
+    async def _write_activation(self, effect: ActivateKey) -> None:
+        """What `_bring_up_to_date` did not get to, then the activation: last, and read back."""
+        block, permit = self._parts.standing.blocklist, effect.grant.permit
+        activation = self._identity.activation(effect.grant, await self._parts.store.next_sequence())
+        records = block[0] if block is not None else b"", self._identity.certificate, permit.record, activation
+        with self._parts.progress.of(self._key, [len(record) for record in records]):
+            await self._write_records(effect, activation)
+
+    async def _write_records(self, effect: ActivateKey, activation: bytes) -> None:
+        files, key, progress = self._files, effect.grant.key, self._parts.progress
+        if not self.on_key.permit_read:
+            await files.read_own_permit(effect.known)
+        await self._carry_blocklist(effect.insertion, key)
+        progress.next()
+        blocked = self._parts.standing.blocklist_claims
+        if blocked is not None and key in blocked.blocked_keys:
+            raise KeyRefused("blocked")
+        signed_s = max(effect.seen.record.issued, effect.grant.permit.permit.issued, blocked.issued if blocked else 0)
+        if signed_s > self._parts.time.now().unix_s:
+            # Brought by the key from a station that has met a central whose clock was ahead. Locks would not open for
+            # it (``clock_behind``), whatever the screen says.
+            raise KeyRefused("signed_in_future")
+        await files.set_clock()
+        await files.write_sync(key, self._parts.mirroring.state.confirmed_at)
+        progress.next()
+        await files.write_permit(effect.grant.permit)
+        progress.next()
+        await self._write_last(effect, activation)
+
+    async def _write_last(self, effect: ActivateKey, activation: bytes) -> None:
+        # Not the one that was granted: this station may have given the key a newer record since.
+        seen = self._seen
+        if seen is None or not seen.is_same_key(effect.seen):
+            raise KeyRefused("another_key")
+        id_record = await self._key.read(KeyFile.ID)
+        if id_record != seen.id_record:
+            self._leave_to_its_own_visit(seen.record.key, id_record)
+            raise KeyRefused("another_key")
+        if not effect.grant.not_before <= self._parts.time.now().unix_s < effect.grant.expires:
+            # Since it was granted, the station has learned that it is earlier or much later: it would not be valid yet,
+            # and then for longer than it should, or not any more.
+            raise KeyRefused("clock_changed")
+        await self._key.write(KeyFile.ACT, activation)
+        if await self._key.read(KeyFile.ACT) != activation:
+            raise KeyRefused("act_differs")
+
+    def _leave_to_its_own_visit(self, key: int, id_record: bytes) -> None:
+        """Raise KeyLost where this is another key than ``key`` by now.
+
+        What is on that one is not ours to undo: it would be switched off without an event. Whoever watches for the
+        removal is about to notice. A key that does not say which it is gets no such benefit of the doubt.
+        """
+        record = verified(KeyRecord, id_record, self._identity.central_keys)
+        if record is not None and record.key != key:
+            self._key.end()
+            raise KeyLost("another_key")
+
+    async def _record_activation(self, effect: ActivateKey) -> None:
+        """In one transaction: the activation's event, a pool key's receipt, and the PIN's own count taken back."""
+        grant, seen = effect.grant, effect.seen
+        permit, holder = grant.permit.permit, grant.holder.holder
+        counts = {"areas": len(permit.areas), "locks": len(permit.locks)}
+        events = [self._recorder.event("key_activated", seen, holder=holder, expires=grant.expires, **counts)]
+        if seen.record.kind is not KeyKind.PERSONAL:
+            events.append(self._recorder.event("pool_key_taken", seen, holder=holder))
+        await self._parts.pins.take_back(seen, *events)
+
+    async def _undo(self, effect: ActivateKey, refusal: Refusal) -> None:
+        act = await self._act()
+        if act == b"" or await self._cleared():
+            self._put(ActivationFailed(effect.insertion, refusal))
+        else:
+            await self._clear_failed(effect.insertion, act or b"")

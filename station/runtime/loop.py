@@ -1,0 +1,374 @@
+"""The loop of a station: takes one input after another from one queue, steps the visit machine, has the effects done.
+
+Everything that happens is put into that queue: a key comes or goes, a keystroke, what came of work on the key, the
+verdict on a PIN, news from central, time passing. One loop takes it out, so two things never happen at once. The work
+itself is done beside it: one worker does what is to be done with the key, in order; a PIN is checked by a task of its
+own; events are kept by the recorder. Each of them answers into the queue.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+
+from station.core.facts import Hindrance, Policy
+from station.core.screen import Screen
+from station.core.visit import step
+from station.core.visit_effects import (
+    AcceptPin,
+    ActivateKey,
+    CheckPin,
+    ClearActivation,
+    Effect,
+    EndVisit,
+    IdentifyKey,
+    PrepareKey,
+    ReadKey,
+    RecordRefusal,
+    RefreshMirror,
+    RejectPin,
+    ReportUnexpected,
+    Ring,
+)
+from station.core.visit_inputs import (
+    KeyInserted,
+    KeyRemoved,
+    KeySeen,
+    KeystrokeTyped,
+    MirrorRefreshed,
+    ReaderFailed,
+    ReaderRecovered,
+    StationChanged,
+    TimePassed,
+    VisitInput,
+)
+from station.core.visit_state import Phase, Presence, State
+from station.key.batteries import Batteries
+from station.key.once_per_visit import OncePerVisit
+from station.key.pin_tags import PinTags
+from station.key.work import KeyEffect, KeyWork, KeyWorkParts
+from station.key.write_progress import WriteProgress
+from station.ports import Json, KeyLost, KeyReader, KeySession, ReaderLost, Store, StoreFault
+from station.runtime.past_visits import PastVisits
+from station.runtime.presenter import Presentation, Presenter
+from station.runtime.profiles import Profile
+from station.sync.identity import Identity
+from station.sync.mirror import Mirroring
+from station.sync.outbox import Outbox
+from station.sync.readiness import Standing
+from station.sync.recorder import Recorder
+from station.sync.timekeeping import Timekeeper
+
+TICK_S = 0.25
+STANDING_EVERY_TICKS = 4
+READER_AGAIN_S = 1.0
+"""How often a lost reader is tried, and how long one must stay open to count as back."""
+FINISH_S = 3.0
+"""At the end, what is being done with a key is finished: less than the 5 s after which a kiosk counts as hung."""
+KEY_QUEUE_LIMIT = 32
+"""A visit has five pieces of work for the key at most; more is a fault."""
+KEYSTROKES_LIMIT = 1000
+"""So many inputs wait when a machine stands still: what is typed then is dropped."""
+KEYPAD = frozenset("0123456789*#\b")
+
+_log = logging.getLogger("station.visit")
+
+
+class VisitLoop:
+    """One key reader and everything that happens at it. `run` until cancelled; `press` for keystrokes."""
+
+    def __init__(
+        self,
+        *,
+        profile: Profile,
+        reader: KeyReader,
+        store: Store,
+        time: Timekeeper,
+        identity: Identity,
+        mirroring: Mirroring,
+        outbox: Outbox,
+        tags: PinTags,
+        standing: Standing,
+        policy: Policy,
+        presentation: Presentation,
+    ) -> None:
+        self._profile, self._reader, self._time = profile, reader, time
+        self._mirroring, self._standing = mirroring, standing
+        self._state = State(policy=policy)
+        self._inputs: asyncio.Queue[VisitInput] = asyncio.Queue()
+        self._key_effects: asyncio.Queue[KeyEffect] = asyncio.Queue(KEY_QUEUE_LIMIT)
+        self._work: KeyWork | None = None
+        """On the key that is in the reader, or was last."""
+        self._at_work = False
+        self._tasks: asyncio.TaskGroup | None = None
+        self._ending = False
+        self._show: Callable[[Screen], None] = lambda _screen: None
+        self._ring: Callable[[], None] = lambda: None
+        self._shown: Screen | None = None
+        self.on_step: Callable[[VisitInput, State], None] = lambda _input, _state: None
+        """Told of each input, and of the state that it has led to."""
+        self.serving = asyncio.Event()
+        """The first screen has been shown: keys are served from now on."""
+        self._recorder = Recorder(store, time, kept=outbox.poke, failed=standing.store_failed)
+        self._pins = profile.pin_work(
+            store=store,
+            time=time,
+            identity=identity,
+            mirroring=mirroring,
+            standing=standing,
+            recorder=self._recorder,
+            tags=tags,
+            refresh_deadline_s=policy.refresh_deadline_s,
+            put=self._put,
+        )
+        self._key_parts = KeyWorkParts(
+            store=store,
+            time=time,
+            identity=identity,
+            mirroring=mirroring,
+            standing=standing,
+            recorder=self._recorder,
+            pins=self._pins,
+            put=self._put,
+            key_is_wanted=self._key_is_wanted,
+            report=lambda news: self._presenter.report(news),  # noqa: PLW0108, it is made below
+            progress=WriteProgress(),
+            batteries=Batteries(),
+            once=OncePerVisit(lambda: self._state.visit),
+        )
+        self._presenter = Presenter(
+            presentation,
+            store,
+            time,
+            progress=self._key_parts.progress.now,
+            start=self._start,
+            redraw=self._draw,
+        )
+
+    # --- from outside ---
+
+    @property
+    def state(self) -> State:
+        """The machine's state."""
+        return self._state
+
+    @property
+    def past_visits(self) -> PastVisits:
+        """The last visits, told of each screen before it is shown."""
+        return self._presenter.past_visits
+
+    @property
+    def nobody_there(self) -> bool:
+        """Whether no key is in the reader."""
+        return self._state.presence is Presence.OUT
+
+    @property
+    def between_visits(self) -> bool:
+        """No key in the reader, none that may come back, and nobody's farewell on the screen; or no reader at all."""
+        state = self._state
+        return state.phase is Phase.BROKEN or (state.phase is Phase.EMPTY and state.farewell is None)
+
+    def adopt(self, policy: Policy, presentation: Presentation) -> None:
+        """Go by these rules of the site, and show by these settings, from now on; only `between_visits`."""
+        self._presenter.adopt(presentation)
+        self._state = replace(self._state, policy=policy)
+        self._pins.refresh_deadline_s = policy.refresh_deadline_s
+
+    def press(self, stroke: str) -> None:
+        """Take a keystroke: ``0-9``, ``*``, ``#`` or backspace; anything else does nothing."""
+        if stroke in KEYPAD and self._inputs.qsize() < KEYSTROKES_LIMIT:
+            self._put(KeystrokeTyped(stroke))
+
+    async def settled(self) -> None:
+        """Return when every input has been taken, the work on the key is done, and its events are on the disk."""
+        while not self._inputs.empty() or not self._key_effects.empty() or self._at_work:
+            await self._inputs.join()
+            await self._key_effects.join()
+        await self._recorder.written()
+
+    async def mirror_changed(self) -> None:
+        """Take up news from central: whether this station can activate, and what is known of the key in the reader."""
+        await self._standing.reload()
+        await self._refresh_standing()
+        state = self._state
+        if state.seen is None:
+            return
+        try:
+            known, attempts = await self._pins.look_up(state.seen.record.key)
+        except StoreFault as error:
+            self._standing.store_failed(error)
+            return
+        self._put(MirrorRefreshed(state.insertion, known, attempts))
+
+    async def run(self, show: Callable[[Screen], None], ring: Callable[[], None] = lambda: None) -> None:
+        """Serve keys until cancelled. An exception of any part ends it."""
+        self._show, self._ring = show, ring
+        await self._standing.reload()
+        self._state = replace(self._state, station=await self._standing.facts())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                tasks.create_task(self._step_through_inputs(), name="loop")
+                tasks.create_task(self._serve_reader(), name="reader")
+                tasks.create_task(self._serve_key(), name="key")
+                tasks.create_task(self._tick(), name="tick")
+        finally:
+            self._ending = True
+            if self._work is not None:
+                self._work.end()
+            await self._recorder.written()
+
+    # --- the loop ---
+
+    def _put(self, input_: VisitInput) -> None:
+        self._inputs.put_nowait(input_)
+
+    async def _step_through_inputs(self) -> None:
+        self._draw()
+        self.serving.set()
+        while True:
+            input_ = await self._inputs.get()
+            now = self._time.now()
+            self._state, effects = step(self._state, input_, now)
+            self._presenter.follow(input_, self._state, now)
+            self.on_step(input_, self._state)
+            for effect in effects:
+                self._do(effect)
+            self._draw()
+            self._inputs.task_done()
+
+    def _draw(self) -> None:
+        screen = self._presenter.screen(self._state, self._time.now())
+        if screen != self._shown:
+            self._shown = screen
+            self._show(screen)
+
+    def _do(self, effect: Effect) -> None:
+        match effect:
+            case ClearActivation() | ReadKey() | IdentifyKey() | PrepareKey() | ActivateKey():
+                self._key_effects.put_nowait(effect)
+            case RefreshMirror():
+                self._mirroring.poke()
+            case CheckPin():
+                if self._work is not None:
+                    self._start(self._check_pin(effect, self._work))
+            case RejectPin():
+                self._pins.reject(effect)
+            case AcceptPin():
+                self._record("key_refused", effect.seen, reason=effect.refusal.value)
+                self._start(self._pins.accept(effect))
+            case RecordRefusal():
+                self._record("key_refused", effect.seen, reason=effect.refusal.value)
+            case EndVisit():
+                if effect.returned:
+                    self._record("pool_key_returned", effect.seen)
+            case Ring():
+                self._ring()
+            case ReportUnexpected():
+                _log.error("visit.unexpected phase=%s %s input=%s", effect.phase, effect.presence, effect.received)
+
+    def _record(self, type_: str, seen: KeySeen | None, **data: Json) -> None:
+        self._recorder.keep(self._recorder.event(type_, seen, **data))
+
+    async def _check_pin(self, effect: CheckPin, work: KeyWork) -> None:
+        await self._pins.check(effect, work.on_key)
+        await self._refresh_standing()
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        try:
+            if self._ending or self._tasks is None:
+                raise RuntimeError("not running")
+            self._tasks.create_task(work)
+        except RuntimeError:
+            # Before the beginning or, as the task group says, on the way to the end.
+            work.close()
+
+    # --- the reader ---
+
+    async def _serve_reader(self) -> None:
+        insertion, broken = 0, False
+        while True:
+            try:
+                session = await self._next_key(broken=broken)
+                if broken:
+                    broken = self._reader_back()
+                if session is None:
+                    continue
+                insertion += 1
+                self._work = work = self._profile.key_work(session, insertion, self._key_parts)
+                self._put(KeyInserted(insertion))
+                await session.gone()
+            except ReaderLost as error:
+                if not broken:
+                    _log.error("reader.lost %s", error)
+                    self._put(ReaderFailed())
+                    if self._work is not None:
+                        self._work.end()
+                broken = True
+                await asyncio.sleep(READER_AGAIN_S)
+            else:
+                self._put(KeyRemoved())
+                work.end()
+
+    async def _next_key(self, *, broken: bool) -> KeySession | None:
+        """The next key. None: there is none yet, but a reader that was ``broken`` can be opened again."""
+        try:
+            async with asyncio.timeout(READER_AGAIN_S if broken else None):
+                return await self._reader.next_key()
+        except TimeoutError:
+            return None
+
+    def _reader_back(self) -> bool:
+        _log.info("reader.back")
+        self._put(ReaderRecovered())
+        return False
+
+    # --- the worker that does what is to be done with the key ---
+
+    async def _serve_key(self) -> None:
+        """Do the work on the key in a task of its own: at the end, what it is in the middle of is finished."""
+        working = asyncio.create_task(self._work_on_key(), name="key")
+        try:
+            await asyncio.shield(working)
+        except asyncio.CancelledError:
+            # An activation that is on the key but not recorded, or half cleared, is worse than a moment's delay.
+            self._ending = True
+            if self._at_work:
+                await asyncio.wait([working], timeout=FINISH_S)
+            working.cancel()
+            raise
+
+    async def _work_on_key(self) -> None:
+        while not self._ending:
+            effect = await self._key_effects.get()
+            self._at_work = True
+            try:
+                if self._work is not None and self._work.insertion == effect.insertion:
+                    await self._work.perform(effect)
+            except (KeyLost, ReaderLost) as error:
+                # Whoever watches the reader says so to the machine.
+                _log.info("key.lost during=%s %s", type(effect).__name__, error)
+            finally:
+                self._at_work = False
+                self._key_effects.task_done()
+
+    def _key_is_wanted(self) -> bool:
+        return self._ending or not self._key_effects.empty() or self._state.phase is Phase.CHECKING
+
+    # --- time ---
+
+    async def _tick(self) -> None:
+        ticks = 0
+        while True:
+            await asyncio.sleep(TICK_S)
+            ticks += 1
+            if ticks % STANDING_EVERY_TICKS == 0:
+                await self._refresh_standing()
+            self._put(TimePassed())
+
+    async def _refresh_standing(self) -> None:
+        facts = await self._standing.facts()
+        if facts.hindrance is not Hindrance.DISK:
+            self._recorder.write_on()
+        if facts != self._state.station:
+            self._put(StationChanged(facts))

@@ -1,0 +1,86 @@
+"""Keeps ``neighbours.json`` fresh: where the supervisor sends people when this station is out of order."""
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from station.ports import Json, MirrorObject, Store, StoreFault
+from station.sync.site_facts import takes_every_key
+
+FILE_NAME = "neighbours.json"
+FILE_MODE = 0o644
+STATIONS_LIMIT = 6
+SUPPORT_LIMIT = 4
+REFRESH_EVERY_S = 60.0
+TEXT_LIMIT_CHARACTERS = 60
+
+_log = logging.getLogger("station.neighbours")
+
+
+class NeighboursFile:
+    """The file in ``folder``, in ``language``, from the mirror's stations and the site's support.
+
+    Replaced as a whole, and only when it would say something else. It need not survive a power cut: the next kiosk
+    writes it again, so it is not synced to the disk.
+    """
+
+    def __init__(self, store: Store, folder: Path, *, station: int, language: str) -> None:
+        self._store, self._station, self._language = store, station, language
+        self._path = folder / FILE_NAME
+        self._written: bytes | None = None
+
+    async def run(self) -> None:
+        """Keep it fresh until cancelled."""
+        while True:
+            await self.refresh()
+            await asyncio.sleep(REFRESH_EVERY_S)
+
+    async def refresh(self) -> None:
+        """Write the file if the mirror says something new. Never raises for a disk that fails."""
+        try:
+            stations = await self._store.objects("station")
+            site = await self._store.objects("site")
+        except StoreFault as error:
+            _log.warning("neighbours.unknown %s", error)
+            return
+        document = {"stations": self._stations(stations), "support": self._support(site)}
+        content = json.dumps(document, ensure_ascii=False).encode()
+        if content == self._written:
+            return
+        fresh = self._path.with_suffix(".new")
+        try:
+            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE), "wb") as file:
+                file.write(content)
+            fresh.replace(self._path)
+        except OSError as error:
+            _log.warning("neighbours.not_written errno=%s", error.errno)
+            return
+        self._written = content
+
+    def _stations(self, stations: Sequence[MirrorObject]) -> list[dict[str, str]]:
+        own = next((each.body.get("unit") for each in stations if each.id == self._station), None)
+        others = [
+            each
+            for each in stations
+            if each.id != self._station and each.body.get("status") != "down" and takes_every_key(each)
+        ]
+        # Those of the same unit first: they are the nearest that this station knows of.
+        others.sort(key=lambda each: (each.body.get("unit") != own, each.body.get("status") != "up", each.id))
+        return [_texts(each.body, "name", "address") for each in others[:STATIONS_LIMIT]]
+
+    def _support(self, site: Sequence[MirrorObject]) -> list[dict[str, str]]:
+        entries = site[0].body.get("support") if site else None
+        shown = []
+        for entry in entries if isinstance(entries, list) else []:
+            if isinstance(entry, dict):
+                named = entry.get("text")
+                text = (named.get(self._language) or named.get("en")) if isinstance(named, dict) else named
+                shown.append(_texts({**entry, "text": text}, "text", "phone", "days", "from", "to"))
+        return shown[:SUPPORT_LIMIT]
+
+
+def _texts(body: Mapping[str, Json], *names: str) -> dict[str, str]:
+    return {name: str(body.get(name) or "")[:TEXT_LIMIT_CHARACTERS] for name in names}

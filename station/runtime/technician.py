@@ -1,0 +1,63 @@
+"""The technician's code, and what the technician's page shows."""
+
+import asyncio
+import importlib.metadata
+from concurrent.futures import ThreadPoolExecutor
+
+import argon2
+
+from station.core.entry import Entry
+from station.core.facts import Now
+from station.core.screen import Technician
+from station.core.visit_state import State
+from station.ports import Store, StoreFault
+from station.runtime.past_visits import PastVisits
+
+
+class TechnicianCode:
+    """A code of digits, known by its Argon2id hash only.
+
+    One line makes the hash for ``display.technician_code``, and leaves the code out of any history::
+
+        python -c 'import argon2, getpass; print(argon2.PasswordHasher().hash(getpass.getpass("digits: ")))'
+    """
+
+    def __init__(self, encoded: str) -> None:
+        self._encoded = encoded
+        self._hasher = argon2.PasswordHasher()
+
+    def __repr__(self) -> str:
+        return "TechnicianCode(…)"
+
+    async def is_right(self, entry: Entry) -> bool:
+        """Whether it was typed. Takes tens of milliseconds, in a thread of its own."""
+        with ThreadPoolExecutor(1) as thread:
+            return await asyncio.get_running_loop().run_in_executor(thread, self._verify, entry)
+
+    def _verify(self, entry: Entry) -> bool:
+        try:
+            return self._hasher.verify(self._encoded, entry.reveal())
+        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+            return False
+
+
+async def page(
+    store: Store, state: State, now: Now, visits: PastVisits, *, reader: str, reader_works: bool, config_version: str
+) -> Technician:
+    """The page as it is now."""
+    try:
+        objects: int | None = (await store.mirror_digest())[0]
+        outbox: int | None = await store.pending_count()
+    except StoreFault:
+        objects = outbox = None
+    return Technician(
+        reader=reader,
+        reader_works=reader_works,
+        clock=now.trust,
+        mirror_objects=objects,
+        outbox_events=outbox,
+        config_version=config_version,
+        version=importlib.metadata.version("sync-station"),
+        certificate_expires=state.station.certificate_expires,
+        visits=visits.newest_first(),
+    )

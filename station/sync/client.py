@@ -1,0 +1,338 @@
+"""The central API over HTTP, as a station uses it. Every answer is bounded in size and time, and checked for its shape.
+
+What an answer *means* (signatures, revisions, contradictions) is checked by who asked for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import importlib
+import json
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ValidationError
+
+from station.errors import StationError
+from station.ports import Json
+from station.records.base64url import decoded, encoded
+from station.secret import Secret
+from station.sync.answers import (
+    PAGE_LIMIT,
+    CertificateAnswered,
+    Enrolled,
+    EventResult,
+    EventsAnswered,
+    Page,
+    Provisioned,
+    Snapshot,
+    TimeAnswered,
+)
+from station.sync.station_health import HEADER
+
+if TYPE_CHECKING:
+    # A station's screen stands before central is first asked: until then nobody waits for the import of its client.
+    import httpx
+
+__all__ = [
+    "CentralLink",
+    "CentralRefused",
+    "CentralUnreachable",
+    "Enrolled",
+    "EventResult",
+    "Page",
+    "Resnapshot",
+    "Snapshot",
+]
+
+SNAPSHOT_LIMIT_BYTES = 32 * 1024 * 1024
+"""Decompressed: 60,000 objects, ten times a large municipality; more is a fault or an attack on our memory."""
+ANSWER_LIMIT_BYTES = 8 * 1024 * 1024
+"""Any other answer: 500 objects with the longest records are 4 MiB."""
+CONNECT_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 15.0
+"""Between two pieces of an answer."""
+WHOLE_ANSWER_S = 30.0
+WHOLE_SNAPSHOT_S = 1800.0
+"""A large municipality's 3 MB take 20 minutes of a mobile network; a link that stands still is given up long before."""
+KEEP_ALIVE_S = 90.0
+UNSAID = ("Accept", "Connection", "User-Agent")
+"""What httpx says in each request and central does not need to hear; an HTTP/1.1 connection is kept without a word."""
+RETRY_AFTER_LIMIT_S = 3600.0
+"""However long central asks to be left alone: after an hour a station tries again."""
+
+_PIECE_BYTES = 64 * 1024
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+A = TypeVar("A", bound=BaseModel)
+
+
+class CentralUnreachable(StationError):
+    """No answer, or none that central would give: no network, a captive portal, a server error, garbage."""
+
+    retry_after_s: float = 0.0
+    """For how long the answer asked not to be asked again."""
+
+
+class CentralRefused(StationError):
+    """Central answered, and said no; ``code`` is its own word (``unauthorized``, ``bad_code``, ``too_early`` …)."""
+
+    retry_after_s: float = 0.0
+    """For how long the answer asked not to be asked again."""
+
+
+class Resnapshot(StationError):
+    """The cursor is no longer any good: take a snapshot."""
+
+
+class CentralLink:
+    """One keep-alive connection to central. Every call raises CentralUnreachable and CentralRefused."""
+
+    def __init__(self, url: str, token: Secret[str] | None = None, *, verify: bool | Any = True) -> None:
+        """Raises CentralUnreachable (``central_url_invalid``)."""
+        self._token = token
+        self._url, self._verify = _checked(url), verify
+        self._http: httpx.AsyncClient | None = None
+        self._left: httpx.AsyncClient | None = None
+        self._turn = asyncio.Lock()
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    def _client(self) -> httpx.AsyncClient:
+        """The client of the present place, made when first needed: that takes a tenth of a second."""
+        if self._http is None:
+            self._http = self._made()
+        return self._http
+
+    def _made(self) -> httpx.AsyncClient:
+        from http.cookiejar import CookieJar, DefaultCookiePolicy  # noqa: PLC0415
+
+        import httpx  # noqa: PLC0415
+
+        # What we do not unpack ourselves, piece by piece, we do not want: a few kilobytes can become gigabytes.
+        headers = {"Accept-Encoding": "gzip"}
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        client = httpx.AsyncClient(
+            base_url=self._url.rstrip("/") + "/api/v1",
+            headers=headers,
+            # Central sets none, and who does shall not fill our memory with them.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            verify=self._verify,
+            # A proxy named in the environment of a login shell must not carry a station's token.
+            trust_env=False,
+            follow_redirects=False,
+            timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            # One, as calls take turns: on a mobile network waiting is quicker than the 2.3 kB and the three round trips
+            # of a second.
+            limits=httpx.Limits(max_connections=1, keepalive_expiry=KEEP_ALIVE_S),
+        )
+        for name in UNSAID:
+            del client.headers[name]
+        return client
+
+    async def move(self, url: str, *, verify: bool | Any = True) -> None:
+        """Ask there from now on, with the same token. Who still waits for the old place's answer may do so."""
+        url = _checked(url)
+        left, self._left = self._left, self._http
+        self._url, self._verify, self._http = url, verify, None
+        if left is not None:
+            await left.aclose()
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        if self._http is not None:
+            await self._http.aclose()
+        if self._left is not None:
+            await self._left.aclose()
+        if self._leaving:
+            await asyncio.wait(self._leaving)
+
+    def _give_up(self, client: httpx.AsyncClient) -> None:
+        """A call on it was cancelled, also by its time limit: its pool may for ever take the connection for busy.
+
+        httpcore 1.0 shields its tidying up from anyio's cancellations only, not from asyncio's.
+        """
+        if self._http is client:
+            self._http = None
+        leaving = asyncio.create_task(client.aclose(), name="leaving")
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._left_behind)
+
+    def _left_behind(self, leaving: asyncio.Task[None]) -> None:
+        self._leaving.discard(leaving)
+        if not leaving.cancelled():
+            # A connection that cannot be closed in good order is closed all the same.
+            leaving.exception()
+
+    async def enrol(self, code: Secret[str], public_key: bytes) -> Enrolled:
+        """Trade a one-time code for this station's credentials."""
+        return await self._post(Enrolled, "/enrol", {"code": code.reveal(), "public_key": encoded(public_key)})
+
+    async def time(self, nonce: bytes) -> bytes:
+        """A ``time/1`` record for ``nonce`` (16 bytes), not yet verified."""
+        answer = await self._post(TimeAnswered, "/time", {"nonce": encoded(nonce)})
+        return _octets(answer.record)
+
+    async def snapshot(self) -> Snapshot:
+        """The whole mirror."""
+        _, body = await self._ask(
+            "GET", "/mirror/snapshot", limit_bytes=SNAPSHOT_LIMIT_BYTES, within_s=WHOLE_SNAPSHOT_S
+        )
+        return _shaped(Snapshot, body)
+
+    async def changes(self, since: str, report: str = "") -> Page | None:
+        """What has changed since the cursor; None when nothing has. Raises Resnapshot too.
+
+        ``report``: how the station is, see `station.sync.station_health`.
+        """
+        params = {"since": since, "limit": str(PAGE_LIMIT)}
+        headers = {HEADER: report} if report else {}
+        try:
+            status, body = await self._ask("GET", "/mirror/changes", params=params, headers=headers)
+        except CentralRefused as error:
+            # 400: not a cursor of central's, but of somebody who answered in its place; it would never become one.
+            if error.fields.get("status") in {HTTPStatus.GONE, HTTPStatus.BAD_REQUEST}:
+                raise Resnapshot("resnapshot") from None
+            raise
+        return None if status == HTTPStatus.NOT_MODIFIED else _shaped(Page, body)
+
+    async def send(self, events: Sequence[Mapping[str, Json]]) -> list[EventResult]:
+        """Hand over 1..100 events; the result of each."""
+        data = gzip.compress(json.dumps({"events": list(events)}, separators=(",", ":")).encode(), compresslevel=6)
+        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        _, body = await self._ask("POST", "/events", content=data, headers=headers)
+        return _shaped(EventsAnswered, body).results
+
+    async def certificate(self) -> bytes:
+        """A renewed ``station/1``, not yet verified."""
+        answer = await self._post(CertificateAnswered, "/certificate", {})
+        return _octets(answer.certificate)
+
+    async def provision(self, code: Secret[str]) -> dict[str, Any]:
+        """The mirror object of the key that the one-time code stands for."""
+        return (await self._post(Provisioned, "/provision", {"code": code.reveal()})).key
+
+    async def _post(self, kind: type[A], path: str, json_body: Json) -> A:
+        _, body = await self._ask("POST", path, json=json_body)
+        return _shaped(kind, body)
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        limit_bytes: int = ANSWER_LIMIT_BYTES,
+        within_s: float = WHOLE_ANSWER_S,
+        **request: Any,
+    ) -> tuple[int, bytes]:
+        httpx = await _library()
+        try:
+            async with asyncio.timeout(within_s), self._turn:
+                client = self._client()
+                try:
+                    async with client.stream(method, path, **request) as response:
+                        body = await _body(response, limit_bytes)
+                except asyncio.CancelledError:
+                    self._give_up(client)
+                    raise
+        # httpx.InvalidURL and StreamError are not HTTPError; an answer can be wrong in all these ways.
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, OSError, ValueError) as error:
+            cause = error.args[0] if isinstance(error, _Unwanted) else type(error).__name__
+        else:
+            status = response.status_code
+            if status in {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NOT_MODIFIED}:
+                return status, body
+            raise _refusal(response, body, path)
+        # Outside the block: httpx's errors hold the request, and that the token.
+        raise CentralUnreachable("central_unreachable", path=path, cause=cause)
+
+
+async def _library() -> Any:
+    # Its import takes half a second of a small computer. Beside the event loop: there may be a key in the station.
+    # While another call has it imported, its module is there already, half filled.
+    if (module := _loaded.get("httpx")) is None:
+        module = _loaded["httpx"] = await asyncio.to_thread(importlib.import_module, "httpx")
+    return module
+
+
+_loaded: dict[str, Any] = {}
+
+
+def _checked(url: str) -> str:
+    """``url``, if it is one. Raises CentralUnreachable (``central_url_invalid``)."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise CentralUnreachable("central_url_invalid") from None
+    if not parts.hostname or port == 0 or not url.isprintable():
+        raise CentralUnreachable("central_url_invalid")
+    return url
+
+
+class _Unwanted(ValueError):
+    """An answer that is not read to its end; the argument says why."""
+
+
+async def _body(response: httpx.Response, limit_bytes: int) -> bytes:
+    """The body, decompressed piece by piece. Raises _Unwanted as soon as it is too long."""
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in {"gzip", "identity"}:
+        raise _Unwanted("encoding")
+    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS) if encoding == "gzip" else None
+    body = bytearray()
+    try:
+        async for raw in response.aiter_raw(_PIECE_BYTES):
+            body += unpacker.decompress(raw, limit_bytes + 1 - len(body)) if unpacker is not None else raw
+            if len(body) > limit_bytes:
+                raise _Unwanted("too_long")
+    except zlib.error:
+        raise _Unwanted("not_gzip") from None
+    if unpacker is not None and body and not unpacker.eof:
+        raise _Unwanted("not_gzip")
+    return bytes(body)
+
+
+def _shaped(kind: type[A], body: bytes) -> A:
+    try:
+        return kind.model_validate_json(body)
+    except (ValidationError, RecursionError):
+        pass
+    # Outside the block: the validation error shows its input, which may be a pepper, and would hang on as the context.
+    raise CentralUnreachable("central_answer_malformed", answer=kind.__name__)
+
+
+def _refusal(response: httpx.Response, body: bytes, path: str) -> CentralUnreachable | CentralRefused:
+    """What an error answer means. Only central's own error shape counts as its word; all else is some other machine."""
+    status = response.status_code
+    try:
+        code = json.loads(body)["error"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        code = None
+    error: CentralUnreachable | CentralRefused
+    if not isinstance(code, str) or not _CODE.fullmatch(code) or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        error = CentralUnreachable("central_unreachable", path=path, status=status)
+    else:
+        error = CentralRefused(code, path=path, status=status)
+    error.retry_after_s = _retry_after_s(response)
+    return error
+
+
+def _retry_after_s(response: httpx.Response) -> float:
+    """``Retry-After`` in seconds; its other form, a date, is passed over."""
+    if response.status_code not in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
+        return 0.0
+    text = response.headers.get("Retry-After", "")
+    return min(float(text), RETRY_AFTER_LIMIT_S) if re.fullmatch("[0-9]{1,9}", text) else 0.0
+
+
+def _octets(text: str) -> bytes:
+    try:
+        return decoded(text)
+    except ValueError:
+        raise CentralUnreachable("central_answer_malformed") from None

@@ -1,0 +1,100 @@
+"""Who this station is: its certificate and signing key, the central keys it believes, the PIN secrets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from station.core.facts import Grant
+from station.records.claims import Activation, Permit, StationCertificate, Sync
+from station.records.envelope import RecordError, digest, sign, verify
+from station.records.keys import PublicKey, SigningKey
+from station.secret import Secret
+from station.sync.central_keys import KeyChain
+
+
+@dataclass(frozen=True, slots=True)
+class PinSecrets:
+    """What turns a PIN into a tag at this site."""
+
+    site_salt: bytes
+    pepper: Secret[bytes]
+    time: int
+    memory_kib: int
+    lanes: int
+
+
+class Identity:
+    """The station towards keys, locks and central. The certificate may be renewed while it runs."""
+
+    def __init__(
+        self,
+        *,
+        station: int,
+        certificate: bytes,
+        central_keys: Sequence[PublicKey],
+        signing: SigningKey,
+        pin: PinSecrets,
+    ) -> None:
+        """Raises RecordError when the certificate is not this station's: it would sign what no lock believes."""
+        self.station = station
+        self.key_chain = KeyChain(tuple(central_keys))
+        self.central_keys = self.key_chain.keys
+        self.pin = pin
+        self._signing = signing
+        self.claims = self._checked(certificate)
+        self.certificate = certificate
+
+    def trust(self, chain: KeyChain, valid: Sequence[PublicKey]) -> None:
+        """Believe these central keys of the chain from now on."""
+        self.key_chain, self.central_keys = chain, tuple(valid)
+
+    def renew(self, certificate: bytes, latest_s: int) -> None:
+        """Use a new certificate, issued at ``latest_s`` (Unix seconds) at the latest.
+
+        Raises RecordError, and keeps the old one, when it is not ours, has another role, ends earlier, or comes from
+        the future: keys would carry it to locks that take its time for the present.
+        """
+        claims = self._checked(certificate)
+        if claims.role is not self.claims.role:
+            raise RecordError("certificate_other_role", type=claims.TYPE)
+        if claims.issued <= self.claims.issued or claims.expires < self.claims.expires:
+            raise RecordError("certificate_not_newer", type=claims.TYPE)
+        if claims.issued > latest_s:
+            raise RecordError("record_issued_in_future", type=claims.TYPE)
+        self.certificate, self.claims = certificate, claims
+
+    def activation(self, grant: Grant, sequence: int) -> bytes:
+        """The signed ``activation/1`` of ``grant``."""
+        return sign(
+            Activation(
+                expires=grant.expires,
+                not_before=grant.not_before,
+                key=grant.key,
+                holder=grant.holder.holder,
+                permit_digest=digest(grant.permit.record),
+                station=self.station,
+                clock=grant.clock,
+                sequence=sequence,
+            ),
+            self._signing,
+        )
+
+    def sync(self, key: int, confirmed_at: int) -> bytes:
+        """The signed ``sync/1`` of ``key``. ``confirmed_at``: when central last confirmed this station's mirror."""
+        return sign(Sync(issued=confirmed_at, key=key, station=self.station), self._signing)
+
+    def activation_expires(self, act: bytes, permit: bytes) -> int | None:
+        """Until when an activation on a key lasts at the most; None when nothing on it can be believed."""
+        try:
+            return verify(Activation, act, [self._signing.public]).expires
+        except RecordError:
+            pass
+        try:
+            return verify(Permit, permit, self.central_keys).expires
+        except RecordError:
+            return None
+
+    def _checked(self, certificate: bytes) -> StationCertificate:
+        claims = verify(StationCertificate, certificate, self.central_keys)
+        if claims.station != self.station or claims.public_key != self._signing.public:
+            raise RecordError("certificate_not_ours", type=claims.TYPE)
+        return claims

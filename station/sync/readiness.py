@@ -1,0 +1,179 @@
+"""How the station itself stands: whether it may activate keys, and if not, why not."""
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
+
+from station.core.facts import Hindrance, Now, Policy, StationFacts
+from station.ports import Json, MirrorObject, Store, StoreFault
+from station.records.base64url import decoded, encoded
+from station.records.claims import Blocklist
+from station.sync.identity import Identity
+from station.sync.mirror import Mirroring
+from station.sync.objects import ObjectRefused, newest_blocklist, record_of, zone
+from station.sync.site_facts import neighbours, privacy, support_lines
+from station.sync.timekeeping import Timekeeper
+
+ADOPTED_NOTE = "blocklist_adopted"
+PROBE_NOTE = "disk_probe"
+PROBE_CHARS = 64 * 1024
+"""What a visit writes fits into as much. A few characters would find room on a page that is there already, also where
+the database is at its limit."""
+DAY_S = 86400
+
+_log = logging.getLogger("station.standing")
+
+
+class Standing:
+    """Gathers what `StationFacts` says, and the newest blocklist that this station has seen."""
+
+    def __init__(
+        self,
+        store: Store,
+        time: Timekeeper,
+        identity: Identity,
+        mirroring: Mirroring,
+        policy: Policy,
+        *,
+        local: tzinfo = UTC,
+    ) -> None:
+        """``local``: the site's time zone, until central has told it."""
+        self._store, self._time, self._identity = store, time, identity
+        self._mirroring, self._policy = mirroring, policy
+        self._site = StationFacts(zone=local)
+        self._store_failed = False
+        self._offline_since: int | None = None
+        """Goes on with the clock for as long as central is there."""
+        self.blocklist: tuple[bytes, Blocklist] | None = None
+        self.config_rejected = False
+        """The station.toml that is there is broken; the last good one runs."""
+
+    def adopt(self, policy: Policy) -> None:
+        """The site's rules from now on."""
+        self._policy = policy
+
+    @property
+    def zone(self) -> tzinfo:
+        """The site's time zone."""
+        return self._site.zone
+
+    @property
+    def blocklist_claims(self) -> Blocklist | None:
+        """The newest blocklist's claims."""
+        return self.blocklist[1] if self.blocklist is not None else None
+
+    async def reload(self) -> None:
+        """After the mirror has changed: the site's time zone, the areas' names, the blocklist."""
+        if self._mirroring.store_fault is not None:
+            self.store_failed(self._mirroring.store_fault)
+        try:
+            site = await self._store.objects("site")
+            areas = await self._store.objects("area")
+            stations = await self._store.objects("station")
+            bundle = await self._store.bundle()
+            noted = await self._store.note(ADOPTED_NOTE)
+            self._site = self._told(site[0].body if site else {}, areas, stations)
+            await self._take_up_blocklist(record_of(bundle.blocklist), _record(noted))
+        except StoreFault as error:
+            self.store_failed(error)
+
+    async def adopt_blocklist(self, record: bytes) -> None:
+        """A key has brought a newer blocklist than central's: keep it, it may be days before central can be asked."""
+        try:
+            await self._take_up_blocklist(record)
+        except StoreFault as error:
+            self.store_failed(error)
+
+    async def _take_up_blocklist(self, *records: bytes | None) -> None:
+        """Go on with the newest of these and ours, also after a restart, whatever the mirror says by then."""
+        ours = self.blocklist[0] if self.blocklist is not None else None
+        newest = newest_blocklist([ours, *records], self._identity.central_keys)
+        if newest is None:
+            # Ours is by a central key that is no longer valid; an old list still blocks.
+            return
+        self.blocklist = newest
+        await self._store.note(ADOPTED_NOTE, encoded(newest[0]))
+
+    def _told(
+        self, site: Mapping[str, Json], areas: Sequence[MirrorObject], stations: Sequence[MirrorObject]
+    ) -> StationFacts:
+        """What the mirror says of the site, as far as `facts` passes it on."""
+        own = self._identity
+        return StationFacts(
+            zone=self._zone(site),
+            area_names={area.id: str(area.body.get("name", "")) for area in areas},
+            neighbours=neighbours(stations, own.station, own.claims.unit),
+            support=support_lines(site),
+            privacy=privacy(site),
+        )
+
+    def _zone(self, site: Mapping[str, Json]) -> tzinfo:
+        """The site's, or the one before where it has none that is known here."""
+        if "timezone" not in site:
+            return self._site.zone
+        try:
+            return zone(str(site["timezone"]))
+        except ObjectRefused as error:
+            _log.error("site.time_zone %s", error)
+            return self._site.zone
+
+    def store_failed(self, error: StoreFault) -> None:
+        """The database failed: nothing is activated until it takes a write again."""
+        if not self._store_failed:
+            _log.error("store.failed %s", error)
+        self._store_failed = True
+
+    async def facts(self) -> StationFacts:
+        """The station's standing now."""
+        if self._store_failed:
+            await self._probe()
+        now = self._time.now()
+        if self._mirroring.online:
+            self._offline_since = now.unix_s if now.trust is not None else None
+        claims = self._identity.claims
+        return StationFacts(
+            station=self._identity.station,
+            unit=claims.unit,
+            role=claims.role,
+            hindrance=self._hindrance(now),
+            certificate_expires=claims.expires,
+            mirror_age_s=self._mirroring.age_s(),
+            online=self._mirroring.online,
+            zone=self._site.zone,
+            area_names=self._site.area_names,
+            offline_since=None if self._mirroring.online else self._offline_since,
+            neighbours=self._site.neighbours,
+            support=self._site.support,
+            privacy=self._site.privacy,
+            config_rejected=self.config_rejected,
+        )
+
+    def _hindrance(self, now: Now) -> Hindrance | None:
+        if now.trust is None:
+            return Hindrance.CLOCK
+        age_s = self._mirroring.age_s()
+        if age_s is None:
+            return Hindrance.NO_MIRROR
+        if age_s > self._policy.mirror_max_age_days * DAY_S:
+            return Hindrance.MIRROR_TOO_OLD
+        if now.unix_s >= self._identity.claims.expires:
+            return Hindrance.CERTIFICATE
+        return Hindrance.DISK if self._store_failed else None
+
+    async def _probe(self) -> None:
+        try:
+            await self._store.note(PROBE_NOTE, "x" * PROBE_CHARS)
+            # Another value each time: what is noted already is not written again.
+            await self._store.note(PROBE_NOTE, os.urandom(8).hex())
+        except StoreFault:
+            return
+        _log.info("store.back")
+        self._store_failed = False
+
+
+def _record(note: str | None) -> bytes | None:
+    try:
+        return decoded(note) if note else None
+    except ValueError:
+        return None

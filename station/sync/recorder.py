@@ -1,0 +1,92 @@
+"""Makes events and has them kept. What the database cannot take at the moment waits here and goes in later."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from itertools import islice
+
+from station.core.attempts import AttemptCount
+from station.core.visit_inputs import KeySeen
+from station.ports import Change, Json, LogMark, NewEvent, Store, StoreFault
+from station.sync.timekeeping import Timekeeper
+
+WAITING_LIMIT_EVENTS = 10_000
+"""About twenty days of visits of a full disk; a restart loses them, which is why nothing is activated meanwhile."""
+BATCH_EVENTS = 500
+
+_log = logging.getLogger("station.events")
+
+
+class Recorder:
+    """Keeps events. ``kept`` is called when there is something to send, ``failed`` when the database fails."""
+
+    def __init__(
+        self, store: Store, time: Timekeeper, *, kept: Callable[[], None], failed: Callable[[StoreFault], None]
+    ) -> None:
+        self._store, self._time = store, time
+        self._kept, self._failed = kept, failed
+        self._waiting: deque[NewEvent] = deque()
+        self._writing: asyncio.Task[None] | None = None
+
+    def event(self, type_: str, seen: KeySeen | None, *, holder: int | None = None, **data: Json) -> NewEvent:
+        """An event of now about the key ``seen``; ``holder`` where it is another than the key's own."""
+        now = self._time.now()
+        record = seen.record if seen is not None else None
+        return NewEvent(
+            type_,
+            at=now.unix_s,
+            clock=int(now.trust) if now.trust is not None else "unknown",
+            key=record.key if record is not None else None,
+            holder=holder if holder is not None or record is None else record.holder,
+            data={name: value for name, value in data.items() if value is not None},
+        )
+
+    async def commit(
+        self, *events: NewEvent, attempts: AttemptCount | None = None, log_mark: LogMark | None = None
+    ) -> None:
+        """Make all of it durable in one transaction. Raises StoreFault: then nothing is."""
+        await self._store.commit(Change(events, attempts=attempts, log_mark=log_mark))
+        if events:
+            self._kept()
+        self.write_on()
+
+    def keep(self, *events: NewEvent) -> None:
+        """Have events made durable soon, whatever becomes of the caller: for those that nothing else depends on."""
+        room = WAITING_LIMIT_EVENTS - len(self._waiting)
+        for event in events[room:]:
+            _log.error("event.lost type=%s key=%s", event.type, event.key)
+        self._waiting.extend(events[:room])
+        self.write_on()
+
+    def write_on(self) -> None:
+        """Try again what waits, if anything does."""
+        if self._waiting and (self._writing is None or self._writing.done()):
+            # A task of its own: whoever is cancelled meanwhile must not leave it unknown whether it was written.
+            self._writing = asyncio.create_task(self._write(), name="events")
+            # A broken invariant goes to the loop's exception handler at once.
+            self._writing.add_done_callback(_raise_what_it_raised)
+
+    async def written(self) -> None:
+        """Return when nothing waits any more, or the database would not take it."""
+        self.write_on()
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch = list(islice(self._waiting, BATCH_EVENTS))
+            try:
+                await self._store.commit(Change(batch))
+            except StoreFault as error:
+                _log.error("event.waits count=%d %s", len(self._waiting), error)
+                self._failed(error)
+                return
+            for _ in batch:
+                self._waiting.popleft()
+            self._kept()
+
+
+def _raise_what_it_raised(task: asyncio.Task[None]) -> None:
+    if not task.cancelled():
+        task.result()
