@@ -179,9 +179,19 @@ class VisitLoop:
         if stroke in KEYPAD and self._inputs.qsize() < KEYSTROKES_LIMIT:
             self._put(KeystrokeTyped(stroke))
 
+    @property
+    def busy(self) -> bool:
+        """Whether an input waits to be taken, or something is being done with the key or waits to be."""
+        return not self._inputs.empty() or not self._key_effects.empty() or self._at_work
+
+    @property
+    def unwritten_events(self) -> int:
+        """How many events the database has not taken yet."""
+        return self._recorder.waiting
+
     async def settled(self) -> None:
         """Return when every input has been taken, the work on the key is done, and its events are on the disk."""
-        while not self._inputs.empty() or not self._key_effects.empty() or self._at_work:
+        while self.busy:
             await self._inputs.join()
             await self._key_effects.join()
         await self._recorder.written()

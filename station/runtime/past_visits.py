@@ -4,7 +4,7 @@ from collections import deque
 
 from station.core.facts import Refusal
 from station.core.screen import PastVisit, Screen
-from station.core.visit_state import Phase, State
+from station.core.visit_state import Phase, Presence, State
 from station.ports import Json
 from station.records.claims import KeyKind
 from station.runtime.outcomes import Outcome, outcome_after
@@ -53,7 +53,7 @@ class PastVisits:
                 screen.refusal or refusal,
             )
         )
-        if state.phase in {Phase.GONE, Phase.EMPTY}:
+        if state.presence is Presence.OUT and state.phase is not Phase.BROKEN:
             self.ended = state.visit
 
     def newest_first(self) -> tuple[PastVisit, ...]:

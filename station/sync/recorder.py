@@ -67,6 +67,11 @@ class Recorder:
             # A broken invariant goes to the loop's exception handler at once.
             self._writing.add_done_callback(_raise_what_it_raised)
 
+    @property
+    def waiting(self) -> int:
+        """How many events the database has not taken yet."""
+        return len(self._waiting)
+
     async def written(self) -> None:
         """Return when nothing waits any more, or the database would not take it."""
         self.write_on()

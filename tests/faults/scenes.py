@@ -4,12 +4,13 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from station.core.facts import KeyStatus
 from station.core.screen import Line
-from station.core.visit_state import Phase
+from station.core.visit_state import Phase, Presence, State
 from station.ports import KeyFile
 from station.records.claims import KeyKind
 from tests.faults import virtual_time
@@ -27,35 +28,70 @@ QUIET_S = 1.0
 LEFT_IN_S = 125.0
 
 
+class Moment(StrEnum):
+    """Where a visit is disturbed: a phase with its key there, or one of the two at the end."""
+
+    EMPTY = "empty"
+    CLEARING = "clearing"
+    READING = "reading"
+    PROMPT = "prompt"
+    CHECKING = "checking"
+    ACTIVATING = "activating"
+    READY = "ready"
+    REFUSED = "refused"
+    UNREADABLE = "unreadable"
+    STILL_ON = "still_on"
+    SWITCHING_OFF = "switching_off"
+    LEFT_IN = "left_in"
+    BROKEN = "broken"
+    IDENTIFYING = "identifying"
+    """A ready key is back, and is asked whether it is the same."""
+    GONE = "gone"
+    """The key was just being taken out."""
+
+
+def moment_of(state: State) -> Moment:
+    """Where the visit is."""
+    match state.presence:
+        case Presence.OUT if state.phase not in {Phase.EMPTY, Phase.BROKEN}:
+            return Moment.GONE
+        case Presence.RETURNING if state.phase is Phase.READY:
+            return Moment.IDENTIFYING
+        case Presence.RETURNING:
+            return Moment.READING
+        case _:
+            return Moment(state.phase.value)
+
+
 @dataclass(frozen=True)
 class Scene:
-    """How a visit comes to a phase, and where it ends that is disturbed there."""
+    """How a visit comes to a moment, and where it ends that is disturbed there."""
 
-    phase: Phase
+    moment: Moment
     ends: frozenset[Line] = frozenset({Line.READY})
     delay_s: float = 0.0
     """How long after the phase began the disturbance does, at most."""
 
 
 SCENES = [
-    Scene(Phase.EMPTY),
-    Scene(Phase.CLEARING, delay_s=0.02),
-    Scene(Phase.READING, delay_s=0.02),
-    Scene(Phase.PROMPT, delay_s=0.4),
-    Scene(Phase.CHECKING, delay_s=PIN_TAKES_S),
-    Scene(Phase.ACTIVATING, delay_s=0.08),
-    Scene(Phase.READY, delay_s=0.5),
-    Scene(Phase.IDENTIFYING, delay_s=0.01),
-    Scene(Phase.REFUSED, frozenset({Line.REFUSED}), delay_s=0.5),
-    Scene(Phase.UNREADABLE, frozenset({Line.UNREADABLE}), delay_s=0.5),
-    Scene(Phase.STILL_ON, frozenset({Line.STILL_ON}), delay_s=0.5),
-    Scene(Phase.SWITCHING_OFF, frozenset({Line.LEFT_IN, Line.PROMPT}), delay_s=0.02),
-    Scene(Phase.LEFT_IN, frozenset({Line.LEFT_IN, Line.PROMPT}), delay_s=0.5),
+    Scene(Moment.EMPTY),
+    Scene(Moment.CLEARING, delay_s=0.02),
+    Scene(Moment.READING, delay_s=0.02),
+    Scene(Moment.PROMPT, delay_s=0.4),
+    Scene(Moment.CHECKING, delay_s=PIN_TAKES_S),
+    Scene(Moment.ACTIVATING, delay_s=0.08),
+    Scene(Moment.READY, delay_s=0.5),
+    Scene(Moment.IDENTIFYING, delay_s=0.01),
+    Scene(Moment.REFUSED, frozenset({Line.REFUSED}), delay_s=0.5),
+    Scene(Moment.UNREADABLE, frozenset({Line.UNREADABLE}), delay_s=0.5),
+    Scene(Moment.STILL_ON, frozenset({Line.STILL_ON}), delay_s=0.5),
+    Scene(Moment.SWITCHING_OFF, frozenset({Line.LEFT_IN, Line.PROMPT}), delay_s=0.02),
+    Scene(Moment.LEFT_IN, frozenset({Line.LEFT_IN, Line.PROMPT}), delay_s=0.5),
     # Where it last touched while it was being pulled out, the station may not have come to see that it is off.
-    Scene(Phase.GONE, frozenset({Line.OUT_OFF, Line.OUT_UNSURE})),
-    Scene(Phase.BROKEN),
+    Scene(Moment.GONE, frozenset({Line.OUT_OFF, Line.OUT_UNSURE})),
+    Scene(Moment.BROKEN),
 ]
-AFTER_READY = frozenset({Phase.READY, Phase.IDENTIFYING, Phase.SWITCHING_OFF, Phase.LEFT_IN})
+AFTER_READY = frozenset({Moment.READY, Moment.IDENTIFYING, Moment.SWITCHING_OFF, Moment.LEFT_IN})
 
 
 class Disturbed:
@@ -80,51 +116,51 @@ class Disturbed:
             return await tag(entry)
 
         visit.station.station.pin_tags.tag = takes_its_time  # type: ignore[method-assign]
-        if scene.phase is Phase.REFUSED:
+        if scene.moment is Moment.REFUSED:
             visit.site.key_object(HER_KEY, KeyKind.PERSONAL, ANNA, KeyStatus.BLOCKED)
             await visit.site.refresh(visit.station)
-        if scene.phase is Phase.UNREADABLE:
+        if scene.moment is Moment.UNREADABLE:
             visit.before[KeyFile.ID.value] = b"no record"
         return it
 
     async def come_to_it(self, disturb: Callable[[], None], delay_s: float) -> None:
         """Have ``disturb`` called so long after the phase began."""
-        loop, phase = asyncio.get_running_loop(), self.scene.phase
+        loop, moment = asyncio.get_running_loop(), self.scene.moment
         self.disturbed_at_s = None
 
         def now() -> None:
             self.disturbed_at_s = loop.time()
             disturb()
 
-        def entered(new: Phase) -> None:
-            if new is phase:
-                self.visit.on_phase = lambda _: None
+        def entered(state: State) -> None:
+            if moment_of(state) is moment:
+                self.visit.on_change = lambda _: None
                 loop.call_later(delay_s, now)
 
         await self._before()
-        if phase is Phase.READY:
+        if moment is Moment.READY:
             loop.call_later(delay_s, now)
             return
-        at_once = phase in {Phase.EMPTY, Phase.GONE, Phase.BROKEN}
+        at_once = moment in {Moment.EMPTY, Moment.GONE, Moment.BROKEN}
         if not at_once:
-            self.visit.on_phase = entered
+            self.visit.on_change = entered
         await self._come()
         if at_once:
             now()
 
     async def _before(self) -> None:
         """What goes before the phase."""
-        visit, phase = self.visit, self.scene.phase
-        if phase is Phase.STILL_ON:
+        visit, moment = self.visit, self.scene.moment
+        if moment is Moment.STILL_ON:
             visit.key._files._options = replace(visit.key.options, read_only=True)
-        if phase in AFTER_READY | {Phase.GONE}:
+        if moment in AFTER_READY | {Moment.GONE}:
             visit.insert()
             await visit.until(Line.PROMPT)
-            if phase is not Phase.GONE:
+            if moment is not Moment.GONE:
                 visit.station.type(ENTRY)
                 await visit.until(Line.READY)
             await visit.sleep(0.6)
-        if phase is Phase.BROKEN:
+        if moment is Moment.BROKEN:
             self.line.hang_up()
             await visit.until(Line.READER_BROKEN)
             await visit.sleep(2.0)
@@ -133,15 +169,15 @@ class Disturbed:
     async def _come(self) -> None:
         """What leads to it."""
         visit = self.visit
-        match self.scene.phase:
-            case Phase.SWITCHING_OFF | Phase.LEFT_IN:
+        match self.scene.moment:
+            case Moment.SWITCHING_OFF | Moment.LEFT_IN:
                 self.site.skip(LEFT_IN_S)
                 visit.key.press()  # it would be awake: it was asked all the while
-            case Phase.IDENTIFYING:
+            case Moment.IDENTIFYING:
                 await visit.out()
                 await visit.sleep(0.5)
                 visit.insert()
-            case Phase.GONE:
+            case Moment.GONE:
                 pass
             case _:
                 visit.insert()

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from station.core.visit_state import Phase
-from tests.faults.scenes import AFTER_READY, FULL, ROUNDS, SCENES, WITHIN_S, Disturbed, Scene, run
+from tests.faults.scenes import AFTER_READY, FULL, ROUNDS, SCENES, WITHIN_S, Disturbed, Moment, Scene, run
 from tests.faults.worst_visit import BETWEEN_S, ENTRY, SAYS_ON
 from tests.services.site import HER_KEY
 
@@ -35,13 +34,13 @@ def _bounce(it: Disturbed, breaks: int, chance: random.Random, *, ends_out: bool
     return begin
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: str(scene.phase))
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: str(scene.moment))
 def test_a_contact_that_bounces(folder: Path, tally: Tally, scene: Scene) -> None:
     async def cases(it: Disturbed) -> int:
         count = 0
         for breaks in BREAKS:
             for n in range(ROUNDS):
-                chance = random.Random(f"{scene.phase} {breaks} {n}")
+                chance = random.Random(f"{scene.moment} {breaks} {n}")
                 try:
                     await _bounced(it, breaks, chance)
                 except AssertionError as error:
@@ -49,14 +48,14 @@ def test_a_contact_that_bounces(folder: Path, tally: Tally, scene: Scene) -> Non
                 count += 1
         return count
 
-    tally(f"bounces in {scene.phase}", run(folder, scene, cases), 0.0)
+    tally(f"bounces in {scene.moment}", run(folder, scene, cases), 0.0)
 
 
 async def _bounced(it: Disturbed, breaks: int, chance: random.Random) -> None:
     visit, scene = it.visit, it.scene
     await visit.restore()
     visits = it.station.visits.state.visit
-    ends_out = scene.phase is Phase.GONE
+    ends_out = scene.moment is Moment.GONE
     await it.come_to_it(_bounce(it, breaks, chance, ends_out=ends_out), chance.uniform(0, scene.delay_s))
     it.types = not ends_out
     await it.typing(ENTRY, *scene.ends)
@@ -69,20 +68,20 @@ async def _bounced(it: Disturbed, breaks: int, chance: random.Random) -> None:
     events = await visit.new_events()
     counts, told = Counter(str(event["type"]) for event in events), f"{it.station.lines[-30:]} {events}"
     assert not visit.wrong, (visit.wrong, told)
-    assert opens == (said in SAYS_ON or scene.phase is Phase.STILL_ON), told
+    assert opens == (said in SAYS_ON or scene.moment is Moment.STILL_ON), told
     assert counts["pin_rejected"] == 0, told
     assert (await it.station.store.real.attempts(HER_KEY)).failures == 0, told
-    if scene.phase not in {Phase.UNREADABLE, Phase.STILL_ON}:
+    if scene.moment not in {Moment.UNREADABLE, Moment.STILL_ON}:
         assert state.visit == visits + 1, told
-    if scene.phase not in {Phase.UNREADABLE, Phase.STILL_ON}:
+    if scene.moment not in {Moment.UNREADABLE, Moment.STILL_ON}:
         assert counts["key_synced"] == 1, told
         off = counts["key_deactivated"]
         assert off <= visit.ledger.emptied <= off + counts["key_write_interrupted"], told
-    if scene.phase in AFTER_READY or said in SAYS_ON:
+    if scene.moment in AFTER_READY or said in SAYS_ON:
         assert counts["key_activated"] == 1, told
     else:
         assert counts["key_activated"] == 0, told
-    if scene.phase in {Phase.READY, Phase.IDENTIFYING}:
+    if scene.moment in {Moment.READY, Moment.IDENTIFYING}:
         assert counts["key_write_interrupted"] == 0, told
-    if scene.phase is Phase.REFUSED:
+    if scene.moment is Moment.REFUSED:
         assert counts["key_refused"] == 1, told

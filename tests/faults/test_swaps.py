@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from station.core.screen import Line
-from station.core.visit_state import Phase
-from tests.faults.scenes import AFTER_READY, FULL, ROUNDS, SCENES, Disturbed, Scene, run
+from tests.faults.scenes import AFTER_READY, FULL, ROUNDS, SCENES, Disturbed, Moment, Scene, run
 from tests.faults.worst_visit import BETWEEN_S, ENTRY, SAYS_ON
 from tests.services.site import ANNA, BO, HER_KEY, HIS_KEY, PINS, HookedKey
 
@@ -20,27 +19,27 @@ Tally = Callable[[str, int, float], None]
 
 AWAY_S = [0.1 + n * 0.02 for n in range(21)] if FULL else [0.1, 0.26, 0.5]
 HASHES = 200 if FULL else 20
-NEVER_SEEN = frozenset({Phase.EMPTY, Phase.BROKEN})
+NEVER_SEEN = frozenset({Moment.EMPTY, Moment.BROKEN})
 """Her key was away before the station had heard of it."""
-MAY_BE_ON = AFTER_READY | {Phase.CLEARING, Phase.ACTIVATING, Phase.STILL_ON}
+MAY_BE_ON = AFTER_READY | {Moment.CLEARING, Moment.ACTIVATING, Moment.STILL_ON}
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: str(scene.phase))
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: str(scene.moment))
 def test_another_key_a_moment_later(folder: Path, tally: Tally, scene: Scene) -> None:
     async def cases(it: Disturbed) -> int:
         his = await _his(it)
         rounds = [(away_s, n) for away_s in AWAY_S for n in range(ROUNDS if FULL else 2)]
         for away_s, n in rounds:
-            chance = random.Random(f"{scene.phase} {away_s} {n}")
+            chance = random.Random(f"{scene.moment} {away_s} {n}")
             await _swapped(it, his, away_s, chance.uniform(0, scene.delay_s))
         return len(rounds)
 
-    tally(f"swaps in {scene.phase}", run(folder, scene, cases), 0.0)
+    tally(f"swaps in {scene.moment}", run(folder, scene, cases), 0.0)
 
 
 def test_her_pin_is_sent_off_when_his_key_is_in_the_socket(folder: Path, tally: Tally) -> None:
     """Faster than the station looks which key is there: whatever it was about to write, it asks that key first."""
-    scene = Scene(Phase.PROMPT, delay_s=0.9)
+    scene = Scene(Moment.PROMPT, delay_s=0.9)
 
     async def cases(it: Disturbed) -> int:
         his = await _his(it)
@@ -67,7 +66,7 @@ async def _swapped(
     it: Disturbed, his: HookedKey, away_s: float, delay_s: float, *, hash_after_s: float | None = None
 ) -> None:
     case = f"{away_s=:.2f} {delay_s=:.3f}"
-    visit, station, phase = it.visit, it.station, it.scene.phase
+    visit, station, moment = it.visit, it.station, it.scene.moment
     await visit.restore()
     await visit.new_events()
     for name, content in it.his_files.items():
@@ -86,7 +85,7 @@ async def _swapped(
         loop.call_later(away_s, other)
 
     await it.come_to_it(swap, delay_s)
-    if phase in {Phase.CHECKING, Phase.ACTIVATING}:
+    if moment in {Moment.CHECKING, Moment.ACTIVATING}:
         await visit.until(Line.PROMPT)
         station.type(ENTRY)
     if hash_after_s is not None:
@@ -111,14 +110,14 @@ async def _swapped(
     assert station.screen.line is Line.OUT_READY
     await visit.later(BETWEEN_S)
     await _audit(it, visits, case)
-    if it.site.opens(hers) and phase not in NEVER_SEEN:
-        assert phase in MAY_BE_ON, (case, station.lines[-20:])
+    if it.site.opens(hers) and moment not in NEVER_SEEN:
+        assert moment in MAY_BE_ON, (case, station.lines[-20:])
         assert said & {Line.OUT_UNSURE, Line.STILL_ON, *SAYS_ON}, (case, said, station.lines[-20:])
 
 
 async def _audit(it: Disturbed, visits: int, case: str) -> None:
     """What was recorded of two visits, of two people."""
-    visit, station, phase = it.visit, it.station, it.scene.phase
+    visit, station, moment = it.visit, it.station, it.scene.moment
     events = await visit.new_events()
     told = f"{case} {station.lines[-30:]} {events}"
     by = Counter((str(event["type"]), event.get("key")) for event in events)
@@ -129,6 +128,6 @@ async def _audit(it: Disturbed, visits: int, case: str) -> None:
         assert by["key_synced", key] <= 1, told
     assert by["key_activated", HIS_KEY] == by["key_synced", HIS_KEY] == 1, told
     assert by["key_deactivated", HIS_KEY] == 1, told
-    assert by["key_activated", HER_KEY] == (phase in AFTER_READY), told
-    seen = 1 if phase in NEVER_SEEN else 2
+    assert by["key_activated", HER_KEY] == (moment in AFTER_READY), told
+    seen = 1 if moment in NEVER_SEEN else 2
     assert visits + 1 <= station.visits.state.visit <= visits + seen, told

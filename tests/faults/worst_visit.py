@@ -19,8 +19,9 @@ from drivers.emulated_key.options import KeyOptions
 from station.core.clock import ClockReadings
 from station.core.screen import Line, Screen
 from station.core.visit_inputs import KeyActivated, VisitInput
-from station.core.visit_state import Phase
+from station.core.visit_state import Phase, Presence, State
 from station.ports import KeyFile
+from station.records.base64url import encoded
 from station.records.claims import Category
 from station.records.keys import SigningKey
 from station.runtime.loop import TICK_S
@@ -84,7 +85,7 @@ async def started(folder: Path, line: MakeLine) -> tuple[Site, StationAt]:
     """A site with one station that runs, but never asks central: in virtual time nothing waits for a network."""
     site = Site(folder, world=LoopWorld(), line=line, baud=BAUD)
     station = await site.station(run=False)
-    station._running = asyncio.create_task(station.visits.run())
+    station.start(poll=False)
     return site, station
 
 
@@ -135,25 +136,22 @@ class WorstVisit:
         self._event_seq = 0
         self.wrong: list[str] = []
         """What the screen said that was not so."""
-        self.on_phase: Callable[[Phase], None] = lambda _: None
-        """Told of each new phase of the visit."""
+        self.on_change: Callable[[State], None] = lambda _: None
+        """Told of each new phase of the visit, and when the key comes or goes."""
         self._loop = asyncio.get_running_loop()
         # In a kiosk the first would end the process.
         self._loop.set_exception_handler(lambda _, context: self.wrong.append(f"unhandled: {context}"))
         self._complaints = _Complaints(self.wrong)
         _LOG.addHandler(self._complaints)
         station.show = self._show  # type: ignore[method-assign]
-        feed = station.visits._feed
+        self._place: tuple[Phase, Presence] | None = None
+        station.visits.on_step = self._stepped
 
-        def heard(event: VisitInput) -> None:
-            self.ledger.ready += isinstance(event, KeyActivated)
-            before = station.visits.state.phase
-            feed(event)
-            if station.visits.state.phase is not before:
-                self.on_phase(station.visits.state.phase)
-
-        station.visits._feed = heard  # type: ignore[method-assign]
-        station.visits._place = replace(station.visits._place, feed=heard)
+    def _stepped(self, received: VisitInput, state: State) -> None:
+        self.ledger.ready += isinstance(received, KeyActivated)
+        if self._place != state.place:
+            self._place = state.place
+            self.on_change(state)
 
     @classmethod
     async def at(cls, folder: Path, line: MakeLine, *, real_time: bool = False, **options: Any) -> "WorstVisit":
@@ -168,7 +166,7 @@ class WorstVisit:
         site.skip(3600)
         # Since then: another permit, another certificate, another list.
         site.person(ANNA, Category.PERMANENT)
-        site._put("blocklist", 0, version=2, record=_text(site.blocklist(2, 999)))
+        site._put("blocklist", 0, version=2, record=encoded(site.blocklist(2, 999)))
         await site.refresh(station)
         seed = (folder / "station1" / "seed").read_bytes()
         it.before[KeyFile.CERT.value] = site.certificate(1, SigningKey(seed))
@@ -411,9 +409,3 @@ class WorstVisit:
         assert (await self.station.store.real.attempts(HER_KEY)).failures == 0, told
         assert 1 <= counts["key_synced"] <= self.station.visits.state.visit - led.visits, told
         return counts
-
-
-def _text(record: bytes) -> str:
-    from station.records.base64url import encoded
-
-    return encoded(record)

@@ -190,9 +190,11 @@ class StationAt:
         lines = [screen.line for screen in self.shown]
         return [line for i, line in enumerate(lines) if i == 0 or line is not lines[i - 1]]
 
-    def start(self) -> None:
-        self._running = asyncio.create_task(self.visits.run(self.show, self.ring))
-        if self.station.profile.asks_central:
+    def start(self, *, poll: bool = True) -> None:
+        self._running = asyncio.create_task(
+            self.visits.run(lambda screen: self.show(screen), self.ring)  # noqa: PLW0108, a test may replace it
+        )
+        if poll and self.station.profile.asks_central:
             self._polling = asyncio.create_task(self.mirroring.run())
 
     async def stop(self) -> None:

@@ -8,26 +8,25 @@ from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
-from unittest.mock import patch
 
 from config import Credentials, Settings
 from config.credentials import Argon2Cost
-from config.models import CentralTable, ClockTable, Profile, StationTable, StorageTable
-from station import app
+from config.models import CentralTable, ClockTable, StationTable, StorageTable
+from station.app import Station
 from station.core.clock import ClockReadings
 from station.core.screen import Line as ScreenLine
 from station.core.screen import Screen
 from station.ports import StoreFault
 from station.records.claims import Role
 from station.records.keys import SigningKey
+from station.runtime.profiles import PROFILES
 from station.secret import Secret
 from tests.simulation.central import PIN_SECRETS, SimulatedCentral
 from tests.simulation.disk import Disk
-from tests.simulation.keys import SimulatedSocket, Slot
+from tests.simulation.keys import Slot
 from tests.simulation.virtual_time import VirtualLoop
-from tests.simulation.wire import Line, WiredSocket
+from tests.simulation.wire import Line, WiredReader
 
-PROFILES: dict[Role, Profile] = {Role.SYNC_STATION: "sync-station", Role.UPDATE_BOX: "update-box"}
 TASKS_LOOKED_AT = 200
 """Of more than so many tasks of a process, those that are done are forgotten."""
 
@@ -82,16 +81,15 @@ class Machine:
         show: Callable[["Machine", Screen], None],
         *,
         role: Role = Role.SYNC_STATION,
-        line: Line | None = None,
+        line: Line,
     ) -> None:
-        """``line``: where the key reader is the real one on the emulated keys."""
         self.role = role
         self.number, self._central, self._random, self._now, self._shown = number, central, random, now, show
         self.slot = Slot()
         self._line = line
-        self.socket: SimulatedSocket | WiredSocket = SimulatedSocket(self.slot, random)
+        self.reader = WiredReader(line, self.slot)
         self.disk = Disk(folder / "station.db", random)
-        self.station: app.Station | None = None
+        self.station: Station | None = None
         self.screen: Screen | None = None
         self.system_wrong_s = 0
         self.rtc_wrong_s: int | None = 0
@@ -101,7 +99,7 @@ class Machine:
         self._process = Process()
         self._running: asyncio.Task[None] | None = None
         self.settings = Settings(
-            station=StationTable(number=number, name="Norra stationen", profile=PROFILES[role]),
+            station=StationTable(number=number, name="Norra stationen", profile=PROFILES[role].name),
             central=CentralTable(url="https://central.invalid", poll_s=random.choice([20, 60, 600])),
             storage=StorageTable(database=folder / "station.db", credentials=folder / "credentials.json"),
             clock=ClockTable(trust_ntp=random.random() < 0.7, trust_rtc=random.random() < 0.7),
@@ -147,9 +145,7 @@ class Machine:
     async def start(self, reason: str = "power") -> None:
         """A process of the station. One that cannot open its disk ends at once, and has to be started again."""
         self._process = Process()
-        self.socket = (
-            SimulatedSocket(self.slot, self._random) if self._line is None else WiredSocket(self._line, self.slot)
-        )
+        self.reader = WiredReader(self._line, self.slot)
         token = _process.set(self._process)
         try:
             starting = asyncio.create_task(self._start(reason))
@@ -159,15 +155,17 @@ class Machine:
             await starting
 
     async def _start(self, reason: str) -> None:
-        process, socket = self._process, self.socket
-        with (
-            patch.object(app, "link_of", lambda *_: self._central.link(self.number)),
-            patch.object(app, "SqliteStore", _Opens(self.disk)),
-        ):
-            station = await app.Station.open(self.settings, self.clocks)
-        self.station = station
-        station.serve(socket, show=lambda screen: self._show(process, screen), ring=lambda: None)
-        self._running = asyncio.create_task(station.run([reason]))
+        process = self._process
+        self.station = await Station.open(
+            self.settings,
+            store=await self.disk.open(),
+            central=self._central.link(self.number),
+            reader=self.reader,
+            clocks=self.clocks,
+        )
+        self._running = asyncio.create_task(
+            self.station.run(lambda screen: self._show(process, screen), reasons=[reason])
+        )
 
     def _show(self, process: Process, screen: Screen) -> None:
         if process is self._process:
@@ -176,7 +174,7 @@ class Machine:
 
     async def crash(self, *, power: bool) -> None:
         """The process is gone this instant, or the whole machine with it."""
-        self.socket.die()
+        self.reader.die()
         self.disk.crash()
         ended, self._process = self._process, Process()
         self.station = self.screen = self._running = None
@@ -204,14 +202,13 @@ class Machine:
 
     def press(self, stroke: str) -> None:
         """A keystroke; nobody hears it while nothing runs."""
-        if self.station is not None and self.station._visits is not None:
-            self.station._visits.press(stroke)
+        if self.station is not None:
+            self.station.visits.press(stroke)
 
     @property
     def idle(self) -> bool:
         """Whether there is nothing left to do with the key in the socket."""
-        visits = self.station._visits if self.station is not None else None
-        return visits is None or (visits._key_effects.empty() and not visits._at_work)
+        return self.station is None or not self.station.visits.busy
 
     @property
     def line(self) -> ScreenLine | None:
@@ -220,20 +217,10 @@ class Machine:
 
     async def close(self) -> None:
         """At the end of a simulation."""
-        self.socket.die()
+        self.reader.die()
         if self.disk.base is not None:
             self.disk.base.close()
         await self._process.end()
-
-
-class _Opens:
-    """Stands where `app` expects `SqliteStore`."""
-
-    def __init__(self, disk: Disk) -> None:
-        self._disk = disk
-
-    async def open(self, _path: Path) -> Any:
-        return await self._disk.open()
 
 
 def new_loop() -> VirtualLoop:

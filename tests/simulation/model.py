@@ -218,7 +218,7 @@ class Model:
         After ready, a key that has just been put in is not known to be another one yet: the receipt still stands there.
         """
         named = self.found.get(screen.key) if screen.key is not None else None
-        return named or (machine.socket.lost if screen.line in OUT else machine.socket.spoken_of)
+        return named or (machine.reader.lost if screen.line in OUT else machine.reader.spoken_of)
 
     def _on(self, machine: Machine, key: SimulatedKey, until: int | None, *, news: bool) -> None:
         if until != self.expires(key):

@@ -43,7 +43,7 @@ def _a_colleagues_pin_is_right(patch: Patch) -> None:
 
 def _not_switched_off(patch: Patch) -> None:
     async def clear(self: KeyWork, effect: Any) -> None:
-        self._feed(ActivationCleared(effect.insertion))
+        self._put(ActivationCleared(effect.insertion))
 
     patch.setattr(KeyWork, "_clear", clear)
 
@@ -61,7 +61,7 @@ def _ready_before_it_is_written(patch: Patch) -> None:
     honest = KeyWork._write_last
 
     async def write_last(self: KeyWork, effect: Any, activation: bytes) -> None:
-        self._feed(KeyActivated(effect.insertion))
+        self._put(KeyActivated(effect.insertion))
         await honest(self, effect, activation)
 
     patch.setattr(KeyWork, "_write_last", write_last)
@@ -69,7 +69,7 @@ def _ready_before_it_is_written(patch: Patch) -> None:
 
 def _activation_is_not_recorded(patch: Patch) -> None:
     async def record(self: KeyWork, effect: Any) -> None:
-        await self._place.pins.take_back(effect.seen)
+        await self._parts.pins.take_back(effect.seen)
 
     patch.setattr(KeyWork, "_record_activation", record)
 

@@ -1,20 +1,20 @@
-"""The real key socket of ``drivers.smp`` on the real emulated key: only the line's bytes are left out.
+"""The real key reader of ``drivers.smp`` on the real emulated key: only the line's bytes are left out.
 
 Requests and answers are whole messages here, in virtual time; framing, pacing and the terminal have tests of their own.
 What a pulled key makes of half an upload is thus `drivers.emulated_key.file_system`'s doing, not drawn.
 """
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 from drivers.emulated_key.file_system import FILE_WRITE_FAILED, FS_GROUP, FileSystem, SmpError
 from drivers.emulated_key.key import EmulatedKey
 from drivers.smp.client import SmpClient
-from drivers.smp.key_socket import SmpKeySocket
 from drivers.smp.messages import Answer, Request
-from station.ports import KeyFile, KeyLost, ReaderLost
+from drivers.smp.reader import SmpKeyReader
+from drivers.smp.session import SmpKeySession
+from station.ports import KeyFile, KeyLost, ReaderLost, ReaderSettings
 from tests.simulation.keys import BYTE_S, ENVELOPE_BYTES, SimulatedKey, Slot
 
 IDLE_S = 4.1
@@ -66,15 +66,15 @@ class Line:
 
 
 class Client:
-    """As `drivers.smp.client.SmpClient`, without bytes: an answer is not there in part, so nothing is asked early."""
+    """As `drivers.smp.client.SmpClient`, without bytes."""
 
-    overlapped = False
-
-    def __init__(self, line: Line, slot: Slot, socket: "WiredSocket") -> None:
-        self._line, self._slot, self._socket = line, slot, socket
+    def __init__(self, line: Line, slot: Slot, reader: "WiredReader") -> None:
+        self._line, self._slot, self._reader = line, slot, reader
         self._loop = asyncio.get_running_loop()
         self._sequence = 0
         self._closed = False
+        self._given_up = ""
+        self.turn = asyncio.Lock()
         self.wire_bytes = 0
         self.heard_at = 0.0
 
@@ -82,25 +82,16 @@ class Client:
     def is_open(self) -> bool:
         return not self._closed and not self._slot.unplugged
 
-    async def ask(
-        self,
-        request: Request,
-        timeout_s: float,
-        *,
-        fresh_line: bool = False,
-        ahead: Callable[[], Request | None] | None = None,
-        early_mark: bytes | None = None,
-    ) -> Answer:
-        del fresh_line, early_mark
-        contact, sent = self._slot.contact, self._sent(len(request))
+    async def ask(self, request: Request, timeout_s: float, *, fresh_line: bool = False) -> Answer:
+        del fresh_line
+        contact, sent_s = self._slot.contact, self._sent_s(len(request))
         self._sequence = (self._sequence + 1) & 0xFF
-        if ahead is not None:
-            ahead()
-        await asyncio.sleep(sent)
+        self._given_up = ""
+        await asyncio.sleep(sent_s)
         await self._alive()
         answered = self._answered(request, contact)
         if answered is not None:
-            await asyncio.sleep(self._sent(len(answered)))
+            await asyncio.sleep(self._sent_s(len(answered)))
             await self._alive()
         if answered is None or self._slot.contact != contact:
             await asyncio.sleep(timeout_s)
@@ -120,48 +111,57 @@ class Client:
         wired.press()  # its person has, or it sits in a socket that talks to it
         return wired.handle(request.to_bytes(self._sequence))
 
-    def _sent(self, message_bytes: int) -> float:
+    def _sent_s(self, message_bytes: int) -> float:
         wire_bytes = ENVELOPE_BYTES // 2 + message_bytes * 4 // 3
         self.wire_bytes += wire_bytes
         return wire_bytes * BYTE_S
 
     async def _alive(self) -> None:
-        if self._socket.dead:
+        if self._reader.dead:
+            # This process is no more: nothing that it still had in mind happens.
             await self._loop.create_future()
+        if self._given_up:
+            raise KeyLost(self._given_up)
         if not self.is_open:
             raise KeyLost("port_lost")
+
+    def give_up(self, code: str) -> None:
+        self._given_up = code
 
     def close(self) -> None:
         self._closed = True
 
 
-class WiredSocket(SmpKeySocket):
-    """The real key socket, and what a simulation wants to know of it."""
+class WiredReader(SmpKeyReader):
+    """The real key reader, and what a simulation wants to know of it."""
 
     def __init__(self, line: Line, slot: Slot) -> None:
-        super().__init__("a slot")
+        super().__init__(ReaderSettings("a slot"))
         self._line, self._slot = line, slot
         self.dead = False
         self.spoken_of: SimulatedKey | None = None
-        self.lost: SimulatedKey | None = None
+        """The key of the last session: the one that the screen speaks of."""
+        self._before: SimulatedKey | None = None
+
+    @property
+    def lost(self) -> SimulatedKey | None:
+        """The key that was last lost: the one that a farewell speaks of."""
+        return self.spoken_of if self._session is None or self._session.over else self._before
 
     def die(self) -> None:
         """The process is gone, perhaps in the middle of a word to the key."""
         self.dead = True
 
-    def _lose(self) -> None:
-        super()._lose()
-        self.lost = self.spoken_of
+    async def next_key(self) -> SmpKeySession:
+        session = await super().next_key()
+        self._before, self.spoken_of = self.spoken_of, self._slot.key
+        return session
 
     async def _opened(self) -> SmpClient:
-        if self._client is None or not self._client.is_open or self._closed:
-            self._drop_client()
-            self._refuse_closed()
-            if self._slot.unplugged:
-                raise ReaderLost("port_missing")
+        if self._closed:
+            raise ReaderLost("closed")
+        if self._slot.unplugged:
+            raise ReaderLost("port_missing")
+        if self._client is None or not self._client.is_open:
             self._client = cast(SmpClient, Client(self._line, self._slot, self))
         return self._client
-
-    def _begin(self, *, went_on_at_once: bool) -> None:
-        super()._begin(went_on_at_once=went_on_at_once)
-        self.spoken_of = self._slot.key

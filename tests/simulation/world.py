@@ -31,8 +31,6 @@ KEYS = (
     (701, KeyKind.EMERGENCY, None),
 )
 TRACE_SHOWN = 30
-WIRED = 0.1
-"""Sites with the real key reader and the real emulated key: they take thrice the time."""
 NOTICED_WITHIN_S = 0.9
 """After so long a station knows that another key is in its socket."""
 
@@ -58,7 +56,7 @@ class World:
         self.locks = [Lock(1, AREA), Lock(101, AREA), Lock(102, AREA + 1)]
         self._people_and_keys()
         stations = 2 if self.random.random() < 0.3 else 1
-        line = Line(folder / "keys") if self.random.random() < WIRED else None
+        line = Line(folder / "keys")
         second = self.random.choice([Role.SYNC_STATION, Role.SYNC_STATION, Role.UPDATE_BOX])
         roles = [Role.SYNC_STATION, second][:stations]
         self.machines = [self._machine(n + 1, folder / f"{n + 1}", role, line) for n, role in enumerate(roles)]
@@ -73,7 +71,7 @@ class World:
             key = self.keys[number] = self.model.found[number] = SimulatedKey(number, self.now, self.model.written)
             key.store(KeyFile.ID.value, self.central.hand_out(number, kind, holder))
 
-    def _machine(self, number: int, folder: Path, role: Role, line: Line | None) -> Machine:
+    def _machine(self, number: int, folder: Path, role: Role, line: Line) -> Machine:
         random = Random(self.random.random())
         return Machine(number, folder, self.central, random, self.now, self._shown, role=role, line=line)
 
