@@ -6,11 +6,11 @@ from typing import assert_never
 
 from station.core.aside import Aside, View
 from station.core.contact import Contact
-from station.core.facts import Grant, KeyKnown, Now
+from station.core.facts import Grant, KeyKnown, Now, Refusal
 from station.core.key_news import KeyNews, notes
 from station.core.screen import Beside, Elsewhere, Line, Notes, Progress, Receipt, Screen, Status, Technician
 from station.core.support import line_at
-from station.core.visit_state import Phase, State
+from station.core.visit_state import KeyLeft, Phase, Presence, State
 from station.records.claims import EVERY_AREA
 
 ASIDE_LINES = frozenset({Line.EMPTY, Line.READER_BROKEN})
@@ -44,7 +44,6 @@ def screen(state: State, now: Now, around: Surroundings = NOTHING_ELSE) -> Scree
     """What to show for ``state`` at ``now``."""
     line = _line(state, now)
     wait_s = math.ceil(state.attempts.wait_until_s - now.mono_s) if line is Line.WAIT else None
-    refusal = state.refusal if line in {Line.REFUSED, Line.WRONG_PIN, Line.WAIT} else None
     named = _named(state)
     holder = named.grant.holder if named.grant else named.known.holder
     told = _notes(named, line, now, around.news)
@@ -55,12 +54,12 @@ def screen(state: State, now: Now, around: Surroundings = NOTHING_ELSE) -> Scree
         key=named.seen.record.key if named.seen else None,
         holder_name=holder.name if holder else None,
         language=holder.language if holder else None,
-        refusal=refusal,
+        refusal=_refusal(state, line),
         wait_s=wait_s,
         still_on_until=_still_on_until(state, line),
-        halfway=line is Line.OUT_UNSURE and state.pulled_in is Phase.ACTIVATING,
+        halfway=line is Line.OUT_UNSURE and state.farewell is not None and state.farewell.switching_on,
         off_in_s=_off_in_s(state, now),
-        receipt=_receipt(state, state.grant) if line in {Line.READY, Line.OUT_READY} and state.grant else None,
+        receipt=_receipt(state, named.grant) if line in {Line.READY, Line.OUT_READY} and named.grant else None,
         kind=named.seen.record.kind if named.seen else None,
         unit_name=named.known.unit.name if named.known.unit else None,
         area_names=_area_names(named, told),
@@ -83,9 +82,11 @@ def is_free(state: State, now: Now) -> bool:
 
 
 def _named(state: State) -> State:
-    """``state`` with nothing of the key before, where the one that was pulled last had not said which it is."""
-    out = state.phase in {Phase.GONE, Phase.EMPTY} and state.pulled_in in {Phase.CLEARING, Phase.READING}
-    return replace(state, seen=None, known=KeyKnown(), grant=None) if out else state
+    """``state`` with nothing of the key before, where the one that is or was in the socket has not said which it is."""
+    unnamed = state.farewell is not None and not state.farewell.named
+    if not unnamed and state.presence is not Presence.RETURNING:
+        return state
+    return replace(state, seen=None, known=KeyKnown(), grant=None)
 
 
 def _notes(state: State, line: Line, now: Now, news: KeyNews) -> Notes:
@@ -145,9 +146,17 @@ def status(state: State, now: Now) -> Status:
 
 
 def _line(state: State, now: Now) -> Line:
+    if state.phase is Phase.BROKEN:
+        return Line.READER_BROKEN
+    if state.presence is Presence.OUT:
+        return _OUT[state.farewell.key_left] if state.farewell is not None else Line.EMPTY
+    return Line.READING if state.presence is Presence.RETURNING else _line_with_key(state, now)
+
+
+def _line_with_key(state: State, now: Now) -> Line:
     match state.phase:
-        case Phase.EMPTY | Phase.GONE:
-            return _out(state.pulled_in)
+        case Phase.EMPTY | Phase.BROKEN:
+            return Line.EMPTY
         case Phase.CLEARING | Phase.READING | Phase.SWITCHING_OFF:
             return Line.READING
         case Phase.PROMPT:
@@ -156,7 +165,7 @@ def _line(state: State, now: Now) -> Line:
             return Line.CHECKING
         case Phase.ACTIVATING:
             return Line.ACTIVATING
-        case Phase.READY | Phase.IDENTIFYING:
+        case Phase.READY:
             return Line.READY
         case Phase.REFUSED:
             return Line.REFUSED
@@ -166,8 +175,6 @@ def _line(state: State, now: Now) -> Line:
             return Line.UNREADABLE
         case Phase.LEFT_IN:
             return Line.LEFT_IN
-        case Phase.BROKEN:
-            return Line.READER_BROKEN
         case never:  # pragma: no cover
             assert_never(never)
 
@@ -175,36 +182,32 @@ def _line(state: State, now: Now) -> Line:
 def _prompt(state: State, now: Now) -> Line:
     if now.mono_s < state.attempts.wait_until_s:
         return Line.WAIT
-    return Line.WRONG_PIN if state.refusal is not None else Line.PROMPT
+    return Line.WRONG_PIN if state.last_refusal is not None else Line.PROMPT
 
 
-def _out(pulled_in: Phase | None) -> Line:
-    """What the person who has just taken a key out should know."""
-    match pulled_in:
-        case None:
-            return Line.EMPTY
-        case Phase.READY | Phase.IDENTIFYING:
-            return Line.OUT_READY
-        case Phase.CHECKING:
-            return Line.OUT_EARLY
-        case Phase.CLEARING | Phase.ACTIVATING | Phase.STILL_ON | Phase.SWITCHING_OFF:
-            # Pulled while `act` was being written or cleared: only the next station can tell.
-            return Line.OUT_UNSURE
-        case _:
-            return Line.OUT_OFF
+_OUT = {
+    KeyLeft.ON: Line.OUT_READY,
+    KeyLeft.OFF: Line.OUT_OFF,
+    KeyLeft.TOO_EARLY: Line.OUT_EARLY,
+    KeyLeft.UNSURE: Line.OUT_UNSURE,
+}
+"""What the person who has just taken a key out should know."""
+
+
+def _refusal(state: State, line: Line) -> Refusal | None:
+    if line is Line.REFUSED:
+        return state.refusal
+    return state.last_refusal if line in {Line.WRONG_PIN, Line.WAIT} else None
 
 
 def _still_on_until(state: State, line: Line) -> int | None:
-    if line not in {Line.STILL_ON, Line.OUT_UNSURE}:
-        return None
-    # Where writing or clearing what was granted here was cut short. A key pulled before that may be any key.
-    if state.grant is not None and state.pulled_in in {Phase.ACTIVATING, Phase.SWITCHING_OFF}:
-        return state.grant.expires
-    return state.still_on_until
+    if line is Line.OUT_UNSURE and state.farewell is not None:
+        return state.farewell.may_open_until
+    return state.still_on_until if line is Line.STILL_ON else None
 
 
 def _off_in_s(state: State, now: Now) -> int | None:
-    if state.phase is not Phase.READY:
+    if state.place != (Phase.READY, Presence.IN):
         return None
     left_s = state.since_s + state.policy.left_in_s - now.mono_s
     return max(math.ceil(left_s), 0) if left_s <= REMINDER_S else None

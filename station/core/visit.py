@@ -1,29 +1,47 @@
 """The visit machine: what a station does about the key in its socket.
 
-``step(state, event, now) -> (state, effects)`` is synchronous, total and deterministic. Every phase × event pair stands
-in `TABLE`; the diagram in the documentation is generated from it. Performing the effects, and feeding back what came
-of them, is the work of ``station.runtime.loop``.
+``step(state, received, now) -> (state, effects)`` is synchronous, total and deterministic. Where the visit is
+(`Phase`) and whether its key is there (`Presence`) are two things; for each pair that there is, `TABLE` says what each
+input does. The diagrams in the documentation are generated from it.
+
+The rules that the machine keeps; each check names the one that it is for:
+
+ 1. Insertion switches the key off, before anything else is asked of it. Whatever fails later, the key is then closed.
+    (Where a ready key was a moment ago, it is first asked which it is: its contact may only have bounced.)
+ 2. Only what is said of the key that is in the socket now, and of the PIN of this visit, changes anything.
+ 3. A key that is out for a moment goes on with its visit, once it has shown that it is the same key. What was typed for
+    one key, or granted to it, never counts for another.
+ 4. A key that is unknown, blocked, returned or locked, or whose holder has ended, is refused before any PIN; news from
+    central count while the key is in.
+ 5. A station that cannot activate (`Hindrance`) only switches off: it asks for no PIN.
+ 6. Digits typed since insertion are kept, and count when the prompt comes; `*` restarts the entry; some seconds without
+    the key, or 20 s without a keystroke, clear it.
+ 7. A PIN is counted before it is looked at, and settled when its verdict comes, even if its visit is over by then: a
+    wrong one is recorded and may lock the key, a right one takes its count back.
+ 8. No PIN is taken while a wait is running. The tenth wrong one locks the key.
+ 9. A key is activated for a right PIN of its visit and for nothing else (an update box, which asks for no PIN: for its
+    insertion).
+10. Ready is said of a key whose activation was written and read back in this visit. Left in, it is switched off again.
+11. Of a key that has not said which it is since it was put in, nothing is said that is known of the one before.
+12. Switching off is always allowed: any key, anyone, any station.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from station.core import access, visit_key, visit_pin
-from station.core.events import (
-    AcceptPin,
+from station.core import visit_key, visit_pin
+from station.core.facts import Now
+from station.core.visit_inputs import (
     ActivationCleared,
     ActivationFailed,
     Answer,
     ClearFailed,
-    Effect,
-    Event,
     KeyActivated,
     KeyIdentified,
     KeyInserted,
     KeyRead,
     KeyRemoved,
-    KeySeen,
     KeystrokeTyped,
     MirrorRefreshed,
     PinChecked,
@@ -31,80 +49,64 @@ from station.core.events import (
     ReaderFailed,
     ReaderRecovered,
     ReadFailed,
-    RejectPin,
-    ReportUnexpected,
     StationChanged,
     TimePassed,
+    VisitInput,
 )
-from station.core.facts import Grant, Now, Refusal
-from station.core.visit_state import Phase, Result, State
+from station.core.visit_state import Phase, Place, Presence, Result, State, unexpected
 
 Handler: TypeAlias = Callable[[State, Any, Now], Result]
 
 
-def step(state: State, event: Event, now: Now) -> Result:
+def step(state: State, received: VisitInput, now: Now) -> Result:
     """The next state, and what to do about it. Never raises."""
-    if isinstance(event, Answer) and event.insertion != state.insertion:
+    # Rule 2.
+    if isinstance(received, Answer) and received.insertion != state.insertion:
         return state, ()
-    if isinstance(event, PinChecked | PinCheckFailed) and event.visit != state.visit:
-        return state, ()
-    return TABLE[state.phase][type(event)].handler(state, event, now)
+    if isinstance(received, PinChecked | PinCheckFailed) and received.visit != state.visit:
+        return NO_VISIT_WAITS[type(received)].handler(state, received, now)
+    return TABLE[state.place][type(received)].handler(state, received, now)
 
 
-def late_verdict(state: State, event: PinChecked, seen: KeySeen, now: Now) -> tuple[Effect, ...]:
-    """What is owed for a PIN whose visit ended before it was judged: the key was swapped, or the reader is gone.
-
-    A wrong one is recorded and locks like any other, a right one gets its count back. Nothing for a verdict that the
-    visit still waits for: that is for `step`.
-    """
-    awaited = TABLE[state.phase][PinChecked].handler is visit_pin.checked and Phase.CHECKING in {
-        state.phase,
-        state.left_as,
-    }
-    if event.visit == state.visit and awaited:
-        return ()
-    if visit_pin.refusal_at_pin(seen, event.known, event.attempts) is not None:
-        return ()
-    verdict = access.decide(
-        event.known, event.person, event.pin_tag, event.own_permit, state.station, state.policy, now
-    )
-    if isinstance(verdict, Refusal) and verdict in access.COUNTED:
-        return (RejectPin(seen, event.known, verdict, locked=event.attempts.locked),)
-    return (AcceptPin(seen, event.known, Refusal.KEY_FAULT if isinstance(verdict, Grant) else verdict),)
-
-
-def _station_changed(state: State, event: StationChanged, _now: Now) -> Result:
-    """The new standing holds from the next decision on."""
-    return replace(state, station=event.station), ()
-
-
-def _no_matter(state: State, _event: Event, _now: Now) -> Result:
-    """It may happen here and changes nothing."""
+def ignore(state: State, _received: VisitInput, _now: Now) -> Result:
+    """Nothing: it may come here."""
     return state, ()
 
 
-def _unexpected(state: State, event: Event, _now: Now) -> Result:
-    """It cannot happen here; if it does, nothing opens because of it, and the log says so."""
-    return state, (ReportUnexpected(state.phase.value, type(event).__name__),)
+def report(state: State, received: VisitInput, _now: Now) -> Result:
+    """Report it: it cannot come here, and nothing opens because of it."""
+    return unexpected(state, received)
+
+
+def take_station(state: State, received: StationChanged, _now: Now) -> Result:
+    """Decide by the station's new facts from now on."""
+    return replace(state, station=received.station), ()
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one event does in one phase, and the phases it may lead to (none named: it stays)."""
+    """What one input does at one place, and the places that it may lead to (none named: it stays)."""
 
     handler: Handler
-    targets: frozenset[Phase] = frozenset()
+    targets: frozenset[Place] = frozenset()
 
 
-def _row(handler: Handler, *targets: Phase) -> Row:
-    return Row(handler, frozenset(targets))
+_Rows: TypeAlias = Mapping[type[VisitInput], Row]
 
 
-_BREAK = _row(visit_key.reader_failed, Phase.BROKEN)
-_STAYS = _row(_no_matter)
-_NEVER = _row(_unexpected)
+def _in(*phases: Phase) -> frozenset[Place]:
+    return frozenset((phase, Presence.IN) for phase in phases)
 
-_ANSWERS: tuple[type[Event], ...] = (
+
+def _out(*phases: Phase) -> frozenset[Place]:
+    return frozenset((phase, Presence.OUT) for phase in phases)
+
+
+def _returning(*phases: Phase) -> frozenset[Place]:
+    return frozenset((phase, Presence.RETURNING) for phase in phases)
+
+
+_ANSWERS: tuple[type[VisitInput], ...] = (
     ActivationCleared,
     ClearFailed,
     KeyRead,
@@ -113,85 +115,134 @@ _ANSWERS: tuple[type[Event], ...] = (
     KeyActivated,
     ActivationFailed,
 )
-_Rows: TypeAlias = dict[type[Event], Row]
+_IGNORED, _REPORTED = Row(ignore), Row(report)
+_BREAKS = Row(visit_key.reader_failed, _out(Phase.BROKEN))
+_BEGINS = Row(visit_key.begin_visit, _in(Phase.CLEARING))
+_KEPT = Row(visit_pin.keep_keystroke)
+_CLEARED_IN_TIME = Row(visit_pin.clear_old_entry)
+_STILL_ON = Row(visit_key.clear_failed, _in(Phase.STILL_ON))
+_NOT_UNDONE = Row(visit_key.undo_failed, _in(Phase.STILL_ON))
+_UNREADABLE = Row(visit_key.read_failed, _in(Phase.UNREADABLE))
 
-_PRESENT: _Rows = {
-    KeyInserted: _NEVER,
-    KeyRemoved: _row(visit_key.removed, Phase.GONE),
-    ReaderFailed: _BREAK,
-    ReaderRecovered: _NEVER,
-    **dict.fromkeys(_ANSWERS, _NEVER),
-    MirrorRefreshed: _STAYS,
-    PinChecked: _STAYS,
-    PinCheckFailed: _STAYS,
-    KeystrokeTyped: _STAYS,
-    TimePassed: _STAYS,
-    StationChanged: _row(_station_changed),
+NO_VISIT_WAITS: _Rows = {PinChecked: Row(visit_pin.settle_late_verdict), PinCheckFailed: _IGNORED}
+"""A verdict that no visit waits for, or not any more."""
+
+_WITH_KEY: _Rows = {
+    KeyInserted: _REPORTED,
+    KeyRemoved: _REPORTED,
+    ReaderFailed: _BREAKS,
+    ReaderRecovered: _REPORTED,
+    **dict.fromkeys(_ANSWERS, _REPORTED),
+    MirrorRefreshed: _IGNORED,
+    **NO_VISIT_WAITS,
+    KeystrokeTyped: _IGNORED,
+    TimePassed: _IGNORED,
+    StationChanged: Row(take_station),
 }
-# Without a key, the answers of the insertion that has just ended still come in, too late.
-_ABSENT: _Rows = _PRESENT | {KeyRemoved: _NEVER, **dict.fromkeys(_ANSWERS, _STAYS)}
+# The answers of an insertion that has just ended still come in, too late.
+_WITHOUT_KEY: _Rows = {**_WITH_KEY, **dict.fromkeys(_ANSWERS, _IGNORED)}
 
-_CHECKED = _row(visit_pin.checked, Phase.PROMPT, Phase.REFUSED, Phase.ACTIVATING)
-_CHECK_FAILED = _row(visit_pin.check_failed, Phase.REFUSED)
-# The verdict on a PIN may come in while the key is out for a moment, or on its way back.
-_RETURNING: _Rows = {PinChecked: _row(visit_pin.checked), PinCheckFailed: _row(visit_pin.check_failed)}
+_READ = _in(Phase.PROMPT, Phase.REFUSED, Phase.CHECKING, Phase.ACTIVATING)
+_JUDGED = (Phase.PROMPT, Phase.REFUSED, Phase.ACTIVATING)
 
-TABLE: Mapping[Phase, Mapping[type[Event], Row]] = {
-    Phase.EMPTY: _ABSENT
-    | {KeyInserted: _row(visit_key.inserted, Phase.CLEARING), TimePassed: _row(visit_key.farewell_ages)},
-    Phase.CLEARING: _PRESENT
-    | _RETURNING
-    | {
-        ActivationCleared: _row(visit_key.cleared, Phase.READING),
-        ClearFailed: _row(visit_key.clear_failed, Phase.STILL_ON),
-        KeystrokeTyped: _row(visit_pin.typed_ahead),
-        TimePassed: _row(visit_pin.entry_ages),
-    },
-    Phase.READING: _PRESENT
-    | _RETURNING
-    | {
-        KeyRead: _row(visit_key.read, Phase.PROMPT, Phase.REFUSED, Phase.CHECKING, Phase.ACTIVATING),
-        ReadFailed: _row(visit_key.read_failed, Phase.UNREADABLE),
-        ClearFailed: _row(visit_key.clear_failed, Phase.STILL_ON),
-        KeystrokeTyped: _row(visit_pin.typed_ahead),
-        TimePassed: _row(visit_pin.entry_ages),
-    },
-    Phase.PROMPT: _PRESENT
-    | {
-        MirrorRefreshed: _row(visit_key.refreshed, Phase.REFUSED),
-        KeystrokeTyped: _row(visit_pin.typed, Phase.CHECKING),
-        TimePassed: _row(visit_pin.entry_ages),
-    },
-    Phase.CHECKING: _PRESENT | {PinChecked: _CHECKED, PinCheckFailed: _CHECK_FAILED},
-    Phase.ACTIVATING: _PRESENT
-    | {
-        KeyActivated: _row(visit_key.activated, Phase.READY),
-        ActivationFailed: _row(visit_key.activation_failed, Phase.REFUSED),
-        ClearFailed: _row(visit_key.not_off_again, Phase.STILL_ON),
-    },
-    Phase.READY: _PRESENT | {TimePassed: _row(visit_key.ready_ages, Phase.SWITCHING_OFF)},
-    Phase.REFUSED: _PRESENT | {MirrorRefreshed: _row(visit_key.refreshed, Phase.PROMPT)},
-    Phase.STILL_ON: _PRESENT,
-    Phase.UNREADABLE: _PRESENT,
-    Phase.SWITCHING_OFF: _PRESENT
-    | {
-        ActivationCleared: _row(visit_key.left_in_off, Phase.LEFT_IN),
-        ClearFailed: _row(visit_key.not_off_again, Phase.STILL_ON),
-    },
-    Phase.LEFT_IN: _PRESENT,
-    Phase.GONE: _ABSENT
-    | _RETURNING
-    | {
-        KeyInserted: _row(visit_key.back, Phase.CLEARING, Phase.IDENTIFYING),
-        KeyActivated: _row(visit_key.activated_gone),
-        KeystrokeTyped: _row(visit_pin.typed_while_out),
-        TimePassed: _row(visit_key.gone_ages, Phase.EMPTY),
-    },
-    Phase.IDENTIFYING: _PRESENT | {KeyIdentified: _row(visit_key.identified, Phase.READY, Phase.CLEARING)},
-    Phase.BROKEN: _ABSENT
-    | {
-        KeyInserted: _row(visit_key.inserted, Phase.CLEARING),
-        ReaderFailed: _STAYS,
-        ReaderRecovered: _row(visit_key.reader_recovered, Phase.EMPTY),
+_NO_VISIT: Mapping[Phase, _Rows] = {
+    Phase.EMPTY: {KeyInserted: _BEGINS, TimePassed: Row(visit_key.clear_old_farewell)},
+    Phase.BROKEN: {
+        KeyInserted: _BEGINS,
+        ReaderFailed: _IGNORED,
+        ReaderRecovered: Row(visit_key.reader_recovered, _out(Phase.EMPTY)),
     },
 }
+_KEY_IN: Mapping[Phase, _Rows] = {
+    Phase.CLEARING: {
+        ActivationCleared: Row(visit_key.read_cleared_key, _in(Phase.READING)),
+        ClearFailed: _STILL_ON,
+        KeystrokeTyped: _KEPT,
+        TimePassed: _CLEARED_IN_TIME,
+    },
+    Phase.READING: {
+        KeyRead: Row(visit_key.key_read, _READ),
+        ReadFailed: _UNREADABLE,
+        ClearFailed: _STILL_ON,
+        KeystrokeTyped: _KEPT,
+        TimePassed: _CLEARED_IN_TIME,
+    },
+    Phase.PROMPT: {
+        MirrorRefreshed: Row(visit_key.take_news, _in(Phase.REFUSED)),
+        KeystrokeTyped: Row(visit_pin.type_at_prompt, _in(Phase.CHECKING)),
+        TimePassed: _CLEARED_IN_TIME,
+    },
+    Phase.CHECKING: {
+        PinChecked: Row(visit_pin.take_verdict, _in(*_JUDGED)),
+        PinCheckFailed: Row(visit_pin.take_failed_check, _in(Phase.REFUSED)),
+    },
+    Phase.ACTIVATING: {
+        KeyActivated: Row(visit_key.key_activated, _in(Phase.READY)),
+        ActivationFailed: Row(visit_key.activation_failed, _in(Phase.REFUSED)),
+        ClearFailed: _NOT_UNDONE,
+    },
+    Phase.READY: {TimePassed: Row(visit_key.switch_off_if_left_in, _in(Phase.SWITCHING_OFF))},
+    Phase.REFUSED: {MirrorRefreshed: Row(visit_key.take_news, _in(Phase.PROMPT))},
+    Phase.STILL_ON: {},
+    Phase.UNREADABLE: {},
+    Phase.SWITCHING_OFF: {
+        ActivationCleared: Row(visit_key.left_in_is_off, _in(Phase.LEFT_IN)),
+        ClearFailed: _NOT_UNDONE,
+    },
+    Phase.LEFT_IN: {},
+}
+_KEY_OUT: Mapping[Phase, _Rows] = {
+    **{phase: {} for phase in _KEY_IN},
+    Phase.CLEARING: {KeyInserted: Row(visit_key.nameless_key_back, _in(Phase.CLEARING))},
+    Phase.READING: {KeyInserted: Row(visit_key.nameless_key_back, _in(Phase.CLEARING))},
+    Phase.STILL_ON: {KeyInserted: _BEGINS},
+    Phase.UNREADABLE: {KeyInserted: _BEGINS},
+    # The contact bounces, the hand goes on typing.
+    Phase.PROMPT: {KeystrokeTyped: _KEPT},
+    Phase.CHECKING: {
+        PinChecked: Row(visit_pin.take_verdict, _out(*_JUDGED)),
+        PinCheckFailed: Row(visit_pin.take_failed_check, _out(Phase.REFUSED)),
+    },
+    Phase.ACTIVATING: {KeyActivated: Row(visit_key.activated_and_out, _out(Phase.READY))},
+}
+_READ_AGAIN: _Rows = {
+    ActivationCleared: Row(visit_key.read_returned_key),
+    ClearFailed: _STILL_ON,
+    KeyRead: Row(visit_key.read_again, _READ),
+    ReadFailed: _UNREADABLE,
+}
+_TYPED_AHEAD: _Rows = {KeystrokeTyped: _KEPT, TimePassed: _CLEARED_IN_TIME}
+_KEY_RETURNING: Mapping[Phase, _Rows] = {
+    Phase.PROMPT: {**_READ_AGAIN, **_TYPED_AHEAD},
+    # With a PIN under way there is no prompt to type ahead for.
+    Phase.CHECKING: {
+        **_READ_AGAIN,
+        KeyRead: Row(visit_key.read_again_while_checking, _READ),
+        PinChecked: Row(visit_pin.take_verdict, _returning(*_JUDGED)),
+        PinCheckFailed: Row(visit_pin.take_failed_check, _returning(Phase.REFUSED)),
+    },
+    Phase.ACTIVATING: {**_READ_AGAIN, KeyRead: Row(visit_key.read_again_while_activating, _READ - _in(Phase.CHECKING))},
+    Phase.READY: {KeyIdentified: Row(visit_key.ready_key_identified, _in(Phase.READY, Phase.CLEARING))},
+    Phase.REFUSED: {**_READ_AGAIN, **_TYPED_AHEAD},
+    Phase.SWITCHING_OFF: {**_READ_AGAIN, **_TYPED_AHEAD},
+    Phase.LEFT_IN: {**_READ_AGAIN, **_TYPED_AHEAD},
+}
+
+
+def _with_key_in(phase: Phase, rows: _Rows) -> _Rows:
+    return {**_WITH_KEY, KeyRemoved: Row(visit_key.key_out, _out(phase)), **rows}
+
+
+def _with_key_out(phase: Phase, rows: _Rows) -> _Rows:
+    back = Row(visit_key.key_back, _returning(phase) | _in(Phase.CLEARING))
+    over = Row(visit_key.end_if_out_for_long, _out(Phase.EMPTY))
+    return {**_WITHOUT_KEY, KeyInserted: back, TimePassed: over, **rows}
+
+
+TABLE: Mapping[Place, _Rows] = {
+    **{(phase, Presence.OUT): {**_WITHOUT_KEY, **rows} for phase, rows in _NO_VISIT.items()},
+    **{(phase, Presence.IN): _with_key_in(phase, rows) for phase, rows in _KEY_IN.items()},
+    **{(phase, Presence.OUT): _with_key_out(phase, rows) for phase, rows in _KEY_OUT.items()},
+    **{(phase, Presence.RETURNING): _with_key_in(phase, rows) for phase, rows in _KEY_RETURNING.items()},
+}
+"""Every place that there is × every input."""

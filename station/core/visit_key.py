@@ -1,284 +1,374 @@
-"""The key in a visit: put in, cleared, read, activated, pulled, left in.
+"""The key in a visit: put in, switched off, read, switched on, taken out, back again, left in.
 
-Handlers of the table in ``station.core.visit``.
+Handlers of the table in ``station.core.visit``, where the rules are listed.
 """
 
 from dataclasses import replace
 
 from station.core import access, visit_pin
 from station.core.entry import Entry
-from station.core.events import (
+from station.core.facts import Now, Refusal
+from station.core.visit_effects import (
     ActivateKey,
-    ActivationCleared,
-    ActivationFailed,
     ClearActivation,
-    ClearFailed,
     Effect,
     EndVisit,
     IdentifyKey,
-    KeyActivated,
-    KeyIdentified,
-    KeyInserted,
-    KeyRead,
-    KeyRemoved,
-    MirrorRefreshed,
     PrepareKey,
-    ReaderFailed,
-    ReaderRecovered,
-    ReadFailed,
     ReadKey,
     RecordRefusal,
     RefreshMirror,
     Ring,
     SyncDuty,
+)
+from station.core.visit_inputs import (
+    ActivationCleared,
+    ActivationFailed,
+    ClearFailed,
+    KeyActivated,
+    KeyIdentified,
+    KeyInserted,
+    KeyRead,
+    KeyRemoved,
+    KeySeen,
+    MirrorRefreshed,
+    ReaderFailed,
+    ReaderRecovered,
+    ReadFailed,
     TimePassed,
 )
-from station.core.facts import Now, Refusal
 from station.core.visit_state import (
+    Farewell,
+    KeyIs,
+    KeyLeft,
     Phase,
+    Presence,
     Result,
     State,
-    as_stranger,
-    ended,
-    farewell,
-    forgotten,
-    patience_s,
-    unused,
+    end_visit,
+    farewell_to,
+    forget_key,
+    give_count_back,
+    may_return_within_s,
+    take_for_another_key,
+    unexpected,
 )
 from station.records.claims import Role
 
 EARLY_S = 30.0
 """What a key that was pulled too early needs is said for at least so long."""
-_PULLED_EARLY = frozenset({Phase.CLEARING, Phase.CHECKING, Phase.ACTIVATING, Phase.SWITCHING_OFF, Phase.STILL_ON})
-_STAND = frozenset({Refusal.PERMIT_EXPIRED, Refusal.OUTSIDE_WINDOW})
+_OUTLAST_A_BOUNCE = frozenset({Refusal.PERMIT_EXPIRED, Refusal.OUTSIDE_WINDOW})
 """What a bounced contact does not turn back into a prompt. (After a key fault, putting it in anew is the mend.)"""
 
 
-def inserted(state: State, _event: KeyInserted, now: Now) -> Result:
-    """A new visit: the key is switched off before anything is known about it."""
+# --- put in and taken out
+
+
+def begin_visit(state: State, received: KeyInserted, now: Now) -> Result:
+    """Begin a visit: the key is switched off before anything is known about it."""
+    return _begin(state, received.insertion, now)
+
+
+def _begin(state: State, insertion: int, now: Now) -> Result:
     fresh = State(
         station=state.station,
         policy=state.policy,
         phase=Phase.CLEARING,
-        insertion=state.insertion + 1,
-        visit=state.visit + 1,
+        presence=Presence.IN,
         since_s=now.mono_s,
+        insertion=insertion,
+        visit=state.visit + 1,
         stroke_s=now.mono_s,
     )
-    ending = ended(state)
-    return fresh, (*ending, RefreshMirror(), ClearActivation(fresh.insertion))
+    # Rules 1 and 12.
+    return fresh, (*end_visit(state), RefreshMirror(), ClearActivation(insertion))
 
 
-_NAMELESS = frozenset({Phase.CLEARING, Phase.READING})
-
-
-def back(state: State, event: KeyInserted, now: Now) -> Result:
-    """A key came back: perhaps a bounced contact, perhaps another key."""
-    if now.mono_s - state.since_s > patience_s(state):
-        return inserted(state, event, now)
-    if state.seen is None:
-        # A key that had not said which it is cannot be known to be back: from the beginning. But a contact that bounces
-        # while a key is being put in is one visit.
-        anew, effects = inserted(state, event, now)
-        if state.left_as not in _NAMELESS:
-            return anew, effects
-        return replace(anew, visit=state.visit), (ClearActivation(anew.insertion),)
-    again = replace(state, insertion=state.insertion + 1, since_s=now.mono_s)
-    if state.left_as is Phase.READY:
-        return replace(again, phase=Phase.IDENTIFYING), (IdentifyKey(again.insertion),)
-    return replace(again, phase=Phase.CLEARING), (ClearActivation(again.insertion),)
-
-
-def removed(state: State, _event: KeyRemoved, now: Now) -> Result:
-    """The key is out: what it left as is kept for a moment, its contact may only have bounced."""
-    # While a returned key is being cleared and read, what it left as before still stands.
-    returning = state.left_as is not None and state.phase in {Phase.CLEARING, Phase.READING, Phase.IDENTIFYING}
-    left_as = state.left_as if returning else state.phase
-    return replace(state, phase=Phase.GONE, left_as=left_as, pulled_in=state.phase, since_s=now.mono_s), ()
-
-
-def reader_failed(state: State, _event: ReaderFailed, now: Now) -> Result:
-    """The visit, if there is one, is over: nothing can be said to the key any more."""
-    if state.phase in {Phase.EMPTY, Phase.GONE}:
-        return replace(farewell(state), phase=Phase.BROKEN, since_s=now.mono_s), ended(state)
-    broken = replace(
-        farewell(state), phase=Phase.BROKEN, left_as=state.phase, pulled_in=state.phase, since_s=now.mono_s
+def key_back(state: State, received: KeyInserted, now: Now) -> Result:
+    """Go on with the visit if the key is back in time: is it the same one? Later, begin another visit."""
+    # Rule 3.
+    if now.mono_s - state.since_s > may_return_within_s(state):
+        return begin_visit(state, received, now)
+    back = replace(
+        state,
+        presence=Presence.RETURNING,
+        insertion=received.insertion,
+        since_s=now.mono_s,
+        act=KeyIs.UNSURE,
+        farewell=None,
     )
-    return broken, (*unused(state), EndVisit(state.seen, returned=False))
+    # Rule 1; but a key that is ready, and whose contact only bounced, is to stay so.
+    if state.phase is Phase.READY:
+        return back, (IdentifyKey(received.insertion),)
+    return back, (ClearActivation(received.insertion),)
 
 
-def reader_recovered(state: State, _event: ReaderRecovered, now: Now) -> Result:
-    """The socket is taken to be empty until a key answers. What was true of a key then, need not be true now."""
+def nameless_key_back(state: State, received: KeyInserted, now: Now) -> Result:
+    """Begin from the beginning: the key had not said which it is. A contact that bounces so early is one visit."""
+    anew, effects = begin_visit(state, received, now)
+    if now.mono_s - state.since_s > may_return_within_s(state):
+        return anew, effects
+    return replace(anew, visit=state.visit), (ClearActivation(received.insertion),)
+
+
+def key_out(state: State, _received: KeyRemoved, now: Now) -> Result:
+    """Keep for a moment where the visit was, its contact may only have bounced; say how the key left."""
+    return replace(state, presence=Presence.OUT, since_s=now.mono_s, farewell=farewell_to(state)), ()
+
+
+def end_if_out_for_long(state: State, _received: TimePassed, now: Now) -> Result:
+    """End the visit of a key that does not come back."""
+    # Rule 3.
+    if now.mono_s - state.since_s <= may_return_within_s(state):
+        return state, ()
+    return replace(state, phase=Phase.EMPTY, entry=Entry()), end_visit(state)
+
+
+def clear_old_farewell(state: State, _received: TimePassed, now: Now) -> Result:
+    """Clear what is said of the last key once it has been on the screen for long enough."""
+    if state.farewell is None:
+        return state, ()
+    early = state.farewell.key_left in {KeyLeft.TOO_EARLY, KeyLeft.UNSURE}
+    stays_s = max(state.policy.receipt_s, EARLY_S) if early else state.policy.receipt_s
+    return (state, ()) if now.mono_s - state.since_s < stays_s else (forget_key(state), ())
+
+
+# --- the reader
+
+
+def reader_failed(state: State, _received: ReaderFailed, now: Now) -> Result:
+    """End the visit, if there is one: nothing can be said to the key any more."""
+    broken = replace(state, phase=Phase.BROKEN, presence=Presence.OUT, since_s=now.mono_s, entry=Entry())
+    if state.presence is Presence.OUT:
+        return broken, end_visit(state)
+    ending = (*give_count_back(state), EndVisit(state.seen, returned=False))
+    return replace(broken, farewell=farewell_to(state)), ending
+
+
+def reader_recovered(state: State, _received: ReaderRecovered, now: Now) -> Result:
+    """Take the socket to be empty until a key answers. What was true of a key then, need not be true now."""
     stale = now.mono_s - state.since_s >= state.policy.receipt_s
-    return replace(forgotten(state) if stale else state, phase=Phase.EMPTY, since_s=now.mono_s), ()
+    return replace(forget_key(state) if stale else state, phase=Phase.EMPTY, since_s=now.mono_s), ()
 
 
-def cleared(state: State, _event: ActivationCleared, now: Now) -> Result:
-    """The key is off; now it may say which it is."""
-    return replace(state, phase=Phase.READING, since_s=now.mono_s), (ReadKey(state.insertion),)
+# --- switched off
 
 
-def clear_failed(state: State, event: ClearFailed, now: Now) -> Result:
-    """The key stays on, and the screen says until when."""
-    stranger, ended = as_stranger(state)
-    still_on = replace(stranger, phase=Phase.STILL_ON, since_s=now.mono_s, still_on_until=event.still_on_until)
-    return still_on, (*ended, Ring())
+def read_cleared_key(state: State, _received: ActivationCleared, now: Now) -> Result:
+    """Ask the key which it is, now that it is off."""
+    return replace(state, phase=Phase.READING, since_s=now.mono_s, act=KeyIs.OFF), (ReadKey(state.insertion),)
 
 
-def not_off_again(state: State, event: ClearFailed, now: Now) -> Result:
-    """What was written here cannot be cleared: even if it cannot be read either, this station knows its end."""
-    if event.still_on_until is None and state.grant is not None:
-        event = replace(event, still_on_until=state.grant.expires)
-    still_on, effects = clear_failed(state, event, now)
-    return still_on, (*unused(state), *effects)
+def read_returned_key(state: State, received: ActivationCleared, now: Now) -> Result:
+    """Ask the key that is back which it is, now that it is off."""
+    if state.act is KeyIs.OFF:
+        return unexpected(state, received)
+    return replace(state, since_s=now.mono_s, act=KeyIs.OFF), (ReadKey(state.insertion),)
 
 
-def left_in_off(state: State, _event: ActivationCleared, now: Now) -> Result:
-    """The key that was left in after ready is off again."""
-    return replace(state, phase=Phase.LEFT_IN, since_s=now.mono_s, grant=None), (Ring(),)
+def clear_failed(state: State, received: ClearFailed, now: Now) -> Result:
+    """Say until when the key stays on. It cannot be shown to be one that was taken out before."""
+    nameless, ending = take_for_another_key(state)
+    still_on = replace(
+        nameless,
+        phase=Phase.STILL_ON,
+        since_s=now.mono_s,
+        act=KeyIs.UNSURE,
+        still_on_until=received.still_on_until,
+    )
+    return still_on, (*ending, Ring())
 
 
-def read_failed(state: State, _event: ReadFailed, now: Now) -> Result:
-    """The key is off but does not say which it is."""
-    stranger, ended = as_stranger(state)
-    return replace(stranger, phase=Phase.UNREADABLE, since_s=now.mono_s), (*ended, Ring())
+def undo_failed(state: State, received: ClearFailed, now: Now) -> Result:
+    """Say until when the key stays on: even if it cannot be read, this station knows the end of what it wrote."""
+    if received.still_on_until is None and state.grant is not None:
+        received = replace(received, still_on_until=state.grant.expires)
+    still_on, effects = clear_failed(state, received, now)
+    return still_on, (*give_count_back(state), *effects)
 
 
-def read(state: State, event: KeyRead, now: Now) -> Result:
-    """Which key it is: the prompt, a refusal, or on with what a pulled key was in the middle of."""
-    if state.left_as is None:
-        return _known(state, event, now, ())
-    if state.seen is None or not state.seen.is_same_key(event.seen):
-        # Nothing typed for the key that left may count for another one.
-        stranger, ended = as_stranger(state)
-        return _known(stranger, event, now, ended)
-    if state.left_as is Phase.CHECKING:
-        return replace(state, phase=Phase.CHECKING, left_as=None, seen=event.seen, since_s=now.mono_s), ()
-    if state.left_as is Phase.ACTIVATING and state.grant is not None and _may_go_on(state, event):
-        going_on = replace(
-            state, phase=Phase.ACTIVATING, left_as=None, seen=event.seen, known=event.known, since_s=now.mono_s
-        )
-        return going_on, (ActivateKey(state.insertion, event.seen, event.known, state.grant),)
-    return _known(state, event, now, unused(state))
+# --- which key it is
 
 
-def _may_go_on(state: State, event: KeyRead) -> bool:
-    """Whether what was granted before the key was pulled still holds for what is known of it now."""
-    return state.station.hindrance is None and visit_pin.refusal_at_pin(event.seen, event.known, event.attempts) is None
+def key_read(state: State, received: KeyRead, now: Now) -> Result:
+    """Prompt, or refuse the key with a reason."""
+    return _prompt_or_refuse(state, received, now, ())
 
 
-def _known(state: State, event: KeyRead, now: Now, before: tuple[Effect, ...]) -> Result:
-    """The key has said which it is: prompt, or the reason why there is none."""
-    # What a PIN was told before the key was out for a moment is still to be read.
-    heard = state.refusal
+def read_failed(state: State, received: ReadFailed, now: Now) -> Result:
+    """Say that the key is off but does not say which it is."""
+    # Rule 1: nothing is asked of a key that may be on.
+    if state.act is not KeyIs.OFF:
+        return unexpected(state, received)
+    nameless, ending = take_for_another_key(state)
+    return replace(nameless, phase=Phase.UNREADABLE, since_s=now.mono_s), (*ending, Ring())
+
+
+def read_again(state: State, received: KeyRead, now: Now) -> Result:
+    """Go on with the visit if it is the same key; what a PIN was told before it was out for a moment still stands."""
+    return _returned(state, received, now) or _prompt_or_refuse(state, received, now, ())
+
+
+def read_again_while_checking(state: State, received: KeyRead, now: Now) -> Result:
+    """Wait on for the verdict if it is the same key."""
+    still_checking = replace(state, presence=Presence.IN, seen=received.seen, since_s=now.mono_s)
+    return _returned(state, received, now) or (still_checking, ())
+
+
+def read_again_while_activating(state: State, received: KeyRead, now: Now) -> Result:
+    """Activate the same key after all, if what was granted still holds for what is known of it now."""
+    another = _returned(state, received, now)
+    if another is not None:
+        return another
+    # Rules 4 and 5.
+    refused = visit_pin.refusal_at_pin(received.seen, received.known, received.attempts) is not None
+    if refused or state.grant is None or state.station.hindrance is not None:
+        return _prompt_or_refuse(state, received, now, give_count_back(state))
+    going_on = replace(
+        state,
+        presence=Presence.IN,
+        seen=received.seen,
+        known=received.known,
+        since_s=now.mono_s,
+        act=KeyIs.UNSURE,
+    )
+    return going_on, (ActivateKey(state.insertion, received.seen, received.known, state.grant),)
+
+
+def _returned(state: State, received: KeyRead, now: Now) -> Result | None:
+    """What comes of a key that is not the one that was taken out; None: it is the same one."""
+    # Rule 1: nothing is asked of a key that may be on.
+    if state.act is not KeyIs.OFF:
+        return unexpected(state, received)
+    # Rule 3: nothing typed for the key that left may count for another one.
+    if _is_same_key(state, received.seen):
+        return None
+    another, ending = take_for_another_key(state)
+    return _prompt_or_refuse(another, received, now, ending)
+
+
+def _is_same_key(state: State, seen: KeySeen | None) -> bool:
+    return state.seen is not None and seen is not None and state.seen.is_same_key(seen)
+
+
+def _prompt_or_refuse(state: State, received: KeyRead, now: Now, before: tuple[Effect, ...]) -> Result:
+    told = state.refusal
     state = replace(
         state,
-        left_as=None,
-        seen=event.seen,
-        known=event.known,
-        attempts=event.attempts,
+        presence=Presence.IN,
+        seen=received.seen,
+        known=received.known,
+        attempts=received.attempts,
+        refusal=None,
         grant=None,
         since_s=now.mono_s,
     )
-    refusal = access.refusal_before_pin(event.seen.record, event.known, event.attempts)
+    # Rule 4.
+    refusal = access.refusal_before_pin(received.seen.record, received.known, received.attempts)
     cannot = state.station.hindrance is not None
-    prepare = PrepareKey(state.insertion, event.seen, event.known, visit_pin.sync_duty(refusal, cannot=cannot))
+    prepare = PrepareKey(state.insertion, received.seen, received.known, visit_pin.sync_duty(refusal, cannot=cannot))
     if refusal is None and cannot:
+        # Rule 5.
         refusal = Refusal.STATION
-    if refusal is None and heard in _STAND:
-        refusal = heard
+    if refusal is None and told in _OUTLAST_A_BOUNCE:
+        refusal = told
     if refusal is not None:
-        told: tuple[Effect, ...] = (RecordRefusal(event.seen, refusal), Ring()) if refusal is not heard else ()
-        refused = replace(state, phase=Phase.REFUSED, refusal=refusal, entry=Entry(), submitted=False)
-        return refused, (*before, prepare, *told)
-    prompt = replace(state, phase=Phase.PROMPT, refusal=heard if heard in access.COUNTED else None)
+        return _refuse(state, refusal, told, (*before, prepare))
     if state.station.role is Role.UPDATE_BOX:
-        return _renewed(replace(prompt, refusal=heard), event, now, (*before, prepare))
-    if not state.submitted:
+        return _renew(state, received, told, now, (*before, prepare))
+    prompt = replace(state, phase=Phase.PROMPT)
+    if not state.entry.complete:
         return prompt, (*before, prepare)
-    checking, effects = visit_pin.submitted(replace(prompt, submitted=False), now)
+    # Rule 6.
+    checking, effects = visit_pin.check_entry(prompt, now)
     return checking, (*before, prepare, *effects)
 
 
-def _renewed(state: State, event: KeyRead, now: Now, before: tuple[Effect, ...]) -> Result:
-    """At an update box the insertion itself asks for an activation: nobody types anything."""
-    heard = state.refusal
-    state = replace(state, refusal=None, entry=Entry(), submitted=False)
-    verdict = access.renew(event.known, event.own_permit, state.station, state.policy, now)
+def _refuse(state: State, refusal: Refusal, told: Refusal | None, before: tuple[Effect, ...]) -> Result:
+    """Refuse the key that has just been read; what it was told before a bounce is not recorded again."""
+    refused = replace(state, phase=Phase.REFUSED, refusal=refusal, last_refusal=None, entry=Entry())
+    if state.seen is None or refusal is told:
+        return refused, before
+    return refused, (*before, RecordRefusal(state.seen, refusal), Ring())
+
+
+def _renew(state: State, received: KeyRead, told: Refusal | None, now: Now, before: tuple[Effect, ...]) -> Result:
+    """Activate without a PIN: at an update box the insertion itself asks for that."""
+    # Rule 9.
+    verdict = access.renew(received.known, received.own_permit, state.station, state.policy, now)
     if isinstance(verdict, Refusal):
-        told = (RecordRefusal(event.seen, verdict), Ring()) if verdict is not heard else ()
-        return replace(state, phase=Phase.REFUSED, refusal=verdict), (*before, *told)
-    activate = ActivateKey(state.insertion, event.seen, event.known, verdict)
+        return _refuse(state, verdict, told, before)
+    activating = replace(state, phase=Phase.ACTIVATING, grant=verdict, entry=Entry(), act=KeyIs.UNSURE)
+    activate = ActivateKey(state.insertion, received.seen, received.known, verdict)
     # What the key is owed beside, its log above all, goes on once it is on: nobody waits for that.
-    rest = PrepareKey(state.insertion, event.seen, event.known, SyncDuty.WRITE)
-    return replace(state, phase=Phase.ACTIVATING, grant=verdict), (*before, activate, rest)
+    rest = PrepareKey(state.insertion, received.seen, received.known, SyncDuty.WRITE)
+    return activating, (*before, activate, rest)
 
 
-def identified(state: State, event: KeyIdentified, now: Now) -> Result:
-    """The ready key is back and stays ready; any other is cleared as a new visit."""
-    if state.seen is not None and event.seen is not None and event.seen.is_same_key(state.seen):
-        return replace(state, phase=Phase.READY, left_as=None), ()
-    return inserted(replace(state, phase=Phase.GONE), KeyInserted(), now)
+def ready_key_identified(state: State, received: KeyIdentified, now: Now) -> Result:
+    """Leave the ready key that is back as it is; switch any other off, in a visit of its own."""
+    # Rule 10.
+    if _is_same_key(state, received.seen):
+        return replace(state, presence=Presence.IN, act=KeyIs.ON), ()
+    return _begin(state, state.insertion, now)
 
 
-def refreshed(state: State, event: MirrorRefreshed, now: Now) -> Result:
-    """News from central about the key in the socket: it may have been blocked, unlocked or handed out just now."""
+def take_news(state: State, received: MirrorRefreshed, now: Now) -> Result:
+    """Refuse or prompt by what central says now: the key may just have been blocked, unlocked or handed out."""
     if state.seen is None:
         return state, ()
-    refusal = access.refusal_before_pin(state.seen.record, event.known, event.attempts)
-    news = replace(state, known=event.known, attempts=event.attempts)
+    # Rule 4.
+    refusal = access.refusal_before_pin(state.seen.record, received.known, received.attempts)
+    news = replace(state, known=received.known, attempts=received.attempts)
     cannot = state.station.hindrance is not None
-    prepare = PrepareKey(state.insertion, state.seen, event.known, visit_pin.sync_duty(refusal, cannot=cannot))
+    prepare = PrepareKey(state.insertion, state.seen, received.known, visit_pin.sync_duty(refusal, cannot=cannot))
     if refusal is not None:
         if refusal is state.refusal:
             return news, ()
-        refused = replace(news, phase=Phase.REFUSED, refusal=refusal, entry=Entry(), since_s=now.mono_s)
-        return refused, (prepare, RecordRefusal(state.seen, refusal), Ring())
+        return _refuse(replace(news, since_s=now.mono_s), refusal, None, (prepare,))
     # Where there is no PIN to wait for, the key is looked at again when it is put in again.
     if state.phase is Phase.PROMPT or state.refusal in access.AFTER_PIN or state.station.role is Role.UPDATE_BOX:
         return news, ()
     if cannot:
+        # Rule 5.
         return replace(news, refusal=Refusal.STATION), ()
     return replace(news, phase=Phase.PROMPT, refusal=None, since_s=now.mono_s, stroke_s=now.mono_s), (prepare,)
 
 
-def activated(state: State, _event: KeyActivated, now: Now) -> Result:
-    """The activation is on the key, read back: ready."""
-    return replace(state, phase=Phase.READY, since_s=now.mono_s), (Ring(),)
+# --- switched on, and off again
 
 
-def activated_gone(state: State, _event: KeyActivated, _now: Now) -> Result:
-    """Pulled between the read-back and the word of it: the key is on, and its person may know."""
-    if state.pulled_in is not Phase.ACTIVATING:
+def key_activated(state: State, _received: KeyActivated, now: Now) -> Result:
+    """Say ready: the activation is on the key, read back."""
+    # Rule 10.
+    return replace(state, phase=Phase.READY, since_s=now.mono_s, act=KeyIs.ON), (Ring(),)
+
+
+def activated_and_out(state: State, _received: KeyActivated, _now: Now) -> Result:
+    """Say that the key is on: it was pulled between the read-back and the word of it."""
+    # A grant that came while the key was out has not been written.
+    if state.farewell is None or not state.farewell.switching_on:
         return state, ()
-    return replace(state, left_as=Phase.READY, pulled_in=Phase.READY), ()
+    return replace(state, phase=Phase.READY, act=KeyIs.ON, farewell=Farewell(KeyLeft.ON, named=True)), ()
 
 
-def activation_failed(state: State, event: ActivationFailed, now: Now) -> Result:
-    """The key is off, and the screen says why."""
-    failed = replace(state, phase=Phase.REFUSED, refusal=event.refusal, grant=None, since_s=now.mono_s)
-    return failed, (*unused(state), Ring())
+def activation_failed(state: State, received: ActivationFailed, now: Now) -> Result:
+    """Say why the key is off again."""
+    failed = replace(
+        state, phase=Phase.REFUSED, refusal=received.refusal, grant=None, since_s=now.mono_s, act=KeyIs.OFF
+    )
+    return failed, (*give_count_back(state), Ring())
 
 
-def ready_ages(state: State, _event: TimePassed, now: Now) -> Result:
-    """A key left in for too long after ready is switched off again."""
+def switch_off_if_left_in(state: State, _received: TimePassed, now: Now) -> Result:
+    """Switch a key off again that is left in for too long after ready."""
+    # Rule 10.
     if now.mono_s - state.since_s < state.policy.left_in_s:
         return state, ()
-    off = replace(state, phase=Phase.SWITCHING_OFF, since_s=now.mono_s)
+    off = replace(state, phase=Phase.SWITCHING_OFF, since_s=now.mono_s, act=KeyIs.UNSURE)
     return off, (ClearActivation(state.insertion),)
 
 
-def gone_ages(state: State, _event: TimePassed, now: Now) -> Result:
-    """A key that does not come back has ended its visit."""
-    if now.mono_s - state.since_s <= patience_s(state):
-        return state, ()
-    return farewell(state), ended(state)
-
-
-def farewell_ages(state: State, _event: TimePassed, now: Now) -> Result:
-    """The receipt has been on the screen for long enough."""
-    early = state.pulled_in in _PULLED_EARLY
-    stays_s = max(state.policy.receipt_s, EARLY_S) if early else state.policy.receipt_s
-    if state.left_as is None or now.mono_s - state.since_s < stays_s:
-        return state, ()
-    return replace(forgotten(state), phase=Phase.EMPTY), ()
+def left_in_is_off(state: State, _received: ActivationCleared, now: Now) -> Result:
+    """Say that the key that was left in is off again."""
+    return replace(state, phase=Phase.LEFT_IN, since_s=now.mono_s, grant=None, act=KeyIs.OFF), (Ring(),)

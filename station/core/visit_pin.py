@@ -1,131 +1,146 @@
 """The PIN in a visit: keystrokes, what ``#`` asks for, and the verdict.
 
-Handlers of the table in ``station.core.visit``.
+Handlers of the table in ``station.core.visit``, where the rules are listed.
 """
 
 from dataclasses import replace
 
 from station.core import access, attempts
 from station.core.entry import Entry
-from station.core.events import (
+from station.core.facts import Attempts, Grant, KeyKnown, Now, Refusal
+from station.core.visit_effects import (
     AcceptPin,
     ActivateKey,
     CheckPin,
     Effect,
-    KeySeen,
-    KeystrokeTyped,
-    PinChecked,
-    PinCheckFailed,
     PrepareKey,
     RecordRefusal,
     RejectPin,
     Ring,
     SyncDuty,
-    TimePassed,
 )
-from station.core.facts import Attempts, Grant, KeyKnown, Now, Refusal
-from station.core.visit_state import PIN_TAKEN, Phase, Result, State
+from station.core.visit_inputs import KeySeen, KeystrokeTyped, PinChecked, PinCheckFailed, TimePassed
+from station.core.visit_state import KeyIs, Phase, Presence, Result, State
 
 
-def typed_ahead(state: State, event: KeystrokeTyped, now: Now) -> Result:
-    """Digits, and ``#`` itself, are kept for the prompt."""
-    # With a PIN under way there is no prompt to type ahead for.
-    return (state, ()) if state.left_as in PIN_TAKEN else (_edited(state, event, now), ())
+def keep_keystroke(state: State, received: KeystrokeTyped, now: Now) -> Result:
+    """Keep a digit, or ``#`` itself, for the prompt that is to come."""
+    # Rule 6.
+    return _edited(state, received, now), ()
 
 
-def typed_while_out(state: State, event: KeystrokeTyped, now: Now) -> Result:
-    """The contact bounces, the hand goes on typing: it counts if the same key comes back to its prompt."""
-    return (_edited(state, event, now), ()) if state.left_as is Phase.PROMPT else (state, ())
+def type_at_prompt(state: State, received: KeystrokeTyped, now: Now) -> Result:
+    """Add to the PIN at the prompt; ``#`` has it checked, unless a wait is running."""
+    if received.stroke == "#":
+        return check_entry(replace(state, stroke_s=now.mono_s), now)
+    edited = _edited(state, received, now)
+    return (replace(edited, last_refusal=None) if len(edited.entry) else edited), ()
 
 
-def typed(state: State, event: KeystrokeTyped, now: Now) -> Result:
-    """A PIN is typed at the prompt; ``#`` has it checked, unless a wait is running."""
-    if event.stroke == "#":
-        return submitted(replace(state, stroke_s=now.mono_s), now)
-    edited = _edited(state, event, now)
-    return (replace(edited, refusal=None) if len(edited.entry) else edited), ()
-
-
-def _edited(state: State, event: KeystrokeTyped, now: Now) -> State:
-    state = replace(state, stroke_s=now.mono_s)
-    match event.stroke:
+def _edited(state: State, received: KeystrokeTyped, now: Now) -> State:
+    match received.stroke:
         case "*":
-            return replace(state, entry=Entry(), submitted=False)
+            entry = Entry()
         case "#":
-            return replace(state, submitted=len(state.entry) > 0)
+            entry = state.entry.completed()
         case "\b":
-            return replace(state, entry=state.entry.shortened(), submitted=False)
-        case digit if digit in set("0123456789") and not state.submitted:
-            return replace(state, entry=state.entry.typed(digit))
+            entry = state.entry.shortened()
+        case digit if digit in set("0123456789"):
+            entry = state.entry.typed(digit)
         case _:
-            return state
+            entry = state.entry
+    return replace(state, entry=entry, stroke_s=now.mono_s)
 
 
-def submitted(state: State, now: Now) -> Result:
-    """``#``: what was typed is checked, unless nothing was or a wait is running."""
+def check_entry(state: State, now: Now) -> Result:
+    """Have the PIN that was typed checked, unless none was or a wait is running."""
     if not len(state.entry) or state.seen is None:
         return state, ()
+    # Rule 8: a PIN typed during the wait is not even counted.
     if now.mono_s < state.attempts.wait_until_s:
         return replace(state, entry=Entry()), ()
-    checking = replace(state, phase=Phase.CHECKING, since_s=now.mono_s, entry=Entry(), refusal=None)
+    checking = replace(state, phase=Phase.CHECKING, since_s=now.mono_s, entry=Entry(), last_refusal=None)
     return checking, (CheckPin(state.visit, state.entry, state.seen, state.known),)
 
 
-def checked(state: State, event: PinChecked, now: Now) -> Result:
-    """The verdict, whether the key is still in or out for a moment: activate, prompt again, or refuse."""
+def clear_old_entry(state: State, _received: TimePassed, now: Now) -> Result:
+    """Clear digits that nobody goes on with."""
+    # Rule 6.
+    if now.mono_s - state.stroke_s < state.policy.entry_timeout_s or not len(state.entry):
+        return state, ()
+    return replace(state, entry=Entry()), ()
+
+
+def take_verdict(state: State, received: PinChecked, now: Now) -> Result:
+    """Activate, prompt again, or refuse; with the key out or returning, that is how its visit goes on."""
     seen = state.seen
-    if seen is None or Phase.CHECKING not in {state.phase, state.left_as}:
-        return state, ()
-    present = state.phase is Phase.CHECKING
-    state = replace(state, known=event.known)
-    before = refusal_at_pin(seen, event.known, event.attempts)
+    if seen is None or not seen.is_same_key(received.seen):
+        # Rule 3.
+        return settle_late_verdict(state, received, now)
+    state = replace(state, known=received.known)
+    before = refusal_at_pin(seen, received.known, received.attempts)
     if before is not None:
-        # News that came in with the verdict: this PIN is not judged, so its count stands.
-        counted = replace(state, attempts=event.attempts)
-        told = RecordRefusal(seen, before)
-        return _refused_after_pin(counted, before, now, present=present), (told, *_unsynced(counted, before), Ring())
-    verdict = access.decide(
-        event.known, event.person, event.pin_tag, event.own_permit, state.station, state.policy, now
-    )
+        # Rule 4: news that came in with the verdict. This PIN is not judged, so its count stands.
+        refused = _refused(replace(state, attempts=received.attempts), before, now)
+        return refused, (RecordRefusal(seen, before), *_clear_sync(state, seen, before), Ring())
+    verdict = _judged(state, received, now)
     if isinstance(verdict, Grant):
-        granted = replace(state, grant=verdict)
-        if not present:
-            return replace(granted, left_as=Phase.ACTIVATING), ()
-        activate = ActivateKey(state.insertion, seen, event.known, verdict)
-        return replace(granted, phase=Phase.ACTIVATING, since_s=now.mono_s), (activate,)
+        granted = _gone_on(replace(state, grant=verdict), Phase.ACTIVATING, now)
+        if state.presence is not Presence.IN:
+            # Rule 3: it is written once the key has shown that it is the same one.
+            return granted, ()
+        activate = ActivateKey(state.insertion, seen, received.known, verdict)
+        return replace(granted, act=KeyIs.UNSURE), (activate,)
     if verdict not in access.COUNTED:
-        accepted = AcceptPin(seen, event.known, verdict)
-        return _refused_after_pin(state, verdict, now, present=present), (accepted, Ring())
-    rejected = RejectPin(seen, event.known, verdict, locked=event.attempts.locked)
-    wrong = replace(state, attempts=event.attempts)
-    if event.attempts.locked:
-        locked = _refused_after_pin(wrong, Refusal.LOCKED, now, present=present)
-        return locked, (rejected, *_unsynced(wrong, Refusal.LOCKED), Ring())
-    effects = (rejected, Ring())
-    again = replace(wrong, refusal=verdict, stroke_s=now.mono_s)
-    if not present:
-        return replace(again, left_as=Phase.PROMPT), effects
-    return replace(again, phase=Phase.PROMPT, since_s=now.mono_s), effects
+        return _refused(state, verdict, now), (AcceptPin(seen, received.known, verdict), Ring())
+    rejected = RejectPin(seen, received.known, verdict, locked=received.attempts.locked)
+    wrong = replace(state, attempts=received.attempts)
+    if received.attempts.locked:
+        # Rule 8: the tenth.
+        locked = _refused(wrong, Refusal.LOCKED, now)
+        return locked, (rejected, *_clear_sync(wrong, seen, Refusal.LOCKED), Ring())
+    again = replace(wrong, last_refusal=verdict, stroke_s=now.mono_s)
+    return _gone_on(again, Phase.PROMPT, now), (rejected, Ring())
 
 
-def _unsynced(state: State, refusal: Refusal) -> tuple[Effect, ...]:
-    """Found not to qualify only now: what an activation box would go by is cleared, if the key is still in."""
-    if state.seen is None or state.phase is not Phase.CHECKING:
-        return ()
-    return (PrepareKey(state.insertion, state.seen, state.known, sync_duty(refusal, cannot=False)),)
+def take_failed_check(state: State, _received: PinCheckFailed, now: Now) -> Result:
+    """Refuse: the PIN could not be counted, so it was not looked at."""
+    # Rule 7.
+    return _refused(state, Refusal.STATION, now), (Ring(),)
 
 
-def check_failed(state: State, _event: PinCheckFailed, now: Now) -> Result:
-    """The PIN could not be counted, so it was not looked at: no activation here."""
-    if Phase.CHECKING not in {state.phase, state.left_as}:
+def settle_late_verdict(state: State, received: PinChecked, now: Now) -> Result:
+    """Count a wrong PIN, or give a right one its count back, though no visit waits for the verdict any more."""
+    # Rule 7: the key was swapped, or the reader is gone; that must not buy a free try.
+    if refusal_at_pin(received.seen, received.known, received.attempts) is not None:
         return state, ()
-    return _refused_after_pin(state, Refusal.STATION, now, present=state.phase is Phase.CHECKING), (Ring(),)
+    verdict = _judged(state, received, now)
+    if isinstance(verdict, Refusal) and verdict in access.COUNTED:
+        return state, (RejectPin(received.seen, received.known, verdict, locked=received.attempts.locked),)
+    unused = Refusal.KEY_FAULT if isinstance(verdict, Grant) else verdict
+    return state, (AcceptPin(received.seen, received.known, unused),)
 
 
-def _refused_after_pin(state: State, refusal: Refusal, now: Now, *, present: bool) -> State:
-    if not present:
-        return replace(state, left_as=Phase.REFUSED, refusal=refusal)
-    return replace(state, phase=Phase.REFUSED, refusal=refusal, since_s=now.mono_s)
+def _judged(state: State, received: PinChecked, now: Now) -> Grant | Refusal:
+    return access.decide(
+        received.known, received.person, received.pin_tag, received.own_permit, state.station, state.policy, now
+    )
+
+
+def _refused(state: State, refusal: Refusal, now: Now) -> State:
+    return _gone_on(replace(state, refusal=refusal), Phase.REFUSED, now)
+
+
+def _gone_on(state: State, phase: Phase, now: Now) -> State:
+    # With the key out, the time since it was taken out runs on.
+    return replace(state, phase=phase, since_s=now.mono_s if state.presence is Presence.IN else state.since_s)
+
+
+def _clear_sync(state: State, seen: KeySeen, refusal: Refusal) -> tuple[Effect, ...]:
+    """Clear what an activation box would go by, on a key that is found not to qualify only now, if it is still in."""
+    if state.presence is not Presence.IN:
+        return ()
+    return (PrepareKey(state.insertion, seen, state.known, sync_duty(refusal, cannot=False)),)
 
 
 def refusal_at_pin(seen: KeySeen, known: KeyKnown, standing: Attempts) -> Refusal | None:
@@ -140,10 +155,3 @@ def sync_duty(refusal: Refusal | None, *, cannot: bool) -> SyncDuty:
     if refusal not in {None, Refusal.UNKNOWN}:
         return SyncDuty.CLEAR
     return SyncDuty.LEAVE if cannot or refusal is not None else SyncDuty.WRITE
-
-
-def entry_ages(state: State, _event: TimePassed, now: Now) -> Result:
-    """Digits that nobody goes on with are cleared."""
-    if now.mono_s - state.stroke_s < state.policy.entry_timeout_s or not len(state.entry):
-        return state, ()
-    return replace(state, entry=Entry(), submitted=False), ()

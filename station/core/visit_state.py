@@ -1,12 +1,13 @@
-"""What a station remembers of a visit: its phase, the key, the entry; and what a visit that ends is owed."""
+"""What a station remembers of a visit: where it is, whether the key is there, what has been typed, what is owed."""
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
 
 from station.core.entry import Entry
-from station.core.events import AcceptPin, Effect, EndVisit, KeySeen
 from station.core.facts import Attempts, Grant, KeyKnown, Policy, Refusal, StationFacts
+from station.core.visit_effects import AcceptPin, Effect, EndVisit, ReportUnexpected
+from station.core.visit_inputs import KeySeen, VisitInput
 from station.records.claims import KeyKind
 
 BOUNCE_S = 3.0
@@ -16,27 +17,80 @@ INTERRUPTED_S = 5.0
 
 
 class Phase(StrEnum):
-    """Where a visit is."""
+    """Where a visit is, or goes on from should the key come back."""
 
     EMPTY = "empty"
+    """No visit."""
     CLEARING = "clearing"
+    """The key is being switched off."""
     READING = "reading"
+    """The key is off, and is being asked which it is."""
     PROMPT = "prompt"
+    """A PIN may be typed."""
     CHECKING = "checking"
+    """A PIN is being checked."""
     ACTIVATING = "activating"
     READY = "ready"
+    """The key is on."""
     REFUSED = "refused"
+    """The key is off; `State.refusal` says why it stays so."""
     STILL_ON = "still_on"
+    """The key could not be switched off."""
     UNREADABLE = "unreadable"
+    """The key is off and does not say which it is."""
     SWITCHING_OFF = "switching_off"
-    """Left in after ready: on its way to off."""
+    """The key was left in after ready, and is being switched off again."""
     LEFT_IN = "left_in"
-    GONE = "gone"
-    """Out, but perhaps only for a moment."""
-    IDENTIFYING = "identifying"
-    """A key came back where a ready one had been: is it the same?"""
+    """The key was left in after ready, and is off again."""
     BROKEN = "broken"
-    """No serial port."""
+    """No reader."""
+
+
+class Presence(StrEnum):
+    """Whether the key of the visit is in the socket."""
+
+    IN = "in"
+    OUT = "out"
+    """There is no key. In a visit: it was taken out a moment ago, and may come back."""
+    RETURNING = "returning"
+    """A key is back in time, and has not shown yet that it is the same one."""
+
+
+Place: TypeAlias = tuple[Phase, Presence]
+"""A row of the machine's table."""
+
+
+class KeyIs(StrEnum):
+    """What is known of a key's activation (its file ``act``) in this insertion."""
+
+    OFF = "off"
+    ON = "on"
+    UNSURE = "unsure"
+    """Not looked at yet, or being written, or being cleared, or not to be cleared."""
+
+
+class KeyLeft(StrEnum):
+    """How a key was when it was taken out."""
+
+    OFF = "off"
+    ON = "on"
+    TOO_EARLY = "too_early"
+    """Off, while its PIN was being checked."""
+    UNSURE = "unsure"
+    """Perhaps on: only the next station can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Farewell:
+    """What is said of the key that was taken out. Decided when it is, and kept until it has been read."""
+
+    key_left: KeyLeft
+    named: bool = False
+    """The key had said in this insertion which it is: `State.seen`, ``known`` and ``grant`` are about it."""
+    may_open_until: int | None = None
+    """UNSURE: when it is off at the latest, in Unix seconds; None: nobody knows."""
+    switching_on: bool = False
+    """UNSURE: it was being switched on, not off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,75 +100,105 @@ class State:
     station: StationFacts = field(default_factory=StationFacts)
     policy: Policy = field(default_factory=Policy)
     phase: Phase = Phase.EMPTY
-    insertion: int = 0
-    visit: int = 0
+    presence: Presence = Presence.OUT
     since_s: float = 0.0
-    """When this phase began, or when the key left."""
-    left_as: Phase | None = None
-    """The phase that the visit goes on from, should the key come back; kept while its farewell is on the screen."""
-    pulled_in: Phase | None = None
-    """The phase in which a key was last pulled: what is known of its ``act``. A verdict that comes in later changes
-    how the visit goes on, not what is on the key."""
+    """When this phase began, or when the key was put in or taken out since."""
+    insertion: int = 0
+    """The number of the key's session, as the reader gave it."""
+    visit: int = 0
+    """Counts the visits."""
+    act: KeyIs = KeyIs.UNSURE
+    farewell: Farewell | None = None
+    """While there is no key, and what is to be said of the last one has not been on the screen for long enough."""
     entry: Entry = field(default_factory=Entry)
-    submitted: bool = False
-    """``#`` was typed before there was a prompt."""
     stroke_s: float = 0.0
+    """When a key of the keypad was last pressed for this visit."""
     seen: KeySeen | None = None
+    """While `presence` is not IN: the key that was taken out."""
     known: KeyKnown = field(default_factory=KeyKnown)
     attempts: Attempts = field(default_factory=Attempts)
     refusal: Refusal | None = None
+    """REFUSED: why."""
+    last_refusal: Refusal | None = None
+    """PROMPT: why the PIN before was wrong, until the next one is typed."""
     grant: Grant | None = None
+    """What has been granted to this key in this visit: it is being written, or on the key."""
     still_on_until: int | None = None
+    """STILL_ON: until then, in Unix seconds; None: nobody knows."""
+
+    @property
+    def place(self) -> Place:
+        """The row of the machine's table."""
+        return self.phase, self.presence
 
 
 Result: TypeAlias = tuple[State, tuple[Effect, ...]]
 
-PIN_TAKEN = frozenset({Phase.CHECKING, Phase.ACTIVATING})
-"""The phases in which a PIN has been typed and counts."""
+
+def may_return_within_s(state: State) -> float:
+    """For how long the key that was taken out may come back to its visit, in seconds."""
+    return INTERRUPTED_S if state.phase in {Phase.CHECKING, Phase.ACTIVATING} else BOUNCE_S
 
 
-def patience_s(state: State) -> float:
-    """For how long the key that left may come back to its visit, in seconds."""
-    return INTERRUPTED_S if state.left_as in PIN_TAKEN else BOUNCE_S
+def farewell_to(state: State) -> Farewell:
+    """What is to be said of the key in the socket when it is taken out now."""
+    # Rule 11: a key that only seems to be back has no name, and nothing granted before is known to be on it.
+    named = state.presence is Presence.IN and state.seen is not None
+    match state.act:
+        case KeyIs.ON:
+            return Farewell(KeyLeft.ON, named)
+        case KeyIs.OFF:
+            checking = named and state.phase is Phase.CHECKING
+            return Farewell(KeyLeft.TOO_EARLY if checking else KeyLeft.OFF, named)
+        case KeyIs.UNSURE:
+            granted = state.grant if named else None
+            return Farewell(
+                KeyLeft.UNSURE,
+                named,
+                may_open_until=granted.expires if granted is not None else state.still_on_until,
+                switching_on=named and state.phase is Phase.ACTIVATING,
+            )
 
 
-def unused(state: State) -> tuple[Effect, ...]:
-    """A right PIN that activates nothing after all: its count is taken back."""
-    if state.seen is None or Phase.ACTIVATING not in {state.phase, state.left_as}:
-        return ()
-    return (AcceptPin(state.seen, state.known, Refusal.KEY_FAULT),)
-
-
-def ended(state: State) -> tuple[Effect, ...]:
-    """What is owed to the visit that ``state`` still remembers as gone."""
-    if state.phase is not Phase.GONE:
-        return ()
-    pool = state.seen is not None and state.seen.record.kind is not KeyKind.PERSONAL
-    home = state.seen is not None and state.seen.record.unit == state.station.unit
-    end = EndVisit(state.seen, returned=pool and home and state.left_as is Phase.PROMPT)
-    return (*unused(state), end)
-
-
-def farewell(state: State) -> State:
-    """The socket is empty; the receipt stays to be read, everything that could go on does not."""
-    return replace(state, phase=Phase.EMPTY, entry=Entry(), submitted=False)
-
-
-def forgotten(state: State) -> State:
-    """Nothing left of any key; insertion and visit numbers go on."""
+def forget_key(state: State) -> State:
+    """Forget every key; the station, the numbers and the times stay."""
     return State(
         station=state.station,
         policy=state.policy,
         phase=state.phase,
+        presence=state.presence,
+        since_s=state.since_s,
         insertion=state.insertion,
         visit=state.visit,
-        since_s=state.since_s,
+        act=state.act,
         stroke_s=state.stroke_s,
     )
 
 
-def as_stranger(state: State) -> tuple[State, tuple[Effect, ...]]:
-    """The key in the socket cannot be shown to be the one that left, if one did: that one's visit is over."""
-    if state.left_as is None:
-        return forgotten(state), ()
-    return replace(forgotten(state), visit=state.visit + 1), ended(replace(state, phase=Phase.GONE))
+def give_count_back(state: State) -> tuple[Effect, ...]:
+    """Take back the count of a right PIN that activates nothing after all."""
+    if state.seen is None or state.phase is not Phase.ACTIVATING:
+        return ()
+    return (AcceptPin(state.seen, state.known, Refusal.KEY_FAULT),)
+
+
+def end_visit(state: State) -> tuple[Effect, ...]:
+    """What is owed to the visit of the key that was taken out, now that it does not go on."""
+    if state.phase is Phase.EMPTY or state.phase is Phase.BROKEN:
+        return ()
+    pool = state.seen is not None and state.seen.record.kind is not KeyKind.PERSONAL
+    home = state.seen is not None and state.seen.record.unit == state.station.unit
+    return (*give_count_back(state), EndVisit(state.seen, returned=pool and home and state.phase is Phase.PROMPT))
+
+
+def take_for_another_key(state: State) -> Result:
+    """The key in the socket is not known to be the one that was taken out, if one was: the visit of that one ends."""
+    if state.presence is not Presence.RETURNING:
+        return forget_key(state), ()
+    another = replace(forget_key(state), presence=Presence.IN, visit=state.visit + 1)
+    return another, end_visit(state)
+
+
+def unexpected(state: State, received: VisitInput) -> Result:
+    """Report an input that cannot come here; nothing else comes of it."""
+    return state, (ReportUnexpected(state.phase.value, state.presence.value, type(received).__name__),)
