@@ -144,20 +144,18 @@ def farewell_to(state: State) -> Farewell:
     """What is to be said of the key in the socket when it is taken out now."""
     # Rule 11: a key that only seems to be back has no name, and nothing granted before is known to be on it.
     named = state.presence is Presence.IN and state.seen is not None
-    match state.act:
-        case KeyIs.ON:
-            return Farewell(KeyLeft.ON, named)
-        case KeyIs.OFF:
-            checking = named and state.phase is Phase.CHECKING
-            return Farewell(KeyLeft.TOO_EARLY if checking else KeyLeft.OFF, named)
-        case KeyIs.UNSURE:
-            granted = state.grant if named else None
-            return Farewell(
-                KeyLeft.UNSURE,
-                named,
-                may_open_until=granted.expires if granted is not None else state.still_on_until,
-                switching_on=named and state.phase is Phase.ACTIVATING,
-            )
+    if state.act is KeyIs.ON:
+        return Farewell(KeyLeft.ON, named)
+    if state.act is KeyIs.OFF:
+        checking = named and state.phase is Phase.CHECKING
+        return Farewell(KeyLeft.TOO_EARLY if checking else KeyLeft.OFF, named)
+    granted = state.grant if named else None
+    return Farewell(
+        KeyLeft.UNSURE,
+        named,
+        may_open_until=granted.expires if granted is not None else state.still_on_until,
+        switching_on=named and state.phase is Phase.ACTIVATING,
+    )
 
 
 def forget_key(state: State) -> State:

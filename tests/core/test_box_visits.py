@@ -6,19 +6,6 @@ import pytest
 
 from station.core import access
 from station.core.box import BoxDecision, BoxReason
-from station.core.events import (
-    AcceptPin,
-    ActivateKey,
-    ActivationFailed,
-    CheckPin,
-    KeyRead,
-    MirrorRefreshed,
-    PrepareKey,
-    RecordRefusal,
-    RejectPin,
-    StationChanged,
-    SyncDuty,
-)
 from station.core.facts import (
     Attempts,
     Carried,
@@ -33,6 +20,8 @@ from station.core.facts import (
     Refusal,
 )
 from station.core.screen import Line
+from station.core.visit_effects import AcceptPin, ActivateKey, CheckPin, PrepareKey, RecordRefusal, RejectPin, SyncDuty
+from station.core.visit_inputs import ActivationFailed, StationChanged
 from station.core.visit_state import Phase, State
 from station.records.claims import ClockSource, Role, Window
 from tests.core.visiting import (
@@ -44,8 +33,8 @@ from tests.core.visiting import (
     STATION,
     SUBSTITUTE,
     TAG,
-    Desk,
     Key,
+    Machine,
     kinds,
     permit,
     the,
@@ -56,12 +45,12 @@ UPDATE_BOX = replace(STATION, role=Role.UPDATE_BOX)
 NOW = Now(1000.0, NOON, ClockSource.RTC)
 
 
-def at_box() -> Desk:
-    return Desk(State(station=BOX), trust=ClockSource.RTC)
+def at_box() -> Machine:
+    return Machine(State(station=BOX), trust=ClockSource.RTC)
 
 
-def at_update_box() -> Desk:
-    return Desk(State(station=UPDATE_BOX))
+def at_update_box() -> Machine:
+    return Machine(State(station=UPDATE_BOX))
 
 
 def carrying(reason: BoxReason, which: Key = OWN) -> Key:
@@ -216,7 +205,7 @@ def test_blocked_keys_are_refused_before_anything_else_and_lose_their_sync() -> 
 def test_news_never_lead_to_a_prompt() -> None:
     at = at_update_box()
     at.put_in(OWN.but(on_blocklist=True))
-    assert at.feed(MirrorRefreshed(at.state.insertion, OWN.known, Attempts())) == ()
+    assert at.news(OWN) == ()
     assert at.phase is Phase.REFUSED
 
 
@@ -226,7 +215,7 @@ def test_pulled_while_it_was_written_it_goes_on_without_anybody_typing() -> None
     at.pull()
     at.insert()
     at.cleared()
-    effects = at.feed(KeyRead(at.state.insertion, OWN.seen, OWN.known, Attempts()))
+    effects = at.read()
     assert kinds(effects) == ["ActivateKey"]
     at.activated()
     assert at.phase is Phase.READY

@@ -6,15 +6,16 @@ import pytest
 
 from station.core.aside import Aside, HelpPage, View
 from station.core.contact import Contact
-from station.core.events import KeySeen, StationChanged
 from station.core.facts import Attempts, Hindrance, Now
 from station.core.key_news import KeyNews
 from station.core.screen import Beside, Changes, Elsewhere, Line, Notes, Progress, Technician
 from station.core.showing import REMINDER_S, Surroundings, is_free, may_sleep, screen
 from station.core.support import Neighbour, SupportLine
-from station.core.visit_state import Phase, State
+from station.core.visit import TABLE
+from station.core.visit_inputs import KeySeen, StationChanged
+from station.core.visit_state import Farewell, KeyLeft, Phase, Presence, State
 from station.records.claims import EVERY_AREA, ClockSource
-from tests.core.visiting import NOON, OWN, STATION, SUBSTITUTE, TIM, TIM_FOUND, Desk, desk, permit
+from tests.core.visiting import NOON, OWN, STATION, SUBSTITUTE, TIM, TIM_FOUND, Machine, machine_at, permit
 
 NOW = Now(1000.0, NOON, None)
 
@@ -34,17 +35,19 @@ NOW = Now(1000.0, NOON, None)
         (Phase.UNREADABLE, Line.UNREADABLE),
         (Phase.SWITCHING_OFF, Line.READING),
         (Phase.LEFT_IN, Line.LEFT_IN),
-        (Phase.GONE, Line.OUT_OFF),
-        (Phase.IDENTIFYING, Line.READY),
         (Phase.BROKEN, Line.READER_BROKEN),
     ],
 )
 def test_a_line_for_every_phase(phase: Phase, line: Line) -> None:
-    assert desk(phase).line() is line
+    assert machine_at(phase).line() is line
+
+
+@pytest.mark.parametrize("phase", [phase for phase, presence in TABLE if presence is Presence.RETURNING])
+def test_a_key_that_only_seems_to_be_back_is_being_read(phase: Phase) -> None:
+    assert machine_at(phase, Presence.RETURNING).line() is Line.READING
 
 
 OUT = {
-    Phase.EMPTY: Line.OUT_OFF,
     Phase.CLEARING: Line.OUT_UNSURE,
     Phase.READING: Line.OUT_OFF,
     Phase.PROMPT: Line.OUT_OFF,
@@ -56,13 +59,12 @@ OUT = {
     Phase.UNREADABLE: Line.OUT_OFF,
     Phase.SWITCHING_OFF: Line.OUT_UNSURE,
     Phase.LEFT_IN: Line.OUT_OFF,
-    Phase.IDENTIFYING: Line.OUT_READY,
 }
 
 
-@pytest.mark.parametrize("phase", [p for p in OUT if p is not Phase.EMPTY])
+@pytest.mark.parametrize("phase", OUT)
 def test_a_line_for_every_phase_that_a_key_is_pulled_in(phase: Phase) -> None:
-    at = desk(phase)
+    at = machine_at(phase)
     at.pull()
     assert at.line() is OUT[phase]
     at.wait(6)
@@ -72,14 +74,15 @@ def test_a_line_for_every_phase_that_a_key_is_pulled_in(phase: Phase) -> None:
 
 
 @pytest.mark.parametrize("phase", Phase)
-@pytest.mark.parametrize("before", [None, *Phase])
-def test_any_state_whatever_has_a_line(phase: Phase, before: Phase | None) -> None:
-    state = State(phase=phase, left_as=before, pulled_in=before)
+@pytest.mark.parametrize("presence", Presence)
+@pytest.mark.parametrize("farewell", [None, *(Farewell(left, named) for left in KeyLeft for named in (True, False))])
+def test_any_state_whatever_has_a_line(phase: Phase, presence: Presence, farewell: Farewell | None) -> None:
+    state = State(phase=phase, presence=presence, farewell=farewell)
     assert isinstance(screen(state, NOW).line, Line)
 
 
 def test_digits_are_only_counted() -> None:
-    at = desk(Phase.PROMPT)
+    at = machine_at(Phase.PROMPT)
     at.type("918273")
     shown = at.screen
     assert shown.digits == 6
@@ -88,15 +91,15 @@ def test_digits_are_only_counted() -> None:
 
 
 def test_a_pool_key_has_nobodys_name_until_its_pin_was_right() -> None:
-    at = desk(Phase.PROMPT, SUBSTITUTE)
+    at = machine_at(Phase.PROMPT, which=SUBSTITUTE)
     assert (at.screen.key, at.screen.holder_name, at.screen.language) == (200, None, None)
-    at = Desk()
+    at = Machine()
     at.start_shift(SUBSTITUTE, TIM_FOUND)
     assert at.screen.holder_name == TIM.name
 
 
 def test_the_holders_language_goes_with_the_key() -> None:
-    at = desk(Phase.PROMPT)
+    at = machine_at(Phase.PROMPT)
     assert (at.screen.language, at.screen.holder_name) == ("sv", "Anna Exempel")
     at.pull()
     at.wait(4)
@@ -106,7 +109,7 @@ def test_the_holders_language_goes_with_the_key() -> None:
 
 
 def test_a_key_that_did_not_get_to_say_which_it_is_is_not_called_by_the_name_of_the_one_before() -> None:
-    at = desk(Phase.ACTIVATING, SUBSTITUTE)
+    at = machine_at(Phase.ACTIVATING, which=SUBSTITUTE)
     at.pull()
     assert at.screen.key == 200
     at.insert()
@@ -121,7 +124,7 @@ def test_a_key_that_did_not_get_to_say_which_it_is_is_not_called_by_the_name_of_
     [(EVERY_AREA, True, ()), ((2, 5), False, ("Söderby",)), ((), False, ())],
 )
 def test_the_receipt_names_areas(areas: tuple[int, ...], every: bool, names: tuple[str, ...]) -> None:
-    at = Desk()
+    at = Machine()
     at.start_shift(OWN.but(permit=permit(areas=areas)))
     receipt = at.screen.receipt
     assert receipt
@@ -130,7 +133,7 @@ def test_the_receipt_names_areas(areas: tuple[int, ...], every: bool, names: tup
 
 
 def test_a_wait_counts_whole_seconds_down_and_never_shows_none() -> None:
-    at = desk(Phase.PROMPT)
+    at = machine_at(Phase.PROMPT)
     at.state = replace(at.state, attempts=Attempts(4, at.mono_s + 5))
     seen = []
     for _ in range(6):
@@ -141,20 +144,20 @@ def test_a_wait_counts_whole_seconds_down_and_never_shows_none() -> None:
 
 
 def test_a_key_that_had_lost_power() -> None:
-    at = desk(Phase.PROMPT)
+    at = machine_at(Phase.PROMPT)
     assert not at.screen.notes.lost_power
     assert screen(at.state, NOW, Surroundings(KeyNews(lost_power=True))).notes.lost_power
 
 
 def test_a_new_key_has_not_lost_power() -> None:
     seen = KeySeen(OWN.seen.id_record, OWN.seen.record, clock_was_unset=True)
-    at = Desk()
+    at = Machine()
     at.put_in(replace(OWN, seen=seen))
     assert not at.screen.notes.lost_power
 
 
 def test_a_key_left_in_is_told_how_soon_it_goes_off() -> None:
-    at = desk(Phase.READY)
+    at = machine_at(Phase.READY)
     assert at.screen.off_in_s is None
     at.wait(at.state.policy.left_in_s - REMINDER_S - 0.5)
     assert at.screen.off_in_s is None
@@ -169,13 +172,13 @@ def test_a_key_left_in_is_told_how_soon_it_goes_off() -> None:
 
 @pytest.mark.parametrize("phase", [Phase.ACTIVATING, Phase.SWITCHING_OFF, Phase.CLEARING])
 def test_pulled_halfway_to_on_is_told_apart_from_halfway_to_off(phase: Phase) -> None:
-    at = desk(phase)
+    at = machine_at(phase)
     at.pull()
     assert (at.line(), at.screen.halfway) == (Line.OUT_UNSURE, phase is Phase.ACTIVATING)
 
 
 def test_the_stations_own_standing() -> None:
-    at = Desk(trust=None)
+    at = Machine(trust=None)
     at.feed(StationChanged(replace(STATION, online=False, mirror_age_s=None)))
     status = at.screen.status
     assert (status.station, status.online, status.mirror_age_s, status.hindrance) == (3, False, None, None)
@@ -194,13 +197,13 @@ HELPFUL = replace(
 def test_help_is_only_for_an_empty_station() -> None:
     around = Surroundings(aside=HELP)
     for phase in (Phase.EMPTY, Phase.BROKEN):
-        at = desk(phase)
+        at = machine_at(phase)
         at.feed(StationChanged(HELPFUL))
         assert is_free(at.state, NOW)
         assert screen(at.state, NOW, around).beside == Beside(View.HELP, HelpPage.RED_LIGHT, privacy=HELPFUL.privacy)
-    for phase in set(Phase) - {Phase.EMPTY, Phase.BROKEN, Phase.GONE}:
-        assert screen(desk(phase).state, NOW, around).beside is None
-    at = desk(Phase.READY)
+    for phase, presence in set(TABLE) - {(Phase.EMPTY, Presence.OUT), (Phase.BROKEN, Presence.OUT)}:
+        assert screen(machine_at(phase, presence).state, NOW, around).beside is None
+    at = machine_at(Phase.READY)
     at.pull()
     at.wait(6)
     assert not is_free(at.state, NOW)
@@ -210,7 +213,7 @@ def test_help_is_only_for_an_empty_station() -> None:
 def test_standby_hides_nothing_that_must_be_known() -> None:
     around = Surroundings(aside=Aside(View.STANDBY))
     now = replace(NOW, trust=ClockSource.SYNCED)
-    at = Desk()
+    at = Machine()
     assert may_sleep(at.state, now)
     shown = screen(at.state, now, around).beside
     assert shown is not None
@@ -218,36 +221,36 @@ def test_standby_hides_nothing_that_must_be_known() -> None:
     at.feed(StationChanged(replace(STATION, hindrance=Hindrance.DISK)))
     assert not may_sleep(at.state, now)
     assert screen(at.state, now, around).beside is None
-    broken = desk(Phase.BROKEN)
+    broken = machine_at(Phase.BROKEN)
     assert not may_sleep(broken.state, now)
     assert screen(broken.state, now, around).beside is None
 
 
 def test_the_technicians_page_is_shown_in_its_view_only() -> None:
     page = Technician("/dev/x", True, None, 1, 0, "", "", 0)
-    shown = screen(Desk().state, NOW, Surroundings(aside=Aside(View.TECHNICIAN), technician=page)).beside
+    shown = screen(Machine().state, NOW, Surroundings(aside=Aside(View.TECHNICIAN), technician=page)).beside
     assert shown is not None
     assert shown.technician is page
-    shown = screen(Desk().state, NOW, Surroundings(aside=HELP, technician=page)).beside
+    shown = screen(Machine().state, NOW, Surroundings(aside=HELP, technician=page)).beside
     assert shown is not None
     assert shown.technician is None
 
 
 def test_a_flickering_contact_is_told_but_not_on_a_receipt() -> None:
     around = Surroundings(contact=Contact((999.0, 999.5, 1000.0)))
-    assert screen(desk(Phase.READING).state, NOW, around).flickering
-    assert not screen(desk(Phase.READY).state, NOW, around).flickering
+    assert screen(machine_at(Phase.READING).state, NOW, around).flickering
+    assert not screen(machine_at(Phase.READY).state, NOW, around).flickering
 
 
 def test_progress_is_of_the_activation_only() -> None:
     around = Surroundings(progress=Progress(1, 2))
-    assert screen(desk(Phase.ACTIVATING).state, NOW, around).progress == Progress(1, 2)
-    assert screen(desk(Phase.READY).state, NOW, around).progress is None
+    assert screen(machine_at(Phase.ACTIVATING).state, NOW, around).progress == Progress(1, 2)
+    assert screen(machine_at(Phase.READY).state, NOW, around).progress is None
 
 
 def test_a_station_that_does_not_help_says_who_does() -> None:
     trusted = replace(NOW, trust=ClockSource.SYNCED)
-    at = Desk()
+    at = Machine()
     at.feed(StationChanged(HELPFUL))
     assert screen(at.state, trusted).elsewhere == Elsewhere()
     at.feed(StationChanged(replace(HELPFUL, hindrance=Hindrance.CLOCK)))
@@ -258,7 +261,7 @@ def test_a_station_that_does_not_help_says_who_does() -> None:
 
 
 def test_offline_since_when() -> None:
-    at = Desk()
+    at = Machine()
     at.feed(StationChanged(replace(HELPFUL, online=False)))
     assert screen(at.state, NOW).status.offline_since == NOON - 60
     at.feed(StationChanged(HELPFUL))
@@ -268,18 +271,18 @@ def test_offline_since_when() -> None:
 def test_changes_are_told_by_name_on_both_receipts() -> None:
     before = replace(permit().permit, areas=(1, 99))
     around = Surroundings(KeyNews(permit_before=before))
-    shown = screen(desk(Phase.READY).state, NOW, around)
+    shown = screen(machine_at(Phase.READY).state, NOW, around)
     assert shown.notes.changes == Changes(added=(2,), removed=(99,))
     assert shown.area_names == ((2, "Söderby"),)
-    home = desk(Phase.PROMPT)
+    home = machine_at(Phase.PROMPT)
     home.pull()
     assert screen(home.state, NOW, around).notes.changes == Changes(added=(2,), removed=(99,))
-    assert screen(desk(Phase.REFUSED).state, NOW, around).notes == Notes()
+    assert screen(machine_at(Phase.REFUSED).state, NOW, around).notes == Notes()
 
 
 @pytest.mark.parametrize("phase", [Phase.CLEARING, Phase.CHECKING, Phase.ACTIVATING])
 def test_pulled_too_early_is_said_for_half_a_minute(phase: Phase) -> None:
-    at = desk(phase)
+    at = machine_at(phase)
     at.state = replace(at.state, policy=replace(at.state.policy, receipt_s=3.0))
     at.pull()
     at.wait(6)

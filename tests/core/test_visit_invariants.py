@@ -7,18 +7,24 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from station.core.entry import Entry
-from station.core.events import (
+from station.core.facts import Attempts, Hindrance, Refusal
+from station.core.screen import Line
+from station.core.visit import TABLE, step
+from station.core.visit_effects import (
     AcceptPin,
     ActivateKey,
-    ActivationCleared,
-    ActivationFailed,
     CheckPin,
     ClearActivation,
-    ClearFailed,
     Effect,
     EndVisit,
-    Event,
     IdentifyKey,
+    PrepareKey,
+    ReadKey,
+)
+from station.core.visit_inputs import (
+    ActivationCleared,
+    ActivationFailed,
+    ClearFailed,
     KeyActivated,
     KeyIdentified,
     KeyInserted,
@@ -28,18 +34,14 @@ from station.core.events import (
     MirrorRefreshed,
     PinChecked,
     PinCheckFailed,
-    PrepareKey,
     ReaderFailed,
     ReaderRecovered,
     ReadFailed,
-    ReadKey,
     StationChanged,
     TimePassed,
+    VisitInput,
 )
-from station.core.facts import Attempts, Hindrance, Refusal
-from station.core.screen import Line
-from station.core.visit import TABLE, step
-from station.core.visit_state import Phase
+from station.core.visit_state import Phase, Presence
 from tests.core.visiting import (
     ANNA_FOUND,
     EMERGENCY,
@@ -51,8 +53,8 @@ from tests.core.visiting import (
     TAG,
     TIM_FOUND,
     WRONG_TAG,
-    Desk,
     Key,
+    Machine,
 )
 
 KEYS = [OWN, OTHER, SUBSTITUTE, EMERGENCY, OWN.but(on_blocklist=True), SUBSTITUTE.but(unit=None)]
@@ -72,7 +74,7 @@ hindrances = st.sampled_from([None, None, *Hindrance])
 def comparable(value: Any) -> Any:
     """Two entries are equal when their digits are; the class itself does not offer that."""
     if isinstance(value, Entry):
-        return value.reveal()
+        return value.reveal(), value.complete
     if isinstance(value, tuple):
         return tuple(comparable(v) for v in value)
     if hasattr(value, "__slots__") and hasattr(value, "__dataclass_fields__"):
@@ -94,7 +96,7 @@ class Visits(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.at = Desk()
+        self.at = Machine()
         self.begun = 0
         self.ended = 0
         self.checks: set[int] = set()
@@ -102,29 +104,29 @@ class Visits(RuleBasedStateMachine):
         self.insertion = Insertion(0, [], was_ready=False)
         self.shown: list[str] = []
 
-    def feed(self, event: Event) -> None:
+    def feed(self, received: VisitInput) -> None:
         before = self.at.state
-        phase, visit = before.phase, before.visit
-        again, effects_again = step(before, event, self.at.now)
-        effects = self.at.feed(event)
+        again, effects_again = step(before, received, self.at.now)
+        effects = self.at.feed(received)
         after = self.at.state
         assert comparable(again) == comparable(after)
         assert comparable(effects_again) == comparable(effects)
-        assert after.phase in TABLE[phase][type(event)].targets | {phase}
-        self.begun += after.visit - visit
+        assert after.place in TABLE[before.place][type(received)].targets | {before.place}
+        self.begun += after.visit - before.visit
         self.ended += sum(isinstance(e, EndVisit) for e in effects)
         if after.insertion != self.insertion.number:
-            self.insertion = Insertion(after.insertion, [], was_ready=before.left_as is Phase.READY)
+            self.insertion = Insertion(after.insertion, [], was_ready=before.phase is Phase.READY)
         self._asked(effects)
-        right = isinstance(event, PinChecked) and event.visit == visit and event.pin_tag == TAG
-        if right and visit in self.checks and after.grant is not None:
-            self.granted.add(visit)
+        right = isinstance(received, PinChecked) and received.visit == before.visit and received.pin_tag == TAG
+        if right and before.visit in self.checks and after.grant is not None:
+            self.granted.add(before.visit)
         for effect in effects:
             if isinstance(effect, ActivateKey):
                 assert after.visit in self.granted, "activated without a right PIN of this visit"
+                assert after.presence is Presence.IN
                 assert effect.seen.id_record == after.seen.id_record  # type: ignore[union-attr]
                 assert effect.grant.key == effect.seen.record.key
-        self.shown += [repr(event), repr(effects), repr(after), repr(self.at.screen)]
+        self.shown += [repr(received), repr(effects), repr(after), repr(self.at.screen)]
         del self.shown[:-40]
 
     def _asked(self, effects: tuple[Effect, ...]) -> None:
@@ -140,13 +142,17 @@ class Visits(RuleBasedStateMachine):
                     assert identify or isinstance(effect, ClearActivation)
                 self.insertion.asked.append(effect)
 
-    @rule(event=st.sampled_from([KeyInserted(), KeyRemoved(), TimePassed()]))
-    def socket(self, event: Event) -> None:
-        self.feed(event)
+    @rule()
+    def key_in(self) -> None:
+        self.feed(KeyInserted(self.at.state.insertion + 1))
 
-    @rule(event=st.sampled_from([ReaderFailed(), ReaderRecovered(), ReaderRecovered()]))
-    def reader(self, event: Event) -> None:
-        self.feed(event)
+    @rule(received=st.sampled_from([KeyRemoved(), TimePassed()]))
+    def socket(self, received: VisitInput) -> None:
+        self.feed(received)
+
+    @rule(received=st.sampled_from([ReaderFailed(), ReaderRecovered(), ReaderRecovered()]))
+    def reader(self, received: VisitInput) -> None:
+        self.feed(received)
 
     @rule(pause=seconds)
     def time(self, pause: float) -> None:
@@ -157,7 +163,7 @@ class Visits(RuleBasedStateMachine):
     @rule(which=keys, standing=attempts)
     def usual(self, which: Key, standing: Attempts) -> None:
         """In, off, read: without this most sequences would get nowhere."""
-        self.feed(KeyInserted())
+        self.key_in()
         self.feed(ActivationCleared(self.at.state.insertion))
         self.feed(KeyRead(self.at.state.insertion, which.seen, which.known, standing))
 
@@ -173,18 +179,18 @@ class Visits(RuleBasedStateMachine):
     @rule(which=keys, person=persons, tag=tags, standing=attempts, stale=st.booleans())
     def verdict(self, which: Key, person: Any, tag: bytes, standing: Attempts, stale: bool) -> None:
         visit = self.at.state.visit - stale
-        self.feed(PinChecked(visit, which.known, person, tag, None, standing))
+        self.feed(PinChecked(visit, which.seen, which.known, person, tag, None, standing))
 
     @rule()
     def right(self) -> None:
         seen = self.at.state.seen
         which = next((k for k in KEYS if seen is not None and k.seen == seen), OWN)
         found = TIM_FOUND if which is SUBSTITUTE else ANNA_FOUND
-        self.feed(PinChecked(self.at.state.visit, which.known, found, TAG, None, Attempts(1)))
+        self.feed(PinChecked(self.at.state.visit, which.seen, which.known, found, TAG, None, Attempts(1)))
 
     @rule()
     def not_checked(self) -> None:
-        self.feed(PinCheckFailed(self.at.state.visit))
+        self.feed(PinCheckFailed(self.at.state.visit, OWN.seen))
 
     @rule(
         which=keys,
@@ -195,7 +201,7 @@ class Visits(RuleBasedStateMachine):
     )
     def answer(self, which: Key, standing: Attempts, refusal: Refusal, kind: int, stale: int) -> None:
         insertion = self.at.state.insertion - stale
-        answers: list[Event] = [
+        answers: list[VisitInput] = [
             ActivationCleared(insertion),
             ClearFailed(insertion, NOON),
             KeyRead(insertion, which.seen, which.known, standing),
@@ -217,6 +223,27 @@ class Visits(RuleBasedStateMachine):
         assert self.begun - self.ended == open_visit
 
     @invariant()
+    def a_key_that_is_out_has_its_farewell_and_no_other_has(self) -> None:
+        state = self.at.state
+        if state.presence is not Presence.OUT:
+            assert state.farewell is None
+        elif state.phase not in {Phase.EMPTY, Phase.BROKEN}:
+            assert state.farewell is not None
+
+    @invariant()
+    def nothing_is_said_of_a_key_that_has_not_said_which_it_is(self) -> None:
+        state, screen = self.at.state, self.at.screen
+        if state.presence is Presence.RETURNING or (state.farewell is not None and not state.farewell.named):
+            said = (screen.key, screen.kind, screen.holder_name, screen.unit_name, screen.receipt, screen.refusal)
+            assert set(said) == {None}
+
+    @invariant()
+    def a_refusal_has_its_reason_and_a_prompt_has_none(self) -> None:
+        state = self.at.state
+        assert (state.refusal is not None) == (state.phase is Phase.REFUSED) or state.presence is Presence.OUT
+        assert state.last_refusal is None or state.phase is Phase.PROMPT or state.presence is Presence.OUT
+
+    @invariant()
     def ready_is_granted(self) -> None:
         state = self.at.state
         if self.at.line() in {Line.READY, Line.OUT_READY}:
@@ -226,7 +253,9 @@ class Visits(RuleBasedStateMachine):
     @invariant()
     def digits_are_where_they_may_count_and_nowhere_else(self) -> None:
         if len(self.at.state.entry):
-            assert self.at.phase in {Phase.CLEARING, Phase.READING, Phase.PROMPT, Phase.GONE}
+            before_the_prompt = {Phase.CLEARING, Phase.READING, Phase.PROMPT}
+            assert self.at.phase in before_the_prompt or self.at.presence is not Presence.IN
+            assert self.at.phase not in {Phase.CHECKING, Phase.ACTIVATING, Phase.READY, Phase.EMPTY, Phase.BROKEN}
 
     @invariant()
     def nothing_secret_shows(self) -> None:
@@ -238,7 +267,7 @@ TestVisits = Visits.TestCase
 
 def test_a_grant_that_was_never_used_is_not_a_wrong_pin() -> None:
     """What `AcceptPin` at the end of a visit is for; that it comes once is the machine's invariant."""
-    at = Desk()
+    at = Machine()
     at.put_in()
     at.type("123456#")
     at.pull()

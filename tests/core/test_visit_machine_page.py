@@ -1,18 +1,29 @@
 """The reference page of the visit machine is what its table makes."""
 
-from docs.generate_visit_machine import PAGE, page
-from station.core.visit import TABLE
-from station.core.visit_state import Phase
+import pytest
+
+from docs.generate_visit_machine import PAGE, page, says
+from station.core.visit import TABLE, ignore, report
+from station.core.visit_state import Phase, Presence
 
 
 def test_the_committed_page_is_the_generated_one() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m docs.generate_visit_machine"
 
 
-def test_every_phase_and_every_target_is_on_it() -> None:
+@pytest.mark.parametrize(("phase", "presence"), TABLE)
+def test_everything_that_happens_is_on_it(phase: Phase, presence: Presence) -> None:
     text = page()
-    for phase, rows in TABLE.items():
-        assert f"\n### {phase}\n" in text
-        for row in rows.values():
-            for target in row.targets - {Phase.GONE, Phase.BROKEN}:
-                assert f"    {phase} --> {target}: " in text
+    for received, row in TABLE[phase, presence].items():
+        if row.handler not in {ignore, report}:
+            assert f"| `{received.__name__}` | {says(row)} |" in text
+    own = [h for h in text.splitlines() if h.startswith("#### ") and phase in h.removeprefix("#### ").split(", ")]
+    assert own
+
+
+def test_every_way_from_phase_to_phase_with_the_key_in_is_drawn() -> None:
+    text = page()
+    for (phase, presence), rows in TABLE.items():
+        for row in rows.values() if presence is Presence.IN else ():
+            for target, there in row.targets:
+                assert there is not Presence.IN or f"    {phase} --> {target}: " in text

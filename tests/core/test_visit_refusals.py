@@ -6,21 +6,11 @@ from typing import Any
 import pytest
 
 from station.core.attempts import AttemptCount, counted, current, standing
-from station.core.events import (
-    AcceptPin,
-    ActivateKey,
-    CheckPin,
-    MirrorRefreshed,
-    PinCheckFailed,
-    PrepareKey,
-    RecordRefusal,
-    RejectPin,
-    StationChanged,
-    SyncDuty,
-)
 from station.core.facts import Attempts, Hindrance, KeyKnown, KeyStatus, Refusal, Shortened
 from station.core.screen import Line
-from station.core.visit_state import Phase, State
+from station.core.visit_effects import AcceptPin, ActivateKey, CheckPin, PrepareKey, RecordRefusal, RejectPin, SyncDuty
+from station.core.visit_inputs import StationChanged
+from station.core.visit_state import Phase, Presence, State
 from station.records.claims import Window
 from tests.core.visiting import (
     ANNA,
@@ -32,10 +22,10 @@ from tests.core.visiting import (
     SUBSTITUTE,
     TIM_FOUND,
     WRONG_TAG,
-    Desk,
     Key,
-    desk,
+    Machine,
     kinds,
+    machine_at,
     permit,
     the,
 )
@@ -51,12 +41,8 @@ REFUSED = [
 ]
 
 
-def hindered(hindrance: Hindrance = Hindrance.CLOCK) -> Desk:
-    return Desk(State(station=replace(STATION, hindrance=hindrance)))
-
-
-def news(at: Desk, which: Key, attempts: Attempts | None = None) -> None:
-    at.feed(MirrorRefreshed(at.state.insertion, which.known, attempts or Attempts()))
+def hindered(hindrance: Hindrance = Hindrance.CLOCK) -> Machine:
+    return Machine(State(station=replace(STATION, hindrance=hindrance)))
 
 
 # --- before any PIN
@@ -65,7 +51,7 @@ def news(at: Desk, which: Key, attempts: Attempts | None = None) -> None:
 @pytest.mark.parametrize(("which", "attempts", "refusal", "duty"), REFUSED)
 @pytest.mark.parametrize("able", [True, False])
 def test_refused_before_any_pin(which: Key, attempts: Attempts, refusal: Refusal, duty: SyncDuty, able: bool) -> None:
-    at = Desk() if able else hindered()
+    at = Machine() if able else hindered()
     at.insert()
     at.cleared()
     at.type("123456#")
@@ -94,9 +80,9 @@ def test_a_station_that_can_only_switch_off(hindrance: Hindrance) -> None:
 
 @pytest.mark.parametrize(("which", "attempts", "refusal", "duty"), REFUSED)
 def test_news_refuse_a_key_at_the_prompt(which: Key, attempts: Attempts, refusal: Refusal, duty: SyncDuty) -> None:
-    at = desk(Phase.PROMPT)
+    at = machine_at(Phase.PROMPT)
     at.type("1234")
-    news(at, which, attempts)
+    at.news(which, attempts)
     assert kinds(at.done) == ["PrepareKey", "RecordRefusal", "Ring"]
     assert the(PrepareKey, at.done).sync is duty
     assert (at.line(), at.screen.refusal, at.screen.digits) == (Line.REFUSED, refusal, 0)
@@ -104,9 +90,9 @@ def test_news_refuse_a_key_at_the_prompt(which: Key, attempts: Attempts, refusal
 
 @pytest.mark.parametrize(("which", "attempts", "refusal", "duty"), REFUSED)
 def test_news_lift_a_refusal(which: Key, attempts: Attempts, refusal: Refusal, duty: SyncDuty) -> None:
-    at = Desk()
+    at = Machine()
     at.put_in(which, attempts)
-    news(at, OWN)
+    at.news(OWN)
     assert the(PrepareKey, at.done).sync is SyncDuty.WRITE
     assert at.line() is Line.PROMPT
     at.type("123456#")
@@ -114,48 +100,48 @@ def test_news_lift_a_refusal(which: Key, attempts: Attempts, refusal: Refusal, d
 
 
 def test_news_that_say_the_same_change_no_refusal() -> None:
-    at = desk(Phase.REFUSED)
-    news(at, OWN.but(on_blocklist=True))
+    at = machine_at(Phase.REFUSED)
+    at.news(OWN.but(on_blocklist=True))
     assert (at.done, at.screen.refusal) == ((), Refusal.BLOCKED)
 
 
 def test_news_may_give_a_refusal_another_reason() -> None:
-    at = Desk()
+    at = Machine()
     at.put_in(NOT_KNOWN)
-    news(at, OWN.but(on_blocklist=True))
+    at.news(OWN.but(on_blocklist=True))
     assert the(PrepareKey, at.done).sync is SyncDuty.CLEAR
     assert the(RecordRefusal, at.done).refusal is at.screen.refusal is Refusal.BLOCKED
 
 
 def test_news_without_consequence_keep_the_digits() -> None:
-    at = desk(Phase.PROMPT)
+    at = machine_at(Phase.PROMPT)
     at.type("1234")
-    news(at, OWN, Attempts(1))
+    at.news(OWN, Attempts(1))
     assert (at.done, at.screen.digits, at.state.attempts) == ((), 4, Attempts(1))
 
 
 def test_news_lift_the_lack_of_a_mirror_once_the_station_can() -> None:
     at = hindered(Hindrance.NO_MIRROR)
     at.put_in(NOT_KNOWN)
-    news(at, OWN)
+    at.news(OWN)
     assert (at.line(), at.screen.refusal) == (Line.REFUSED, Refusal.STATION)
     at.feed(StationChanged(STATION))
-    news(at, OWN)
+    at.news(OWN)
     assert at.line() is Line.PROMPT
 
 
 @pytest.mark.parametrize("refusal", [Refusal.PERMIT_EXPIRED, Refusal.OUTSIDE_WINDOW])
 def test_news_do_not_turn_a_pin_that_is_used_up_into_a_prompt(refusal: Refusal) -> None:
-    at = desk(Phase.CHECKING)
+    at = machine_at(Phase.CHECKING)
     claims: dict[str, Any] = {"expires": NOON} if refusal is Refusal.PERMIT_EXPIRED else {"windows": (Window(1, 0, 9),)}
     at.judged(which=OWN.but(permit=permit(**claims)))
-    news(at, OWN)
+    at.news(OWN)
     assert (at.line(), at.screen.refusal) == (Line.REFUSED, refusal)
 
 
 def test_news_of_a_key_that_nobody_has_read_do_nothing() -> None:
-    at = Desk(State(station=STATION, phase=Phase.PROMPT))
-    news(at, OWN)
+    at = Machine(State(station=STATION, phase=Phase.PROMPT, presence=Presence.IN))
+    at.news(OWN)
     assert at.done == ()
     assert at.type("123456#") == ()
 
@@ -164,7 +150,7 @@ def test_news_of_a_key_that_nobody_has_read_do_nothing() -> None:
 
 
 def test_one_wording_for_every_wrong_pin() -> None:
-    at = desk(Phase.CHECKING)
+    at = machine_at(Phase.CHECKING)
     assert kinds(at.wrong()) == ["RejectPin", "Ring"]
     assert (at.line(), at.screen.refusal) == (Line.WRONG_PIN, Refusal.WRONG_PIN)
     at.type("1")
@@ -172,7 +158,7 @@ def test_one_wording_for_every_wrong_pin() -> None:
 
 
 def test_waits_and_the_lock_at_the_tenth() -> None:
-    at = Desk()
+    at = Machine()
     at.put_in()
     count = AttemptCount(100)
     entry = OWN.known.key
@@ -201,7 +187,7 @@ def test_waits_and_the_lock_at_the_tenth() -> None:
 
 
 def test_the_wait_runs_on_while_the_key_is_out_and_another_is_served() -> None:
-    at = desk(Phase.CHECKING)
+    at = machine_at(Phase.CHECKING)
     at.wrong(5, wait_s=15)
     kept = at.state.attempts
     at.pull()
@@ -215,7 +201,7 @@ def test_the_wait_runs_on_while_the_key_is_out_and_another_is_served() -> None:
 
 
 def test_a_pin_typed_ahead_during_the_wait_does_not_count() -> None:
-    at = Desk()
+    at = Machine()
     at.insert()
     at.type("123456#")
     at.cleared()
@@ -224,20 +210,20 @@ def test_a_pin_typed_ahead_during_the_wait_does_not_count() -> None:
 
 
 def test_the_right_pin_on_the_tenth_try_activates() -> None:
-    at = desk(Phase.CHECKING)
+    at = machine_at(Phase.CHECKING)
     assert kinds(at.judged(failures=10, locked=True)) == ["ActivateKey"]
 
 
 def test_not_on_the_eleventh() -> None:
-    at = desk(Phase.CHECKING)
+    at = machine_at(Phase.CHECKING)
     at.judged(failures=11, locked=True)
     assert (at.line(), at.screen.refusal) == (Line.REFUSED, Refusal.LOCKED)
 
 
 def test_central_unlocks() -> None:
-    at = Desk()
+    at = Machine()
     at.put_in(OWN, Attempts(10, locked=True))
-    news(at, OWN.but_entry(unlocked_at=NOON))
+    at.news(OWN.but_entry(unlocked_at=NOON))
     assert at.line() is Line.PROMPT
 
 
@@ -251,7 +237,7 @@ def test_central_unlocks() -> None:
     ],
 )
 def test_news_that_come_in_with_the_verdict_win_and_the_count_stands(which: Key, refusal: Refusal) -> None:
-    at = desk(Phase.CHECKING)
+    at = machine_at(Phase.CHECKING)
     assert kinds(at.judged(which=which, failures=3)) == ["RecordRefusal", "PrepareKey", "Ring"]
     assert the(PrepareKey, at.done).sync is SyncDuty.CLEAR
     assert (at.line(), at.screen.refusal, at.state.attempts.failures) == (Line.REFUSED, refusal, 3)
@@ -269,7 +255,7 @@ def test_news_that_come_in_with_the_verdict_win_and_the_count_stands(which: Key,
 def test_a_right_pin_of_the_wrong_kind_on_a_pool_key_is_counted_and_the_reason_shown(
     which: Key, found: Any, refusal: Refusal
 ) -> None:
-    at = desk(Phase.CHECKING, which)
+    at = machine_at(Phase.CHECKING, which=which)
     assert kinds(at.judged(which=which, person=found)) == ["RejectPin", "Ring"]
     assert (at.line(), at.screen.refusal, at.state.attempts.failures) == (Line.WRONG_PIN, refusal, 1)
 
@@ -283,7 +269,7 @@ def test_a_right_pin_of_the_wrong_kind_on_a_pool_key_is_counted_and_the_reason_s
     ],
 )
 def test_a_right_pin_that_activates_nothing_is_not_counted(claims: Any, refusal: Refusal) -> None:
-    at = desk(Phase.CHECKING)
+    at = machine_at(Phase.CHECKING)
     assert kinds(at.judged(which=OWN.but(permit=permit(**claims)))) == ["AcceptPin", "Ring"]
     assert the(AcceptPin, at.done).refusal is refusal
     assert (at.line(), at.screen.refusal, at.state.attempts.failures) == (Line.REFUSED, refusal, 0)
@@ -293,7 +279,7 @@ def test_a_right_pin_that_activates_nothing_is_not_counted(claims: Any, refusal:
 
 
 def test_a_hindrance_that_begins_at_the_prompt_judges_and_activates_nothing() -> None:
-    at = desk(Phase.PROMPT)
+    at = machine_at(Phase.PROMPT)
     at.feed(StationChanged(replace(STATION, hindrance=Hindrance.MIRROR_TOO_OLD)))
     assert at.screen.status.hindrance is Hindrance.MIRROR_TOO_OLD
     at.type("111111#")
@@ -304,8 +290,8 @@ def test_a_hindrance_that_begins_at_the_prompt_judges_and_activates_nothing() ->
 
 
 def test_a_pin_that_cannot_be_counted_is_not_looked_at() -> None:
-    at = desk(Phase.CHECKING)
-    assert kinds(at.feed(PinCheckFailed(at.state.visit))) == ["Ring"]
+    at = machine_at(Phase.CHECKING)
+    assert kinds(at.check_failed()) == ["Ring"]
     assert (at.line(), at.screen.refusal) == (Line.REFUSED, Refusal.STATION)
 
 
@@ -321,7 +307,7 @@ def test_a_pin_that_cannot_be_counted_is_not_looked_at() -> None:
 def test_the_receipt_says_why_it_ends_early(
     claims: Any, certificate_expires: int, seconds: int, shortened: Shortened | None
 ) -> None:
-    at = Desk(State(station=replace(STATION, certificate_expires=certificate_expires)))
+    at = Machine(State(station=replace(STATION, certificate_expires=certificate_expires)))
     at.put_in()
     at.type("123456#")
     grant = the(ActivateKey, at.judged(which=OWN.but(permit=permit(**claims)))).grant

@@ -1,34 +1,33 @@
 """Keys that come back: bounced contacts, swapped keys, interrupted writes, a reader that fails."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from station.core.events import (
+from station.core.facts import Attempts, Hindrance, Refusal
+from station.core.screen import Line
+from station.core.visit import TABLE
+from station.core.visit_effects import (
     AcceptPin,
     ActivateKey,
     CheckPin,
     ClearActivation,
-    ClearFailed,
     EndVisit,
     IdentifyKey,
+    RecordRefusal,
+    RejectPin,
+)
+from station.core.visit_inputs import (
+    ClearFailed,
     KeyActivated,
-    KeyIdentified,
     KeySeen,
     PinChecked,
-    PinCheckFailed,
     ReaderFailed,
     ReaderRecovered,
     ReadFailed,
-    RecordRefusal,
-    RejectPin,
     StationChanged,
 )
-from station.core.facts import Attempts, Hindrance, Refusal
-from station.core.screen import Line
-from station.core.visit import late_verdict
-from station.core.visit_state import BOUNCE_S, Phase
+from station.core.visit_state import BOUNCE_S, Phase, Presence
 from tests.core.visiting import (
     NOON,
     OTHER,
@@ -37,26 +36,22 @@ from tests.core.visiting import (
     SUBSTITUTE,
     TAG,
     WRONG_TAG,
-    Desk,
     Key,
-    desk,
+    Machine,
     kinds,
+    machine_at,
     permit,
     the,
 )
 
-
-def bounce(at: Desk, seconds: float = 0.5, which: Key = OWN) -> None:
-    at.pull()
-    at.wait(seconds)
-    at.put_in(which)
+RETURN_TO = [phase for phase, presence in TABLE if presence is Presence.RETURNING]
 
 
 # --- the same key
 
 
 def test_a_bounce_goes_on_with_the_digits() -> None:
-    at = desk(Phase.PROMPT)
+    at = machine_at(Phase.PROMPT)
     at.type("123")
     at.pull()
     at.wait(1)
@@ -70,7 +65,7 @@ def test_a_bounce_goes_on_with_the_digits() -> None:
 
 
 def test_hash_typed_while_the_key_is_out_counts_when_it_is_back() -> None:
-    at = desk(Phase.PROMPT)
+    at = machine_at(Phase.PROMPT)
     at.type("123456")
     at.pull()
     at.type("#")
@@ -80,7 +75,7 @@ def test_hash_typed_while_the_key_is_out_counts_when_it_is_back() -> None:
 
 @pytest.mark.parametrize(("seconds", "digits"), [(3.0, 3), (3.1, 0)])
 def test_three_seconds(seconds: float, digits: int) -> None:
-    at = desk(Phase.PROMPT)
+    at = machine_at(Phase.PROMPT)
     at.type("123")
     at.pull()
     at.wait(seconds)
@@ -89,7 +84,7 @@ def test_three_seconds(seconds: float, digits: int) -> None:
 
 
 def test_even_if_nobody_looked_at_the_time_meanwhile() -> None:
-    at = desk(Phase.PROMPT)
+    at = machine_at(Phase.PROMPT)
     at.type("123")
     at.pull()
     at.mono_s += 3.1
@@ -98,7 +93,7 @@ def test_even_if_nobody_looked_at_the_time_meanwhile() -> None:
 
 
 def test_several_bounces_are_one_visit() -> None:
-    at = desk(Phase.PROMPT)
+    at = machine_at(Phase.PROMPT)
     at.type("12")
     for _ in range(3):
         at.pull()
@@ -116,7 +111,7 @@ def test_several_bounces_are_one_visit() -> None:
 
 @pytest.mark.parametrize("phase", [Phase.CLEARING, Phase.READING])
 def test_a_key_that_had_not_said_which_it_is_begins_anew(phase: Phase) -> None:
-    at = desk(phase)
+    at = machine_at(phase)
     at.type("99")
     at.pull()
     at.insert()
@@ -128,28 +123,28 @@ def test_a_key_that_had_not_said_which_it_is_begins_anew(phase: Phase) -> None:
 
 
 def test_what_a_bounced_key_was_told_still_stands() -> None:
-    at = desk(Phase.CHECKING)
+    at = machine_at(Phase.CHECKING)
     at.wrong()
-    bounce(at)
+    at.bounce()
     assert (at.screen.line, at.screen.refusal) == (Line.WRONG_PIN, Refusal.WRONG_PIN)
-    at = desk(Phase.CHECKING)
+    at = machine_at(Phase.CHECKING)
     at.judged(which=OWN.but(permit=permit(expires=NOON)))
-    bounce(at)
+    at.bounce()
     assert (at.screen.line, at.screen.refusal) == (Line.REFUSED, Refusal.PERMIT_EXPIRED)
 
 
 def test_a_refusal_is_recorded_once_however_often_the_contact_bounces() -> None:
     blocked = OWN.but(on_blocklist=True)
-    at = Desk()
+    at = Machine()
     at.put_in(blocked)
-    bounce(at, which=blocked)
-    bounce(at, which=blocked)
+    at.bounce(blocked)
+    at.bounce(blocked)
     assert len([e for e in at.everything if isinstance(e, RecordRefusal)]) == 1
 
 
 def test_a_key_blocked_while_it_was_out_is_refused_and_that_is_recorded() -> None:
-    at = desk(Phase.PROMPT)
-    bounce(at, which=OWN.but(on_blocklist=True))
+    at = machine_at(Phase.PROMPT)
+    at.bounce(OWN.but(on_blocklist=True))
     assert at.phase is Phase.REFUSED
     assert the(RecordRefusal, at.done).refusal is Refusal.BLOCKED
 
@@ -158,7 +153,7 @@ def test_a_key_blocked_while_it_was_out_is_refused_and_that_is_recorded() -> Non
 
 
 def test_a_swapped_key_is_a_new_visit_and_no_digits_count() -> None:
-    at = desk(Phase.PROMPT)
+    at = machine_at(Phase.PROMPT)
     at.type("123456")
     at.pull()
     at.insert()
@@ -171,7 +166,7 @@ def test_a_swapped_key_is_a_new_visit_and_no_digits_count() -> None:
 
 
 def test_a_pool_key_replaced_by_another_is_returned() -> None:
-    at = desk(Phase.PROMPT, SUBSTITUTE)
+    at = machine_at(Phase.PROMPT, which=SUBSTITUTE)
     at.pull()
     at.put_in(OTHER)
     assert the(EndVisit, at.done).returned
@@ -179,18 +174,19 @@ def test_a_pool_key_replaced_by_another_is_returned() -> None:
 
 @pytest.mark.parametrize("phase", [Phase.CHECKING, Phase.ACTIVATING])
 def test_a_swapped_key_does_not_get_the_grant_of_the_one_before(phase: Phase) -> None:
-    at = desk(phase)
+    at = machine_at(phase)
     visit = at.state.visit
     at.pull()
     at.put_in(OTHER)
     assert at.phase is Phase.PROMPT
     assert "ActivateKey" not in kinds(at.done)
-    assert at.feed(PinChecked(visit, OWN.known, None, OWN.known.permit.permit.pin_tag, None, Attempts(1))) == ()  # type: ignore[union-attr]
-    assert at.phase is Phase.PROMPT
+    before = at.state
+    assert kinds(at.feed(PinChecked(visit, OWN.seen, OWN.known, None, TAG, None, Attempts(1)))) == ["AcceptPin"]
+    assert at.state is before
 
 
 def test_a_verdict_for_the_key_that_left_is_recorded_though_another_is_in_already() -> None:
-    at = desk(Phase.CHECKING)
+    at = machine_at(Phase.CHECKING)
     at.pull()
     at.insert()
     assert the(RejectPin, at.wrong()).seen == OWN.seen
@@ -200,7 +196,7 @@ def test_a_verdict_for_the_key_that_left_is_recorded_though_another_is_in_alread
 
 
 def test_a_grant_for_the_key_that_left_is_not_for_the_one_that_is_in() -> None:
-    at = desk(Phase.CHECKING)
+    at = machine_at(Phase.CHECKING)
     at.pull()
     at.insert()
     assert at.judged() == ()
@@ -212,7 +208,7 @@ def test_a_grant_for_the_key_that_left_is_not_for_the_one_that_is_in() -> None:
 
 @pytest.mark.parametrize("failure", ["clear", "read"])
 def test_a_key_that_cannot_be_shown_to_be_the_one_that_left_ends_its_visit(failure: str) -> None:
-    at = desk(Phase.PROMPT, SUBSTITUTE)
+    at = machine_at(Phase.PROMPT, which=SUBSTITUTE)
     at.type("123456")
     at.pull()
     at.insert()
@@ -226,7 +222,7 @@ def test_a_key_that_cannot_be_shown_to_be_the_one_that_left_ends_its_visit(failu
 
 @pytest.mark.parametrize("cleared", [False, True])
 def test_a_contact_that_bounces_while_a_key_is_put_in_is_one_visit_from_the_beginning(*, cleared: bool) -> None:
-    at = Desk()
+    at = Machine()
     at.insert()
     at.type("12")
     if cleared:
@@ -242,7 +238,7 @@ def test_a_contact_that_bounces_while_a_key_is_put_in_is_one_visit_from_the_begi
 
 
 def test_a_key_pulled_before_it_was_cleared_may_be_any_key_and_on() -> None:
-    at = desk(Phase.PROMPT)
+    at = machine_at(Phase.PROMPT)
     at.pull()
     assert at.line() is Line.OUT_OFF
     at.insert()
@@ -258,11 +254,11 @@ def test_a_key_pulled_before_it_was_cleared_may_be_any_key_and_on() -> None:
 
 
 def test_a_bounce_after_ready_writes_nothing() -> None:
-    grant = (at := Desk()).start_shift()
+    grant = (at := Machine()).start_shift()
     at.pull()
     assert at.insert() == (IdentifyKey(2),)
-    assert at.line() is Line.READY
-    assert at.feed(KeyIdentified(2, OWN.seen)) == ()
+    assert (at.line(), at.screen.receipt) == (Line.READING, None)
+    assert at.identified(OWN.seen) == ()
     assert at.phase is Phase.READY
     assert at.screen.receipt
     assert at.screen.receipt.expires == grant.expires
@@ -271,27 +267,48 @@ def test_a_bounce_after_ready_writes_nothing() -> None:
 
 @pytest.mark.parametrize("seen", [OTHER.seen, None])
 def test_another_key_where_a_ready_one_was_is_cleared(seen: KeySeen | None) -> None:
-    at = desk(Phase.IDENTIFYING)
-    done = at.feed(KeyIdentified(at.state.insertion, seen))
+    at = machine_at(Phase.READY, Presence.RETURNING)
+    done = at.identified(seen)
     assert kinds(done) == ["EndVisit", "RefreshMirror", "ClearActivation"]
     assert the(ClearActivation, done).insertion == at.state.insertion
     assert (at.phase, at.screen.receipt, at.state.visit) == (Phase.CLEARING, None, 2)
 
 
 def test_a_ready_key_that_bounces_while_it_is_identified_is_still_ready() -> None:
-    at = desk(Phase.IDENTIFYING)
+    at = machine_at(Phase.READY, Presence.RETURNING)
+    at.pull()
+    # It may be another key by now, and that one may be on.
+    assert (at.line(), at.screen.key, at.screen.receipt) == (Line.OUT_UNSURE, None, None)
+    assert kinds(at.insert()) == ["IdentifyKey"]
+    at.identified(OWN.seen)
+    assert at.screen.receipt
     at.pull()
     assert at.line() is Line.OUT_READY
-    assert kinds(at.insert()) == ["IdentifyKey"]
+
+
+@pytest.mark.parametrize("phase", RETURN_TO)
+def test_a_key_that_has_not_said_which_it_is_is_not_called_by_the_name_of_the_one_before(phase: Phase) -> None:
+    at = machine_at(phase, Presence.RETURNING)
+    for unsure in (True, False):
+        shown = at.screen
+        assert (shown.line, shown.key, shown.holder_name, shown.unit_name) == (Line.READING, None, None, None)
+        at.pull()
+        shown = at.screen
+        assert (shown.line, shown.still_on_until) == (Line.OUT_UNSURE if unsure else Line.OUT_OFF, None)
+        assert (shown.key, shown.holder_name, shown.receipt, shown.halfway) == (None, None, None, False)
+        at.insert()
+        if phase is Phase.READY:
+            return
+        at.cleared()
 
 
 def test_digits_typed_after_ready_are_nobodys() -> None:
-    at = desk(Phase.READY)
+    at = machine_at(Phase.READY)
     at.pull()
     at.type("123")
     at.insert()
     at.type("456")
-    at.feed(KeyIdentified(at.state.insertion, OWN.seen))
+    at.identified(OWN.seen)
     assert at.screen.digits == 0
 
 
@@ -300,7 +317,7 @@ def test_digits_typed_after_ready_are_nobodys() -> None:
 
 @pytest.mark.parametrize("seconds", [0.2, 5.0])
 def test_an_interrupted_activation_goes_on_without_retyping(seconds: float) -> None:
-    at = desk(Phase.ACTIVATING)
+    at = machine_at(Phase.ACTIVATING)
     at.pull()
     assert (at.screen.line, at.screen.still_on_until) == (Line.OUT_UNSURE, NOON + 660 * 60)
     at.wait(seconds)
@@ -314,7 +331,7 @@ def test_an_interrupted_activation_goes_on_without_retyping(seconds: float) -> N
 
 
 def test_not_after_five_seconds() -> None:
-    at = desk(Phase.ACTIVATING)
+    at = machine_at(Phase.ACTIVATING)
     at.pull()
     at.wait(5.1)
     at.put_in()
@@ -332,7 +349,7 @@ def test_not_after_five_seconds() -> None:
     ],
 )
 def test_it_does_not_go_on_for_a_key_refused_meanwhile(which: Key, attempts: Attempts, refusal: Refusal) -> None:
-    at = desk(Phase.ACTIVATING)
+    at = machine_at(Phase.ACTIVATING)
     at.pull()
     at.put_in(which, attempts)
     assert "ActivateKey" not in kinds(at.done)
@@ -340,7 +357,7 @@ def test_it_does_not_go_on_for_a_key_refused_meanwhile(which: Key, attempts: Att
 
 
 def test_the_right_pin_on_the_tenth_try_goes_on_too() -> None:
-    at = desk(Phase.CHECKING)
+    at = machine_at(Phase.CHECKING)
     at.judged(failures=10, locked=True)
     at.pull()
     at.put_in(OWN, Attempts(10, locked=True))
@@ -348,7 +365,7 @@ def test_the_right_pin_on_the_tenth_try_goes_on_too() -> None:
 
 
 def test_nor_at_a_station_that_can_only_switch_off_meanwhile() -> None:
-    at = desk(Phase.ACTIVATING)
+    at = machine_at(Phase.ACTIVATING)
     at.pull()
     at.feed(StationChanged(replace(STATION, hindrance=Hindrance.CLOCK)))
     at.put_in()
@@ -356,7 +373,7 @@ def test_nor_at_a_station_that_can_only_switch_off_meanwhile() -> None:
 
 
 def test_pulled_between_the_read_back_and_the_word_of_it() -> None:
-    at = desk(Phase.ACTIVATING)
+    at = machine_at(Phase.ACTIVATING)
     at.pull()
     assert at.activated() == ()
     assert at.line() is Line.OUT_READY
@@ -364,7 +381,7 @@ def test_pulled_between_the_read_back_and_the_word_of_it() -> None:
 
 
 def test_the_word_of_an_activation_that_never_began_says_nothing() -> None:
-    at = desk(Phase.CHECKING)
+    at = machine_at(Phase.CHECKING)
     at.pull()
     at.judged()
     at.activated()
@@ -372,7 +389,7 @@ def test_the_word_of_an_activation_that_never_began_says_nothing() -> None:
 
 
 def test_that_of_an_insertion_before_says_nothing() -> None:
-    at = desk(Phase.ACTIVATING)
+    at = machine_at(Phase.ACTIVATING)
     stale = at.state.insertion
     at.pull()
     at.insert()
@@ -382,163 +399,29 @@ def test_that_of_an_insertion_before_says_nothing() -> None:
 
 
 def test_one_that_never_went_on_gives_the_count_of_its_right_pin_back() -> None:
-    at = desk(Phase.ACTIVATING)
+    at = machine_at(Phase.ACTIVATING)
     at.pull()
     assert kinds(at.wait(5.1)) == ["AcceptPin", "EndVisit"]
-    at = desk(Phase.ACTIVATING)
+    at = machine_at(Phase.ACTIVATING)
     at.pull()
     at.activated()
     assert kinds(at.wait(5.1)) == ["EndVisit"]
 
 
 def test_a_key_pulled_again_before_it_was_cleared_is_on_until_nobody_knows_when() -> None:
-    at = desk(Phase.ACTIVATING)
+    at = machine_at(Phase.ACTIVATING)
     at.pull()
     at.insert()
     at.pull()
     assert (at.line(), at.screen.still_on_until) == (Line.OUT_UNSURE, None)
 
 
-# --- verdicts while the key is out
-
-
-def test_a_right_pin_judged_while_the_key_is_out_activates_when_it_is_back() -> None:
-    at = desk(Phase.CHECKING)
-    at.pull()
-    assert at.line() is Line.OUT_EARLY
-    at.wait(1)
-    assert at.judged() == ()
-    assert at.line() is Line.OUT_EARLY
-    at.wait(3.9)
-    at.insert()
-    at.cleared()
-    assert kinds(at.read()) == ["ActivateKey"]
-
-
-def test_if_it_never_comes_back_its_count_is_taken_back() -> None:
-    at = desk(Phase.CHECKING)
-    at.pull()
-    at.judged()
-    done = at.wait(5.1)
-    assert done == (AcceptPin(OWN.seen, OWN.known, Refusal.KEY_FAULT), EndVisit(OWN.seen, returned=False))
-    assert at.line() is Line.OUT_EARLY
-
-
-@pytest.mark.parametrize("back_in", [Phase.GONE, Phase.CLEARING, Phase.READING])
-def test_a_wrong_pin_judged_while_the_key_is_out_is_told_when_it_is_back(back_in: Phase) -> None:
-    at = desk(Phase.CHECKING)
-    at.pull()
-    if back_in is not Phase.GONE:
-        at.insert()
-    if back_in is Phase.READING:
-        at.cleared()
-    assert kinds(at.wrong(4, wait_s=5)) == ["RejectPin", "Ring"]
-    if back_in is Phase.GONE:
-        at.insert()
-    if back_in is not Phase.READING:
-        at.cleared()
-    at.read(OWN, at.state.attempts)
-    assert (at.screen.line, at.screen.refusal, at.screen.wait_s) == (Line.WAIT, Refusal.WRONG_PIN, 5)
-
-
-def test_a_tenth_wrong_pin_judged_while_the_key_is_out_locks_it() -> None:
-    at = desk(Phase.CHECKING)
-    at.pull()
-    done = at.wrong(10, locked=True)
-    assert kinds(done) == ["RejectPin", "Ring"]
-    assert the(RejectPin, done).locked
-    at.put_in(OWN, Attempts(10, locked=True))
-    assert (at.screen.line, at.screen.refusal) == (Line.REFUSED, Refusal.LOCKED)
-
-
-def test_a_refusal_after_the_pin_while_the_key_is_out() -> None:
-    at = desk(Phase.CHECKING)
-    at.pull()
-    done = at.judged(which=OWN.but(permit=permit(expires=NOON)))
-    assert the(AcceptPin, done).refusal is Refusal.PERMIT_EXPIRED
-    at.put_in()
-    assert (at.screen.line, at.screen.refusal) == (Line.REFUSED, Refusal.PERMIT_EXPIRED)
-
-
-def test_a_check_that_failed_while_the_key_is_out() -> None:
-    at = desk(Phase.CHECKING)
-    at.pull()
-    assert kinds(at.feed(PinCheckFailed(at.state.visit))) == ["Ring"]
-    at.put_in()
-    assert at.line() is Line.PROMPT
-
-
-def test_a_verdict_still_to_come_when_the_key_is_back() -> None:
-    at = desk(Phase.CHECKING)
-    bounce(at)
-    assert at.phase is Phase.CHECKING
-    assert kinds(at.judged()) == ["ActivateKey"]
-
-
-def test_a_verdict_after_the_visit_changes_nothing() -> None:
-    at = desk(Phase.CHECKING)
-    at.pull()
-    at.wait(5.1)
-    before = at.state
-    assert at.wrong() == ()
-    assert at.judged(WRONG_TAG) == ()
-    assert at.state is before
-
-
-def _verdict(at: Desk, tag: bytes, attempts: Attempts = Attempts(1), which: Key = OWN) -> PinChecked:  # noqa: B008
-    return PinChecked(at.state.visit, which.known, None, tag, None, attempts)
-
-
-def test_a_verdict_that_is_waited_for_is_not_late() -> None:
-    at = desk(Phase.CHECKING)
-    assert late_verdict(at.state, _verdict(at, WRONG_TAG), OWN.seen, at.now) == ()
-    at.pull()
-    assert late_verdict(at.state, _verdict(at, WRONG_TAG), OWN.seen, at.now) == ()
-
-
-def _swapped(at: Desk) -> None:
-    at.pull()
-    at.put_in(OTHER)
-
-
-@pytest.mark.parametrize(
-    "end",
-    [_swapped, lambda at: at.feed(ReaderFailed()), lambda at: (at.pull(), at.wait(5.1))],
-    ids=["swapped", "reader", "gone"],
-)
-def test_a_wrong_pin_judged_after_its_visit_still_counts_and_locks(end: Callable[[Desk], object]) -> None:
-    at = desk(Phase.CHECKING)
-    ninth, tenth = _verdict(at, WRONG_TAG, Attempts(9)), _verdict(at, WRONG_TAG, Attempts(10, locked=True))
-    right = _verdict(at, TAG, Attempts(10, locked=True))
-    blocked = _verdict(at, WRONG_TAG, which=OWN.but(on_blocklist=True))
-    end(at)
-    rejected = the(RejectPin, late_verdict(at.state, tenth, OWN.seen, at.now))
-    assert (rejected.seen, rejected.locked) == (OWN.seen, True)
-    assert not the(RejectPin, late_verdict(at.state, ninth, OWN.seen, at.now)).locked
-    assert kinds(late_verdict(at.state, right, OWN.seen, at.now)) == ["AcceptPin"]
-    assert late_verdict(at.state, blocked, OWN.seen, at.now) == ()
-
-
-def test_keystrokes_with_a_pin_under_way_start_no_second_one() -> None:
-    at = desk(Phase.CHECKING)
-    at.pull()
-    at.type("99#")
-    at.insert()
-    at.type("88#")
-    at.cleared()
-    at.type("77#")
-    at.read()
-    at.wrong()
-    assert (at.phase, at.screen.digits) == (Phase.PROMPT, 0)
-    assert the(CheckPin, at.type("123456#")).entry.reveal() == b"123456"
-
-
 # --- the reader
 
 
-@pytest.mark.parametrize("phase", Phase)
-def test_a_reader_that_fails_ends_everything_and_the_next_key_begins_anew(phase: Phase) -> None:
-    at = desk(phase)
+@pytest.mark.parametrize(("phase", "presence"), TABLE)
+def test_a_reader_that_fails_ends_everything_and_the_next_key_begins_anew(phase: Phase, presence: Presence) -> None:
+    at = machine_at(phase, presence)
     at.type("1")
     visit = at.state.visit
     done = at.feed(ReaderFailed())
@@ -563,11 +446,11 @@ def test_a_reader_that_fails_ends_everything_and_the_next_key_begins_anew(phase:
         (Phase.ACTIVATING, Line.OUT_UNSURE),
         (Phase.READY, Line.OUT_READY),
         (Phase.STILL_ON, Line.OUT_UNSURE),
-        (Phase.GONE, Line.OUT_OFF),
     ],
 )
-def test_when_it_is_back_the_screen_says_what_is_known_of_the_key(phase: Phase, line: Line) -> None:
-    at = desk(phase)
+@pytest.mark.parametrize("presence", [Presence.IN, Presence.OUT])
+def test_when_it_is_back_the_screen_says_what_is_known_of_the_key(phase: Phase, presence: Presence, line: Line) -> None:
+    at = machine_at(phase, presence)
     at.feed(ReaderFailed())
     at.feed(ReaderRecovered())
     assert at.line() is line
@@ -577,7 +460,7 @@ def test_when_it_is_back_the_screen_says_what_is_known_of_the_key(phase: Phase, 
 
 @pytest.mark.parametrize("phase", [Phase.READY, Phase.PROMPT, Phase.STILL_ON])
 def test_when_it_is_back_much_later_nothing_is_said_of_a_key_of_long_ago(phase: Phase) -> None:
-    at = desk(phase)
+    at = machine_at(phase)
     at.feed(ReaderFailed())
     at.wait(13 * 3600)
     at.feed(ReaderRecovered())
@@ -585,11 +468,11 @@ def test_when_it_is_back_much_later_nothing_is_said_of_a_key_of_long_ago(phase: 
 
 
 def test_a_key_seen_before_the_reader_said_it_was_back_is_served() -> None:
-    at = desk(Phase.BROKEN)
+    at = machine_at(Phase.BROKEN)
     assert kinds(at.insert()) == ["RefreshMirror", "ClearActivation"]
 
 
 def test_nothing_activates_by_a_wrong_tag() -> None:
-    at = desk(Phase.CHECKING)
-    bounce(at)
+    at = machine_at(Phase.CHECKING)
+    at.bounce()
     assert kinds(at.judged(WRONG_TAG)) == ["RejectPin", "Ring"]

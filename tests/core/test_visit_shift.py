@@ -2,20 +2,10 @@
 
 import pytest
 
-from station.core.events import (
-    ActivateKey,
-    ActivationFailed,
-    CheckPin,
-    ClearActivation,
-    ClearFailed,
-    EndVisit,
-    KeyInserted,
-    PrepareKey,
-    ReadFailed,
-    SyncDuty,
-)
 from station.core.facts import Refusal
 from station.core.screen import Line
+from station.core.visit_effects import ActivateKey, CheckPin, ClearActivation, EndVisit, PrepareKey, SyncDuty
+from station.core.visit_inputs import ActivationFailed
 from station.core.visit_state import Phase
 from tests.core.visiting import (
     ANNA,
@@ -26,16 +16,16 @@ from tests.core.visiting import (
     TIM,
     TIM_FOUND,
     WRONG_TAG,
-    Desk,
-    desk,
+    Machine,
     key,
     kinds,
+    machine_at,
     the,
 )
 
 
 def test_a_shift_starts() -> None:
-    at = Desk()
+    at = Machine()
     assert at.line() is Line.EMPTY
     assert kinds(at.insert()) == ["RefreshMirror", "ClearActivation"]
     assert at.line() is Line.READING
@@ -65,7 +55,7 @@ def test_a_shift_starts() -> None:
 
 
 def test_a_shift_ends() -> None:
-    at = Desk()
+    at = Machine()
     at.put_in()
     at.pull()
     assert at.line() is Line.OUT_OFF
@@ -75,18 +65,18 @@ def test_a_shift_ends() -> None:
 
 @pytest.mark.parametrize("pool", [SUBSTITUTE, EMERGENCY])
 def test_a_pool_key_is_returned_at_its_own_units_station(pool: object) -> None:
-    at = Desk()
+    at = Machine()
     at.put_in(pool)  # type: ignore[arg-type]
     at.pull()
     assert the(EndVisit, at.wait(4)).returned
 
 
 def test_a_pool_key_is_not_returned_elsewhere_nor_when_it_was_taken() -> None:
-    at = Desk()
+    at = Machine()
     at.put_in(key(201, SUBSTITUTE.seen.record.kind, unit=8))
     at.pull()
     assert not the(EndVisit, at.wait(4)).returned
-    at = Desk()
+    at = Machine()
     at.start_shift(SUBSTITUTE, TIM_FOUND)
     assert at.screen.holder_name == TIM.name
     at.pull()
@@ -94,7 +84,7 @@ def test_a_pool_key_is_not_returned_elsewhere_nor_when_it_was_taken() -> None:
 
 
 def test_the_next_key_replaces_the_receipt() -> None:
-    at = Desk()
+    at = Machine()
     at.start_shift()
     at.pull()
     at.wait(10)
@@ -104,10 +94,10 @@ def test_the_next_key_replaces_the_receipt() -> None:
 
 
 def test_the_next_key_within_the_farewell_ends_the_visit_before_it() -> None:
-    at = desk(Phase.PROMPT)
+    at = machine_at(Phase.PROMPT)
     at.pull()
     at.mono_s += 3.5
-    assert at.feed(KeyInserted())[0] == EndVisit(OWN.seen, returned=False)
+    assert at.insert()[0] == EndVisit(OWN.seen, returned=False)
     assert at.state.visit == 2
 
 
@@ -115,7 +105,7 @@ def test_the_next_key_within_the_farewell_ends_the_visit_before_it() -> None:
 
 
 def test_digits_typed_since_insertion_count() -> None:
-    at = Desk()
+    at = Machine()
     at.insert()
     at.type("*12")
     assert at.screen.digits == 2
@@ -127,7 +117,7 @@ def test_digits_typed_since_insertion_count() -> None:
 
 
 def test_even_the_whole_of_it_before_the_prompt() -> None:
-    at = Desk()
+    at = Machine()
     at.insert()
     at.type("123456#99")
     at.cleared()
@@ -137,7 +127,7 @@ def test_even_the_whole_of_it_before_the_prompt() -> None:
 
 @pytest.mark.parametrize("strokes", ["123#*654321", "123#\b\b\b654321", "**654321", "9\b654321", "#654321"])
 def test_a_new_start_before_the_prompt(strokes: str) -> None:
-    at = Desk()
+    at = Machine()
     at.insert()
     at.type(strokes)
     at.cleared()
@@ -147,14 +137,14 @@ def test_a_new_start_before_the_prompt(strokes: str) -> None:
 
 
 def test_digits_before_the_insertion_do_not_count() -> None:
-    at = Desk()
+    at = Machine()
     at.type("123")
     at.put_in()
     assert at.screen.digits == 0
 
 
 def test_star_and_backspace_at_the_prompt() -> None:
-    at = desk(Phase.PROMPT)
+    at = machine_at(Phase.PROMPT)
     at.type("99*12\b3")
     assert at.screen.digits == 2
     assert the(CheckPin, at.type("#")).entry.reveal() == b"13"
@@ -162,7 +152,7 @@ def test_star_and_backspace_at_the_prompt() -> None:
 
 @pytest.mark.parametrize("strokes", ["#", "*#", "1\b#", "x", ""])
 def test_nothing_is_not_a_pin(strokes: str) -> None:
-    at = desk(Phase.PROMPT)
+    at = machine_at(Phase.PROMPT)
     at.type(strokes)
     assert at.phase is Phase.PROMPT
     assert not [e for e in at.everything if isinstance(e, CheckPin)]
@@ -170,14 +160,14 @@ def test_nothing_is_not_a_pin(strokes: str) -> None:
 
 @pytest.mark.parametrize("phase", [Phase.CHECKING, Phase.ACTIVATING, Phase.READY, Phase.REFUSED, Phase.LEFT_IN])
 def test_where_there_is_no_prompt_keystrokes_do_nothing(phase: Phase) -> None:
-    at = desk(phase)
+    at = machine_at(phase)
     before = at.state
     assert at.type("12#") == ()
     assert at.state is before
 
 
 def test_an_entry_left_alone_for_twenty_seconds_is_gone() -> None:
-    at = desk(Phase.PROMPT)
+    at = machine_at(Phase.PROMPT)
     at.type("12")
     at.wait(19)
     at.type("3")
@@ -189,7 +179,7 @@ def test_an_entry_left_alone_for_twenty_seconds_is_gone() -> None:
 
 @pytest.mark.parametrize("phase", [Phase.CLEARING, Phase.READING])
 def test_also_when_the_prompt_is_long_in_coming(phase: Phase) -> None:
-    at = desk(phase)
+    at = machine_at(phase)
     at.type("123456#")
     at.wait(20)
     if phase is Phase.CLEARING:
@@ -203,7 +193,7 @@ def test_also_when_the_prompt_is_long_in_coming(phase: Phase) -> None:
 
 
 def test_a_key_left_in_for_two_minutes_is_switched_off_again() -> None:
-    at = desk(Phase.READY)
+    at = machine_at(Phase.READY)
     assert at.wait(119.9) == ()
     assert at.phase is Phase.READY
     assert the(ClearActivation, at.wait(0.1)).insertion == at.state.insertion
@@ -216,13 +206,13 @@ def test_a_key_left_in_for_two_minutes_is_switched_off_again() -> None:
 
 
 def test_a_key_pulled_while_it_is_switched_off_again_may_still_be_on() -> None:
-    at = desk(Phase.SWITCHING_OFF)
+    at = machine_at(Phase.SWITCHING_OFF)
     at.pull()
     assert (at.screen.line, at.screen.still_on_until) == (Line.OUT_UNSURE, NOON + 660 * 60)
 
 
 def test_back_in_time_it_is_off_and_may_be_started_by_its_holder() -> None:
-    at = desk(Phase.SWITCHING_OFF, SUBSTITUTE)
+    at = machine_at(Phase.SWITCHING_OFF, which=SUBSTITUTE)
     at.pull()
     at.insert()
     at.cleared()
@@ -232,9 +222,9 @@ def test_back_in_time_it_is_off_and_may_be_started_by_its_holder() -> None:
 
 @pytest.mark.parametrize("until", [NOON + 600, None])
 def test_a_key_that_cannot_be_switched_off_is_said_to_be_on(until: int | None) -> None:
-    at = desk(Phase.CLEARING)
+    at = machine_at(Phase.CLEARING)
     at.type("12")
-    assert kinds(at.feed(ClearFailed(1, until))) == ["Ring"]
+    assert kinds(at.unclear(until)) == ["Ring"]
     assert (at.screen.line, at.screen.still_on_until, at.screen.digits) == (Line.STILL_ON, until, 0)
     at.pull()
     assert (at.screen.line, at.screen.still_on_until) == (Line.OUT_UNSURE, until)
@@ -244,18 +234,18 @@ def test_a_key_that_cannot_be_switched_off_is_said_to_be_on(until: int | None) -
 
 @pytest.mark.parametrize("phase", [Phase.SWITCHING_OFF, Phase.ACTIVATING])
 def test_what_this_station_wrote_and_cannot_clear_is_on_until_its_end(phase: Phase) -> None:
-    at = desk(phase)
-    at.feed(ClearFailed(at.state.insertion, None))
+    at = machine_at(phase)
+    at.unclear()
     assert (at.screen.line, at.screen.still_on_until) == (Line.STILL_ON, NOON + 660 * 60)
-    at = desk(phase)
-    at.feed(ClearFailed(at.state.insertion, NOON + 5))
+    at = machine_at(phase)
+    at.unclear(NOON + 5)
     assert at.screen.still_on_until == NOON + 5
 
 
 def test_a_key_that_does_not_say_which_it_is() -> None:
-    at = desk(Phase.READING)
+    at = machine_at(Phase.READING)
     at.type("123456#")
-    assert kinds(at.feed(ReadFailed(1))) == ["Ring"]
+    assert kinds(at.unread()) == ["Ring"]
     assert (at.screen.line, at.screen.digits) == (Line.UNREADABLE, 0)
     at.pull()
     assert at.line() is Line.OUT_OFF
@@ -264,7 +254,7 @@ def test_a_key_that_does_not_say_which_it_is() -> None:
 
 @pytest.mark.parametrize("refusal", [Refusal.KEY_FAULT, Refusal.STATION])
 def test_an_activation_that_failed(refusal: Refusal) -> None:
-    at = desk(Phase.ACTIVATING)
+    at = machine_at(Phase.ACTIVATING)
     # The PIN was right all the same: its count is taken back.
     assert kinds(at.feed(ActivationFailed(1, refusal))) == ["AcceptPin", "Ring"]
     assert (at.screen.line, at.screen.refusal, at.screen.receipt) == (Line.REFUSED, refusal, None)
@@ -273,7 +263,7 @@ def test_an_activation_that_failed(refusal: Refusal) -> None:
 
 
 def test_a_key_fault_may_be_mended_by_putting_the_key_in_anew() -> None:
-    at = desk(Phase.ACTIVATING)
+    at = machine_at(Phase.ACTIVATING)
     at.feed(ActivationFailed(1, Refusal.KEY_FAULT))
     at.pull()
     at.put_in()
@@ -281,6 +271,6 @@ def test_a_key_fault_may_be_mended_by_putting_the_key_in_anew() -> None:
 
 
 def test_no_wrong_tag_ever_starts_a_shift() -> None:
-    at = desk(Phase.CHECKING)
+    at = machine_at(Phase.CHECKING)
     at.judged(WRONG_TAG)
     assert at.phase is Phase.PROMPT

@@ -1,27 +1,9 @@
-"""A station without a disk, a reader or a clock: keys and people by hand, and one visit driven event by event."""
+"""A station without a disk, a reader or a clock: keys and people by hand, and a visit machine played by hand."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from station.core.events import (
-    ActivateKey,
-    ActivationCleared,
-    CheckPin,
-    ClearFailed,
-    Effect,
-    Event,
-    KeyActivated,
-    KeyInserted,
-    KeyRead,
-    KeyRemoved,
-    KeySeen,
-    KeystrokeTyped,
-    PinChecked,
-    ReaderFailed,
-    ReadFailed,
-    TimePassed,
-)
 from station.core.facts import (
     Attempts,
     Grant,
@@ -38,7 +20,26 @@ from station.core.facts import (
 from station.core.screen import Line, Screen
 from station.core.showing import screen
 from station.core.visit import step
-from station.core.visit_state import Phase, State
+from station.core.visit_effects import ActivateKey, CheckPin, Effect
+from station.core.visit_inputs import (
+    ActivationCleared,
+    ClearFailed,
+    KeyActivated,
+    KeyIdentified,
+    KeyInserted,
+    KeyRead,
+    KeyRemoved,
+    KeySeen,
+    KeystrokeTyped,
+    MirrorRefreshed,
+    PinChecked,
+    PinCheckFailed,
+    ReaderFailed,
+    ReadFailed,
+    TimePassed,
+    VisitInput,
+)
+from station.core.visit_state import Phase, Presence, State
 from station.records.claims import Category, ClockSource, KeyKind, KeyRecord, Permit
 
 T = TypeVar("T")
@@ -134,15 +135,15 @@ def kinds(effects: Iterable[object]) -> list[str]:
 
 
 @dataclass
-class Desk:
-    """One station with a virtual clock. Each call feeds one event (``starting`` … : several) and keeps the effects."""
+class Machine:
+    """The visit machine with a virtual clock. Each call gives it an input, or several, and keeps the effects."""
 
     state: State = field(default_factory=lambda: State(station=STATION))
     mono_s: float = 1000.0
     unix_s: int = NOON
     trust: ClockSource | None = ClockSource.SYNCED
     done: tuple[Effect, ...] = ()
-    """The effects of the latest event."""
+    """The effects of the latest input."""
     everything: list[Effect] = field(default_factory=list)
 
     @property
@@ -154,6 +155,10 @@ class Desk:
         return self.state.phase
 
     @property
+    def presence(self) -> Presence:
+        return self.state.presence
+
+    @property
     def screen(self) -> Screen:
         return screen(self.state, self.now)
 
@@ -161,8 +166,8 @@ class Desk:
         """What the screen says now."""
         return self.screen.line
 
-    def feed(self, event: Event) -> tuple[Effect, ...]:
-        self.state, self.done = step(self.state, event, self.now)
+    def feed(self, received: VisitInput) -> tuple[Effect, ...]:
+        self.state, self.done = step(self.state, received, self.now)
         self.everything += self.done
         return self.done
 
@@ -173,13 +178,26 @@ class Desk:
         return self.feed(TimePassed())
 
     def insert(self) -> tuple[Effect, ...]:
-        return self.feed(KeyInserted())
+        return self.feed(KeyInserted(self.state.insertion + 1))
 
     def pull(self) -> tuple[Effect, ...]:
         return self.feed(KeyRemoved())
 
     def cleared(self) -> tuple[Effect, ...]:
         return self.feed(ActivationCleared(self.state.insertion))
+
+    def unclear(self, until: int | None = None) -> tuple[Effect, ...]:
+        return self.feed(ClearFailed(self.state.insertion, until))
+
+    def unread(self) -> tuple[Effect, ...]:
+        return self.feed(ReadFailed(self.state.insertion))
+
+    def identified(self, seen: KeySeen | None) -> tuple[Effect, ...]:
+        return self.feed(KeyIdentified(self.state.insertion, seen))
+
+    def news(self, which: Key, attempts: Attempts = Attempts()) -> tuple[Effect, ...]:  # noqa: B008
+        """Central says so of the key in the socket."""
+        return self.feed(MirrorRefreshed(self.state.insertion, which.known, attempts))
 
     def read(self, which: Key = OWN, attempts: Attempts = Attempts()) -> tuple[Effect, ...]:  # noqa: B008
         return self.feed(KeyRead(self.state.insertion, which.seen, which.known, attempts))
@@ -190,10 +208,19 @@ class Desk:
         self.cleared()
         return self.read(which, attempts)
 
+    def bounce(self, which: Key = OWN, seconds: float = 0.5) -> tuple[Effect, ...]:
+        """Out for a moment, and back in as ``which``."""
+        self.pull()
+        self.wait(seconds)
+        return self.put_in(which)
+
     def type(self, strokes: str) -> tuple[Effect, ...]:
         for stroke in strokes:
             self.feed(KeystrokeTyped(stroke))
         return self.done
+
+    def check_failed(self, which: Key = OWN) -> tuple[Effect, ...]:
+        return self.feed(PinCheckFailed(self.state.visit, which.seen))
 
     def judged(
         self,
@@ -209,7 +236,7 @@ class Desk:
         """The PIN that was typed has this tag."""
         wait_until_s = self.mono_s + wait_s if wait_s else 0.0
         attempts = Attempts(failures, wait_until_s, locked)
-        return self.feed(PinChecked(self.state.visit, which.known, person, tag, own, attempts))
+        return self.feed(PinChecked(self.state.visit, which.seen, which.known, person, tag, own, attempts))
 
     def wrong(self, failures: int = 1, *, wait_s: float = 0.0, locked: bool = False) -> tuple[Effect, ...]:
         return self.judged(WRONG_TAG, failures=failures, wait_s=wait_s, locked=locked)
@@ -232,26 +259,31 @@ def _found(which: Key) -> Person | None:
     return {KeyKind.SUBSTITUTE: TIM_FOUND, KeyKind.EMERGENCY: ANNA_FOUND}.get(which.seen.record.kind)
 
 
-def desk(phase: Phase, which: Key = OWN) -> Desk:
-    """A desk that has come to ``phase`` by events that can happen."""
-    at = Desk()
+def machine_at(phase: Phase, presence: Presence = Presence.IN, which: Key = OWN) -> Machine:
+    """A machine that has come there by inputs that can happen. (``presence`` is of no matter without a visit.)"""
+    at = Machine()
+    found = _found(which)
     ways: dict[Phase, Callable[[], object]] = {
         Phase.EMPTY: lambda: None,
+        Phase.BROKEN: lambda: at.feed(ReaderFailed()),
         Phase.CLEARING: at.insert,
         Phase.READING: lambda: (at.insert(), at.cleared()),
         Phase.PROMPT: lambda: at.put_in(which),
         Phase.CHECKING: lambda: (at.put_in(which), at.type("123456#")),
-        Phase.ACTIVATING: lambda: (at.put_in(which), at.type("123456#"), at.judged(which=which, person=_found(which))),
-        Phase.READY: lambda: at.start_shift(which, _found(which)),
+        Phase.ACTIVATING: lambda: (at.put_in(which), at.type("123456#"), at.judged(which=which, person=found)),
+        Phase.READY: lambda: at.start_shift(which, found),
         Phase.REFUSED: lambda: at.put_in(which.but(on_blocklist=True)),
-        Phase.STILL_ON: lambda: (at.insert(), at.feed(ClearFailed(at.state.insertion, NOON + 60))),
-        Phase.UNREADABLE: lambda: (at.insert(), at.cleared(), at.feed(ReadFailed(at.state.insertion))),
-        Phase.SWITCHING_OFF: lambda: (at.start_shift(which, _found(which)), at.wait(121)),
-        Phase.LEFT_IN: lambda: (at.start_shift(which, _found(which)), at.wait(121), at.cleared()),
-        Phase.GONE: lambda: (at.put_in(which), at.pull()),
-        Phase.IDENTIFYING: lambda: (at.start_shift(which, _found(which)), at.pull(), at.insert()),
-        Phase.BROKEN: lambda: at.feed(ReaderFailed()),
+        Phase.STILL_ON: lambda: (at.insert(), at.unclear(NOON + 60)),
+        Phase.UNREADABLE: lambda: (at.insert(), at.cleared(), at.unread()),
+        Phase.SWITCHING_OFF: lambda: (at.start_shift(which, found), at.wait(121)),
+        Phase.LEFT_IN: lambda: (at.start_shift(which, found), at.wait(121), at.cleared()),
     }
     ways[phase]()
-    assert at.phase is phase
+    if phase in {Phase.EMPTY, Phase.BROKEN}:
+        presence = Presence.OUT
+    elif presence is not Presence.IN:
+        at.pull()
+        if presence is Presence.RETURNING:
+            at.insert()
+    assert at.state.place == (phase, presence)
     return at

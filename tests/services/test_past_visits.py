@@ -6,15 +6,15 @@ from station.core.facts import Refusal
 from station.core.screen import PastVisit
 from station.records.claims import KeyKind
 from station.runtime.past_visits import VISITS_KEPT, PastVisits
-from tests.core.visiting import NOON, OWN, Desk
+from tests.core.visiting import NOON, OWN, Machine
 
 
-def saw(visits: PastVisits, at: Desk) -> None:
+def saw(visits: PastVisits, at: Machine) -> None:
     visits.saw(at.state, at.screen)
 
 
 def test_a_shift_is_one_visit_that_ends_in_ready() -> None:
-    visits, at = PastVisits(), Desk()
+    visits, at = PastVisits(), Machine()
     saw(visits, at)
     assert visits.newest_first() == ()
     at.start_shift(OWN)
