@@ -50,7 +50,7 @@ SHOWING = "tests/core/test_showing.py::"
 LINKS = "tests/drivers/test_bad_links.py::"
 UPDATE = "tests/services/test_update_box.py::"
 VISITS = "tests/services/test_visits.py::"
-SOCKET = "tests/drivers/test_key_socket.py::"
+READER = "tests/drivers/test_reader.py::"
 
 RULES: Mapping[str, Sequence[Rule]] = {
     "1. Off first": [
@@ -197,7 +197,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
     ],
     "The key link, 1 to 3: presence, off, who it is": [
         Rule("A key is seen within a quarter of a second; one that sleeps is none.",
-             SOCKET + "test_a_sleeping_key_is_no_key_until_it_is_pressed", "morning: Anna's shift begins", "insert 5001"),
+             READER + "test_a_sleeping_key_is_no_key_until_it_is_pressed", "morning: Anna's shift begins", "insert 5001"),
         Rule("The activation is read, cleared and read back, whatever else is wrong with station or key.",
              VISITS + "test_a_key_that_cannot_be_cleared_stays_on_and_the_screen_says_until_when", "offline: Ten days", "see out_off"),
         Rule("A key that does not say which it is, is off.",

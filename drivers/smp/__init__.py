@@ -1,4 +1,4 @@
-"""The key socket over SMP on a serial line: framing, messages, the client and the `KeySocket` that the station uses.
+"""A key reader on a serial line with SMP keys: framing, messages, the client, `SmpKeyReader` and `SmpKeySession`.
 
 What a visit does with a key is decided in ``station.core``; an emulated key to talk to is in ``drivers.emulated_key``.
 """

@@ -1,8 +1,8 @@
 """SMP's serial framing: lines of base64 that start with ``06 09`` (first) or ``04 14`` (next) and end with a newline.
 
 A frame is a 16-bit length, the message and its CRC-16/XMODEM, in base64, cut into lines of at most 127 bytes (Zephyr's
-``MCUMGR_SERIAL_MAX_FRAME``). Written for the turn of a visit, in which the wire is idle: the package ``smp`` has the
-same codec, takes several times as long, and is what the tests compare this one with.
+``MCUMGR_SERIAL_MAX_FRAME``). Ours keeps one line and one frame at most, whatever noise comes; the tests compare it with
+that of the package ``smp``.
 """
 
 import binascii
@@ -14,8 +14,6 @@ CONTINUE: Final = b"\x04\x14"
 
 MAX_LINE_BYTES: Final = 512  # four times what the framing allows: a line without an end is noise
 MAX_FRAME_LINES: Final = 64  # some 6 KiB of message; no key has a larger buffer
-GROUP_BYTES: Final = 3
-"""Base64 has four characters for so many bytes; what is over is filled up."""
 OVERHEAD_BYTES: Final = 4
 """What a frame has beside its message: the length and the CRC."""
 
@@ -55,11 +53,6 @@ class FrameReader:
             self._line = b""
             frames.append(None)
         return frames
-
-    @property
-    def coming(self) -> bytes:
-        """As much as is there of the message whose lines have begun to come."""
-        return (self._frame or b"")[_NUMBER.size :]
 
     def _take_line(self, line: bytes, frames: list[bytes | None]) -> None:
         # A torn line has no newline of its own, so the next frame is glued to it: what counts is the last start.

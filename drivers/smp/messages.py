@@ -9,12 +9,10 @@ second to import.
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import cbor2
 
-from drivers.smp.framing import GROUP_BYTES, OVERHEAD_BYTES
 from station.ports import KeyRefused
 
 HEADER: Final = struct.Struct("!BBHHBB")
@@ -69,6 +67,11 @@ class Request:
 
     def __len__(self) -> int:
         return HEADER.size + len(self.body)
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether a key has to erase, write or read through its flash memory for it."""
+        return self.group == FS_GROUP and (self.operation, self.command) != (READ, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,14 @@ class Answer(NamedTuple):
             return Refusal(None, Rc.UNKNOWN)
         return Refusal(None, rc) if rc else None
 
+    def refused(self, what: str) -> KeyRefused:
+        """What to raise for an answer that carries an error: ``not_supported`` or ``key_error``."""
+        refusal = self.refusal
+        if refusal is None:
+            return KeyRefused("answer_malformed", what=what)
+        code = "not_supported" if refusal.is_(Rc.ENOTSUP) else "key_error"
+        return KeyRefused(code, what=what, group=refusal.group, rc=refusal.rc)
+
     def uint(self, name: str) -> int:
         """A number of the body. Raises KeyRefused (``answer_malformed``)."""
         value = self.body.get(name)
@@ -156,130 +167,64 @@ class Answer(NamedTuple):
         return value
 
 
-def begins_answer(begun: bytes, request: Request, sequence: int) -> bool:
-    """Whether a message of which so much is there is the answer to that request."""
-    if len(begun) < HEADER.size:
-        return False
-    first, _, _, group, number, command = HEADER.unpack_from(begun)
-    return Answer(first & 7, group, number, command, {}).answers(request, sequence)
-
-
 def echo() -> Request:
     """Os 0/0: whether anyone is there."""
-    return Request(WRITE, OS_GROUP, 0, _ECHO_BODY)
-
-
-_ECHO_BODY: Final = cbor2.dumps({"d": ""})
+    return _request(WRITE, OS_GROUP, 0, d="")
 
 
 def datetime_get() -> Request:
     """Os 0/4, read: the key's clock."""
-    return Request(READ, OS_GROUP, 4, _NOTHING)
+    return _request(READ, OS_GROUP, 4)
 
 
 def datetime_set(text: str) -> Request:
     """Os 0/4, write: ``yyyy-MM-ddTHH:mm:ss``, UTC."""
-    return Request(WRITE, OS_GROUP, 4, cbor2.dumps({"datetime": text}))
+    return _request(WRITE, OS_GROUP, 4, datetime=text)
 
 
 def parameters() -> Request:
     """Os 0/6: the size and number of the key's buffers."""
-    return Request(READ, OS_GROUP, 6, _NOTHING)
+    return _request(READ, OS_GROUP, 6)
 
 
-_NOTHING: Final = cbor2.dumps({})
-
-
-@lru_cache(maxsize=32)
 def download(path: str, offset: int) -> Request:
     """Fs 8/0, read: the next piece from ``offset``; its size is the key's choice."""
-    return Request(READ, FS_GROUP, 0, cbor2.dumps({"off": offset, "name": path}))
-
-
-def data_head(length: int) -> bytes:
-    """What stands before ``length`` bytes of a file, in requests and in answers."""
-    return _DATA + _head(2, length)
+    return _request(READ, FS_GROUP, 0, off=offset, name=path)
 
 
 def upload(path: str, content: bytes, offset: int, largest_bytes: int) -> tuple[Request, int]:
     """Fs 8/0, write: as much of ``content`` from ``offset`` as a request of ``largest_bytes`` holds; and how much.
 
-    Put together by hand: the general encoder takes so long that it would be seen on the wire.
+    Raises KeyRefused (``buffer_too_small``).
     """
-    name = _text(path)
-    before = b"\xa3\x63off" + _head(0, offset) if offset else b"\xa4\x63off\x00\x63len" + _head(0, len(content))
-    room = _most_data_bytes(largest_bytes - HEADER.size - len(before) - len(_DATA) - len(name))
+    body: dict[str, Any] = {"off": offset, "data": b"", "name": path}
+    if not offset:
+        body["len"] = len(content)
+    room = largest_bytes - HEADER.size - len(cbor2.dumps(body)) - _LONGER_HEAD_BYTES
     if room < 1:
         raise KeyRefused("buffer_too_small", largest_bytes=largest_bytes)
-    data = content[offset : offset + room]
-    return Request(WRITE, FS_GROUP, 0, before + data_head(len(data)) + data + name), len(data)
+    body["data"] = content[offset : offset + room]
+    return _request(WRITE, FS_GROUP, 0, **body), len(body["data"])
 
 
-_DATA: Final = b"\x64data"
-
-
-@lru_cache(maxsize=32)
-def _text(path: str) -> bytes:
-    """The member ``name`` of a map."""
-    name = path.encode()
-    return b"\x64name" + _head(3, len(name)) + name
-
-
-def _head(major: int, number: int) -> bytes:
-    """What CBOR begins an item with: its major type, and a number (RFC 8949, section 3)."""
-    if number < 24:
-        return bytes((major << 5 | number,))
-    if number <= 0xFF:
-        return bytes((major << 5 | 24, number))
-    return (
-        bytes((major << 5 | 25, number >> 8, number & 0xFF))
-        if number <= 0xFFFF
-        else _LONG.pack(major << 5 | 26, number)
-    )
-
-
-_LONG: Final = struct.Struct("!BI")
-
-
-def _most_data_bytes(room: int) -> int:
-    """How long a byte string may be that has ``room``, its own length included; less than 1: too little room."""
-    # Up to 23 bytes it has its length in its first byte; beyond that in one or two more.
-    return max(room - 3, min(room - 2, 0xFF), min(room - 1, 23))
-
-
-@lru_cache(maxsize=32)
-def even_request_bytes(path: str, length: int, largest_bytes: int) -> int:
-    """How large the requests are to be that upload ``length`` bytes: as few as can be, all about as long.
-
-    The frame of such a request is whole groups of base64; full requests and a short last one are up to 4 bytes longer
-    on the wire. And the shorter a burst is, the less of it does a key lose.
-    """
-    fixed = HEADER.size + 1 + len("_off") + len(_DATA) + len(_text(path))
-    first = fixed + len(_head(0, 0)) + len("_len") + len(_head(0, length))
-    offset = count = 0
-    while offset < length:
-        room = _most_data_bytes(largest_bytes - (fixed + len(_head(0, offset)) if offset else first))
-        if room < 1:
-            return largest_bytes
-        offset, count = offset + room, count + 1
-    if count < 2:
-        return largest_bytes
-    data_bytes = -(-length // count)
-    # The first has the length of the whole beside its data: none of the others has less room.
-    even = first + len(_head(2, data_bytes)) + data_bytes
-    return min(largest_bytes, even + -(even + OVERHEAD_BYTES) % GROUP_BYTES)
+_LONGER_HEAD_BYTES: Final = 2
+"""CBOR writes the length of a string before it: up to so many bytes more than for an empty one."""
 
 
 def status(path: str) -> Request:
     """Fs 8/1: the size of a file."""
-    return Request(READ, FS_GROUP, 1, cbor2.dumps({"name": path}))
+    return _request(READ, FS_GROUP, 1, name=path)
 
 
 def file_hash(path: str, kind: str, length: int) -> Request:
     """Fs 8/2: ``sha256`` or ``crc32`` of a file, or of its first ``length`` bytes where it is longer."""
-    return Request(READ, FS_GROUP, 2, cbor2.dumps({"name": path, "type": kind, "len": length}))
+    return _request(READ, FS_GROUP, 2, name=path, type=kind, len=length)
 
 
 def close_file() -> Request:
     """Fs 8/4: let go of whatever transfer the key still has open."""
-    return Request(WRITE, FS_GROUP, 4, _NOTHING)
+    return _request(WRITE, FS_GROUP, 4)
+
+
+def _request(operation: int, group: int, command: int, **body: Any) -> Request:
+    return Request(operation, group, command, cbor2.dumps(body))

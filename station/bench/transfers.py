@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from drivers.emulated_key.folder import KeyFolder
-from drivers.smp.key_socket import SmpKeySocket
+from drivers.smp.reader import SmpKeyReader
 from station.bench.figures import Found, NotMeasured, Say, paired
 from station.bench.key_line import KeyLine
-from station.ports import KeyFile
+from station.ports import KeyFile, ReaderSettings
 
 CONTENT = bytes(range(250)) * 2
 """500 bytes: about a permit with forty locks."""
@@ -45,16 +45,16 @@ def _compared(folder: Path, other: Callable[[str], Coroutine[None, None, float]]
 
 
 async def _ours(port: str) -> float:
-    socket = SmpKeySocket(port)
+    reader = SmpKeyReader(ReaderSettings(port))
     try:
-        await socket.inserted()
-        await socket.write(KeyFile.CERT, CONTENT)  # asks for the key's buffer, as the others do when they connect
+        session = await reader.next_key()
+        await session.write(KeyFile.CERT, CONTENT)  # asks for the key's buffer, as the others do when they connect
         began = time.perf_counter()
-        await socket.write(KeyFile.PERMIT, CONTENT)
-        _check(await socket.read(KeyFile.PERMIT))
+        await session.write(KeyFile.PERMIT, CONTENT)
+        _check(await session.read(KeyFile.PERMIT))
         return time.perf_counter() - began
     finally:
-        await socket.close()
+        await reader.close()
 
 
 async def _mcumgr_toolkit(port: str) -> float:

@@ -14,18 +14,20 @@ import pytest
 from drivers.emulated_key.key import EmulatedKey
 from drivers.emulated_key.line import SocketLine
 from drivers.emulated_key.options import KeyOptions
-from drivers.smp.key_socket import SmpKeySocket
+from drivers.smp.reader import SmpKeyReader
+from drivers.smp.session import SmpKeySession
+from station.ports import ReaderSettings
 
 FAST_BAUD = 1_000_000
 
 
 @dataclass
 class Hands:
-    """Makes keys, lines and sockets, and puts them away after the test."""
+    """Makes keys, lines and readers, and puts them away after the test."""
 
     folder: Path
     lines: list[SocketLine] = field(default_factory=list)
-    sockets: list[SmpKeySocket] = field(default_factory=list)
+    readers: list[SmpKeyReader] = field(default_factory=list)
 
     def key(self, name: str = "key", *, pressed: bool = True, **options: object) -> EmulatedKey:
         # What is left open for too long is closed by the time in which the driver goes on with it.
@@ -42,23 +44,27 @@ class Hands:
             line.insert(key)
         return line
 
-    def socket(self, baud: int = FAST_BAUD) -> SmpKeySocket:
-        socket = SmpKeySocket(str(self.folder / "port"), baud)
-        self.sockets.append(socket)
-        return socket
+    def reader(self, baud: int = FAST_BAUD) -> SmpKeyReader:
+        reader = SmpKeyReader(ReaderSettings(str(self.folder / "port"), baud))
+        self.readers.append(reader)
+        return reader
 
-    async def inserted(self, key: EmulatedKey, baud: int = FAST_BAUD) -> tuple[SmpKeySocket, SocketLine]:
-        line, socket = self.line(baud, key), self.socket(baud)
-        await asyncio.wait_for(socket.inserted(), 5)
-        return socket, line
+    async def next_key(self, wait_s: float = 5) -> SmpKeySession:
+        """With the last reader; makes one if there is none."""
+        reader = self.readers[-1] if self.readers else self.reader()
+        return await asyncio.wait_for(reader.next_key(), wait_s)
+
+    async def inserted(self, key: EmulatedKey, baud: int = FAST_BAUD) -> tuple[SmpKeySession, SocketLine]:
+        line, _ = self.line(baud, key), self.reader(baud)
+        return await self.next_key(), line
 
 
 @pytest.fixture
 async def hands(tmp_path: Path) -> AsyncIterator[Hands]:
     hands = Hands(tmp_path)
     yield hands
-    for socket in hands.sockets:
-        await socket.close()
+    for reader in hands.readers:
+        await reader.close()
     for line in hands.lines:
         line.close()
 
@@ -113,8 +119,8 @@ async def bad_line(hands: Hands) -> AsyncIterator[Callable[[EmulatedKey, Callabl
         return lines[-1]
 
     yield make
-    for socket in hands.sockets:
-        await socket.close()
+    for reader in hands.readers:
+        await reader.close()
     for line in lines:
         await line.close()
 

@@ -14,7 +14,7 @@ from drivers.emulated_key.key import EmulatedKey
 from drivers.smp.client import SmpClient
 from drivers.smp.framing import FrameReader, encode_frame
 from drivers.smp.messages import HEADER, download
-from station.ports import KeyFile, KeyLost, KeyRefused, ReaderLost
+from station.ports import KeyFile, KeyLost, KeyRefused
 from tests.drivers.conftest import BadLine
 
 
@@ -28,10 +28,9 @@ def whole(answer: bytes) -> list[bytes]:
 
 async def test_one_byte_at_a_time(hands: Any, bad_line: Any) -> None:
     bad_line(hands.key(), one_by_one)
-    socket = hands.socket()
-    await asyncio.wait_for(socket.inserted(), 5)
-    await socket.write(KeyFile.PERMIT, bytes(500))
-    assert await socket.read(KeyFile.PERMIT) == bytes(500)
+    session = await hands.next_key()
+    await session.write(KeyFile.PERMIT, bytes(500))
+    assert await session.read(KeyFile.PERMIT) == bytes(500)
 
 
 def flipped(answer: bytes) -> list[bytes]:
@@ -56,15 +55,14 @@ def not_base64(answer: bytes) -> list[bytes]:
 
 @pytest.mark.parametrize("mangle", [flipped, truncated, headless, silent, not_base64])
 @pytest.mark.parametrize("action", ["read", "holds", "write", "clock"])
-async def test_any_lost_answer_ends_the_insertion(
+async def test_any_lost_answer_ends_the_session(
     hands: Any, bad_line: Any, monkeypatch: Any, mangle: Any, action: str
 ) -> None:
-    monkeypatch.setattr("drivers.smp.key_socket.ANSWER_TIMEOUT_S", 0.06)
-    monkeypatch.setattr("drivers.smp.key_socket.FLASH_TIMEOUT_S", 0.06)
+    monkeypatch.setattr("drivers.smp.session.ANSWER_TIMEOUT_S", 0.06)
+    monkeypatch.setattr("drivers.smp.session.FLASH_TIMEOUT_S", 0.06)
     line = bad_line(hands.key(), whole)
-    socket = hands.socket()
-    await asyncio.wait_for(socket.inserted(), 5)
-    removed = asyncio.create_task(socket.removed())
+    session = await hands.next_key()
+    gone = asyncio.create_task(session.gone())
     await asyncio.sleep(0)
     line.mangle = mangle
     arguments: dict[str, tuple[Any, ...]] = {
@@ -74,37 +72,38 @@ async def test_any_lost_answer_ends_the_insertion(
         "clock": (),
     }
     with pytest.raises(KeyLost):
-        await getattr(socket, action)(*arguments[action])
-    await asyncio.wait_for(removed, 0.1)
-    with pytest.raises(KeyLost, match="not_inserted"):
-        await socket.clear(KeyFile.ACT)
+        await getattr(session, action)(*arguments[action])
+    await asyncio.wait_for(gone, 0.1)
+    assert session.over
+    with pytest.raises(KeyLost, match="session_over"):
+        await session.clear(KeyFile.ACT)
     line.mangle = whole
-    await asyncio.wait_for(socket.inserted(), 1)
-    await socket.write(KeyFile.PERMIT, bytes(500))
-    assert await socket.read(KeyFile.PERMIT) == bytes(500)
+    session = await hands.next_key(1)
+    await session.write(KeyFile.PERMIT, bytes(500))
+    assert await session.read(KeyFile.PERMIT) == bytes(500)
 
 
-async def test_what_waited_for_the_wire_does_not_run_in_the_next_insertion(hands: Any, bad_line: Any) -> None:
-    line = bad_line(hands.key(), whole)
-    socket = hands.socket()
-    await asyncio.wait_for(socket.inserted(), 5)
+async def test_what_waited_for_the_wire_does_not_run_in_the_next_session(hands: Any, bad_line: Any) -> None:
+    key = hands.key()
+    key.folder.store("act", b"an activation")
+    line = bad_line(key, whole)
+    session = await hands.next_key()
     line.mangle = silent
-    first = asyncio.create_task(socket.read(KeyFile.ID))
+    first = asyncio.create_task(session.read(KeyFile.ID))
     await asyncio.sleep(0)
-    second = asyncio.create_task(socket.clear(KeyFile.ACT))
-    again = asyncio.create_task(socket.inserted())
+    second = asyncio.create_task(session.clear(KeyFile.ACT))
     results = await asyncio.gather(first, second, return_exceptions=True)
-    assert [type(result) for result in results] == [KeyLost, KeyLost]
+    assert [str(result) for result in results] == ["no_answer", "session_over"]
     line.mangle = whole
-    await asyncio.wait_for(again, 1)
+    session = await hands.next_key(1)
+    assert await session.read(KeyFile.ACT) == b"an activation"
 
 
 async def test_a_single_lost_echo_is_no_removal(hands: Any, bad_line: Any, until: Any) -> None:
     line = bad_line(hands.key(), whole)
-    socket = hands.socket()
-    await asyncio.wait_for(socket.inserted(), 5)
-    await socket.read(KeyFile.ID)
-    removed = asyncio.create_task(socket.removed())
+    session = await hands.next_key()
+    await session.read(KeyFile.ID)
+    gone = asyncio.create_task(session.gone())
     lost: list[bytes] = []
 
     def loses_one(answer: bytes) -> list[bytes]:
@@ -118,32 +117,31 @@ async def test_a_single_lost_echo_is_no_removal(hands: Any, bad_line: Any, until
 
     line.mangle = loses_one
     await until(lambda: len(lost) >= 3)
-    assert not removed.done()
-    removed.cancel()
+    assert not gone.done()
+    gone.cancel()
 
 
 async def test_a_lost_answer_before_the_key_has_said_which_it_is_is_one(hands: Any, bad_line: Any) -> None:
     line = bad_line(hands.key(), whole)
-    socket = hands.socket()
-    await asyncio.wait_for(socket.inserted(), 5)
+    session = await hands.next_key()
     line.mangle = silent
-    await asyncio.wait_for(socket.removed(), 0.25 + 10 * 0.2)
+    await asyncio.wait_for(session.gone(), 0.25 + 10 * 0.2)
 
 
 async def test_late_answers_are_dropped(hands: Any, until: Any) -> None:
     key = hands.key()
     key.folder.store("id", b"the id")
     key.folder.store("cert", b"the certificate")
-    socket, line = await hands.inserted(key)
+    session, line = await hands.inserted(key)
     line.turnaround_s = 0.25
     with pytest.raises(KeyLost, match="no_answer"):
-        await socket.read(KeyFile.ID)
+        await session.read(KeyFile.ID)
     line.turnaround_s = 0.0
     heard = line.wire_bytes
-    await asyncio.wait_for(socket.inserted(), 1)
-    assert await socket.read(KeyFile.CERT) == b"the certificate"
+    session = await hands.next_key(1)
+    assert await session.read(KeyFile.CERT) == b"the certificate"
     await until(lambda: line.wire_bytes > heard + 200)
-    assert await socket.read(KeyFile.ID) == b"the id"
+    assert await session.read(KeyFile.ID) == b"the id"
 
 
 async def test_foreign_answers_are_dropped(hands: Any, bad_line: Any) -> None:
@@ -164,70 +162,69 @@ async def test_foreign_answers_are_dropped(hands: Any, bad_line: Any) -> None:
         return [b"*** console ***\n", *map(encode_frame, strangers), answer, answer]
 
     bad_line(key, with_strangers)
-    socket = hands.socket()
-    await asyncio.wait_for(socket.inserted(), 5)
-    assert await socket.read(KeyFile.ID) == b"the id"
-    await socket.write(KeyFile.CERT, bytes(500))
+    session = await hands.next_key()
+    assert await session.read(KeyFile.ID) == b"the id"
+    await session.write(KeyFile.CERT, bytes(500))
     assert key.folder.read(KeyFile.CERT) == bytes(500)
 
 
 async def test_a_half_line_from_before_a_pull(hands: Any) -> None:
     key = hands.key()
     key.receive(b"\x06\x09AAAA")
-    socket, line = await hands.inserted(key)
+    session, line = await hands.inserted(key)
     assert line.wire_bytes < 70  # the first request was understood, not the second
-    assert await socket.read(KeyFile.ACT) == b""
+    assert await session.read(KeyFile.ACT) == b""
 
 
 @pytest.mark.parametrize("old", [b"", b"the old permit" * 9])
 async def test_pulled_in_the_middle_of_a_write_and_put_back(hands: Any, until: Any, old: bytes) -> None:
     key = hands.key(idle_close_s=0.3)
     key.folder.store("permit", old)
-    socket, line = await hands.inserted(key, baud=57600)
+    session, line = await hands.inserted(key, baud=57600)
     content = bytes(n % 251 for n in range(1500))
-    await socket.clear(KeyFile.ACT)
-    removed = asyncio.create_task(socket.removed())
+    await session.clear(KeyFile.ACT)
+    gone = asyncio.create_task(session.gone())
     start = line.wire_bytes
-    writing = asyncio.create_task(socket.write(KeyFile.PERMIT, content))
+    writing = asyncio.create_task(session.write(KeyFile.PERMIT, content))
     await until(lambda: line.wire_bytes > start + 900)
     line.pull()
     with pytest.raises(KeyLost):
         await writing
-    await asyncio.wait_for(removed, 0.1)
+    await asyncio.wait_for(gone, 0.1)
     await until(lambda: not key.has_open_file)
     torn = key.folder.read(KeyFile.PERMIT)
     assert 0 < len(torn) < len(content)
     assert content.startswith(torn)
-    again = asyncio.create_task(socket.inserted())
+    again = asyncio.create_task(hands.readers[-1].next_key())
     start = line.wire_bytes
     await until(lambda: line.wire_bytes > start + 30)
     line.insert(key)
-    await asyncio.wait_for(again, 1)
-    await socket.write(KeyFile.PERMIT, content)
+    session = await asyncio.wait_for(again, 1)
+    await session.write(KeyFile.PERMIT, content)
     assert key.folder.read(KeyFile.PERMIT) == content
     # It was the contact, not the size of the burst: requests are as large as before.
-    before = socket.wire_bytes
-    await socket.write(KeyFile.PERMIT, content)
-    assert socket.wire_bytes - before < 2600
+    before = session.wire_bytes
+    await session.write(KeyFile.PERMIT, content)
+    assert session.wire_bytes - before < 2600
 
 
 @pytest.mark.parametrize("old", [b"", b"the old permit" * 9])
 async def test_put_back_before_the_key_has_let_go_of_the_upload(hands: Any, until: Any, old: bytes) -> None:
     key = hands.key()
     key.folder.store("permit", old)
-    socket, line = await hands.inserted(key, baud=115200)
+    session, line = await hands.inserted(key, baud=115200)
     content = bytes(n % 251 for n in range(1500))
-    writing = asyncio.create_task(socket.write(KeyFile.PERMIT, content))
+    writing = asyncio.create_task(session.write(KeyFile.PERMIT, content))
     await until(lambda: key.has_open_file)
     line.pull()
     with pytest.raises(KeyLost):
         await writing
     assert key.has_open_file
     line.insert(key)
-    await asyncio.wait_for(socket.inserted(), 1)
-    assert await socket.holds(KeyFile.PERMIT, content) is False
-    await socket.write(KeyFile.PERMIT, content)
-    assert await socket.read(KeyFile.PERMIT) == content
+    session = await hands.next_key(1)
+    assert await session.holds(KeyFile.PERMIT, content) is False
+    await session.write(KeyFile.PERMIT, content)
+    assert await session.read(KeyFile.PERMIT) == content
 
 
 @pytest.mark.parametrize(
@@ -245,12 +242,12 @@ async def test_an_upload_that_another_station_left_open(
     line.pull()
     with pytest.raises(KeyLost):
         await writing
-    await elsewhere.close()
+    await hands.readers.pop().close()
     line.insert(key)
-    socket = hands.socket(115200)
-    await asyncio.wait_for(socket.inserted(), 1)
-    await socket.write(KeyFile.PERMIT, b"n" * size)
-    assert await socket.read(KeyFile.PERMIT) == b"n" * size
+    hands.reader(115200)
+    session = await hands.next_key(1)
+    await session.write(KeyFile.PERMIT, b"n" * size)
+    assert await session.read(KeyFile.PERMIT) == b"n" * size
 
 
 @pytest.mark.parametrize(
@@ -264,22 +261,22 @@ async def test_an_upload_that_another_station_left_open(
 )
 async def test_a_key_that_cannot_take_a_long_burst(hands: Any, options: dict[str, Any], losses: int) -> None:
     key = hands.key(**options)
-    socket, line = await hands.inserted(key)
+    session, line = await hands.inserted(key)
     for _ in range(losses):
         with pytest.raises(KeyLost, match="no_answer"):
-            await socket.write(KeyFile.PERMIT, bytes(300))
-        await asyncio.wait_for(socket.inserted(), 1)
-    await socket.write(KeyFile.PERMIT, bytes(700))
-    assert await socket.read(KeyFile.PERMIT) == bytes(700)
+            await session.write(KeyFile.PERMIT, bytes(300))
+        session = await hands.next_key(1)
+    await session.write(KeyFile.PERMIT, bytes(700))
+    assert await session.read(KeyFile.PERMIT) == bytes(700)
     line.insert(hands.key("another of the same make", **options))
-    await asyncio.wait_for(socket.inserted(), 1)
-    await socket.write(KeyFile.PERMIT, bytes(340))
+    session = await hands.next_key(1)
+    await session.write(KeyFile.PERMIT, bytes(340))
 
 
 async def test_a_key_with_a_small_buffer_is_asked_before_it_is_sent_more(hands: Any) -> None:
     key = hands.key(buffer_bytes=128)
-    socket, _ = await hands.inserted(key)
-    await socket.write(KeyFile.PERMIT, bytes(340))
+    session, _ = await hands.inserted(key)
+    await session.write(KeyFile.PERMIT, bytes(340))
     assert key.folder.read(KeyFile.PERMIT) == bytes(340)
 
 
@@ -287,44 +284,49 @@ async def test_a_file_of_megabytes_is_not_hashed_as_a_whole(hands: Any) -> None:
     key = hands.key(hash_limit_bytes=5000, capacity_bytes=6_000_000)
     record = bytes(n % 251 for n in range(700))
     key.folder.store("permit", record + bytes(5_000_000))
-    socket, _ = await hands.inserted(key)
-    assert await socket.holds(KeyFile.PERMIT, record) is False
-    await socket.write(KeyFile.PERMIT, record)
-    assert await socket.holds(KeyFile.PERMIT, record) is True
+    session, _ = await hands.inserted(key)
+    assert await session.holds(KeyFile.PERMIT, record) is False
+    await session.write(KeyFile.PERMIT, record)
+    assert await session.holds(KeyFile.PERMIT, record) is True
 
 
-async def test_the_reader_is_unplugged_and_comes_back(hands: Any) -> None:
+async def test_an_answer_before_the_request_is_none(hands: Any, bad_line: Any) -> None:
+    def with_the_next(answer: bytes) -> list[bytes]:
+        (message,) = FrameReader().feed(answer)
+        assert message is not None
+        first, flags, _, group, sequence, command = HEADER.unpack_from(message)
+        forged = cbor2.dumps({"off": 340, "data": b"forged"})
+        return [
+            answer + encode_frame(HEADER.pack(first, flags, len(forged), group, (sequence + 1) & 255, command) + forged)
+        ]
+
     key = hands.key()
-    socket, line = await hands.inserted(key)
-    removed = asyncio.create_task(socket.removed())
-    await asyncio.sleep(0)
-    line.hang_up()
-    with pytest.raises(KeyLost):
-        await socket.read(KeyFile.ID)
-    await asyncio.wait_for(removed, 1)
-    with pytest.raises(ReaderLost, match="port_missing"):
-        await socket.inserted()
-    line.reopen()
-    await asyncio.wait_for(socket.inserted(), 1)
-    await socket.write(KeyFile.ID, b"again")
-    assert key.folder.read(KeyFile.ID) == b"again"
+    key.folder.store("permit", bytes(500))
+    bad_line(key, with_the_next)
+    session = await hands.next_key()
+    assert await session.read(KeyFile.PERMIT) == bytes(500)
 
 
-async def test_unplugged_while_it_waits_for_a_key(hands: Any, until: Any) -> None:
-    line, socket = hands.line(), hands.socket()
-    waiting = asyncio.create_task(socket.inserted())
-    await until(lambda: line.wire_bytes > 0)
-    line.hang_up()
-    with pytest.raises(ReaderLost, match="port_missing"):
-        await asyncio.wait_for(waiting, 1)
+async def test_a_key_that_says_it_has_no_room_for_a_piece_and_has(hands: Any, bad_line: Any) -> None:
+    def lying(answer: bytes) -> list[bytes]:
+        (message,) = FrameReader().feed(answer)
+        assert message is not None
+        body = cbor2.loads(message[HEADER.size :])
+        if "buf_size" not in body:
+            return [answer]
+        header = list(HEADER.unpack_from(message))
+        lie = cbor2.dumps(body | {"buf_size": 44})
+        header[2] = len(lie)
+        return [encode_frame(HEADER.pack(*header) + lie)]
 
-
-async def test_unplugged_while_it_is_idle(hands: Any) -> None:
-    socket, line = await hands.inserted(hands.key())
-    removed = asyncio.create_task(socket.removed())
-    await asyncio.sleep(0)
-    line.hang_up()
-    await asyncio.wait_for(removed, 1)
+    key = hands.key()
+    bad_line(key, lying)
+    session = await hands.next_key()
+    with pytest.raises(KeyRefused, match="buffer_too_small"):
+        await session.write(KeyFile.CERT, bytes(200))
+    for content in (b"\x64data\x40" + bytes(200), b"\x64data\x40" + bytes(201)):
+        key.folder.store("permit", content)
+        assert await session.read(KeyFile.PERMIT) == content
 
 
 @pytest.mark.parametrize(
@@ -354,21 +356,19 @@ async def test_a_key_that_answers_nonsense_is_refused_not_lost(hands: Any, bad_l
 
     key = hands.key()
     line = bad_line(key, whole)
-    socket = hands.socket()
-    await asyncio.wait_for(socket.inserted(), 5)
+    session = await hands.next_key()
     line.mangle = nonsense
     with pytest.raises(KeyRefused):
-        await socket.read(KeyFile.PERMIT)
+        await session.read(KeyFile.PERMIT)
     line.mangle = whole
-    await socket.write(KeyFile.PERMIT, bytes(500))
-    assert await socket.read(KeyFile.PERMIT) == bytes(500)
+    await session.write(KeyFile.PERMIT, bytes(500))
+    assert await session.read(KeyFile.PERMIT) == bytes(500)
 
 
 async def test_a_key_that_never_stops_answering_is_lost(hands: Any, bad_line: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr("drivers.smp.client._MAX_ANSWER_S", 0.3)
     line = bad_line(hands.key(), whole)
-    socket = hands.socket()
-    await asyncio.wait_for(socket.inserted(), 5)
+    session = await hands.next_key()
     babbling = True
 
     def babble(_answer: bytes) -> list[bytes]:
@@ -382,7 +382,7 @@ async def test_a_key_that_never_stops_answering_is_lost(hands: Any, bad_line: An
 
     line.mangle = babble
     with pytest.raises(KeyLost, match="no_answer"):
-        await asyncio.wait_for(socket.read(KeyFile.ID), 2)
+        await asyncio.wait_for(session.read(KeyFile.ID), 2)
     babbling = False
 
 
@@ -410,28 +410,6 @@ def test_answers_in_any_pieces(tmp_path_factory: pytest.TempPathFactory, data: s
         assert frames == [bytes(340)] * 3
 
     asyncio.run(run())
-
-
-@pytest.mark.parametrize("read_before", [True, False])
-async def test_a_key_swapped_between_two_looks_is_a_removal(hands: Any, *, read_before: bool) -> None:
-    first, second = hands.key("first"), hands.key("second")
-    first.folder.store("id", b"first key's record")
-    second.folder.store("id", b"second key's record")
-    socket, line = await hands.inserted(first)
-    removed = asyncio.create_task(socket.removed())
-    if read_before:
-        assert await socket.read(KeyFile.ID) == b"first key's record"
-    else:
-        before = line.wire_bytes
-        while line.wire_bytes == before:
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.05)
-    line.insert(second)
-    await asyncio.wait_for(removed, 2)
-    with pytest.raises(KeyLost):
-        await socket.read(KeyFile.ID)
-    await asyncio.wait_for(socket.inserted(), 2)
-    assert await socket.read(KeyFile.ID) == b"second key's record"
 
 
 def test_a_process_that_was_held_up_gives_the_key_its_time_again(tmp_path: Path) -> None:

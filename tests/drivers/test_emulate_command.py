@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from drivers.emulated_key.folder import KeyFolder
-from drivers.smp.key_socket import SmpKeySocket
+from drivers.smp.reader import SmpKeyReader
+from drivers.smp.session import SmpKeySession
 from station.core.facts import KeyClockState
-from station.ports import KeyFile, ReaderLost
+from station.ports import KeyFile, ReaderLost, ReaderSettings
 
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 30.0
@@ -39,45 +40,45 @@ async def process(tmp_path: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     await process.communicate()
 
 
-async def first_insertion(socket: SmpKeySocket) -> None:
+async def first_key(reader: SmpKeyReader) -> SmpKeySession:
     async with asyncio.timeout(LIMIT_S):
         while True:
             try:
-                return await socket.inserted()
+                return await reader.next_key()
             except ReaderLost:
                 await asyncio.sleep(0.05)
 
 
 async def test_press_insert_pull_lose_power_and_an_end(process: Any, tmp_path: Path) -> None:
-    socket = SmpKeySocket(str(tmp_path / "port"), 1_000_000)
+    reader = SmpKeyReader(ReaderSettings(str(tmp_path / "port"), 1_000_000))
 
     async def say(text: str) -> None:
         process.stdin.write(text.encode())
         await process.stdin.drain()
 
-    await first_insertion(socket)  # it starts pressed and inserted
-    await socket.write(KeyFile.ACT, b"an activation")
-    await socket.set_clock(1_777_863_721)
+    session = await first_key(reader)  # it starts pressed and inserted
+    await session.write(KeyFile.ACT, b"an activation")
+    await session.set_clock(1_777_863_721)
     assert KeyFolder(tmp_path / "key").read(KeyFile.ACT) == b"an activation"
     assert KeyFolder(tmp_path / "key").awake
 
     await say("pull\n")
-    await asyncio.wait_for(socket.removed(), LIMIT_S)
+    await asyncio.wait_for(session.gone(), LIMIT_S)
     await say("jump\ninsert\n")
     assert b"unknown command 'jump'" in await asyncio.wait_for(process.stderr.readline(), LIMIT_S)
-    await asyncio.wait_for(socket.inserted(), LIMIT_S)
-    assert await socket.read(KeyFile.ACT) == b"an activation"
+    session = await asyncio.wait_for(reader.next_key(), LIMIT_S)
+    assert await session.read(KeyFile.ACT) == b"an activation"
 
     await say("lose-power\n")
-    await asyncio.wait_for(socket.removed(), LIMIT_S)
+    await asyncio.wait_for(session.gone(), LIMIT_S)
     await say("press\n")
-    await asyncio.wait_for(socket.inserted(), LIMIT_S)
-    assert (await socket.clock()).state is KeyClockState.UNSET
-    assert await socket.read(KeyFile.ACT) == b"an activation"
+    session = await asyncio.wait_for(reader.next_key(), LIMIT_S)
+    assert (await session.clock()).state is KeyClockState.UNSET
+    assert await session.read(KeyFile.ACT) == b"an activation"
 
     process.stdin.close()  # the end of its input does not end it
-    await socket.clear(KeyFile.ACT)
-    await socket.close()
+    await session.clear(KeyFile.ACT)
+    await reader.close()
     process.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(process.wait(), LIMIT_S) == 0
     assert await process.stderr.read() == b""
@@ -86,21 +87,21 @@ async def test_press_insert_pull_lose_power_and_an_end(process: Any, tmp_path: P
 
 
 async def test_killed_and_started_again_the_port_is_found_again(process: Any, tmp_path: Path) -> None:
-    socket = SmpKeySocket(str(tmp_path / "port"), 1_000_000)
-    await first_insertion(socket)
-    await socket.write(KeyFile.ID, b"the same key")
+    reader = SmpKeyReader(ReaderSettings(str(tmp_path / "port"), 1_000_000))
+    session = await first_key(reader)
+    await session.write(KeyFile.ID, b"the same key")
     process.kill()
-    await asyncio.wait_for(socket.removed(), LIMIT_S)
+    await asyncio.wait_for(session.gone(), LIMIT_S)
     (tmp_path / "port").unlink()  # killed, it left its link; the number behind it may already be someone else's
     with pytest.raises(ReaderLost, match="port_missing"):
-        await asyncio.wait_for(socket.inserted(), LIMIT_S)
+        await asyncio.wait_for(reader.next_key(), LIMIT_S)
     again = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", PROGRAM, str(tmp_path / "port"), str(tmp_path / "key")),
         cwd=ROOT,
         stdin=asyncio.subprocess.DEVNULL,
     )
-    await first_insertion(socket)
-    assert await socket.read(KeyFile.ID) == b"the same key"
-    await socket.close()
+    session = await first_key(reader)
+    assert await session.read(KeyFile.ID) == b"the same key"
+    await reader.close()
     again.send_signal(signal.SIGINT)
     assert await asyncio.wait_for(again.wait(), LIMIT_S) == 0

@@ -189,11 +189,11 @@ def test_download_pieces_are_the_buffer_less_44(make: Any) -> None:
 
 
 def test_requests_over_the_buffer_less_4_vanish(make: Any) -> None:
-    key = make(buffer_bytes=256)
-    assert ask(key, messages.parameters()) == {"buf_size": 256, "buf_count": 4}
-    fits = messages.upload("/lfs1/permit", bytes(999), 0, 252)[0]
-    larger = messages.upload("/lfs1/permit", bytes(999), 0, 253)[0]
-    assert (len(fits), len(larger)) == (252, 253)
+    key = make(buffer_bytes=512)
+    assert ask(key, messages.parameters()) == {"buf_size": 512, "buf_count": 4}
+    fits = messages.upload("/lfs1/permit", bytes(999), 0, 508)[0]
+    larger = messages.upload("/lfs1/permit", bytes(999), 0, 509)[0]
+    assert (len(fits), len(larger)) == (508, 509)
     assert key.receive(encode_frame(larger.to_bytes(1))) == b""
     assert key.receive(encode_frame(fits.to_bytes(2))) != b""
 

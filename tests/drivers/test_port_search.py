@@ -9,9 +9,9 @@ from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from drivers.emulated_key.line import SocketLine
-from drivers.smp.key_socket import SmpKeySocket
 from drivers.smp.port_search import found_port, is_search
-from station.ports import KeyFile, KeyLost, ReaderLost
+from drivers.smp.reader import SmpKeyReader
+from station.ports import KeyFile, KeyLost, ReaderLost, ReaderSettings
 
 READER = "hwgrep://0403:6001.*SER=READER7"
 
@@ -93,28 +93,28 @@ async def test_the_adapter_comes_back_under_another_name(hands: Any, machine: Ma
     first, second = tmp_path / "ttyUSB0", tmp_path / "ttyUSB1"
     key = hands.key()
     lines = [SocketLine(first, 1_000_000)]
-    socket = SmpKeySocket(READER, 1_000_000)
+    reader = SmpKeyReader(ReaderSettings(READER, 1_000_000))
     try:
         machine.plug(first)
         lines[0].insert(key)
-        await asyncio.wait_for(socket.inserted(), 5)
-        removed = asyncio.create_task(socket.removed())
+        session = await asyncio.wait_for(reader.next_key(), 5)
+        gone = asyncio.create_task(session.gone())
         await asyncio.sleep(0)
         lines[0].hang_up()
         machine.unplug(first)
-        await asyncio.wait_for(removed, 1)
+        await asyncio.wait_for(gone, 1)
         with pytest.raises(KeyLost):
-            await socket.read(KeyFile.ID)
+            await session.read(KeyFile.ID)
         with pytest.raises(ReaderLost, match="port_missing"):
-            await socket.inserted()
+            await reader.next_key()
         lines.append(SocketLine(second, 1_000_000))
         lines[1].insert(key)
         machine.plug(second)
-        await asyncio.wait_for(socket.inserted(), 5)
-        await socket.write(KeyFile.ID, b"again")
+        session = await asyncio.wait_for(reader.next_key(), 5)
+        await session.write(KeyFile.ID, b"again")
         assert key.folder.read(KeyFile.ID) == b"again"
     finally:
-        await socket.close()
+        await reader.close()
         for line in lines:
             line.close()
 
@@ -122,27 +122,27 @@ async def test_the_adapter_comes_back_under_another_name(hands: Any, machine: Ma
 async def test_an_open_port_is_not_looked_for_again(hands: Any, machine: Machine) -> None:
     line = hands.line()
     machine.plug(line.path)
-    socket = SmpKeySocket(READER, 1_000_000)
-    hands.sockets.append(socket)
+    reader = SmpKeyReader(ReaderSettings(READER, 1_000_000))
+    hands.readers.append(reader)
     line.insert(hands.key())
-    await asyncio.wait_for(socket.inserted(), 5)
-    await socket.write(KeyFile.ID, b"an id")
+    session = await asyncio.wait_for(reader.next_key(), 5)
+    await session.write(KeyFile.ID, b"an id")
     line.pull()
-    await asyncio.wait_for(socket.removed(), 5)
+    await asyncio.wait_for(session.gone(), 5)
     line.insert(hands.key("another"))
-    await asyncio.wait_for(socket.inserted(), 5)
+    await asyncio.wait_for(reader.next_key(), 5)
     assert machine.asked == 1
 
 
 async def test_cancelled_while_it_searches_leaves_nothing_open(hands: Any, machine: Machine) -> None:
     line = hands.line(key=hands.key())
     machine.plug(line.path)
-    gone = SmpKeySocket(READER, 1_000_000)
+    gone = SmpKeyReader(ReaderSettings(READER, 1_000_000))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0):
-            await gone.inserted()
+            await gone.next_key()
     machine.plug(line.path)
-    other = SmpKeySocket(READER, 1_000_000)
-    hands.sockets.append(other)
+    other = SmpKeyReader(ReaderSettings(READER, 1_000_000))
+    hands.readers.append(other)
     # A port that the first had left open would be busy.
-    await asyncio.wait_for(other.inserted(), 5)
+    await asyncio.wait_for(other.next_key(), 5)

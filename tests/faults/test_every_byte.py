@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from drivers.smp import key_socket
 from tests.faults import virtual_time
 from tests.faults.bad_contact import BadContact, ContactInMemory, Fault
 from tests.faults.worst_visit import WorstVisit
@@ -99,19 +98,14 @@ def test_a_fault_at_every_byte(folder: Path, tally: Tally, fault: Fault, share: 
 OTHER_KEYS: dict[str, dict[str, Any]] = {
     "small buffer": {"buffer_bytes": 128, "milliseconds": True},
     "bare": {"hashes": (), "has_status": False, "has_close": False, "has_parameters": False},
-    "no hash": {"hashes": (), "buffer_bytes": 160},  # a record takes two requests, the second under the first's answer
+    "no hash": {"hashes": (), "buffer_bytes": 160},  # a record takes two requests
     "old errors": {"error_version": 1, "hashes": ("crc32",), "has_clock": False},
 }
 
 
 @pytest.mark.parametrize("kind", OTHER_KEYS)
 @pytest.mark.usefixtures("in_memory")
-def test_a_fault_in_a_visit_of_another_make_of_key(
-    folder: Path, tally: Tally, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if kind == "no hash":
-        # Else the first loss would have every case after it ask one by one.
-        monkeypatch.setattr(key_socket, "ONE_BY_ONE_S", 1.0)
+def test_a_fault_in_a_visit_of_another_make_of_key(folder: Path, tally: Tally, kind: str) -> None:
     some = random.Random(f"{SEED} {kind}")
 
     def chosen(length: int) -> list[tuple[Fault, int]]:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from drivers.emulated_key.options import KeyOptions
-from drivers.smp import key_socket
-from drivers.smp.key_socket import SmpKeySocket
+from drivers.smp.lost_answers import SMALL_FOR_S, SMALL_ONCE_S
+from drivers.smp.reader import SmpKeyReader
+from drivers.smp.session import SmpKeySession
 from station.core.screen import Line
-from station.ports import KeyFile, KeyLost
+from station.ports import KeyFile, KeyLost, ReaderSettings
 from tests.faults import virtual_time
 from tests.faults.bad_contact import ContactInMemory
 from tests.faults.worst_visit import BAUD, ENTRY, LoopWorld, started
@@ -67,43 +68,42 @@ def test_one_lost_burst_makes_one_visit_slow_and_two_make_ten_minutes_slow(folde
         world = LoopWorld()
         line = ContactInMemory(folder / "port", BAUD)
         key = HookedKey(folder / "key", KeyOptions(buffer_bytes=1024), world)
-        socket = SmpKeySocket(str(folder / "port"), BAUD)
+        reader = SmpKeyReader(ReaderSettings(str(folder / "port"), BAUD))
 
-        async def insert() -> None:
+        async def insert() -> SmpKeySession:
             key.press()
             line.insert(key)
-            await socket.inserted()
+            return await reader.next_key()
 
         async def cost() -> int:
-            await insert()
-            before = socket.wire_bytes
-            await socket.write(KeyFile.PERMIT, bytes(1500))
-            return socket.wire_bytes - before
+            session = await insert()
+            await session.write(KeyFile.PERMIT, bytes(1500))
+            return session.wire_bytes
 
         async def lose() -> None:
-            await insert()
+            session = await insert()
             key.after = once(key, "write permit")
             with pytest.raises(KeyLost):
-                await socket.write(KeyFile.PERMIT, bytes(1500))
+                await session.write(KeyFile.PERMIT, bytes(1500))
 
         try:
             usual = await cost()
             await lose()
             assert await cost() > 1.2 * usual
-            await asyncio.sleep(key_socket.SMALL_ONCE_S)
+            await asyncio.sleep(SMALL_ONCE_S)
             assert await cost() == usual
             # It was answered: the next one that is lost is a first one again.
             await lose()
             await insert()
-            await asyncio.sleep(key_socket.SMALL_ONCE_S)
+            await asyncio.sleep(SMALL_ONCE_S)
             await lose()
             await insert()
-            await asyncio.sleep(2 * key_socket.SMALL_ONCE_S)
+            await asyncio.sleep(2 * SMALL_ONCE_S)
             assert await cost() > 1.2 * usual
-            await asyncio.sleep(key_socket.SMALL_FOR_S)
+            await asyncio.sleep(SMALL_FOR_S)
             assert await cost() == usual
         finally:
-            await socket.close()
+            await reader.close()
             line.close()
 
     virtual_time.run(work())
