@@ -112,7 +112,7 @@ class Station:
         if credentials is not None:
             identity = identity or identity_of(credentials)
             central = central or link_of(settings, credentials.token)
-        assert identity is not None  # noqa: S101, one of the two was given
+        assert identity is not None
         assert central is not None
         profile = PROFILES[identity.claims.role]
         if settings.station.profile != profile.name:

@@ -96,7 +96,7 @@ class PushedConfig:
 
     async def _opened(self, pushed: PushedFile, clocks: Clocks | None) -> Station:
         admit(pushed)
-        station = await Station.open(pushed.settings, clocks)
+        station = await Station.open(pushed.settings, clocks=clocks)
         self._running, self._station = pushed, station
         self.standing.version = pushed.version
         return station

@@ -145,7 +145,7 @@ class BenchSite:
     @asynccontextmanager
     async def station(self) -> AsyncIterator[Station]:
         """The station, opened."""
-        station = await Station.open(config.load(self.config_file), TrustedClocks())
+        station = await Station.open(config.load(self.config_file), clocks=TrustedClocks())
         try:
             yield station
         finally:

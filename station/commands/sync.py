@@ -76,7 +76,7 @@ async def synchronise(settings: Settings, clocks: Clocks | None = None) -> Synce
 
     Also what `Station.open` raises.
     """
-    station = await Station.open(settings, clocks)
+    station = await Station.open(settings, clocks=clocks)
     try:
         before = station.mirroring.state
         _, digest = await station.store.mirror_digest()

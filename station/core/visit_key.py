@@ -210,9 +210,12 @@ def read_again(state: State, received: KeyRead, now: Now) -> Result:
 
 
 def read_again_while_checking(state: State, received: KeyRead, now: Now) -> Result:
-    """Wait on for the verdict if it is the same key."""
+    """Wait on for the verdict if it is the same key; the next PIN may depend on what is on it now."""
+    refusal = access.refusal_before_pin(received.seen.record, received.known, received.attempts)
+    duty = visit_pin.sync_duty(refusal, cannot=state.station.hindrance is not None)
     still_checking = replace(state, presence=Presence.IN, seen=received.seen, since_s=now.mono_s)
-    return _returned(state, received, now) or (still_checking, ())
+    prepare = PrepareKey(state.insertion, received.seen, received.known, duty)
+    return _returned(state, received, now) or (still_checking, (prepare,))
 
 
 def read_again_while_activating(state: State, received: KeyRead, now: Now) -> Result:

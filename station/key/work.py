@@ -183,9 +183,6 @@ class KeyWork:
 
     async def _answer_read(self, insertion: int, seen: KeySeen, known: KeyKnown, attempts: Attempts) -> None:
         self._put(KeyRead(insertion, seen, known, attempts))
-        # The next PIN is judged by it, also of a key that came back while a PIN is being checked and is not prepared.
-        await self._tried(self._files.read_own_permit(known))
-        self.on_key.permit_known.set()
 
     async def _unreadable(self, insertion: int, id_record: bytes, reason: str) -> None:
         """The key does not say which it is. It is off all the same, if it is certain that its files are these.
@@ -272,7 +269,7 @@ class KeyWork:
     def _report_condition(self, key: int) -> None:
         own = self.on_key.own_permit
         permit = own.permit if own is not None else None
-        self._parts.tell(KeyNews(self._parts.batteries.percent(key), self._lost_power, permit))
+        self._parts.report(KeyNews(self._parts.batteries.percent(key), self._lost_power, permit))
 
     async def _renew_id_record(self, known: KeyKnown) -> None:
         """Central has signed the key's record anew, perhaps with its next key: give it to the key. Raises KeyRefused.

@@ -367,6 +367,10 @@ class VisitLoop:
 
     # --- time ---
 
+    def tick(self) -> None:
+        """Have waits and deadlines looked at."""
+        self._put(TimePassed())
+
     async def _tick(self) -> None:
         ticks = 0
         while True:
@@ -374,7 +378,7 @@ class VisitLoop:
             ticks += 1
             if ticks % STANDING_EVERY_TICKS == 0:
                 await self._refresh_standing()
-            self._put(TimePassed())
+            self.tick()
 
     async def _refresh_standing(self) -> None:
         facts = await self._standing.facts()

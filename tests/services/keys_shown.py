@@ -22,8 +22,8 @@ class KeyShown:
 async def shown_by_key_show(site: Site, station: StationAt) -> KeyShown:
     """Stop the station's visits, as one stops the kiosk, and look at what is in its socket."""
     await station.stop()
-    await asyncio.wait_for(station.socket.inserted(), 5)
-    fields = key_report.report(await read_key(station.socket), (site.central.public,))
+    key = await asyncio.wait_for(station.station.reader.next_key(), 5)
+    fields = key_report.report(await read_key(key), (site.central.public,))
     json.dumps(fields)
     lines = key_report.lines(fields)
     assert lines[0].startswith(("key ", "a key that does not say"))

@@ -21,7 +21,7 @@ import cbor2
 import pytest
 
 from config import Settings
-from config.models import CentralTable, ClockTable, KeyReaderTable, StationTable
+from config.models import CentralTable, ClockTable, DisplayTable, KeyReaderTable, StationTable
 from drivers.emulated_key.key import EmulatedKey
 from drivers.emulated_key.line import SocketLine
 from drivers.emulated_key.options import KeyOptions
@@ -103,6 +103,8 @@ class HookedKey(EmulatedKey):
     def __init__(self, path: Path, options: KeyOptions, world: World) -> None:
         super().__init__(path, options, now=world.now, monotonic=world.monotonic)
         self.asked: list[str] = []
+        self.exchanged_bytes = 0
+        """Of requests and answers, without framing."""
         self.before: Callable[[int], bool] = lambda _: True
         """With the number of the request, from 0: False when it is not heard."""
         self.after: Callable[[int], bool] = lambda _: True
@@ -114,6 +116,7 @@ class HookedKey(EmulatedKey):
         if not self.before(number):
             return None
         answer = super().handle(request)
+        self.exchanged_bytes += len(request) + len(answer or b"")
         return answer if self.after(number) else None
 
     @property
@@ -399,6 +402,7 @@ class Site:
         number: int = 1,
         *,
         policy: Policy | None = None,
+        display: DisplayTable | None = None,
         central: CentralLink | None = None,
         run: bool = True,
         role: Role = Role.SYNC_STATION,
@@ -414,6 +418,7 @@ class Site:
             station=StationTable(number=number, name="Exempelby", profile=PROFILES[role].name),
             central=CentralTable(poll_s=3600),
             key_reader=KeyReaderTable(port=folder / "port"),
+            display=display or DisplayTable(),
             clock=ClockTable(trust_ntp=False, trust_rtc=True, time_zone=TIME_ZONE),
         )
         identity = Identity(
@@ -487,7 +492,7 @@ class Site:
 
 def notice_removals_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Most of a test's time is the driver making sure that a key is really gone."""
-    monkeypatch.setattr(session, "ECHO_INTERVAL_S", 0.06)
+    monkeypatch.setattr(session, "LOOK_INTERVAL_S", 0.06)
     monkeypatch.setattr(session, "ANSWER_TIMEOUT_S", 0.1)
     monkeypatch.setattr(reader, "POLL_INTERVAL_S", 0.05)
 

@@ -340,6 +340,7 @@ async def test_ten_wrong_pins_lock_the_key_on_this_box_for_good(site: Site, numb
     await box.until(Line.PROMPT)
     for count in range(1, 11):
         box.type("*909090#")
+        await box.until(Line.CHECKING)
         await box.until(Line.WRONG_PIN, Line.WAIT, Line.REFUSED)
         await box.idle()
         assert (await box.store.real.attempts(number)).failures == count

@@ -52,14 +52,14 @@ async def box_of(central: LyingCentral, folder: Path) -> config.Settings:
     settings = settings_of(central, folder, Role.ACTIVATION_BOX, "activation-box")
     central.small_site()
     central.lies["/certificate"] = refusal(409, "too_early")
-    station = await Station.open(settings, clocks)
+    station = await Station.open(settings, clocks=clocks)
     await station.store.commit(Change([NewEvent("key_activated", NOW_S, 2, key=51, data={"expires": NOW_S + 60})]))
     await station.close()
     return settings
 
 
 async def opened(settings: config.Settings) -> Station:
-    return await Station.open(settings, clocks)
+    return await Station.open(settings, clocks=clocks)
 
 
 async def test_its_events_are_handed_over_and_of_the_mirror_nothing_about_people_is_kept(

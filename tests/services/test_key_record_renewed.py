@@ -198,20 +198,20 @@ async def _pulled_near(site: Site, offset: int, back_after_s: int, *, heard: boo
 
 async def test_the_driver_leaves_what_it_cannot_replace_at_once(site: Site) -> None:
     station = await site.station(run=False)
-    key, socket = site.key(HER_KEY), station.socket
+    key = site.key(HER_KEY)
     station.insert(key)
-    await asyncio.wait_for(socket.inserted(), 5)
+    session = await asyncio.wait_for(station.station.reader.next_key(), 5)
     before = key.file(KeyFile.ID)
-    with pytest.raises(KeyRefused, match="takes_several_requests"):
-        await socket.rewrite(KeyFile.ID, bytes(2000))
+    with pytest.raises(KeyRefused, match="not_at_one_stroke"):
+        await session.replace(KeyFile.ID, bytes(2000))
     assert key.file(KeyFile.ID) == before
-    assert await socket.read(KeyFile.ID) == before
-    removed = asyncio.create_task(socket.removed())
-    await socket.rewrite(KeyFile.ID, b"another record")
+    assert await session.read(KeyFile.ID) == before
+    removed = asyncio.create_task(session.gone())
+    await session.replace(KeyFile.ID, b"another record")
     began = len(key.asked)
     await eventually(lambda: key.asked[began:].count("read id") >= 2)
     assert not removed.done(), "the same key"
     station.insert(site.key(HIS_KEY))
     await asyncio.wait_for(removed, 5)
     with pytest.raises(KeyLost):
-        await socket.read(KeyFile.ID)
+        await session.read(KeyFile.ID)

@@ -16,6 +16,7 @@ from station.commands.inserted_key import content_of
 from station.core.facts import Refusal
 from station.core.screen import Line, Screen
 from station.ports import KeyFile
+from station.records.base64url import decoded
 from station.records.claims import KeyKind, Role
 from tests.services.keys_shown import shown_by_key_show
 from tests.services.site import (
@@ -27,7 +28,6 @@ from tests.services.site import (
     HookedKey,
     Site,
     StationAt,
-    envelope_bytes,
     on_sites,
 )
 from ui.words import words
@@ -59,10 +59,10 @@ def garbage(seed: int) -> dict[str, bytes]:
 
 def genuine(site: Site) -> dict[str, bytes]:
     """Signed by central or by a station, and not what belongs in the file, or not on this key."""
-    his = envelope_bytes(site.objects["permit", BO]["record"])
+    his = decoded(site.objects["permit", BO]["record"])
     return {
         "another person's permit": his,
-        "another key's record": envelope_bytes(site.objects["key", HIS_KEY]["record"]),
+        "another key's record": decoded(site.objects["key", HIS_KEY]["record"]),
     }
 
 
@@ -113,7 +113,7 @@ async def test_garbage_in_id_is_off_and_to_be_handed_in(site: Site) -> None:
     contents = garbage(SEED) | {
         "cut short": whole[:-20],
         "with something behind it": whole + b"\x00",
-        "a permit": envelope_bytes(site.objects["permit", ANNA]["record"]),
+        "a permit": decoded(site.objects["permit", ANNA]["record"]),
     }
     await visited(site, station, key)
     act = key.file(KeyFile.ACT)
@@ -142,7 +142,7 @@ async def test_garbage_in_id_is_off_and_to_be_handed_in(site: Site) -> None:
 async def test_another_keys_record_makes_it_that_key(site: Site) -> None:
     """It is signed: what was the one key is the other one now, and her PIN is a wrong one."""
     station, key = await site.station(), site.key(HER_KEY)
-    key.folder.store(KeyFile.ID, envelope_bytes(site.objects["key", HIS_KEY]["record"]))
+    key.folder.store(KeyFile.ID, decoded(site.objects["key", HIS_KEY]["record"]))
     station.insert(key)
     assert (await station.until(Line.PROMPT)).key == HIS_KEY
     station.type(f"{PINS[ANNA]}#")
@@ -182,16 +182,15 @@ async def test_files_of_megabytes_are_neither_read_nor_hashed_to_the_end(site: S
     key = site.key(HER_KEY, hashes=hashes, hash_limit_bytes=20_000, capacity_bytes=10 * HUGE)
     for file in OTHER_FILES:
         key.folder.store(file, random.Random(SEED).randbytes(HUGE))
-    before = station.socket.wire_bytes
     station.insert(key)
     told = await shown_by_key_show(site, station)
     assert sum("NOT valid: too_large" in line for line in told.lines) == len(OTHER_FILES)
-    assert station.socket.wire_bytes - before < 20_000
+    assert key.exchanged_bytes < 15_000
     station.line.pull()
     station.start()
-    before = station.socket.wire_bytes
+    before = key.exchanged_bytes
     await visited(site, station, key)
-    assert station.socket.wire_bytes - before < 30_000
+    assert key.exchanged_bytes - before < 22_000
     assert (await station.counts())["key_deactivated"] == 1
     assert len(key.file(KeyFile.ACT)) < 1000
 
@@ -202,11 +201,10 @@ async def test_a_log_of_megabytes_is_read_in_parts_and_never_waited_for(site: Si
     entry = [1_790_000_000, 101, "opened", ANNA, 70]
     log = cbor2.dumps(1) + b"".join(cbor2.dumps([seq, *entry]) for seq in range(1, 5000))
     key.folder.store(KeyFile.LOG, log + bytes(HUGE))
-    before = station.socket.wire_bytes
     station.insert(key)
     await station.until(Line.PROMPT)
     await station.idle()
-    assert station.socket.wire_bytes - before < 120_000
+    assert key.exchanged_bytes < 90_000
     first = len(await station.events("lock_opened"))
     assert 2000 < first < 4000
     assert cbor2.loads(key.file(KeyFile.ACK)) == [1, first]

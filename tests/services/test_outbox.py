@@ -12,7 +12,7 @@ from station.ports import Change, NewEvent, StoreFault
 from station.sync import outbox as outbox_module
 from station.sync.answers import BATCH_LIMIT
 from station.sync.client import CentralRefused, CentralUnreachable
-from station.sync.outbox import FIRST_WAIT_S, LONGEST_WAIT_S, again_s
+from station.sync.outbox import FIRST_WAIT_S, LONGEST_WAIT_S, Outbox, again_s
 from tests.services.lying_central import Asked, LyingCentral, Reply, refusal, said
 from tests.services.parts import Parts, eventually
 
@@ -54,7 +54,7 @@ async def test_an_event_that_is_rejected_is_set_aside(
     async def tell(type_: str, **data: Any) -> None:
         told.append((type_, data))
 
-    parts.outbox.report_by(tell)
+    parts.outbox = Outbox(parts.link, parts.store, tell=tell)
     await happen(parts, 3)
     assert await parts.outbox.drain() == 2
     assert received(central) == [0, 2]
@@ -338,7 +338,7 @@ async def test_a_visit_goes_before_the_backlog(
         looked += 1
         return visiting
 
-    parts.outbox.give_way_to(somebody_is_there)
+    parts.outbox = Outbox(parts.link, parts.store, visiting=somebody_is_there)
     await happen(parts, BATCH_LIMIT + 1)
     running = asyncio.create_task(parts.outbox.run())
     await eventually(lambda: looked > 3)
@@ -368,7 +368,7 @@ async def test_a_key_left_in_keeps_nothing_back(
 ) -> None:
     monkeypatch.setattr(outbox_module, "GATHER_S", 0.01)
     monkeypatch.setattr(outbox_module, "LOOK_EVERY_S", 0.005)
-    parts.outbox.give_way_to(lambda: True)
+    parts.outbox = Outbox(parts.link, parts.store, visiting=lambda: True)
     await happen(parts, 2 * BATCH_LIMIT)
     running = asyncio.create_task(parts.outbox.run())
     await eventually_pending(parts, 0)
@@ -393,7 +393,7 @@ async def test_a_central_that_refuses_everything_is_told_so_once(central: LyingC
     async def tell(type_: str, **data: Any) -> None:
         await parts.store.commit(Change([NewEvent(type_, 1000, 0, data=data)]))
 
-    parts.outbox.report_by(tell)
+    parts.outbox = Outbox(parts.link, parts.store, tell=tell)
     await happen(parts, BATCH_LIMIT + 20)
     async with asyncio.timeout(10):
         assert await parts.outbox.drain() == 0

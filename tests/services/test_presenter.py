@@ -1,31 +1,31 @@
 """What is shown besides a visit, with real parts: news of the key, progress, help, standby, the technician's page."""
 
+import asyncio
 import time
 from collections.abc import Callable
+from unittest.mock import Mock
 
 import argon2
+import pytest
 
+from config.models import DisplayTable
 from station.core.aside import View
+from station.core.entry import Entry
 from station.core.screen import Changes, Line, PastVisit, Progress, Screen
-from station.core.visit_inputs import TimePassed
 from station.key.batteries import KEYS_LIMIT, Batteries
-from station.key.write_progress import WriteMeter
-from station.ports import KeyFile
+from station.key.write_progress import WriteProgress
+from station.ports import KeyFile, KeySession
 from station.records.claims import Category, KeyKind
-from station.runtime.presenter import Presentation
 from station.runtime.technician import TechnicianCode
 from tests.services.parts import eventually
 from tests.services.site import ANNA, AREA, HER_KEY, LOCK, PINS, POOL_KEY, TIM, Site, StationAt
 
 CODE = "2468"
-HASH = argon2.PasswordHasher(1, 8, 1).hash(CODE)
+HASH = argon2.PasswordHasher(1, 1024, 1).hash(CODE)
 
 
-async def begun(site: Site, presentation: Presentation | None = None) -> StationAt:
-    station = await site.station(run=False)
-    if presentation is not None:
-        station.visits._presenter._settings = presentation
-    station.start()
+async def begun(site: Site, display: DisplayTable | None = None) -> StationAt:
+    station = await site.station(display=display)
     await station.until(Line.EMPTY)
     return station
 
@@ -98,8 +98,8 @@ async def test_a_bounce_forgets_no_news_and_the_next_key_does(site: Site) -> Non
 def test_batteries_are_bounded() -> None:
     batteries = Batteries()
     for key in range(KEYS_LIMIT + 1):
-        batteries.saw(key, key % 100)
-    batteries.saw(1, None)
+        batteries.note(key, key % 100)
+    batteries.note(1, None)
     assert batteries.percent(0) is None
     assert batteries.percent(1) == 1
 
@@ -108,22 +108,20 @@ def test_batteries_are_bounded() -> None:
 
 
 def test_progress_counts_records_and_is_never_full_before_the_end() -> None:
-    wire = [1000]
-    meter = WriteMeter(lambda: wire[0])
-    assert meter.progress() is None
-    meter.begin(0, 200, 300)
-    assert meter.progress() == Progress(0, 500)
-    meter.next()
-    wire[0] += 176
-    assert meter.progress() == Progress(100, 500)
-    wire[0] += 100_000
-    assert meter.progress() == Progress(199, 500)
-    meter.next()
-    assert meter.progress() == Progress(200, 500)
-    meter.next()
-    assert meter.progress() == Progress(500, 500)
-    meter.end()
-    assert meter.progress() is None
+    key, progress = Mock(KeySession, wire_bytes=1000), WriteProgress()
+    assert progress.now() is None
+    with progress.of(key, (0, 200, 300)):
+        assert progress.now() == Progress(0, 500)
+        progress.next()
+        key.wire_bytes += 176
+        assert progress.now() == Progress(100, 500)
+        key.wire_bytes += 100_000
+        assert progress.now() == Progress(199, 500)
+        progress.next()
+        assert progress.now() == Progress(200, 500)
+        progress.next()
+        assert progress.now() == Progress(500, 500)
+    assert progress.now() is None
 
 
 async def test_progress_of_an_activation_grows_and_ends_with_it(site: Site) -> None:
@@ -133,7 +131,7 @@ async def test_progress_of_an_activation_grows_and_ends_with_it(site: Site) -> N
     await station.idle()
 
     def a_tick_with_each_request(_number: int) -> bool:
-        station.visits._feed(TimePassed())
+        station.visits.tick()
         return True
 
     key.before = a_tick_with_each_request
@@ -155,23 +153,27 @@ async def test_progress_of_an_activation_grows_and_ends_with_it(site: Site) -> N
 async def test_help_is_one_keystroke_away_and_a_key_ends_it(site: Site) -> None:
     station, key = await begun(site), site.key(HER_KEY)
     station.type("*")
+    await station.idle()
     assert view(station) is View.HELP
     station.insert(key)
     shown = await station.until(Line.READING)
     assert shown.beside is None
     await station.until(Line.PROMPT)
     station.type("*")
+    await station.idle()
     assert view(station) is None, "at the prompt, * restarts the entry"
 
 
 async def test_the_screen_goes_dark_and_a_key_or_a_keystroke_wakes_it(site: Site) -> None:
-    station, key = await begun(site, Presentation(standby_s=600)), site.key(HER_KEY)
+    station, key = await begun(site, DisplayTable(standby_min=10)), site.key(HER_KEY)
     site.skip(599)
     station.type("5")
+    await station.idle()
     site.skip(601)
     await eventually(saw(station, lambda screen: screen.beside is not None and screen.beside.view is View.STANDBY))
     began = time.perf_counter()
     station.type("5")
+    await station.idle()
     assert view(station) is None
     # The requirement is a tenth of this.
     assert time.perf_counter() - began < 1.0
@@ -183,21 +185,32 @@ async def test_the_screen_goes_dark_and_a_key_or_a_keystroke_wakes_it(site: Site
     assert time.perf_counter() - began < 10.0
 
 
-async def test_the_technicians_page_opens_for_its_code_only(site: Site) -> None:
-    code = TechnicianCode(HASH)
-    station = await begun(site, Presentation(technician_code=code, reader="/dev/x", config_version="0a0b"))
+async def test_the_technicians_page_opens_for_its_code_only(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked, is_right = asyncio.Event(), TechnicianCode.is_right
+
+    async def noted(code: TechnicianCode, entry: Entry) -> bool:
+        try:
+            return await is_right(code, entry)
+        finally:
+            checked.set()
+
+    monkeypatch.setattr(TechnicianCode, "is_right", noted)
+    station = await begun(site, DisplayTable(technician_code=HASH))
     key = site.key(HER_KEY)
     await site.switch_on(station, key)
     await station.out()
     site.skip(31)
     await station.until(Line.EMPTY)
     station.type("*0*1111#")
-    await eventually(lambda: station.visits._presenter._aside.not_before_s > 0)
+    await asyncio.wait_for(checked.wait(), 5)
     station.type("*0*")
+    await station.idle()
     assert view(station) is View.HELP, "a wrong code costs a wait"
     station.type("5")
+    await station.idle()
     site.skip(6)
     station.type(f"*0*{CODE}")
+    await station.idle()
     assert (view(station), station.screen.beside.digits if station.screen.beside else 0) == (View.CODE, 4)
     station.type("#")
     await eventually(lambda: view(station) is View.TECHNICIAN)
@@ -205,7 +218,8 @@ async def test_the_technicians_page_opens_for_its_code_only(site: Site) -> None:
     assert beside is not None
     assert beside.technician is not None
     page = beside.technician
-    assert (page.reader, page.reader_works, page.config_version) == ("/dev/x", True, "0a0b")
+    assert (page.reader, page.reader_works) == (str(station.line.path), True)
+    assert page.config_version == station.station.settings.version
     assert (page.mirror_objects, page.outbox_events) == (len(site.objects), await station.store.real.pending_count())
     (visit,) = page.visits
     assert visit == PastVisit(visit.unix_s, KeyKind.PERSONAL, "ready")
@@ -218,5 +232,6 @@ async def test_the_technicians_page_opens_for_its_code_only(site: Site) -> None:
 async def test_without_a_code_there_is_no_such_page(site: Site) -> None:
     station = await begun(site)
     station.type(f"*0*{CODE}#")
+    await station.idle()
     assert view(station) is None
     assert repr(TechnicianCode(HASH)) == "TechnicianCode(…)"

@@ -16,8 +16,8 @@ from serial.tools.list_ports_common import ListPortInfo
 
 from station.core.facts import KeyStatus
 from station.core.screen import Line
-from station.core.visit_state import Phase
-from station.ports import KeyFile
+from station.core.visit_state import Phase, Place, Presence
+from station.ports import KeyFile, ReaderSettings
 from station.records.claims import KeyKind
 from station.runtime import loop as visits
 from tests.services.site import (
@@ -75,7 +75,8 @@ class Unplugging:
         if renamed:
             adapters.plugged.add(station.line.path)
             # The site's own folder is what these adapters say of themselves.
-            station.socket._port = f"hwgrep://{re.escape(str(folder))}/"
+            port = f"hwgrep://{re.escape(str(folder))}/"
+            await station.station.reader.use(ReaderSettings(port, site.baud))
         station.start()
         return cls(site, station, site.key(HER_KEY), adapters, renamed)
 
@@ -229,27 +230,27 @@ async def _unreadable(at: Unplugging) -> None:
     await at.station.until(Line.UNREADABLE, Line.REFUSED)
 
 
-PHASES: dict[Phase, Callable[[Unplugging], Awaitable[None]]] = {
-    Phase.EMPTY: _empty,
-    Phase.PROMPT: _prompt,
-    Phase.READY: _ready,
-    Phase.GONE: _gone_ready,
-    Phase.LEFT_IN: _left_in,
-    Phase.REFUSED: _refused,
-    Phase.UNREADABLE: _unreadable,
+PLACES: dict[Place, Callable[[Unplugging], Awaitable[None]]] = {
+    (Phase.EMPTY, Presence.OUT): _empty,
+    (Phase.PROMPT, Presence.IN): _prompt,
+    (Phase.READY, Presence.IN): _ready,
+    (Phase.READY, Presence.OUT): _gone_ready,
+    (Phase.LEFT_IN, Presence.IN): _left_in,
+    (Phase.REFUSED, Presence.IN): _refused,
+    (Phase.UNREADABLE, Presence.IN): _unreadable,
 }
 
 
 @pytest.mark.parametrize("renamed", [False, True], ids=["same_name", "other_name"])
-@pytest.mark.parametrize("phase", PHASES, ids=str)
-async def test_in_any_phase(tmp_path: Path, adapters: Adapters, phase: Phase, renamed: bool) -> None:
+@pytest.mark.parametrize("place", PLACES, ids="-".join)
+async def test_in_any_phase(tmp_path: Path, adapters: Adapters, place: Place, renamed: bool) -> None:
     at = await Unplugging.at(tmp_path / "site", adapters, renamed=renamed)
     try:
-        if phase is Phase.REFUSED:
+        if place[0] is Phase.REFUSED:
             at.site.key_object(POOL_KEY, KeyKind.SUBSTITUTE, None, KeyStatus.BLOCKED)
             await at.site.refresh(at.station)
-        await PHASES[phase](at)
-        assert at.station.visits.state.phase is phase
+        await PLACES[place](at)
+        assert at.station.visits.state.place == place
         await at.station.idle()
         on_before = at.site.opens(at.key)
         at.unplug()
@@ -263,31 +264,31 @@ async def test_in_any_phase(tmp_path: Path, adapters: Adapters, phase: Phase, re
         await at.site.close()
 
 
-@pytest.mark.parametrize("phase", [Phase.SWITCHING_OFF, Phase.IDENTIFYING], ids=str)
+@pytest.mark.parametrize("place", [(Phase.SWITCHING_OFF, Presence.IN), (Phase.READY, Presence.RETURNING)], ids="-".join)
 async def test_in_the_phases_that_only_a_key_left_or_returned_has(
-    tmp_path: Path, adapters: Adapters, phase: Phase
+    tmp_path: Path, adapters: Adapters, place: Place
 ) -> None:
     at = await Unplugging.at(tmp_path / "site", adapters, renamed=False)
     try:
         await _ready(at)
         await at.station.idle()
-        met: list[Phase] = []
+        met: list[Place] = []
 
         def unplug(number: int) -> bool:
-            if at.station.visits.state.phase is phase and at.key.asked[number] != "echo" and not met:
-                met.append(phase)
+            if at.station.visits.state.place == place and at.key.asked[number] != "echo" and not met:
+                met.append(place)
                 asyncio.get_running_loop().call_soon(at.unplug)
             return not met
 
         at.key.before = unplug
-        if phase is Phase.SWITCHING_OFF:
+        if place[0] is Phase.SWITCHING_OFF:
             at.site.skip(125)
             at.key.press()
         else:
             await at.station.out()
             at.station.insert(at.key)
         await at.station.until(Line.READER_BROKEN)
-        assert met == [phase]
+        assert met == [place]
         await at.serves_again()
     finally:
         await at.site.close()

@@ -11,9 +11,8 @@ import pytest
 from station.core.attempts import AttemptCount
 from station.core.clock import ClockReadings, ClockRules
 from station.core.facts import KeyStatus, Policy, Refusal
-from station.core.screen import Line, Screen
-from station.key.work import FRESH_S, LOOK_S, KeyWork
-from station.ports import Change, KeyFile, StoreFault
+from station.core.screen import Line
+from station.ports import Change, KeyFile
 from station.records import envelope
 from station.records.base64url import encoded
 from station.records.claims import Blocklist, Category, KeyKind, Permit
@@ -32,7 +31,7 @@ from tests.services.site import (
     tag_of,
 )
 
-# --- which key it is, asked while its PIN is being judged
+# --- while a PIN is being judged
 
 
 class _Judge:
@@ -59,59 +58,6 @@ async def _entered(station: StationAt, key: HookedKey, text: str) -> int:
     return began
 
 
-async def _steps(key: HookedKey, began: int, count: int) -> list[str]:
-    async with asyncio.timeout(5):
-        while len(key.steps) < began + count:
-            await asyncio.sleep(0.001)
-    return key.steps[began:]
-
-
-async def test_the_key_says_which_it_is_while_its_pin_is_judged(site: Site) -> None:
-    station, key = await site.station(), site.key(HER_KEY)
-    judge = _Judge(station)
-    began = await _entered(station, key, f"{PINS[ANNA]}#")
-    assert await _steps(key, began, 1) == ["read id"]
-    await asyncio.sleep(0.005)  # the answer is on its way
-    judge.tells.set()
-    await station.until(Line.READY)
-    assert key.steps[began:] == ["read id", "write act", "read act"]
-    assert site.opens(key)
-
-
-async def test_a_key_that_has_said_so_too_long_ago_is_asked_again(site: Site) -> None:
-    station, key = await site.station(), site.key(HER_KEY)
-    judge = _Judge(station)
-    began = await _entered(station, key, f"{PINS[ANNA]}#")
-    await _steps(key, began, 1)
-    await asyncio.sleep(FRESH_S + 0.01)
-    judge.tells.set()
-    await station.until(Line.READY)
-    assert key.steps[began:].count("read id") >= 2
-    assert key.steps[-3:] == ["read id", "write act", "read act"]
-
-
-async def test_where_a_pin_takes_long_the_key_is_asked_shortly_before_its_verdict(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    station, key = await site.station(), site.key(HER_KEY)
-    judge, loop, look = _Judge(station), asyncio.get_running_loop(), KeyWork.look
-    looked = asyncio.Event()
-
-    async def noted(work: KeyWork) -> None:
-        looked.set()
-        await look(work)
-
-    monkeypatch.setattr(KeyWork, "look", noted)
-    station.pins.last_took_s = 0.2
-    entered_s = loop.time()
-    await _entered(station, key, f"{PINS[ANNA]}#")
-    async with asyncio.timeout(5):
-        await looked.wait()
-    assert loop.time() - entered_s >= 0.2 - LOOK_S
-    judge.tells.set()
-    await station.until(Line.READY)
-
-
 async def test_nothing_is_written_before_a_pin_is_found_right(site: Site) -> None:
     station, key = await site.station(), site.key(HER_KEY)
     files = None
@@ -131,7 +77,7 @@ async def test_nothing_is_written_before_a_pin_is_found_right(site: Site) -> Non
     assert dict(key.folder.files()) == files
 
 
-async def test_a_key_that_was_swapped_before_the_look_is_not_written_to(site: Site) -> None:
+async def test_a_key_that_was_swapped_while_a_pin_is_judged_is_not_written_to(site: Site) -> None:
     station, hers, his = await site.station(), site.key(HER_KEY), site.key(HIS_KEY)
     await site.switch_on(station, his, PINS[BO])
     await station.out()
@@ -163,63 +109,6 @@ async def test_a_key_that_was_swapped_before_the_look_is_not_written_to(site: Si
     assert hers.file(KeyFile.ACT) in {b"", b"\x00"}
 
 
-async def test_a_pin_typed_ahead_makes_no_key_say_twice_which_it_is(site: Site) -> None:
-    station, key = await site.station(), site.key(HER_KEY)
-    await site.switch_on(station, key)
-    await station.out()
-    site.skip(60)
-    began = len(key.steps)
-    station.insert_typing(key, f"{PINS[ANNA]}#")
-    await station.until(Line.READY)
-    assert key.steps[began:].count("read id") <= 3  # to begin with, at most once beside, and before it is written
-    assert key.steps[-2:] == ["write act", "read act"]
-
-
-# --- what is shown
-
-
-async def test_what_is_rehearsed_is_shown_only_when_it_happens(site: Site) -> None:
-    station, key = await site.station(), site.key(HER_KEY)
-    rehearsed: list[Screen] = []
-    station.visits._rehearse = rehearsed.append
-    await site.switch_on(station, key)
-    assert [screen.line for screen in rehearsed] == [Line.PROMPT, Line.READY]
-    assert all(screen in station.shown for screen in rehearsed)
-    await station.out()
-    site.skip(60)
-    station.insert(key)
-    await station.until(Line.PROMPT)
-    await station.idle()
-    began, rehearsed[:] = len(station.shown), []
-    commits: list[str] = []
-
-    def no_second_commit(call: str) -> None:
-        commits.extend([call] * (call == "commit"))
-        if len(commits) == 2:  # the first is the PIN's count, this one the activation
-            raise StoreFault("disk_full")
-
-    station.store.before = no_second_commit
-    station.type(f"*{PINS[ANNA]}#")
-    await station.until(Line.REFUSED)
-    assert [screen.line for screen in rehearsed] == [Line.READY]
-    assert Line.READY not in {screen.line for screen in station.shown[began:]}
-
-
-async def test_the_next_request_goes_out_before_the_screen_is_worked_out(site: Site) -> None:
-    station, key = await site.station(), site.key(HER_KEY)
-    under_way: dict[Line, bool] = {}
-    show = station.show
-
-    def shown(screen: Screen) -> None:
-        under_way.setdefault(screen.line, station.socket._lock.locked())
-        show(screen)
-
-    station.show = shown  # type: ignore[method-assign]
-    await site.switch_on(station, key)
-    assert under_way[Line.READING]
-    assert under_way[Line.ACTIVATING]
-
-
 # --- on the wire
 
 
@@ -248,7 +137,11 @@ async def test_between_the_pin_and_ready_nothing_is_asked_that_is_known(site: Si
     station.type(f"{PINS[ANNA]}#")
     await station.until(Line.READY)
     assert key.steps[began:] == ["read id", "write act", "read act"]
-    assert [call for call in station.store.asked if call in {"commit", "next_sequence"}] == ["commit", "commit"]
+    assert [call for call in station.store.asked if call in {"commit", "next_sequence"}] == [
+        "commit",
+        "next_sequence",
+        "commit",
+    ]
 
 
 async def test_the_count_is_on_the_disk_before_the_pin_is_looked_at(site: Site) -> None:
