@@ -274,8 +274,8 @@ class KeyWork:
     async def _renew_id_record(self, known: KeyKnown) -> None:
         """Central has signed the key's record anew, perhaps with its next key: give it to the key. Raises KeyRefused.
 
-        A torn ``id`` would be a key that no station knows, so it is replaced at one stroke (`KeySession.replace`): a key
-        that is pulled out meanwhile comes back as it was, or as it should be. And it only ever becomes a newer record
+        A torn ``id`` would be a key that no station knows, so it is replaced at one stroke (`KeySession.replace`): a
+        key that is pulled out meanwhile comes back as it was, or as it should be. And it only ever becomes a newer record
         of the same key, kind, unit and holder; handing a key out to somebody else takes a code.
         """
         seen, entry = self._seen, known.key

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from station.key.box_pins import BoxPinWork
 from station.key.box_work import BoxKeyWork
@@ -17,7 +18,7 @@ from station.sync.readiness import Standing
 class Profile:
     """How a station of one role does its work."""
 
-    name: str
+    name: Literal["sync-station", "activation-box", "update-box"]
     """As ``station.profile`` in station.toml has it."""
     key_work: type[KeyWork]
     """What it reads from a key, and what it prepares and writes."""

@@ -121,7 +121,7 @@ async def _ending(world: World) -> None:
 
 
 async def _owes(station: Any) -> bool:
-    return station.visits.unwritten_events > 0 or await station.store.pending_count() > 0
+    return bool(station.visits.unwritten_events) or await station.store.pending_count() > 0
 
 
 def _unheard(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
