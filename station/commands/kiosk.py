@@ -22,7 +22,7 @@ from station.services.heartbeat import Heartbeat, answered, descriptor_of, reaso
 from station.services.neighbours import NeighboursFile
 from station.services.status_file import StatusFile
 from station.services.visits import Visits
-from station.supervisor.codes import UPDATE_CODE
+from station.supervisor.kiosk_process import UPDATE_CODE
 from ui.kiosk import Kiosk
 
 EXAMPLE = "example: station kiosk --config /etc/station/station.toml"
