@@ -8,9 +8,9 @@ import asyncio
 
 import config
 from config import ConfigFault, Credentials, Settings
-from station.cli import FAILED, add_json, answer
 from station.commands import doctor_machine, doctor_network
 from station.commands.believed_keys import central_keys
+from station.commands.command_line import FAILED, add_json, print_answer
 from station.commands.doctor_machine import Kept
 from station.commands.findings import Finding, Level, fail, ok
 from station.commands.status import kiosk_runs
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         findings += asyncio.run(_examine(settings))
     failed = any(finding.level is Level.FAIL for finding in findings)
     rows = [{"check": f.check, "level": f.level.value, "what": f.what, "mend": f.mend} for f in findings]
-    answer(args, "\n".join(map(str, findings)), {"ok": not failed, "checks": rows})
+    print_answer(args, "\n".join(map(str, findings)), {"ok": not failed, "checks": rows})
     return FAILED if failed else 0
 
 

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from drivers.emulated_key.command import emulate
-from station.cli import UsageError
+from station.commands.command_line import UsageError
 
 SLOWEST_BAUD, FASTEST_BAUD = 300, 4_000_000
 EXAMPLE = "example: station emulate --link ./key0 --state ./keys/1001"

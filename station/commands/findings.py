@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from station.commands import complaints
+from station.commands import error_sentences
 from station.errors import StationError
 
 NOTHING = "nothing to do"
@@ -48,6 +48,6 @@ def fail(check: str, what: str, mend: str) -> Finding:
 
 def of_error(check: str, error: StationError) -> Finding:
     """A fault, with the mend that its sentence on the command line ends in."""
-    sentence = complaints.sentence_of(error) or str(error)
+    sentence = error_sentences.sentence_for(error) or str(error)
     what, _, mend = sentence.partition("; ")
     return fail(check, f"{what} ({error})", mend or "look at the log")

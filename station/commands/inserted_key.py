@@ -9,7 +9,7 @@ from pathlib import Path
 from config import Settings
 from drivers.emulated_key.folder import KeyFolder
 from drivers.smp.key_socket import SmpKeySocket
-from station.cli import UsageError
+from station.commands.command_line import UsageError
 from station.core.facts import KeyClock, KeyClockState
 from station.ports import KeyFile, KeyLost, KeyRefused, KeySocket
 from station.records.claims import BLOCKLIST_LIMIT_BYTES

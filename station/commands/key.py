@@ -12,9 +12,9 @@ from typing import Any
 import config
 from config import Credentials, Settings
 from station.app import Station
-from station.cli import add_action, answer
 from station.commands import key_report
 from station.commands.believed_keys import central_keys
+from station.commands.command_line import add_action, print_answer
 from station.commands.inserted_key import (
     KEY_WAIT_S,
     KeyContent,
@@ -57,12 +57,12 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "show":
         believed = asyncio.run(central_keys(settings, Credentials.load(settings.storage.credentials)))
         fields = key_report.report(asyncio.run(_read(settings, args.state)), believed)
-        answer(args, "\n".join(key_report.lines(fields)), fields)
+        print_answer(args, "\n".join(key_report.lines(fields)), fields)
     else:
         fields = asyncio.run(_provision(settings, Secret(args.code)))
         clock = "its clock is set" if fields["clock_set"] else "its clock is NOT set: no trusted time here"
         done = "handed out" if fields["written"] else "had been handed out already"
-        answer(args, f"key {fields['key']} ({fields['kind']}, unit {fields['unit']}) {done}; {clock}", fields)
+        print_answer(args, f"key {fields['key']} ({fields['kind']}, unit {fields['unit']}) {done}; {clock}", fields)
     return 0
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import config
 from config import Credentials
-from station.cli import UsageError, add_action, answer
 from station.commands.believed_keys import central_keys
+from station.commands.command_line import UsageError, add_action, print_answer
 from station.commands.inserted_key import content_of, emulated, key_in_reader
 from station.core.lights import key_light
 from station.core.locks import Lock, LockDecision, decide
@@ -66,7 +66,7 @@ def _say(args: argparse.Namespace, decision: LockDecision, key_light_now: str) -
     light, reason = decision.light.value, decision.reason.value
     opens = "opens" if decision.opened else "stays shut"
     words = {value: value.replace("_", " ") for value in (light, reason, key_light_now)}
-    answer(
+    print_answer(
         args,
         f"{words[light]}: the lock {opens} ({reason}); the key's own light: {words[key_light_now]}",
         {"opened": decision.opened, "light": light, "reason": reason, "key_light": key_light_now},

@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from station.cli import UsageError
+from station.commands.command_line import UsageError
 from station.core.entry import MAX_DIGITS
 from station.secret import Secret
 

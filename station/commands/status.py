@@ -18,7 +18,7 @@ from config import Problem, Settings
 from config.problems import told
 from config.pushed import in_effect
 from station.app import Station
-from station.cli import add_json, answer
+from station.commands.command_line import add_json, print_answer
 from station.services import status_file
 
 EXAMPLE = "example: station status --json"
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     path = config.find(args.config)
     shown, problems = in_effect(path)
     fields = status_of(shown.settings, problems)
-    answer(args, "\n".join(lines(fields)), fields)
+    print_answer(args, "\n".join(lines(fields)), fields)
     return 0
 
 

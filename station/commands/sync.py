@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import config
 from config import Settings
 from station.app import Station
-from station.cli import add_json, answer
+from station.commands.command_line import add_json, print_answer
 from station.services import status_file
 from station.services.timekeeping import Clocks
 
@@ -48,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Refresh, drain, say what was done."""
     synced = asyncio.run(synchronise(config.load(config.find(args.config))))
-    answer(
+    print_answer(
         args,
         f"{_news(synced)}; events: {synced.sent} sent, {synced.waiting} waiting",
         {

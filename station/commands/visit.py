@@ -15,7 +15,7 @@ from typing import Any
 import config
 from config import Settings
 from station.app import Station
-from station.cli import FAILED, UsageError, add_json, answer
+from station.commands.command_line import FAILED, UsageError, add_json, print_answer
 from station.commands.pin_input import PinInput
 from station.commands.watched_socket import WatchedSocket
 from station.core.facts import Refusal
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     if not 0 < args.timeout <= LONGEST_TIMEOUT_S:
         raise UsageError("bad_timeout")
     fields = asyncio.run(_visit(config.load(config.find(args.config)), args))
-    answer(args, _text(fields), fields)
+    print_answer(args, _text(fields), fields)
     return 0 if fields["outcome"] in {"off", "ready"} else FAILED
 
 
