@@ -30,6 +30,7 @@ _EMSGSIZE: Final = 7
 _ENOTSUP: Final = 8
 _TOO_NEW: Final = 13
 _RTC_NOT_SET: Final = 4
+_BUFFER_COUNT: Final = 4
 _RECEIVE_LINE_BYTES: Final = 128
 _LINE_LENGTH: Final = 128
 _AWAKE_SLACK_S: Final = 2.0
@@ -196,7 +197,7 @@ class EmulatedKey:
                 self._set_datetime(body.get("datetime"))
                 return {}
             case (0, 6, 0) if has.has_parameters:
-                return {"buf_size": has.buffer_bytes, "buf_count": has.buffer_count}
+                return {"buf_size": has.buffer_bytes, "buf_count": _BUFFER_COUNT}
             case (8, 0, 0):
                 return self._files.download(body, now)
             case (8, 0, 2):

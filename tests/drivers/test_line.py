@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.emulated_key.line import LineFault, SocketLine
-from drivers.emulated_key.pacing import MAX_QUEUED_BYTES, PacedBytes
+from drivers.emulated_key.line import MAX_QUEUED_BYTES, LineFault, PacedBytes, SocketLine
 from drivers.smp.framing import encode_frame
 from drivers.smp.messages import download
 from station.ports import KeyFile
