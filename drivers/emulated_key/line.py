@@ -18,7 +18,7 @@ MAX_QUEUED_BYTES: Final = 65536
 _READ_BYTES: Final = 4096
 EARLY_S: Final = 0.0005
 """An event loop on epoll wakes at whole milliseconds, late: half a millisecond early is right on average."""
-_SETTLE_MARGIN_S: Final = 0.05
+_COMMIT_MARGIN_S: Final = 0.05
 
 
 class LineFault(StationError):
@@ -79,7 +79,7 @@ class PacedBytes:
         return passed
 
 
-class SocketLine:
+class SerialLine:
     """A pseudo-terminal, found at ``path`` (a symbolic link), paced to ``baud`` (10 bits a byte) in both directions.
 
     Lives in the running event loop. Without a key in it every byte vanishes. ``turnaround_s`` is how long a key thinks
@@ -99,7 +99,7 @@ class SocketLine:
         self._to_key = PacedBytes(baud)
         self._to_station = PacedBytes(baud)
         self._timer: asyncio.TimerHandle | None = None
-        self._settling: dict[EmulatedKey, asyncio.TimerHandle] = {}
+        self._commit_timers: dict[EmulatedKey, asyncio.TimerHandle] = {}
         self._master = self._slave = -1
         self.reopen()
 
@@ -167,10 +167,10 @@ class SocketLine:
         """Take everything down; keys commit what they have."""
         self.pull()
         self.hang_up()
-        for key, timer in self._settling.items():
+        for key, timer in self._commit_timers.items():
             timer.cancel()
-            key.settle(at_once=True)
-        self._settling.clear()
+            key.commit_open_file()
+        self._commit_timers.clear()
 
     def _link(self) -> None:
         temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
@@ -210,18 +210,18 @@ class SocketLine:
         if answer:
             # From when the request had passed, not from now: the loop's own delays are not the line's.
             self._to_station.put(answer, passed_at + self.turnaround_s)
-        if key.has_open_file and key not in self._settling:
-            self._settle_later(key)
+        if key.has_open_file and key not in self._commit_timers:
+            self._commit_later(key)
 
-    def _settle_later(self, key: EmulatedKey) -> None:
-        delay_s = key.options.idle_close_s + _SETTLE_MARGIN_S
-        self._settling[key] = self._loop.call_later(delay_s, self._settle, key)
+    def _commit_later(self, key: EmulatedKey) -> None:
+        delay_s = key.options.idle_close_s + _COMMIT_MARGIN_S
+        self._commit_timers[key] = self._loop.call_later(delay_s, self._commit_idle_file, key)
 
-    def _settle(self, key: EmulatedKey) -> None:
-        del self._settling[key]
-        key.settle()
+    def _commit_idle_file(self, key: EmulatedKey) -> None:
+        del self._commit_timers[key]
+        key.commit_idle_file()
         if key.has_open_file:
-            self._settle_later(key)
+            self._commit_later(key)
 
     def _send(self, data: bytes) -> None:
         if not data or self._master < 0:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from drivers.emulated_key.key import EmulatedKey
-from drivers.emulated_key.line import SocketLine
+from drivers.emulated_key.line import SerialLine
 from station.commands.command_line import UsageError
 
 SLOWEST_BAUD, FASTEST_BAUD = 300, 4_000_000
@@ -55,7 +55,7 @@ async def emulate_key(link: Path, state: Path, baud: int = 115200, actions: int 
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     key = EmulatedKey(state)
-    line = SocketLine(link, baud)
+    line = SerialLine(link, baud)
     try:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
@@ -73,7 +73,7 @@ async def emulate_key(link: Path, state: Path, baud: int = 115200, actions: int 
             loop.remove_signal_handler(number)
 
 
-def _perform(action: str, key: EmulatedKey, line: SocketLine) -> bool:
+def _perform(action: str, key: EmulatedKey, line: SerialLine) -> bool:
     """Do one of `KEY_ACTIONS`; False: there is no such command."""
     match action:
         case "press":
@@ -90,7 +90,7 @@ def _perform(action: str, key: EmulatedKey, line: SocketLine) -> bool:
     return True
 
 
-async def _perform_lines(lines: "asyncio.Queue[str]", key: EmulatedKey, line: SocketLine) -> None:
+async def _perform_lines(lines: "asyncio.Queue[str]", key: EmulatedKey, line: SerialLine) -> None:
     while True:
         action = (await lines.get()).strip()
         if action and not _perform(action, key, line):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from drivers.emulated_key.key import EmulatedKey
-from drivers.emulated_key.line import SocketLine
+from drivers.emulated_key.line import SerialLine
 from drivers.emulated_key.options import KeyOptions
 from drivers.smp.key_socket import SmpKeySocket
 
@@ -24,7 +24,7 @@ class Hands:
     """Makes keys, lines and sockets, and puts them away after the test."""
 
     folder: Path
-    lines: list[SocketLine] = field(default_factory=list)
+    lines: list[SerialLine] = field(default_factory=list)
     sockets: list[SmpKeySocket] = field(default_factory=list)
 
     def key(self, name: str = "key", *, pressed: bool = True, **options: object) -> EmulatedKey:
@@ -35,8 +35,8 @@ class Hands:
             key.press()
         return key
 
-    def line(self, baud: int = FAST_BAUD, key: EmulatedKey | None = None) -> SocketLine:
-        line = SocketLine(self.folder / "port", baud)
+    def line(self, baud: int = FAST_BAUD, key: EmulatedKey | None = None) -> SerialLine:
+        line = SerialLine(self.folder / "port", baud)
         self.lines.append(line)
         if key is not None:
             line.insert(key)
@@ -47,7 +47,7 @@ class Hands:
         self.sockets.append(socket)
         return socket
 
-    async def inserted(self, key: EmulatedKey, baud: int = FAST_BAUD) -> tuple[SmpKeySocket, SocketLine]:
+    async def inserted(self, key: EmulatedKey, baud: int = FAST_BAUD) -> tuple[SmpKeySocket, SerialLine]:
         line, socket = self.line(baud, key), self.socket(baud)
         await asyncio.wait_for(socket.inserted(), 5)
         return socket, line

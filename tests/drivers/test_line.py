@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.emulated_key.line import MAX_QUEUED_BYTES, LineFault, PacedBytes, SocketLine
+from drivers.emulated_key.line import MAX_QUEUED_BYTES, LineFault, PacedBytes, SerialLine
 from drivers.smp.framing import encode_frame
 from drivers.smp.messages import download
 from station.ports import KeyFile
@@ -88,7 +88,7 @@ async def test_without_a_key_every_byte_vanishes(hands: Any, until: Any) -> None
 async def test_the_link_is_replaced_and_removed_but_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "port"
     path.symlink_to("/dev/pts/gone")
-    line = SocketLine(path)
+    line = SerialLine(path)
     near = os.open(path, os.O_RDWR | os.O_NOCTTY)
     assert not termios.tcgetattr(near)[3] & termios.ECHO
     os.close(near)
@@ -97,13 +97,13 @@ async def test_the_link_is_replaced_and_removed_but_nothing_else(tmp_path: Path)
     assert not path.is_symlink()
     path.write_text("precious")
     with pytest.raises(LineFault, match="link_exists"):
-        SocketLine(path)
+        SerialLine(path)
     assert path.read_text() == "precious"
 
 
 async def test_closing_one_line_leaves_the_link_of_the_next(tmp_path: Path) -> None:
-    first = SocketLine(tmp_path / "port")
-    second = SocketLine(tmp_path / "port")
+    first = SerialLine(tmp_path / "port")
+    second = SerialLine(tmp_path / "port")
     first.close()
     assert (tmp_path / "port").exists()
     second.close()

@@ -8,7 +8,7 @@ import pytest
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from drivers.emulated_key.line import SocketLine
+from drivers.emulated_key.line import SerialLine
 from drivers.smp.key_socket import SmpKeySocket
 from drivers.smp.port_search import found_port, is_search
 from station.ports import KeyFile, KeyLost, ReaderLost
@@ -92,7 +92,7 @@ def test_this_machines_own_ports_can_be_searched() -> None:
 async def test_the_adapter_comes_back_under_another_name(hands: Any, machine: Machine, tmp_path: Path) -> None:
     first, second = tmp_path / "ttyUSB0", tmp_path / "ttyUSB1"
     key = hands.key()
-    lines = [SocketLine(first, 1_000_000)]
+    lines = [SerialLine(first, 1_000_000)]
     socket = SmpKeySocket(READER, 1_000_000)
     try:
         machine.plug(first)
@@ -107,7 +107,7 @@ async def test_the_adapter_comes_back_under_another_name(hands: Any, machine: Ma
             await socket.read(KeyFile.ID)
         with pytest.raises(ReaderLost, match="port_missing"):
             await socket.inserted()
-        lines.append(SocketLine(second, 1_000_000))
+        lines.append(SerialLine(second, 1_000_000))
         lines[1].insert(key)
         machine.plug(second)
         await asyncio.wait_for(socket.inserted(), 5)

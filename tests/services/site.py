@@ -21,7 +21,7 @@ import cbor2
 import pytest
 
 from drivers.emulated_key.key import EmulatedKey
-from drivers.emulated_key.line import SocketLine
+from drivers.emulated_key.line import SerialLine
 from drivers.emulated_key.options import KeyOptions
 from drivers.smp import key_socket
 from drivers.smp.key_socket import SmpKeySocket
@@ -163,7 +163,7 @@ class StationAt:
 
     site: "Site"
     number: int
-    line: SocketLine
+    line: SerialLine
     socket: SmpKeySocket
     store: HookedStore
     identity: Identity
@@ -290,7 +290,7 @@ class Site:
         folder: Path,
         *,
         world: World | None = None,
-        line: Callable[[Path, int], SocketLine] = SocketLine,
+        line: Callable[[Path, int], SerialLine] = SerialLine,
         baud: int = FAST_BAUD,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
