@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         sys.stderr.write(f"station: there is no command {name[:40]!r}; see station --help\n")
         return WRONG_USAGE
-    command = _imported(name)
+    command = _import_command(name)
     parser = _Parser(
         prog=f"station {name}",
         description=command.__doc__,
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _run(name, command.run, args)
 
 
-def _imported(name: str) -> Any:
+def _import_command(name: str) -> Any:
     # Only the command that runs is imported: a kiosk does not load the demo, nor `status` Textual. Imports leave next
     # to no garbage: to look for it time and again, among ever more that stays, takes a quarter of a kiosk's start.
     gc.disable()

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from station.errors import StationError
@@ -52,6 +53,14 @@ def print_answer(args: argparse.Namespace, text: str, fields: object) -> None:
     """Print ``text``, or with ``--json`` ``fields`` as one object."""
     sys.stdout.write((to_json(fields) if args.json else text) + "\n")
     sys.stdout.flush()
+
+
+def utc_text(unix_s: int) -> str:
+    """A time as logs have it; the bare number where no calendar has it."""
+    try:
+        return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return str(unix_s)
 
 
 def to_json(value: object) -> str:

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
         folder.append_log_entry(
             time_s=now_s, lock=args.lock, outcome=decision.reason.value, holder=decision.holder, battery_percent=None
         )
-    _say(args, decision, key_light(envelope, trusted_keys, key.files, now_s).value)
+    _print_decision(args, decision, key_light(envelope, trusted_keys, key.files, now_s).value)
     return 0 if decision.opened else 1
 
 
@@ -61,7 +61,7 @@ def _number(text: str) -> int:
     return number
 
 
-def _say(args: argparse.Namespace, decision: LockDecision, key_light_now: str) -> None:
+def _print_decision(args: argparse.Namespace, decision: LockDecision, key_light_now: str) -> None:
     light, reason = decision.light.value, decision.reason.value
     opens = "opens" if decision.opened else "stays shut"
     words = {value: value.replace("_", " ") for value in (light, reason, key_light_now)}

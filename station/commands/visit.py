@@ -20,7 +20,7 @@ from typing import Any, Self
 import config
 from config import Settings
 from station.app import Station
-from station.commands.command_line import FAILED, UsageError, add_json, print_answer
+from station.commands.command_line import FAILED, UsageError, add_json, print_answer, utc_text
 from station.commands.watched_socket import WatchedSocket
 from station.core.entry import MAX_DIGITS
 from station.core.facts import Refusal
@@ -318,7 +318,7 @@ def _text(fields: dict[str, Any]) -> str:
         case "no_key":
             return "no key was put in in time"
         case "ready":
-            until = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(fields["expires"]))
+            until = utc_text(fields["expires"])
             return f"{whose} is ON until {until}: {len(fields['areas'])} areas, {len(fields['locks'])} locks of its own"
         case "off":
             return f"{whose} is OFF"

@@ -30,7 +30,7 @@ async def check_central(
     url = settings.central.url
     if url is None:
         return [ok("central", "this activation box goes without a central server")]
-    found = await _steps(settings, url, credentials, trusted_keys)
+    found = await _check_connection_and_token(settings, url, credentials, trusted_keys)
     if settings.station.profile == "activation-box" and found[0].level is Level.FAIL:
         # It is made for a place without a network: only `station sync` needs one.
         what = f"not at hand, and needed for station sync only ({found[0].what})"
@@ -38,11 +38,11 @@ async def check_central(
     return found
 
 
-async def _steps(
+async def _check_connection_and_token(
     settings: Settings, url: str, credentials: Credentials | None, trusted_keys: Sequence[PublicKey]
 ) -> list[Finding]:
     try:
-        found = [await _connection(settings, url)]
+        found = [await _check_connection(settings, url)]
     except socket.gaierror:
         return [fail("central", f"the name in {url} is not known", "mend central.url, or the network's name server")]
     except ssl.SSLCertVerificationError as error:
@@ -58,7 +58,7 @@ async def _steps(
     return found if credentials is None else [*found, *await _check_token_and_time(settings, credentials, trusted_keys)]
 
 
-async def _connection(settings: Settings, url: str) -> Finding:
+async def _check_connection(settings: Settings, url: str) -> Finding:
     parts = urlsplit(url)
     context: ssl.SSLContext | None = None
     if parts.scheme == "https":
@@ -84,7 +84,7 @@ async def _connection(settings: Settings, url: str) -> Finding:
 async def _check_token_and_time(
     settings: Settings, credentials: Credentials, trusted_keys: Sequence[PublicKey]
 ) -> list[Finding]:
-    """Whether central knows this station, and what time it says it is."""
+    """Check whether central knows this station, and what time it says it is."""
     try:
         link = link_of(settings, credentials.token)
     except StationError as error:

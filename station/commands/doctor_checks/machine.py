@@ -99,7 +99,7 @@ async def check_key_reader(settings: Settings, status: Mapping[str, Any] | None)
         if status.get("reader") == "broken":
             return [fail("key reader", f"the kiosk cannot use {port}", "plug it in, or mend key_reader.port")]
         return [ok("key reader", f"{port} is in use by the kiosk")]
-    if "://" not in port and (refused := _not_permitted(Path(port))) is not None:
+    if "://" not in port and (refused := _permission_fault(Path(port))) is not None:
         return [refused]
     socket = socket_of(settings)
     try:
@@ -118,7 +118,7 @@ async def check_key_reader(settings: Settings, status: Mapping[str, Any] | None)
     return [ok("key reader", f"{port}: a key answers")]
 
 
-def _not_permitted(port: Path) -> Finding | None:
+def _permission_fault(port: Path) -> Finding | None:
     try:
         mode = port.stat()
     except OSError:
@@ -179,39 +179,38 @@ async def check_database(settings: Settings, *, in_use: bool) -> list[Finding]:
     """Check the database, by SQLite where nobody has it open, and the disk that it is on."""
     path = settings.storage.database
     if in_use:
-        return [ok("database", f"{path} is in use; it was checked when it was opened"), _disk(path)]
+        return [ok("database", f"{path} is in use; it was checked when it was opened"), _check_disk(path)]
     if not path.exists():
-        return [warn("database", f"{path} is not there yet", "station sync, or the kiosk, makes it"), _disk(path)]
+        return [warn("database", f"{path} is not there yet", "station sync, or the kiosk, makes it"), _check_disk(path)]
     try:
         store = await SqliteStore.open(path)
     except StationError as error:
-        return [from_error("database", error), _disk(path)]
+        return [from_error("database", error), _check_disk(path)]
     try:
         state, waiting = await store.mirror_state(), await store.pending_count()
         handed_over_at = await status_file.last_hand_over(store)
     except StationError as error:
-        return [from_error("database", error), _disk(path)]
+        return [from_error("database", error), _check_disk(path)]
     finally:
         await store.close()
-    return [
-        ok("database", f"{path} is whole (quick_check)"),
-        _hand_over(handed_over_at) if is_activation_box(settings) else _mirror(settings, state.confirmed_at),
-        _outbox(waiting),
-        _disk(path),
-    ]
+    found = [ok("database", f"{path} is whole (quick_check)")]
+    if is_activation_box(settings):
+        found.append(_check_hand_over(handed_over_at))
+    else:
+        found.append(_check_mirror(settings, state.confirmed_at))
+    return [*found, _check_outbox(waiting), _check_disk(path)]
 
 
 def check_kiosk_status(settings: Settings, status: Mapping[str, Any]) -> list[Finding]:
     """Check mirror, or a box's last hand-over, and outbox as a running kiosk has them."""
-    what_it_has = (
-        _hand_over(status.get("handed_over_at"))
-        if is_activation_box(settings)
-        else _mirror(settings, status.get("mirror_confirmed_at"))
-    )
-    return [what_it_has, _outbox(status.get("outbox"))]
+    if is_activation_box(settings):
+        found = _check_hand_over(status.get("handed_over_at"))
+    else:
+        found = _check_mirror(settings, status.get("mirror_confirmed_at"))
+    return [found, _check_outbox(status.get("outbox"))]
 
 
-def _hand_over(at: int | None) -> Finding:
+def _check_hand_over(at: int | None) -> Finding:
     mend = "connect the box to central, stop it, then station sync"
     if at is None:
         return warn("hand-over", "there has been none: it has only what it was enrolled with", mend)
@@ -221,7 +220,7 @@ def _hand_over(at: int | None) -> Finding:
     return ok("hand-over", f"the last one was {days} days ago")
 
 
-def _mirror(settings: Settings, confirmed_at: int | None) -> Finding:
+def _check_mirror(settings: Settings, confirmed_at: int | None) -> Finding:
     if confirmed_at is None:
         return warn("mirror", "there is none yet: keys can only be switched off", "station sync")
     age_s = max(0, int(time.time()) - confirmed_at)
@@ -234,7 +233,7 @@ def _mirror(settings: Settings, confirmed_at: int | None) -> Finding:
     return ok("mirror", f"confirmed {age_s} s ago")
 
 
-def _outbox(waiting: int | None) -> Finding:
+def _check_outbox(waiting: int | None) -> Finding:
     if waiting is None:
         return fail("outbox", "cannot be read", "look at the log; check the disk")
     if waiting > OUTBOX_WARN_EVENTS:
@@ -242,7 +241,7 @@ def _outbox(waiting: int | None) -> Finding:
     return ok("outbox", f"{waiting} events wait for central")
 
 
-def _disk(path: Path) -> Finding:
+def _check_disk(path: Path) -> Finding:
     folder = path.parent
     try:
         free = shutil.disk_usage(folder).free
