@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from station import __version__
-from station.errors import StationError
+from station.commands.command_line import DONE, FAILED, WRONG_USAGE, add_config, to_json
 
 COMMANDS = {
     "run": "the kiosk, under a supervisor that keeps it alive",
@@ -30,52 +30,12 @@ COMMANDS = {
     "emulate": "an emulated key on a pseudo-terminal",
     "bench": "how fast a station is on this machine",
 }
-DONE, FAILED, WRONG_USAGE = 0, 1, 2
-
-
-class UsageError(StationError):
-    """The command line makes no sense (exit code 2)."""
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         sys.stderr.write(f"{self.prog}: {message}; see {self.prog} --help\n")
         raise SystemExit(WRONG_USAGE)
-
-
-def add_action(
-    actions: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, what: str, example: str
-) -> argparse.ArgumentParser:
-    """A command's own command, as ``show`` in ``station key show``: with ``--config``, ``--json`` and an example."""
-    parser = actions.add_parser(
-        name,
-        help=what,
-        description=f"{what[0].upper()}{what[1:]}.",
-        epilog=example,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    # Suppressed where it is not given: else it would undo one that stands before the action's name.
-    _add_config(parser, default=argparse.SUPPRESS)
-    add_json(parser)
-    return parser
-
-
-def add_json(parser: argparse.ArgumentParser) -> None:
-    """The option ``--json``."""
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
-
-
-def answer(args: argparse.Namespace, text: str, fields: object) -> None:
-    """What a command has to say on standard output: ``text``, or with ``--json`` one object."""
-    line = _json(fields) if args.json else text
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-def _json(value: object) -> str:
-    # Imported where it is needed, as logging and traceback are: `station run` has a picture to show at once.
-    return str(importlib.import_module("json").dumps(value, ensure_ascii=False))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -91,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         sys.stderr.write(f"station: there is no command {name[:40]!r}; see station --help\n")
         return WRONG_USAGE
-    command = _imported(name)
+    command = _import_command(name)
     parser = _Parser(
         prog=f"station {name}",
         description=command.__doc__,
@@ -100,15 +60,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Else "--pin" would pass for "--pin-stdin", and a PIN would stand on a command line.
         allow_abbrev=False,
     )
-    _add_config(parser, default=None)
+    add_config(parser)
     command.configure(parser)
-    args, strange = parser.parse_known_args(words[1:])
-    if strange:
-        parser.error(_strange(strange))
+    args, unknown = parser.parse_known_args(words[1:])
+    if unknown:
+        parser.error(_unknown_options(unknown))
     return _run(name, command.run, args)
 
 
-def _imported(name: str) -> Any:
+def _import_command(name: str) -> Any:
     # Only the command that runs is imported: a kiosk does not load the demo, nor `status` Textual. Imports leave next
     # to no garbage: to look for it time and again, among ever more that stays, takes a quarter of a kiosk's start.
     gc.disable()
@@ -119,17 +79,7 @@ def _imported(name: str) -> Any:
         gc.enable()
 
 
-def _add_config(parser: argparse.ArgumentParser, default: object) -> None:
-    parser.add_argument(
-        "--config",
-        type=Path,
-        metavar="PATH",
-        default=default,
-        help="default: ./station.toml, else /etc/station/station.toml",
-    )
-
-
-def _strange(words: Sequence[str]) -> str:
+def _unknown_options(words: Sequence[str]) -> str:
     """Names of options only: what follows a mistyped one may be a PIN."""
     options = [word.partition("=")[0][:40] for word in words if word.startswith("--")]
     return f"there is no option {options[0]}" if options else "too many words"
@@ -151,29 +101,33 @@ def _run(name: str, run: Callable[[argparse.Namespace], int], args: argparse.Nam
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as error:  # noqa: BLE001 - nobody at a command line is helped by a traceback
-        return _complain(name, error, as_json=getattr(args, "json", False))
+        return _report_error(name, error, as_json=getattr(args, "json", False))
 
 
-def _complain(name: str, error: Exception, *, as_json: bool) -> int:
+def _report_error(name: str, error: Exception, *, as_json: bool) -> int:
+    """Say what went wrong; the exit code."""
     # Late, so that a good run does not wait for the words of a bad one.
-    complaints = importlib.import_module("station.commands.complaints")
-    found = complaints.station_error(error)
-    if found is None and isinstance(error, OSError) and error.strerror:
+    from station.commands import error_sentences  # noqa: PLC0415
+
+    found = error_sentences.first_station_error(error)
+    exit_code = FAILED
+    if found is not None:
+        lines, code = error_sentences.lines(found), found.code
+        if error_sentences.is_usage_error(found):
+            exit_code = WRONG_USAGE
+    elif isinstance(error, OSError) and error.strerror:
         # The system's own words, as any command gives them.
         lines = [f"{error.strerror}: {error.filename}" if error.filename else error.strerror]
-        code, exit_code = "system_error", FAILED
-    elif found is None:
+        code = "system_error"
+    else:
         # Type and place only: a message may hold what somebody typed.
         place = importlib.import_module("traceback").extract_tb(error.__traceback__)[-1]
         lines = [f"a mistake in the program: {type(error).__name__} in {Path(place.filename).name}:{place.lineno}"]
-        code, exit_code = "program_error", FAILED
-    else:
-        lines, code = complaints.lines(found), found.code
-        exit_code = WRONG_USAGE if complaints.is_usage(found) else FAILED
+        code = "program_error"
     for line in lines:
         sys.stderr.write(f"station {name}: {line}\n")
     if as_json:
-        sys.stdout.write(_json({"error": code, "detail": "; ".join(lines)}) + "\n")
+        sys.stdout.write(to_json({"error": code, "detail": "; ".join(lines)}) + "\n")
     return exit_code
 
 

@@ -43,7 +43,7 @@ class SmpError(Exception):
         self.extra = extra
 
 
-class TooSlow(Exception):
+class NoAnswer(Exception):
     """The answer would take longer than anyone waits."""
 
 
@@ -155,7 +155,7 @@ class FileSystem:
             raise SmpError(FS_GROUP, FILE_EMPTY if not content else OFFSET_LARGER_THAN_FILE)
         content = content[offset : offset + _uint(body, "len") if "len" in body else None]
         if self._options.hash_limit_bytes is not None and len(content) > self._options.hash_limit_bytes:
-            raise TooSlow
+            raise NoAnswer
         output = hashlib.sha256(content).digest() if kind == "sha256" else zlib.crc32(content)
         answer: dict[str, Any] = {"type": kind}
         if offset:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from drivers.emulated_key import log
+from drivers.emulated_key import key_log
 from station.core.facts import KeyClock, KeyClockState
 from station.ports import KeyFile
 
@@ -71,7 +71,7 @@ class KeyFolder:
         self, *, time_s: int | None, lock: int, outcome: str, holder: int | None, battery_percent: int | None = None
     ) -> int:
         """Write what a lock decided, as a lock does; compacts the log when it is full. Returns the entry's seq."""
-        content, seq = log.appended(
+        content, seq = key_log.append(
             self.stored(KeyFile.LOG.value) or b"",
             self.stored(KeyFile.ACK.value) or b"",
             (time_s, lock, outcome, holder, battery_percent),

@@ -1,4 +1,4 @@
-"""`EmulatedKey`: what the key's firmware does with the bytes that reach it. No wire, no task, no time of its own."""
+"""An emulated key: what its firmware does with the bytes that reach it. No wire, no task, no time of its own."""
 
 import logging
 import struct
@@ -15,7 +15,7 @@ from typing import Any, Final
 import cbor2
 from smp import packet
 
-from drivers.emulated_key.file_system import EINVAL, ENOENT, FS_GROUP, UNKNOWN, FileSystem, SmpError, TooSlow
+from drivers.emulated_key.file_system import EINVAL, ENOENT, FS_GROUP, UNKNOWN, FileSystem, NoAnswer, SmpError
 from drivers.emulated_key.folder import KeyFolder, KeyState
 from drivers.emulated_key.options import KeyOptions
 
@@ -30,6 +30,7 @@ _EMSGSIZE: Final = 7
 _ENOTSUP: Final = 8
 _TOO_NEW: Final = 13
 _RTC_NOT_SET: Final = 4
+_BUFFER_COUNT: Final = 4
 _RECEIVE_LINE_BYTES: Final = 128
 _LINE_LENGTH: Final = 128
 _AWAKE_SLACK_S: Final = 2.0
@@ -86,15 +87,16 @@ class EmulatedKey:
 
     @property
     def has_open_file(self) -> bool:
-        """Whether a transfer is open; `settle` then has something to do later."""
+        """Whether a transfer is open."""
         return self._files.is_open
 
-    def settle(self, *, at_once: bool = False) -> None:
-        """Commit a file that has been idle for long enough (or, ``at_once``, in any case)."""
-        if at_once:
-            self._files.close()
-        else:
-            self._files.close_idle(self._monotonic())
+    def commit_open_file(self) -> None:
+        """Commit the file that is open for a transfer."""
+        self._files.close()
+
+    def commit_idle_file(self) -> None:
+        """Commit the file that is open for a transfer if it has been idle for long enough."""
+        self._files.close_idle(self._monotonic())
 
     # ---- what comes over the wire
 
@@ -125,7 +127,7 @@ class EmulatedKey:
         if not self.awake:
             return None
         self._stay_awake()
-        self.settle()
+        self.commit_idle_file()
         if len(request) < _HEADER.size or len(request) > self.options.buffer_bytes - 4:
             return None
         first, _, length, group, sequence, command = _HEADER.unpack_from(request)
@@ -138,7 +140,7 @@ class EmulatedKey:
             payload = self._answer(operation, version, group, command, request[_HEADER.size :])
         except SmpError as error:
             payload = _indefinite_map(_error_body(error, version))
-        except TooSlow:
+        except NoAnswer:
             return None
         return _HEADER.pack(version << 3 | operation + 1, 0, len(payload), group, sequence, command) + payload
 
@@ -196,7 +198,7 @@ class EmulatedKey:
                 self._set_datetime(body.get("datetime"))
                 return {}
             case (0, 6, 0) if has.has_parameters:
-                return {"buf_size": has.buffer_bytes, "buf_count": has.buffer_count}
+                return {"buf_size": has.buffer_bytes, "buf_count": _BUFFER_COUNT}
             case (8, 0, 0):
                 return self._files.download(body, now)
             case (8, 0, 2):

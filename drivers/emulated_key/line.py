@@ -1,28 +1,85 @@
-"""`SocketLine`: a serial line with a socket at its end, as a pseudo-terminal that keys are put into and pulled from."""
+"""A serial line with a key's socket at its end: a pseudo-terminal as slow as the line, that keys are put into."""
 
 import asyncio
 import os
 import pty
 import tty
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from drivers.emulated_key.key import EmulatedKey
-from drivers.emulated_key.pacing import PacedBytes
 from station.errors import StationError
 
+BITS_PER_BYTE: Final = 10
+MAX_QUEUED_BYTES: Final = 65536
+"""What a sender may be ahead of the line; what is beyond is lost, as in any full buffer."""
 _READ_BYTES: Final = 4096
 EARLY_S: Final = 0.0005
 """An event loop on epoll wakes at whole milliseconds, late: half a millisecond early is right on average."""
-_SETTLE_MARGIN_S: Final = 0.05
+_COMMIT_MARGIN_S: Final = 0.05
 
 
 class LineFault(StationError):
     """The line cannot be set up: ``link_exists`` when there is something at the path that is no link."""
 
 
-class SocketLine:
+class PacedBytes:
+    """One direction of a serial line as arithmetic: which bytes have passed by when.
+
+    Times are worked out from the end of the byte before, never from when somebody looked: looking late delays nothing
+    that comes after.
+    """
+
+    def __init__(self, baud: int) -> None:
+        self._byte_s = BITS_PER_BYTE / baud
+        self._pieces: deque[tuple[float, bytes]] = deque()
+        self._queued_bytes = 0
+        self._free_at = 0.0
+
+    def put(self, data: bytes, at: float) -> None:
+        """``data`` is ready to be sent at ``at``; it starts when the line is free."""
+        data = data[: MAX_QUEUED_BYTES - self._queued_bytes]
+        start = 0
+        self._free_at = max(self._free_at, at)
+        # Line by line: whoever listens acts at a newline.
+        while start < len(data):
+            end = data.find(b"\n", start) + 1 or len(data)
+            self._pieces.append((self._free_at, data[start:end]))
+            self._free_at += (end - start) * self._byte_s
+            start = end
+        self._queued_bytes += len(data)
+
+    def due(self) -> float | None:
+        """When the next line (or what there is of one) will have passed."""
+        if not self._pieces:
+            return None
+        started_at, piece = self._pieces[0]
+        return started_at + len(piece) * self._byte_s
+
+    def take(self, now: float) -> list[tuple[float, bytes]]:
+        """The lines that have passed by ``now``, each with the time of its last bit."""
+        passed = []
+        while (due := self.due()) is not None and due <= now:
+            piece = self._pieces.popleft()[1]
+            self._queued_bytes -= len(piece)
+            passed.append((due, piece))
+        return passed
+
+    def cut(self, now: float) -> bytes:
+        """The line is cut: the bytes of the next line that had passed; everything else is gone. Take first."""
+        passed = b""
+        if self._pieces:
+            started_at, piece = self._pieces[0]
+            passed = piece[: max(0, int((now - started_at) / self._byte_s + 1e-6))]
+        self._pieces.clear()
+        self._queued_bytes = 0
+        self._free_at = now
+        return passed
+
+
+class SerialLine:
     """A pseudo-terminal, found at ``path`` (a symbolic link), paced to ``baud`` (10 bits a byte) in both directions.
 
     Lives in the running event loop. Without a key in it every byte vanishes. ``turnaround_s`` is how long a key thinks
@@ -42,7 +99,7 @@ class SocketLine:
         self._to_key = PacedBytes(baud)
         self._to_station = PacedBytes(baud)
         self._timer: asyncio.TimerHandle | None = None
-        self._settling: dict[EmulatedKey, asyncio.TimerHandle] = {}
+        self._commit_timers: dict[EmulatedKey, asyncio.TimerHandle] = {}
         self._master = self._slave = -1
         self.reopen()
 
@@ -110,10 +167,10 @@ class SocketLine:
         """Take everything down; keys commit what they have."""
         self.pull()
         self.hang_up()
-        for key, timer in self._settling.items():
+        for key, timer in self._commit_timers.items():
             timer.cancel()
-            key.settle(at_once=True)
-        self._settling.clear()
+            key.commit_open_file()
+        self._commit_timers.clear()
 
     def _link(self) -> None:
         temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
@@ -149,25 +206,22 @@ class SocketLine:
             self._send(line)
 
     def _to_key_now(self, key: EmulatedKey, data: bytes, passed_at: float) -> None:
-        answers = passed_at < self._to_station.free_at - self._early_s
-        if answers and not key.options.hears_while_it_answers:
-            return
         answer = key.receive(data)
         if answer:
             # From when the request had passed, not from now: the loop's own delays are not the line's.
             self._to_station.put(answer, passed_at + self.turnaround_s)
-        if key.has_open_file and key not in self._settling:
-            self._settle_later(key)
+        if key.has_open_file and key not in self._commit_timers:
+            self._commit_later(key)
 
-    def _settle_later(self, key: EmulatedKey) -> None:
-        delay_s = key.options.idle_close_s + _SETTLE_MARGIN_S
-        self._settling[key] = self._loop.call_later(delay_s, self._settle, key)
+    def _commit_later(self, key: EmulatedKey) -> None:
+        delay_s = key.options.idle_close_s + _COMMIT_MARGIN_S
+        self._commit_timers[key] = self._loop.call_later(delay_s, self._commit_idle_file, key)
 
-    def _settle(self, key: EmulatedKey) -> None:
-        del self._settling[key]
-        key.settle()
+    def _commit_idle_file(self, key: EmulatedKey) -> None:
+        del self._commit_timers[key]
+        key.commit_idle_file()
         if key.has_open_file:
-            self._settle_later(key)
+            self._commit_later(key)
 
     def _send(self, data: bytes) -> None:
         if not data or self._master < 0:

@@ -12,9 +12,6 @@ class KeyOptions:
     """1: an old firmware, that answers every error as ``{"rc": n}`` and every success with ``rc: 0`` in it."""
     buffer_bytes: int = 384
     """Requests over this less 4 vanish without an answer."""
-    buffer_count: int = 4
-    hears_while_it_answers: bool = True
-    """Whether its line has two directions: else what comes while it answers is lost, whatever buffers it tells of."""
     max_request_lines: int | None = None
     """Requests of more lines overrun the receive fragments and vanish."""
     has_clock: bool = True

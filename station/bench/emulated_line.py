@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from drivers.emulated_key.key import EmulatedKey
-from drivers.emulated_key.line import SocketLine
+from drivers.emulated_key.line import SerialLine
 from station.bench.request_names import name_of
 
 BAUD = 115200
@@ -33,7 +33,7 @@ class HeardKey(EmulatedKey):
         return answer
 
 
-class RecordedLine(SocketLine):
+class RecordedLine(SerialLine):
     """Keeps when which bytes had passed since the last insertion, and what they were about."""
 
     def __init__(self, path: Path, baud: int) -> None:

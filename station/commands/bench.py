@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from station.bench.figures import QUICK_SAMPLES, SAMPLES, Figure, Found, NotMeasured
-from station.cli import DONE, add_json, answer
+from station.commands.command_line import DONE, add_json, print_answer
 
 EXAMPLE = "example: station bench --quick --json"
 ORDER = (
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     found = measured(args.folder, quick=args.quick, only=frozenset(args.only or ORDER))
     fields = {name: each.fields() for name, each in found.items() if isinstance(each, Figure)}
     missing = {name: each.why for name, each in found.items() if isinstance(each, NotMeasured)}
-    answer(args, table(found), {"figures": fields} | ({"not_measured": missing} if missing else {}))
+    print_answer(args, table(found), {"figures": fields} | ({"not_measured": missing} if missing else {}))
     return DONE
 
 

@@ -14,7 +14,7 @@ from config.effective import EffectiveValue, effective
 from config.good_copies import GoodCopies, GoodCopy, folder_of
 from config.loading import read, version_of
 from config.pushed import PushedFile, from_copy, in_effect
-from station.cli import WRONG_USAGE, UsageError, add_action, answer
+from station.commands.command_line import WRONG_USAGE, UsageError, add_action, print_answer
 
 EXAMPLE = (
     "examples: station config show\n"
@@ -59,7 +59,9 @@ def run(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace, path: Path) -> int:
     problems = config.check(path)
     if args.json or not problems:
-        answer(args, f"{path}: valid", {"valid": not problems, "problems": [_row(problem) for problem in problems]})
+        print_answer(
+            args, f"{path}: valid", {"valid": not problems, "problems": [_row(problem) for problem in problems]}
+        )
     sys.stderr.write("".join(f"{problem}\n" for problem in problems))
     return WRONG_USAGE if problems else 0
 
@@ -84,7 +86,7 @@ def _show(args: argparse.Namespace, path: Path) -> int:
         "values": [_fields(value, path) for value in values],
         "kept": [copy.version for copy in copies],
     }
-    answer(args, _table(shown, source, path.name, values, copies), fields)
+    print_answer(args, _table(shown, source, path.name, values, copies), fields)
     sys.stderr.write("".join(f"{problem}\n" for problem in problems))
     return WRONG_USAGE if problems else 0
 
@@ -121,7 +123,7 @@ def _roll_back(args: argparse.Namespace, path: Path) -> int:
         _write(path, copy.content)
     except OSError as error:
         raise ConfigFault("config_unwritable", [Problem(str(path), f"cannot be written: {error.strerror}")]) from error
-    answer(args, f"{path} is version {copy.version} again", {"file": str(path), "version": copy.version})
+    print_answer(args, f"{path} is version {copy.version} again", {"file": str(path), "version": copy.version})
     return 0
 
 

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from station.cli import FAILED, WRONG_USAGE, UsageError
+from station.commands.command_line import FAILED, WRONG_USAGE, UsageError
 from station.demo.checks import ExpectationFailed
 from station.demo.player import Player
 from station.demo.script import ScriptFault, Step, load, names

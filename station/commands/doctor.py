@@ -8,11 +8,12 @@ import asyncio
 
 import config
 from config import ConfigFault, Credentials, Settings
-from station.cli import FAILED, add_json, answer
-from station.commands import doctor_machine, doctor_network
-from station.commands.believed_keys import central_keys
-from station.commands.doctor_machine import Kept
-from station.commands.findings import Finding, Level, fail, ok
+from station.commands.command_line import FAILED, add_json, print_answer
+from station.commands.doctor_checks import machine
+from station.commands.doctor_checks.central import check_central
+from station.commands.doctor_checks.finding import Finding, Level, fail, ok
+from station.commands.doctor_checks.machine import StoredFacts, read_stored_facts
+from station.commands.inserted_key import trusted_central_keys
 from station.commands.status import kiosk_runs
 from station.runtime import status_file
 
@@ -36,34 +37,34 @@ def run(args: argparse.Namespace) -> int:
         findings = [fail("configuration", str(problem), mend) for problem in error.problems]
     else:
         findings = [ok("configuration", f"{path} is valid, version {settings.version}")]
-        findings += asyncio.run(_examine(settings))
+        findings += asyncio.run(_check(settings))
     failed = any(finding.level is Level.FAIL for finding in findings)
     rows = [{"check": f.check, "level": f.level.value, "what": f.what, "mend": f.mend} for f in findings]
-    answer(args, "\n".join(map(str, findings)), {"ok": not failed, "checks": rows})
+    print_answer(args, "\n".join(map(str, findings)), {"ok": not failed, "checks": rows})
     return FAILED if failed else 0
 
 
-async def _examine(settings: Settings) -> list[Finding]:
+async def _check(settings: Settings) -> list[Finding]:
     running = kiosk_runs(settings.storage.database)
     status_path = settings.storage.database.with_name(status_file.FILE_NAME)
     status = status_file.read(status_path) if running else None
-    kept = await doctor_machine.kept(settings) if not running else Kept((status or {}).get(_EXPIRES))
-    credentials, found = _credentials(settings, kept.certificate_expires)
-    believed = await central_keys(settings, credentials) if credentials is not None else ()
-    found += await doctor_machine.reader(settings, status)
-    central = await doctor_network.central(settings, credentials, believed)
+    stored = await read_stored_facts(settings) if not running else StoredFacts((status or {}).get(_EXPIRES))
+    credentials, found = _check_credentials(settings, stored.certificate_expires)
+    trusted_keys = await trusted_central_keys(settings, credentials) if credentials is not None else ()
+    found += await machine.check_key_reader(settings, status)
+    central = await check_central(settings, credentials, trusted_keys)
     found += central
     answers = any(finding.check == "token" and finding.level is Level.OK for finding in central)
-    floor_s = kept.clock_floor_s
-    found.append(doctor_machine.clock(settings, status, central_answers=answers, floor_s=floor_s))
-    found += await doctor_machine.database(settings, in_use=running)
+    floor_s = stored.clock_floor_s
+    found.append(machine.check_clock(settings, status, central_answers=answers, floor_s=floor_s))
+    found += await machine.check_database(settings, in_use=running)
     if status is not None:
-        found += doctor_machine.of_status(settings, status)
-    found.append(doctor_machine.kiosk(settings, running=running))
+        found += machine.check_kiosk_status(settings, status)
+    found.append(machine.check_kiosk(settings, running=running))
     return found
 
 
-def _credentials(settings: Settings, expires: int | None) -> tuple[Credentials | None, list[Finding]]:
+def _check_credentials(settings: Settings, expires: int | None) -> tuple[Credentials | None, list[Finding]]:
     path = settings.storage.credentials
     try:
         credentials = Credentials.load(path)
@@ -71,4 +72,4 @@ def _credentials(settings: Settings, expires: int | None) -> tuple[Credentials |
         mend = f"chmod 600 {path}" if error.code == "credentials_exposed" else "station enrol, with a new code"
         return None, [fail("credentials", str(problem), mend) for problem in error.problems]
     found = [ok("credentials", f"{path} is for its owner alone")]
-    return credentials, [*found, *doctor_machine.identity(settings, credentials, expires)]
+    return credentials, [*found, *machine.check_certificate(settings, credentials, expires)]

@@ -6,14 +6,22 @@ inserted, and reads press, insert, pull and lose-power from standard input, one 
 
 import argparse
 import asyncio
+import os
+import signal
 import sys
 import tempfile
+import threading
+from contextlib import suppress
 from pathlib import Path
 
-from drivers.emulated_key.command import emulate
-from station.cli import UsageError
+from drivers.emulated_key.key import EmulatedKey
+from drivers.emulated_key.line import SerialLine
+from station.commands.command_line import UsageError
 
 SLOWEST_BAUD, FASTEST_BAUD = 300, 4_000_000
+READ_BYTES = 4096
+LINE_LIMIT_BYTES = 1024
+KEY_ACTIONS = ("press", "insert", "pull", "lose-power")
 EXAMPLE = "example: station emulate --link ./key0 --state ./keys/1001"
 
 
@@ -31,8 +39,73 @@ def run(args: argparse.Namespace) -> int:
     if not SLOWEST_BAUD <= args.baud <= FASTEST_BAUD:
         raise UsageError("baud_out_of_range", baud=args.baud)
     if args.state is not None:
-        asyncio.run(emulate(args.link, args.state, args.baud, sys.stdin.fileno()))
+        asyncio.run(emulate_key(args.link, args.state, args.baud, sys.stdin.fileno()))
         return 0
     with tempfile.TemporaryDirectory(prefix="station-key-") as folder:
-        asyncio.run(emulate(args.link, Path(folder), args.baud, sys.stdin.fileno()))
+        asyncio.run(emulate_key(args.link, Path(folder), args.baud, sys.stdin.fileno()))
     return 0
+
+
+async def emulate_key(link: Path, state: Path, baud: int = 115200, actions: int = 0) -> None:
+    """Run an emulated key with the files of folder ``state`` on a pseudo-terminal at ``link``, until SIGTERM or SIGINT.
+
+    It starts pressed and inserted. ``actions`` is the file descriptor that `KEY_ACTIONS` are read from, one a line; its
+    end does not end the key. Raises LineFault, OSError.
+    """
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    key = EmulatedKey(state)
+    line = SerialLine(link, baud)
+    try:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        key.press()
+        line.insert(key)
+        lines: asyncio.Queue[str] = asyncio.Queue()
+        # A thread, because standard input may be anything: a terminal that must stay blocking, a file, /dev/null.
+        threading.Thread(target=_read_lines, args=(actions, loop, lines), daemon=True).start()
+        performing = asyncio.create_task(_perform_lines(lines, key, line))
+        await stop.wait()
+        performing.cancel()
+    finally:
+        line.close()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def _perform(action: str, key: EmulatedKey, line: SerialLine) -> bool:
+    """Do one of `KEY_ACTIONS`; False: there is no such command."""
+    match action:
+        case "press":
+            key.press()
+        case "insert":
+            if line.key is not key:
+                line.insert(key)
+        case "pull":
+            line.pull()
+        case "lose-power":
+            key.lose_power()
+        case _:
+            return False
+    return True
+
+
+async def _perform_lines(lines: "asyncio.Queue[str]", key: EmulatedKey, line: SerialLine) -> None:
+    while True:
+        action = (await lines.get()).strip()
+        if action and not _perform(action, key, line):
+            sys.stderr.write(f"unknown command {action[:40]!r}: use {', '.join(KEY_ACTIONS)}\n")
+            sys.stderr.flush()
+
+
+def _read_lines(descriptor: int, loop: asyncio.AbstractEventLoop, lines: "asyncio.Queue[str]") -> None:
+    # os.read, not sys.stdin: a thread that sleeps in a buffered reader hangs the interpreter's end.
+    pending = b""
+    with suppress(OSError, RuntimeError):  # the descriptor, or the loop, is closed
+        while data := os.read(descriptor, READ_BYTES):
+            *whole, pending = (pending + data).split(b"\n")
+            pending = pending[:LINE_LIMIT_BYTES]
+            for text in whole:
+                loop.call_soon_threadsafe(lines.put_nowait, text.decode(errors="replace"))
+        if pending:
+            loop.call_soon_threadsafe(lines.put_nowait, pending.decode(errors="replace"))

@@ -15,7 +15,7 @@ import config
 from config import Argon2Cost, Credentials, Profile
 from config.models import CentralTable
 from station.app import identity_of
-from station.cli import UsageError, add_json, answer
+from station.commands.command_line import UsageError, add_json, print_answer
 from station.errors import StationError
 from station.records.base64url import decoded
 from station.records.claims import Role
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     )
     settings = config.load(path)
     credentials.save(settings.storage.credentials)
-    answer(
+    print_answer(
         args,
         f"enrolled as station {enrolled.station}; wrote {path} and {settings.storage.credentials}",
         {

@@ -1,4 +1,4 @@
-"""The key in the reader, for commands that look at one: waits for it, reads all that is on it."""
+"""What is on a key, for commands that look at one, and the central keys that its records are verified with."""
 
 import asyncio
 import time
@@ -6,14 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from config import Settings
+from config import Credentials, Settings
 from drivers.emulated_key.folder import KeyFolder
 from drivers.smp.key_socket import SmpKeySocket
-from station.cli import UsageError
+from station.app import Station
+from station.commands.command_line import UsageError
+from station.commands.status import kiosk_runs
 from station.core.facts import KeyClock, KeyClockState
+from station.errors import StationError
 from station.key.log import LOG_LIMIT_BYTES
 from station.ports import KeyFile, KeyLost, KeyRefused, KeySocket
+from station.records.base64url import decoded
 from station.records.claims import BLOCKLIST_LIMIT_BYTES
+from station.records.keys import PublicKey
+from station.runtime import status_file
 
 KEY_WAIT_S = 10.0
 """How long a command waits for a key."""
@@ -43,14 +49,14 @@ def socket_of(settings: Settings) -> SmpKeySocket:
     return SmpKeySocket(str(reader.port), reader.baud, reader.folder)
 
 
-def emulated(path: Path) -> KeyFolder:
+def emulated_key_folder(path: Path) -> KeyFolder:
     """An emulated key's folder. Raises UsageError where there is none."""
     if not path.is_dir():
         raise UsageError("no_such_folder", path=path)
     return KeyFolder(path)
 
 
-def content_of(folder: KeyFolder) -> KeyContent:
+def content_of_folder(folder: KeyFolder) -> KeyContent:
     """What is on an emulated key."""
     return KeyContent({file.value: content for file, content in folder.files().items()}, {}, folder.clock())
 
@@ -87,6 +93,36 @@ async def read_key(socket: KeySocket) -> KeyContent:
     except KeyRefused:
         clock = None
     return KeyContent(files, refused, clock)
+
+
+async def trusted_central_keys(settings: Settings, credentials: Credentials) -> tuple[PublicKey, ...]:
+    """The central keys that the station trusts now; those of its enrolment where nothing newer can be found out.
+
+    The credentials file has those of the enrolment for ever. What central has named since is in the database, which is
+    the kiosk's while one runs; the kiosk then writes them to its status file.
+    """
+    database = settings.storage.database
+    if kiosk_runs(database):
+        return _keys_in_status(settings) or credentials.central_keys
+    if not database.exists():
+        return credentials.central_keys
+    try:
+        station = await Station.open(settings)
+    except StationError:
+        # What is wrong with the database is for those to say who need more of it.
+        return credentials.central_keys
+    try:
+        return station.identity.central_keys
+    finally:
+        await station.close()
+
+
+def _keys_in_status(settings: Settings) -> tuple[PublicKey, ...]:
+    status = status_file.read(settings.storage.database.with_name(status_file.FILE_NAME)) or {}
+    try:
+        return tuple(decoded(text) for text in status["central_keys"])
+    except (KeyError, TypeError, ValueError):
+        return ()
 
 
 def _limit_bytes(file: KeyFile) -> int:

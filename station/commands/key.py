@@ -12,15 +12,15 @@ from typing import Any
 import config
 from config import Credentials, Settings
 from station.app import Station
-from station.cli import add_action, answer
 from station.commands import key_report
-from station.commands.believed_keys import central_keys
+from station.commands.command_line import add_action, print_answer
 from station.commands.inserted_key import (
     KEY_WAIT_S,
     KeyContent,
-    content_of,
-    emulated,
+    content_of_folder,
+    emulated_key_folder,
     key_in_reader,
+    trusted_central_keys,
     wait_for_key,
 )
 from station.core.facts import KeyClockState
@@ -55,20 +55,20 @@ def run(args: argparse.Namespace) -> int:
     """Show, or hand out."""
     settings = config.load(config.find(args.config))
     if args.action == "show":
-        believed = asyncio.run(central_keys(settings, Credentials.load(settings.storage.credentials)))
-        fields = key_report.report(asyncio.run(_read(settings, args.state)), believed)
-        answer(args, "\n".join(key_report.lines(fields)), fields)
+        trusted_keys = asyncio.run(trusted_central_keys(settings, Credentials.load(settings.storage.credentials)))
+        fields = key_report.report(asyncio.run(_read(settings, args.state)), trusted_keys)
+        print_answer(args, "\n".join(key_report.lines(fields)), fields)
     else:
         fields = asyncio.run(_provision(settings, Secret(args.code)))
         clock = "its clock is set" if fields["clock_set"] else "its clock is NOT set: no trusted time here"
         done = "handed out" if fields["written"] else "had been handed out already"
-        answer(args, f"key {fields['key']} ({fields['kind']}, unit {fields['unit']}) {done}; {clock}", fields)
+        print_answer(args, f"key {fields['key']} ({fields['kind']}, unit {fields['unit']}) {done}; {clock}", fields)
     return 0
 
 
 async def _read(settings: Settings, state: Path | None) -> KeyContent:
     if state is not None:
-        return content_of(emulated(state))
+        return content_of_folder(emulated_key_folder(state))
     return await key_in_reader(settings)
 
 
@@ -95,9 +95,9 @@ async def _write(station: Station, socket: KeySocket, code: Secret[str]) -> dict
         await socket.clear(KeyFile.ACT)
         if await socket.read(KeyFile.ACT):
             raise KeyRefused("act_not_cleared")
-    believed = station.identity.central_keys
-    there = verified(KeyRecord, await _id_on(socket), believed)
-    record, claims = _handed_out(await station.link.provision(code), believed)
+    trusted_keys = station.identity.central_keys
+    there = verified(KeyRecord, await _id_on(socket), trusted_keys)
+    record, claims = _handed_out(await station.link.provision(code), trusted_keys)
     if there is not None and there.key != claims.key:
         raise KeyRefused("key_is_another", on_key=there.key, code_is_for=claims.key)
     written = not await socket.holds(KeyFile.ID, record)
@@ -118,11 +118,11 @@ async def _write(station: Station, socket: KeySocket, code: Secret[str]) -> dict
     }
 
 
-def _handed_out(found: Mapping[str, Json], believed: Sequence[PublicKey]) -> tuple[bytes, KeyRecord]:
+def _handed_out(found: Mapping[str, Json], trusted_keys: Sequence[PublicKey]) -> tuple[bytes, KeyRecord]:
     """The record in central's answer, verified. Raises CentralUnreachable for an answer that is none."""
     try:
         record = decoded(str(found["record"]))
-        claims = verify(KeyRecord, record, believed)
+        claims = verify(KeyRecord, record, trusted_keys)
     except (KeyError, ValueError, RecordError):
         raise CentralUnreachable("central_answer_malformed", answer="Provisioned") from None
     return record, claims

@@ -3,12 +3,12 @@
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any
 
 import cbor2
 
+from station.commands.command_line import utc_text
 from station.commands.inserted_key import KeyContent
 from station.core.lights import key_light
 from station.core.locks import activation_of
@@ -65,7 +65,7 @@ def lines(told: Mapping[str, Any]) -> Sequence[str]:
     found = [
         f"{whose}{what}{holder}",
         f"light    {told['light'].replace('_', ' ')}" + ("" if told["active"] else f" ({told['reason']})"),
-        f"clock    {clock['state']}" + (f", {_moment(clock['unix_s'])}" if clock["unix_s"] is not None else ""),
+        f"clock    {clock['state']}" + (f", {utc_text(clock['unix_s'])}" if clock["unix_s"] is not None else ""),
     ]
     found += [f"{name:<8} {_line(file)}" for name, file in told["files"].items()]
     return found
@@ -84,7 +84,7 @@ def _line(file: Mapping[str, Any]) -> str:
 
 def _shown(name: str, value: Any) -> str:
     if name in _TIMES:
-        return _moment(value)
+        return utc_text(value)
     if isinstance(value, list) and len(value) > 8:
         return f"({len(value)})"
     return str(value)
@@ -173,10 +173,3 @@ def _clock(key: KeyContent) -> dict[str, Any]:
     if key.clock is None:
         return {"state": "fault", "unix_s": None}
     return {"state": key.clock.state.value, "unix_s": key.clock.unix_s}
-
-
-def _moment(unix_s: int) -> str:
-    try:
-        return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-    except (ValueError, OverflowError, OSError):
-        return str(unix_s)

@@ -14,7 +14,7 @@ from pathlib import Path
 import config
 from config import ConfigFault, Settings
 from station.app import Station
-from station.commands import set_up
+from station.commands import wait_for_setup
 from station.core.screen import Screen
 from station.pushed_config import PushedConfig
 from station.runtime import status_file
@@ -22,7 +22,7 @@ from station.runtime.heartbeat import Heartbeat, answered, descriptor_of, reason
 from station.runtime.loop import Visits
 from station.runtime.neighbours_file import NeighboursFile
 from station.runtime.status_file import StatusFile
-from station.supervisor.codes import UPDATE_CODE
+from station.supervisor.kiosk_process import UPDATE_CODE
 from ui.kiosk import Kiosk
 
 EXAMPLE = "example: station kiosk --config /etc/station/station.toml"
@@ -98,9 +98,9 @@ async def _ready(path: Path) -> _Opened:
     try:
         return await _try_to_open(path)
     except ConfigFault as fault:
-        if not set_up.wanted():
+        if not wait_for_setup.is_wanted():
             raise
-        return await set_up.wait(path, fault, lambda: _try_to_open(path))
+        return await wait_for_setup.wait_for_setup(path, fault, lambda: _try_to_open(path))
 
 
 async def _try_to_open(path: Path) -> _Opened:

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import config
 from config import Credentials
-from station.cli import UsageError, add_action, answer
-from station.commands.believed_keys import central_keys
-from station.commands.inserted_key import content_of, emulated, key_in_reader
+from station.commands.command_line import UsageError, add_action, print_answer
+from station.commands.inserted_key import content_of_folder, emulated_key_folder, key_in_reader, trusted_central_keys
 from station.core.lights import key_light
 from station.core.locks import Lock, LockDecision, decide
 from station.records import envelope
@@ -35,10 +34,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Decide; exit code 0 when the lock opens."""
     settings = config.load(config.find(args.config))
-    believed = asyncio.run(central_keys(settings, Credentials.load(settings.storage.credentials)))
+    trusted_keys = asyncio.run(trusted_central_keys(settings, Credentials.load(settings.storage.credentials)))
     if args.state is not None:
-        folder = emulated(args.state)
-        key = content_of(folder)
+        folder = emulated_key_folder(args.state)
+        key = content_of_folder(folder)
     elif args.record:
         raise UsageError("record_needs_state")
     else:
@@ -46,12 +45,12 @@ def run(args: argparse.Namespace) -> int:
         key = asyncio.run(key_in_reader(settings))
     now_s = key.time_s()
     lock = Lock(args.lock, args.area)
-    decision = decide(envelope, believed, key.files, lock, now_s, button=not args.no_button)
+    decision = decide(envelope, trusted_keys, key.files, lock, now_s, button=not args.no_button)
     if args.record and folder is not None:
         folder.append_log_entry(
             time_s=now_s, lock=args.lock, outcome=decision.reason.value, holder=decision.holder, battery_percent=None
         )
-    _say(args, decision, key_light(envelope, believed, key.files, now_s).value)
+    _print_decision(args, decision, key_light(envelope, trusted_keys, key.files, now_s).value)
     return 0 if decision.opened else 1
 
 
@@ -62,11 +61,11 @@ def _number(text: str) -> int:
     return number
 
 
-def _say(args: argparse.Namespace, decision: LockDecision, key_light_now: str) -> None:
+def _print_decision(args: argparse.Namespace, decision: LockDecision, key_light_now: str) -> None:
     light, reason = decision.light.value, decision.reason.value
     opens = "opens" if decision.opened else "stays shut"
     words = {value: value.replace("_", " ") for value in (light, reason, key_light_now)}
-    answer(
+    print_answer(
         args,
         f"{words[light]}: the lock {opens} ({reason}); the key's own light: {words[key_light_now]}",
         {"opened": decision.opened, "light": light, "reason": reason, "key_light": key_light_now},

@@ -9,7 +9,6 @@ import fcntl
 import os
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from config import Problem, Settings
 from config.problems import told
 from config.pushed import in_effect
 from station.app import Station
-from station.cli import add_json, answer
+from station.commands.command_line import add_json, print_answer, utc_text
 from station.runtime import status_file
 
 EXAMPLE = "example: station status --json"
@@ -35,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     path = config.find(args.config)
     shown, problems = in_effect(path)
     fields = status_of(shown.settings, problems)
-    answer(args, "\n".join(lines(fields)), fields)
+    print_answer(args, "\n".join(lines(fields)), fields)
     return 0
 
 
@@ -104,7 +103,7 @@ async def _from_database(settings: Settings, problems: Sequence[Problem]) -> dic
 def lines(fields: Mapping[str, Any]) -> Sequence[str]:
     """The same for people, a line each."""
     clock = fields["clock"]
-    said = f"kiosk running, {duration(fields['age_s'])} ago" if fields["kiosk"] else "no kiosk runs here"
+    said = f"kiosk running, {_duration(fields['age_s'])} ago" if fields["kiosk"] else "no kiosk runs here"
     trust = f"trusted ({clock['source']})" if clock["trusted"] else "NOT trusted"
     hindrance = fields["hindrance"]
     can = "keys can be activated" if hindrance is None else f"keys can only be switched off ({hindrance})"
@@ -115,11 +114,11 @@ def lines(fields: Mapping[str, Any]) -> Sequence[str]:
     rows = [
         ("station", f"{fields['station']} ({said})"),
         ("activation", can),
-        *_of_profile(fields),
+        *_mirror_or_hand_over(fields),
         ("outbox", f"{'?' if fields['outbox'] is None else fields['outbox']} events waiting"),
-        ("clock", f"{trust}, {moment(clock['unix_s'])}"),
+        ("clock", f"{trust}, {utc_text(clock['unix_s'])}"),
         ("configuration", _configuration(fields)),
-        ("certificate", f"until {moment(fields['certificate_expires'])}"),
+        ("certificate", f"until {utc_text(fields['certificate_expires'])}"),
         ("key reader", {"key_in": "a key is in", "unknown": "not looked at"}.get(fields["reader"], fields["reader"])),
     ]
     found = [f"{name:<14} {what}" for name, what in rows]
@@ -127,38 +126,30 @@ def lines(fields: Mapping[str, Any]) -> Sequence[str]:
     found.append(f"{'last visits':<14} {'none known' if not visits else ''}".rstrip())
     for visit in visits:
         reason = f" ({visit['reason']})" if visit["reason"] else ""
-        found.append(f"  {moment(visit['at'])}  {visit['kind'] or 'unknown':<10}  {visit['outcome'] or '…'}{reason}")
+        found.append(f"  {utc_text(visit['at'])}  {visit['kind'] or 'unknown':<10}  {visit['outcome'] or '…'}{reason}")
     return found
 
 
-def _of_profile(fields: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+def _mirror_or_hand_over(fields: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
     """What a station has of central; what an activation box has instead. A kiosk's file may lack what is newer."""
     if fields.get("profile") == "activation-box":
         at = fields.get("handed_over_at")
         return [
             ("profile", "activation box: no mirror; works with what is on the key"),
-            ("hand-over", "never: station sync, on a network" if at is None else f"last {moment(at)}"),
+            ("hand-over", "never: station sync, on a network" if at is None else f"last {utc_text(at)}"),
         ]
     age_s = fields["mirror_age_s"]
-    return [("mirror", "none, or of unknown age" if age_s is None else _old(age_s)), ("central", _central(fields))]
+    mirror = "none, or of unknown age" if age_s is None else f"{_duration(age_s)} old"
+    return [("mirror", mirror), ("central", _central(fields))]
 
 
-def moment(unix_s: int) -> str:
-    """A time in UTC, as logs have it."""
-    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-
-
-def duration(seconds: int) -> str:
+def _duration(seconds: int) -> str:
     """Roughly how long: ``12 s``, ``5 min``, ``3 h``, ``2 days``."""
     if seconds < 2 * MINUTE_S:
         return f"{seconds} s"
     if seconds < 2 * HOUR_S:
         return f"{seconds // MINUTE_S} min"
     return f"{seconds // HOUR_S} h" if seconds < 2 * DAY_S else f"{seconds // DAY_S} days"
-
-
-def _old(age_s: int) -> str:
-    return f"{duration(age_s)} old"
 
 
 def _central(fields: Mapping[str, Any]) -> str:

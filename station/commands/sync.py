@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import config
 from config import Settings
 from station.app import Station
-from station.cli import add_json, answer
+from station.commands.command_line import add_json, print_answer
 from station.runtime import status_file
 from station.sync.timekeeping import Clocks
 
@@ -21,8 +21,8 @@ EXAMPLE = "example: station sync --config /etc/station/station.toml"
 
 
 @dataclass(frozen=True, slots=True)
-class Synced:
-    """What was done."""
+class SyncResult:
+    """What a synchronisation has done."""
 
     objects: int
     """In the mirror now; at an activation box those few that it keeps."""
@@ -48,9 +48,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Refresh, drain, say what was done."""
     synced = asyncio.run(synchronise(config.load(config.find(args.config))))
-    answer(
+    print_answer(
         args,
-        f"{_news(synced)}; events: {synced.sent} sent, {synced.waiting} waiting",
+        f"{_summary(synced)}; events: {synced.sent} sent, {synced.waiting} waiting",
         {
             "mirror_objects": 0 if synced.box else synced.objects,
             "mirror_changed": synced.changed and not synced.box,
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _news(synced: Synced) -> str:
+def _summary(synced: SyncResult) -> str:
     news = "brought up to date" if synced.changed else "was up to date" if not synced.box else "were up to date"
     if not synced.box:
         return f"mirror {news}: {synced.objects} objects"
@@ -71,10 +71,10 @@ def _news(synced: Synced) -> str:
     return f"blocklist and central's keys {news}; certificate until {until}"
 
 
-async def synchronise(settings: Settings, clocks: Clocks | None = None) -> Synced:
-    """Do it, by the machine's clocks or by ``clocks``. Raises CentralUnreachable, CentralRefused, StoreFault.
+async def synchronise(settings: Settings, clocks: Clocks | None = None) -> SyncResult:
+    """Bring the mirror up to date and send the events, by the machine's clocks or by ``clocks``.
 
-    Also what `Station.open` raises.
+    Raises CentralUnreachable, CentralRefused, StoreFault, and what `Station.open` raises.
     """
     station = await Station.open(settings, clocks=clocks)
     try:
@@ -97,6 +97,6 @@ async def synchronise(settings: Settings, clocks: Clocks | None = None) -> Synce
         if box and not waiting:
             await station.store.note(status_file.HANDED_OVER_NOTE, str(station.time.now().unix_s))
         expires = station.identity.claims.expires
-        return Synced(objects, digest != digest_now, age_before_s, sent, waiting, expires, box)
+        return SyncResult(objects, digest != digest_now, age_before_s, sent, waiting, expires, box)
     finally:
         await station.close()

@@ -8,16 +8,21 @@ it has the key reader and the database.
 import argparse
 import asyncio
 import contextlib
+import os
+import sys
+import termios
+import threading
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import config
 from config import Settings
 from station.app import Station
-from station.cli import FAILED, UsageError, add_json, answer
-from station.commands.pin_input import PinInput
+from station.commands.command_line import FAILED, UsageError, add_json, print_answer, utc_text
 from station.commands.watched_socket import WatchedSocket
+from station.core.entry import MAX_DIGITS
 from station.core.facts import Refusal
 from station.core.screen import Line, Screen
 from station.core.visit_state import Phase
@@ -32,6 +37,7 @@ LONGEST_TIMEOUT_S = 86400.0
 CENTRAL_LIMIT_S = 10.0
 """How long a station that cannot activate yet may wait for central's answer."""
 LOOK_S = 0.1
+PIN_LINE_LIMIT_BYTES = 64
 LAST_EVENTS_S = 2.0
 """How long the visit's events may take to reach central; what does not stays in the outbox."""
 
@@ -57,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     if not 0 < args.timeout <= LONGEST_TIMEOUT_S:
         raise UsageError("bad_timeout")
     fields = asyncio.run(_visit(config.load(config.find(args.config)), args))
-    answer(args, _text(fields), fields)
+    print_answer(args, _text(fields), fields)
     return 0 if fields["outcome"] in {"off", "ready"} else FAILED
 
 
@@ -67,17 +73,74 @@ async def _visit(settings: Settings, args: argparse.Namespace) -> dict[str, Any]
     socket = WatchedSocket(str(reader.port), reader.baud, reader.folder)
     try:
         with contextlib.ExitStack() as stack:
-            pins = stack.enter_context(PinInput()) if args.pin_stdin else None
+            pins = stack.enter_context(_PinInput()) if args.pin_stdin else None
             return await _OneVisit(station, socket, pins, args.timeout).run()
     finally:
         await socket.close()
         await station.close()
 
 
+class _PinInput:
+    """Reads a PIN from standard input, beside the event loop: a line of a pipe, or typed at a terminal.
+
+    Never an argument. A terminal does not show it, and is as before at the end.
+    """
+
+    def __init__(self) -> None:
+        self._descriptor = sys.stdin.fileno() if sys.stdin is not None else -1
+        self._line: asyncio.Future[Secret[bytes]] = asyncio.get_running_loop().create_future()
+        self._terminal: list[object] | None = None
+
+    def __enter__(self) -> Self:
+        with contextlib.suppress(termios.error, OSError):
+            settings = termios.tcgetattr(self._descriptor)
+            self._terminal = list(settings)
+            settings[3] &= ~termios.ECHO
+            termios.tcsetattr(self._descriptor, termios.TCSAFLUSH, settings)
+            sys.stderr.write("PIN (is not shown), then Enter: ")
+            sys.stderr.flush()
+        loop = asyncio.get_running_loop()
+        # A daemon: a pipe that nobody writes to must not keep the process.
+        threading.Thread(target=self._read, args=(loop,), daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._terminal is not None:
+            with contextlib.suppress(termios.error, OSError):
+                termios.tcsetattr(self._descriptor, termios.TCSAFLUSH, self._terminal)  # type: ignore[arg-type]
+            sys.stderr.write("\n")
+
+    async def pin(self) -> Secret[str] | None:
+        """The digits, without ``*`` and ``#`` around them; None for an empty line or the end of the input.
+
+        Raises UsageError (``pin_not_digits``).
+        """
+        line = await asyncio.shield(self._line)
+        digits = line.reveal().strip().removeprefix(b"*").removesuffix(b"#")
+        if not digits:
+            return None
+        if not digits.isdigit() or len(digits) > MAX_DIGITS:
+            raise UsageError("pin_not_digits")
+        return Secret(digits.decode("ascii"))
+
+    def _read(self, loop: asyncio.AbstractEventLoop) -> None:
+        data = b""
+        with contextlib.suppress(OSError):
+            # os.read, not sys.stdin: a thread that sleeps in a buffered reader hangs the interpreter's end.
+            while b"\n" not in data and len(data) <= PIN_LINE_LIMIT_BYTES and (more := os.read(self._descriptor, 1)):
+                data += more
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(self._settle, Secret(data.partition(b"\n")[0]))
+
+    def _settle(self, line: Secret[bytes]) -> None:
+        if not self._line.done():
+            self._line.set_result(line)
+
+
 class _OneVisit:
     """The machine's answers to one key, and the times at which they came."""
 
-    def __init__(self, station: Station, socket: WatchedSocket, pins: PinInput | None, timeout_s: float) -> None:
+    def __init__(self, station: Station, socket: WatchedSocket, pins: _PinInput | None, timeout_s: float) -> None:
         self._station, self._socket, self._pin_input, self._timeout_s = station, socket, pins, timeout_s
         self._visits: Visits = station.serve(socket, show=self._show, ring=lambda: None)
         self._screen: Screen | None = None
@@ -255,7 +318,7 @@ def _text(fields: dict[str, Any]) -> str:
         case "no_key":
             return "no key was put in in time"
         case "ready":
-            until = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(fields["expires"]))
+            until = utc_text(fields["expires"])
             return f"{whose} is ON until {until}: {len(fields['areas'])} areas, {len(fields['locks'])} locks of its own"
         case "off":
             return f"{whose} is OFF"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import config
 from config import Credentials, Settings
-from drivers.emulated_key.line import SocketLine
+from drivers.emulated_key.line import SerialLine
 from station.commands.enrol import PROFILES, credentials_of
 from station.demo.central_server import CentralServer
 from station.demo.network import Network
@@ -38,7 +38,7 @@ class Place:
         """How far the system clock lags: without a battery it stands still while there is no power."""
         self._central = central
         self._language = language
-        self.line: SocketLine
+        self.line: SerialLine
 
     @property
     def config_file(self) -> Path:
@@ -53,7 +53,7 @@ class Place:
         if not credentials.exists():
             await self._enrol(credentials, await self._central.enrolment_code(self.number))
         self.has_rtc = self.is_activation_box
-        self.line = SocketLine(self.folder / "key-reader")
+        self.line = SerialLine(self.folder / "key-reader")
         self.configure()
 
     @property

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from drivers.smp.key_socket import SmpKeySocket
 from station.app import Station
-from station.commands.sync import Synced, synchronise
+from station.commands.sync import SyncResult, synchronise
 from station.core.screen import Screen
 from station.core.visit_state import Phase
 from station.demo.ledger import StationCount, read
@@ -111,7 +111,7 @@ class ServedStation:
 
     # --- the books ---
 
-    async def synchronise(self) -> Synced:
+    async def synchronise(self) -> SyncResult:
         """Stop it, run `station sync` on a network, start it again. Raises StationError."""
         await self.stop()
         try:
@@ -136,7 +136,7 @@ class ServedStation:
         if not self.dark:
             await self.start()
 
-    async def _synchronised(self) -> Synced:
+    async def _synchronised(self) -> SyncResult:
         up = self.place.network.up
         await self.place.network.restore()
         try:

@@ -1,4 +1,4 @@
-"""Lets through what belongs to a PIN, whatever arrives: ``0-9 * #``, Enter (``\\r``) and Backspace (``\\x7f``).
+"""Lets through the keys of a PIN, at the speed of a person: ``0-9 * #``, Enter (``\\r``) and Backspace (``\\x7f``).
 
 Everything else of a terminal is dropped: other characters, control sequences (ECMA-48) with all that is in them,
 answers of the terminal to the kiosk's questions, pasted text between its brackets, bytes that are no UTF-8. Textual
@@ -39,6 +39,10 @@ _LIMITS_S = {
     _State.PASTE: (0.5, 3.0),
 }
 """Silence, and duration in all, that end a sequence which never ends itself: the next digit is a person's."""
+
+BURST_STROKES = 64
+STROKES_PER_S = 50
+"""A held key repeats at 30 a second."""
 
 
 class KeyFilter:
@@ -129,3 +133,21 @@ class KeyFilter:
                 self._state = _State.GROUND
         else:
             self._matched = int(code == _PASTE_END[0])
+
+
+class TypingRateLimit:
+    """A bucket of strokes that fills with time: what comes faster, a stuck key or noise on a line, does not pass."""
+
+    def __init__(self) -> None:
+        self._left = float(BURST_STROKES)
+        self._at: float | None = None
+
+    def allows(self, now: float) -> bool:
+        """Whether one more stroke at ``now`` may pass."""
+        if self._at is not None:
+            self._left = min(BURST_STROKES, self._left + (now - self._at) * STROKES_PER_S)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True

@@ -1,4 +1,4 @@
-"""Signals as bytes on a pipe, so that they wake the supervisor's one wait and are dealt with in its order."""
+"""Signals as bytes on a pipe (signal.set_wakeup_fd), so that the supervisor's one wait hears them in order."""
 
 import contextlib
 import os
@@ -11,8 +11,8 @@ IGNORED = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTOU)
 _READ_BYTES = 256
 
 
-class Signals:
-    """Hears until `close`."""
+class SignalPipe:
+    """Hears the signals that the supervisor acts on, and ignores those of a keyboard, until `close`."""
 
     def __init__(self) -> None:
         self.descriptor, self._write = os.pipe()

@@ -6,14 +6,12 @@ import os
 import select
 import struct
 import termios
-from typing import Any, Self
-
-from station.supervisor.sizes import Size
+from typing import Any, NamedTuple, Self
 
 READ_BYTES = 16384
 OUTPUT_LIMIT_BYTES = 65536
-"""More than one full picture of the largest console; beyond it the kiosk has to wait for the terminal."""
-FAREWELL_LIMIT_S = 0.5
+"""More than one full screen of the largest console; beyond it the kiosk has to wait for the terminal."""
+CLOSE_LIMIT_S = 0.5
 
 _CANCEL = b"\x18"
 """Ends a sequence of which the terminal has only the first half."""
@@ -21,11 +19,18 @@ _RESTORE = (
     b"\x1b[?2004l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2048l\x1b[?2026l\x1b[?7h\x1b>\x1b[0m"
 )
 """Paste brackets, mouse, focus and size reports, held-back drawing off; line wrap, plain number pad and colours on."""
-_PICTURE = b"\x1b[?1049h\x1b[?25l\x1b[2J"
-"""Another screen, no cursor, dark."""
-_FAREWELL = b"\x1b[?1049l\x1b[?25h"
-_FAREWELL_CONSOLE = b"\x1b[2J\x1b[H" + _FAREWELL
-"""The Linux console has had no other screen for most of its life: nothing of ours is to stay on it."""
+_DARK_SCREEN = b"\x1b[?1049h\x1b[?25l\x1b[2J"
+"""The alternate screen, no cursor, dark."""
+_MAIN_SCREEN = b"\x1b[?1049l\x1b[?25h"
+_MAIN_SCREEN_CONSOLE = b"\x1b[2J\x1b[H" + _MAIN_SCREEN
+"""The Linux console has had no alternate screen for most of its life: nothing of ours is to stay on it."""
+
+
+class Size(NamedTuple):
+    """The size of a terminal in characters."""
+
+    columns: int
+    rows: int
 
 
 class Terminal:
@@ -36,7 +41,7 @@ class Terminal:
         self._shared = shared
         self._before: list[Any] = termios.tcgetattr(descriptor)
         self._output = bytearray()
-        self.gone = False
+        self.is_gone = False
         """It was hung up."""
 
     @classmethod
@@ -69,14 +74,14 @@ class Terminal:
         return Size(columns or 80, rows or 24)
 
     def read(self) -> bytes:
-        """What was typed."""
+        """What was typed; empty when there is nothing, or the terminal is gone."""
         try:
             data = os.read(self.descriptor, READ_BYTES)
         except BlockingIOError:
             return b""
         except OSError:
             data = b""
-        self.gone = self.gone or not data
+        self.is_gone = self.is_gone or not data
         return data
 
     @property
@@ -90,35 +95,35 @@ class Terminal:
         return len(self._output) >= OUTPUT_LIMIT_BYTES
 
     def write(self, data: bytes) -> None:
-        """Send ``data``, the rest of it when `flush` is called."""
+        """Write ``data``, the rest of it when `flush` is called."""
         self._output += data
         self.flush()
 
     def flush(self) -> None:
-        """Send what it takes."""
+        """Write what it takes now."""
         while self._output:
             try:
                 del self._output[: os.write(self.descriptor, self._output)]
             except BlockingIOError:
                 return
             except OSError:
-                self.gone = True
+                self.is_gone = True
                 self._output.clear()
 
-    def show(self, picture: bytes) -> None:
-        """Undo what a kiosk has set, drop what it still had to say, and show ``picture`` on a dark screen."""
+    def show(self, screen: bytes) -> None:
+        """Undo what a kiosk has set, drop what it still had to write, and show ``screen`` on a dark one."""
         self.make_raw()
         self._output.clear()
-        self.write(_CANCEL + _RESTORE + _PICTURE + picture)
+        self.write(_CANCEL + _RESTORE + _DARK_SCREEN + screen)
 
     def close(self) -> None:
         """Give the terminal back as it was. Never raises, and never waits for long."""
         self._output.clear()
         console = os.environ.get("TERM") == "linux"
-        self.write(_CANCEL + _RESTORE + (_FAREWELL_CONSOLE if console else _FAREWELL))
+        self.write(_CANCEL + _RESTORE + (_MAIN_SCREEN_CONSOLE if console else _MAIN_SCREEN))
         poll = select.poll()
         poll.register(self.descriptor, select.POLLOUT)
-        if self._output and not self.gone and poll.poll(FAREWELL_LIMIT_S * 1000):
+        if self._output and not self.is_gone and poll.poll(CLOSE_LIMIT_S * 1000):
             self.flush()
         with contextlib.suppress(termios.error, OSError):
             # What was typed for the kiosk is not for the shell.
@@ -127,6 +132,11 @@ class Terminal:
         if self._shared:
             os.set_blocking(self.descriptor, True)
         os.close(self.descriptor)
+
+
+def set_size(terminal: int, size: Size) -> None:
+    """Make the pseudo-terminal ``terminal`` so large; who runs in it gets SIGWINCH when that is a change."""
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", size.rows, size.columns, 0, 0))
 
 
 def raw(attributes: list[Any]) -> list[Any]:

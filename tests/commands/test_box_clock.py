@@ -6,8 +6,8 @@ import pytest
 
 import config
 from config import Settings
-from station.commands import doctor_machine
-from station.commands.findings import Level
+from station.commands.doctor_checks.finding import Level
+from station.commands.doctor_checks.machine import check_clock
 from station.commands.status import lines
 from station.core.clock import CEILING_S, ClockReadings
 
@@ -39,7 +39,7 @@ def test_a_battery_clock_that_cannot_be_right_is_none(settings: Settings, rtc_un
     def clocks() -> ClockReadings:
         return ClockReadings(unix_s=NOW_S, boottime_s=10, boot_id="a", rtc_unix_s=rtc_unix_s)
 
-    found = doctor_machine.clock(settings, None, central_answers=True, floor_s=NOW_S, clocks=clocks)
+    found = check_clock(settings, None, central_answers=True, floor_s=NOW_S, clocks=clocks)
     assert found.level is level
     assert "hwclock" in found.mend or level is Level.OK
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from drivers.emulated_key.key import EmulatedKey
-from drivers.emulated_key.line import SocketLine
+from drivers.emulated_key.line import SerialLine
 from drivers.emulated_key.options import KeyOptions
 from drivers.smp.reader import SmpKeyReader
 from drivers.smp.session import SmpKeySession
@@ -26,7 +26,7 @@ class Hands:
     """Makes keys, lines and readers, and puts them away after the test."""
 
     folder: Path
-    lines: list[SocketLine] = field(default_factory=list)
+    lines: list[SerialLine] = field(default_factory=list)
     readers: list[SmpKeyReader] = field(default_factory=list)
 
     def key(self, name: str = "key", *, pressed: bool = True, **options: object) -> EmulatedKey:
@@ -37,8 +37,8 @@ class Hands:
             key.press()
         return key
 
-    def line(self, baud: int = FAST_BAUD, key: EmulatedKey | None = None) -> SocketLine:
-        line = SocketLine(self.folder / "port", baud)
+    def line(self, baud: int = FAST_BAUD, key: EmulatedKey | None = None) -> SerialLine:
+        line = SerialLine(self.folder / "port", baud)
         self.lines.append(line)
         if key is not None:
             line.insert(key)
@@ -54,7 +54,7 @@ class Hands:
         reader = self.readers[-1] if self.readers else self.reader()
         return await asyncio.wait_for(reader.next_key(), wait_s)
 
-    async def inserted(self, key: EmulatedKey, baud: int = FAST_BAUD) -> tuple[SmpKeySession, SocketLine]:
+    async def inserted(self, key: EmulatedKey, baud: int = FAST_BAUD) -> tuple[SmpKeySession, SerialLine]:
         line, _ = self.line(baud, key), self.reader(baud)
         return await self.next_key(), line
 

@@ -115,7 +115,7 @@ def test_what_commits_a_torn_file(make: Any, world: Any, how: str) -> None:
     key.folder.store("act", b"whole")
     ask(key, upload("act", b"to", 0, 9))
     world.forward(3.9)
-    key.settle()
+    key.commit_idle_file()
     assert key.folder.read(KeyFile.ACT) == b"whole"
     match how:
         case "close":
@@ -126,7 +126,7 @@ def test_what_commits_a_torn_file(make: Any, world: Any, how: str) -> None:
             assert ask(key, messages.download("/lfs1/act", 0)) == {"off": 0, "data": b"to", "len": 2}
         case "idle":
             world.forward(0.2)
-            key.settle()
+            key.commit_idle_file()
     assert key.folder.read(KeyFile.ACT) == b"to"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import cbor2
 import pytest
 
-from drivers.emulated_key import log
+from drivers.emulated_key import key_log
 from drivers.emulated_key.folder import KeyFolder
 from station.ports import KeyFile
 
@@ -46,7 +46,7 @@ def test_it_only_grows_within_a_generation(tmp_path: Path) -> None:
 def filled(folder: KeyFolder) -> int:
     """Fill the log to the last entry that fits; returns its seq."""
     entry = cbor2.dumps([1000, 1_790_000_000, 300, "opened", 4711, 81])
-    count = (log.MAX_LOG_BYTES - 1) // len(entry)
+    count = (key_log.MAX_LOG_BYTES - 1) // len(entry)
     body = b"".join(cbor2.dumps([n, 1_790_000_000, 300, "opened", 4711, 81]) for n in range(1000, 1000 + count))
     folder.store("log", cbor2.dumps(7) + body)
     return 999 + count
@@ -77,7 +77,7 @@ def test_without_an_ack_the_oldest_go_and_the_gap_shows(tmp_path: Path, ack: byt
     folder.store("ack", ack)
     assert write(folder) == last + 1
     content = folder.read(KeyFile.LOG)
-    assert len(content) <= log.MAX_LOG_BYTES
+    assert len(content) <= key_log.MAX_LOG_BYTES
     generation, *entries = sequence(content)
     assert generation == 8
     assert entries[0][0] > 1000

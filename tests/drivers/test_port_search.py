@@ -8,7 +8,7 @@ import pytest
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from drivers.emulated_key.line import SocketLine
+from drivers.emulated_key.line import SerialLine
 from drivers.smp.port_search import found_port, is_search
 from drivers.smp.reader import SmpKeyReader
 from station.ports import KeyFile, KeyLost, ReaderLost, ReaderSettings
@@ -92,7 +92,7 @@ def test_this_machines_own_ports_can_be_searched() -> None:
 async def test_the_adapter_comes_back_under_another_name(hands: Any, machine: Machine, tmp_path: Path) -> None:
     first, second = tmp_path / "ttyUSB0", tmp_path / "ttyUSB1"
     key = hands.key()
-    lines = [SocketLine(first, 1_000_000)]
+    lines = [SerialLine(first, 1_000_000)]
     reader = SmpKeyReader(ReaderSettings(READER, 1_000_000))
     try:
         machine.plug(first)
@@ -107,7 +107,7 @@ async def test_the_adapter_comes_back_under_another_name(hands: Any, machine: Ma
             await session.read(KeyFile.ID)
         with pytest.raises(ReaderLost, match="port_missing"):
             await reader.next_key()
-        lines.append(SocketLine(second, 1_000_000))
+        lines.append(SerialLine(second, 1_000_000))
         lines[1].insert(key)
         machine.plug(second)
         session = await asyncio.wait_for(reader.next_key(), 5)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from drivers.emulated_key.line import SocketLine
+from drivers.emulated_key.line import SerialLine
 from drivers.smp.reader import SmpKeyReader
 from station.ports import KeyFile, KeyLost, KeyReader, ReaderLost, ReaderSettings
 
@@ -198,9 +198,9 @@ async def test_who_waits_for_a_key_when_it_is_closed_hears_of_it(hands: Any, unt
 
 
 @pytest.fixture
-async def elsewhere(hands: Any, tmp_path: Path) -> SocketLine:
+async def elsewhere(hands: Any, tmp_path: Path) -> SerialLine:
     """Another port, at another speed, with a key in it that has its files in another folder."""
-    line = SocketLine(tmp_path / "other port", 500_000)
+    line = SerialLine(tmp_path / "other port", 500_000)
     hands.lines.append(line)
     key = hands.key("elsewhere", folder="/data")
     key.folder.store("id", b"elsewhere")
@@ -209,7 +209,7 @@ async def elsewhere(hands: Any, tmp_path: Path) -> SocketLine:
 
 
 async def test_who_waits_for_a_key_goes_on_waiting_with_other_settings(
-    hands: Any, until: Any, elsewhere: SocketLine
+    hands: Any, until: Any, elsewhere: SerialLine
 ) -> None:
     line, reader = hands.line(), hands.reader()
     waiting = asyncio.create_task(reader.next_key())
@@ -222,7 +222,7 @@ async def test_who_waits_for_a_key_goes_on_waiting_with_other_settings(
     await hands.next_key(1)  # it has let go of the port
 
 
-async def test_other_settings_end_a_session(hands: Any, elsewhere: SocketLine) -> None:
+async def test_other_settings_end_a_session(hands: Any, elsewhere: SerialLine) -> None:
     session, _ = await hands.inserted(hands.key())
     reader = hands.readers[-1]
     gone = asyncio.create_task(session.gone())
@@ -237,7 +237,7 @@ async def test_other_settings_end_a_session(hands: Any, elsewhere: SocketLine) -
 
 @pytest.mark.parametrize("is_found", [True, False])
 async def test_other_settings_while_the_port_is_being_searched(
-    hands: Any, until: Any, elsewhere: SocketLine, monkeypatch: pytest.MonkeyPatch, *, is_found: bool
+    hands: Any, until: Any, elsewhere: SerialLine, monkeypatch: pytest.MonkeyPatch, *, is_found: bool
 ) -> None:
     """What is found by then is not wanted any more, nor is it missed."""
     line = hands.line(key=hands.key())

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from drivers.emulated_key.key import EmulatedKey
-from drivers.emulated_key.line import SocketLine
+from drivers.emulated_key.line import SerialLine
 from station.ports import ReaderLost
 
 SPLIT_S = 0.004
@@ -46,7 +46,7 @@ LASTING = frozenset({Fault.SILENCE, Fault.HANG_UP})
 """The key is not there for the station until somebody does something, or for long."""
 
 
-class BadContact(SocketLine):
+class BadContact(SerialLine):
     """A line with a fault at the ``at``-th byte that passes after `arm`, counted over both directions."""
 
     def __init__(self, path: Path, baud: int) -> None:

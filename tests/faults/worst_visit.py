@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import cbor2
 
-from drivers.emulated_key.line import SocketLine
+from drivers.emulated_key.line import SerialLine
 from drivers.emulated_key.options import KeyOptions
 from station.core.clock import ClockReadings
 from station.core.screen import Line, Screen
@@ -28,7 +28,7 @@ from station.runtime.loop import TICK_S
 from tests.faults.bad_contact import LASTING, BadContact, Fault
 from tests.services.site import ANNA, HER_KEY, LOCK, OFF_LINES, PINS, HookedKey, Site, StationAt, World
 
-MakeLine: TypeAlias = Callable[[Path, int], SocketLine]
+MakeLine: TypeAlias = Callable[[Path, int], SerialLine]
 
 BAUD = 115200
 PLAIN_WITHIN_S = 1.5

@@ -9,7 +9,7 @@ from typing import Any
 
 import config
 from drivers.emulated_key.key import EmulatedKey
-from drivers.emulated_key.line import SocketLine
+from drivers.emulated_key.line import SerialLine
 from station.app import Station, trust_of
 from station.commands.enrol import credentials_of
 from station.core.screen import Line, Screen
@@ -36,7 +36,7 @@ class Phases:
 class Branch:
     """One station. `visit` it; `link` is its way to central."""
 
-    def __init__(self, station: Station, link: SlowLink, line: SocketLine) -> None:
+    def __init__(self, station: Station, link: SlowLink, line: SerialLine) -> None:
         self.station, self.link, self._line = station, link, line
         socket = station.key_socket()
         self.visits = station.serve(socket, show=self._show, ring=lambda: None)
@@ -132,7 +132,7 @@ class Central:
         enrolled = await enrolling.enrol(await self.server.enrolment_code(number), signing.public)
         await enrolling.close()
         credentials_of(enrolled, signing).save(folder / "credentials.json")
-        line = SocketLine(folder / "key-reader")
+        line = SerialLine(folder / "key-reader")
         file = folder / "station.toml"
         file.write_text(
             f'[station]\nnumber = {number}\nname = "Exempelby {number}"\n'

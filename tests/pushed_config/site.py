@@ -10,7 +10,7 @@ from config import Argon2Cost, Credentials
 from config.good_copies import GoodCopies, folder_of
 from config.watching import FileWatch
 from drivers.emulated_key.key import EmulatedKey
-from drivers.emulated_key.line import SocketLine
+from drivers.emulated_key.line import SerialLine
 from station.app import Station
 from station.core.clock import ClockReadings
 from station.core.screen import Line, Screen
@@ -43,7 +43,7 @@ class Site:
         self.skipped_s = 0.0
         self.central = LyingCentral()
         self.central.clock = lambda: int(self.now())
-        self.line: SocketLine
+        self.line: SerialLine
         self.key: EmulatedKey
         self.config: PushedConfig
         self.station: Station
@@ -94,7 +94,7 @@ class Site:
             pepper=Secret(PEPPER),
             argon2=Argon2Cost(**COST),
         ).save(self.folder / "credentials.json")
-        self.line = SocketLine(self.folder / "key-reader", baud=1_000_000)
+        self.line = SerialLine(self.folder / "key-reader", baud=1_000_000)
         self.key = EmulatedKey(self.folder / "key", now=self.now)
         self.key.folder.store(KeyFile.ID.value, decoded(key["record"]))
 

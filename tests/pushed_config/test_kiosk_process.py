@@ -19,7 +19,7 @@ import pytest
 from config.loading import version_of
 from station.commands import kiosk as kiosk_command
 from station.ports import StoreFault
-from station.supervisor.codes import UPDATE_CODE
+from station.supervisor.kiosk_process import UPDATE_CODE
 from tests.pushed_config.site import Site
 
 ROOT = Path(__file__).parents[2]

@@ -23,7 +23,7 @@ import pytest
 from config import Settings
 from config.models import CentralTable, ClockTable, DisplayTable, KeyReaderTable, StationTable
 from drivers.emulated_key.key import EmulatedKey
-from drivers.emulated_key.line import SocketLine
+from drivers.emulated_key.line import SerialLine
 from drivers.emulated_key.options import KeyOptions
 from drivers.smp import reader, session
 from drivers.smp.reader import SmpKeyReader
@@ -163,7 +163,7 @@ class StationAt:
 
     site: "Site"
     number: int
-    line: SocketLine
+    line: SerialLine
     station: Station
     store: HookedStore
     shown: list[Screen] = field(default_factory=list)
@@ -281,7 +281,7 @@ class Site:
         folder: Path,
         *,
         world: World | None = None,
-        line: Callable[[Path, int], SocketLine] = SocketLine,
+        line: Callable[[Path, int], SerialLine] = SerialLine,
         baud: int = FAST_BAUD,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)

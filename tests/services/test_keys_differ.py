@@ -6,7 +6,6 @@ import pytest
 
 from station.core.facts import KeyClockState
 from station.core.screen import Line
-from station.records.claims import Category
 from tests.services.keys_shown import shown_by_key_show
 from tests.services.site import ANNA, HER_KEY, PINS, Site, StationAt
 
@@ -65,24 +64,6 @@ async def test_a_whole_visit(site: Site, firmware: str) -> None:
     assert (told.fields["key"], told.fields["active"], told.fields["log_entries"]) == (HER_KEY, False, 1)
     clock = KeyClockState.SET if key.options.has_clock else KeyClockState.ABSENT
     assert told.fields["clock"]["state"] == clock.value
-
-
-async def test_a_key_that_hears_nothing_while_it_answers(site: Site) -> None:
-    site.person(ANNA, Category.PERMANENT, areas=tuple(range(1, 400)))
-    station, key = await site.station(), site.key(HER_KEY, hashes=(), hears_while_it_answers=False)
-    station.insert(key)
-    await _on(station)
-    await station.out()
-    assert site.opens(key)
-    site.skip(10)
-    # Her permit, now on the key, is compared with the mirror's: it takes two requests.
-    for on in range(2):
-        station.insert(key)
-        await _on(station)
-        await station.out()
-        assert site.opens(key)
-        site.skip(10)
-        assert (await station.counts())["key_activated"] == 2 + on
 
 
 async def test_that_a_key_has_one_fragment_is_found_out_once(site: Site) -> None:

@@ -12,7 +12,7 @@ import cbor2
 import pytest
 
 from station.commands import key_report
-from station.commands.inserted_key import content_of
+from station.commands.inserted_key import content_of_folder
 from station.core.facts import Refusal
 from station.core.screen import Line, Screen
 from station.ports import KeyFile
@@ -97,7 +97,7 @@ async def test_garbage_in_every_file_but_id_keeps_nobody_out(site: Site) -> None
     for spoiled in rounds:
         for file, content in spoiled.items():
             key.folder.store(file, content)
-        told = key_report.lines(key_report.report(content_of(key.folder), (site.central.public,)))
+        told = key_report.lines(key_report.report(content_of_folder(key.folder), (site.central.public,)))
         assert all(line.isprintable() for line in told)
         await visited(site, station, key)
         assert {file for file, content in spoiled.items() if content and key.file(file) == content} <= NOT_MENDED

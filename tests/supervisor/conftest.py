@@ -5,21 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.supervisor.terminal import Terminal, stand_in
-
-Open = Callable[..., Terminal]
+from tests.supervisor.terminal import Open, Terminal, supervised_fake
 
 
 @pytest.fixture
 def open_terminal(tmp_path: Path) -> Iterator[Open]:
-    """Opens a terminal with a supervised stand-in of a mode, or with a supervisor of any other command."""
+    """Opens a terminal with a supervised fake kiosk of a mode, or with a supervisor of any other command."""
     opened: list[Terminal] = []
 
     def open_one(mode: str = "", *, command: list[str] | None = None, **environment: str) -> Terminal:
         config = tmp_path / "station.toml"
         if not config.exists():
             config.write_text('[display]\nlanguage = "en"\n')
-        opened.append(Terminal(tmp_path, command or stand_in(tmp_path, mode), environment))
+        opened.append(Terminal(tmp_path, command or supervised_fake(tmp_path, mode), environment))
         return opened[-1]
 
     yield open_one

@@ -15,16 +15,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from station.supervisor.chord import QUIET_S
+from station.supervisor.restart_chord import QUIET_S
 
 ROOT = Path(__file__).parents[2]
-STAND_IN = Path(__file__).with_name("stand_in.py")
-SUPERVISING = Path(__file__).with_name("supervising.py")
+FAKE_KIOSK = Path(__file__).with_name("fake_kiosk.py")
+RUN_SUPERVISOR = Path(__file__).with_name("run_supervisor.py")
 DEADLINE_S = 60.0
 REPEAT_S = 0.04
 HEARD_WITHIN_S = 1.5
 """What a busy machine may take to hear a hold that is over: thirty times what an idle one does."""
 HOLDS = 4
+RESTARTING = "Restarting …"
 
 
 class Terminal:
@@ -201,14 +202,18 @@ class Terminal:
         self.master = self.slave = -1
 
 
-def stand_in(folder: Path, mode: str = "") -> list[str]:
-    """A supervisor with the stand-in of that mode."""
+Open = Callable[..., Terminal]
+"""Of the fixture ``open_terminal``."""
+
+
+def supervised_fake(folder: Path, mode: str = "") -> list[str]:
+    """A supervisor with the fake kiosk of that mode."""
     return [
         sys.executable,
-        str(SUPERVISING),
+        str(RUN_SUPERVISOR),
         str(folder),
         sys.executable,
-        str(STAND_IN),
+        str(FAKE_KIOSK),
         str(folder),
         mode,
     ]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.supervisor.key_filter import KeyFilter
+from station.supervisor.key_filter import BURST_STROKES, STROKES_PER_S, KeyFilter, TypingRateLimit
 
 ALLOWED = frozenset(b"0123456789*#\r\x7f")
 
@@ -92,3 +92,10 @@ def test_a_megabyte_of_noise_is_not_kept() -> None:
     finally:
         tracemalloc.stop()
     assert kept < 10_000
+
+
+def test_a_person_is_never_too_fast_and_noise_always_is() -> None:
+    rate = TypingRateLimit()
+    assert all(rate.allows(tick / 33) for tick in range(1000))
+    rate = TypingRateLimit()
+    assert sum(rate.allows(tick / 100_000) for tick in range(100_000)) <= BURST_STROKES + STROKES_PER_S + 1

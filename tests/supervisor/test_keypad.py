@@ -9,9 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.supervisor.held_keys import STROKES, HeldKeys
-from station.supervisor.input_events import EV_KEY, EV_SYN, SYN_DROPPED, InputEvent, InputEvents
-from station.supervisor.keypad import AGAIN_S, Keypad
+from station.supervisor.keypad import (
+    EV_KEY,
+    EV_SYN,
+    RETRY_EVERY_S,
+    STROKES,
+    SYN_DROPPED,
+    EventDecoder,
+    InputEvent,
+    Keypad,
+    PressedKeys,
+)
 
 KP0, KP2, KP5, KP_ENTER, KP_STAR, TOP0, BACKSPACE, KEY_A = 82, 80, 76, 96, 55, 11, 14, 30
 DOWN, UP, REPEAT = 1, 0, 2
@@ -33,7 +41,7 @@ class Recorded:
         path = folder / "event0"
         os.mkfifo(path)
         self.pad = Keypad(str(path))
-        assert self.pad.open(0.0)
+        assert self.pad.try_to_open(0.0)
         self.write = os.open(path, os.O_WRONLY)
 
     def plays(self, data: bytes, now: float) -> bytes:
@@ -97,19 +105,19 @@ def test_an_unplugged_pad_is_looked_for_again(recorded: Recorded) -> None:
     assert recorded.pad.read(1.5) == b""
     assert recorded.pad.descriptor is None
     assert not recorded.pad.chord(20.0)
-    assert recorded.pad.open(1.5 + AGAIN_S)
+    assert recorded.pad.try_to_open(1.5 + RETRY_EVERY_S)
 
 
 def test_a_device_that_is_not_there_is_no_fault(tmp_path: Path) -> None:
     pad = Keypad(str(tmp_path / "nowhere"))
-    assert not pad.open(0.0)
-    assert pad.due_at == AGAIN_S
-    assert not pad.open(0.5)
+    assert not pad.try_to_open(0.0)
+    assert pad.due_at == RETRY_EVERY_S
+    assert not pad.try_to_open(0.5)
 
 
 @given(st.binary(max_size=200), st.integers(1, 50))
 def test_any_bytes_are_events_or_wait(data: bytes, size: int) -> None:
-    whole, pieces = InputEvents(), InputEvents()
+    whole, pieces = EventDecoder(), EventDecoder()
     expected = list(whole.feed(data))
     assert len(expected) == len(data) // struct.calcsize("@llHHi")
     found = [each for at in range(0, len(data), size) for each in pieces.feed(data[at : at + size])]
@@ -124,7 +132,7 @@ def test_any_bytes_are_events_or_wait(data: bytes, size: int) -> None:
     st.lists(st.floats(0, 3), min_size=40, max_size=40),
 )
 def test_only_both_held_restarts(events: list[tuple[int, int]], gaps_s: list[float]) -> None:
-    keys, now = HeldKeys(), 0.0
+    keys, now = PressedKeys(), 0.0
     down: set[int] = set()
     both_since: float | None = None
     for (code, value), gap_s in zip(events, gaps_s, strict=False):
@@ -132,7 +140,7 @@ def test_only_both_held_restarts(events: list[tuple[int, int]], gaps_s: list[flo
         held_for_s = now - both_since if both_since is not None else 0.0
         if keys.chord(now):
             assert held_for_s >= 2.0
-        stroke = keys.key(code, value, now)
+        stroke = keys.stroke(code, value, now)
         assert stroke in {b"", STROKES[code]}
         if value == DOWN:
             down.add(code)

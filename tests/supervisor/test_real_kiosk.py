@@ -19,12 +19,10 @@ import pytest
 
 from station.core.locks import Light
 from station.demo.world import World
-from tests.supervisor.terminal import SUPERVISING, Terminal, alive
+from tests.supervisor.terminal import RESTARTING, RUN_SUPERVISOR, Open, Terminal, alive
 
 pytestmark = pytest.mark.slow
 
-Open = Callable[..., Terminal]
-RESTARTING = "Restarting …"
 FAULTY = Path(__file__).with_name("faulty_kiosk.py")
 MARK = b"MARKED-SECRET-481516"
 START_LIMIT_S = 60.0
@@ -124,7 +122,7 @@ def test_a_crash_shows_nothing_and_is_over_at_once(
 ) -> None:
     config = site.copy(tmp_path)
     kiosk = [sys.executable, str(FAULTY), fault, "kiosk", "--config", str(config)]
-    terminal = open_terminal(command=[sys.executable, str(SUPERVISING), str(tmp_path), *kiosk])
+    terminal = open_terminal(command=[sys.executable, str(RUN_SUPERVISOR), str(tmp_path), *kiosk])
     terminal.sees(UP)
     before = terminal.child
     terminal.seen_at = len(terminal.output)

@@ -25,7 +25,7 @@ from typing import Any
 import pytest
 
 from drivers.emulated_key.key import EmulatedKey
-from drivers.emulated_key.line import SocketLine
+from drivers.emulated_key.line import SerialLine
 from station.commands.enrol import credentials_of
 from station.core.locks import Lock, decide
 from station.ports import KeyFile
@@ -132,7 +132,7 @@ async def _seeded(processes: Processes) -> dict[str, Any]:
     return json.loads(answer)  # type: ignore[no-any-return]
 
 
-async def _enrolled(processes: Processes, code: str, line: SocketLine) -> tuple[bytes, ...]:
+async def _enrolled(processes: Processes, code: str, line: SerialLine) -> tuple[bytes, ...]:
     url = f"http://127.0.0.1:{processes.port}"
     signing = SigningKey.generate()
     link = CentralLink(url)
@@ -174,7 +174,7 @@ async def test_kill_9_of_kiosk_and_central(tmp_path: Path, capsys: pytest.Captur
     processes = Processes(tmp_path)
     chance = random.Random(SEED)
     seeded = await _seeded(processes)
-    line = SocketLine(tmp_path / "port", 1_000_000)
+    line = SerialLine(tmp_path / "port", 1_000_000)
     try:
         await processes.start_central()
         central_keys = await _enrolled(processes, seeded["enrol_code"], line)
@@ -192,7 +192,7 @@ async def test_kill_9_of_kiosk_and_central(tmp_path: Path, capsys: pytest.Captur
 async def _visits(
     processes: Processes,
     seeded: dict[str, Any],
-    line: SocketLine,
+    line: SerialLine,
     central_keys: tuple[bytes, ...],
     chance: random.Random,
 ) -> Counter[str]:
@@ -231,7 +231,7 @@ async def _visits(
     return counts
 
 
-async def _serving(processes: Processes, line: SocketLine) -> None:
+async def _serving(processes: Processes, line: SerialLine) -> None:
     """What was killed is started again; return when the kiosk asks the empty socket for a key."""
     if processes.central is None or processes.central.returncode is not None:
         await processes.start_central()
@@ -255,7 +255,7 @@ def _is_on(key: EmulatedKey) -> bool:
 
 def _verified(key: EmulatedKey, central_keys: tuple[bytes, ...]) -> str:
     """Off, or properly on; a torn activation counts as off only because no lock believes it."""
-    key.settle(at_once=True)
+    key.commit_open_file()
     files = {file.value: content for file, content in key.folder.files().items()}
     decision = decide(envelope, central_keys, files, TEST_LOCK, key.folder.clock().unix_s, button=True)
     assert decision.reason.value in {"opened", "not_active", "bad_activation", "clock_unset"}, decision

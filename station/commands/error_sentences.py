@@ -1,9 +1,9 @@
-"""What went wrong on the command line, in a plain sentence with the mend; the kiosk's words are in ``ui``."""
+"""A plain sentence with the mend for each error code, for the command line; the kiosk's words are in ``ui``."""
 
 from collections.abc import Mapping, Sequence
 
 from config import ConfigFault
-from station.cli import UsageError
+from station.commands.command_line import UsageError
 from station.errors import StationError
 
 SENTENCES: Mapping[str, str] = {
@@ -120,28 +120,28 @@ SENTENCES: Mapping[str, str] = {
 
 
 def lines(error: StationError) -> Sequence[str]:
-    """One line, or one for each mistake in a configuration file."""
+    """What to say of ``error``: one line, or one for each mistake in a configuration file."""
     if isinstance(error, ConfigFault):
         return [str(problem) for problem in error.problems]
-    sentence = sentence_of(error)
+    sentence = sentence_for(error)
     return [f"{sentence} ({error})" if sentence else str(error)]
 
 
-def sentence_of(error: StationError) -> str | None:
+def sentence_for(error: StationError) -> str | None:
     """The plain sentence; None where nobody has written one."""
     names = (str(error.fields.get("reason", "")), f"{type(error).__name__}:{error.code}", error.code)
     return next((SENTENCES[name] for name in names if name in SENTENCES), None)
 
 
-def is_usage(error: StationError) -> bool:
+def is_usage_error(error: StationError) -> bool:
     """Whether the command line or a configuration file is to blame."""
     return isinstance(error, ConfigFault | UsageError)
 
 
-def station_error(error: BaseException) -> StationError | None:
+def first_station_error(error: BaseException) -> StationError | None:
     """The fault in ``error``: itself, or the first in a group that tasks have raised together."""
     if isinstance(error, StationError):
         return error
     if isinstance(error, BaseExceptionGroup):
-        return next((found for each in error.exceptions if (found := station_error(each)) is not None), None)
+        return next((found for each in error.exceptions if (found := first_station_error(each)) is not None), None)
     return None

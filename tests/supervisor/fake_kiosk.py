@@ -1,4 +1,4 @@
-"""A program in a kiosk's place: ``stand_in.py FOLDER MODE``. Beats, says when it is up, keeps what is typed.
+"""A program in a kiosk's place: ``fake_kiosk.py FOLDER MODE``. Beats, says when it is up, keeps what is typed.
 
 Writes to FOLDER: ``starts`` (a line of the reasons for each start), ``times`` (when that was, in seconds), ``typed``
 (what came in since the latest start).
@@ -47,7 +47,7 @@ signal.signal(signal.SIGWINCH, lambda _number, _frame: None)
 
 match mode:
     case "refuse":
-        sys.stderr.write("stand-in: the number is missing\n")
+        sys.stderr.write("fake kiosk: the number is missing\n")
         sys.exit(2)
     case "die":
         sys.exit(70)

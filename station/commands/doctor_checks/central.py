@@ -1,4 +1,4 @@
-"""The way to central, step by step: the name, the port, the certificate of the server, its word for this station."""
+"""Checks the way to central, step by step: name, port, the server's certificate, and whether it knows this station."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from config import Credentials, Settings
 from station.app import link_of
-from station.commands.findings import Finding, Level, fail, of_error, ok, warn
+from station.commands.doctor_checks.finding import Finding, Level, fail, from_error, ok, warn
 from station.errors import StationError
 from station.records.claims import TimeAnswer
 from station.records.envelope import verify
@@ -23,12 +23,14 @@ CLOCK_DIFFERS_S = 60
 DAY_S = 86400
 
 
-async def central(settings: Settings, credentials: Credentials | None, believed: Sequence[PublicKey]) -> list[Finding]:
-    """What was found, until the first step that fails. ``believed``: the central keys that this station believes."""
+async def check_central(
+    settings: Settings, credentials: Credentials | None, trusted_keys: Sequence[PublicKey]
+) -> list[Finding]:
+    """Check each step until the first that fails. ``trusted_keys``: the central keys that this station trusts."""
     url = settings.central.url
     if url is None:
         return [ok("central", "this activation box goes without a central server")]
-    found = await _found(settings, url, credentials, believed)
+    found = await _check_connection_and_token(settings, url, credentials, trusted_keys)
     if settings.station.profile == "activation-box" and found[0].level is Level.FAIL:
         # It is made for a place without a network: only `station sync` needs one.
         what = f"not at hand, and needed for station sync only ({found[0].what})"
@@ -36,11 +38,11 @@ async def central(settings: Settings, credentials: Credentials | None, believed:
     return found
 
 
-async def _found(
-    settings: Settings, url: str, credentials: Credentials | None, believed: Sequence[PublicKey]
+async def _check_connection_and_token(
+    settings: Settings, url: str, credentials: Credentials | None, trusted_keys: Sequence[PublicKey]
 ) -> list[Finding]:
     try:
-        found = [await _connection(settings, url)]
+        found = [await _check_connection(settings, url)]
     except socket.gaierror:
         return [fail("central", f"the name in {url} is not known", "mend central.url, or the network's name server")]
     except ssl.SSLCertVerificationError as error:
@@ -52,11 +54,11 @@ async def _found(
     except (OSError, TimeoutError):
         return [fail("central", f"{url} cannot be reached", "check the cable, the network and the firewall")]
     except StationError as error:
-        return [of_error("central", error)]
-    return found if credentials is None else [*found, *await _word(settings, credentials, believed)]
+        return [from_error("central", error)]
+    return found if credentials is None else [*found, *await _check_token_and_time(settings, credentials, trusted_keys)]
 
 
-async def _connection(settings: Settings, url: str) -> Finding:
+async def _check_connection(settings: Settings, url: str) -> Finding:
     parts = urlsplit(url)
     context: ssl.SSLContext | None = None
     if parts.scheme == "https":
@@ -79,17 +81,19 @@ async def _connection(settings: Settings, url: str) -> Finding:
     return ok("central", said)
 
 
-async def _word(settings: Settings, credentials: Credentials, believed: Sequence[PublicKey]) -> list[Finding]:
-    """Whether central knows this station, and what time it says it is."""
+async def _check_token_and_time(
+    settings: Settings, credentials: Credentials, trusted_keys: Sequence[PublicKey]
+) -> list[Finding]:
+    """Check whether central knows this station, and what time it says it is."""
     try:
         link = link_of(settings, credentials.token)
     except StationError as error:
-        return [of_error("central", error)]
+        return [from_error("central", error)]
     nonce = os.urandom(16)
     try:
-        claims = verify(TimeAnswer, await link.time(nonce), believed)
+        claims = verify(TimeAnswer, await link.time(nonce), trusted_keys)
     except StationError as error:
-        return [of_error("token", error)]
+        return [from_error("token", error)]
     finally:
         await link.close()
     found = [ok("token", "central knows this station, and its signature is believed")]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.supervisor.chord import HELD_S, QUIET_S, RepeatChord, Verdict
+from station.supervisor.restart_chord import HELD_S, QUIET_S, TerminalChord, Verdict
 
 TERMINALS = {
     "linux console": (0.25, 0.092),
@@ -30,8 +30,8 @@ def held(
     return strokes
 
 
-def verdicts(strokes: Sequence[tuple[str, float]], chord: RepeatChord | None = None) -> list[Verdict]:
-    chord = chord or RepeatChord()
+def verdicts(strokes: Sequence[tuple[str, float]], chord: TerminalChord | None = None) -> list[Verdict]:
+    chord = chord or TerminalChord()
     return [chord.stroke(ord(stroke), 100.0 + at) for stroke, at in strokes]
 
 
@@ -112,7 +112,7 @@ def test_typing_without_long_runs_of_a_key_never_restarts(keys: list[str], gaps_
 def test_no_held_digit_passes_after_the_restart(
     keys: str, apart_s: float, delay_s: float, repeat_s: float, for_s: float, later: str
 ) -> None:
-    chord = RepeatChord()
+    chord = TerminalChord()
     strokes = held(keys[0], keys[1], delay_s, repeat_s, apart_s=apart_s, for_s=for_s)
     found = verdicts(strokes, chord)
     assert found.count(Verdict.RESTART) == 1
@@ -124,6 +124,6 @@ def test_no_held_digit_passes_after_the_restart(
 
 
 def test_a_second_hold_restarts_again() -> None:
-    chord = RepeatChord()
+    chord = TerminalChord()
     assert Verdict.RESTART in verdicts(held("0", "2", 0.25, 0.09), chord)
     assert Verdict.RESTART in verdicts([(key, at + 10) for key, at in held("0", "2", 0.25, 0.09)], chord)

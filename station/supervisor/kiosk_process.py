@@ -1,4 +1,4 @@
-"""The kiosk as a process: in a pseudo-terminal and a session of its own, with a pipe to beat on."""
+"""The kiosk as a process: in a pseudo-terminal and a session of its own, with a pipe for its heartbeat."""
 
 import contextlib
 import fcntl
@@ -8,27 +8,45 @@ import termios
 from collections.abc import Mapping, Sequence
 from typing import NoReturn, Self
 
-from station.supervisor.signals import HEARD, IGNORED
-from station.supervisor.sizes import Size, set_size
-from station.supervisor.terminal import raw
+from station.supervisor.terminal import Size, raw, set_size
 
-READ_BYTES = 16384
-PENDING_LIMIT_BYTES = 256
-"""Strokes for a kiosk that does not read; more are dropped, nobody has so long a PIN."""
-DESCRIPTORS = 1024
+REFUSED_CODES = frozenset({1, 2})
+"""Exit codes of a kiosk that says itself why it cannot start: see ``station.cli``."""
+FAULT_CODE = 70
+"""EX_SOFTWARE of sysexits.h."""
+UPDATE_CODE = 75
+"""EX_TEMPFAIL of sysexits.h: it wants to be started anew, for a new configuration or program."""
+
 HEARTBEAT_VARIABLE = "STATION_HEARTBEAT_FD"
 REASONS_VARIABLE = "STATION_START_REASONS"
 
+READ_BYTES = 16384
+UNREAD_LIMIT_BYTES = 256
+"""Strokes for a kiosk that does not read; more are dropped, nobody has so long a PIN."""
+DESCRIPTORS_LIMIT = 1024
+"""None of ours is above it; the kiosk gets none of them."""
+
 _PR_SET_PDEATHSIG = 1
 _EXEC_FAILED = 127
+_NOT_INHERITED = frozenset(
+    {
+        "COLUMNS",
+        "LINES",
+        "PYTHONFAULTHANDLER",
+        "PYTHONINSPECT",
+        "NOTIFY_SOCKET",
+        "WATCHDOG_USEC",
+        "WATCHDOG_PID",
+    }
+)
 
 
-class Child:
-    """A running child. `start` makes one; `reap` tells when it is dead; `close` lets go of its descriptors."""
+class KioskProcess:
+    """A running kiosk. `start` makes one; `reap` tells when it is dead; `close` lets go of its descriptors."""
 
-    def __init__(self, pid: int, master: int, heartbeat: int) -> None:
-        self.pid, self.master, self.heartbeat = pid, master, heartbeat
-        self._pending = bytearray()
+    def __init__(self, pid: int, terminal: int, heartbeat: int) -> None:
+        self.pid, self.terminal, self.heartbeat = pid, terminal, heartbeat
+        self._unread = bytearray()
 
     @classmethod
     def start(cls, command: Sequence[str], environment: Mapping[str, str], size: Size) -> Self:
@@ -64,46 +82,55 @@ class Child:
     def read(self) -> bytes | None:
         """What it has written; None at the end."""
         try:
-            return os.read(self.master, READ_BYTES) or None
+            return os.read(self.terminal, READ_BYTES) or None
         except BlockingIOError:
             return b""
+        except OSError:
+            return None
+
+    def has_beaten(self) -> bool | None:
+        """Whether it has beaten since the last time; None when it has closed its end of the pipe."""
+        try:
+            return bool(os.read(self.heartbeat, READ_BYTES)) or None
+        except BlockingIOError:
+            return False
         except OSError:
             return None
 
     @property
     def is_behind(self) -> bool:
         """Whether it has not taken what was typed."""
-        return bool(self._pending)
+        return bool(self._unread)
 
     def type(self, stroke: bytes) -> None:
-        """Type ``stroke``; dropped when the child does not read."""
-        if len(self._pending) < PENDING_LIMIT_BYTES:
-            self._pending += stroke
+        """Type ``stroke``; dropped when the kiosk does not read."""
+        if len(self._unread) < UNREAD_LIMIT_BYTES:
+            self._unread += stroke
             self.flush()
 
     def flush(self) -> None:
-        """Send it what it takes."""
+        """Write what it takes now of what was typed."""
         try:
-            while self._pending:
-                del self._pending[: os.write(self.master, self._pending)]
+            while self._unread:
+                del self._unread[: os.write(self.terminal, self._unread)]
         except BlockingIOError:
             return
         except OSError:
-            self._pending.clear()
+            self._unread.clear()
 
     def resize(self, size: Size) -> None:
-        """Its terminal has another size now."""
+        """Give its terminal another size."""
         with contextlib.suppress(OSError):
-            set_size(self.master, size)
+            set_size(self.terminal, size)
 
-    def ask_to_end(self) -> None:
-        """SIGTERM, also to one that was stopped."""
+    def terminate(self) -> None:
+        """Send SIGTERM, also to one that was stopped."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGTERM)
             os.kill(self.pid, signal.SIGCONT)
 
     def kill(self) -> None:
-        """SIGKILL to its whole process group: it cannot be stopped, blocked or caught."""
+        """Send SIGKILL to its whole process group: it cannot be stopped, blocked or caught."""
         for send in (os.killpg, os.kill):  # It may not have come to making the group.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 send(self.pid, signal.SIGKILL)
@@ -121,43 +148,29 @@ class Child:
 
     def close(self) -> None:
         """Let go of the terminal and of the pipe."""
-        os.close(self.master)
+        os.close(self.terminal)
         os.close(self.heartbeat)
 
 
-def environment_of(own: Mapping[str, str], reasons: Sequence[str]) -> dict[str, str]:
+def kiosk_environment(own: Mapping[str, str], reasons: Sequence[str]) -> dict[str, str]:
     """The environment of a kiosk: ``own`` without what would change how Textual or Python behave on a screen."""
-    kept = {
-        name: value
-        for name, value in own.items()
-        if not name.startswith("TEXTUAL")
-        and name
-        not in {
-            "COLUMNS",
-            "LINES",
-            "PYTHONFAULTHANDLER",
-            "PYTHONINSPECT",
-            "NOTIFY_SOCKET",
-            "WATCHDOG_USEC",
-            "WATCHDOG_PID",
-        }
-    }
+    kept = {name: value for name, value in own.items() if not name.startswith("TEXTUAL") and name not in _NOT_INHERITED}
     kept.setdefault("TERM", "linux")
     return kept | {"TEXTUAL_DISABLE_KITTY_KEY": "1", REASONS_VARIABLE: ",".join(reasons)}
 
 
 def _become(command: Sequence[str], environment: Mapping[str, str], slave: int, beat: int, supervisor: int) -> NoReturn:
-    """In the new process: everything between fork and exec. Nothing comes back from here."""
+    """Turn the new process into ``command``: everything between fork and exec. Never returns."""
     try:
         os.setsid()
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
         for descriptor in (0, 1, 2):
             os.dup2(slave, descriptor)
         os.closerange(3, beat)
-        os.closerange(beat + 1, DESCRIPTORS)
+        os.closerange(beat + 1, DESCRIPTORS_LIMIT)
         os.set_inheritable(beat, True)  # noqa: FBT003, the name of the parameter is not an argument
         signal.set_wakeup_fd(-1)
-        for number in (*HEARD, *IGNORED, signal.SIGPIPE, signal.SIGXFSZ):
+        for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         _die_with_parent(supervisor)
@@ -177,7 +190,7 @@ def _die_with_parent(supervisor: int) -> None:
 
 
 def _leave_no_core() -> None:
-    """A dump of memory would hold PINs and the pepper. A limit of 1 keeps it from programs that collect them, too."""
+    """Dump no memory: it holds PINs and the pepper. A limit of 1 keeps it from programs that collect dumps, too."""
     import resource  # noqa: PLC0415
 
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]

@@ -1,4 +1,4 @@
-"""What can be found out on this machine alone: identity, key reader, clock, database, disk, kiosk."""
+"""Checks what can be found out on this machine alone: certificate, key reader, clock, database, disk, kiosk."""
 
 import asyncio
 import grp
@@ -17,7 +17,7 @@ from typing import Any
 from config import Credentials, Settings
 from offline_cache import SqliteStore
 from station.app import PROFILE_ROLES, Station, identity_of
-from station.commands.findings import Finding, fail, of_error, ok, warn
+from station.commands.doctor_checks.finding import Finding, fail, from_error, ok, warn
 from station.commands.inserted_key import socket_of
 from station.core.clock import ClockRules, trusted_time
 from station.errors import StationError
@@ -37,13 +37,13 @@ OUTBOX_WARN_EVENTS = 1000
 DAY_S = 86400
 
 
-def is_box(settings: Settings) -> bool:
-    """An activation box: no mirror, no network, and a clock of its own."""
+def is_activation_box(settings: Settings) -> bool:
+    """Whether this is an activation box: no mirror, no network, and a clock of its own."""
     return settings.station.profile == "activation-box"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredFacts:
     """What only the database knows: the credentials file has the enrolment's certificate for ever."""
 
     certificate_expires: int | None = None
@@ -52,26 +52,26 @@ class Kept:
     """The newest time (Unix seconds) that central has signed: no clock before it is right."""
 
 
-async def kept(settings: Settings) -> Kept:
-    """What is in the database, as far as that can be found out. It must be nobody's at the moment."""
+async def read_stored_facts(settings: Settings) -> StoredFacts:
+    """What is in the database, as far as that can be found out. Nobody else may have it open."""
     if not settings.storage.database.exists():
-        return Kept()
+        return StoredFacts()
     try:
         station = await Station.open(settings)
     except StationError:
-        return Kept()
+        return StoredFacts()
     try:
-        return Kept(station.identity.claims.expires, station.time.floor_s)
+        return StoredFacts(station.identity.claims.expires, station.time.floor_s)
     finally:
         await station.close()
 
 
-def identity(settings: Settings, credentials: Credentials, expires: int | None) -> list[Finding]:
-    """The certificate: whether it is ours, in what role, until when. ``expires``: of a renewed one; None: not known."""
+def check_certificate(settings: Settings, credentials: Credentials, expires: int | None) -> list[Finding]:
+    """Check whose certificate it is, in what role, until when. ``expires``: of a renewed one; None: not known."""
     try:
         claims = identity_of(credentials).claims
     except StationError as error:
-        return [of_error("certificate", error)]
+        return [from_error("certificate", error)]
     role = claims.role.name.lower().replace("_", " ")
     if PROFILE_ROLES[settings.station.profile] is not claims.role:
         what = f"certified as {role}, but station.profile is {settings.station.profile}"
@@ -84,7 +84,7 @@ def identity(settings: Settings, credentials: Credentials, expires: int | None) 
     said = f"{role}, until {time.strftime('%Y-%m-%d', time.gmtime(until))}"
     if left_s <= 0:
         return [fail("certificate", f"{said}: it is over", "connect the station to central, then station sync")]
-    if is_box(settings):
+    if is_activation_box(settings):
         if left_s < BOX_CERTIFICATE_WARN_DAYS * DAY_S:
             return [warn("certificate", f"{said}: soon over", "connect the box to central, then station sync")]
     elif left_s < CERTIFICATE_WARN_DAYS * DAY_S:
@@ -92,14 +92,14 @@ def identity(settings: Settings, credentials: Credentials, expires: int | None) 
     return [ok("certificate", said)]
 
 
-async def reader(settings: Settings, status: Mapping[str, Any] | None) -> list[Finding]:
-    """The serial port: there, permitted, free, answering. ``status``: what a running kiosk says; None: none runs."""
+async def check_key_reader(settings: Settings, status: Mapping[str, Any] | None) -> list[Finding]:
+    """Check that the port is there, permitted, free, answering. ``status``: of a running kiosk; None: none runs."""
     port = str(settings.key_reader.port)
     if status is not None:
         if status.get("reader") == "broken":
             return [fail("key reader", f"the kiosk cannot use {port}", "plug it in, or mend key_reader.port")]
         return [ok("key reader", f"{port} is in use by the kiosk")]
-    if "://" not in port and (refused := _not_permitted(Path(port))) is not None:
+    if "://" not in port and (refused := _permission_fault(Path(port))) is not None:
         return [refused]
     socket = socket_of(settings)
     try:
@@ -109,7 +109,7 @@ async def reader(settings: Settings, status: Mapping[str, Any] | None) -> list[F
         what = f"{port} can be opened; no key answers"
         return [warn("key reader", what, "press a key's button, put it in, and run this once more")]
     except (ReaderLost, KeyRefused) as error:
-        return [of_error("key reader", error)]
+        return [from_error("key reader", error)]
     finally:
         await socket.close()
     if not record:
@@ -118,7 +118,7 @@ async def reader(settings: Settings, status: Mapping[str, Any] | None) -> list[F
     return [ok("key reader", f"{port}: a key answers")]
 
 
-def _not_permitted(port: Path) -> Finding | None:
+def _permission_fault(port: Path) -> Finding | None:
     try:
         mode = port.stat()
     except OSError:
@@ -135,7 +135,7 @@ def _not_permitted(port: Path) -> Finding | None:
     return fail("key reader", f"{user} may not open {port}", f"usermod -aG {group} {user}, then log in anew")
 
 
-def clock(
+def check_clock(
     settings: Settings,
     status: Mapping[str, Any] | None,
     *,
@@ -143,19 +143,19 @@ def clock(
     floor_s: int = 0,
     clocks: Clocks | None = None,
 ) -> Finding:
-    """Whether the station's time can be trusted, and what it rests on. ``floor_s``: see `Kept.clock_floor_s`."""
+    """Check whether the time can be trusted, and what it rests on. ``floor_s``: see `StoredFacts.clock_floor_s`."""
     if status is not None:
         said = status.get("clock") or {}
         if said.get("trusted"):
             return ok("clock", f"trusted by the kiosk ({said.get('source')})")
-        mend = _BOX_CLOCK_MEND if is_box(settings) else _CLOCK_MEND
+        mend = _BOX_CLOCK_MEND if is_activation_box(settings) else _CLOCK_MEND
         return fail("clock", "the kiosk has no trusted time: keys can only be switched off", mend)
     rules = settings.clock
     readings = (clocks or SystemClocks(read_rtc=rules.trust_rtc))()
-    if is_box(settings) and readings.rtc_unix_s is None:
+    if is_activation_box(settings) and readings.rtc_unix_s is None:
         # Whatever else the time could rest on is not there where the box will stand.
         return fail("clock", "no battery-backed clock answers, and a box has no other", _BOX_CLOCK_MEND)
-    if central_answers and not is_box(settings):
+    if central_answers and not is_activation_box(settings):
         return ok("clock", "central's signed time is at hand")
     if rules.trust_ntp and readings.ntp_synchronised:
         return ok("clock", "the system says that it is NTP-synchronised")
@@ -175,43 +175,42 @@ _WRONG_CLOCK_MEND = "set the system's clock, then hwclock --systohc; if it is wr
 _BOX_CLOCK_MEND = "fit a battery-backed clock, and set it: hwclock --systohc after station sync"
 
 
-async def database(settings: Settings, *, in_use: bool) -> list[Finding]:
-    """The database, checked by SQLite where nobody has it, and the disk that it is on."""
+async def check_database(settings: Settings, *, in_use: bool) -> list[Finding]:
+    """Check the database, by SQLite where nobody has it open, and the disk that it is on."""
     path = settings.storage.database
     if in_use:
-        return [ok("database", f"{path} is in use; it was checked when it was opened"), _disk(path)]
+        return [ok("database", f"{path} is in use; it was checked when it was opened"), _check_disk(path)]
     if not path.exists():
-        return [warn("database", f"{path} is not there yet", "station sync, or the kiosk, makes it"), _disk(path)]
+        return [warn("database", f"{path} is not there yet", "station sync, or the kiosk, makes it"), _check_disk(path)]
     try:
         store = await SqliteStore.open(path)
     except StationError as error:
-        return [of_error("database", error), _disk(path)]
+        return [from_error("database", error), _check_disk(path)]
     try:
         state, waiting = await store.mirror_state(), await store.pending_count()
         handed_over_at = await status_file.last_hand_over(store)
     except StationError as error:
-        return [of_error("database", error), _disk(path)]
+        return [from_error("database", error), _check_disk(path)]
     finally:
         await store.close()
-    return [
-        ok("database", f"{path} is whole (quick_check)"),
-        _hand_over(handed_over_at) if is_box(settings) else _mirror(settings, state.confirmed_at),
-        _outbox(waiting),
-        _disk(path),
-    ]
+    found = [ok("database", f"{path} is whole (quick_check)")]
+    if is_activation_box(settings):
+        found.append(_check_hand_over(handed_over_at))
+    else:
+        found.append(_check_mirror(settings, state.confirmed_at))
+    return [*found, _check_outbox(waiting), _check_disk(path)]
 
 
-def of_status(settings: Settings, status: Mapping[str, Any]) -> list[Finding]:
-    """Mirror, or a box's last hand-over, and outbox as a running kiosk has them."""
-    what_it_has = (
-        _hand_over(status.get("handed_over_at"))
-        if is_box(settings)
-        else _mirror(settings, status.get("mirror_confirmed_at"))
-    )
-    return [what_it_has, _outbox(status.get("outbox"))]
+def check_kiosk_status(settings: Settings, status: Mapping[str, Any]) -> list[Finding]:
+    """Check mirror, or a box's last hand-over, and outbox as a running kiosk has them."""
+    if is_activation_box(settings):
+        found = _check_hand_over(status.get("handed_over_at"))
+    else:
+        found = _check_mirror(settings, status.get("mirror_confirmed_at"))
+    return [found, _check_outbox(status.get("outbox"))]
 
 
-def _hand_over(at: int | None) -> Finding:
+def _check_hand_over(at: int | None) -> Finding:
     mend = "connect the box to central, stop it, then station sync"
     if at is None:
         return warn("hand-over", "there has been none: it has only what it was enrolled with", mend)
@@ -221,7 +220,7 @@ def _hand_over(at: int | None) -> Finding:
     return ok("hand-over", f"the last one was {days} days ago")
 
 
-def _mirror(settings: Settings, confirmed_at: int | None) -> Finding:
+def _check_mirror(settings: Settings, confirmed_at: int | None) -> Finding:
     if confirmed_at is None:
         return warn("mirror", "there is none yet: keys can only be switched off", "station sync")
     age_s = max(0, int(time.time()) - confirmed_at)
@@ -234,7 +233,7 @@ def _mirror(settings: Settings, confirmed_at: int | None) -> Finding:
     return ok("mirror", f"confirmed {age_s} s ago")
 
 
-def _outbox(waiting: int | None) -> Finding:
+def _check_outbox(waiting: int | None) -> Finding:
     if waiting is None:
         return fail("outbox", "cannot be read", "look at the log; check the disk")
     if waiting > OUTBOX_WARN_EVENTS:
@@ -242,7 +241,7 @@ def _outbox(waiting: int | None) -> Finding:
     return ok("outbox", f"{waiting} events wait for central")
 
 
-def _disk(path: Path) -> Finding:
+def _check_disk(path: Path) -> Finding:
     folder = path.parent
     try:
         free = shutil.disk_usage(folder).free
@@ -256,8 +255,8 @@ def _disk(path: Path) -> Finding:
     return warn("disk", said, "free some space") if free < DISK_WARN_BYTES else ok("disk", said)
 
 
-def kiosk(settings: Settings, *, running: bool) -> Finding:
-    """Whether it runs, and still says so."""
+def check_kiosk(settings: Settings, *, running: bool) -> Finding:
+    """Check whether the kiosk runs, and still says so."""
     path = settings.storage.database.with_name(status_file.FILE_NAME)
     if not running:
         return warn("kiosk", "does not run", "systemctl start station, or station run")

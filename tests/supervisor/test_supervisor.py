@@ -15,16 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from station.supervisor.neighbours import FILE_NAME
-from station.supervisor.pulse import SILENCE_LIMIT_S
-from station.supervisor.storm import BACK_OFF_S, MANY_DEATHS
+from station.supervisor.key_filter import BURST_STROKES, STROKES_PER_S
+from station.supervisor.restart_policy import BACKOFF_S, DEATHS_LIMIT, SILENCE_LIMIT_S
+from station.supervisor.screens import NEIGHBOURS_FILE
 from station.supervisor.supervisor import END_LIMIT_S
-from station.supervisor.typing_rate import BURST_STROKES, STROKES_PER_S
-from tests.supervisor.terminal import DEADLINE_S, HOLDS, Terminal, alive
-
-Open = Callable[..., Terminal]
-RESTARTING = "Restarting …"
-
+from tests.supervisor.terminal import DEADLINE_S, HOLDS, RESTARTING, Open, Terminal, alive
 
 # --- the terminal and its child ---------------------------------------------------------------------------------------
 
@@ -128,7 +123,7 @@ def test_nothing_that_the_child_has_started_outlives_it(open_terminal: Open) -> 
 def test_a_child_that_refuses_at_the_command_line_is_heard(open_terminal: Open) -> None:
     terminal = open_terminal("refuse")
     assert terminal.ended() == 2
-    assert terminal.output.rstrip().endswith(b"\x1b[?25hstand-in: the number is missing")
+    assert terminal.output.rstrip().endswith(b"\x1b[?25hfake kiosk: the number is missing")
     assert termios.tcgetattr(terminal.slave) == terminal.before
 
 
@@ -262,8 +257,17 @@ def test_a_child_that_cannot_be_started_is_tried_again_later_and_later(open_term
     assert terminal.starts()[:4] == ["power", *["power,crash"] * 3]
     # Each dies after it has said when it was, and the next takes a moment to say it.
     _, second, third, fourth = terminal.times()[:4]
-    assert third - second > BACK_OFF_S[1]
-    assert fourth - third > BACK_OFF_S[2]
+    assert third - second > BACKOFF_S[1]
+    assert fourth - third > BACKOFF_S[2]
+
+
+def test_whoever_asks_during_a_pause_does_not_wait(open_terminal: Open) -> None:
+    terminal = open_terminal("always-silent", TEST_SILENCE_S="0.5")
+    # Killed for its silence each time; before the fourth start there are 2 s.
+    terminal.until(lambda: terminal.log().count("kiosk.died code=-9 reason=watchdog") == 3)
+    terminal.process.send_signal(signal.SIGUSR1)
+    terminal.until(lambda: len(terminal.starts()) >= 4)
+    assert terminal.starts()[3] == "watchdog,update"
 
 
 def test_out_of_order_says_where_to_go(open_terminal: Open, tmp_path: Path) -> None:
@@ -271,16 +275,16 @@ def test_out_of_order_says_where_to_go(open_terminal: Open, tmp_path: Path) -> N
         "stations": [{"name": "Björkdungen", "address": "Björkstigen 2"}],
         "support": [{"text": "Key support", "phone": "000-000 01", "days": "mon-fri", "from": "08:00", "to": "16:30"}],
     }
-    (tmp_path / FILE_NAME).write_text(json.dumps(document))
+    (tmp_path / NEIGHBOURS_FILE).write_text(json.dumps(document))
     terminal = open_terminal()
-    for death in range(1, MANY_DEATHS + 1):
+    for death in range(1, DEATHS_LIMIT + 1):
         terminal.sees("UP")
         pid = terminal.child
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         terminal.until_another_than(pid)
-        if 1 < death < MANY_DEATHS:
-            # In a storm nobody who asks has to wait.
+        if 1 < death < DEATHS_LIMIT:
+            # Whoever asks does not have to wait, however often it has died.
             terminal.sees(RESTARTING)
             terminal.process.send_signal(signal.SIGUSR1)
     terminal.sees("Out of order")

@@ -16,7 +16,7 @@ _KEPT_BYTES: Final = MAX_LOG_BYTES * 3 // 4
 """When unacknowledged entries have to go, so many go that this happens seldom."""
 
 
-def appended(log: bytes, ack: bytes, entry: Sequence[Any]) -> tuple[bytes, int]:
+def append(log: bytes, ack: bytes, entry: Sequence[Any]) -> tuple[bytes, int]:
     """The log with one more entry (without its seq), and the seq it got."""
     generation, entries = parse(log)
     seq = entries[-1][0] + 1 if entries else 1

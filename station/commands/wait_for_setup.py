@@ -1,4 +1,4 @@
-"""Waits, with a page on the screen that says what to do, until a station that was never set up can start.
+"""Shows a page that says what to do, for the kiosk command, until a station that was never set up can start.
 
 Somebody who starts a kiosk by hand is told in a line why it does not start. Where a supervisor has started it again
 after that, nobody reads lines: then this is what stands on the screen.
@@ -23,12 +23,12 @@ T = TypeVar("T")
 CLEAR = "\x1b[2J\x1b[H"
 
 
-def wanted() -> bool:
+def is_wanted() -> bool:
     """Whether the page is to be shown: there is a supervisor, and the first start has failed already."""
     return descriptor_of(os.environ) is not None and reasons_of(os.environ) != ("power",)
 
 
-async def wait(path: Path, fault: ConfigFault, ready: Callable[[], Awaitable[T]]) -> T:
+async def wait_for_setup(path: Path, fault: ConfigFault, ready: Callable[[], Awaitable[T]]) -> T:
     """Show ``fault`` and try ``ready`` again and again, until it no longer raises ConfigFault; its answer."""
     descriptor = descriptor_of(os.environ)
     async with asyncio.TaskGroup() as tasks:
@@ -49,11 +49,11 @@ async def wait(path: Path, fault: ConfigFault, ready: Callable[[], Awaitable[T]]
                 continue
             if beating is not None:
                 beating.cancel()
-            _forget_typed()
+            _drop_typed()
             return answer
 
 
-def _forget_typed() -> None:
-    """What was typed at this page is no PIN."""
+def _drop_typed() -> None:
+    """Drop what was typed at this page: it is no PIN."""
     if os.isatty(0):
         termios.tcflush(0, termios.TCIFLUSH)

@@ -1,4 +1,4 @@
-"""`emulate` in a process of its own, as ``station emulate`` runs it, with the real driver on this side."""
+"""`station emulate` in a process of its own, with the real driver on this side."""
 
 import asyncio
 import signal
@@ -18,18 +18,17 @@ from station.ports import KeyFile, ReaderLost, ReaderSettings
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 30.0
 """Against hanging: the other process may have to wait for a processor."""
-PROGRAM = """
-import asyncio, sys
-from pathlib import Path
-from drivers.emulated_key.command import emulate
-asyncio.run(emulate(Path(sys.argv[1]), Path(sys.argv[2]), 1000000))
-"""
+
+
+def command(folder: Path) -> list[str]:
+    key = ["--link", str(folder / "port"), "--state", str(folder / "key"), "--baud", "1000000"]
+    return [sys.executable, "-m", "station", "emulate", *key]
 
 
 @pytest.fixture
 async def process(tmp_path: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", PROGRAM, str(tmp_path / "port"), str(tmp_path / "key")),
+        *command(tmp_path),
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -96,7 +95,7 @@ async def test_killed_and_started_again_the_port_is_found_again(process: Any, tm
     with pytest.raises(ReaderLost, match="port_missing"):
         await asyncio.wait_for(reader.next_key(), LIMIT_S)
     again = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", PROGRAM, str(tmp_path / "port"), str(tmp_path / "key")),
+        *command(tmp_path),
         cwd=ROOT,
         stdin=asyncio.subprocess.DEVNULL,
     )

@@ -1,4 +1,4 @@
-"""0 + 2 held for 2 s, as a terminal tells it: it repeats the last key held, and says nothing of releases.
+"""Hears 0 + 2 held for 2 s on a terminal, which repeats the last key held and says nothing of releases.
 
 So the chord arrives as ``0`` and ``2`` shortly after each other, in either order, and then the second one again and
 again. Whoever types fast sends either other keys in between or the same key far more slowly than a terminal does.
@@ -14,7 +14,7 @@ FIRST_REPEAT_S = 1.1
 REPEAT_S = 0.25
 """They repeat every 25 to 100 ms; some room for a machine that is busy. Nobody types one key for 2 s like this."""
 REPEATS = 8
-"""At least so many; the slowest terminal sends ten."""
+"""At least so many have to come; the slowest terminal sends ten."""
 QUIET_S = 1.0
 """After the chord both keys are deaf until they have been silent for so long: fingers leave a keypad slowly."""
 
@@ -32,8 +32,8 @@ class Verdict(Enum):
     """It completes a chord."""
 
 
-class RepeatChord:
-    """Strokes and their times in, verdicts out. Reads no clock."""
+class TerminalChord:
+    """Takes strokes and their times, and tells when the chord is complete. Reads no clock."""
 
     def __init__(self) -> None:
         self._last = (0, 0.0)

@@ -73,7 +73,7 @@ def test_a_mistake_in_the_program_is_one_line_without_what_was_typed(
     monkeypatch.setattr(importlib.import_module("station.commands.sync"), "run", broken)
     assert ended("sync", "--json") == 1
     said = capsys.readouterr()
-    assert said.err.startswith("station sync: a mistake in the program: ValueError in test_words.py:")
+    assert said.err.startswith("station sync: a mistake in the program: ValueError in test_command_line.py:")
     assert said.err.count("\n") == 1
     assert json.loads(said.out)["error"] == "program_error"
     assert "738291" not in said.err + said.out

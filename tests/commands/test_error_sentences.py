@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config import ConfigFault, Problem
-from station.commands import complaints
+from station.commands import error_sentences
 from station.errors import StationError
 from station.ports import KeyLost, KeyRefused, StoreFault
 
@@ -107,35 +107,35 @@ def test_the_search_finds_what_is_there() -> None:
 @pytest.mark.parametrize(("kind", "code"), sorted(raised() | centrals()), ids=lambda word: word)
 def test_every_code_has_a_sentence(kind: str, code: str) -> None:
     fault = type(kind, (StationError,), {})(code)
-    sentence = complaints.sentence_of(fault)
-    assert sentence, f"{kind}({code!r}) has no sentence in station/commands/complaints.py"
+    sentence = error_sentences.sentence_for(fault)
+    assert sentence, f"{kind}({code!r}) has no sentence in station/commands/error_sentences.py"
 
 
 def test_every_sentence_is_one_plain_line() -> None:
-    for code, sentence in complaints.SENTENCES.items():
+    for code, sentence in error_sentences.SENTENCES.items():
         assert "\n" not in sentence, code
         assert not sentence.endswith("."), code
         assert 15 <= len(sentence) <= 130, code
 
 
 def test_a_reason_says_more_than_a_code() -> None:
-    (line,) = complaints.lines(StoreFault("store_io", reason="in_use"))
+    (line,) = error_sentences.lines(StoreFault("store_io", reason="in_use"))
     assert line.startswith("the kiosk, or another command, is using the station's database")
 
 
 def test_the_same_code_of_two_classes_means_two_things() -> None:
     refused = type("CentralRefused", (StationError,), {})("too_large")
-    assert complaints.sentence_of(refused) != complaints.sentence_of(KeyRefused("too_large"))
+    assert error_sentences.sentence_for(refused) != error_sentences.sentence_for(KeyRefused("too_large"))
 
 
 def test_the_first_fault_of_a_group_is_told() -> None:
     group = ExceptionGroup("tasks", [ValueError("x"), ExceptionGroup("more", [KeyLost("no_key")])])
-    found = complaints.station_error(group)
+    found = error_sentences.first_station_error(group)
     assert isinstance(found, KeyLost)
-    assert complaints.station_error(ValueError("x")) is None
+    assert error_sentences.first_station_error(ValueError("x")) is None
 
 
 def test_a_configuration_has_a_line_for_each_mistake() -> None:
     fault = ConfigFault("config_invalid", [Problem("a", "expected b", 3), Problem("a", "expected c", 4)])
-    assert complaints.lines(fault) == ["a:3: expected b", "a:4: expected c"]
-    assert complaints.is_usage(fault)
+    assert error_sentences.lines(fault) == ["a:3: expected b", "a:4: expected c"]
+    assert error_sentences.is_usage_error(fault)

@@ -1,4 +1,4 @@
-"""The supervisor's own pictures, the file of neighbours, and the glance at station.toml."""
+"""The supervisor's own screens, and the two files that they need: neighbours.json and station.toml."""
 
 import json
 import re
@@ -11,33 +11,39 @@ from hypothesis import strategies as st
 
 from config.models import DisplayTable, StorageTable
 from station.ports import MirrorObject
-from station.runtime import heartbeat as kiosk_side
 from station.runtime.neighbours_file import NeighboursFile
-from station.supervisor import child, glance, neighbours, pictures
-from station.supervisor.neighbours import Neighbours, Support
-from station.supervisor.sentences import DEFAULT_LANGUAGE, LANGUAGES
-from station.supervisor.sizes import Size
+from station.supervisor import screens
+from station.supervisor.screens import (
+    DEFAULT_LANGUAGE,
+    LANGUAGES,
+    NEIGHBOURS_FILE,
+    Support,
+    WhereToGo,
+    read_where_to_go,
+)
+from station.supervisor.settings import database_folder, read_language
+from station.supervisor.terminal import Size
 
-PLACES = Neighbours(
+WHERE_TO_GO = WhereToGo(
     ("Björkdungen, Björkstigen 2", "Hamngatan, Hamngatan 3"),
     (Support("Key support", "000-000 01", "mon-fri", "08:00-16:30"),),
 )
 
 
-def drawn(picture: bytes, size: Size) -> str:
+def drawn(screen: bytes, size: Size) -> str:
     page = pyte.Screen(size.columns, size.rows)
-    pyte.ByteStream(page).feed(picture)
+    pyte.ByteStream(page).feed(screen)
     return "\n".join(page.display)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_picture_fits_a_console(language: str) -> None:
-    sentences = LANGUAGES[language]
+def test_every_screen_fits_a_console(language: str) -> None:
+    words = LANGUAGES[language]
     for size in (Size(80, 24), Size(40, 15)):
-        assert sentences.starting in drawn(pictures.starting(sentences, size), size)
-        assert sentences.restarting in drawn(pictures.restarting(sentences, size), size)
-        out = drawn(pictures.out_of_order(sentences, size, PLACES), size)
-        assert sentences.out_of_order in out
+        assert words.starting in drawn(screens.starting(words, size), size)
+        assert words.restarting in drawn(screens.restarting(words, size), size)
+        out = drawn(screens.out_of_order(words, size, WHERE_TO_GO), size)
+        assert words.out_of_order in out
         assert "Björkstigen 2" in out
         assert "000-000 01" in out
 
@@ -45,23 +51,23 @@ def test_every_picture_fits_a_console(language: str) -> None:
 @given(st.integers(1, 200), st.integers(1, 60))
 def test_no_size_is_too_small(columns: int, rows: int) -> None:
     size = Size(columns, rows)
-    picture = pictures.out_of_order(LANGUAGES["da"], size, PLACES).decode()
-    places = [(int(row), int(column)) for row, column in re.findall(r"\x1b\[(\d+);(\d+)H", picture)]
+    screen = screens.out_of_order(LANGUAGES["da"], size, WHERE_TO_GO).decode()
+    places = [(int(row), int(column)) for row, column in re.findall(r"\x1b\[(\d+);(\d+)H", screen)]
     assert all(1 <= row <= rows and 1 <= column <= columns // 2 + 1 for row, column in places)
 
 
 def test_no_name_can_draw(tmp_path: Path) -> None:
     document = {"stations": [{"name": "\x1b[2JEvil\r\n\x9b1m"}], "support": [{"text": "a\x07", "phone": 5}]}
-    (tmp_path / neighbours.FILE_NAME).write_text(json.dumps(document))
-    assert neighbours.load(tmp_path) == Neighbours(("[2JEvil1m",), (Support("a", "", "", ""),))
+    (tmp_path / NEIGHBOURS_FILE).write_text(json.dumps(document))
+    assert read_where_to_go(tmp_path) == WhereToGo(("[2JEvil1m",), (Support("a", "", "", ""),))
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"stations": 5, "support": [1, {}]}', "[" * 20000, '"\\ud800"'])
 def test_a_damaged_file_of_neighbours_says_nothing(tmp_path: Path, content: str) -> None:
-    (tmp_path / neighbours.FILE_NAME).write_text(content)
-    found = neighbours.load(tmp_path)
+    (tmp_path / NEIGHBOURS_FILE).write_text(content)
+    found = read_where_to_go(tmp_path)
     assert found.stations == ()
-    pictures.out_of_order(LANGUAGES["sv"], Size(80, 24), found)
+    screens.out_of_order(LANGUAGES["sv"], Size(80, 24), found)
 
 
 class Mirror:
@@ -93,35 +99,12 @@ class Mirror:
 async def test_the_kiosk_writes_what_the_supervisor_reads(tmp_path: Path) -> None:
     writer = NeighboursFile(Mirror(), tmp_path, station=1, language="sv")  # type: ignore[arg-type]
     await writer.refresh()
-    found = neighbours.load(tmp_path)
+    found = read_where_to_go(tmp_path)
     assert found.stations == ("Near, Round the corner 4", "Far, There 2")
     assert found.support == (Support("Stöd", "000", "mon-fri", ""),)
-    before = (tmp_path / neighbours.FILE_NAME).stat().st_ino
+    before = (tmp_path / NEIGHBOURS_FILE).stat().st_ino
     await writer.refresh()
-    assert (tmp_path / neighbours.FILE_NAME).stat().st_ino == before
-
-
-def test_both_sides_of_the_pipe_mean_the_same_variables() -> None:
-    assert child.HEARTBEAT_VARIABLE == kiosk_side.DESCRIPTOR_VARIABLE
-    assert child.REASONS_VARIABLE == kiosk_side.REASONS_VARIABLE
-
-
-def test_what_a_kiosk_does_not_inherit() -> None:
-    own = {
-        "TEXTUAL": "debug",
-        "TEXTUAL_DRIVER": "x:y",
-        "LINES": "3",
-        "NOTIFY_SOCKET": "/run/x",
-        "PYTHONFAULTHANDLER": "1",
-        "LANG": "sv_SE.UTF-8",
-    }
-    made = child.environment_of(own, ["power", "crash"])
-    assert made == {
-        "LANG": "sv_SE.UTF-8",
-        "TERM": "linux",
-        "TEXTUAL_DISABLE_KITTY_KEY": "1",
-        "STATION_START_REASONS": "power,crash",
-    }
+    assert (tmp_path / NEIGHBOURS_FILE).stat().st_ino == before
 
 
 @pytest.mark.parametrize(
@@ -135,15 +118,15 @@ def test_what_a_kiosk_does_not_inherit() -> None:
         ("[storage]\ndatabase = 5\n", "sv", "."),
     ],
 )
-def test_a_glance_at_the_settings(tmp_path: Path, text: str, language: str, folder: str) -> None:
+def test_two_settings_are_read_quickly(tmp_path: Path, text: str, language: str, folder: str) -> None:
     path = tmp_path / "station.toml"
     path.write_text(text)
-    assert glance.language(path) == language
-    assert glance.folder(path) == tmp_path / folder
+    assert read_language(path) == language
+    assert database_folder(path) == tmp_path / folder
 
 
 def test_a_missing_file_has_the_defaults_of_the_real_one(tmp_path: Path) -> None:
     path = tmp_path / "station.toml"
-    assert glance.language(path) == DEFAULT_LANGUAGE == DisplayTable().language
-    assert glance.folder(path) == tmp_path
+    assert read_language(path) == DEFAULT_LANGUAGE == DisplayTable().language
+    assert database_folder(path) == tmp_path
     assert StorageTable().database.parent == Path()
