@@ -6,8 +6,9 @@ from pathlib import Path
 from config import ConfigFault, Credentials, Problem
 from config.places import KeyPath
 from config.pushed import PushedFile
-from station.app import PROFILE_ROLES, identity_of, trust_of
+from station.app import identity_of, trust_of
 from station.records.claims import StationCertificate
+from station.runtime.profiles import PROFILES
 
 
 def admit(pushed: PushedFile) -> None:
@@ -39,8 +40,8 @@ def _of_another(pushed: PushedFile, claims: StationCertificate) -> list[Problem]
             f"expected {claims.station}, the number in this station's certificate (is it another station's file?)"
         )
         problems.append(pushed.problem(("station", "number"), expected, str(station.number)))
-    if PROFILE_ROLES[station.profile] is not claims.role:
-        profile = next(name for name, role in PROFILE_ROLES.items() if role is claims.role)
+    profile = PROFILES[claims.role].name
+    if station.profile != profile:
         expected = f'expected "{profile}", the role in this station\'s certificate (only central gives roles)'
         problems.append(pushed.problem(("station", "profile"), expected, f'"{station.profile}"'))
     return problems

@@ -20,7 +20,6 @@ from station.admission import admit
 from station.app import Station
 from station.errors import StationError
 from station.ports import Json, StoreFault
-from station.runtime.loop import Visits
 from station.sync.timekeeping import Clocks
 
 VERSION_NOTE = "config_version"
@@ -111,7 +110,7 @@ class PushedConfig:
 
     # --- while the station runs ---
 
-    async def run(self, visits: Visits, adopted: Callable[[Settings], None] = lambda _settings: None) -> None:
+    async def run(self, adopted: Callable[[Settings], None] = lambda _settings: None) -> None:
         """Watch the file beside the opened station, which runs, and apply what comes between two of its visits.
 
         Returns when another process must go on with a new file. ``adopted`` is told of everything that is applied.
@@ -121,7 +120,7 @@ class PushedConfig:
         await self._keep()
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(self._watch.run(self._examine), name="config")
-            await self._apply_between(visits, adopted)
+            await self._apply_between_visits(adopted)
             watching.cancel()
 
     async def _examine(self) -> None:
@@ -171,13 +170,13 @@ class PushedConfig:
             _log.error("config.rejected %s", problem)
         return True
 
-    async def _apply_between(self, visits: Visits, adopted: Callable[[Settings], None]) -> None:
+    async def _apply_between_visits(self, adopted: Callable[[Settings], None]) -> None:
         while True:
             await self._something_waits.wait()
             pushed = self._waiting
             if pushed is None:
                 self._something_waits.clear()
-            elif not visits.between_visits:
+            elif not self._station.visits.between_visits:
                 await asyncio.sleep(BETWEEN_VISITS_LOOK_S)
             elif Reach.PROCESS in (reaches := changed(self._running.settings, pushed.settings)).values():
                 # It counts as good only once a station has started on it.

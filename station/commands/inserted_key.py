@@ -8,14 +8,14 @@ from pathlib import Path
 
 from config import Credentials, Settings
 from drivers.emulated_key.folder import KeyFolder
-from drivers.smp.key_socket import SmpKeySocket
-from station.app import Station
+from drivers.smp.reader import SmpKeyReader
+from station.app import Station, reader_settings
 from station.commands.command_line import UsageError
 from station.commands.status import kiosk_runs
 from station.core.facts import KeyClock, KeyClockState
 from station.errors import StationError
 from station.key.log import LOG_LIMIT_BYTES
-from station.ports import KeyFile, KeyLost, KeyRefused, KeySocket
+from station.ports import KeyFile, KeyLost, KeyReader, KeyRefused, KeySession
 from station.records.base64url import decoded
 from station.records.claims import BLOCKLIST_LIMIT_BYTES
 from station.records.keys import PublicKey
@@ -43,12 +43,6 @@ class KeyContent:
         return int(time.time()) if self.clock.state is KeyClockState.ABSENT else self.clock.unix_s
 
 
-def socket_of(settings: Settings) -> SmpKeySocket:
-    """The key reader of ``[key_reader]``."""
-    reader = settings.key_reader
-    return SmpKeySocket(str(reader.port), reader.baud, reader.folder)
-
-
 def emulated_key_folder(path: Path) -> KeyFolder:
     """An emulated key's folder. Raises UsageError where there is none."""
     if not path.is_dir():
@@ -61,35 +55,34 @@ def content_of_folder(folder: KeyFolder) -> KeyContent:
     return KeyContent({file.value: content for file, content in folder.files().items()}, {}, folder.clock())
 
 
-async def wait_for_key(socket: KeySocket, wait_s: float = KEY_WAIT_S) -> None:
-    """Return when a key answers. Raises KeyLost (``no_key``) when none does in time, ReaderLost."""
+async def wait_for_key(reader: KeyReader, wait_s: float = KEY_WAIT_S) -> KeySession:
+    """The key that is put in. Raises KeyLost (``no_key``) when none is in time, ReaderLost."""
     try:
-        await asyncio.wait_for(socket.inserted(), wait_s)
+        return await asyncio.wait_for(reader.next_key(), wait_s)
     except TimeoutError:
         raise KeyLost("no_key", waited_s=int(wait_s)) from None
 
 
 async def key_in_reader(settings: Settings) -> KeyContent:
     """Wait for a key in the reader, and read it. Raises KeyLost (``no_key`` when none answers in time), ReaderLost."""
-    socket = socket_of(settings)
+    reader = SmpKeyReader(reader_settings(settings))
     try:
-        await wait_for_key(socket)
-        return await read_key(socket)
+        return await read_key(await wait_for_key(reader))
     finally:
-        await socket.close()
+        await reader.close()
 
 
-async def read_key(socket: KeySocket) -> KeyContent:
+async def read_key(key: KeySession) -> KeyContent:
     """All that is on the key. Raises KeyLost, ReaderLost."""
     files: dict[str, bytes] = {}
     refused: dict[str, str] = {}
     for file in KeyFile:
         try:
-            files[file.value] = await socket.read(file, _limit_bytes(file))
+            files[file.value] = await key.read(file, _limit_bytes(file))
         except KeyRefused as error:
             files[file.value], refused[file.value] = b"", error.code
     try:
-        clock = await socket.clock()
+        clock = await key.clock()
     except KeyRefused:
         clock = None
     return KeyContent(files, refused, clock)

@@ -15,7 +15,6 @@ from station.app import Station
 from station.commands import key_report
 from station.commands.command_line import add_action, print_answer
 from station.commands.inserted_key import (
-    KEY_WAIT_S,
     KeyContent,
     content_of_folder,
     emulated_key_folder,
@@ -24,7 +23,7 @@ from station.commands.inserted_key import (
     wait_for_key,
 )
 from station.core.facts import KeyClockState
-from station.ports import Json, KeyFile, KeyRefused, KeySocket
+from station.ports import Json, KeyFile, KeyRefused, KeySession
 from station.records.base64url import decoded
 from station.records.claims import KeyRecord
 from station.records.envelope import RecordError, verified, verify
@@ -74,40 +73,37 @@ async def _read(settings: Settings, state: Path | None) -> KeyContent:
 
 async def _provision(settings: Settings, code: Secret[str]) -> dict[str, Any]:
     station = await Station.open(settings)
-    socket = station.key_socket()
     try:
         # The mirror first: a trusted time for the key's clock comes with it, and no code is spent in vain.
         await station.mirroring.refresh()
-        await wait_for_key(socket, KEY_WAIT_S)
-        fields = await _write(station, socket, code)
+        fields = await _write(station, await wait_for_key(station.reader), code)
         # Central tells all stations of a handed-out key; here it is to be known at once.
         await station.mirroring.refresh()
         return fields
     finally:
-        await socket.close()
         await station.close()
 
 
-async def _write(station: Station, socket: KeySocket, code: Secret[str]) -> dict[str, Any]:
+async def _write(station: Station, key: KeySession, code: Secret[str]) -> dict[str, Any]:
     """Raises CentralUnreachable, CentralRefused, KeyRefused, KeyLost, ReaderLost."""
     # A key handed out anew may still be on. As at any insertion, it is switched off before anything else.
-    if await _anything(socket, KeyFile.ACT):
-        await socket.clear(KeyFile.ACT)
-        if await socket.read(KeyFile.ACT):
+    if await _anything(key, KeyFile.ACT):
+        await key.clear(KeyFile.ACT)
+        if await key.read(KeyFile.ACT):
             raise KeyRefused("act_not_cleared")
     trusted_keys = station.identity.central_keys
-    there = verified(KeyRecord, await _id_on(socket), trusted_keys)
-    record, claims = _handed_out(await station.link.provision(code), trusted_keys)
+    there = verified(KeyRecord, await _id_on(key), trusted_keys)
+    record, claims = _handed_out(await station.central.provision(code), trusted_keys)
     if there is not None and there.key != claims.key:
         raise KeyRefused("key_is_another", on_key=there.key, code_is_for=claims.key)
-    written = not await socket.holds(KeyFile.ID, record)
+    written = not await key.holds(KeyFile.ID, record)
     if written:
-        await socket.write(KeyFile.ID, record)
-        if await socket.read(KeyFile.ID) != record:
+        await key.write(KeyFile.ID, record)
+        if await key.read(KeyFile.ID) != record:
             raise KeyRefused("id_differs")
-    clock_set = station.time.now().trust is not None and (await socket.clock()).state is not KeyClockState.ABSENT
+    clock_set = station.time.now().trust is not None and (await key.clock()).state is not KeyClockState.ABSENT
     if clock_set:
-        await socket.set_clock(station.time.now().unix_s)
+        await key.set_clock(station.time.now().unix_s)
     return {
         "key": claims.key,
         "kind": claims.kind.name.lower(),
@@ -128,18 +124,18 @@ def _handed_out(found: Mapping[str, Json], trusted_keys: Sequence[PublicKey]) ->
     return record, claims
 
 
-async def _id_on(socket: KeySocket) -> bytes:
+async def _id_on(key: KeySession) -> bytes:
     try:
-        return await socket.read(KeyFile.ID)
+        return await key.read(KeyFile.ID)
     except KeyRefused as error:
         if error.code == "too_large":
             return b""
         raise
 
 
-async def _anything(socket: KeySocket, file: KeyFile) -> bool:
+async def _anything(key: KeySession, file: KeyFile) -> bool:
     try:
-        return bool(await socket.read(file))
+        return bool(await key.read(file))
     except KeyRefused as error:
         if error.code == "too_large":
             return True

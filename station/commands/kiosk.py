@@ -19,7 +19,6 @@ from station.core.screen import Screen
 from station.pushed_config import PushedConfig
 from station.runtime import status_file
 from station.runtime.heartbeat import Heartbeat, answered, descriptor_of, reasons_of, turning
-from station.runtime.loop import Visits
 from station.runtime.neighbours_file import NeighboursFile
 from station.runtime.status_file import StatusFile
 from station.supervisor.kiosk_process import UPDATE_CODE
@@ -114,55 +113,46 @@ class _Run:
     def __init__(self, opened: _Opened) -> None:
         self._config, self._station = opened.config, opened.station
         self.ended_for_update = False
-        self._visits: Visits | None = None
         self._status: StatusFile | None = None
         display = self._station.settings.display
         self.kiosk = Kiosk(self._press, language=display.language, bell=display.bell, start=self._serve)
 
     def _press(self, stroke: str) -> None:
-        if self._visits is not None:
-            self._visits.press(stroke)
+        self._station.visits.press(stroke)
 
     def _show(self, screen: Screen) -> None:
         self.kiosk.show(screen)
-        if self._status is not None and self._visits is not None:
+        if self._status is not None:
             self._status.saw(screen)
 
     async def _serve(self) -> None:
         station = self._station
-        socket = station.key_socket()
-        try:
+        self._status = StatusFile(
+            station.settings.storage.database.with_name(status_file.FILE_NAME),
+            configuration=self._config.standing.fields,
+            store=station.store,
+            time=station.time,
+            mirroring=station.mirroring,
+            facts=lambda: station.visits.state.station,
+            visits=station.visits.past_visits,
+        )
+        # What is there by now stays: to look through all of it for garbage takes tens of milliseconds of a visit.
+        gc.freeze()
+        async with asyncio.TaskGroup() as tasks:
             # The kiosk rings by itself when a line wants to be looked at.
-            self._visits = visits = station.serve(
-                socket, show=self._show, ring=lambda: None, rehearse=self.kiosk.rehearse
-            )
-            self._status = StatusFile(
-                station.settings.storage.database.with_name(status_file.FILE_NAME),
-                configuration=self._config.standing.fields,
-                store=station.store,
-                time=station.time,
-                mirroring=station.mirroring,
-                facts=lambda: visits.state.station,
-                visits=visits.past_visits,
-            )
-            # What is there by now stays: to look through all of it for garbage takes tens of milliseconds of a visit.
-            gc.freeze()
-            async with asyncio.TaskGroup() as tasks:
-                parts = [tasks.create_task(station.run(reasons_of(os.environ)), name="station")]
-                # Whoever stands there waits for the screen: what nobody looks at comes after it.
-                await visits.began.wait()
-                parts += [
-                    tasks.create_task(self._status.run(), name="status"),
-                    tasks.create_task(self._neighbours(station).run(), name="neighbours"),
-                ]
-                if (descriptor := descriptor_of(os.environ)) is not None:
-                    parts.append(tasks.create_task(self._heartbeat(station, descriptor).run(), name="heartbeat"))
-                await self._config.run(visits, self._adopt)
-                self.ended_for_update = True
-                for part in parts:
-                    part.cancel()
-        finally:
-            await socket.close()
+            parts = [tasks.create_task(station.run(self._show, reasons=reasons_of(os.environ)), name="station")]
+            # Whoever stands there waits for the screen: what nobody looks at comes after it.
+            await station.visits.serving.wait()
+            parts += [
+                tasks.create_task(self._status.run(), name="status"),
+                tasks.create_task(self._neighbours(station).run(), name="neighbours"),
+            ]
+            if (descriptor := descriptor_of(os.environ)) is not None:
+                parts.append(tasks.create_task(self._heartbeat(station, descriptor).run(), name="heartbeat"))
+            await self._config.run(self._adopt)
+            self.ended_for_update = True
+            for part in parts:
+                part.cancel()
         self.kiosk.exit()
 
     def _adopt(self, settings: Settings) -> None:
@@ -171,7 +161,7 @@ class _Run:
     def _heartbeat(self, station: Station, descriptor: int) -> Heartbeat:
         """What has to turn: the database's thread, the key reader, the screen's queue of messages."""
         started_at = asyncio.get_running_loop().time()
-        reader = turning(lambda: max(started_at, station.reader_turned_at))
+        reader = turning(lambda: max(started_at, station.reader.looked_at_s))
         return Heartbeat(descriptor, [station.store.alive, reader, answered(self.kiosk.call_later)])
 
     def _neighbours(self, station: Station) -> NeighboursFile:

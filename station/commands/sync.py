@@ -80,7 +80,7 @@ async def synchronise(settings: Settings, clocks: Clocks | None = None) -> SyncR
     try:
         before = station.mirroring.state
         _, digest = await station.store.mirror_digest()
-        box = station.is_activation_box
+        box = not station.profile.asks_central
         if box:
             await station.mirroring.refresh_without_mirror()
             # The blocklist and the time zone come with what has been taken up.

@@ -21,13 +21,12 @@ import config
 from config import Settings
 from station.app import Station
 from station.commands.command_line import FAILED, UsageError, add_json, print_answer, utc_text
-from station.commands.watched_socket import WatchedSocket
 from station.core.entry import MAX_DIGITS
 from station.core.facts import Refusal
 from station.core.screen import Line, Screen
-from station.core.visit_state import Phase
+from station.core.visit_inputs import ActivationCleared, KeyInserted, VisitInput
+from station.core.visit_state import Phase, Presence, State
 from station.ports import KeyLost
-from station.runtime.loop import Visits
 from station.runtime.outcomes import Outcome, outcome_after
 from station.secret import Secret
 
@@ -41,8 +40,8 @@ PIN_LINE_LIMIT_BYTES = 64
 LAST_EVENTS_S = 2.0
 """How long the visit's events may take to reach central; what does not stays in the outbox."""
 
-_BUSY = frozenset({Phase.CLEARING, Phase.READING, Phase.CHECKING, Phase.ACTIVATING, Phase.GONE, Phase.IDENTIFYING})
-"""On the way to somewhere else. A key that is gone may be back in a moment, or the machine says that it is not."""
+_BUSY = frozenset({Phase.CLEARING, Phase.READING, Phase.CHECKING, Phase.ACTIVATING})
+"""On the way to somewhere else."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -69,14 +68,11 @@ def run(args: argparse.Namespace) -> int:
 
 async def _visit(settings: Settings, args: argparse.Namespace) -> dict[str, Any]:
     station = await Station.open(settings)
-    reader = settings.key_reader
-    socket = WatchedSocket(str(reader.port), reader.baud, reader.folder)
     try:
         with contextlib.ExitStack() as stack:
             pins = stack.enter_context(_PinInput()) if args.pin_stdin else None
-            return await _OneVisit(station, socket, pins, args.timeout).run()
+            return await _OneVisit(station, pins, args.timeout).run()
     finally:
-        await socket.close()
         await station.close()
 
 
@@ -138,17 +134,29 @@ class _PinInput:
 
 
 class _OneVisit:
-    """The machine's answers to one key, and the times at which they came."""
+    """What the machine answers to one key, and when."""
 
-    def __init__(self, station: Station, socket: WatchedSocket, pins: _PinInput | None, timeout_s: float) -> None:
-        self._station, self._socket, self._pin_input, self._timeout_s = station, socket, pins, timeout_s
-        self._visits: Visits = station.serve(socket, show=self._show, ring=lambda: None)
+    def __init__(self, station: Station, pins: _PinInput | None, timeout_s: float) -> None:
+        self._station, self._pin_input, self._timeout_s = station, pins, timeout_s
+        self._visits = station.visits
+        self._visits.on_step = self._stepped
         self._screen: Screen | None = None
         self._outcome: Outcome | None = None
         self._news = asyncio.Event()
         self._phases: dict[Phase, float] = {}
+        self._inserted_s: float | None = None
+        self._off_s: float | None = None
         self._end_s = 0.0
         self._serving_task: asyncio.Task[None] | None = None
+
+    def _stepped(self, received: VisitInput, state: State) -> None:
+        now_s = time.monotonic()
+        match received:
+            case KeyInserted():
+                self._inserted_s, self._off_s = now_s, None
+            case ActivationCleared() if self._off_s is None:
+                self._off_s = now_s
+        self._phases.setdefault(state.phase, now_s)
 
     async def run(self) -> dict[str, Any]:
         """Raises ReaderLost, KeyLost (``no_key``), StoreFault."""
@@ -180,8 +188,8 @@ class _OneVisit:
             pin = await self._pin()
             if pin is not None:
                 await self._type(pin)
-            await self._socket.quiet()
-            self._end_s = self._socket.ended_s
+            await self._visits.settled()
+            self._end_s = time.monotonic()
             fields = self._fields(with_pin=pin is not None)
         if station.mirroring.online:
             # Central may take nothing just now; the events are safe in the outbox.
@@ -191,7 +199,7 @@ class _OneVisit:
 
     @contextlib.asynccontextmanager
     async def _serving(self) -> AsyncIterator[None]:
-        serving = self._serving_task = asyncio.create_task(self._visits.run())
+        serving = self._serving_task = asyncio.create_task(self._visits.run(self._show))
         serving.add_done_callback(lambda _: self._news.set())
         try:
             yield
@@ -204,7 +212,6 @@ class _OneVisit:
     def _show(self, screen: Screen) -> None:
         self._screen = screen
         self._outcome = outcome_after(screen.line, self._outcome)
-        self._phases.setdefault(self._visits.state.phase, time.monotonic())
         self._news.set()
 
     async def _changed(self) -> None:
@@ -222,13 +229,19 @@ class _OneVisit:
         self._refuse_broken()
 
     async def _settled(self) -> None:
-        while self._visits.state.phase in _BUSY:
+        while self._under_way():
             await self._changed()
         self._refuse_broken()
 
+    def _under_way(self) -> bool:
+        """A key that is out may be back in a moment, or the machine says that it is not."""
+        state = self._visits.state
+        away = state.presence is not Presence.IN and state.phase not in {Phase.EMPTY, Phase.BROKEN}
+        return self._visits.busy or away or state.phase in _BUSY
+
     def _refuse_broken(self) -> None:
         if self._visits.state.phase is Phase.BROKEN:
-            raise self._socket.lost or KeyLost("port_lost")
+            raise self._visits.reader_fault or KeyLost("port_lost")
 
     def _may_turn_out_well(self) -> bool:
         return self._visits.state.phase is Phase.REFUSED and not self._station.mirroring.online
@@ -274,7 +287,7 @@ class _OneVisit:
             "source": "online" if mirroring.online else "mirror",
             "mirror_age_s": mirroring.age_s(),
             "timings_ms": self._timings(),
-            "wire_bytes": self._socket.wire_bytes - self._socket.bytes_before if self._socket.inserted_s else 0,
+            "wire_bytes": self._visits.wire_bytes,
         }
 
     def _verdict(self, *, with_pin: bool) -> tuple[str, str | None]:
@@ -288,7 +301,7 @@ class _OneVisit:
             return "failed", "key_lost"
         if self._outcome not in {Outcome.OFF, Outcome.REFUSED}:
             return "failed", self._outcome.value if self._outcome is not None else "key_lost"
-        if state.refusal is not None:
+        if state.phase is Phase.REFUSED and state.refusal is not None:
             hindrance = state.station.hindrance if state.refusal is Refusal.STATION else None
             return "refused", (hindrance or state.refusal).value
         if with_pin:
@@ -296,10 +309,10 @@ class _OneVisit:
         return "off", None
 
     def _timings(self) -> dict[str, int | None]:
-        begun = self._socket.inserted_s
+        begun = self._inserted_s
         known = [self._phases[p] for p in (Phase.PROMPT, Phase.REFUSED, Phase.UNREADABLE) if p in self._phases]
         at = {
-            "off": self._socket.off_s,
+            "off": self._off_s,
             "read": min(known, default=None),
             "pin_checked": self._phases.get(Phase.ACTIVATING),
             "ready": self._phases.get(Phase.READY),

@@ -93,6 +93,11 @@ class KeyWork:
         """Nothing but ``act`` is written from here on."""
 
     @property
+    def wire_bytes(self) -> int:
+        """See `KeySession.wire_bytes`."""
+        return self._key.wire_bytes
+
+    @property
     def on_key(self) -> OnKey:
         """What a PIN is judged by beside the mirror."""
         return self._files.on_key

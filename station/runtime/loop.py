@@ -107,6 +107,8 @@ class VisitLoop:
         self._shown: Screen | None = None
         self.on_step: Callable[[VisitInput, State], None] = lambda _input, _state: None
         """Told of each input, and of the state that it has led to."""
+        self.reader_fault: ReaderLost | None = None
+        """Why keys cannot be read; None while they can."""
         self.serving = asyncio.Event()
         """The first screen has been shown: keys are served from now on."""
         self._recorder = Recorder(store, time, kept=outbox.poke, failed=standing.store_failed)
@@ -158,6 +160,11 @@ class VisitLoop:
         return self._presenter.past_visits
 
     @property
+    def wire_bytes(self) -> int:
+        """Bytes of both directions between the reader and the key that is in it, or was last."""
+        return self._work.wire_bytes if self._work is not None else 0
+
+    @property
     def nobody_there(self) -> bool:
         """Whether no key is in the reader."""
         return self._state.presence is Presence.OUT
@@ -166,7 +173,8 @@ class VisitLoop:
     def between_visits(self) -> bool:
         """No key in the reader, none that may come back, and nobody's farewell on the screen; or no reader at all."""
         state = self._state
-        return state.phase is Phase.BROKEN or (state.phase is Phase.EMPTY and state.farewell is None)
+        empty = state.phase is Phase.BROKEN or (state.phase is Phase.EMPTY and state.farewell is None)
+        return empty and not self.busy
 
     def adopt(self, policy: Policy, presentation: Presentation) -> None:
         """Go by these rules of the site, and show by these settings, from now on; only `between_visits`."""
@@ -309,6 +317,7 @@ class VisitLoop:
                 self._put(KeyInserted(insertion))
                 await session.gone()
             except ReaderLost as error:
+                self.reader_fault = error
                 if not broken:
                     _log.error("reader.lost %s", error)
                     self._put(ReaderFailed())
@@ -330,6 +339,7 @@ class VisitLoop:
 
     def _reader_back(self) -> bool:
         _log.info("reader.back")
+        self.reader_fault = None
         self._put(ReaderRecovered())
         return False
 

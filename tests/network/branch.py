@@ -38,12 +38,11 @@ class Branch:
 
     def __init__(self, station: Station, link: SlowLink, line: SerialLine) -> None:
         self.station, self.link, self._line = station, link, line
-        socket = station.key_socket()
-        self.visits = station.serve(socket, show=self._show, ring=lambda: None)
+        self.visits = station.visits
         self._screen: Screen | None = None
         self._news = asyncio.Event()
 
-    def _show(self, screen: Screen) -> None:
+    def show(self, screen: Screen) -> None:
         self._screen = screen
         self._news.set()
 
@@ -141,7 +140,7 @@ class Central:
         )
         station = await Station.open(config.load(file))
         it = Branch(station, link, line)
-        running = asyncio.create_task(station.run())
+        running = asyncio.create_task(station.run(it.show))
         try:
             await it.poll()
             await it.quiet()

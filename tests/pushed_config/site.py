@@ -14,14 +14,13 @@ from drivers.emulated_key.line import SerialLine
 from station.app import Station
 from station.core.clock import ClockReadings
 from station.core.screen import Line, Screen
-from station.core.visit_state import Phase
+from station.core.visit_state import Phase, Presence
 from station.ports import KeyFile
 from station.pushed_config import PushedConfig
 from station.records.base64url import decoded, encoded
 from station.records.claims import Role
 from station.records.keys import SigningKey
 from station.records.pins import pin_tag
-from station.runtime.loop import Visits
 from station.secret import Secret
 from station.sync.timekeeping import SystemClocks
 from tests.services.lying_central import DAY_S, STATION, LyingCentral
@@ -47,7 +46,7 @@ class Site:
         self.key: EmulatedKey
         self.config: PushedConfig
         self.station: Station
-        self.visits: Visits
+        self.visits: VisitLoop
         self.running: asyncio.Task[None] | None = None
         self.screens: list[Screen] = []
         self.adopted: list[str] = []
@@ -127,15 +126,15 @@ class Site:
         watch = _CountingWatch(self, look_every_s=look_every_s, rest_s=rest_s)
         self.config = PushedConfig(self.path, watch)
         self.station = await self.config.open(self.clocks)
-        self.visits = self.station.serve(self.station.key_socket(), show=self.screens.append, ring=lambda: None)
+        self.visits = self.station.visits
         self.running = asyncio.create_task(self._run())
         await self.until(lambda: self.station.mirroring.online or offline, "online")
 
     async def _run(self) -> None:
         """As the kiosk does: until the configuration asks for another process."""
         async with asyncio.TaskGroup() as tasks:
-            station = tasks.create_task(self.station.run())
-            await self.config.run(self.visits, lambda settings: self.adopted.append(settings.version))
+            station = tasks.create_task(self.station.run(self.screens.append))
+            await self.config.run(lambda settings: self.adopted.append(settings.version))
             station.cancel()
 
     async def start_offline(self) -> None:
@@ -193,7 +192,7 @@ class Site:
 
     async def pull(self) -> None:
         self.line.pull()
-        await self.until(lambda: self.visits.state.phase is Phase.GONE, "gone")
+        await self.until(lambda: self.visits.state.presence is Presence.OUT, "gone")
 
     async def go_away(self) -> None:
         """Take the key out, and let the time pass in which one reads the screen."""

@@ -87,13 +87,13 @@ async def test_central_is_told_which_version_runs_and_which_keys_changed(site: S
 
 async def test_the_serial_port_alone_is_opened_anew(site: Site) -> None:
     await site.open()
-    store, link = site.station.store, site.station.link
+    store, link = site.station.store, site.station.central
     (site.folder / "other-reader").symlink_to(
         site.line.path.readlink() if site.line.path.is_symlink() else "key-reader"
     )
     site.push(site.text(key_reader='port = "other-reader"'))
     await site.until(lambda: site.adopted)
-    assert (site.station.store, site.station.link) == (store, link)
+    assert (site.station.store, site.station.central) == (store, link)
     assert Line.READER_BROKEN not in site.shown
     await site.insert()
     await site.start_shift()

@@ -12,7 +12,7 @@ from typing import Any
 
 from station import cli
 from station.runtime.heartbeat import reasons_of
-from station.runtime.loop import Visits
+from station.runtime.loop import VisitLoop
 from station.runtime.status_file import StatusFile
 from ui.kiosk import Kiosk
 
@@ -32,7 +32,7 @@ async def fail_in_service(_: StatusFile) -> None:
     fail()
 
 
-def press(self: Visits, stroke: str) -> None:
+def press(self: VisitLoop, stroke: str) -> None:
     if stroke != "9":
         return plain_press(self, stroke)
     loop = asyncio.get_running_loop()
@@ -50,7 +50,7 @@ def press(self: Visits, stroke: str) -> None:
     return None
 
 
-plain_press, plain_init = Visits.press, Kiosk.__init__
+plain_press, plain_init = VisitLoop.press, Kiosk.__init__
 
 
 def init(self: Kiosk, *args: Any, **fields: Any) -> None:
@@ -59,7 +59,7 @@ def init(self: Kiosk, *args: Any, **fields: Any) -> None:
 
 
 if reasons_of(os.environ) == ("power",):
-    Visits.press = press  # type: ignore[method-assign]
+    VisitLoop.press = press  # type: ignore[method-assign]
     Kiosk.__init__ = init  # type: ignore[method-assign]
     if FAULT == "service":
         StatusFile.run = fail_in_service  # type: ignore[method-assign, assignment]

@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from config import Credentials, Settings
+from drivers.smp.reader import SmpKeyReader
 from offline_cache import SqliteStore
-from station.app import PROFILE_ROLES, Station, identity_of
+from station.app import Station, identity_of, reader_settings
 from station.commands.doctor_checks.finding import Finding, fail, from_error, ok, warn
-from station.commands.inserted_key import socket_of
 from station.core.clock import ClockRules, trusted_time
 from station.errors import StationError
 from station.ports import KeyFile, KeyLost, KeyRefused, ReaderLost
 from station.runtime import status_file
+from station.runtime.profiles import PROFILES
 from station.sync.timekeeping import Clocks, SystemClocks
 
 CERTIFICATE_WARN_DAYS = 14
@@ -73,7 +74,7 @@ def check_certificate(settings: Settings, credentials: Credentials, expires: int
     except StationError as error:
         return [from_error("certificate", error)]
     role = claims.role.name.lower().replace("_", " ")
-    if PROFILE_ROLES[settings.station.profile] is not claims.role:
+    if PROFILES[claims.role].name != settings.station.profile:
         what = f"certified as {role}, but station.profile is {settings.station.profile}"
         return [fail("certificate", what, "mend station.profile, or enrol again")]
     if credentials.station != settings.station.number:
@@ -101,17 +102,17 @@ async def check_key_reader(settings: Settings, status: Mapping[str, Any] | None)
         return [ok("key reader", f"{port} is in use by the kiosk")]
     if "://" not in port and (refused := _permission_fault(Path(port))) is not None:
         return [refused]
-    socket = socket_of(settings)
+    reader = SmpKeyReader(reader_settings(settings))
     try:
-        await asyncio.wait_for(socket.inserted(), KEY_ANSWERS_S)
-        record = await socket.read_some(KeyFile.ID, 0)
+        key = await asyncio.wait_for(reader.next_key(), KEY_ANSWERS_S)
+        record = await key.read(KeyFile.ID)
     except (TimeoutError, KeyLost):
         what = f"{port} can be opened; no key answers"
         return [warn("key reader", what, "press a key's button, put it in, and run this once more")]
     except (ReaderLost, KeyRefused) as error:
         return [from_error("key reader", error)]
     finally:
-        await socket.close()
+        await reader.close()
     if not record:
         what = f"{port}: a key answers that has no record in {settings.key_reader.folder}"
         return [warn("key reader", what, "hand it out (station key provision); if it has been, mend key_reader.folder")]
