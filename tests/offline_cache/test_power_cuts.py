@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlite_utils import Database
 
 from offline_cache import SqliteStore, connection
 from station.core.attempts import AttemptCount
@@ -270,13 +271,13 @@ def test_without_full_synchronisation_the_same_cuts_lose_changes(
 ) -> None:
     """Proof that the test above can fail."""
     monkeypatch.setattr(connection, "WAL_AUTOCHECKPOINT_PAGES", 12)
-    prepared = connection._prepared
+    prepare = connection._prepare
 
-    def careless(db: sqlite3.Connection) -> None:
-        prepared(db)
+    def careless(db: Database) -> None:
+        prepare(db)
         db.execute("PRAGMA synchronous=NORMAL")
 
-    monkeypatch.setattr(connection, "_prepared", careless)
+    monkeypatch.setattr(connection, "_prepare", careless)
     found = asyncio.run(recorded(tmp_path))
     _, wrong = asyncio.run(failures(found, quick_folder, 200))
     assert any("not as after" in each for each in wrong)
