@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from config import Argon2Cost, Credentials
+from config.file_watch import FileWatch
 from config.good_copies import GoodCopies, folder_of
-from config.watching import FileWatch
 from drivers.emulated_key.key import EmulatedKey
 from drivers.emulated_key.line import SocketLine
 from station.app import Station
