@@ -36,7 +36,7 @@ def add(db: Database, events: Iterable[NewEvent], ids: EventIds) -> None:
     for event in events:
         given = None if event.id is None else UUID(event.id)
         event_id = ids.next() if given is None else str(given)
-        if given is None or (event_id not in rows and not _was_kept(db, given)):
+        if given is None or not _was_kept(db, given):
             rows[event_id] = {"id": event_id, "id_given": int(given is not None), "body": _encoded(_body(event))}
     db.table("outbox").insert_all(rows.values())
 

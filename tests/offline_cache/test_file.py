@@ -4,6 +4,7 @@ import random
 import sqlite3
 import stat
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -11,6 +12,7 @@ import pytest
 from sqlite_utils import Database
 
 from offline_cache import SqliteStore, connection
+from offline_cache.connection import immediate
 from offline_cache.schema import migrations
 from station.ports import Change, NewEvent, Store, StoreFault
 
@@ -149,6 +151,19 @@ async def test_a_database_of_a_later_program_is_left_alone(path: Path) -> None:
     with pytest.raises(StoreFault) as caught:
         await SqliteStore.open(path)
     assert (caught.value.code, caught.value.fields) == ("store_io", {"reason": "newer_schema"})
+
+
+async def test_a_transaction_may_write_from_its_beginning(store: SqliteStore, path: Path) -> None:
+    # Or somebody with a shell could write in between, and ours could not go on whatever it waits.
+    def work(db: Database) -> None:
+        with (
+            immediate(db),
+            closing(sqlite3.connect(path, timeout=0)) as other,
+            pytest.raises(sqlite3.OperationalError, match="locked"),
+        ):
+            other.execute("INSERT INTO note VALUES ('a', 'b')")
+
+    await store._thread.run(work)
 
 
 async def test_nothing_stays_open(path: Path) -> None:

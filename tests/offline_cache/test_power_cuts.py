@@ -6,7 +6,6 @@ nothing, any part, or the beginning of the last write.
 """
 
 import asyncio
-import hashlib
 import random
 import shutil
 import sqlite3
@@ -168,7 +167,7 @@ def cuts(found: Recording) -> Iterator[Cut]:
     durable: dict[str, bytes] = {}
     pending: dict[str, list[Op]] = {}
     acknowledged = -1
-    known: set[bytes] = set()
+    known: set[int] = set()
     for at, op in enumerate(found.ops):
         match op:
             case Acknowledged(number):
@@ -184,7 +183,7 @@ def cuts(found: Recording) -> Iterator[Cut]:
             continue
         for how, kept in ways(pending, random_):
             files = {name: applied(durable.get(name, b""), kept.get(name, [])) for name in {*durable, *kept}}
-            state = hashlib.sha256(repr((acknowledged, sorted(files.items()))).encode()).digest()
+            state = hash((acknowledged, *sorted(files.items())))
             if state not in known:
                 known.add(state)
                 yield Cut(files, acknowledged, at, how)
