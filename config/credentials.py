@@ -8,14 +8,13 @@ import binascii
 import json
 import os
 import re
-import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
 
-from config.durable import write_durably
+from config.files import read_file, write_file
 from config.problems import ConfigFault, Problem
 from station.records.claims import RECORD_LIMIT_BYTES, Role
 from station.secret import Secret
@@ -129,10 +128,7 @@ class Credentials(_Frozen):
     def save(self, path: Path) -> None:
         """Write the file, mode 0600, atomically. Raises ConfigFault."""
         content = json.dumps({name: _written(value) for name, value in self}, indent=1).encode() + b"\n"
-        try:
-            write_durably(path, content, FILE_MODE)
-        except OSError as error:
-            raise _fault("credentials_unwritable", path, f"cannot be written: {error.strerror}") from error
+        write_file(path, content, FILE_MODE, "credentials")
 
 
 def _written(value: object) -> object:
@@ -150,32 +146,12 @@ def _document(content: bytes, path: Path) -> Any:
         return json.loads(content)
     except (ValueError, RecursionError):
         # The decoder's error holds the whole text.
-        raise _fault("credentials_invalid", path, "is not JSON as enrolment wrote it") from None
+        raise ConfigFault("credentials_invalid", [Problem(str(path), "is not JSON as enrolment wrote it")]) from None
 
 
 def _read(path: Path, forbidden_mode: int) -> bytes:
-    try:
-        # Without O_NONBLOCK a fifo in the file's place would make the station wait for ever.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise _fault("credentials_unreadable", path, "expected a file")
-            if status.st_mode & forbidden_mode:
-                mode = stat.S_IMODE(status.st_mode)
-                mend = "others may read it; `chmod 600` it, and enrol again if somebody may have"
-                raise _fault("credentials_exposed", path, f"expected mode 0600, got {mode:04o}: {mend}")
-            content = file.read(FILE_LIMIT_BYTES + 1)
-    except FileNotFoundError as error:
-        raise _fault("credentials_missing", path, "there is no such file; `station enrol` makes it") from error
-    except OSError as error:
-        raise _fault("credentials_unreadable", path, f"cannot be read: {error.strerror}") from error
-    if len(content) > FILE_LIMIT_BYTES:
-        raise _fault("credentials_too_large", path, f"expected at most {FILE_LIMIT_BYTES} bytes")
-    return content
-
-
-def _fault(code: str, path: Path, expected: str) -> ConfigFault:
-    return ConfigFault(code, [Problem(str(path), expected)])
+    missing = "there is no such file; `station enrol` makes it"
+    return read_file(path, "credentials", FILE_LIMIT_BYTES, missing=missing, forbidden_mode=forbidden_mode)
 
 
 def _dotted(key: tuple[int | str, ...]) -> str | None:

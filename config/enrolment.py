@@ -4,11 +4,11 @@ import json
 from importlib import resources
 from pathlib import Path
 
-from config.durable import write_durably
-from config.loading import parse, read
+from config.files import read_file, write_file
+from config.loading import FILE_LIMIT_BYTES, parse
 from config.models import Profile
-from config.places import find_places
-from config.problems import ConfigFault, Problem
+from config.problems import ConfigFault
+from config.toml_positions import find_positions
 
 FILE_MODE = 0o644
 
@@ -25,7 +25,7 @@ def write_enrolled(path: Path, *, number: int, name: str, url: str, profile: Pro
     not written. Raises ConfigFault.
     """
     try:
-        content = read(path)
+        content = read_file(path, "config", FILE_LIMIT_BYTES)
     except ConfigFault as fault:
         if fault.code != "config_missing":
             raise
@@ -42,19 +42,15 @@ def write_enrolled(path: Path, *, number: int, name: str, url: str, profile: Pro
         text = _with_value(text, table, key, value)
     changed = text.encode()
     parse(path, changed)
-    try:
-        write_durably(path, changed, FILE_MODE)
-    except OSError as error:
-        problem = Problem(str(path), f"cannot be written: {error.strerror}")
-        raise ConfigFault("config_unwritable", [problem]) from error
+    write_file(path, changed, FILE_MODE)
 
 
 def _with_value(text: str, table: str, key: str, value: str) -> str:
-    places = find_places(text).by_path
-    place = places.get((table, key))
-    if place is not None:
-        return text[: place.value_start] + value + text[place.value_end :]
-    header = places.get((table,))
+    positions = find_positions(text).by_path
+    position = positions.get((table, key))
+    if position is not None:
+        return text[: position.value_start] + value + text[position.value_end :]
+    header = positions.get((table,))
     if header is not None:
         return f"{text[: header.value_end]}\n{key} = {value}{text[header.value_end :]}"
     return f"{text.rstrip()}\n\n[{table}]\n{key} = {value}\n"

@@ -9,9 +9,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.durable import write_durably
+from config.files import unwritable, write_file
 from config.loading import FILE_LIMIT_BYTES, SYSTEM_FILE, version_of
-from config.problems import ConfigFault, Problem
 
 COPIES_LIMIT = 5
 """So many pushes can be taken back; more would be an archive, which belongs where the pushes come from."""
@@ -66,14 +65,14 @@ class GoodCopies:
         target = self.folder / f"{number:06}-{version}.toml"
         try:
             self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-            write_durably(target, content, FILE_MODE)
+            write_file(target, content, FILE_MODE)
             kept = {target, *(copy.path for copy in [c for c in copies if c.version != version][: COPIES_LIMIT - 1])}
             for path in self.folder.iterdir():
                 # Also what a power cut has left half written.
                 if path not in kept:
                     path.unlink()
         except OSError as error:
-            raise ConfigFault("config_unwritable", [Problem(str(target), _why(error))]) from error
+            raise unwritable(target, error) from error
 
     def _copy(self, name: str) -> GoodCopy | None:
         match = _NAME.fullmatch(name)
@@ -89,7 +88,3 @@ class GoodCopies:
             _log.error("config.copy_damaged file=%s", name)
             return None
         return GoodCopy(int(match["number"]), match["version"], content, path)
-
-
-def _why(error: OSError) -> str:
-    return f"cannot be written: {error.strerror}"

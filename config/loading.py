@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import re
-import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,10 +13,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from config.models import Settings
-from config.places import KeyPath, Places, find_places
+from config.files import read_file
+from config.models import Settings, keys_with_reach
 from config.problems import ConfigFault, Problem
-from config.reach import keys
+from config.toml_positions import KeyPath, Positions, find_positions
 
 FILE_NAME = "station.toml"
 SYSTEM_FILE = Path("/etc/station/station.toml")
@@ -29,7 +28,7 @@ SHOWN_LIMIT_CHARACTERS = 40
 _TOML_PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
 # An address may carry a password, where a hash belongs may stand the code itself, a value under a mistyped key may be
 # anything: none of it is repeated.
-NOT_SHOWN: frozenset[KeyPath] = frozenset({("central", "url"), ("display", "technician_code")})
+NOT_REPEATED: frozenset[KeyPath] = frozenset({("central", "url"), ("display", "technician_code")})
 """Keys whose values no error repeats."""
 
 
@@ -44,8 +43,7 @@ def find(path: Path | None = None) -> Path:
 
 def load(path: Path) -> Settings:
     """The settings in ``path``, relative paths in them made relative to its folder. Raises ConfigFault."""
-    content = read(path)
-    return parse(path, content)
+    return parse(path, read_file(path, "config", FILE_LIMIT_BYTES))
 
 
 def check(path: Path) -> list[Problem]:
@@ -62,45 +60,28 @@ def schema() -> dict[str, Any]:
     document = Settings.model_json_schema()
     document["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     document["title"] = FILE_NAME
-    for table, key, reach in keys(Settings):
+    for table, key, reach in keys_with_reach(Settings):
         reference = document["properties"][table]["$ref"].rpartition("/")[2]
         document["$defs"][reference]["properties"][key]["reach"] = reach.value
     return document
-
-
-def read(path: Path) -> bytes:
-    """The bytes of ``path``. Raises ConfigFault for a missing, unreadable or overlong file."""
-    try:
-        # A fifo or a device would make the station wait for ever.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise _fault("config_unreadable", path, "expected a file, not a folder or a device")
-        with path.open("rb") as file:
-            content = file.read(FILE_LIMIT_BYTES + 1)
-    except FileNotFoundError as error:
-        raise _fault("config_missing", path, "there is no such file") from error
-    except OSError as error:
-        raise _fault("config_unreadable", path, f"cannot be read: {error.strerror}") from error
-    if len(content) > FILE_LIMIT_BYTES:
-        raise _fault("config_too_large", path, f"expected at most {FILE_LIMIT_BYTES} bytes")
-    return content
 
 
 def parse(path: Path, content: bytes) -> Settings:
     """The settings in ``content``, which is what ``path`` holds or is to hold. Raises ConfigFault."""
     text = _text(path, content)
     document = _document(path, text)
-    places = find_places(text)
+    positions = find_positions(text)
     # A table that is not there is an empty one: its relative paths, too, start from the file's folder.
     tables = {name: {} for name in Settings.model_fields} | document
     try:
         settings = Settings.model_validate(tables, context={"folder": path.parent})
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False)
-        found = [_problem(path, places, document, detail) for detail in details[:PROBLEMS_LIMIT]]
+        found = [_problem(path, positions, document, detail) for detail in details[:PROBLEMS_LIMIT]]
         # Errors may hold the input; the problems have all that may be told.
         raise ConfigFault("config_invalid", sorted(found, key=lambda problem: problem.line or 0)) from None
     contradictions = [
-        Problem(str(path), expected, places.line(key), _dotted(key)) for key, expected in _contradictions(settings)
+        Problem(str(path), expected, positions.line(key), _dotted(key)) for key, expected in _contradictions(settings)
     ]
     if contradictions:
         raise ConfigFault("config_invalid", contradictions)
@@ -148,10 +129,10 @@ def _contradictions(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
         yield ("clock", "trust_rtc"), "expected true: a box has no other clock than its battery-backed one"
 
 
-def _problem(path: Path, places: Places, document: Mapping[str, Any], detail: ErrorDetails) -> Problem:
+def _problem(path: Path, positions: Positions, document: Mapping[str, Any], detail: ErrorDetails) -> Problem:
     key = detail["loc"]
     kind = detail["type"]
-    line = places.line(key)
+    line = positions.line(key)
     got = None
     if kind == "extra_forbidden":
         expected = _unknown(key)
@@ -159,7 +140,7 @@ def _problem(path: Path, places: Places, document: Mapping[str, Any], detail: Er
         expected = f"expected {expectation(key)}"
         if kind == "missing" or not _is_in(document, key):
             expected = f"is missing, {expected}"
-        elif key not in NOT_SHOWN:
+        elif key not in NOT_REPEATED:
             got = _shown(detail["input"])
     return Problem(str(path), expected, line, _dotted(key), got)
 

@@ -2,20 +2,20 @@
 
 Every field has a description (for ``station config schema``); a bound that an administrator may wonder at has a
 ``reason``, which the error about it gives as well. Every field is marked with how far a change of it reaches
-(``config.reach``). Nothing here is secret: see ``config.credentials``.
+(`Reach`). Nothing here is secret: see ``config.credentials``.
 """
 
 import ipaddress
 import re
 import zoneinfo
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationInfo
 
-from config.reach import Reach
 from station.core.facts import Policy
 
 Profile: TypeAlias = Literal["sync-station", "activation-box", "update-box"]
@@ -26,6 +26,22 @@ URL_LIMIT_CHARACTERS = 500
 PATH_LIMIT_CHARACTERS = 1000
 SEARCH_SCHEME = "hwgrep://"
 """A serial port by what its adapter says of itself: a regular expression follows."""
+
+
+class Reach(Enum):
+    """How far a changed value reaches into a running station: what has to begin anew so that it counts.
+
+    Marks each field, as ``number: Annotated[int, Reach.PROCESS]``. A test finds a field without.
+    """
+
+    LIVE = "live"
+    """Counts from the next visit on; nothing is restarted."""
+    KEY_READER = "part: key reader"
+    """The serial port is let go of and opened anew."""
+    CENTRAL = "part: central"
+    """The connection to the central server is dropped and made anew."""
+    PROCESS = "process"
+    """The kiosk ends, and its supervisor starts it again."""
 
 
 def _because(reason: str, expected: str | None = None) -> dict[str, Any]:
@@ -288,3 +304,25 @@ class Settings(Table):
             left_in_s=self.policy.left_in_s,
             entry_timeout_s=self.keypad.entry_timeout_s,
         )
+
+
+def keys_with_reach(model: type[BaseModel]) -> Iterator[tuple[str, str, Reach]]:
+    """Table, key and reach of everything in ``model``, whose fields are tables. Raises LookupError for one unmarked."""
+    for table, about in model.model_fields.items():
+        fields = about.annotation
+        if not isinstance(fields, type) or not issubclass(fields, BaseModel):
+            raise LookupError(table)  # noqa: TRY004 - it is the model that lacks something
+        for key, field in fields.model_fields.items():
+            marks = [mark for mark in field.metadata if isinstance(mark, Reach)]
+            if len(marks) != 1:
+                raise LookupError(f"{table}.{key}")
+            yield table, key, marks[0]
+
+
+def changed_keys(old: Settings, new: Settings) -> dict[str, Reach]:
+    """The keys, as ``policy.left_in_s``, whose effective values differ, and how far each reaches."""
+    return {
+        f"{table}.{key}": reach
+        for table, key, reach in keys_with_reach(Settings)
+        if getattr(getattr(old, table), key) != getattr(getattr(new, table), key)
+    }

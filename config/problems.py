@@ -30,8 +30,8 @@ class Problem:
         return f"{place}: {key}{self.expected}{got}"
 
 
-def told(problems: Sequence[Problem]) -> dict[str, str | int | None]:
-    """What is told of a rejected file, to central and by `station status`: its first mistake, and their number."""
+def summary(problems: Sequence[Problem]) -> dict[str, str | int | None]:
+    """Of a rejected file, for central and `station status`: its first mistake, and how many there are."""
     first = problems[0]
     reason = first.expected if first.got is None else f"{first.expected}, got {first.got}"
     return {

@@ -11,12 +11,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from config.config_file import LAST_LINE
+from config.file_watch import REST_S
 from config.good_copies import COPIES_LIMIT, SYSTEM_FOLDER
 from config.loading import expectation
-from config.models import Settings
-from config.pushed import LAST_LINE
-from config.reach import Reach, keys
-from config.watching import REST_S
+from config.models import Reach, Settings, keys_with_reach
 
 PAGE = Path(__file__).parent / "reference" / "configuration.md"
 
@@ -72,7 +71,7 @@ def page() -> str:
 def _tables() -> str:
     parts = []
     table = None
-    for name, key, reach in keys(Settings):
+    for name, key, reach in keys_with_reach(Settings):
         if name != table:
             table = name
             about: Any = Settings.model_fields[name].annotation

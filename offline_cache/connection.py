@@ -1,31 +1,23 @@
 """The one connection to the database file: how it is opened, what it is set to, how it is let go."""
 
 import fcntl
-import logging
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from offline_cache.faults import DISK_FULL, STORE_IO, broken, faults_translated
-from offline_cache.schema import brought_up_to_date, has_tables
-from station.ports import StoreFault
+from sqlite_utils import Database
 
-_log = logging.getLogger(__name__)
+from offline_cache.faults import STORE_IO, broken, faults_translated
+from offline_cache.schema import migrate
+from station.ports import StoreFault
 
 BUSY_TIMEOUT_MS = 1000
 """Only a stranger (someone with the sqlite3 shell) can hold a lock; less than the 5 s after which the kiosk counts as
 hung."""
-PAGE_CACHE_KIB = 2048
-"""The upper pages of a large site's indexes stay in memory. With twice as much no look-up among 200,000 objects was
-quicker; with half of it they took twice the time of those among 1,000."""
-OPENING_CACHE_KIB = 256
-"""While all of the file is read once: none of it need stay."""
 WAL_AUTOCHECKPOINT_PAGES = 500
-"""2 MiB of WAL between checkpoints: the commit that pays for one is not felt by the person waiting."""
-WAL_GROWS_IN_BYTES = 32 * 1024 * 1024
-"""Less room than this on the disk is left to what needs it."""
+"""2 MiB of WAL between checkpoints."""
 JOURNAL_SIZE_LIMIT_BYTES = 4 * 1024 * 1024
 """A snapshot makes the WAL as large as the mirror; cut back to this, it does not keep that from a small disk."""
 DATABASE_LIMIT_BYTES = 512 * 1024 * 1024
@@ -37,13 +29,12 @@ aside grows by the reason. All that are ever kept of those fit in."""
 NO_ROOM_FOR_THE_INDEX = frozenset({"SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_SHMOPEN"})
 """What opening says where the 32 KiB of the WAL's index (``-shm``) find no room."""
 
-_SMALL_CACHE_PAGES = 1
 _FILE_MODE = 0o600
 _FOLDER_MODE = 0o700
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[sqlite3.Connection]:
+def opened(path: Path) -> Iterator[Database]:
     """The database at ``path``, made where there is none, migrated, checked; closed at the end.
 
     The file gets mode 0600 (SQLite gives WAL and shared memory the same), a missing folder 0700. A lock on
@@ -58,20 +49,35 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     with _held_alone(path):
         with faults_translated():
             _make_file(path)
-            conn = _connected(path)
+            db = Database(_connected(path), execute_plugins=False, strict=True)
         try:
             with faults_translated():
-                _prepared(conn)
-                _grow_wal(conn, path)
-                conn.execute(f"PRAGMA cache_size=-{PAGE_CACHE_KIB}")
-            yield conn
+                _prepare(db)
+            yield db
         finally:
             with faults_translated():
-                conn.close()
+                db.close()
 
 
 @contextmanager
-def room_to_settle(db: sqlite3.Connection) -> Iterator[None]:
+def immediate(db: Database) -> Iterator[None]:
+    """``BEGIN IMMEDIATE`` … ``COMMIT``; whatever is raised inside, or by the commit itself, rolls back.
+
+    A deferred transaction, as sqlite-utils begins one, fails at its first write when it can no longer become a writer
+    (SQLITE_BUSY_SNAPSHOT), where waiting does not help. Inside, sqlite-utils makes savepoints of its own.
+    """
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        # Does nothing where SQLite has rolled back by itself (a full disk, an I/O error).
+        db.rollback()
+        raise
+
+
+@contextmanager
+def room_to_settle(db: Database) -> Iterator[None]:
     """Let a database that is at its limit grow by a little. Where less than the limit is set, that stands."""
     (page_bytes,) = db.execute("PRAGMA page_size").fetchone()
     (before,) = db.execute("PRAGMA max_page_count").fetchone()
@@ -106,8 +112,9 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 
 def _connection(path: Path) -> sqlite3.Connection:
-    # No implicit transactions by the driver: every BEGIN is written out.
-    return sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
+    # No implicit transactions by the driver: every BEGIN is written out. Only the database's thread uses a connection;
+    # one that nobody has closed is let go of by whichever thread collects garbage.
+    return sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False)
 
 
 @contextmanager
@@ -143,8 +150,7 @@ def _make_file(path: Path) -> None:
             os.close(folder)
 
 
-def _prepared(db: sqlite3.Connection) -> None:
-    db.execute(f"PRAGMA cache_size=-{OPENING_CACHE_KIB}")
+def _prepare(db: Database) -> None:
     db.execute("PRAGMA trusted_schema=OFF")
     db.execute("PRAGMA cell_size_check=ON")
     (mode,) = db.execute("PRAGMA journal_mode=WAL").fetchone()
@@ -159,33 +165,5 @@ def _prepared(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA max_page_count={DATABASE_LIMIT_BYTES // page_bytes}").fetchall()
     if db.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]:
         raise broken("quick_check")
-    try:
-        with faults_translated():
-            brought_up_to_date(db)
-    except StoreFault as fault:
-        # A station must start there, to switch keys off. What it reads is as it was; its first commit tries again.
-        if fault.code != DISK_FULL or not has_tables(db):
-            raise
-
-
-def _grow_wal(db: sqlite3.Connection, path: Path) -> None:
-    """Make the WAL at once as long as it is between checkpoints, where there is plenty of room.
-
-    A commit that makes the file longer has the file system's own records to sync as well, which takes as long again.
-    """
-    (page_bytes,) = db.execute("PRAGMA page_size").fetchone()
-    size_bytes = WAL_AUTOCHECKPOINT_PAGES * page_bytes
-    wal = path.with_name(path.name + "-wal")
-    free = os.statvfs(path.parent)
-    if free.f_bavail * free.f_frsize >= WAL_GROWS_IN_BYTES and not (wal.exists() and wal.stat().st_size >= size_bytes):
-        # Too many pages for a small cache go to the WAL before their transaction ends, and this one never happened.
-        db.execute(f"PRAGMA cache_size={_SMALL_CACHE_PAGES}")
-        try:
-            db.execute("BEGIN IMMEDIATE")
-            db.execute("CREATE TABLE room (bytes BLOB) STRICT")
-            db.execute("INSERT INTO room (bytes) VALUES (zeroblob(?))", [size_bytes])
-        except sqlite3.OperationalError as error:
-            # A disk or database that is full after all, or fails: whoever has something to keep will be told.
-            _log.warning("store.wal_not_grown sqlite=%s", error.sqlite_errorname)
-        finally:
-            db.rollback()
+    with immediate(db):
+        migrate(db)

@@ -2,21 +2,21 @@
 
 import hashlib
 import json
-import sqlite3
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
+from sqlite_utils import Database
+
+from offline_cache.connection import immediate
 from offline_cache.faults import broken
-from offline_cache.transaction import immediate
 from station.ports import Json, MirrorBundle, MirrorObject, MirrorState
 
 _PIN_TAG_BYTES = 16
 _SQLITE_INTEGER_MAX = (1 << 63) - 1
 _BLOCKLIST_ID = 0
-
-_COLUMNS = "type, id, revision, body"
 
 _UPSERT = """
 INSERT INTO mirror_object (type, id, revision, body, holder, unit, pin_tag) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -26,47 +26,43 @@ WHERE excluded.revision >= mirror_object.revision
 """
 
 
-def state(db: sqlite3.Connection) -> MirrorState:
+def state(db: Database) -> MirrorState:
     """How far the mirror has come."""
-    row = db.execute("SELECT epoch, cursor, confirmed_at FROM mirror_state").fetchone()
-    if row is None:
-        raise broken("mirror_state")
-    return MirrorState(*row)
+    rows = list(db.table("mirror_state").rows_where(select="epoch, cursor, confirmed_at"))
+    return MirrorState(**rows[0]) if rows else MirrorState()
 
 
-def replace(db: sqlite3.Connection, new: MirrorState, objects: Sequence[MirrorObject]) -> None:
+def replace(db: Database, new: MirrorState, objects: Sequence[MirrorObject]) -> None:
     """The snapshot ``objects`` instead of all that there was."""
-    rows = [_row(each) for each in objects]
     with immediate(db):
-        db.execute("DELETE FROM mirror_object")
-        _upsert(db, rows)
+        db.table("mirror_object").delete_where()
+        _upsert(db, objects)
         _set_state(db, new)
 
 
 def apply_page(
-    db: sqlite3.Connection, new: MirrorState, upserts: Sequence[MirrorObject], removes: Sequence[tuple[str, int]]
+    db: Database, new: MirrorState, upserts: Sequence[MirrorObject], removes: Sequence[tuple[str, int]]
 ) -> None:
     """A page of changes and its cursor. Removes come last: of two contradicting lines, the one that opens less."""
-    rows = [_row(each) for each in upserts]
     with immediate(db):
-        _upsert(db, rows)
-        db.executemany("DELETE FROM mirror_object WHERE type = ? AND id = ?", removes)
+        _upsert(db, upserts)
+        db.conn.executemany("DELETE FROM mirror_object WHERE type = ? AND id = ?", removes)
         _set_state(db, new)
 
 
-def digest(db: sqlite3.Connection) -> tuple[int, str]:
+def digest(db: Database) -> tuple[int, str]:
     """Count and SHA-256 as the central API describes them."""
     rows = db.execute("SELECT type, id, revision FROM mirror_object")
     lines = sorted(f"{type_}:{id_}:{revision}\n".encode() for type_, id_, revision in rows)
     return len(lines), hashlib.sha256(b"".join(lines)).hexdigest()
 
 
-def objects(db: sqlite3.Connection, type_: str) -> list[MirrorObject]:
+def objects(db: Database, type_: str) -> list[MirrorObject]:
     """All objects of a type, by id."""
-    return _found(db, "type = ? ORDER BY id", [type_])
+    return _found(db, "type = ?", [type_])
 
 
-def bundle(db: sqlite3.Connection, key: int | None, pin_tag: bytes | None) -> MirrorBundle:
+def bundle(db: Database, key: int | None, pin_tag: bytes | None) -> MirrorBundle:
     """What one decision needs. A tag that leads to two holders leads to nobody."""
     key_object = _one(db, "key", key)
     key_holder = _referred(key_object, "holder")
@@ -84,7 +80,7 @@ def bundle(db: sqlite3.Connection, key: int | None, pin_tag: bytes | None) -> Mi
     )
 
 
-def _holder_with(db: sqlite3.Connection, pin_tag: bytes | None) -> int | None:
+def _holder_with(db: Database, pin_tag: bytes | None) -> int | None:
     if pin_tag is None:
         return None
     rows = db.execute("SELECT DISTINCT holder FROM mirror_object WHERE pin_tag = ? LIMIT 2", [pin_tag])
@@ -93,20 +89,20 @@ def _holder_with(db: sqlite3.Connection, pin_tag: bytes | None) -> int | None:
     return holders[0] if len(holders) == 1 else None
 
 
-def _permits(db: sqlite3.Connection, holder: int | None) -> tuple[MirrorObject, ...]:
-    return () if holder is None else tuple(_found(db, "type = 'permit' AND holder = ? ORDER BY id", [holder]))
+def _permits(db: Database, holder: int | None) -> tuple[MirrorObject, ...]:
+    return () if holder is None else tuple(_found(db, "type = 'permit' AND holder = ?", [holder]))
 
 
-def _one(db: sqlite3.Connection, type_: str, id_: int | None) -> MirrorObject | None:
+def _one(db: Database, type_: str, id_: int | None) -> MirrorObject | None:
     if id_ is None:
         return None
     found = _found(db, "type = ? AND id = ?", [type_, id_])
     return found[0] if found else None
 
 
-def _found(db: sqlite3.Connection, where: str, params: Sequence[object]) -> list[MirrorObject]:
-    rows = db.execute(f"SELECT {_COLUMNS} FROM mirror_object WHERE {where}", params)  # noqa: S608 - our own text
-    return [MirrorObject(type_, id_, revision, _body(body)) for type_, id_, revision, body in rows]
+def _found(db: Database, where: str, where_args: Sequence[object]) -> list[MirrorObject]:
+    rows = db.table("mirror_object").rows_where(where, where_args, "id", "type, id, revision, body")
+    return [MirrorObject(**row | {"body": _body(row["body"])}) for row in rows]
 
 
 def _body(text: str) -> Mapping[str, Json]:
@@ -119,26 +115,17 @@ def _body(text: str) -> Mapping[str, Json]:
     return body
 
 
-def _upsert(db: sqlite3.Connection, rows: Iterable[tuple[object, ...]]) -> None:
-    db.executemany(_UPSERT, rows)
+def _upsert(db: Database, objects: Sequence[MirrorObject]) -> None:
+    db.conn.executemany(_UPSERT, map(_row, objects))
 
 
-def _set_state(db: sqlite3.Connection, new: MirrorState) -> None:
-    db.execute(
-        "UPDATE mirror_state SET epoch = ?, cursor = ?, confirmed_at = ?", [new.epoch, new.cursor, new.confirmed_at]
-    )
+def _set_state(db: Database, new: MirrorState) -> None:
+    db.table("mirror_state").upsert({"only": 1, **asdict(new)}, pk="only")
 
 
 def _row(each: MirrorObject) -> tuple[object, ...]:
-    return (
-        each.type,
-        each.id,
-        each.revision,
-        json.dumps(dict(each.body), separators=(",", ":")),
-        _referred(each, "holder"),
-        _referred(each, "unit"),
-        _pin_tag(each),
-    )
+    body = json.dumps(dict(each.body), separators=(",", ":"))
+    return (each.type, each.id, each.revision, body, _referred(each, "holder"), _referred(each, "unit"), _pin_tag(each))
 
 
 def _referred(each: MirrorObject | None, name: str) -> int | None:

@@ -1,43 +1,111 @@
-"""Whether the file has this program's tables, and bringing it there where it has not."""
+"""The tables, and what brings a file to them. Until 0.2.0 a change edits the one migration; then each adds one."""
 
-import sqlite3
+from uuid import uuid4
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
 
 from offline_cache.faults import STORE_IO
-from offline_cache.transaction import immediate
 from station.ports import StoreFault
 
-MIGRATION_SET = "station"
-APPLIED = frozenset({"first_tables", "events_by_number"})
-"""The names of all in `offline_cache.migrations`, known without loading it."""
+migrations = Migrations("station")
+
+_TABLES = """
+-- One row: the UUID that event numbers are counted under. A new database is a new instance.
+CREATE TABLE instance (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    id TEXT NOT NULL
+) STRICT;
+
+-- What central said, whole, as JSON. holder, unit and pin_tag are copies for look-ups; pin_tag on permits only.
+CREATE TABLE mirror_object (
+    type TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    holder INTEGER,
+    unit INTEGER,
+    pin_tag BLOB CHECK (length(pin_tag) = 16),
+    PRIMARY KEY (type, id)
+) STRICT;
+-- With id, or the planner takes the primary key for the order and reads all permits (21 ms, not 0.4, of 20,000).
+CREATE INDEX mirror_object_by_holder ON mirror_object (type, holder, id) WHERE holder IS NOT NULL;
+CREATE INDEX mirror_object_by_pin_tag ON mirror_object (pin_tag) WHERE pin_tag IS NOT NULL;
+-- Covers the digest, which would otherwise read every body.
+CREATE INDEX mirror_object_revisions ON mirror_object (type, id, revision);
+
+-- At most one row.
+CREATE TABLE mirror_state (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    epoch TEXT,
+    cursor TEXT,
+    confirmed_at INTEGER
+) STRICT;
+
+-- Events that central has not acknowledged. AUTOINCREMENT: a number is never given twice, whichever events are gone.
+-- id_given: the id came with the event (an entry of a key's log), which may come again.
+-- set_aside: why central refused it; such a one is not sent again.
+CREATE TABLE outbox (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    id_given INTEGER NOT NULL CHECK (id_given IN (0, 1)),
+    body TEXT NOT NULL,
+    set_aside TEXT
+) STRICT;
+CREATE INDEX outbox_set_aside ON outbox (seq) WHERE set_aside IS NOT NULL;
+
+-- Given ids that central has acknowledged: the same log entry, read again, is not sent again.
+CREATE TABLE settled_id (
+    number INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE CHECK (length(id) = 16)
+) STRICT;
+
+-- Wrong PINs of a key.
+CREATE TABLE attempts (
+    key INTEGER PRIMARY KEY,
+    failures INTEGER NOT NULL CHECK (failures >= 0),
+    last_at INTEGER,
+    unlock_seen INTEGER
+) STRICT;
+
+-- How far a key's log has been read; offset in bytes.
+CREATE TABLE log_mark (
+    key INTEGER PRIMARY KEY,
+    generation INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    offset INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE note (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT;
+
+-- The last number given of each kind.
+CREATE TABLE counter (
+    name TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT;
+"""
 
 
-def brought_up_to_date(db: sqlite3.Connection) -> None:
-    """Bring the file to this program's schema; each migration and the record of it in one transaction.
+@migrations()
+def first_tables(db: Database) -> None:
+    """Everything that a new station needs, and its instance."""
+    db.executescript(_TABLES)
+    db.table("instance").insert({"only": 1, "id": str(uuid4())})
+
+
+KNOWN = frozenset({first_tables.__name__})
+"""All migrations above."""
+
+
+def migrate(db: Database) -> None:
+    """Bring the file to this program's tables. Within a transaction: by itself, sqlite-utils begins a deferred one.
 
     Raises StoreFault (``store_io``, reason ``newer_schema``) for a file that a later program has migrated: its events
     must not be lost to a program that was rolled back, and must not be written to in a shape that it does not know.
     """
-    applied = _applied(db)
-    if applied - APPLIED:
+    if {each.name for each in migrations.applied(db)} - KNOWN:
         raise StoreFault(STORE_IO, reason="newer_schema")
-    if applied != APPLIED:
-        # Only now: a start with a database that is as it should be is 40 ms shorter and 3 MB smaller without it.
-        from sqlite_utils import Database  # noqa: PLC0415
-
-        from offline_cache import migrations  # noqa: PLC0415
-
-        with immediate(db):
-            migrations.apply(Database(db, strict=True, execute_plugins=False))
-
-
-def has_tables(db: sqlite3.Connection) -> bool:
-    """Whether they are there, be it as an earlier program has made them."""
-    return bool(_applied(db))
-
-
-def _applied(db: sqlite3.Connection) -> frozenset[str]:
-    """As sqlite-utils records them."""
-    if not db.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_sqlite_migrations'").fetchall():
-        return frozenset()
-    rows = db.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = ?", [MIGRATION_SET])
-    return frozenset(name for (name,) in rows)
+    migrations.apply(db)

@@ -1,16 +1,14 @@
 """`SqliteStore`: ``station.ports.Store`` on one SQLite file."""
 
-import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
-from offline_cache import key_state, mirror, notes, outbox
-from offline_cache.connection import room_to_settle
+from sqlite_utils import Database
+
+from offline_cache import mirror, outbox, small_tables
+from offline_cache.connection import immediate, room_to_settle
 from offline_cache.database_thread import DatabaseThread
 from offline_cache.event_ids import EventIds
-from offline_cache.schema import brought_up_to_date
-from offline_cache.transaction import immediate
 from station.core.attempts import AttemptCount
 from station.ports import (
     Change,
@@ -34,10 +32,6 @@ class SqliteStore:
         self._thread = thread
         self._instance = instance
         self._ids = EventIds()
-        self._pending: int | None = None
-        """How many events are to be sent, known on the database's thread only; None: they must be counted."""
-        self._last: int | None = None
-        """The number of the newest event, likewise."""
 
     @classmethod
     async def open(cls, path: Path) -> "SqliteStore":
@@ -61,14 +55,23 @@ class SqliteStore:
 
     async def alive(self) -> None:
         """Return when the database's thread has come to it: proof that it is not stuck."""
-        await self._thread.run(_nothing)
+        await self._thread.run(lambda _: None)
 
     async def commit(self, change: Change) -> None:
         """Make ``change`` durable (it is on the disk when this returns), all of it or nothing.
 
         A given event id that is no UUID is a ValueError.
         """
-        await self._thread.run(lambda db: self._commit(db, change))
+
+        def work(db: Database) -> None:
+            with immediate(db):
+                outbox.add(db, change.events, self._ids)
+                if change.attempts is not None:
+                    small_tables.set_attempts(db, change.attempts)
+                if change.log_mark is not None:
+                    small_tables.set_log_mark(db, change.log_mark)
+
+        await self._thread.run(work)
 
     async def mirror_state(self) -> MirrorState:
         """How far the mirror has come."""
@@ -98,11 +101,11 @@ class SqliteStore:
 
     async def attempts(self, key: int) -> AttemptCount:
         """The wrong PINs of a key; zero where none are kept."""
-        return await self._thread.run(lambda db: key_state.attempts(db, key))
+        return await self._thread.run(lambda db: small_tables.attempts(db, key))
 
     async def log_mark(self, key: int) -> LogMark | None:
         """How far this key's log has been read."""
-        return await self._thread.run(lambda db: key_state.log_mark(db, key))
+        return await self._thread.run(lambda db: small_tables.log_mark(db, key))
 
     async def pending(self, limit: int, after: int = 0) -> list[StoredEvent]:
         """The oldest events of a number above ``after`` that central has not acknowledged and that were not set aside.
@@ -112,63 +115,41 @@ class SqliteStore:
         return await self._thread.run(lambda db: outbox.pending(db, limit, after, self._instance))
 
     async def pending_count(self) -> int:
-        """How many there are. They are counted once, not each time."""
-
-        def work(db: sqlite3.Connection) -> int:
-            if self._pending is None:
-                self._pending = outbox.count_pending(db)
-            return self._pending
-
-        return await self._thread.run(work)
+        """How many there are."""
+        return await self._thread.run(outbox.count_pending)
 
     async def settle(self, done: Sequence[str], set_aside: Mapping[str, str]) -> None:
         """Central has these ids; it refused those, for a reason, and they are kept but not sent again."""
 
-        def work(db: sqlite3.Connection) -> None:
-            waiting, self._pending = self._pending, None
+        def work(db: Database) -> None:
             with room_to_settle(db), immediate(db):
-                gone = outbox.settle(db, done, set_aside)
-            self._pending = None if waiting is None else waiting - gone
+                outbox.settle(db, done, set_aside)
 
         await self._thread.run(work)
 
-    def _commit(self, db: sqlite3.Connection, change: Change) -> None:
-        # Whether a failed commit is on the disk, only the disk knows: all is then counted anew.
-        waiting, last = self._pending, self._last
-        self._pending = self._last = None
-        if last is None:
-            # On a disk that was full at the start it may not be; an earlier program must not number events after us.
-            brought_up_to_date(db)
-            last = outbox.last_number(db)
-        with nullcontext() if _is_one_statement(change) else immediate(db):
-            added = outbox.add(db, change.events, self._ids, last)
-            if change.attempts is not None:
-                key_state.set_attempts(db, change.attempts)
-            if change.log_mark is not None:
-                key_state.set_log_mark(db, change.log_mark)
-        self._pending, self._last = None if waiting is None else waiting + added, last + added
-
     async def note(self, name: str, value: str | None = None) -> str | None:
         """A small durable fact by name: set it if a value is given; return it."""
-        return await self._thread.run(lambda db: notes.note(db, name, value))
+
+        def work(db: Database) -> str | None:
+            kept = small_tables.note(db, name)
+            # The same again is not written: the clock's floor is noted more often than it moves.
+            if value is None or value == kept:
+                return kept
+            with immediate(db):
+                small_tables.set_note(db, name, value)
+            return value
+
+        return await self._thread.run(work)
 
     async def next_sequence(self) -> int:
-        """The next number for an activation, from 1; never given twice by this database."""
-        return await self._thread.run(notes.next_sequence)
+        """The next number for an activation, from 1; durable, so that it is never given twice by this database."""
+
+        def work(db: Database) -> int:
+            with immediate(db):
+                return small_tables.next_activation(db)
+
+        return await self._thread.run(work)
 
     async def close(self) -> None:
         """Finish what was handed over and let go of the file. A second time does nothing."""
         await self._thread.stop()
-
-
-def _is_one_statement(change: Change) -> bool:
-    """Whether SQLite writes it in one statement, which is a transaction by itself, and reads nothing before."""
-    if change.log_mark is not None:
-        return False
-    if change.attempts is not None:
-        return not change.events
-    return len(change.events) == 1 and change.events[0].id is None
-
-
-def _nothing(_: sqlite3.Connection) -> None:
-    """A job that only comes to its turn."""

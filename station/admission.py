@@ -4,14 +4,14 @@ import os
 from pathlib import Path
 
 from config import ConfigFault, Credentials, Problem
-from config.places import KeyPath
-from config.pushed import PushedFile
+from config.config_file import ConfigFile
+from config.toml_positions import KeyPath
 from station.app import identity_of, trust_of
 from station.records.claims import StationCertificate
 from station.runtime.profiles import PROFILES
 
 
-def admit(pushed: PushedFile) -> None:
+def admit(pushed: ConfigFile) -> None:
     """Raises ConfigFault for a file of another station or role, or one that names what is not there; RecordError."""
     settings = pushed.settings
     try:
@@ -32,7 +32,7 @@ def admit(pushed: PushedFile) -> None:
         raise ConfigFault("config_invalid", sorted(problems, key=lambda problem: problem.line or 0))
 
 
-def _of_another(pushed: PushedFile, claims: StationCertificate) -> list[Problem]:
+def _of_another(pushed: ConfigFile, claims: StationCertificate) -> list[Problem]:
     station = pushed.settings.station
     problems = []
     if station.number != claims.station:
@@ -47,7 +47,7 @@ def _of_another(pushed: PushedFile, claims: StationCertificate) -> list[Problem]
     return problems
 
 
-def _about(pushed: PushedFile, key: KeyPath, problem: Problem) -> Problem:
+def _about(pushed: ConfigFile, key: KeyPath, problem: Problem) -> Problem:
     return pushed.problem(key, f"{problem.file}: {problem.expected}")
 
 

@@ -8,7 +8,7 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from config import ConfigFault, Credentials, Problem, Settings
-from config.reach import Reach, changed
+from config.models import Reach, changed_keys
 from drivers.smp.reader import SmpKeyReader
 from offline_cache import SqliteStore
 from station.core.clock import ClockRules
@@ -137,7 +137,7 @@ class Station:
         The rules change before anything is awaited. Raises ConfigFault when central's certificates cannot be read: then
         nothing has changed.
         """
-        reaches = set(changed(self.settings, settings).values())
+        reaches = set(changed_keys(self.settings, settings).values())
         trust = trust_of(settings) if Reach.CENTRAL in reaches else True
         self.settings = settings
         self.time.adopt(_clock_rules_of(settings), _clocks_of(settings) if self._reads_system_clocks else None)

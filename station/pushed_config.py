@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from config import ConfigFault, Problem, Settings
+from config.config_file import ConfigFile
+from config.file_watch import FileWatch
 from config.good_copies import GoodCopies, folder_of
-from config.problems import told
-from config.pushed import PushedFile, from_copy, take
-from config.reach import Reach, changed
-from config.watching import FileWatch
+from config.models import Reach, changed_keys
+from config.problems import summary
 from station.admission import admit
 from station.app import Station
 from station.errors import StationError
@@ -47,8 +47,8 @@ class ConfigStanding:
         return bool(self.problems)
 
     def fields(self) -> dict[str, Json]:
-        """For the status file: ``version``; ``waiting``, a version; ``rejected``, see `config.problems.told`."""
-        rejected: Json = dict(told(self.problems)) if self.problems else None
+        """For the status file: ``version``; ``waiting``, a version; ``rejected``, see `config.problems.summary`."""
+        rejected: Json = dict(summary(self.problems)) if self.problems else None
         return {"version": self.version, "waiting": self.waiting, "rejected": rejected}
 
 
@@ -60,9 +60,9 @@ class PushedConfig:
         self._path = path
         self._copies = GoodCopies(folder_of(path))
         self._watch = watch or FileWatch(path)
-        self._running: PushedFile
+        self._running: ConfigFile
         self._station: Station
-        self._waiting: PushedFile | None = None
+        self._waiting: ConfigFile | None = None
         self._something_waits = asyncio.Event()
         self._refused_version: str | None = None
         """A file that looked right and that the station did not start on."""
@@ -78,7 +78,7 @@ class PushedConfig:
         copies = self._copies.newest_first()
         pushed = None
         try:
-            pushed = take(self._path, copies)
+            pushed = ConfigFile.read(self._path, copies)
             return await self._opened(pushed, clocks)
         except StationError as error:
             # A file that has worked is not to blame.
@@ -86,21 +86,21 @@ class PushedConfig:
                 raise
             fault = error
         try:
-            station = await self._opened(from_copy(self._path, copies[0]), clocks)
+            station = await self._opened(ConfigFile.from_copy(self._path, copies[0]), clocks)
         except StationError:
             raise fault from None
         self._refused_version = pushed.version if pushed is not None else None
         self._reject(self._problems(pushed, fault))
         return station
 
-    async def _opened(self, pushed: PushedFile, clocks: Clocks | None) -> Station:
+    async def _opened(self, pushed: ConfigFile, clocks: Clocks | None) -> Station:
         admit(pushed)
         station = await Station.open(pushed.settings, clocks=clocks)
         self._running, self._station = pushed, station
         self.standing.version = pushed.version
         return station
 
-    def _problems(self, pushed: PushedFile | None, fault: StationError) -> tuple[Problem, ...]:
+    def _problems(self, pushed: ConfigFile | None, fault: StationError) -> tuple[Problem, ...]:
         if isinstance(fault, ConfigFault):
             return fault.problems
         expected = f"the station does not start with it ({fault.code})"
@@ -137,8 +137,8 @@ class PushedConfig:
             return
         self._accept(pushed)
 
-    def _taken(self) -> PushedFile:
-        pushed = take(self._path, self._copies.newest_first())
+    def _taken(self) -> ConfigFile:
+        pushed = ConfigFile.read(self._path, self._copies.newest_first())
         if pushed.version not in {self._running.version, self._refused_version}:
             admit(pushed)
         return pushed
@@ -148,7 +148,7 @@ class PushedConfig:
         if self._reject(problems):
             await self._tell_rejected()
 
-    def _accept(self, pushed: PushedFile) -> None:
+    def _accept(self, pushed: ConfigFile) -> None:
         if self.standing.rejected:
             _log.info("config.mended")
         self.standing.problems = ()
@@ -178,14 +178,14 @@ class PushedConfig:
                 self._something_waits.clear()
             elif not self._station.visits.between_visits:
                 await asyncio.sleep(BETWEEN_VISITS_LOOK_S)
-            elif Reach.PROCESS in (reaches := changed(self._running.settings, pushed.settings)).values():
+            elif Reach.PROCESS in (reaches := changed_keys(self._running.settings, pushed.settings)).values():
                 # It counts as good only once a station has started on it.
                 _log.info("config.restart version=%s", pushed.version)
                 return
             else:
                 await self._apply(pushed, reaches, adopted)
 
-    async def _apply(self, pushed: PushedFile, reaches: dict[str, Reach], adopted: Callable[[Settings], None]) -> None:
+    async def _apply(self, pushed: ConfigFile, reaches: dict[str, Reach], adopted: Callable[[Settings], None]) -> None:
         # Nothing is awaited between the look at the visits and the change of the rules.
         self._waiting = self.standing.waiting = None
         try:
@@ -221,4 +221,4 @@ class PushedConfig:
         await self._station.tell("config_applied", version=version, reach=", ".join(marks) or "live", keys=keys)
 
     async def _tell_rejected(self) -> None:
-        await self._station.tell("config_rejected", **told(self.standing.problems), version=self.standing.version)
+        await self._station.tell("config_rejected", **summary(self.standing.problems), version=self.standing.version)

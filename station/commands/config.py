@@ -9,11 +9,10 @@ from pathlib import Path
 
 import config
 from config import ConfigFault, Problem
-from config.durable import write_durably
-from config.effective import EffectiveValue, effective
+from config.config_file import ConfigFile, EffectiveValue, in_effect
+from config.files import read_file, write_file
 from config.good_copies import GoodCopies, GoodCopy, folder_of
-from config.loading import read, version_of
-from config.pushed import PushedFile, from_copy, in_effect
+from config.loading import FILE_LIMIT_BYTES, version_of
 from station.commands.command_line import WRONG_USAGE, UsageError, add_action, print_answer
 
 EXAMPLE = (
@@ -78,7 +77,7 @@ def _show(args: argparse.Namespace, path: Path) -> int:
     copies = GoodCopies(folder_of(path)).newest_first()
     shown, problems = in_effect(path)
     source = f"{path} as it was in {shown.version}" if problems else str(path)
-    values = effective(shown)
+    values = shown.values()
     fields = {
         "file": str(path),
         "version": shown.version,
@@ -96,7 +95,7 @@ def _fields(value: EffectiveValue, path: Path) -> dict[str, object]:
     return {"key": value.key, "value": value.value, "from": place, "reach": value.reach.value}
 
 
-def _table(shown: PushedFile, source: str, file: str, values: list[EffectiveValue], copies: list[GoodCopy]) -> str:
+def _table(shown: ConfigFile, source: str, file: str, values: list[EffectiveValue], copies: list[GoodCopy]) -> str:
     rows = [
         (f"{value.key} = {_written(value.value)}", "default" if value.line is None else f"{file}:{value.line}")
         for value in values
@@ -118,11 +117,8 @@ def _roll_back(args: argparse.Namespace, path: Path) -> int:
     copies = GoodCopies(folder_of(path)).newest_first()
     copy = _chosen(copies, args.version, path)
     # Nothing that a newer program no longer takes.
-    from_copy(path, copy)
-    try:
-        _write(path, copy.content)
-    except OSError as error:
-        raise ConfigFault("config_unwritable", [Problem(str(path), f"cannot be written: {error.strerror}")]) from error
+    ConfigFile.from_copy(path, copy)
+    _write(path, copy.content)
     print_answer(args, f"{path} is version {copy.version} again", {"file": str(path), "version": copy.version})
     return 0
 
@@ -133,7 +129,7 @@ def _chosen(copies: list[GoodCopy], version: str | None, path: Path) -> GoodCopy
     else:
         current = None
         with contextlib.suppress(ConfigFault):
-            current = version_of(read(path))
+            current = version_of(read_file(path, "config", FILE_LIMIT_BYTES))
         found = [copy for copy in copies if copy.version != current]
     if not found:
         kept = ", ".join(copy.version for copy in copies) or "none"
@@ -146,8 +142,7 @@ def _write(path: Path, content: bytes) -> None:
     try:
         before = path.stat()
     except OSError:
-        write_durably(path, content, FILE_MODE)
+        write_file(path, content, FILE_MODE)
         return
-    write_durably(path, content, before.st_mode & 0o777)
-    if os.geteuid() == 0:
-        os.chown(path, before.st_uid, before.st_gid)
+    owner = (before.st_uid, before.st_gid) if os.geteuid() == 0 else None
+    write_file(path, content, before.st_mode & 0o777, owner=owner)

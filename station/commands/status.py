@@ -14,8 +14,8 @@ from typing import Any
 
 import config
 from config import Problem, Settings
-from config.problems import told
-from config.pushed import in_effect
+from config.config_file import in_effect
+from config.problems import summary
 from station.app import Station
 from station.commands.command_line import add_json, print_answer, utc_text
 from station.runtime import status_file
@@ -90,7 +90,7 @@ async def _from_database(settings: Settings, problems: Sequence[Problem]) -> dic
             configuration={
                 "version": settings.version,
                 "waiting": None,
-                "rejected": {**told(problems)} if problems else None,
+                "rejected": {**summary(problems)} if problems else None,
             },
             outbox=await station.store.pending_count(),
             handed_over_at=await status_file.last_hand_over(station.store),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from config import ConfigFault
-from config.watching import LOOK_EVERY_S
+from config.file_watch import LOOK_EVERY_S
 from station.runtime.heartbeat import Heartbeat, descriptor_of, reasons_of
 from ui.set_up_page import page
 

@@ -41,10 +41,10 @@ def read(station: int, database: Path) -> StationCount:
     """The count of a stopped station."""
     with closing(sqlite3.connect(database)) as db:
         ((instance,),) = db.execute("SELECT id FROM instance")
-        ((events,),) = db.execute("SELECT value FROM counters WHERE name = 'event'")
-        ((waiting, newest),) = db.execute("SELECT COUNT(*), IFNULL(MAX(seq), 0) FROM outbox")
+        ((events,),) = db.execute("SELECT IFNULL(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'outbox'")
+        ((waiting,),) = db.execute("SELECT COUNT(*) FROM outbox")
         log_ids = frozenset(str(UUID(bytes=id_)) for (id_,) in db.execute("SELECT id FROM settled_id"))
-    return StationCount(station, instance, max(events, newest), waiting, log_ids)
+    return StationCount(station, instance, events, waiting, log_ids)
 
 
 def differences(

@@ -1,11 +1,13 @@
-"""Values, bounds and defaults of station.toml."""
+"""Values, bounds and defaults of station.toml, and how far a change of each reaches."""
 
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+from pydantic import BaseModel
 
 import config
-from config.models import Settings
+from config.models import Reach, Settings, changed_keys, keys_with_reach
 from station.core.facts import Policy
 
 MINIMAL = '[station]\nnumber = 7\nname = "Ekbacken"\n[central]\nurl = "https://central.example"\n'
@@ -184,3 +186,40 @@ def test_no_searches_for_a_serial_port(tmp_path: Path, port: str) -> None:
     (problem,) = problems(tmp_path, MINIMAL + f'[key_reader]\nport = "{port}"\n')
     assert problem.startswith("station.toml:7: key_reader.port: expected the path of a serial port"), problem
     assert "hwgrep://EXPRESSION" in problem
+
+
+def test_every_key_is_marked() -> None:
+    marked = [(table, key) for table, key, _ in keys_with_reach(Settings)]
+    document = config.schema()
+    assert marked == [
+        (table, key)
+        for table, reference in document["properties"].items()
+        for key in document["$defs"][reference["$ref"].rpartition("/")[2]]["properties"]
+    ]
+
+
+def test_an_unmarked_key_is_found() -> None:
+    class Table(BaseModel):
+        marked: Annotated[int, Reach.LIVE] = 1
+        bare: int = 2
+
+    class Model(BaseModel):
+        table: Table
+
+    with pytest.raises(LookupError, match=r"table\.bare"):
+        list(keys_with_reach(Model))
+
+
+def test_what_cannot_change_live_says_so() -> None:
+    reach = {f"{table}.{key}": mark for table, key, mark in keys_with_reach(Settings)}
+    assert reach["policy.active_minutes"] is Reach.LIVE
+    assert reach["key_reader.port"] is Reach.KEY_READER
+    assert reach["central.url"] is Reach.CENTRAL
+    assert reach["storage.database"] is Reach.PROCESS
+
+
+def test_only_what_differs_in_effect(tmp_path: Path) -> None:
+    old = load(tmp_path, MINIMAL)
+    assert changed_keys(old, load(tmp_path, MINIMAL + "# a word\n[policy]\nactive_minutes = 660\n")) == {}
+    new = load(tmp_path, MINIMAL + "poll_s = 30\n[key_reader]\nbaud = 9600\n")
+    assert changed_keys(old, new) == {"central.poll_s": Reach.LIVE, "key_reader.baud": Reach.KEY_READER}

@@ -7,12 +7,8 @@ sockets.
 
 import asyncio
 import selectors
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, TypeVar
-
-import pytest
-
-from offline_cache.database_thread import DatabaseThread
 
 R = TypeVar("R")
 
@@ -62,24 +58,6 @@ class _PatientSelector(selectors.DefaultSelector):
 
 
 def run(work: Coroutine[Any, Any, R]) -> R:
-    """As ``asyncio.run``, in virtual time; the database's threads are waited for."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("run", "stop"):
-            patch.setattr(DatabaseThread, name, _counted(getattr(DatabaseThread, name)))
-        patch.setattr(DatabaseThread, "start", classmethod(_counted(DatabaseThread.start.__func__)))  # type: ignore[attr-defined]
-        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-            return runner.run(work)
-
-
-def _counted(method: Callable[..., Coroutine[Any, Any, R]]) -> Callable[..., Coroutine[Any, Any, R]]:
-    async def counted(*args: Any) -> R:
-        loop = asyncio.get_running_loop()
-        if not isinstance(loop, VirtualLoop):
-            return await method(*args)
-        loop.outside += 1
-        try:
-            return await method(*args)
-        finally:
-            loop.outside -= 1
-
-    return counted
+    """As ``asyncio.run``, in virtual time."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(work)

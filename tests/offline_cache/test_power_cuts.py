@@ -6,7 +6,6 @@ nothing, any part, or the beginning of the last write.
 """
 
 import asyncio
-import hashlib
 import random
 import shutil
 import sqlite3
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlite_utils import Database
 
 from offline_cache import SqliteStore, connection
 from station.core.attempts import AttemptCount
@@ -167,7 +167,7 @@ def cuts(found: Recording) -> Iterator[Cut]:
     durable: dict[str, bytes] = {}
     pending: dict[str, list[Op]] = {}
     acknowledged = -1
-    known: set[bytes] = set()
+    known: set[int] = set()
     for at, op in enumerate(found.ops):
         match op:
             case Acknowledged(number):
@@ -183,7 +183,7 @@ def cuts(found: Recording) -> Iterator[Cut]:
             continue
         for how, kept in ways(pending, random_):
             files = {name: applied(durable.get(name, b""), kept.get(name, [])) for name in {*durable, *kept}}
-            state = hashlib.sha256(repr((acknowledged, sorted(files.items()))).encode()).digest()
+            state = hash((acknowledged, *sorted(files.items())))
             if state not in known:
                 known.add(state)
                 yield Cut(files, acknowledged, at, how)
@@ -270,13 +270,13 @@ def test_without_full_synchronisation_the_same_cuts_lose_changes(
 ) -> None:
     """Proof that the test above can fail."""
     monkeypatch.setattr(connection, "WAL_AUTOCHECKPOINT_PAGES", 12)
-    prepared = connection._prepared
+    prepare = connection._prepare
 
-    def careless(db: sqlite3.Connection) -> None:
-        prepared(db)
+    def careless(db: Database) -> None:
+        prepare(db)
         db.execute("PRAGMA synchronous=NORMAL")
 
-    monkeypatch.setattr(connection, "_prepared", careless)
+    monkeypatch.setattr(connection, "_prepare", careless)
     found = asyncio.run(recorded(tmp_path))
     _, wrong = asyncio.run(failures(found, quick_folder, 200))
     assert any("not as after" in each for each in wrong)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from config import Argon2Cost, Credentials
+from config.file_watch import FileWatch
 from config.good_copies import GoodCopies, folder_of
-from config.watching import FileWatch
 from drivers.emulated_key.key import EmulatedKey
 from drivers.emulated_key.line import SerialLine
 from station.app import Station
@@ -21,6 +21,7 @@ from station.records.base64url import decoded, encoded
 from station.records.claims import Role
 from station.records.keys import SigningKey
 from station.records.pins import pin_tag
+from station.runtime.loop import VisitLoop
 from station.secret import Secret
 from station.sync.timekeeping import SystemClocks
 from tests.services.lying_central import DAY_S, STATION, LyingCentral

@@ -3,7 +3,7 @@
 import asyncio
 import importlib
 
-from config.watching import LOOK_EVERY_S, REST_S
+from config.file_watch import LOOK_EVERY_S, REST_S
 from station.core.screen import Line
 from station.core.visit_state import Phase
 from tests.pushed_config.site import Site

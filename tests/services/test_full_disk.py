@@ -1,18 +1,14 @@
 """A disk that is really full under a running station: a small file system of its own, filled to the last byte."""
 
 import os
-import sqlite3
 import subprocess
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from sqlite_utils import Database
 
 from offline_cache import SqliteStore
-from offline_cache.migrations import migrations
 from station.core.facts import Hindrance
 from station.core.screen import Line
 from station.ports import Change, NewEvent, StoreFault
@@ -135,26 +131,6 @@ async def test_a_start_on_a_full_disk(site: Site, disk: Path, monkeypatch: pytes
     await again.idle()
     counts = await again.counts()
     assert (counts["key_activated"], counts["key_deactivated"]) == (2, 1)
-
-
-async def test_a_database_from_before_is_opened_on_a_full_disk_and_migrated_when_there_is_room(disk: Path) -> None:
-    path = disk / "station.db"
-    with closing(sqlite3.connect(path, isolation_level=None)) as conn:
-        conn.execute("PRAGMA journal_mode=WAL")
-        migrations.apply(Database(conn), stop_before="events_by_number")
-        conn.execute("UPDATE counters SET value = 7 WHERE name = 'event'")
-    fill(disk)
-    store = await SqliteStore.open(path)
-    assert await store.pending_count() == 0
-    with pytest.raises(StoreFault) as caught:
-        await store.commit(Change([NewEvent("station_started", 1, 0)]))
-    assert caught.value.code == "disk_full"
-    empty(disk)
-    await store.commit(Change([NewEvent("station_started", 1, 0)]))
-    assert [event.seq for event in await store.pending(10)] == [8]
-    await store.close()
-    with closing(sqlite3.connect(path)) as conn:
-        assert not conn.execute("SELECT 1 FROM sqlite_schema WHERE name = 'outbox_pending'").fetchall()
 
 
 async def test_what_central_has_taken_can_be_settled_on_a_full_disk(disk: Path) -> None:

@@ -1,11 +1,11 @@
 """Each reason why a station only switches keys off, by itself; and the newest blocklist."""
 
 import logging
-import sqlite3
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlite_utils import Database
 
 from station.core.facts import Hindrance
 from station.ports import Change, NewEvent, StoreFault
@@ -80,7 +80,7 @@ async def test_disk(synced: Parts, caplog: pytest.LogCaptureFixture, monkeypatch
 
 
 async def test_a_database_at_its_limit_is_a_full_disk_until_central_has_taken_some(synced: Parts) -> None:
-    def limit(db: sqlite3.Connection) -> None:
+    def limit(db: Database) -> None:
         (pages,) = db.execute("PRAGMA page_count").fetchone()
         db.execute(f"PRAGMA max_page_count={pages + 40}").fetchall()
 

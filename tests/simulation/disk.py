@@ -6,13 +6,14 @@ whether or not its caller still waits. A crash forgets the jobs that were not be
 
 import asyncio
 import shutil
-import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar, cast
+
+from sqlite_utils import Database
 
 from offline_cache import SqliteStore, outbox
 from offline_cache.connection import opened
@@ -74,12 +75,12 @@ class InlineDatabase:
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
         self._stack = ExitStack()
-        self.db: sqlite3.Connection = self._stack.enter_context(opened(disk.path))
+        self.db: Database = self._stack.enter_context(opened(disk.path))
         self.dead = False
         self._free_at = 0.0
         self._limited = False
 
-    async def run(self, work: Callable[[sqlite3.Connection], R]) -> R:
+    async def run(self, work: Callable[[Database], R]) -> R:
         loop, disk = asyncio.get_running_loop(), self._disk
         answer: asyncio.Future[R] = loop.create_future()
         if self.dead:
@@ -89,7 +90,7 @@ class InlineDatabase:
         loop.call_at(self._free_at, self._do, work, answer, disk.random.uniform(0.0, longest_s / 2))
         return await answer
 
-    def _do(self, work: Callable[[sqlite3.Connection], R], answer: "asyncio.Future[R]", told_after_s: float) -> None:
+    def _do(self, work: Callable[[Database], R], answer: "asyncio.Future[R]", told_after_s: float) -> None:
         if self.dead:
             return
         loop = asyncio.get_running_loop()

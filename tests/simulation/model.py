@@ -286,7 +286,7 @@ class Model:
 
     def _check_numbers(self, machine: Machine) -> None:
         (instance,) = machine.disk.look("SELECT id FROM instance")[0]
-        (last,) = machine.disk.look("SELECT value FROM counters WHERE name = 'event'")[0]
+        (last,) = machine.disk.look("SELECT IFNULL(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'outbox'")[0]
         left = machine.disk.look("SELECT COUNT(*) FROM outbox")[0][0]
         if left:
             raise Broken(f"station {machine.number} is left with {left} events")

@@ -286,7 +286,7 @@ def _compare(processes: Processes, counts: Counter[str]) -> None:
     """Central has every event that the station committed, each once."""
     station = processes.folder / "station.db"
     database = station if station.exists() else next(processes.folder.glob("**/station*.db"))
-    ((last,),) = _rows(database, "SELECT value FROM counters WHERE name = 'event'")
+    ((last,),) = _rows(database, "SELECT IFNULL(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'outbox'")
     central = processes.folder / "central" / "central.sqlite3"
     seqs = [seq for (seq,) in _rows(central, "SELECT seq FROM central_event ORDER BY seq")]
     assert seqs == list(range(1, last + 1)), "lost or doubled"

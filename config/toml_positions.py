@@ -1,7 +1,7 @@
 """Where each key of a TOML text stands: ``tomllib`` gives the values, an administrator needs the lines.
 
 The scanner reads texts that ``tomllib`` has accepted, so it checks nothing; what it cannot place, it leaves out, and
-`Places.line` answers with the nearest table instead.
+`Positions.line` answers with the nearest table instead.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ _STRING = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """Where a key and its value stand. Offsets count characters; a table has an empty value after its header."""
 
     line: int
@@ -34,27 +34,27 @@ class Place:
 
 
 @dataclass
-class Places:
-    """The places of all keys of one text."""
+class Positions:
+    """The positions of all keys of one text."""
 
-    by_path: dict[KeyPath, Place] = field(default_factory=dict)
+    by_path: dict[KeyPath, Position] = field(default_factory=dict)
 
     def line(self, path: KeyPath) -> int:
         """The line of the key at ``path``, else of the nearest table around it, else the first."""
         for length in range(len(path), 0, -1):
-            place = self.by_path.get(path[:length])
-            if place is not None:
-                return place.line
+            position = self.by_path.get(path[:length])
+            if position is not None:
+                return position.line
         return 1
 
 
-def find_places(text: str) -> Places:
-    """The places of all keys in ``text``, which `tomllib.loads` has accepted with ``\\n`` as the end of lines."""
+def find_positions(text: str) -> Positions:
+    """The positions of all keys in ``text``, which `tomllib.loads` has accepted with ``\\n`` as the end of lines."""
     scan = _Scan(text)
     # Better some lines than none: what was found so far stays.
     with contextlib.suppress(_LostError):
         scan.document()
-    return scan.places
+    return scan.positions
 
 
 class _LostError(Exception):
@@ -65,7 +65,7 @@ class _Scan:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        self.places = Places()
+        self.positions = Positions()
         self._counts: dict[KeyPath, int] = {}
 
     def document(self) -> None:
@@ -173,4 +173,4 @@ class _Scan:
 
     def _note(self, path: KeyPath, start: int, value_start: int, value_end: int) -> None:
         line = self.text.count("\n", 0, start) + 1
-        self.places.by_path.setdefault(path, Place(line, value_start, value_end))
+        self.positions.by_path.setdefault(path, Position(line, value_start, value_end))

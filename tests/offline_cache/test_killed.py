@@ -1,4 +1,5 @@
 # ruff: noqa: ASYNC220 - nothing else runs on a test's loop meanwhile
+import asyncio
 import signal
 import subprocess
 import sys
@@ -7,8 +8,23 @@ from pathlib import Path
 import pytest
 
 from offline_cache import SqliteStore
+from station.core.attempts import AttemptCount
+from station.ports import Change, NewEvent
 
 REPOSITORY = Path(__file__).parents[2]
+
+
+async def commit_for_ever(path: Path) -> None:
+    """What is killed: says a number only once the store has acknowledged it."""
+    store = await SqliteStore.open(path)
+    number = 0
+    while True:
+        number += 1
+        # Two events and a count that say the same number: all of it or nothing.
+        pair = [NewEvent("pin_rejected", number, 0, key=7), NewEvent("key_synced", number, 0, key=7)]
+        await store.commit(Change(pair, AttemptCount(7, number)))
+        sys.stdout.write(f"{number}\n")
+        sys.stdout.flush()
 
 
 @pytest.mark.parametrize("acknowledged_at_least", [1, 7, 60])
@@ -16,7 +32,7 @@ async def test_killing_the_process_loses_nothing_acknowledged(path: Path, acknow
     # This proves death of the process only, never a power cut: SQLite survives kill -9 even with synchronous=OFF,
     # since the kernel still has the writes. Power cuts need a replay of recorded writes.
     child = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("commit_loop.py")), str(path)],
+        [sys.executable, __file__, str(path)],
         cwd=REPOSITORY,
         env={"PYTHONPATH": str(REPOSITORY)},
         stdout=subprocess.PIPE,
@@ -40,3 +56,7 @@ async def test_killing_the_process_loses_nothing_acknowledged(path: Path, acknow
     assert heard == list(range(1, heard[-1] + 1))
     assert (await store.attempts(7)).failures == whole
     await store.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(commit_for_ever(Path(sys.argv[1])))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.places import KeyPath, find_places
+from config.toml_positions import KeyPath, find_positions
 
 TEXT = '''\
 # [not.a.table]
@@ -70,11 +70,11 @@ y = 3
 )
 def test_lines(path: KeyPath, line: int) -> None:
     tomllib.loads(TEXT)
-    assert find_places(TEXT).line(path) == line
+    assert find_positions(TEXT).line(path) == line
 
 
 def test_the_value_is_exactly_what_stands_there() -> None:
-    places = find_places(TEXT).by_path
+    places = find_positions(TEXT).by_path
     document = tomllib.loads(TEXT)
     for path, place in places.items():
         value: Any = document
@@ -117,10 +117,10 @@ def test_every_key_of_any_document_has_its_place(document: dict[str, dict[str, A
             lines[table, key] = text.count("\n") + 1
             text += f"{_quoted(key)} = {_written(value)} # = [\n"
     assert tomllib.loads(text) == document
-    places = find_places(text)
+    places = find_positions(text)
     assert {path: places.by_path[path].line for path in lines} == lines
 
 
 @given(st.text(alphabet="ab.=[]{}\"'#\n \\,1", max_size=60))
 def test_no_text_stops_the_scanner(text: str) -> None:
-    find_places(text)
+    find_positions(text)

@@ -1,14 +1,20 @@
 import asyncio
 import sqlite3
-from pathlib import Path
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import pytest
+from sqlite_utils import Database
 
 from offline_cache import SqliteStore, outbox
+from offline_cache.event_ids import EventIds
 from station.core.attempts import AttemptCount
 from station.ports import Change, LogMark, NewEvent
 from station.records.claims import ClockSource
+
+Sql: TypeAlias = Callable[..., Awaitable[list[tuple[Any, ...]]]]
+Reopen: TypeAlias = Callable[[], Awaitable[SqliteStore]]
 
 ENTRY = str(uuid5(NAMESPACE_URL, "an entry of a key's log"))
 OTHER_ENTRY = str(uuid5(NAMESPACE_URL, "another entry"))
@@ -59,15 +65,6 @@ async def test_events_attempts_and_mark_come_together(store: SqliteStore) -> Non
     assert [event.body["type"] for event in await store.pending(10)] == ["key_locked_out", "lock_opened"]
 
 
-async def test_nothing_kept_means_zero_and_none(store: SqliteStore) -> None:
-    assert await store.attempts(7) == AttemptCount(7)
-    assert await store.log_mark(7) is None
-    await store.commit(Change(attempts=AttemptCount(7, 1, 2, 3)))
-    await store.commit(Change(attempts=AttemptCount(7)))
-    assert await store.attempts(7) == AttemptCount(7)
-    assert await store._thread.run(lambda db: db.execute("SELECT COUNT(*) FROM attempts").fetchone()) == (0,)
-
-
 @pytest.mark.parametrize(
     "poison",
     [
@@ -96,18 +93,16 @@ async def test_the_same_entry_is_kept_once_and_takes_one_number(store: SqliteSto
     assert [(event.seq, event.id == ENTRY) for event in await store.pending(10)] == [(1, True), (2, False)]
 
 
-async def test_an_entry_that_central_has_is_not_sent_again(store: SqliteStore, path: Path) -> None:
+async def test_an_entry_that_central_has_is_not_sent_again(store: SqliteStore, reopen: Reopen) -> None:
     await store.commit(Change([opened(ENTRY), opened(OTHER_ENTRY)]))
     await store.settle([ENTRY], {})
     mark = LogMark(7, 1, 5, 100)
     await store.commit(Change([opened(ENTRY), opened(OTHER_ENTRY)], log_mark=mark))
     assert await seqs(store) == [2]
     assert await store.log_mark(7) == mark
-    await store.close()
-    again = await SqliteStore.open(path)
+    again = await reopen()
     await again.commit(Change([opened(ENTRY), NewEvent("key_synced", 9, 0)]))
     assert await seqs(again) == [2, 3]
-    await again.close()
 
 
 async def test_settled_ids_are_bounded_the_oldest_forgotten(
@@ -122,31 +117,33 @@ async def test_settled_ids_are_bounded_the_oldest_forgotten(
     assert [event.id for event in await store.pending(10)] == ids[:2]
 
 
-async def test_own_ids_are_not_remembered_once_settled(store: SqliteStore) -> None:
+async def test_own_ids_are_not_remembered_once_settled(store: SqliteStore, sql: Sql) -> None:
     await store.commit(Change([NewEvent("key_synced", 1, 0)]))
     await store.settle([event.id for event in await store.pending(1)], {})
-    assert await store._thread.run(lambda db: db.execute("SELECT COUNT(*) FROM settled_id").fetchone()) == (0,)
+    assert await sql("SELECT COUNT(*) FROM settled_id") == [(0,)]
 
 
-async def test_settling(store: SqliteStore) -> None:
+async def test_settling(store: SqliteStore, sql: Sql) -> None:
     await store.commit(Change([NewEvent("key_synced", at, 0) for at in range(5)]))
     first, second, third, *_ = [event.id for event in await store.pending(10)]
     await store.settle([first, "unknown"], {second: "bad_type", "nor this": "x", first: "done wins"})
     assert await seqs(store) == [3, 4, 5]
     assert await store.pending_count() == 3
-    rows = await store._thread.run(lambda db: db.execute("SELECT id, set_aside FROM outbox WHERE seq < 3").fetchall())
+    rows = await sql("SELECT id, set_aside FROM outbox WHERE seq < 3")
     assert rows == [(second, "bad_type")]
     # Central may take a refused one after all.
     await store.settle([second], {third: "y" * 10_000})
-    rows = await store._thread.run(lambda db: db.execute("SELECT seq, set_aside FROM outbox WHERE seq < 4").fetchall())
+    rows = await sql("SELECT seq, set_aside FROM outbox WHERE seq < 4")
     assert rows == [(3, "y" * outbox.REASON_MAX_BYTES)]
 
 
-async def test_refused_events_are_bounded_the_oldest_go(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_refused_events_are_bounded_the_oldest_go(
+    store: SqliteStore, sql: Sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(outbox, "SET_ASIDE_MAX", 2)
     await store.commit(Change([opened(ENTRY), *(NewEvent("key_synced", at, 0) for at in range(4))]))
     await store.settle([], {event.id: "bad" for event in (await store.pending(10))[:4]})
-    rows = await store._thread.run(lambda db: db.execute("SELECT seq FROM outbox ORDER BY seq").fetchall())
+    rows = await sql("SELECT seq FROM outbox ORDER BY seq")
     assert rows == [(3,), (4,), (5,)]
     await store.commit(Change([opened(ENTRY)]))
     assert await seqs(store) == [5]
@@ -173,42 +170,36 @@ async def test_fifty_commits_at_once_leave_no_gap(store: SqliteStore) -> None:
     assert all(events[n].body["at"] == events[n + 1].body["at"] for n in range(0, 100, 2))
 
 
-async def test_numbers_are_not_given_again_after_settling(store: SqliteStore, path: Path) -> None:
+async def test_numbers_are_not_given_again_after_settling(store: SqliteStore, reopen: Reopen) -> None:
     await store.commit(Change([NewEvent("key_synced", at, 0) for at in range(3)]))
     await store.settle([event.id for event in await store.pending(3)], {})
-    await store.close()
-    again = await SqliteStore.open(path)
+    again = await reopen()
     await again.commit(Change([NewEvent("key_synced", 9, 0)]))
     assert await seqs(again) == [4]
-    await again.close()
 
 
 @pytest.mark.parametrize("gone", [[0, 1, 2], [2], [1, 2]])
 async def test_the_newest_number_is_known_whichever_events_went(
-    store: SqliteStore, path: Path, gone: list[int]
+    store: SqliteStore, reopen: Reopen, gone: list[int]
 ) -> None:
     await store.commit(Change([NewEvent("key_synced", at, 0) for at in range(3)]))
     events = await store.pending(3)
     await store.settle([events[at].id for at in gone], {})
-    await store.close()
-    again = await SqliteStore.open(path)
+    again = await reopen()
     await again.commit(Change([NewEvent("key_synced", 9, 0)]))
     await again.commit(Change([NewEvent("key_synced", 9, 0), opened(ENTRY)]))
     assert (await seqs(again))[-3:] == [4, 5, 6]
-    await again.close()
 
 
 async def test_the_newest_number_is_known_when_refused_events_went(
-    store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
+    store: SqliteStore, reopen: Reopen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "SET_ASIDE_MAX", 0)
     await store.commit(Change([NewEvent("key_synced", at, 0) for at in range(3)]))
     await store.settle([], {event.id: "bad" for event in await store.pending(3)})
-    await store.close()
-    again = await SqliteStore.open(path)
+    again = await reopen()
     await again.commit(Change([NewEvent("key_synced", 9, 0)]))
     assert await seqs(again) == [4]
-    await again.close()
 
 
 async def test_a_commit_that_failed_took_no_number(store: SqliteStore) -> None:
@@ -219,3 +210,54 @@ async def test_a_commit_that_failed_took_no_number(store: SqliteStore) -> None:
     await store.commit(Change([NewEvent("key_synced", 3, 0)]))
     assert await seqs(store) == [1, 2]
     assert await store.pending_count() == 2
+
+
+async def test_an_event_is_three_pages_to_write(store: SqliteStore, sql: Sql) -> None:
+    # The row, its id, the last number.
+    await store.commit(Change([NewEvent("key_synced", 1, 0)]))
+    await sql("PRAGMA wal_checkpoint(PASSIVE)")
+    # All is in the database: the WAL begins anew.
+    await store.commit(Change([NewEvent("key_synced", 2, 0)]))
+    ((_, pages, _),) = await sql("PRAGMA wal_checkpoint(PASSIVE)")
+    assert pages == 3
+
+
+async def test_nothing_reads_the_whole_outbox(store: SqliteStore) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def work(db: Database) -> list[tuple[str, str]]:
+        with db.tracer(lambda statement, args: asked.append((statement, args))):
+            outbox.add(db, [NewEvent("key_synced", 1, 0), opened(ENTRY)], EventIds())
+            outbox.pending(db, 100, 5, "instance")
+            outbox.settle(db, [ENTRY], {OTHER_ENTRY: "bad"})
+        steps = [
+            (each, row[-1])
+            for each, args in asked
+            if "sqlite_" not in each
+            for row in db.execute(f"EXPLAIN QUERY PLAN {each}", args)
+        ]
+        return [step for step in steps if step[1].startswith("SCAN")]
+
+    # Refused events are bounded, and their index has nothing else.
+    bounded = ("json_each", "CONSTANT ROW", "outbox_set_aside")
+    scans = await store._thread.run(work)
+    assert [step for step in scans if not any(each in step[1] for each in bounded)] == []
+    assert {"outbox", "settled_id"} <= {word.strip('"') for each, _ in asked for word in each.split()}
+
+
+async def test_the_count_is_right_whatever_becomes_of_a_change(store: SqliteStore) -> None:
+    await store.commit(Change([NewEvent("key_synced", at, 0) for at in range(20)]))
+    ids = [event.id for event in await store.pending(20)]
+    await store.settle([*ids[:3], "unknown"], {ids[3]: "bad", ids[4]: "bad", "unknown too": "bad"})
+    assert await store.pending_count() == 15
+    # Again, and one that was set aside is taken after all.
+    await store.settle([*ids[:3], ids[3]], {ids[4]: "worse"})
+    assert await store.pending_count() == 15
+    with pytest.raises(ValueError):
+        await store.commit(Change([NewEvent("key_synced", 1, 0, data={"n": float("nan")})]))
+    assert await store.pending_count() == 15
+    # The same log entry, read again: no more than before.
+    entry = NewEvent("lock_opened", 1, 0, id="00000000-0000-5000-8000-000000000000")
+    await store.commit(Change([entry]))
+    await store.commit(Change([entry]))
+    assert await store.pending_count() == 16 == len(await store.pending(100))

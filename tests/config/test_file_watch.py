@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from config.watching import LOOK_EVERY_S, REST_S, FileWatch
+from config.file_watch import LOOK_EVERY_S, REST_S, FileWatch
 
 NOTICED_WITHIN_S = 2.0
 BUSY_S = 1.0

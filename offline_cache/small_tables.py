@@ -1,0 +1,56 @@
+"""The small tables: a key's wrong PINs, how far its log has been read, notes by name, the activations' numbers.
+
+Runs on the database's thread; what writes does so within the caller's transaction.
+"""
+
+from dataclasses import asdict
+
+from sqlite_utils import Database
+
+from station.core.attempts import AttemptCount
+from station.ports import LogMark
+
+
+def attempts(db: Database, key: int) -> AttemptCount:
+    """The wrong PINs of a key; zero where none are kept."""
+    rows = list(db.table("attempts").rows_where("key = ?", [key]))
+    return AttemptCount(**rows[0]) if rows else AttemptCount(key)
+
+
+def set_attempts(db: Database, count: AttemptCount) -> None:
+    """Keep the count; a count of nothing leaves no row."""
+    if count == AttemptCount(count.key):
+        db.table("attempts").delete_where("key = ?", [count.key])
+    else:
+        db.table("attempts").upsert(asdict(count), pk="key")
+
+
+def log_mark(db: Database, key: int) -> LogMark | None:
+    """How far this key's log has been read."""
+    rows = list(db.table("log_mark").rows_where("key = ?", [key]))
+    return LogMark(**rows[0]) if rows else None
+
+
+def set_log_mark(db: Database, mark: LogMark) -> None:
+    """Keep the mark."""
+    db.table("log_mark").upsert(asdict(mark), pk="key")
+
+
+def note(db: Database, name: str) -> str | None:
+    """The note of this name."""
+    rows = list(db.table("note").rows_where("name = ?", [name]))
+    return rows[0]["value"] if rows else None
+
+
+def set_note(db: Database, name: str, value: str) -> None:
+    """Keep the note."""
+    db.table("note").upsert({"name": name, "value": value}, pk="name")
+
+
+def next_activation(db: Database) -> int:
+    """The next number for an activation, counting from 1."""
+    ((number,),) = db.execute(
+        "INSERT INTO counter (name, value) VALUES ('activation', 1)"
+        " ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
+    )
+    return int(number)

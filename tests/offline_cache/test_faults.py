@@ -1,0 +1,106 @@
+# ruff: noqa: ASYNC240 - nothing else runs on a test's loop meanwhile
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from offline_cache import SqliteStore
+from offline_cache.faults import faults_translated
+from station.ports import Change, MirrorObject, MirrorState, NewEvent, StoreFault
+
+Sql: TypeAlias = Callable[..., Awaitable[list[tuple[Any, ...]]]]
+
+
+def big(at: int) -> Change:
+    return Change([NewEvent("config_applied", at, 0, data={"text": "x" * 8000})])
+
+
+async def test_a_full_disk_is_said_rolled_back_and_survived(store: SqliteStore, sql: Sql) -> None:
+    await store.commit(big(0))
+    ((used,),) = await sql("PRAGMA page_count")
+    await sql(f"PRAGMA max_page_count={used + 3}")
+    kept = 1
+    with pytest.raises(StoreFault) as caught:  # noqa: PT012 - which one fails is SQLite's business
+        for at in range(1, 10):
+            await store.commit(big(at))
+            kept += 1
+    assert caught.value.code == "disk_full"
+    assert [event.seq for event in await store.pending(100)] == list(range(1, kept + 1))
+    with pytest.raises(StoreFault):
+        await store.replace_mirror(
+            MirrorState("e", "c", 1), [MirrorObject("area", n, 1, {"name": "x" * 4000}) for n in range(50)]
+        )
+    assert await store.mirror_state() == MirrorState()
+    await sql("PRAGMA max_page_count=100000")
+    await store.commit(big(99))
+    assert [event.seq for event in await store.pending(100)] == list(range(1, kept + 2))
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (sqlite3.SQLITE_FULL, "disk_full"),
+        (sqlite3.SQLITE_CORRUPT, "store_broken"),
+        (sqlite3.SQLITE_CORRUPT_INDEX, "store_broken"),
+        (sqlite3.SQLITE_NOTADB, "store_broken"),
+        (sqlite3.SQLITE_IOERR_FSYNC, "store_io"),
+        (sqlite3.SQLITE_BUSY, "store_io"),
+        (sqlite3.SQLITE_READONLY, "store_io"),
+    ],
+)
+def test_translation(code: int, expected: str) -> None:
+    error = sqlite3.OperationalError("text that is not passed on")
+    error.sqlite_errorcode = code
+    error.sqlite_errorname = "NAME"
+    with pytest.raises(StoreFault) as caught, faults_translated():
+        raise error
+    assert str(caught.value) == f"{expected} sqlite=NAME"
+
+
+def test_a_full_file_system_outside_sqlite() -> None:
+    with pytest.raises(StoreFault) as caught, faults_translated():
+        raise OSError(28, "No space left on device")
+    assert str(caught.value) == "disk_full errno=ENOSPC"
+
+
+@pytest.mark.parametrize("mistake", ["SELEC 1", "SELECT * FROM no_such_table", "INSERT INTO note VALUES ('a', NULL)"])
+async def test_our_own_mistakes_are_not_faults_of_the_disk(store: SqliteStore, sql: Sql, mistake: str) -> None:
+    with pytest.raises(sqlite3.Error):
+        await sql(mistake)
+    await store.pending_count()
+
+
+@pytest.mark.parametrize("body", ["{", "[]", "1"])
+async def test_a_body_that_is_no_object_is_a_broken_store(store: SqliteStore, sql: Sql, body: str) -> None:
+    await sql("INSERT INTO mirror_object (type, id, revision, body) VALUES ('key', 1, 1, ?)", body)
+    await sql("INSERT INTO outbox (id, id_given, body) VALUES ('a', 0, ?)", body)
+    for read in (store.objects("key"), store.pending(1)):
+        with pytest.raises(StoreFault) as caught:
+            await read
+        assert caught.value.code == "store_broken"
+
+
+async def test_text_that_is_no_utf8_is_a_broken_store(store: SqliteStore, sql: Sql) -> None:
+    # Met on a later row, while reading.
+    await store.note("a", "fine")
+    await sql("INSERT INTO note VALUES ('b', CAST(x'ff' AS TEXT))")
+    with pytest.raises(StoreFault) as caught:
+        await sql("SELECT value FROM note ORDER BY name")
+    assert caught.value.code == "store_broken"
+
+
+async def test_damage_under_a_running_store_is_reported(store: SqliteStore, sql: Sql, path: Path) -> None:
+    for at in range(40):
+        await store.commit(big(at))
+    await sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        for start in range(4096 * 2, size, 4096):
+            file.seek(start)
+            file.write(b"\xff" * 64)
+    await sql("PRAGMA shrink_memory")
+    with pytest.raises(StoreFault) as caught:
+        await store.pending(100)
+    assert caught.value.code == "store_broken"
