@@ -24,8 +24,8 @@ one in its place, for the quarter of a second that it takes to be noticed."""
 ANSWER_TIMEOUT_S: Final = 0.2
 FLASH_TIMEOUT_S: Final = 0.5
 """For requests that are slow."""
-ID_LIMIT_BYTES: Final = 4096
-"""A key with a longer ``id`` counts as one that shows none."""
+ID_LIMIT_BYTES: Final = 1024
+"""A key with a longer ``id`` counts as one that shows none: reading that again and again would keep the wire busy."""
 
 
 class SmpKeySession:
@@ -118,8 +118,10 @@ class SmpKeySession:
         async with self._transfer():
             if file is KeyFile.ACK:
                 await self._make_sure()
+            if file is KeyFile.ID:
+                # Torn or not: what it shows next is its ``id``.
+                self._id_record, self._same_until_s = None, 0.0
             await self._files.write(file, content)
-            self._was_given(file, content)
 
     async def replace(self, file: KeyFile, content: bytes) -> None:
         """See `KeySession.replace`.
@@ -135,7 +137,9 @@ class SmpKeySession:
             if not await self._files.reads_as(file, content):
                 # Should it be another key by now, its ``id`` ends the session: this one's stays what it was.
                 raise KeyRefused("write_differs", file=file.value)
-            self._was_given(file, content)
+            if file is KeyFile.ID:
+                self._id_record = None
+                self._shows(content)
 
     async def clear(self, file: KeyFile) -> None:
         """See `KeySession.clear`."""
@@ -201,12 +205,9 @@ class SmpKeySession:
             self._shows(b"")
 
     def _shows(self, id_record: bytes) -> None:
-        if self._id_record is not None and id_record != self._id_record:
+        shown = id_record if len(id_record) <= ID_LIMIT_BYTES else b""
+        if self._id_record is not None and shown != self._id_record:
             self.end()
             raise KeyLost("another_key")
-        self._id_record = id_record
+        self._id_record = shown
         self._same_until_s = self._loop.time() + SWAPPED_WITHIN_S
-
-    def _was_given(self, file: KeyFile, content: bytes) -> None:
-        if file is KeyFile.ID:
-            self._id_record = content if len(content) > 1 else b""

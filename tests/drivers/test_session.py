@@ -253,7 +253,7 @@ async def test_what_is_replaced_is_read_back(hands: Any) -> None:
 # --- which key it is ---
 
 
-async def test_a_session_knows_the_id_that_was_read_or_written(hands: Any) -> None:
+async def test_a_session_knows_the_id_that_was_read_or_replaced(hands: Any, until: Any) -> None:
     key = hands.key()
     key.folder.store("id", b"the id")
     session, _ = await hands.inserted(key)
@@ -261,13 +261,14 @@ async def test_a_session_knows_the_id_that_was_read_or_written(hands: Any) -> No
     await session.read(KeyFile.ID)
     assert (unread, session.id_record) == (None, b"the id")
     gone = asyncio.create_task(session.gone())
-    for number, give in enumerate((session.replace, session.write)):
-        await give(KeyFile.ID, b"id %d" % number)
-        assert session.id_record == b"id %d" % number
-        assert await session.read(KeyFile.ID) == session.id_record
-    await session.clear(KeyFile.ID)
-    await asyncio.wait({gone}, timeout=0.6)
-    assert session.id_record == await session.read(KeyFile.ID) == b""
+    await session.replace(KeyFile.ID, b"the next id")
+    assert session.id_record == b"the next id"
+    assert await session.read(KeyFile.ID) == b"the next id"
+    for write, content in ((session.write(KeyFile.ID, b"written"), b"written"), (session.clear(KeyFile.ID), b"")):
+        await write
+        await until(lambda: session.id_record is not None)  # whoever watches has seen it
+        assert session.id_record == content
+        assert await session.read(KeyFile.ID) == content
     assert not gone.done()
     session.end()
     await gone
@@ -349,9 +350,10 @@ async def test_keys_that_show_no_id_are_one_key(hands: Any) -> None:
     gone = asyncio.create_task(session.gone())
     assert await session.read_from(KeyFile.LOG, 0) == b""
     assert session.id_record == b""
-    key.folder.store("id", bytes(5000))  # more than is ever read
+    key.folder.store("id", bytes(2000))
+    assert await session.read(KeyFile.ID) == bytes(2000)
     await asyncio.wait({gone}, timeout=0.6)
-    assert not gone.done()
+    assert (session.id_record, gone.done()) == (b"", False)
     session.end()
 
 
