@@ -64,10 +64,9 @@ class SmpKeySession:
 
     async def gone(self) -> None:
         """See `KeySession.gone`. Reads ``id`` when nobody talks to the key: a swapped one would answer an echo too."""
-        misses = 0
         while not self.over:
             self.looked_at_s = self._loop.time()
-            rest_s = 0.0 if misses else self._client.heard_at + LOOK_INTERVAL_S - self._loop.time()
+            rest_s = self._client.heard_at + LOOK_INTERVAL_S - self._loop.time()
             if rest_s > 0 or self._client.turn.locked():
                 # Whoever talks to the key notices its silence.
                 # Not wait_for: Python 3.11's may swallow a cancellation that comes at the same moment.
@@ -76,15 +75,7 @@ class SmpKeySession:
                         await self._ended.wait()
                 continue
             async with self._client.turn:
-                try:
-                    await self._look()
-                except KeyLost:
-                    misses += 1
-                    # Before it has said which key it is, nobody could tell whether it is still the same afterwards.
-                    if misses >= MISSES or self._id_record is None or not self._client.is_open:
-                        self.end()
-                else:
-                    misses = 0
+                await self._watch()
 
     def end(self) -> None:
         """See `KeySession.end`. A transfer under way raises KeyLost at once."""
@@ -176,7 +167,6 @@ class SmpKeySession:
             try:
                 yield
             except KeyLost:
-                self._lost_answers.upload_open = True
                 self.end()
                 raise
 
@@ -196,6 +186,17 @@ class SmpKeySession:
         """Raise KeyLost (``another_key``) when it is another key by now."""
         if self._loop.time() >= self._same_until_s:
             await self._look()
+
+    async def _watch(self) -> None:
+        """Look whether the key is there. Nobody else has a turn until that is certain: it may be another one by now."""
+        for _ in range(MISSES):
+            with suppress(KeyLost):
+                await self._look()
+                return
+            # Before it has said which key it is, nobody could tell whether it is still the same afterwards.
+            if self._id_record is None or not self._client.is_open:
+                break
+        self.end()
 
     async def _look(self) -> None:
         """Read ``id``. Raises KeyLost (``another_key``) when it is another than before."""
