@@ -24,8 +24,8 @@ one in its place, for the quarter of a second that it takes to be noticed."""
 ANSWER_TIMEOUT_S: Final = 0.2
 FLASH_TIMEOUT_S: Final = 0.5
 """For requests that are slow."""
-ID_LIMIT_BYTES: Final = 4096
-"""A key with a longer ``id`` counts as one that shows none."""
+ID_LIMIT_BYTES: Final = 1024
+"""A key with a longer ``id`` counts as one that shows none: reading that again and again would keep the wire busy."""
 
 
 class SmpKeySession:
@@ -64,10 +64,9 @@ class SmpKeySession:
 
     async def gone(self) -> None:
         """See `KeySession.gone`. Reads ``id`` when nobody talks to the key: a swapped one would answer an echo too."""
-        misses = 0
         while not self.over:
             self.looked_at_s = self._loop.time()
-            rest_s = 0.0 if misses else self._client.heard_at + LOOK_INTERVAL_S - self._loop.time()
+            rest_s = self._client.heard_at + LOOK_INTERVAL_S - self._loop.time()
             if rest_s > 0 or self._client.turn.locked():
                 # Whoever talks to the key notices its silence.
                 # Not wait_for: Python 3.11's may swallow a cancellation that comes at the same moment.
@@ -76,15 +75,7 @@ class SmpKeySession:
                         await self._ended.wait()
                 continue
             async with self._client.turn:
-                try:
-                    await self._look()
-                except KeyLost:
-                    misses += 1
-                    # Before it has said which key it is, nobody could tell whether it is still the same afterwards.
-                    if misses >= MISSES or self._id_record is None or not self._client.is_open:
-                        self.end()
-                else:
-                    misses = 0
+                await self._watch()
 
     def end(self) -> None:
         """See `KeySession.end`. A transfer under way raises KeyLost at once."""
@@ -118,8 +109,10 @@ class SmpKeySession:
         async with self._transfer():
             if file is KeyFile.ACK:
                 await self._make_sure()
+            if file is KeyFile.ID:
+                # Torn or not: what it shows next is its ``id``.
+                self._id_record, self._same_until_s = None, 0.0
             await self._files.write(file, content)
-            self._was_given(file, content)
 
     async def replace(self, file: KeyFile, content: bytes) -> None:
         """See `KeySession.replace`.
@@ -135,7 +128,9 @@ class SmpKeySession:
             if not await self._files.reads_as(file, content):
                 # Should it be another key by now, its ``id`` ends the session: this one's stays what it was.
                 raise KeyRefused("write_differs", file=file.value)
-            self._was_given(file, content)
+            if file is KeyFile.ID:
+                self._id_record = None
+                self._shows(content)
 
     async def clear(self, file: KeyFile) -> None:
         """See `KeySession.clear`."""
@@ -172,7 +167,6 @@ class SmpKeySession:
             try:
                 yield
             except KeyLost:
-                self._lost_answers.upload_open = True
                 self.end()
                 raise
 
@@ -193,6 +187,17 @@ class SmpKeySession:
         if self._loop.time() >= self._same_until_s:
             await self._look()
 
+    async def _watch(self) -> None:
+        """Look whether the key is there. Nobody else has a turn until that is certain: it may be another one by now."""
+        for _ in range(MISSES):
+            with suppress(KeyLost):
+                await self._look()
+                return
+            # Before it has said which key it is, nobody could tell whether it is still the same afterwards.
+            if self._id_record is None or not self._client.is_open:
+                break
+        self.end()
+
     async def _look(self) -> None:
         """Read ``id``. Raises KeyLost (``another_key``) when it is another than before."""
         try:
@@ -201,12 +206,9 @@ class SmpKeySession:
             self._shows(b"")
 
     def _shows(self, id_record: bytes) -> None:
-        if self._id_record is not None and id_record != self._id_record:
+        shown = id_record if len(id_record) <= ID_LIMIT_BYTES else b""
+        if self._id_record is not None and shown != self._id_record:
             self.end()
             raise KeyLost("another_key")
-        self._id_record = id_record
+        self._id_record = shown
         self._same_until_s = self._loop.time() + SWAPPED_WITHIN_S
-
-    def _was_given(self, file: KeyFile, content: bytes) -> None:
-        if file is KeyFile.ID:
-            self._id_record = content if len(content) > 1 else b""

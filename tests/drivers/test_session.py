@@ -253,7 +253,7 @@ async def test_what_is_replaced_is_read_back(hands: Any) -> None:
 # --- which key it is ---
 
 
-async def test_a_session_knows_the_id_that_was_read_or_written(hands: Any) -> None:
+async def test_a_session_knows_the_id_that_was_read_or_replaced(hands: Any, until: Any) -> None:
     key = hands.key()
     key.folder.store("id", b"the id")
     session, _ = await hands.inserted(key)
@@ -261,13 +261,14 @@ async def test_a_session_knows_the_id_that_was_read_or_written(hands: Any) -> No
     await session.read(KeyFile.ID)
     assert (unread, session.id_record) == (None, b"the id")
     gone = asyncio.create_task(session.gone())
-    for number, give in enumerate((session.replace, session.write)):
-        await give(KeyFile.ID, b"id %d" % number)
-        assert session.id_record == b"id %d" % number
-        assert await session.read(KeyFile.ID) == session.id_record
-    await session.clear(KeyFile.ID)
-    await asyncio.wait({gone}, timeout=0.6)
-    assert session.id_record == await session.read(KeyFile.ID) == b""
+    await session.replace(KeyFile.ID, b"the next id")
+    assert session.id_record == b"the next id"
+    assert await session.read(KeyFile.ID) == b"the next id"
+    for write, content in ((session.write(KeyFile.ID, b"written"), b"written"), (session.clear(KeyFile.ID), b"")):
+        await write
+        await until(lambda: session.id_record is not None)  # whoever watches has seen it
+        assert session.id_record == content
+        assert await session.read(KeyFile.ID) == content
     assert not gone.done()
     session.end()
     await gone
@@ -343,27 +344,32 @@ async def test_a_key_is_not_asked_again_while_it_is_talked_to(hands: Any) -> Non
     assert len(asked) == 21 + 1 + 2
 
 
-async def test_keys_that_show_no_id_are_one_key(hands: Any) -> None:
+@pytest.mark.parametrize("shown", [b"", bytes(2000)], ids=["none", "too long"])
+async def test_keys_that_show_no_id_are_one_key(hands: Any, shown: bytes) -> None:
     key = hands.key()
+    key.folder.store("id", shown)
     session, _ = await hands.inserted(key)
     gone = asyncio.create_task(session.gone())
     assert await session.read_from(KeyFile.LOG, 0) == b""
     assert session.id_record == b""
-    key.folder.store("id", bytes(5000))  # more than is ever read
+    assert await session.read(KeyFile.ID) == shown
+    key.folder.store("id", bytes(2001))
     await asyncio.wait({gone}, timeout=0.6)
-    assert not gone.done()
+    assert (session.id_record, gone.done()) == (b"", False)
     session.end()
 
 
 # --- the end ---
 
 
-async def test_an_end_is_at_once(hands: Any) -> None:
-    session, line = await hands.inserted(hands.key(), baud=9600)
+async def test_an_end_is_at_once(hands: Any, bad_line: Any, until: Any) -> None:
+    line = bad_line(hands.key(), lambda answer: [answer])
+    session = await hands.next_key()
+    line.mangle, line.heard = lambda _: [], b""
     gone = asyncio.create_task(session.gone())
     writing = asyncio.create_task(session.write(KeyFile.PERMIT, bytes(3000)))
     waiting = asyncio.create_task(session.clear(KeyFile.ACT))
-    await asyncio.sleep(0.05)
+    await until(lambda: line.heard)
     session.end()
     session.end()
     assert session.over
@@ -371,8 +377,6 @@ async def test_an_end_is_at_once(hands: Any) -> None:
     for transfer in (writing, waiting):
         with pytest.raises(KeyLost, match="session_over"):
             await asyncio.wait_for(transfer, 0.05)
-    sent = line.wire_bytes
-    assert sent < 1000
     await asyncio.wait_for(session.gone(), 0.05)
     for use in (session.read(KeyFile.ID), session.clear(KeyFile.ACT), session.clock(), session.set_clock(0)):
         with pytest.raises(KeyLost, match="session_over"):
@@ -389,3 +393,33 @@ async def test_what_an_ended_session_left_open_is_closed(hands: Any, until: Any)
         await writing
     await session.write(KeyFile.PERMIT, b"p" * 700)
     assert await session.read(KeyFile.PERMIT) == b"p" * 700
+
+
+async def test_nobody_has_a_turn_while_it_is_not_certain_whether_the_key_is_there(
+    hands: Any, bad_line: Any, until: Any
+) -> None:
+    first, second = swapped(hands)
+    line = bad_line(first, lambda answer: [answer])
+    session = await hands.next_key()
+    gone = asyncio.create_task(session.gone())
+    await session.read(KeyFile.ID)
+    line.mangle, line.heard = lambda _: [], b""
+    await until(lambda: line.heard)
+    reading = asyncio.create_task(session.read(KeyFile.ACT))
+    await asyncio.sleep(0)
+    # One look gets no answer; when there is one again, it is another key's.
+    line.key, line.mangle = second, lambda answer: [answer]
+    with pytest.raises(KeyLost, match="session_over"):
+        await asyncio.wait_for(reading, 2)
+    await asyncio.wait_for(gone, 1)
+
+
+async def test_what_comes_too_late_leaves_nothing_behind_for_the_next_session(hands: Any) -> None:
+    key = hands.key()
+    before, _ = await hands.inserted(key)
+    session = await hands.next_key()
+    with pytest.raises(KeyLost, match="session_over"):
+        await before.write(KeyFile.PERMIT, bytes(300))
+    asked = requests_to(key)
+    await session.write(KeyFile.ACT, b"an activation")
+    assert len(asked) == 1  # nothing has to be closed before
