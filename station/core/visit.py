@@ -8,7 +8,7 @@ The rules that the machine keeps; each check names the one that it is for:
 
  1. Insertion switches the key off, before anything else is asked of it. Whatever fails later, the key is then closed.
     (Where a ready key was a moment ago, it is first asked which it is: its contact may only have bounced.)
- 2. Only what is said of the key that is in the socket now, and of the PIN of this visit, changes anything.
+ 2. Only what is said of the insertion that is now, or was last, and of the PIN of this visit changes anything.
  3. A key that is out for a moment goes on with its visit, once it has shown that it is the same key. What was typed for
     one key, or granted to it, never counts for another.
  4. A key that is unknown, blocked, returned or locked, or whose holder has ended, is refused before any PIN; news from
@@ -60,7 +60,7 @@ Handler: TypeAlias = Callable[[State, Any, Now], Result]
 
 def step(state: State, received: VisitInput, now: Now) -> Result:
     """The next state, and what to do about it. Never raises."""
-    # Rule 2.
+    # Rule 2: a slow answer is no answer about the next key.
     if isinstance(received, Answer) and received.insertion != state.insertion:
         return state, ()
     if isinstance(received, PinChecked | PinCheckFailed) and received.visit != state.visit:
@@ -127,7 +127,7 @@ _UNREADABLE = Row(visit_key.read_failed, _in(Phase.UNREADABLE))
 NO_VISIT_WAITS: _Rows = {PinChecked: Row(visit_pin.settle_late_verdict), PinCheckFailed: _IGNORED}
 """A verdict that no visit waits for, or not any more."""
 
-_WITH_KEY: _Rows = {
+_USUAL: _Rows = {
     KeyInserted: _REPORTED,
     KeyRemoved: _REPORTED,
     ReaderFailed: _BREAKS,
@@ -139,8 +139,9 @@ _WITH_KEY: _Rows = {
     TimePassed: _IGNORED,
     StationChanged: Row(take_station),
 }
-# The answers of an insertion that has just ended still come in, too late.
-_WITHOUT_KEY: _Rows = {**_WITH_KEY, **dict.fromkeys(_ANSWERS, _IGNORED)}
+"""What each input does where nothing else is said below."""
+_LATE_ANSWERS: _Rows = dict.fromkeys(_ANSWERS, _IGNORED)
+"""Without a key: the answers of an insertion that has just ended still come in."""
 
 _READ = _in(Phase.PROMPT, Phase.REFUSED, Phase.CHECKING, Phase.ACTIVATING)
 _JUDGED = (Phase.PROMPT, Phase.REFUSED, Phase.ACTIVATING)
@@ -197,7 +198,7 @@ _KEY_OUT: Mapping[Phase, _Rows] = {
     Phase.READING: {KeyInserted: Row(visit_key.nameless_key_back, _in(Phase.CLEARING))},
     Phase.STILL_ON: {KeyInserted: _BEGINS},
     Phase.UNREADABLE: {KeyInserted: _BEGINS},
-    # The contact bounces, the hand goes on typing.
+    # Rule 6: the contact bounces, the hand goes on typing.
     Phase.PROMPT: {KeystrokeTyped: _KEPT},
     Phase.CHECKING: {
         PinChecked: Row(visit_pin.take_verdict, _out(*_JUDGED)),
@@ -230,17 +231,17 @@ _KEY_RETURNING: Mapping[Phase, _Rows] = {
 
 
 def _with_key_in(phase: Phase, rows: _Rows) -> _Rows:
-    return {**_WITH_KEY, KeyRemoved: Row(visit_key.key_out, _out(phase)), **rows}
+    return {**_USUAL, KeyRemoved: Row(visit_key.key_out, _out(phase)), **rows}
 
 
 def _with_key_out(phase: Phase, rows: _Rows) -> _Rows:
     back = Row(visit_key.key_back, _returning(phase) | _in(Phase.CLEARING))
     over = Row(visit_key.end_if_out_for_long, _out(Phase.EMPTY))
-    return {**_WITHOUT_KEY, KeyInserted: back, TimePassed: over, **rows}
+    return {**_USUAL, **_LATE_ANSWERS, KeyInserted: back, TimePassed: over, **rows}
 
 
 TABLE: Mapping[Place, _Rows] = {
-    **{(phase, Presence.OUT): {**_WITHOUT_KEY, **rows} for phase, rows in _NO_VISIT.items()},
+    **{(phase, Presence.OUT): {**_USUAL, **_LATE_ANSWERS, **rows} for phase, rows in _NO_VISIT.items()},
     **{(phase, Presence.IN): _with_key_in(phase, rows) for phase, rows in _KEY_IN.items()},
     **{(phase, Presence.OUT): _with_key_out(phase, rows) for phase, rows in _KEY_OUT.items()},
     **{(phase, Presence.RETURNING): _with_key_in(phase, rows) for phase, rows in _KEY_RETURNING.items()},

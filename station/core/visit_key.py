@@ -80,13 +80,13 @@ def _begin(state: State, insertion: int, now: Now) -> Result:
         visit=state.visit + 1,
         stroke_s=now.mono_s,
     )
-    # Rules 1 and 12.
+    # Rules 1 and 12: whatever key it is, and whatever the station can do.
     return fresh, (*end_visit(state), RefreshMirror(), ClearActivation(insertion))
 
 
 def key_back(state: State, received: KeyInserted, now: Now) -> Result:
     """Go on with the visit if the key is back in time: is it the same one? Later, begin another visit."""
-    # Rule 3.
+    # Rule 3: later it is a new visit, whichever key it is.
     if now.mono_s - state.since_s > may_return_within_s(state):
         return begin_visit(state, received, now)
     back = replace(
@@ -97,7 +97,7 @@ def key_back(state: State, received: KeyInserted, now: Now) -> Result:
         act=KeyIs.UNSURE,
         farewell=None,
     )
-    # Rule 1; but a key that is ready, and whose contact only bounced, is to stay so.
+    # Rule 1, and its exception.
     if state.phase is Phase.READY:
         return back, (IdentifyKey(received.insertion),)
     return back, (ClearActivation(received.insertion),)
@@ -118,7 +118,7 @@ def key_out(state: State, _received: KeyRemoved, now: Now) -> Result:
 
 def end_if_out_for_long(state: State, _received: TimePassed, now: Now) -> Result:
     """End the visit of a key that does not come back."""
-    # Rule 3.
+    # Rules 3 and 6: until then it goes on, with its digits.
     if now.mono_s - state.since_s <= may_return_within_s(state):
         return state, ()
     return replace(state, phase=Phase.EMPTY, entry=Entry()), end_visit(state)
@@ -223,7 +223,7 @@ def read_again_while_activating(state: State, received: KeyRead, now: Now) -> Re
     another = _returned(state, received, now)
     if another is not None:
         return another
-    # Rules 4 and 5.
+    # Rules 4 and 5: the key may have been blocked, or the station hindered, since it was granted.
     refused = visit_pin.refusal_at_pin(received.seen, received.known, received.attempts) is not None
     if refused or state.grant is None or state.station.hindrance is not None:
         return _prompt_or_refuse(state, received, now, give_count_back(state))
@@ -266,12 +266,12 @@ def _prompt_or_refuse(state: State, received: KeyRead, now: Now, before: tuple[E
         grant=None,
         since_s=now.mono_s,
     )
-    # Rule 4.
+    # Rule 4: before any PIN is asked for.
     refusal = access.refusal_before_pin(received.seen.record, received.known, received.attempts)
     cannot = state.station.hindrance is not None
     prepare = PrepareKey(state.insertion, received.seen, received.known, visit_pin.sync_duty(refusal, cannot=cannot))
     if refusal is None and cannot:
-        # Rule 5.
+        # Rule 5: second to what is wrong with the key itself.
         refusal = Refusal.STATION
     if refusal is None and told in _OUTLAST_A_BOUNCE:
         refusal = told
@@ -282,7 +282,7 @@ def _prompt_or_refuse(state: State, received: KeyRead, now: Now, before: tuple[E
     prompt = replace(state, phase=Phase.PROMPT)
     if not state.entry.complete:
         return prompt, (*before, prepare)
-    # Rule 6.
+    # Rule 6: the whole PIN was typed before the prompt.
     checking, effects = visit_pin.check_entry(prompt, now)
     return checking, (*before, prepare, *effects)
 
@@ -297,7 +297,7 @@ def _refuse(state: State, refusal: Refusal, told: Refusal | None, before: tuple[
 
 def _renew(state: State, received: KeyRead, told: Refusal | None, now: Now, before: tuple[Effect, ...]) -> Result:
     """Activate without a PIN: at an update box the insertion itself asks for that."""
-    # Rule 9.
+    # Rule 9: the update box's part.
     verdict = access.renew(received.known, received.own_permit, state.station, state.policy, now)
     if isinstance(verdict, Refusal):
         return _refuse(state, verdict, told, before)
@@ -310,7 +310,7 @@ def _renew(state: State, received: KeyRead, told: Refusal | None, now: Now, befo
 
 def ready_key_identified(state: State, received: KeyIdentified, now: Now) -> Result:
     """Leave the ready key that is back as it is; switch any other off, in a visit of its own."""
-    # Rule 10.
+    # Rules 3 and 10: what is ready is this key, not any that is put in where it was.
     if _is_same_key(state, received.seen):
         return replace(state, presence=Presence.IN, act=KeyIs.ON), ()
     return _begin(state, state.insertion, now)
@@ -320,7 +320,7 @@ def take_news(state: State, received: MirrorRefreshed, now: Now) -> Result:
     """Refuse or prompt by what central says now: the key may just have been blocked, unlocked or handed out."""
     if state.seen is None:
         return state, ()
-    # Rule 4.
+    # Rule 4: news from central.
     refusal = access.refusal_before_pin(state.seen.record, received.known, received.attempts)
     news = replace(state, known=received.known, attempts=received.attempts)
     cannot = state.station.hindrance is not None
@@ -333,7 +333,7 @@ def take_news(state: State, received: MirrorRefreshed, now: Now) -> Result:
     if state.phase is Phase.PROMPT or state.refusal in access.AFTER_PIN or state.station.role is Role.UPDATE_BOX:
         return news, ()
     if cannot:
-        # Rule 5.
+        # Rule 5: no prompt by news either.
         return replace(news, refusal=Refusal.STATION), ()
     return replace(news, phase=Phase.PROMPT, refusal=None, since_s=now.mono_s, stroke_s=now.mono_s), (prepare,)
 
@@ -343,7 +343,7 @@ def take_news(state: State, received: MirrorRefreshed, now: Now) -> Result:
 
 def key_activated(state: State, _received: KeyActivated, now: Now) -> Result:
     """Say ready: the activation is on the key, read back."""
-    # Rule 10.
+    # Rule 10: nothing but this answer leads to ready.
     return replace(state, phase=Phase.READY, since_s=now.mono_s, act=KeyIs.ON), (Ring(),)
 
 
@@ -365,7 +365,7 @@ def activation_failed(state: State, received: ActivationFailed, now: Now) -> Res
 
 def switch_off_if_left_in(state: State, _received: TimePassed, now: Now) -> Result:
     """Switch a key off again that is left in for too long after ready."""
-    # Rule 10.
+    # Rule 10: somebody else may come for it.
     if now.mono_s - state.since_s < state.policy.left_in_s:
         return state, ()
     off = replace(state, phase=Phase.SWITCHING_OFF, since_s=now.mono_s, act=KeyIs.UNSURE)

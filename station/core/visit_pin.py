@@ -25,7 +25,7 @@ from station.core.visit_state import KeyIs, Phase, Presence, Result, State
 
 def keep_keystroke(state: State, received: KeystrokeTyped, now: Now) -> Result:
     """Keep a digit, or ``#`` itself, for the prompt that is to come."""
-    # Rule 6.
+    # Rule 6: nobody has to wait before typing.
     return _edited(state, received, now), ()
 
 
@@ -65,7 +65,7 @@ def check_entry(state: State, now: Now) -> Result:
 
 def clear_old_entry(state: State, _received: TimePassed, now: Now) -> Result:
     """Clear digits that nobody goes on with."""
-    # Rule 6.
+    # Rule 6: not for the next one in the queue.
     if now.mono_s - state.stroke_s < state.policy.entry_timeout_s or not len(state.entry):
         return state, ()
     return replace(state, entry=Entry()), ()
@@ -75,7 +75,7 @@ def take_verdict(state: State, received: PinChecked, now: Now) -> Result:
     """Activate, prompt again, or refuse; with the key out or returning, that is how its visit goes on."""
     seen = state.seen
     if seen is None or not seen.is_same_key(received.seen):
-        # Rule 3.
+        # Rule 3: a verdict on another key's PIN opens nothing.
         return settle_late_verdict(state, received, now)
     state = replace(state, known=received.known)
     before = refusal_at_pin(seen, received.known, received.attempts)
@@ -85,9 +85,10 @@ def take_verdict(state: State, received: PinChecked, now: Now) -> Result:
         return refused, (RecordRefusal(seen, before), *_clear_sync(state, seen, before), Ring())
     verdict = _judged(state, received, now)
     if isinstance(verdict, Grant):
+        # Rule 9: a right PIN of this visit.
         granted = _gone_on(replace(state, grant=verdict), Phase.ACTIVATING, now)
         if state.presence is not Presence.IN:
-            # Rule 3: it is written once the key has shown that it is the same one.
+            # Rule 3: written once the key has shown that it is the same one.
             return granted, ()
         activate = ActivateKey(state.insertion, seen, received.known, verdict)
         return replace(granted, act=KeyIs.UNSURE), (activate,)
@@ -105,7 +106,7 @@ def take_verdict(state: State, received: PinChecked, now: Now) -> Result:
 
 def take_failed_check(state: State, _received: PinCheckFailed, now: Now) -> Result:
     """Refuse: the PIN could not be counted, so it was not looked at."""
-    # Rule 7.
+    # Rule 7: what is not counted is not looked at.
     return _refused(state, Refusal.STATION, now), (Ring(),)
 
 

@@ -1,10 +1,21 @@
 """The reference page of the visit machine is what its table makes."""
 
+import inspect
+import re
+
 import pytest
 
 from docs.generate_visit_machine import PAGE, page, says
+from station.core import visit, visit_key, visit_pin, visit_state
 from station.core.visit import TABLE, ignore, report
 from station.core.visit_state import Phase, Presence
+
+
+def test_each_rule_is_named_where_it_is_checked() -> None:
+    listed = set(re.findall(r"^ ?(\d+)\. ", visit.__doc__ or "", re.MULTILINE))
+    checks = "".join(inspect.getsource(module) for module in (visit, visit_key, visit_pin, visit_state))
+    named = re.findall(r"# Rules? (\d+)(?: and (\d+))?", checks)
+    assert {number for pair in named for number in pair if number} == listed
 
 
 def test_the_committed_page_is_the_generated_one() -> None:

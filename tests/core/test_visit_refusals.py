@@ -99,6 +99,14 @@ def test_news_lift_a_refusal(which: Key, attempts: Attempts, refusal: Refusal, d
     assert at.phase is Phase.CHECKING
 
 
+def test_a_prompt_that_news_give_back_says_nothing_of_a_wrong_pin_before() -> None:
+    at = machine_at(Phase.CHECKING)
+    at.wrong()
+    at.news(OWN.but(on_blocklist=True))
+    at.news(OWN)
+    assert (at.line(), at.screen.refusal) == (Line.PROMPT, None)
+
+
 def test_news_that_say_the_same_change_no_refusal() -> None:
     at = machine_at(Phase.REFUSED)
     at.news(OWN.but(on_blocklist=True))

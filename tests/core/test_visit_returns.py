@@ -64,6 +64,14 @@ def test_a_bounce_goes_on_with_the_digits() -> None:
     assert the(CheckPin, at.type("6#")).entry.reveal() == b"123456"
 
 
+def test_a_key_that_is_back_answers_nothing_before_it_is_off_and_is_cleared_once() -> None:
+    at = machine_at(Phase.PROMPT, Presence.RETURNING)
+    too_early = [*kinds(at.read()), *kinds(at.unread())]
+    at.cleared()
+    assert [*too_early, *kinds(at.cleared())] == ["ReportUnexpected"] * 3
+    assert kinds(at.read()) == ["PrepareKey"]
+
+
 def test_hash_typed_while_the_key_is_out_counts_when_it_is_back() -> None:
     at = machine_at(Phase.PROMPT)
     at.type("123456")
