@@ -1,16 +1,12 @@
 """Notices that a file has been replaced or rewritten, and waits until whoever writes it is done.
 
-Two ways at once: the kernel's notices (inotify) for a reaction within milliseconds, and a look every second for what
-they do not tell: network shares, a folder that was itself replaced, links to elsewhere.
+By looking every second: that works on network shares, through links, and where the folder itself is replaced.
 """
 
 import asyncio
-import contextlib
-import importlib
-import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 LOOK_EVERY_S = 1.0
 """With the rest below it, less than two seconds from a change to its examination."""
@@ -20,8 +16,6 @@ length at the very end: until then the old file's end, with its last line, stand
 
 FileState: TypeAlias = tuple[int, ...]
 
-_log = logging.getLogger("station.config")
-
 
 class FileWatch:
     """Watches ``path``. Where nothing is, or something unreadable, that too is a state to be told of once."""
@@ -30,54 +24,22 @@ class FileWatch:
         self._path = path
         self._look_every_s, self._rest_s = look_every_s, rest_s
         self._examined: FileState | None = None
-        self._notice = asyncio.Event()
 
     async def run(self, examine: Callable[[], Awaitable[None]]) -> None:
         """Await ``examine`` now, and after every change; for ever."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen(), name="config-notices")
-            while True:
-                await self._changed()
-                await examine()
-
-    async def _changed(self) -> None:
         while True:
-            self._notice.clear()
-            # In a thread: a share whose server is gone makes even stat() wait.
-            state = await asyncio.to_thread(_state, self._path)
+            state = await self._look()
             if state == self._examined:
-                with contextlib.suppress(TimeoutError):
-                    # Not wait_for: before Python 3.12 it loses a cancellation that comes together with a notice.
-                    async with asyncio.timeout(self._look_every_s):
-                        await self._notice.wait()
+                await asyncio.sleep(self._look_every_s)
                 continue
             await asyncio.sleep(self._rest_s)
-            if await asyncio.to_thread(_state, self._path) != state:
-                continue
-            self._examined = state
-            return
+            if await self._look() == state:
+                self._examined = state
+                await examine()
 
-    async def _listen(self) -> None:
-        """Until the notices end; then the looks go on alone."""
-        try:
-            await self._pass_on_notices()
-        # The package's own fault is a RuntimeError: no more inotify watches, say. Without its native part it cannot
-        # be imported.
-        except (OSError, RuntimeError, ImportError) as error:
-            _log.warning("config.no_notices cause=%s", type(error).__name__)
-
-    async def _pass_on_notices(self) -> None:
-        # Late: it takes longer to import than the first file takes to be read.
-        watchfiles = importlib.import_module("watchfiles")
-        name = self._path.name
-
-        def ours(_change: Any, path: str) -> bool:
-            return Path(path).name == name
-
-        # The folder, not the file: a rename puts another file in its place.
-        folder = self._path.parent
-        async for _ in watchfiles.awatch(folder, watch_filter=ours, debounce=100, step=20, recursive=False):
-            self._notice.set()
+    async def _look(self) -> FileState:
+        # In a thread: a share whose server is gone makes even stat() wait.
+        return await asyncio.to_thread(_state, self._path)
 
 
 def _state(path: Path) -> FileState:

@@ -1,4 +1,4 @@
-"""SQLite's and the file system's errors, told as `StoreFault`."""
+"""Turns the errors of SQLite and of the file system into `StoreFault`."""
 
 import errno
 import sqlite3
@@ -31,7 +31,7 @@ _DISK_FULL_ERRNO = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def broken(reason: str) -> StoreFault:
-    """The file is a database, but not one that this package wrote or that is whole."""
+    """The fault of a database that is not whole, or that this package has not written."""
     return StoreFault(STORE_BROKEN, reason=reason)
 
 

@@ -33,7 +33,7 @@ def state(db: Database) -> MirrorState:
 
 
 def replace(db: Database, new: MirrorState, objects: Sequence[MirrorObject]) -> None:
-    """The snapshot ``objects`` instead of all that there was."""
+    """Replace everything by the snapshot ``objects``."""
     with immediate(db):
         db.table("mirror_object").delete_where()
         _upsert(db, objects)
@@ -43,7 +43,7 @@ def replace(db: Database, new: MirrorState, objects: Sequence[MirrorObject]) -> 
 def apply_page(
     db: Database, new: MirrorState, upserts: Sequence[MirrorObject], removes: Sequence[tuple[str, int]]
 ) -> None:
-    """A page of changes and its cursor. Removes come last: of two contradicting lines, the one that opens less."""
+    """Apply a page of changes and its cursor. Removals last: of two contradicting lines, the one that opens less."""
     with immediate(db):
         _upsert(db, upserts)
         db.conn.executemany("DELETE FROM mirror_object WHERE type = ? AND id = ?", removes)
@@ -63,7 +63,7 @@ def objects(db: Database, type_: str) -> list[MirrorObject]:
 
 
 def bundle(db: Database, key: int | None, pin_tag: bytes | None) -> MirrorBundle:
-    """What one decision needs. A tag that leads to two holders leads to nobody."""
+    """Look up what one decision needs. A tag that leads to two holders leads to nobody."""
     key_object = _one(db, "key", key)
     key_holder = _referred(key_object, "holder")
     person = _one(db, "holder", _holder_with(db, pin_tag))

@@ -31,7 +31,7 @@ def instance(db: Database) -> str:
 
 
 def add(db: Database, events: Iterable[NewEvent], ids: EventIds) -> None:
-    """Keep events, numbered without gaps. One whose given id was seen before takes no number."""
+    """Add events, numbered without gaps. One whose given id was seen before takes no number."""
     rows: dict[str, dict[str, object]] = {}
     for event in events:
         given = None if event.id is None else UUID(event.id)

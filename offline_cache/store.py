@@ -74,17 +74,17 @@ class SqliteStore:
         await self._thread.run(work)
 
     async def mirror_state(self) -> MirrorState:
-        """How far the mirror has come."""
+        """How far the mirror has come; all None before the first snapshot."""
         return await self._thread.run(mirror.state)
 
     async def replace_mirror(self, state: MirrorState, objects: Sequence[MirrorObject]) -> None:
-        """A snapshot: everything else of the mirror goes, in one transaction."""
+        """Replace the whole mirror by a snapshot, in one transaction."""
         await self._thread.run(lambda db: mirror.replace(db, state, objects))
 
     async def apply_page(
         self, state: MirrorState, upserts: Sequence[MirrorObject], removes: Sequence[tuple[str, int]]
     ) -> None:
-        """A page of changes and its cursor, in one transaction. An object of a lower revision than ours stays out."""
+        """Apply a page of changes and its cursor, in one transaction. An object older than ours stays out."""
         await self._thread.run(lambda db: mirror.apply_page(db, state, upserts, removes))
 
     async def mirror_digest(self) -> tuple[int, str]:
@@ -108,18 +108,15 @@ class SqliteStore:
         return await self._thread.run(lambda db: small_tables.log_mark(db, key))
 
     async def pending(self, limit: int, after: int = 0) -> list[StoredEvent]:
-        """The oldest events of a number above ``after`` that central has not acknowledged and that were not set aside.
-
-        With ``after``, what comes next can be read while those before it are on the wire.
-        """
+        """The oldest events numbered above ``after`` that central has neither acknowledged nor refused."""
         return await self._thread.run(lambda db: outbox.pending(db, limit, after, self._instance))
 
     async def pending_count(self) -> int:
-        """How many there are."""
+        """How many events central has neither acknowledged nor refused."""
         return await self._thread.run(outbox.count_pending)
 
     async def settle(self, done: Sequence[str], set_aside: Mapping[str, str]) -> None:
-        """Central has these ids; it refused those, for a reason, and they are kept but not sent again."""
+        """Forget the events that central has (``done``); keep those that it refused, with its reason, unsent."""
 
         def work(db: Database) -> None:
             with room_to_settle(db), immediate(db):
@@ -128,7 +125,7 @@ class SqliteStore:
         await self._thread.run(work)
 
     async def note(self, name: str, value: str | None = None) -> str | None:
-        """A small durable fact by name: set it if a value is given; return it."""
+        """Set a small durable fact, if a value is given, and return it."""
 
         def work(db: Database) -> str | None:
             kept = small_tables.note(db, name)

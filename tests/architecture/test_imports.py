@@ -74,7 +74,7 @@ def test_every_package_says_what_lives_there(package: str) -> None:
 def test_a_kiosk_starts_without_what_its_first_picture_does_not_need() -> None:
     command = [sys.executable, "-c", "import sys, station.commands.kiosk; print(*sorted(sys.modules))"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
-    late = {"httpx", "watchfiles", "anyio", "django"}
+    late = {"httpx", "anyio", "django"}
     assert late & set(done.stdout.split()) == set()
 
 

@@ -1,12 +1,9 @@
 """Pushed files are noticed in whatever way they come, and not before they have come whole."""
 
 import asyncio
-import importlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from config.file_watch import LOOK_EVERY_S, REST_S, FileWatch
 
@@ -45,13 +42,7 @@ def test_a_look_and_a_rest_are_less_than_two_seconds() -> None:
     assert LOOK_EVERY_S + REST_S < NOTICED_WITHIN_S
 
 
-@pytest.mark.parametrize("notices", [True, False])
-async def test_a_rename_and_a_rewrite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, notices: bool) -> None:
-    if notices:
-        importlib.import_module("watchfiles")
-    else:
-        # As on a share: nothing is ever told.
-        monkeypatch.setattr(FileWatch, "_pass_on_notices", lambda self: asyncio.sleep(PATIENCE_S))
+async def test_a_rename_and_a_rewrite(tmp_path: Path) -> None:
     path = tmp_path / "station.toml"
     path.write_bytes(b"one")
     watching = Watching(path)
@@ -63,23 +54,6 @@ async def test_a_rename_and_a_rewrite(tmp_path: Path, monkeypatch: pytest.Monkey
         path.write_bytes(b"six")
         assert await watching.until(lambda: watching.seen[-1] == b"six") < NOTICED_WITHIN_S + BUSY_S
         assert watching.seen == [b"one", b"two", b"six"]
-    finally:
-        await watching.end()
-
-
-async def test_notices_alone_are_enough(tmp_path: Path) -> None:
-    path = tmp_path / "station.toml"
-    path.write_bytes(b"one")
-    watching = Watching(path, look_every_s=PATIENCE_S * 2, rest_s=0.05)
-    try:
-        await watching.until(lambda: watching.seen == [b"one"])
-        # The notices begin a moment after the first look; from then on each is passed on.
-        for number in range(100):
-            path.write_bytes(b"%d" % number)
-            await asyncio.sleep(0.2)
-            if watching.seen[-1] != b"one":
-                return
-        pytest.fail("nothing noticed")
     finally:
         await watching.end()
 
@@ -129,19 +103,3 @@ async def test_without_its_folder_it_waits_for_it(tmp_path: Path) -> None:
         await watching.until(lambda: watching.seen[-1] == b"here")
     finally:
         await watching.end()
-
-
-async def test_it_ends_also_when_a_notice_comes_at_that_moment(tmp_path: Path) -> None:
-    watch = FileWatch(tmp_path / "station.toml", look_every_s=PATIENCE_S, rest_s=0)
-    examined = asyncio.Event()
-
-    async def examine() -> None:
-        examined.set()
-
-    task = asyncio.create_task(watch.run(examine))
-    await examined.wait()
-    await asyncio.sleep(0.1)
-    watch._notice.set()
-    task.cancel()
-    done, _ = await asyncio.wait([task], timeout=PATIENCE_S)
-    assert done

@@ -133,8 +133,8 @@ def test_the_station_may_ask_whether_ntp_keeps_the_clock_and_not_set_it() -> Non
 @needs_systemd
 @pytest.mark.parametrize("name", ["station", "central"])
 def test_what_python_needs_is_allowed(name: str) -> None:
-    # A child and its limits, threads, the event loop, the database, inotify for pushed files.
-    needed = "clone3 execve prlimit64 prctl futex epoll_wait fsync fcntl flock inotify_init1 ioctl setsid getrandom"
+    # A child and its limits, threads, the event loop, the database.
+    needed = "clone3 execve prlimit64 prctl futex epoll_wait fsync fcntl flock ioctl setsid getrandom"
     assert set(needed.split()) <= allowed_calls(name)
 
 

@@ -1,7 +1,6 @@
 """A pushed file counts from the end of the visit on, in the part that it is about."""
 
 import asyncio
-import importlib
 
 from config.file_watch import LOOK_EVERY_S, REST_S
 from station.core.screen import Line
@@ -141,7 +140,6 @@ async def test_what_needs_another_process_ends_this_one_between_two_visits(site:
 
 
 async def test_noticed_within_two_seconds_by_a_kiosk(site: Site) -> None:
-    importlib.import_module("watchfiles")
     await site.open(look_every_s=LOOK_EVERY_S, rest_s=REST_S)
     for receipt_s in (5, 6):
         site.push(site.text(display=f"receipt_s = {receipt_s}"))
