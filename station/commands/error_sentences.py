@@ -10,7 +10,6 @@ SENTENCES: Mapping[str, str] = {
     # The central server, and the way to it.
     "central_unreachable": "the central server does not answer; check the address and the network (station doctor)",
     "central_answer_malformed": "what answers there is not a central server; check the address",
-    "central_answer_too_long": "the central server's answer is too long to be right; check the address",
     "central_answers_for_no_event": "the central server takes the events but answers for none; look at its log",
     "central_pages_endless": "the central server's changes never end; look at its log, then try again",
     "central_snapshot_foreign": "central's data is not signed by the site that this station belongs to; enrol again",
@@ -25,7 +24,6 @@ SENTENCES: Mapping[str, str] = {
     "too_early": "the certificate is too new to be renewed; nothing is to be done",
     "bad_request": "the central server does not understand the question; bring station and server to the same version",
     "not_found": "the central server does not know that address; bring station and server to the same version",
-    "server_error": "the central server has failed; look at its log, then try again",
     "CentralRefused:too_large": "the question is too long for the central server; report it with the station's log",
     "resnapshot": "the central server wants the mirror fetched anew; try again",
     "no_mirror": "this station has no mirror yet; station sync fetches it",
@@ -61,7 +59,6 @@ SENTENCES: Mapping[str, str] = {
     "store_broken": "the station's database is damaged; move it away and start again: it is fetched anew",
     "store_io": "the station's database cannot be read or written; check its folder's permissions and the disk",
     # Keys and the key reader.
-    "key_lost": "the key does not answer; press its button and put it in",
     "no_key": "no key was put in; press its button and put it in",
     "not_inserted": "there is no key in the reader; press its button and put it in",
     "no_answer": "the key has stopped answering; press its button and put it in again",
@@ -105,16 +102,12 @@ SENTENCES: Mapping[str, str] = {
     "link_folder_missing": "the folder of --link is not there; make it, or choose another",
     "baud_out_of_range": "--baud: expected a speed from 300 to 4000000",
     # The demonstration.
-    "central_not_seeded": "the demonstration's central server could not be filled; look at the log named here",
     "central_not_started": "the demonstration's central server did not start; look at the log named here",
     "central_does_not_answer": "the demonstration's central server has stopped; look at the log named here",
     "central_refuses": "the demonstration's central server refuses; look at the log named here",
     "no_such_key": "the sample site has no key of that number; station demo shows those that it has",
     "nothing_noticed": "the station does not notice the key; look at the log beside its database",
     "expectation_failed": "the scenario went another way",
-    "script_line": "the scenario has a line that cannot be played; mend it",
-    "script_too_long": "the scenario is too long; split it",
-    "script_unreadable": "there is no such scenario and no such file; see station demo --help",
 }
 """By code, by ``Class:code`` where a code means different things, and by a database fault's reason."""
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.commands.sites import Site
+from tests.running_site import RunningSite
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    found = Site(tmp_path_factory.mktemp("site"))
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    found = RunningSite(tmp_path_factory.mktemp("site"))
     yield found
     found.close()
 

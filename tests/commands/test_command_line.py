@@ -2,12 +2,15 @@
 
 import importlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from station.cli import COMMANDS, main
 
+ROOT = Path(__file__).parents[2]
 ACTIONS = (("key", "show"), ("key", "provision"), ("lock", "try"), ("config", "check"), ("config", "schema"))
 WITHOUT_CONFIG = {"bench", "emulate", "demo", "config", "enrol", "kiosk", "run", "lock", "key"}
 
@@ -114,3 +117,9 @@ def test_what_makes_no_sense_is_refused(
     assert said.count("\n") == 1
     assert "pass" not in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_broken_pipe_ends_quietly() -> None:
+    script = f"{sys.executable} -m station config schema | true"
+    done = subprocess.run(["bash", "-c", script], check=False, capture_output=True, text=True, timeout=60, cwd=ROOT)
+    assert done.stderr == ""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from station.records.base64url import decoded
-from tests.commands.sites import COMMAND_LIMIT_S, Site
+from station.services.base64url import decoded
+from tests.running_site import COMMAND_LIMIT_S, RunningSite
 
 pytestmark = pytest.mark.slow
 KEY = 5002
@@ -35,7 +35,7 @@ def secrets_of(folder: Path) -> dict[str, set[bytes]]:
     return {name: forms(kept[name]) for name in NAMES}
 
 
-def watched(site: Site, *words: str, stdin: str = "") -> tuple[bytes, bytes]:
+def watched(site: RunningSite, *words: str, stdin: str = "") -> tuple[bytes, bytes]:
     """What a command says, and every command line seen of it and its children while it ran."""
     command = [sys.executable, "-m", "station", *words]
     with subprocess.Popen(
@@ -74,7 +74,7 @@ def left_behind(folder: Path, without: set[str]) -> dict[str, bytes]:
     }
 
 
-def test_no_secret_is_said_logged_or_stored(site: Site) -> None:
+def test_no_secret_is_said_logged_or_stored(site: RunningSite) -> None:
     pin = site.pin(KEY)
     secrets = secrets_of(site.folder)
     said: list[bytes] = []
@@ -116,13 +116,13 @@ def test_no_secret_is_said_logged_or_stored(site: Site) -> None:
                 assert look not in content, f"{name} in {where}"
 
 
-def test_the_search_would_find_them(site: Site) -> None:
+def test_the_search_would_find_them(site: RunningSite) -> None:
     kept = (site.folder / "credentials.json").read_bytes()
     for name, looks in secrets_of(site.folder).items():
         assert any(look in kept for look in looks), name
 
 
-def test_an_enrolment_code_is_used_and_forgotten(site: Site, tmp_path: Path) -> None:
+def test_an_enrolment_code_is_used_and_forgotten(site: RunningSite, tmp_path: Path) -> None:
     code = site.central("enrol-code", "--station", "3")
     said = site.station("enrol", "--code", code, "--url", site.world.home.url, folder=tmp_path)
     assert said.returncode == 0, said

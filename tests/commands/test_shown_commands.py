@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.sites import COMMAND_LIMIT_S, ROOT, Site
+from tests.running_site import COMMAND_LIMIT_S, ROOT, RunningSite
 
 pytestmark = pytest.mark.slow
 BLOCK = re.compile(
@@ -62,7 +62,7 @@ ALL = [each for page in pages() for each in shown(str(page.relative_to(ROOT)), p
 
 
 @pytest.fixture(scope="module")
-def programs(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def programs(site: RunningSite, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `station` and `central` as they would be installed, whatever else is on this machine."""
     folder = tmp_path_factory.mktemp("programs")
     for name, module in (("station", "station"), ("central", "central.cli")):
@@ -83,7 +83,7 @@ def test_the_reference_of_commands_is_among_them() -> None:
 
 
 @pytest.mark.parametrize("command", ALL, ids=str)
-def test_it_does_what_it_says(command: Shown, site: Site, programs: Path) -> None:
+def test_it_does_what_it_says(command: Shown, site: RunningSite, programs: Path) -> None:
     site.insert(5001)
     line = command.line.replace(EXAMPLE_URL, site.world.home.url).replace(f"--key {EXAMPLE_BLANK}", "--key 5055")
     done = subprocess.run(

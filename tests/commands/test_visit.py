@@ -6,17 +6,18 @@ import subprocess
 import sys
 import termios
 import time
+from pathlib import Path
 
 import pytest
 
 from station.core.facts import Hindrance
-from tests.commands.sites import COMMAND_LIMIT_S, Site
+from tests.running_site import COMMAND_LIMIT_S, RunningSite
 
 pytestmark = pytest.mark.slow
 KEY, OTHER = 5001, 5002
 
 
-def test_without_a_pin_the_key_is_off(site: Site) -> None:
+def test_without_a_pin_the_key_is_off(site: RunningSite) -> None:
     site.insert(KEY)
     told = site.json("visit")
     assert (told["outcome"], told["reason"], told["off"], told["key"]) == ("off", None, True, KEY)
@@ -27,9 +28,9 @@ def test_without_a_pin_the_key_is_off(site: Site) -> None:
     assert 500 < told["wire_bytes"] < 20_000
 
 
-def test_with_its_pin_the_key_is_ready_and_a_lock_opens(site: Site) -> None:
+def test_with_its_pin_the_key_is_ready_and_a_lock_opens(site: RunningSite) -> None:
     site.insert(KEY)
-    told = site.json("visit", "--pin-stdin", stdin=site.pin(KEY) + "\n")
+    told = site.json("visit", "--pin-stdin", stdin=f"*{site.pin(KEY)}#\n")  # as at the keypad
     assert (told["outcome"], told["off"], told["key"]) == ("ready", False, KEY)
     assert 10 * 3600 < told["expires"] - time.time() <= 11 * 3600 + 5
     assert told["areas"] == [2, 3]
@@ -46,17 +47,12 @@ def test_with_its_pin_the_key_is_ready_and_a_lock_opens(site: Site) -> None:
     assert shut["reason"] == "not_active"
 
 
-def test_a_pin_as_at_the_keypad(site: Site) -> None:
-    site.insert(KEY)
-    assert site.json("visit", "--pin-stdin", stdin=f"*{site.pin(KEY)}#")["outcome"] == "ready"
-
-
-def test_no_pin_on_standard_input_is_as_without(site: Site) -> None:
+def test_no_pin_on_standard_input_is_as_without(site: RunningSite) -> None:
     site.insert(KEY)
     assert site.json("visit", "--pin-stdin", stdin="\n")["outcome"] == "off"
 
 
-def test_a_wrong_pin_is_refused_and_the_key_stays_off(site: Site) -> None:
+def test_a_wrong_pin_is_refused_and_the_key_stays_off(site: RunningSite) -> None:
     site.insert(OTHER)
     told = site.json("visit", "--pin-stdin", stdin=site.pin(KEY), code=1)
     assert (told["outcome"], told["reason"], told["off"]) == ("refused", "wrong_pin", True)
@@ -65,18 +61,18 @@ def test_a_wrong_pin_is_refused_and_the_key_stays_off(site: Site) -> None:
     assert site.json("visit", "--pin-stdin", stdin=site.pin(OTHER))["outcome"] == "ready"
 
 
-def test_a_blocked_key_is_refused_with_the_reason(site: Site) -> None:
+def test_a_blocked_key_is_refused_with_the_reason(site: RunningSite) -> None:
     site.insert(site.key_with("blocked"))
     told = site.json("visit", code=1)
     assert (told["outcome"], told["reason"], told["off"]) == ("refused", "blocked", True)
 
 
-def test_a_station_that_cannot_activate_says_why_and_switches_off(site: Site) -> None:
-    fresh = site.fresh_station("alone")
+def test_a_station_that_cannot_activate_says_why_and_switches_off(site: RunningSite, tmp_path: Path) -> None:
+    site.copy_station(tmp_path)
     site.network(up=False)
     try:
         site.insert(KEY)
-        told = site.json("visit", "--pin-stdin", stdin=site.pin(KEY), code=1, folder=fresh)
+        told = site.json("visit", "--pin-stdin", stdin=site.pin(KEY), code=1, folder=tmp_path)
     finally:
         site.network(up=True)
     assert (told["outcome"], told["off"], told["source"]) == ("refused", True, "mirror")
@@ -84,19 +80,19 @@ def test_a_station_that_cannot_activate_says_why_and_switches_off(site: Site) ->
     assert told["reason"] in {"unknown", *Hindrance}
 
 
-def test_no_key_in_time(site: Site) -> None:
+def test_no_key_in_time(site: RunningSite) -> None:
     told = site.json("visit", "--timeout", "0.3", code=1)
     assert (told["outcome"], told["reason"], told["key"]) == ("no_key", "no_key", None)
 
 
-def test_no_reader(site: Site) -> None:
-    fresh = site.fresh_station("readerless", port="/dev/station-no-such-port")
-    done = site.station("visit", folder=fresh)
+def test_no_reader(site: RunningSite, tmp_path: Path) -> None:
+    site.copy_station(tmp_path, port="/dev/station-no-such-port")
+    done = site.station("visit", folder=tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith("station visit: there is no such serial port; plug the key reader in")
 
 
-def test_what_is_no_pin_is_not_repeated(site: Site) -> None:
+def test_what_is_no_pin_is_not_repeated(site: RunningSite) -> None:
     site.insert(KEY)
     done = site.station("visit", "--pin-stdin", stdin="73x8291\n")
     assert done.returncode == 2
@@ -104,7 +100,7 @@ def test_what_is_no_pin_is_not_repeated(site: Site) -> None:
     assert "8291" not in done.stderr + done.stdout
 
 
-def test_a_terminal_does_not_show_the_pin_and_is_as_before(site: Site) -> None:
+def test_a_terminal_does_not_show_the_pin_and_is_as_before(site: RunningSite) -> None:
     ours, theirs = pty.openpty()
     before = termios.tcgetattr(theirs)
     site.insert(KEY)
@@ -126,7 +122,7 @@ def test_a_terminal_does_not_show_the_pin_and_is_as_before(site: Site) -> None:
     os.close(theirs)
 
 
-def test_a_key_with_garbage_in_its_files_is_told_plainly(site: Site) -> None:
+def test_a_key_with_garbage_in_its_files_is_told_plainly(site: RunningSite) -> None:
     folder = site.world.folder / "keys" / str(OTHER)
     whole = {file.name: file.read_bytes() for file in folder.iterdir() if "." not in file.name}
     try:
@@ -140,10 +136,3 @@ def test_a_key_with_garbage_in_its_files_is_told_plainly(site: Site) -> None:
     finally:
         for name, content in whole.items():
             (folder / name).write_bytes(content)
-
-
-def test_doctor_says_when_a_key_keeps_nothing_where_it_should(site: Site) -> None:
-    site.insert(max(key.number for key in site.world.keys.values() if key.status == "blank"))
-    checks = {each["check"]: each for each in site.json("doctor")["checks"]}
-    assert checks["key reader"]["what"].endswith("a key answers that has no record in /lfs1")
-    assert "mend key_reader.folder" in checks["key reader"]["mend"]

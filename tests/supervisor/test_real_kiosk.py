@@ -1,86 +1,41 @@
 """The real kiosk under the real supervisor: crashes, 0 + 2, a key in the socket meanwhile."""
 
-import asyncio
 import json
 import os
-import shutil
 import signal
 import sqlite3
 import statistics
 import sys
-import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pyte
 import pytest
 
 from station.core.locks import Light
-from station.demo.world import World
+from tests.running_site import RunningSite
 from tests.supervisor.terminal import RESTARTING, RUN_SUPERVISOR, Open, Terminal, alive
 
 pytestmark = pytest.mark.slow
 
 FAULTY = Path(__file__).with_name("faulty_kiosk.py")
 MARK = b"MARKED-SECRET-481516"
-START_LIMIT_S = 60.0
 ROUNDS = 20 if os.environ.get("HYPOTHESIS_PROFILE") == "full" else 3
 UP = "Station 1"
 """In the strip at the bottom of each of the kiosk's screens."""
 
 
-class Site:
-    """A sample site that lives in a loop of its own: central, the network, the key reader's line."""
-
-    def __init__(self, folder: Path) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
-        self._thread.start()
-        self.world = World(folder, language="en")
-
-    def does(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(START_LIMIT_S)
-
-    def insert(self, number: int) -> None:
-        async def work() -> None:
-            self.world.insert(number, self.world.home)
-
-        self.does(work())
-
-    def pull(self) -> None:
-        async def work() -> None:
-            self.world.home.line.pull()
-
-        self.does(work())
-
-    def copy(self, folder: Path) -> Path:
-        """The station of this site once more, with a database of its own, in ``folder``."""
-        home = self.world.home
-        shutil.copy(home.folder / "credentials.json", folder)
-        text = home.config_file.read_text().replace(str(home.line.path), str(folder / "no-key-reader"))
-        # Offline, so that its events stay with it.
-        text = text.replace(home.url, "http://127.0.0.1:9")
-        path = folder / "station.toml"
-        path.write_text(text)
-        return path
-
-    def close(self) -> None:
-        self.does(self.world.close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    made = Site(tmp_path_factory.mktemp("site"))
-    try:
-        made.does(made.world.start())
-        yield made
-    finally:
-        made.close()
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    running = RunningSite(tmp_path_factory.mktemp("site"))
+    yield running
+    running.close()
+
+
+def offline_copy(site: RunningSite, folder: Path) -> Path:
+    """The station of ``site`` once more, without a key reader and offline, so that its events stay with it."""
+    return site.copy_station(folder, port=str(folder / "no-key-reader"), url="http://127.0.0.1:9")
 
 
 def station_run(config: Path) -> list[str]:
@@ -118,9 +73,9 @@ FAULTS = ["screen", "service", "worker", "thread", "call_later", "loop", "abort"
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_crash_shows_nothing_and_is_over_at_once(
-    fault: str, site: Site, tmp_path: Path, open_terminal: Open, report: Callable[[str, object], None]
+    fault: str, site: RunningSite, tmp_path: Path, open_terminal: Open, report: Callable[[str, object], None]
 ) -> None:
-    config = site.copy(tmp_path)
+    config = offline_copy(site, tmp_path)
     kiosk = [sys.executable, str(FAULTY), fault, "kiosk", "--config", str(config)]
     terminal = open_terminal(command=[sys.executable, str(RUN_SUPERVISOR), str(tmp_path), *kiosk])
     terminal.sees(UP)
@@ -148,7 +103,7 @@ def test_a_crash_shows_nothing_and_is_over_at_once(
 
 
 def test_a_key_in_the_socket_meanwhile_ends_switched_off(
-    site: Site, open_terminal: Open, report: Callable[[str, object], None]
+    site: RunningSite, open_terminal: Open, report: Callable[[str, object], None]
 ) -> None:
     home = site.world.home
     terminal = open_terminal(command=station_run(home.config_file))
@@ -184,9 +139,9 @@ def test_a_key_in_the_socket_meanwhile_ends_switched_off(
 
 
 def test_chord_to_visible_restart(
-    site: Site, tmp_path: Path, open_terminal: Open, report: Callable[[str, object], None]
+    site: RunningSite, tmp_path: Path, open_terminal: Open, report: Callable[[str, object], None]
 ) -> None:
-    config = site.copy(tmp_path)
+    config = offline_copy(site, tmp_path)
     terminal = open_terminal(command=station_run(config))
     terminal.sees(UP)
     dark, back = [], []

@@ -1,30 +1,33 @@
-"""The sample site for tests of the command line: a served central, emulated keys on a real pseudo-terminal."""
+"""The sample site in full: a served central, emulated keys on a real pseudo-terminal, stations run as processes."""
 
 import asyncio
 import fcntl
 import json
 import os
 import pty
+import shutil
 import struct
 import subprocess
 import sys
 import termios
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from station.demo.world import World
 from station.runtime.status_file import FILE_NAME
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 START_LIMIT_S = 180.0
 COMMAND_LIMIT_S = 180.0
 
+T = TypeVar("T")
 
-class Site:
+
+class RunningSite:
     """A `World` on an event loop in a thread of its own, and the console scripts beside it."""
 
     def __init__(self, folder: Path) -> None:
@@ -33,21 +36,23 @@ class Site:
         self._thread.start()
         self._kiosk_pid = 0
         self.world = World(folder, language="en")
-        asyncio.run_coroutine_threadsafe(self.world.start(), self._loop).result(START_LIMIT_S)
+        self.run(self.world.start())
 
     def close(self) -> None:
-        asyncio.run_coroutine_threadsafe(self.world.close(), self._loop).result(START_LIMIT_S)
+        self.run(self.world.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(START_LIMIT_S)
         self._loop.close()
 
-    def do(self, work: Callable[[], Any]) -> Any:
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run ``work`` where the world lives."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(START_LIMIT_S)
 
-        async def once() -> Any:
-            return work()
+    def _call(self, work: Callable[[], Any]) -> None:
+        async def once() -> None:
+            work()
 
-        return asyncio.run_coroutine_threadsafe(once(), self._loop).result(COMMAND_LIMIT_S)
+        self.run(once())
 
     @property
     def folder(self) -> Path:
@@ -55,14 +60,14 @@ class Site:
         return self.world.home.folder
 
     def insert(self, key: int) -> None:
-        self.do(lambda: self.world.insert(key, self.world.home))
+        self._call(lambda: self.world.insert(key, self.world.home))
 
     def pull(self) -> None:
-        self.do(self.world.home.line.pull)
+        self._call(self.world.home.line.pull)
 
     def network(self, *, up: bool) -> None:
-        work = self.world.home.network.restore if up else self.world.home.network.cut
-        asyncio.run_coroutine_threadsafe(work(), self._loop).result(COMMAND_LIMIT_S)
+        network = self.world.home.network
+        self.run(network.restore() if up else network.cut())
 
     def pin(self, key: int) -> str:
         pin = self.world.keys[key].pin
@@ -106,17 +111,15 @@ class Site:
         )
         return done.stdout.strip()
 
-    def fresh_station(self, name: str, port: str | None = None) -> Path:
-        """The first station with nothing in its database, in a folder of its own."""
-        folder = self.world.folder / name
-        folder.mkdir()
-        text = (self.folder / "station.toml").read_text("utf-8")
-        if port is not None:
-            text = text.replace(str(self.world.home.line.path), port)
-        (folder / "station.toml").write_text(text, "utf-8")
-        (folder / "credentials.json").touch(0o600)
-        (folder / "credentials.json").write_bytes((self.folder / "credentials.json").read_bytes())
-        return folder
+    def copy_station(self, folder: Path, *, port: str | None = None, url: str | None = None) -> Path:
+        """The first station in ``folder``, with nothing in its database; its station.toml."""
+        home = self.world.home
+        text = home.config_file.read_text("utf-8")
+        text = text.replace(str(home.line.path), port or str(home.line.path)).replace(home.url, url or home.url)
+        shutil.copy(self.folder / "credentials.json", folder)
+        path = folder / "station.toml"
+        path.write_text(text, "utf-8")
+        return path
 
     def status_file(self) -> dict[str, Any]:
         """What the running kiosk says of itself; empty before it says anything."""

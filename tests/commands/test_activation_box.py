@@ -1,25 +1,25 @@
 """`sync`, `status` and `doctor` on an activation box: what it has, and nothing of a mirror."""
 
-import asyncio
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.commands.sites import START_LIMIT_S, Site
+from station.commands.status import lines
+from tests.running_site import RunningSite
 
-pytestmark = pytest.mark.slow
 BOX = 13
+NOW_S = 1_790_000_000
 HAS_RTC = Path("/sys/class/rtc/rtc0/since_epoch").exists()
 
 
 @pytest.fixture(scope="module")
-def box(site: Site) -> Path:
-    placed = asyncio.run_coroutine_threadsafe(site.world.place(BOX), site._loop).result(START_LIMIT_S)
-    return placed.folder
+def box(site: RunningSite) -> Path:
+    return site.run(site.world.place(BOX)).folder
 
 
-def test_what_a_box_has(site: Site, box: Path) -> None:
+@pytest.mark.slow
+def test_what_a_box_has(site: RunningSite, box: Path) -> None:
     assert "hand-over      never" in site.station("status", folder=box).stdout
     told = site.station("sync", folder=box).stdout
     assert re.fullmatch(
@@ -37,7 +37,8 @@ def test_what_a_box_has(site: Site, box: Path) -> None:
     ]  # fmt: skip
 
 
-def test_doctor_on_a_box(site: Site, box: Path) -> None:
+@pytest.mark.slow
+def test_doctor_on_a_box(site: RunningSite, box: Path) -> None:
     synced = site.json("sync", folder=box)
     assert (synced["mirror_objects"], synced["mirror_age_before_s"]) == (0, None)
     file = box / "station.toml"
@@ -57,3 +58,30 @@ def test_doctor_on_a_box(site: Site, box: Path) -> None:
     assert HAS_RTC or "battery-backed" in checks["clock"]["mend"]
     assert checks["central"]["level"] == "ok", "it does without, until its events are to be handed over"
     assert "station sync" in checks["central"]["what"]
+
+
+@pytest.mark.parametrize(
+    ("profile", "said"), [("activation-box", "only be switched off (clock)"), ("sync-station", "not known")]
+)
+def test_status_without_a_kiosk_says_that_a_box_has_no_clock(profile: str, said: str) -> None:
+    fields = {
+        "station": 13,
+        "kiosk": False,
+        "source": "database",
+        "profile": profile,
+        "hindrance": "clock",
+        "handed_over_at": None,
+        "mirror_age_s": None,
+        "online": False,
+        "outbox": 0,
+        "visits": [],
+        "clock": {"trusted": False, "source": None, "unix_s": NOW_S},
+        "reader": "unknown",
+        "config_version": "1",
+        "config_version_file": "1",
+        "config_rejected": None,
+        "config_waiting": None,
+        "certificate_expires": NOW_S,
+    }
+    (line,) = [line for line in lines(fields) if line.startswith("activation ")]
+    assert said in line

@@ -1,0 +1,36 @@
+"""`station enrol`: both files or none, and no code spent in vain."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.running_site import RunningSite
+
+pytestmark = pytest.mark.slow
+
+
+def test_enrol_writes_both_files_and_nothing_on_a_bad_code(site: RunningSite, tmp_path: Path) -> None:
+    url = site.world.home.url
+    refused = site.station("enrol", "--code", "ZZZZ-0000000000", "--url", url, folder=tmp_path)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("station enrol: the central server does not know this code; ask for a new one")
+    assert list(tmp_path.iterdir()) == []
+    code = site.central("enrol-code", "--station", "2")
+    told = site.json("enrol", "--code", code, "--url", url, folder=tmp_path)
+    assert (told["station"], told["profile"]) == (2, "sync-station")
+    assert stat.S_IMODE((tmp_path / "credentials.json").stat().st_mode) == 0o600
+    assert site.json("sync", folder=tmp_path)["mirror_objects"] > 100
+
+
+def test_enrol_spends_no_code_where_nothing_can_be_written(site: RunningSite, tmp_path: Path) -> None:
+    if os.geteuid() == 0:
+        target = Path("/proc/station.toml")
+    else:
+        tmp_path.chmod(0o500)
+        target = tmp_path / "station.toml"
+    code = site.central("enrol-code", "--station", "2")
+    done = site.station("enrol", "--code", code, "--url", site.world.home.url, "--config", str(target))
+    assert done.returncode == 2
+    assert "nothing can be written to that folder" in done.stderr
