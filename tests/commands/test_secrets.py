@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from station.services.base64url import decoded
+from station.records.base64url import decoded
 from tests.running_site import COMMAND_LIMIT_S, RunningSite
 
 pytestmark = pytest.mark.slow

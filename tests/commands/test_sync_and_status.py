@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import config
-from station.services.status_file import FILE_NAME, WRITE_EVERY_S
+from station.runtime.status_file import FILE_NAME, WRITE_EVERY_S
 from tests.running_site import RunningSite
 
 pytestmark = pytest.mark.slow
