@@ -12,6 +12,7 @@ from station.services.base64url import decoded, encoded
 from station.services.identity import Identity
 from station.services.mirror_objects import ObjectRefused, newest_blocklist, record_of, zone
 from station.services.mirroring import Mirroring
+from station.services.public_holidays import is_public_holiday
 from station.services.site_facts import neighbours, privacy, support_lines
 from station.services.timekeeping import Timekeeper
 
@@ -145,6 +146,7 @@ class Standing:
             offline_since=None if self._mirroring.online else self._offline_since,
             neighbours=self._site.neighbours,
             support=self._site.support,
+            is_holiday=is_public_holiday,
             privacy=self._site.privacy,
             config_rejected=self.config_rejected,
         )
