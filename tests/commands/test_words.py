@@ -9,7 +9,7 @@ import pytest
 from station.cli import COMMANDS, main
 
 ACTIONS = (("key", "show"), ("key", "provision"), ("lock", "try"), ("config", "check"), ("config", "schema"))
-WITHOUT_CONFIG = {"bench", "emulate", "demo", "config", "enrol", "kiosk", "run", "lock", "key"}
+WITHOUT_CONFIG = {"emulate", "demo", "config", "enrol", "kiosk", "run", "lock", "key"}
 
 
 def ended(*words: str) -> int:

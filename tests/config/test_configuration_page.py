@@ -2,11 +2,11 @@
 
 from config.models import Settings
 from config.reach import keys
-from docs.generate_configuration import PAGE, page
+from tools.pages.configuration import PAGE, page
 
 
 def test_the_committed_page_is_the_generated_one() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m docs.generate_configuration"
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m tools.pages.configuration"
 
 
 def test_every_key_is_on_it_with_its_reach() -> None:

@@ -1,12 +1,12 @@
 """The reference page of the visit machine is what its table makes."""
 
-from docs.generate_visit_machine import PAGE, page
 from station.core.visit import TABLE
 from station.core.visit_state import Phase
+from tools.pages.visit_machine import PAGE, page
 
 
 def test_the_committed_page_is_the_generated_one() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m docs.generate_visit_machine"
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m tools.pages.visit_machine"
 
 
 def test_every_phase_and_every_target_is_on_it() -> None:

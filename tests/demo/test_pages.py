@@ -7,13 +7,13 @@ from types import ModuleType
 
 import pytest
 
-from docs import generate_rules_page, generate_scripts_page
-from docs.generate_rules_page import RULES, Rule
+from tools.pages import rules, scripts
+from tools.pages.rules import RULES, Rule
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("maker", [generate_scripts_page, generate_rules_page], ids=["scripts", "rules"])
+@pytest.mark.parametrize("maker", [scripts, rules], ids=["scripts", "rules"])
 def test_the_committed_page_is_the_generated_one(maker: ModuleType) -> None:
     assert maker.PAGE.read_text(encoding="utf-8") == maker.page(), f"run: python -m {maker.__name__}"
 

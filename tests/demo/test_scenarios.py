@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from docs import generate_drill
 from station.demo import checks, served_station
 from station.demo.checks import ExpectationFailed
 from station.demo.player import Player
 from station.demo.script import names, parse
 from station.demo.world import World
+from tools.pages import drill
 
 pytestmark = pytest.mark.slow
 
@@ -39,9 +39,9 @@ def test_scenario(name: str, site: Path) -> None:
     assert (played.returncode, played.stderr) == (0, ""), played.stdout[-3000:]
     assert "Traceback" not in (site / "demo.log").read_text()
     if name == "crisis":
-        shown = generate_drill.shown(generate_drill.PAGE.read_text("utf-8"))
-        printed = generate_drill.steady(played.stdout).splitlines()
-        assert printed == generate_drill.steady(shown).splitlines(), "mended by python -m docs.generate_drill"
+        shown = drill.shown(drill.PAGE.read_text("utf-8"))
+        printed = drill.steady(played.stdout).splitlines()
+        assert printed == drill.steady(shown).splitlines(), "mended by python -m tools.pages.drill"
 
 
 def test_what_does_not_come_true_is_one_line_and_exit_code_1(site: Path, tmp_path: Path) -> None:

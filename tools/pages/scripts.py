@@ -1,11 +1,9 @@
 """Writes ``docs/reference/scripts.md`` from what the scenarios' parser takes.
 
-    python -m docs.generate_scripts_page
+    python -m tools.pages.scripts
 
 A test holds the committed page to what this makes of `SHAPES`.
 """
-
-# ruff: noqa: INP001 (a page's maker beside the page, not a package)
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,14 +15,14 @@ from station.demo.script import FILE_LIMIT_BYTES, STEPS_LIMIT, names
 from station.demo.shapes import GROUPS, WORDS, Shape
 from station.ports import KeyFile
 
-PAGE = Path(__file__).parent / "reference" / "scripts.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "scripts.md"
 
 _NAMES = ", ".join(f"`{name}`" for name in names())
 
 _HEAD = f"""\
 # Scenario files
 
-Generated from `station/demo/shapes.py` by `python -m docs.generate_scripts_page`; not to be edited by hand.
+Generated from `station/demo/shapes.py` by `python -m tools.pages.scripts`; not to be edited by hand.
 
 `station demo --script NAME` plays a scenario that comes with the program: {_NAMES}.
 `station demo --script FILE` plays one's own. Either goes through the real parts: a central server with the sample data,

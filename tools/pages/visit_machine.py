@@ -1,11 +1,9 @@
 """Writes ``docs/reference/visit-machine.md`` from the visit machine's own table.
 
-    python -m docs.generate_visit_machine
+    python -m tools.pages.visit_machine
 
 A test holds the committed page to what this makes of the table.
 """
-
-# ruff: noqa: INP001 (a page's maker beside the page, not a package)
 
 from collections import defaultdict
 from pathlib import Path
@@ -14,12 +12,12 @@ from station.core.events import Event
 from station.core.visit import TABLE, Row
 from station.core.visit_state import BOUNCE_S, INTERRUPTED_S, Phase
 
-PAGE = Path(__file__).parent / "reference" / "visit-machine.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "visit-machine.md"
 
 _HEAD = f"""\
 # The visit machine
 
-Generated from `TABLE` in `station/core/visit.py` by `python -m docs.generate_visit_machine`; not to be edited by hand.
+Generated from `TABLE` in `station/core/visit.py` by `python -m tools.pages.visit_machine`; not to be edited by hand.
 
 `step(state, event, now) -> (state, effects)` decides what happens about the key in the socket. It reads no clock,
 touches no disk and never waits. Whatever performs its effects feeds back what came of them as the next event. An answer

@@ -1,4 +1,4 @@
-"""The least that a Textual app can be: one widget, which shows what is typed. ``python -m station.bench.bare_app``."""
+"""The least that a Textual app can be: one widget, which shows what is typed. ``python -m tools.bench.bare_app``."""
 
 from typing import ClassVar
 

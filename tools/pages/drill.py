@@ -1,19 +1,17 @@
 """Writes what the crisis drill prints into ``docs/how-to/crisis-drill.md``.
 
-    python -m docs.generate_drill
+    python -m tools.pages.drill
 
 Plays the scenario, which takes most of a minute. A test holds the page to what it prints, but for what depends on the
 day and on how fast the machine is (`steady`).
 """
-
-# ruff: noqa: INP001 (a page's maker beside the page, not a package)
 
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-PAGE = Path(__file__).parent / "how-to" / "crisis-drill.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "crisis-drill.md"
 _BLOCK = re.compile(r"(?<=\n```text\n).*?(?=\n```\n)", re.DOTALL)
 _UNSTEADY = (
     (re.compile(r"\b\d\d:\d\d\b"), "HH:MM"),

@@ -3,32 +3,32 @@
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
 import sys
 import termios
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Self
 
 ROWS, COLUMNS = 24, 80
 READ_BYTES = 65536
-FRAME_GAP_S = 0.003
-"""What follows within this belongs to the same frame."""
 LIMIT_S = 20.0
 END_LIMIT_S = 6.0
+_ESCAPE = re.compile(rb"\x1b\[[0-9;?]*[ -/]*[@-~]")
+"""Colours and movements of the cursor: a text may change its style in the middle."""
 
 
 class Terminal:
     """Runs ``argv`` in a terminal of 80 by 24. A context manager: the program is ended with it."""
 
-    def __init__(self, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, argv: Sequence[str]) -> None:
         env = {name: value for name, value in os.environ.items() if not name.startswith("TEXTUAL")}
         # Else a station whose modules were never compiled would compile them at each start.
         env.pop("PYTHONDONTWRITEBYTECODE", None)
-        env |= {"TERM": "xterm-256color", "TEXTUAL_DISABLE_KITTY_KEY": "1", **(environment or {})}
+        env |= {"TERM": "xterm-256color", "TEXTUAL_DISABLE_KITTY_KEY": "1"}
         self.began_at = time.monotonic()
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
@@ -37,7 +37,7 @@ class Terminal:
                 os.execve(argv[0], list(argv), env)  # noqa: S606, a fixed command
             finally:
                 os._exit(127)
-        self._seen: list[tuple[float, bytes]] = []
+        self._written = bytearray()
 
     def __enter__(self) -> Self:
         return self
@@ -71,48 +71,31 @@ class Terminal:
         """Wait for what is written from now on."""
         while self._read(0.0):
             pass
-        self._seen.clear()
+        self._written.clear()
 
-    def until(self, *marks: bytes, limit_s: float = LIMIT_S) -> float:
-        """Wait for the frame with one of ``marks`` in it; when its last byte came. What came before it is forgotten.
-
-        Raises TimeoutError.
-        """
-        deadline = time.monotonic() + limit_s
-        while (found := self._found(marks)) is None:
-            if not self._read(max(0.0, deadline - time.monotonic())):
-                tail = b"".join(data for _, data in self._seen)[-300:]
-                raise TimeoutError(f"the screen does not come to say {marks}: {tail!r}")
-        while self._seen[-1][0] - self._seen[found][0] < FRAME_GAP_S and self._read(FRAME_GAP_S):
-            pass
-        last = found
-        while last + 1 < len(self._seen) and self._seen[last + 1][0] - self._seen[last][0] < FRAME_GAP_S:
-            last += 1
-        at = self._seen[last][0]
-        del self._seen[: last + 1]
-        return at
-
-    def _found(self, marks: Sequence[bytes]) -> int | None:
-        """The piece that one of ``marks`` ends in."""
-        before = b""
-        for number, (_, data) in enumerate(self._seen):
-            if any(mark in before + data for mark in marks):
-                return number
-            before = data[-max(map(len, marks)) :]
-        return None
+    def until(self, *marks: bytes) -> float:
+        """Wait until one of ``marks`` has been written since `forget`; when it was. Raises TimeoutError."""
+        deadline = time.monotonic() + LIMIT_S
+        while True:
+            at = time.monotonic()
+            text = _ESCAPE.sub(b"", self._written)
+            if any(mark in text for mark in marks):
+                self._written.clear()
+                return at
+            if not self._read(deadline - at):
+                raise TimeoutError(f"the screen does not come to say {marks}: {text[-300:]!r}")
 
     def _read(self, wait_s: float) -> bool:
-        if not select.select([self._terminal], [], [], wait_s)[0]:
+        if not select.select([self._terminal], [], [], max(0.0, wait_s))[0]:
             return False
         try:
             data = os.read(self._terminal, READ_BYTES)
         except OSError:
             return False
-        self._seen.append((time.monotonic(), data))
+        self._written += data
         return bool(data)
 
 
-def station_command(*words: str) -> list[str]:
-    """The command line of a `station` command, as installed beside this interpreter or as its module."""
-    program = Path(sys.executable).with_name("station")
-    return [str(program), *words] if program.exists() else [sys.executable, "-m", "station", *words]
+def module(name: str, *words: str) -> list[str]:
+    """The command line that runs a module with this interpreter."""
+    return [sys.executable, "-m", name, *words]

@@ -1,11 +1,11 @@
 """Writes ``docs/reference/configuration.md`` from the models of ``station.toml``.
 
-    python -m docs.generate_configuration
+    python -m tools.pages.configuration
 
 A test holds the committed page to what this makes of the models.
 """
 
-# ruff: noqa: INP001, E501 (a page's maker beside the page, not a package; a row is a row)
+# ruff: noqa: E501 (a row is a row)
 
 import json
 from pathlib import Path
@@ -18,12 +18,12 @@ from config.pushed import LAST_LINE
 from config.reach import Reach, keys
 from config.watching import REST_S
 
-PAGE = Path(__file__).parent / "reference" / "configuration.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
 
 _HEAD = f"""\
 # Settings
 
-Generated from the models in `config/models.py` by `python -m docs.generate_configuration`; not to be edited by hand.
+Generated from the models in `config/models.py` by `python -m tools.pages.configuration`; not to be edited by hand.
 
 A station reads `--config PATH`, or `station.toml` in the working directory, or `/etc/station/station.toml`. Relative
 paths start from the file's folder. An unknown key, a wrong type or a value out of bounds makes the whole file invalid:
