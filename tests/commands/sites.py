@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from station.demo.world import World
+from station.demo.site import DemoSite
 from station.services.status_file import FILE_NAME
 
 ROOT = Path(__file__).parents[2]
@@ -25,14 +25,14 @@ COMMAND_LIMIT_S = 180.0
 
 
 class Site:
-    """A `World` on an event loop in a thread of its own, and the console scripts beside it."""
+    """A `DemoSite` on an event loop in a thread of its own, and the console scripts beside it."""
 
     def __init__(self, folder: Path) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._kiosk_pid = 0
-        self.world = World(folder, language="en")
+        self.world = DemoSite(folder, language="en")
         asyncio.run_coroutine_threadsafe(self.world.start(), self._loop).result(START_LIMIT_S)
 
     def close(self) -> None:

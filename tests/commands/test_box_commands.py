@@ -15,7 +15,7 @@ HAS_RTC = Path("/sys/class/rtc/rtc0/since_epoch").exists()
 
 @pytest.fixture(scope="module")
 def box(site: Site) -> Path:
-    placed = asyncio.run_coroutine_threadsafe(site.world.place(BOX), site._loop).result(START_LIMIT_S)
+    placed = asyncio.run_coroutine_threadsafe(site.world.install(BOX), site._loop).result(START_LIMIT_S)
     return placed.folder
 
 

@@ -18,7 +18,7 @@ import pyte
 import pytest
 
 from station.core.locks import Light
-from station.demo.world import World
+from station.demo.site import DemoSite
 from tests.supervisor.terminal import SUPERVISING, Terminal, alive
 
 pytestmark = pytest.mark.slow
@@ -40,7 +40,7 @@ class Site:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self.world = World(folder, language="en")
+        self.world = DemoSite(folder, language="en")
 
     def does(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(START_LIMIT_S)

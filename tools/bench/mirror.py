@@ -25,7 +25,7 @@ def refresh(site: BenchSite, samples: int) -> Figure:
 
 
 async def _refresh(site: BenchSite, samples: int) -> Figure:
-    home = site.world.home
+    home = site.demo.home
     ours: list[float] = []
     link = CentralLink(home.url, home.credentials().token)
     try:
@@ -44,7 +44,7 @@ async def _refresh(site: BenchSite, samples: int) -> Figure:
 
 def lookup(site: BenchSite, _samples: int) -> Figure:
     """``lookup_200k_vs_1k``: what a PIN's decision reads, in a mirror of 200,000 objects against one of 1,000."""
-    home = site.world.home
+    home = site.demo.home
     with site.kiosk():
         pass  # has fetched the mirror by then
     mirror = home.settings().storage.database

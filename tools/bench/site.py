@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from drivers.emulated_key.folder import KeyFolder
-from station.demo.world import World
+from station.demo.site import DemoSite
 from station.records.claims import KeyKind
 from tools.bench.line import KeyLine
 from tools.bench.terminal import Terminal, module
@@ -38,7 +38,7 @@ class BenchSite:
     """A context manager: seeded, enrolled and served, with the line up and no kiosk yet."""
 
     def __init__(self, folder: Path) -> None:
-        self.world = World(folder, language="en")
+        self.demo = DemoSite(folder, language="en")
         self._runner = asyncio.Runner()
         self._left = ExitStack()
         self.line: KeyLine
@@ -47,23 +47,23 @@ class BenchSite:
 
     def __enter__(self) -> Self:
         self._left.enter_context(self._runner)
-        self._left.callback(lambda: self.wait_for(self.world.close()))
+        self._left.callback(lambda: self.wait_for(self.demo.close()))
         try:
-            self.wait_for(self.world.start())
-            home = self.world.home
-            # The world's own line and network share its loop, which is not running; the kiosk gets ones that do.
+            self.wait_for(self.demo.start())
+            home = self.demo.home
+            # Its own line and network share its loop, which is not running; the kiosk gets ones that do.
             home.line.close()
             self.line = self._left.enter_context(KeyLine(home.folder / "key-reader"))
             text = home.config_file.read_text("utf-8")
-            direct = f"http://127.0.0.1:{self.world.central_port}"
+            direct = f"http://127.0.0.1:{self.demo.central_port}"
             home.config_file.write_text(text.replace(home.url, direct), "utf-8")
         except BaseException:
             self._left.close()
             raise
-        holders = {person.name: person.holder for person in self.world.people.values()}
+        holders = {person.name: person.holder for person in self.demo.people.values()}
         self._people = [
-            Person(holders[key.holder], key.number, key.pin.encode(), self.world.key_folder(key.number))
-            for key in self.world.keys.values()
+            Person(holders[key.holder], key.number, key.pin.encode(), self.demo.key_folder(key.number))
+            for key in self.demo.keys.values()
             if key.kind is KeyKind.PERSONAL and key.status == "active" and key.pin and key.unit == 1
         ][:PEOPLE]
         return self
@@ -74,7 +74,7 @@ class BenchSite:
     @property
     def folder(self) -> Path:
         """On the disk that is measured."""
-        return self.world.folder
+        return self.demo.folder
 
     def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
         """What comes of ``work``, in the loop that central's processes belong to."""
@@ -87,7 +87,7 @@ class BenchSite:
 
     def command(self) -> list[str]:
         """The command line of the station."""
-        return module("station", "run", "--config", str(self.world.home.config_file))
+        return module("station", "run", "--config", str(self.demo.home.config_file))
 
     def kiosk(self) -> Terminal:
         """`station run` in a terminal of its own, once it has drawn the empty screen and heard of central."""
@@ -99,4 +99,4 @@ class BenchSite:
 
     def kill_central(self) -> None:
         """From now on nothing listens there."""
-        self.wait_for(self.world.central.close())
+        self.wait_for(self.demo.central.close())

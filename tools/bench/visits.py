@@ -117,7 +117,7 @@ def _whole_visit(site: BenchSite, kiosk: Terminal, person: Person, ready: Phase,
     begin = kiosk.type(b"#")
     end = kiosk.until(READY_MARK)
     passed = site.line.passed()
-    least_s = _argon2_s(site.world.home.credentials().argon2) + COMMITS * bare_commit_s(site.folder)
+    least_s = _argon2_s(site.demo.home.credentials().argon2) + COMMITS * bare_commit_s(site.folder)
     ready.keep(passed, begin, end, least_s)
     whole.keep(passed, answered_at(passed), end)
     site.line.until_quiet(QUIET_S)

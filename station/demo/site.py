@@ -17,8 +17,8 @@ from station.core.facts import KeyClockState
 from station.core.lights import key_light
 from station.core.locks import Light, Lock, LockDecision, decide
 from station.demo.central_server import CentralServer, DemoFault
-from station.demo.ledger import LockEntry
-from station.demo.place import Place
+from station.demo.installation import Installation
+from station.demo.reconciliation import LockEntry
 from station.ports import KeyFile
 from station.records import envelope
 from station.records.claims import Category, KeyKind, Permit
@@ -55,7 +55,7 @@ class SamplePerson:
     pin: str
 
 
-class World:
+class DemoSite:
     """A site on one machine, in ``folder``. `start` it, `close` it."""
 
     def __init__(self, folder: Path, *, language: str) -> None:
@@ -63,7 +63,7 @@ class World:
         self.language = language
         self.keys: dict[int, SampleKey] = {}
         self.people: dict[int, SamplePerson] = {}
-        self.places: dict[int, Place] = {}
+        self.installations: dict[int, Installation] = {}
         self.central = CentralServer(folder / "central", folder / "keys")
         self._zone = ZoneInfo("UTC")
         self._skipped_s = 0.0
@@ -78,17 +78,17 @@ class World:
     # --- time ---
 
     def now(self) -> float:
-        """The world's Unix time: real time, and what has been skipped."""
+        """The site's Unix time: real time, and what has been skipped."""
         return time.time() + self._skipped_s
 
     def skip(self, seconds: float) -> None:
         """Let time pass, for central, stations, keys and locks alike."""
         self._skipped_s += seconds
         self.central.set_clock_ahead(self._skipped_s)
-        for place in self.places.values():
+        for installation in self.installations.values():
             # A socket keeps the key in it awake; in no time it had no chance to.
-            if place.line.key is not None:
-                place.line.key.press()
+            if installation.line.key is not None:
+                installation.line.key.press()
 
     def seconds_until(self, clock: str, weekday: int | None) -> float:
         """From now to the next time that the site's clocks show ``clock`` (HH:MM), on that weekday (Monday is 0)."""
@@ -102,15 +102,15 @@ class World:
                 return seconds
         raise AssertionError(clock)
 
-    def clocks_of(self, place: Place) -> ClockReadings:
-        """A station's clocks, in the world's time and since its own last boot."""
+    def clocks_of(self, installation: Installation) -> ClockReadings:
+        """A station's clocks, in the site's time and since its own last boot."""
         now = self.now()
         return ClockReadings(
-            unix_s=int(now - place.clock_behind_s),
-            boottime_s=self.boottime_s() - place.booted_at,
-            boot_id=place.boot_id,
-            ntp_synchronised=place.ntp_synchronised,
-            rtc_unix_s=int(now) if place.has_rtc else None,
+            unix_s=int(now - installation.clock_behind_s),
+            boottime_s=self.boottime_s() - installation.booted_at,
+            boot_id=installation.boot_id,
+            ntp_synchronised=installation.ntp_synchronised,
+            rtc_unix_s=int(now) if installation.has_rtc else None,
         )
 
     def boottime_s(self) -> float:
@@ -120,7 +120,7 @@ class World:
     # --- beginning and end ---
 
     async def start(self) -> None:
-        """Start central and put up the first station's place. Raises DemoFault, and the faults of enrolling."""
+        """Start central and put up the first station's installation. Raises DemoFault, and the faults of enrolling."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._skipped_s = self.central.clock_ahead_s()
         sample = await self.central.prepare()
@@ -128,14 +128,14 @@ class World:
         self.people = {person.holder: person for person in map(_sample_person, sample["people"])}
         self.keys = {int(k["key"]): self._sample_key(k) for k in sample["keys"]}
         self._locks = {int(lock["area"]): int(lock["lock"]) for lock in reversed(sample["locks"])}
-        await self.place(HOME)
+        await self.install(HOME)
         self._zone = ZoneInfo(self.home.settings().clock.time_zone)
         self._central_keys = self.home.credentials().central_keys
 
     async def close(self) -> None:
         """Take everything down."""
-        for place in self.places.values():
-            await place.close()
+        for installation in self.installations.values():
+            await installation.close()
         await self.central.close()
 
     @property
@@ -144,18 +144,18 @@ class World:
         return self._central_port
 
     @property
-    def home(self) -> Place:
-        """The first station's place."""
-        return self.places[HOME]
+    def home(self) -> Installation:
+        """The first station's installation."""
+        return self.installations[HOME]
 
-    async def place(self, number: int) -> Place:
+    async def install(self, number: int) -> Installation:
         """Where that station stands; put up and enrolled the first time. Raises StationError."""
-        if number not in self.places:
+        if number not in self.installations:
             folder = self.folder / f"station-{number}"
-            place = Place(number, folder, self.central, self._central_port, language=self.language)
-            self.places[number] = place
-            await place.prepare()
-        return self.places[number]
+            installation = Installation(number, folder, self.central, self._central_port, language=self.language)
+            self.installations[number] = installation
+            await installation.prepare()
+        return self.installations[number]
 
     # --- keys ---
 
@@ -182,24 +182,24 @@ class World:
             self._emulated[number] = EmulatedKey(self.folder / "keys" / str(number), now=self.now)
         return self._emulated[number]
 
-    def inserted(self, place: Place) -> int | None:
+    def inserted(self, installation: Installation) -> int | None:
         """The number of the key in the socket there."""
-        inside = place.line.key
+        inside = installation.line.key
         return next((number for number, key in self._emulated.items() if key is inside), None)
 
-    def insert(self, number: int, place: Place) -> None:
+    def insert(self, number: int, installation: Installation) -> None:
         """Press a key's button and put it in."""
         key = self.key(number)
-        for other in self.places.values():
+        for other in self.installations.values():
             if other.line.key is key:
                 other.line.pull()
         key.press()
-        place.line.insert(key)
+        installation.line.insert(key)
 
-    async def hand_out(self, number: int, place: Place) -> None:
+    async def hand_out(self, number: int, installation: Installation) -> None:
         """Hand out a blank key: its record, against a one-time code. Raises StationError."""
         folder = self.key(number).folder
-        record = await place.hand_out(await self.central.provision_code(number))
+        record = await installation.hand_out(await self.central.provision_code(number))
         folder.store(KeyFile.ID.value, record)
 
     async def give_new_pin(self, holder: int) -> None:
@@ -274,9 +274,9 @@ def _sample_person(person: Mapping[str, Any]) -> SamplePerson:
     )
 
 
-def kiosk_command(place: Place) -> list[str]:
-    """The command line of the kiosk at ``place``."""
-    return [sys.executable, "-m", "station", "run", "--config", str(place.config_file)]
+def kiosk_command(installation: Installation) -> list[str]:
+    """The command line of the kiosk at ``installation``."""
+    return [sys.executable, "-m", "station", "run", "--config", str(installation.config_file)]
 
 
 def kiosk_environment() -> dict[str, str]:

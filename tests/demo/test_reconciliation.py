@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from offline_cache import SqliteStore
-from station.demo.ledger import LockEntry, StationCount, differences, read
+from station.demo.reconciliation import LockEntry, StationCount, differences, read
 from station.ports import Change, NewEvent
 
 HERE, THERE = "here", "there"

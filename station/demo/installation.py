@@ -20,7 +20,7 @@ BOOT_S = 20.0
 """How long a machine has been up when its station starts."""
 
 
-class Place:
+class Installation:
     """Where one station stands. `prepare` it, `close` it."""
 
     def __init__(self, number: int, folder: Path, central: CentralServer, central_port: int, *, language: str) -> None:
@@ -33,7 +33,7 @@ class Place:
         """Whether it has a battery-backed clock, and its configuration trusts that; an activation box does."""
         self.boot_id = str(uuid.uuid4())
         self.booted_at = 0.0
-        """Where its CLOCK_BOOTTIME began, in seconds of the world's."""
+        """Where its CLOCK_BOOTTIME began, in seconds of the site's."""
         self.clock_behind_s = 0.0
         """How far the system clock lags: without a battery it stands still while there is no power."""
         self._central = central
@@ -66,7 +66,7 @@ class Place:
         self.config_file.write_text(self._config(), encoding="utf-8")
 
     def boot(self, boottime_s: float, *, without_power_s: float) -> None:
-        """Power is back: a new boot. ``boottime_s``: the world's; a battery-backed clock has gone on."""
+        """Power is back: a new boot. ``boottime_s``: the site's; a battery-backed clock has gone on."""
         self.boot_id, self.booted_at = str(uuid.uuid4()), boottime_s - BOOT_S
         self.clock_behind_s = 0.0 if self.has_rtc else self.clock_behind_s + without_power_s
 
