@@ -9,7 +9,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/installed
 PACKAGES = station ui drivers offline_cache config central
-CODE = $(PACKAGES) tests
+CODE = $(PACKAGES) tests tools
 CATALOGUES = $(patsubst %.po,%.mo,$(wildcard ui/locale/*/LC_MESSAGES/*.po central/office/locale/*/LC_MESSAGES/*.po))
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Build tools come from requirements/build.txt, never unpinned from the index.
@@ -80,8 +80,8 @@ test-full: install ## as test, with ten times the examples of the searching test
 	HYPOTHESIS_PROFILE=full $(MAKE) test
 
 .PHONY: bench
-bench: install ## how fast a station is on this machine (BENCH_ARGS=--quick)
-	@$(BIN)/station bench $(BENCH_ARGS)
+bench: install ## how fast a station is on this machine (BENCH_ARGS="--quick --json")
+	@$(BIN)/python -m tools.bench $(BENCH_ARGS)
 
 SIMULATION_ARGS = --seeds 5000
 .PHONY: test-nightly
@@ -107,7 +107,7 @@ messages: install ## gather the texts of the screens and pages into the catalogu
 .PHONY: pictures
 pictures: install ## draw every screen in every language in docs/pictures anew, and their page
 	@mkdir -p docs/pictures
-	@find docs/pictures -name '*.svg' ! -name speed.svg -delete
+	@find docs/pictures -name '*.svg' -delete
 	@$(BIN)/python -m ui.picture docs/pictures >/dev/null
 	@$(BIN)/python -m docs.generate_screens
 

@@ -28,7 +28,6 @@ COMMANDS = {
     "key": "what is on the inserted key; hand out a new one",
     "lock": "what a lock would decide about a key",
     "emulate": "an emulated key on a pseudo-terminal",
-    "bench": "how fast a station is on this machine",
 }
 
 

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from station.demo.world import World
+from station.demo.site import DemoSite
 from station.runtime.status_file import FILE_NAME
 
 ROOT = Path(__file__).parents[1]
@@ -28,14 +28,14 @@ T = TypeVar("T")
 
 
 class RunningSite:
-    """A `World` on an event loop in a thread of its own, and the console scripts beside it."""
+    """A `DemoSite` on an event loop in a thread of its own, and the console scripts beside it."""
 
     def __init__(self, folder: Path) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._kiosk_pid = 0
-        self.world = World(folder, language="en")
+        self.world = DemoSite(folder, language="en")
         self.run(self.world.start())
 
     def close(self) -> None:

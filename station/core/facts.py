@@ -6,7 +6,7 @@ from datetime import UTC, tzinfo
 from enum import Enum, StrEnum
 
 from station.core.box import BoxDecision
-from station.core.support import Neighbour, SupportLine
+from station.core.support import IsHoliday, Neighbour, SupportLine, no_holidays
 from station.records.claims import Category, ClockSource, KeyKind, KeyRecord, Permit, Role
 
 
@@ -236,6 +236,7 @@ class StationFacts:
     neighbours: tuple[Neighbour, ...] = ()
     """Stations that work, nearest first."""
     support: tuple[SupportLine, ...] = ()
+    is_holiday: IsHoliday = no_holidays
     privacy: tuple[tuple[str, str], ...] = ()
     """The site's privacy notice, by language."""
     config_rejected: bool = False

@@ -111,7 +111,8 @@ def _elsewhere(state: State, line: Line, now: Now) -> Elsewhere:
     # An hour that nothing vouches for would name the wrong line: then all that is known is who answers at any time.
     always = [line for line in station.support if line.holidays]
     lines = station.support if now.trust is not None else always or station.support
-    return Elsewhere(station.neighbours[:NEIGHBOURS_SHOWN], line_at(lines, now.unix_s, station.zone))
+    line_now = line_at(lines, now.unix_s, station.zone, station.is_holiday)
+    return Elsewhere(station.neighbours[:NEIGHBOURS_SHOWN], line_now)
 
 
 def _beside(state: State, line: Line, around: Surroundings) -> Beside | None:

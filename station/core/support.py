@@ -1,11 +1,12 @@
 """Whom to telephone at this hour, and which other stations there are."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
+from typing import TypeAlias
 
-from station.core.holidays import is_holiday
-
+IsHoliday: TypeAlias = Callable[[date, str], bool]
+"""Whether a day is a public holiday where a time zone (its IANA name) is kept."""
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MINUTES_PER_DAY = 24 * 60
 
@@ -37,7 +38,12 @@ class Neighbour:
     unit: int | None = None
 
 
-def answered(line: SupportLine, local: datetime) -> bool:
+def no_holidays(_day: date, _time_zone: str) -> bool:
+    """Where nobody says otherwise, every day is a working day."""
+    return False
+
+
+def answered(line: SupportLine, local: datetime, is_holiday: IsHoliday) -> bool:
     """Whether ``line`` is answered at ``local`` time."""
     minute = local.hour * 60 + local.minute
     today, yesterday = local.date(), local.date() - timedelta(days=1)
@@ -50,13 +56,13 @@ def answered(line: SupportLine, local: datetime) -> bool:
     return False
 
 
-def line_at(lines: Sequence[SupportLine], unix_s: int, zone: tzinfo) -> SupportLine | None:
+def line_at(lines: Sequence[SupportLine], unix_s: int, zone: tzinfo, is_holiday: IsHoliday) -> SupportLine | None:
     """The line to call at ``unix_s``.
 
     Where the plan has a gap (a holiday's noon), the one that is there on holidays; where there is none, the first.
     """
     local = datetime.fromtimestamp(unix_s, zone)
-    now = [line for line in lines if answered(line, local)]
+    now = [line for line in lines if answered(line, local, is_holiday)]
     return next(iter([*now, *(line for line in lines if line.holidays), *lines]), None)
 
 

@@ -1,5 +1,5 @@
-"""The demonstration: a whole site on one machine, for people (``key_ring``) and for scripts (``player``).
+"""The demonstration: a whole site on one machine, for people (`key_ring`) and as scenarios (`scenario`).
 
-``world`` starts the real parts: central server, station, emulated keys on a pseudo-terminal, and a network that can be
-cut. Nothing here decides anything.
+`site` starts the real parts: central server, stations, emulated keys on pseudo-terminals, networks that can be cut.
+Nothing here decides anything.
 """

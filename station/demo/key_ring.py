@@ -15,7 +15,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from station.core.locks import TEST_LOCK, Light
-from station.demo.world import SampleKey, SamplePerson, World, kiosk_command, kiosk_environment
+from station.demo.site import DemoSite, SampleKey, SamplePerson, kiosk_command, kiosk_environment
 from station.records.claims import EVERY_AREA, Category, KeyKind
 from ui.terminal import TerminalView
 
@@ -65,12 +65,12 @@ class KeyRing(App[None]):
     #help { height: auto; color: ansi_bright_black; }
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, site: DemoSite) -> None:
         super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
-        self._world = world
-        self._place = world.home
-        self._keys: Sequence[SampleKey] = in_order(world)
+        self._site = site
+        self._installation = site.home
+        self._keys: Sequence[SampleKey] = in_order(site)
         self._does: Mapping[str, Callable[[], None]] = {
             "i": self._insert,
             "p": self._pull,
@@ -86,7 +86,7 @@ class KeyRing(App[None]):
         """The kiosk's terminal, and the ring."""
         with Container(id="site"):
             with Vertical(id="kiosk"):
-                yield TerminalView(kiosk_command(self._place), kiosk_environment(), KIOSK_SIZE)
+                yield TerminalView(kiosk_command(self._installation), kiosk_environment(), KIOSK_SIZE)
             with Vertical(id="ring"):
                 yield Static("", id="network")
                 yield OptionList(id="keys")
@@ -111,11 +111,11 @@ class KeyRing(App[None]):
         self._draw_lights()
 
     def _row(self, key: SampleKey) -> Text:
-        inside = ">" if self._world.inserted(self._place) == key.number else " "
-        row = Text(f"{inside}{key.number} {_who(key)[:24]:<24} {_pin_to_use(self._world, key):<10}", no_wrap=True)
+        inside = ">" if self._site.inserted(self._installation) == key.number else " "
+        row = Text(f"{inside}{key.number} {_who(key)[:24]:<24} {_pin_to_use(self._site, key):<10}", no_wrap=True)
         row.append("\n      " if self._is_wide else "  ")
-        row.append(f"{LIGHT_MARKS[self._world.light(key.number)]:<18}", style="dim")
-        person = _for_pool(self._world, key)
+        row.append(f"{LIGHT_MARKS[self._site.light(key.number)]:<18}", style="dim")
+        person = _for_pool(self._site, key)
         if person is not None:
             row.append(f"{person.name}'s", style="dim")
         return row
@@ -155,7 +155,7 @@ class KeyRing(App[None]):
 
     def on_terminal_view_exited(self, message: TerminalView.Exited) -> None:
         """The kiosk has ended: say so."""
-        self._tell(f"The kiosk has ended (code {message.code}). Its log: {self._place.folder / 'station.log'}")
+        self._tell(f"The kiosk has ended (code {message.code}). Its log: {self._installation.folder / 'station.log'}")
 
     # --- what a person does ---
 
@@ -164,36 +164,36 @@ class KeyRing(App[None]):
         return self._keys[self.query_one(OptionList).highlighted or 0]
 
     def _insert(self) -> None:
-        self._world.insert(self._chosen.number, self._place)
+        self._site.insert(self._chosen.number, self._installation)
         self._tell(f"Key {self._chosen.number}: button pressed, in the socket.")
 
     def _pull(self) -> None:
-        inside = self._world.inserted(self._place)
-        self._place.line.pull()
+        inside = self._site.inserted(self._installation)
+        self._installation.line.pull()
         self._tell(f"Key {inside} is out." if inside is not None else "There is no key in the socket.")
 
     def _press(self) -> None:
-        self._world.key(self._chosen.number).press()
+        self._site.key(self._chosen.number).press()
         self._tell(f"Key {self._chosen.number}: awake for 20 seconds.")
 
     def _lose_power(self) -> None:
-        self._world.key(self._chosen.number).lose_power()
+        self._site.key(self._chosen.number).lose_power()
         self._tell(f"Key {self._chosen.number}: battery out and in again, its clock is unset.")
 
     def _try_own(self) -> None:
-        areas = self._world.areas_of(self._chosen.number)
+        areas = self._site.areas_of(self._chosen.number)
         if areas is None:
             self._tell(f"Key {self._chosen.number} has no permit on it yet: switch it on first.")
         else:
-            self._try_in(self._world.areas if areas == EVERY_AREA else areas, "no area")
+            self._try_in(self._site.areas if areas == EVERY_AREA else areas, "no area")
 
     def _try_other(self) -> None:
-        areas = self._world.areas_of(self._chosen.number) or ()
-        others = () if areas == EVERY_AREA else tuple(area for area in self._world.areas if area not in areas)
+        areas = self._site.areas_of(self._chosen.number) or ()
+        others = () if areas == EVERY_AREA else tuple(area for area in self._site.areas if area not in areas)
         self._try_in(others, "every area")
 
     def _try_in(self, areas: Sequence[int], none: str) -> None:
-        lock = self._world.lock_in(areas[0]) if areas else None
+        lock = self._site.lock_in(areas[0]) if areas else None
         if lock is None:
             self._tell(f"The holder of key {self._chosen.number} may open {none}.")
         else:
@@ -201,33 +201,33 @@ class KeyRing(App[None]):
 
     def _try(self, lock: int, area: int) -> None:
         number = self._chosen.number
-        if self._world.inserted(self._place) == number:
+        if self._site.inserted(self._installation) == number:
             self._tell(f"Key {number} is in the socket: pull it first (p).")
             return
-        decision = self._world.try_lock(number, lock, area, record=lock != TEST_LOCK)
+        decision = self._site.try_lock(number, lock, area, record=lock != TEST_LOCK)
         name = "the test lock" if lock == TEST_LOCK else f"lock {lock} in area {area}"
         opens = "opens" if decision.opened else "stays shut"
         reason = decision.reason.value.replace("_", " ")
         self._tell(f"Key {number} in {name}: {decision.light.value.replace('_', ' ')}, it {opens} ({reason}).")
 
     async def _switch_network(self) -> None:
-        if self._place.network.up:
-            await self._place.network.cut()
+        if self._installation.network.up:
+            await self._installation.network.cut()
         else:
-            await self._place.network.restore()
+            await self._installation.network.restore()
         self._tell_network()
 
     def _tell_network(self) -> None:
-        state = "up" if self._place.network.up else "CUT"
+        state = "up" if self._installation.network.up else "CUT"
         self.query_one("#network", Static).update(f"Network: {state}")
 
     def _tell(self, news: str) -> None:
         self.query_one("#news", Static).update(news)
 
 
-def in_order(world: World) -> Sequence[SampleKey]:
+def in_order(site: DemoSite) -> Sequence[SampleKey]:
     """The keys as a visitor would try them: of each kind the first few that work, then those with a story, then all."""
-    keys = sorted(world.keys.values(), key=lambda key: key.number)
+    keys = sorted(site.keys.values(), key=lambda key: key.number)
     handed_out = [key for key in keys if key.status == "active"]
     own = [key for key in handed_out if key.unit == SHOWN_FIRST_UNIT]
     first: list[SampleKey] = []
@@ -243,22 +243,22 @@ def _who(key: SampleKey) -> str:
     return key.holder or f"{KINDS[key.kind]}, unit {key.unit}"
 
 
-def _pin_to_use(world: World, key: SampleKey) -> str:
+def _pin_to_use(site: DemoSite, key: SampleKey) -> str:
     """The PIN that switches the key on; none where nobody's does."""
     if key.status != "active":
         return ""
     if key.kind is KeyKind.PERSONAL:
         return f"PIN {key.pin}"
-    person = _for_pool(world, key)
+    person = _for_pool(site, key)
     return f"PIN {person.pin}" if person is not None else ""
 
 
-def _for_pool(world: World, key: SampleKey) -> SamplePerson | None:
+def _for_pool(site: DemoSite, key: SampleKey) -> SamplePerson | None:
     """Somebody of a shared key's unit who may use it; nobody for a personal one."""
     if key.kind is KeyKind.PERSONAL or key.status != "active":
         return None
     hourly = key.kind is KeyKind.SUBSTITUTE
-    people = sorted(world.people.values(), key=lambda person: person.holder)
+    people = sorted(site.people.values(), key=lambda person: person.holder)
     return next(
         (p for p in people if p.active and p.unit == key.unit and (p.category is Category.HOURLY) == hourly), None
     )

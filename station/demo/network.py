@@ -17,6 +17,8 @@ class Network:
         self.delay_s = 0.0
         """How long every piece takes in each direction."""
         self.port = 0
+        self.passed_bytes = 0
+        """Of both directions, ever."""
 
     @property
     def up(self) -> bool:
@@ -60,6 +62,7 @@ class Network:
             while chunk := await reader.read(CHUNK_BYTES):
                 if self.delay_s:
                     await asyncio.sleep(self.delay_s)
+                self.passed_bytes += len(chunk)
                 writer.write(chunk)
                 await writer.drain()
         writer.close()

@@ -1,4 +1,4 @@
-"""One station of the world as it runs behind a kiosk, with its screen caught instead of drawn."""
+"""One station of the site as it runs behind a kiosk, with its screen caught instead of drawn."""
 
 import asyncio
 import time
@@ -10,9 +10,9 @@ from station.app import Station
 from station.commands.sync import SyncResult, synchronise
 from station.core.screen import Screen
 from station.core.visit_state import Phase
-from station.demo.ledger import StationCount, read
-from station.demo.place import Place
-from station.demo.world import World
+from station.demo.installation import Installation
+from station.demo.reconciliation import StationCount, read
+from station.demo.site import DemoSite
 from station.errors import StationError
 from station.runtime.loop import Visits
 from ui.words import words
@@ -33,7 +33,7 @@ class ServedStation:
     `lose_power` ends it in the middle of what it does, `get_power` is a new boot.
     """
 
-    def __init__(self, world: World, place: Place) -> None:
+    def __init__(self, world: DemoSite, place: Installation) -> None:
         self.place = place
         self.screen: Screen | None = None
         self.shown: list[Screen] = []

@@ -12,6 +12,7 @@ from station.records.claims import Blocklist
 from station.sync.identity import Identity
 from station.sync.mirror import Mirroring
 from station.sync.objects import ObjectRefused, newest_blocklist, record_of, zone
+from station.sync.public_holidays import is_public_holiday
 from station.sync.site_facts import neighbours, privacy, support_lines
 from station.sync.timekeeping import Timekeeper
 
@@ -145,6 +146,7 @@ class Standing:
             offline_since=None if self._mirroring.online else self._offline_since,
             neighbours=self._site.neighbours,
             support=self._site.support,
+            is_holiday=is_public_holiday,
             privacy=self._site.privacy,
             config_rejected=self.config_rejected,
         )

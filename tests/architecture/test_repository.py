@@ -31,7 +31,18 @@ def tracked() -> list[Path]:
     if (ROOT / ".git").exists():
         paths = [ROOT / name for name in git("ls-files", "-z").split("\0") if name]
     else:
-        folders = ["station", "ui", "drivers", "offline_cache", "config", "central", "tests", "requirements", "docs"]
+        folders = [
+            "station",
+            "ui",
+            "drivers",
+            "offline_cache",
+            "config",
+            "central",
+            "tests",
+            "tools",
+            "requirements",
+            "docs",
+        ]
         paths = [path for folder in folders for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts]
     return [path for path in paths if path.is_file() and not path.is_symlink()]
 

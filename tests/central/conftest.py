@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from station.demo.served_station import ServedStation
-from station.demo.world import World
+from station.demo.site import DemoSite
 from tests.central.served import Caller, Served
 from tests.central.town import Town
 
@@ -66,7 +66,7 @@ def enrolled(site: SimpleNamespace, caller: Caller) -> Caller:
 
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
-    world = World(tmp_path / "site", language="en")
+    world = DemoSite(tmp_path / "site", language="en")
     try:
         await world.start()
         station = ServedStation(world, world.home)

@@ -8,7 +8,7 @@ from typing import Any
 
 from station.core.screen import Screen
 from station.demo.served_station import ServedStation
-from station.demo.world import World
+from station.demo.site import DemoSite
 from station.records.claims import Permit
 from station.records.envelope import verified
 from tests.central.served import octets
@@ -21,7 +21,7 @@ KEYS = {5001: 1001, 5002: 1002, 5003: 1003}
 class Town:
     """A served sample site with one station, and what people do there."""
 
-    def __init__(self, world: World, station: ServedStation) -> None:
+    def __init__(self, world: DemoSite, station: ServedStation) -> None:
         self.world, self.station = world, station
 
     async def comes(self, wanted: Any) -> None:

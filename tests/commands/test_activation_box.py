@@ -15,7 +15,7 @@ HAS_RTC = Path("/sys/class/rtc/rtc0/since_epoch").exists()
 
 @pytest.fixture(scope="module")
 def box(site: RunningSite) -> Path:
-    return site.run(site.world.place(BOX)).folder
+    return site.run(site.world.install(BOX)).folder
 
 
 @pytest.mark.slow

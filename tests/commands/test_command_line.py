@@ -12,7 +12,7 @@ from station.cli import COMMANDS, main
 
 ROOT = Path(__file__).parents[2]
 ACTIONS = (("key", "show"), ("key", "provision"), ("lock", "try"), ("config", "check"), ("config", "schema"))
-WITHOUT_CONFIG = {"bench", "emulate", "demo", "config", "enrol", "kiosk", "run", "lock", "key"}
+WITHOUT_CONFIG = {"emulate", "demo", "config", "enrol", "kiosk", "run", "lock", "key"}
 
 
 def ended(*words: str) -> int:

@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from docs.generate_visit_machine import PAGE, page, says
 from station.core import visit, visit_key, visit_pin, visit_state
 from station.core.visit import TABLE, ignore, report
 from station.core.visit_state import Phase, Presence
+from tools.pages.visit_machine import PAGE, page, says
 
 
 def test_each_rule_is_named_where_it_is_checked() -> None:
@@ -19,7 +19,7 @@ def test_each_rule_is_named_where_it_is_checked() -> None:
 
 
 def test_the_committed_page_is_the_generated_one() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m docs.generate_visit_machine"
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m tools.pages.visit_machine"
 
 
 @pytest.mark.parametrize(("phase", "presence"), TABLE)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from station.demo.central_server import CentralServer
-from station.demo.world import World
+from station.demo.site import DemoSite
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +25,8 @@ def site(sample: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def world(site: Path) -> AsyncIterator[World]:
-    it = World(site, language="en")
+async def world(site: Path) -> AsyncIterator[DemoSite]:
+    it = DemoSite(site, language="en")
     try:
         await it.start()
         yield it

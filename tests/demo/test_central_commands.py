@@ -7,15 +7,17 @@ from pathlib import Path
 import pytest
 
 from station.demo.central_server import CentralServer, DemoFault
-from station.demo.player import Player
-from station.demo.script import parse
-from station.demo.world import World
+from station.demo.scenario import Scenario, play
+from station.demo.site import DemoSite
 
 
 @pytest.mark.slow
-async def test_events_are_told_in_words_and_as_json(world: World) -> None:
-    visit = parse("insert 5001\nsee prompt\npin 1001\nsee ready\nevent key_activated 5001\npull", "visit")
-    await Player(world, lambda _: None).play(visit)
+async def test_events_are_told_in_words_and_as_json(world: DemoSite) -> None:
+    async def visit(scene: Scenario) -> None:
+        await scene.switch_on(5001, 1001)
+        await scene.event("key_activated", 5001)
+
+    await play(visit, world, lambda _: None)
     told = await world.central.manage("events", "--type", "key_activated")
     assert re.fullmatch(
         r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00 station=1 key_activated key=5001 holder=1001 .*areas=2 .*", told

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
 from station.demo.key_ring import KeyRing, in_order
-from station.demo.world import World
+from station.demo.site import DemoSite
 from station.records.claims import KeyKind
 from ui.terminal import TerminalView
 
@@ -52,7 +52,7 @@ class Visitor:
 
 
 @pytest.mark.parametrize("size", [(132, 40), (80, 24)], ids=["wide", "small"])
-async def test_a_visit(world: World, size: tuple[int, int]) -> None:
+async def test_a_visit(world: DemoSite, size: tuple[int, int]) -> None:
     first = in_order(world)[0]
     assert first.pin is not None
     async with KeyRing(world).run_test(size=size) as pilot:
@@ -88,7 +88,7 @@ async def test_a_visit(world: World, size: tuple[int, int]) -> None:
     assert pilot.app.return_code == 0
 
 
-async def test_the_keys_worth_trying_come_first_each_with_a_pin(world: World) -> None:
+async def test_the_keys_worth_trying_come_first_each_with_a_pin(world: DemoSite) -> None:
     keys = in_order(world)
     assert len(keys) == len(world.keys) == len({key.number for key in keys})
     kinds = [key.kind for key in keys[:6]]

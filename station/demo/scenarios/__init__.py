@@ -1,0 +1,1 @@
+"""The scenarios that come with the program: ``station demo --script NAME`` plays ``NAME.py``."""
