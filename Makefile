@@ -9,7 +9,7 @@ VENV = .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/installed
 PACKAGES = station ui drivers offline_cache config central
-CODE = $(PACKAGES) tests
+CODE = $(PACKAGES) tests tools
 CATALOGUES = $(patsubst %.po,%.mo,$(wildcard ui/locale/*/LC_MESSAGES/*.po central/office/locale/*/LC_MESSAGES/*.po))
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Build tools come from requirements/build.txt, never unpinned from the index.
@@ -105,11 +105,8 @@ messages: install ## gather the texts of the screens and pages into the catalogu
 	    --domain=django --width=120 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 .PHONY: pictures
-pictures: install ## draw every screen in every language in docs/pictures anew, and their page
-	@mkdir -p docs/pictures
-	@find docs/pictures -name '*.svg' ! -name speed.svg -delete
-	@$(BIN)/python -m ui.picture docs/pictures >/dev/null
-	@$(BIN)/python -m docs.generate_screens
+pictures: install ## draw the screens that pages show in docs/pictures, and all in every language in build/pictures
+	@$(BIN)/python -m tools.pictures
 
 .PHONY: pictures-office
 pictures-office: install ## draw the office's daily pages in docs/pictures anew, in a real browser

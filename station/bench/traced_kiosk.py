@@ -16,7 +16,7 @@ from typing import Any
 from offline_cache import SqliteStore
 from station.commands import kiosk
 from station.services.pin_check import PinCheck
-from ui.face import Face
+from ui.visit_screen import VisitScreen
 
 LIMIT = 200_000
 """So many intervals, some minutes of visits, are kept."""
@@ -52,7 +52,7 @@ def main() -> None:
     """Run until SIGTERM."""
     for holder, name, lane in (
         (asyncio.Handle, "_run", "cpu"),
-        (Face, "_paint", "paint"),
+        (VisitScreen, "_compositor_refresh", "paint"),
         (PinCheck, "_tag", "argon2"),
     ):
         setattr(holder, name, _timed(lane, getattr(holder, name)))

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         for record in early.records:
             kept.handle(record)
         running = _Run(opened)
-        running.kiosk.run_kiosk(runner.get_loop())
+        running.kiosk.run_until_stopped(runner.get_loop())
         runner.run(opened.station.close())
     return UPDATE_CODE if running.ended_for_update else 0
 
@@ -117,14 +117,14 @@ class _Run:
         self._visits: Visits | None = None
         self._status: StatusFile | None = None
         display = self._station.settings.display
-        self.kiosk = Kiosk(self._press, language=display.language, bell=display.bell, start=self._serve)
+        self.kiosk = Kiosk(self._press, language=display.language, bell=display.bell, services=self._serve)
 
     def _press(self, stroke: str) -> None:
         if self._visits is not None:
             self._visits.press(stroke)
 
     def _show(self, screen: Screen) -> None:
-        self.kiosk.show(screen)
+        self.kiosk.snapshot = screen
         if self._status is not None and self._visits is not None:
             self._status.saw(screen)
 
@@ -133,9 +133,7 @@ class _Run:
         socket = station.key_socket()
         try:
             # The kiosk rings by itself when a line wants to be looked at.
-            self._visits = visits = station.serve(
-                socket, show=self._show, ring=lambda: None, rehearse=self.kiosk.rehearse
-            )
+            self._visits = visits = station.serve(socket, show=self._show, ring=lambda: None)
             self._status = StatusFile(
                 station.settings.storage.database.with_name(status_file.FILE_NAME),
                 configuration=self._config.standing.fields,
@@ -166,7 +164,7 @@ class _Run:
         self.kiosk.exit()
 
     def _adopt(self, settings: Settings) -> None:
-        self.kiosk.adopt(language=settings.display.language, bell=settings.display.bell)
+        self.kiosk.language, self.kiosk.rings = settings.display.language, settings.display.bell
 
     def _heartbeat(self, station: Station, descriptor: int) -> Heartbeat:
         """What has to turn: the database's thread, the key reader, the screen's queue of messages."""

@@ -13,7 +13,7 @@ from station.demo.served_station import NOTICE_LIMIT_S, ServedStation
 from station.demo.world import World
 from station.errors import StationError
 from station.ports import KeyFile
-from ui import box_lamp
+from ui import boxes
 from ui.sentences import Tone
 
 LATE_S = 3
@@ -128,7 +128,7 @@ class Checks:
             raise ExpectationFailed(step, f"the screen has said {step.words[0]} since the key was put in")
 
     async def _lamp(self, step: Step, station: ServedStation) -> str:
-        await self._comes(step, station, lambda screen: COLOURS[box_lamp.lamp(screen).tone] == step.words[0])
+        await self._comes(step, station, lambda screen: COLOURS[boxes.lamp(screen).tone] == step.words[0])
         return station.lamp()
 
     # --- keys and locks ---

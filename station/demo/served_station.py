@@ -228,7 +228,7 @@ class ServedStation:
 
     def lamp(self) -> str:
         """The shape and the word of a box's lamp; nothing while it is dark."""
-        return words(self.screen, self._world.language).lamp if self.screen is not None else ""
+        return words(self.screen, self._world.language).key_state if self.screen is not None else ""
 
     async def comes_to_show(self, wanted: Callable[[Screen], bool]) -> bool:
         """Whether the screen comes to be as ``wanted`` in time."""

@@ -18,7 +18,7 @@ from station.core.screen import (
 from station.core.showing import FLICKER_LINES
 from station.core.support import Neighbour
 from station.records.claims import KeyKind
-from ui import sample_screens
+from tools.pictures import sample_screens
 
 NOON_S = 1_774_868_400
 """Monday 2026-03-30 13:00 in Stockholm."""

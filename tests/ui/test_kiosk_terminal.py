@@ -115,29 +115,6 @@ def test_keys_of_a_terminal_and_of_its_number_pad(open_kiosk: Callable[..., Term
         kiosk.until_typed(expected)
 
 
-def test_what_was_rehearsed_is_not_shown_before_its_time_and_then_as_ever(tmp_path: Path) -> None:
-    frames: list[bytes] = []
-    for how in ("ready", "rehearsed"):
-        (tmp_path / how).mkdir()
-        kiosk = Terminal(tmp_path / how, how)
-        try:
-            kiosk.up()
-            kiosk.type(b"8")
-            kiosk.until_typed(b"8")
-            kiosk.drain(0.2)
-            assert b"Key is ON" not in kiosk.output
-            kiosk.output = b""
-            kiosk.type(b"9")
-            kiosk.until(lambda kiosk=kiosk: b"\a" in kiosk.output)  # type: ignore[misc]
-        finally:
-            kiosk.close()
-        # Textual draws the first picture once more by itself, when it likes: ours is the last before its bell.
-        there = kiosk.output[: kiosk.output.index(b"\a")]
-        frames.append(there[there.rindex(b"\x1b[1;1H") :])
-    assert b"Key is ON until" in frames[0]
-    assert frames[0] == frames[1]
-
-
 def test_nothing_that_is_typed_ends_it(open_kiosk: Callable[..., Terminal]) -> None:
     kiosk = open_kiosk()
     kiosk.up()
@@ -185,7 +162,7 @@ def test_a_terminal_that_goes_away_ends_it(open_kiosk: Callable[..., Terminal]) 
     assert "services ended" in kiosk.log()
 
 
-@pytest.mark.parametrize("fault", ["start", "press", "exit", "callback", "task", "refresh", "thread", "ending"])
+@pytest.mark.parametrize("fault", ["services", "press", "exit", "callback", "task", "refresh", "thread", "ending"])
 def test_a_fault_ends_it_at_once_and_shows_nothing(fault: str, open_kiosk: Callable[..., Terminal]) -> None:
     kiosk = open_kiosk(fault)
     if fault == "press":

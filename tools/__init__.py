@@ -1,0 +1,1 @@
+"""Tools of development: nothing of it is installed."""
