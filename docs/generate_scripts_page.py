@@ -12,9 +12,9 @@ from pathlib import Path
 
 from station.core.facts import Hindrance, Refusal, Shortened
 from station.core.locks import Light, Reason
-from station.core.screen import Line
 from station.demo.script import FILE_LIMIT_BYTES, STEPS_LIMIT, names
 from station.demo.shapes import GROUPS, WORDS, Shape
+from station.display.screen import Line
 from station.ports import KeyFile
 
 PAGE = Path(__file__).parent / "reference" / "scripts.md"

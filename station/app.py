@@ -12,8 +12,8 @@ from config.reach import Reach, changed
 from drivers.smp.key_socket import SmpKeySocket
 from offline_cache import SqliteStore
 from station.core.clock import ClockRules
-from station.core.screen import Screen
 from station.core.visit_state import Phase
+from station.display.screen import Screen
 from station.errors import StationError
 from station.ports import Change, Json, KeySocket, NewEvent
 from station.records.claims import Role

@@ -20,7 +20,7 @@ from textual.binding import BindingType
 from textual.events import Key
 from textual.widgets import Static
 
-from station.core.screen import Line, Progress, Screen
+from station.display.screen import Line, Progress, Screen
 from tools.pictures.sample_screens import STATUS
 from ui.kiosk import Kiosk
 

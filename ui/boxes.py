@@ -6,7 +6,7 @@ The lamp has three colours. None of them is alone: a shape and a word say the sa
 import gettext
 from dataclasses import dataclass
 
-from station.core.screen import Line, Screen, Status
+from station.display.screen import Line, Screen, Status
 from ui import sentences, times
 from ui.sentences import N_, Tone
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import assert_never
 
-from station.core.aside import HelpPage, View
 from station.core.facts import Hindrance
-from station.core.screen import Beside, PastVisit, Screen, Status, Technician
+from station.display.idle import HelpPage, View
+from station.display.screen import IdlePage, PastVisit, Screen, Status, Technician
 from station.records.claims import ClockSource
 from ui import support, times
 from ui.glyphs import printable
@@ -104,7 +104,7 @@ CLOCKS = {
 }
 
 
-def instruction(shown: Beside, status: Status, translation: gettext.NullTranslations) -> str:
+def instruction(shown: IdlePage, status: Status, translation: gettext.NullTranslations) -> str:
     """The heading of the page."""
     match shown.view:
         case View.HELP:
@@ -119,7 +119,7 @@ def instruction(shown: Beside, status: Status, translation: gettext.NullTranslat
             assert_never(never)
 
 
-def reason(shown: Beside, translation: gettext.NullTranslations) -> str:
+def reason(shown: IdlePage, translation: gettext.NullTranslations) -> str:
     """Which page of help it is."""
     if shown.view is not View.HELP:
         return ""
@@ -127,14 +127,14 @@ def reason(shown: Beside, translation: gettext.NullTranslations) -> str:
     return translation.gettext(footer).format(page=shown.page + 1, pages=len(HelpPage))
 
 
-def lights(shown: Beside, translation: gettext.NullTranslations) -> tuple[HelpLight, ...]:
+def lights(shown: IdlePage, translation: gettext.NullTranslations) -> tuple[HelpLight, ...]:
     """The lights that a page of help explains."""
     if shown.view is not View.HELP:
         return ()
     return tuple(HelpLight(row.light, translation.gettext(row.meaning)) for row in LIGHTS.get(shown.page, ()))
 
 
-def notes(shown: Beside, screen: Screen, language: str, translation: gettext.NullTranslations) -> list[str]:
+def notes(shown: IdlePage, screen: Screen, language: str, translation: gettext.NullTranslations) -> list[str]:
     """The sentences of a page, or the technician's facts."""
     if shown.view is View.TECHNICIAN and shown.technician is not None:
         return _technician(shown.technician, screen.status, translation)

@@ -8,7 +8,7 @@ from textual import events
 from textual.reactive import var
 from textual.worker import Worker, WorkerState
 
-from station.core.screen import Line, Screen
+from station.display.screen import Line, Screen
 from ui.crash import CrashOnlyApp
 from ui.visit_screen import VisitScreen
 from ui.words import words

@@ -2,7 +2,7 @@
 
 import gettext
 
-from station.core.screen import Changes, Line, Receipt, Screen
+from station.display.screen import Changes, Line, Receipt, Screen
 from station.records.claims import KeyKind
 from ui import sentences, times
 from ui.glyphs import printable

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import Enum
 
 from station.core.facts import Hindrance, Refusal, Shortened
-from station.core.screen import Line
+from station.display.screen import Line
 
 
 class Tone(Enum):

@@ -7,7 +7,7 @@ import gettext
 from collections.abc import Mapping
 
 from station.core.facts import Hindrance, Refusal, Shortened
-from station.core.screen import Line, Screen
+from station.display.screen import Line, Screen
 from ui.glyphs import printable
 from ui.languages import in_language
 
@@ -95,7 +95,7 @@ def support_code(screen: Screen) -> str:
 
 def contacts(screen: Screen, language: str, translation: gettext.NullTranslations) -> list[str]:
     """The support line of this hour, then the nearest stations that work, each in a sentence."""
-    where = screen.elsewhere
+    where = screen.outside_help
     parts: list[str] = []
     if where.support is not None:
         name = printable(in_language(where.support.texts, language))

@@ -4,7 +4,7 @@ import gettext
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from station.core.screen import Status
+from station.display.screen import Status
 from ui.sentences import N_
 
 WEEKDAYS = (

@@ -7,7 +7,7 @@ from textual.reactive import reactive, var
 from textual.timer import Timer
 from textual.widget import Widget
 
-from station.core.screen import Progress
+from station.display.screen import Progress
 from ui.idle_pages import LIGHTS, HelpLight, Light
 
 BOXES_LIMIT = 12

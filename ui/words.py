@@ -4,9 +4,9 @@ import gettext
 from dataclasses import dataclass
 from typing import assert_never
 
-from station.core.aside import View
 from station.core.facts import Refusal
-from station.core.screen import Beside, Line, Progress, Screen, Status
+from station.display.idle import View
+from station.display.screen import IdlePage, Line, Progress, Screen, Status
 from station.records.claims import KeyKind, Role
 from ui import boxes, idle_pages, receipts, sentences, support, times
 from ui.glyphs import printable
@@ -54,8 +54,8 @@ def words(screen: Screen, language: str) -> Words:
     """What ``screen`` says, in the holder's language once known, else in ``language`` (the station's)."""
     language = chosen(screen.language, language)
     translation = catalogue(language)
-    if screen.beside is not None:
-        return _idle(screen, screen.beside, language, translation)
+    if screen.idle_page is not None:
+        return _idle(screen, screen.idle_page, language, translation)
     if screen.status.role is Role.ACTIVATION_BOX:
         return _activation_box(screen, language, translation)
     figure = _figure(screen)
@@ -101,7 +101,7 @@ def _activation_box(screen: Screen, language: str, translation: gettext.NullTran
     )
 
 
-def _idle(screen: Screen, shown: Beside, language: str, translation: gettext.NullTranslations) -> Words:
+def _idle(screen: Screen, shown: IdlePage, language: str, translation: gettext.NullTranslations) -> Words:
     status = _status(screen.status, translation)
     if shown.view is View.STANDBY:
         return Words(Tone.QUIET, status=status[-1:])

@@ -10,7 +10,7 @@ from typing import Self
 from station.bench.emulated_line import HeardKey, RecordedLine
 from station.bench.figures import Found, Say, paired, worse
 from station.bench.site import HOLDER, PIN, BenchSite
-from station.core.screen import Line, Screen
+from station.display.screen import Line, Screen
 from station.ports import KeyFile
 from station.services.visits import Visits
 

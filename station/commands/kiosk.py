@@ -15,7 +15,7 @@ import config
 from config import ConfigFault, Settings
 from station.app import Station
 from station.commands import set_up
-from station.core.screen import Screen
+from station.display.screen import Screen
 from station.pushed_config import PushedConfig
 from station.services import status_file
 from station.services.heartbeat import Heartbeat, answered, descriptor_of, reasons_of, turning

@@ -19,8 +19,8 @@ from station.cli import FAILED, UsageError, add_json, answer
 from station.commands.pin_input import PinInput
 from station.commands.watched_socket import WatchedSocket
 from station.core.facts import Refusal
-from station.core.screen import Line, Screen
 from station.core.visit_state import Phase
+from station.display.screen import Line, Screen
 from station.ports import KeyLost
 from station.secret import Secret
 from station.services.visit_outcomes import Outcome, outcome_after

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from station.core.screen import Screen
 from station.demo.ledger import differences
 from station.demo.script import Step
 from station.demo.served_station import NOTICE_LIMIT_S, ServedStation
 from station.demo.world import World
+from station.display.screen import Screen
 from station.errors import StationError
 from station.ports import KeyFile
 from ui import boxes

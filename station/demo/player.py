@@ -14,7 +14,7 @@ from station.errors import StationError
 POLLED_S = 60.0
 """In a time as long as this every station would have asked central for news."""
 
-ELSEWHERE = frozenset({"lock", "light", "station"})
+OUTSIDE_HELP = frozenset({"lock", "light", "station"})
 """Steps of somebody who has taken the key and left: the station may still be noticing that."""
 
 CENTRAL_COMMANDS: Mapping[str, tuple[str, ...]] = {
@@ -62,7 +62,7 @@ class Player:
 
     async def _done(self, step: Step) -> str | None:
         """Do one step; what there is to see, if the step looks at something."""
-        if step.verb not in ELSEWHERE:
+        if step.verb not in OUTSIDE_HELP:
             await self._at.noticed()
         if step.verb == "say":
             self._out(f"\n{self._world.say_time()}  {step.words[0]}")

@@ -8,11 +8,11 @@ from pathlib import Path
 from drivers.smp.key_socket import SmpKeySocket
 from station.app import Station
 from station.commands.sync import Synced, synchronise
-from station.core.screen import Screen
 from station.core.visit_state import Phase
 from station.demo.ledger import StationCount, read
 from station.demo.place import Place
 from station.demo.world import World
+from station.display.screen import Screen
 from station.errors import StationError
 from station.services.visits import Visits
 from ui.words import words

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from station.core.facts import Hindrance, Refusal, Shortened
 from station.core.locks import Light, Reason
-from station.core.screen import Line
+from station.display.screen import Line
 from station.ports import KeyFile
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

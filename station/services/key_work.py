@@ -28,7 +28,7 @@ from station.core.events import (
     SyncDuty,
 )
 from station.core.facts import Attempts, KeyClock, KeyClockState, KeyKnown, KeyStatus, Refusal
-from station.core.key_news import KeyNews
+from station.display.key_findings import KeyFindings
 from station.ports import KeyFile, KeyLost, KeyRefused, KeySocket, ReaderLost, Store, StoreFault
 from station.records.claims import KeyKind, KeyRecord
 from station.records.envelope import verified
@@ -94,7 +94,7 @@ class Workplace:
     """Something else is to be done with the key: its log must wait."""
     pin_entered: Callable[[], bool]
     """A PIN is being judged: the key will be wanted in a moment, and an answer of its log may take longer than that."""
-    tell: Callable[[KeyNews], None]
+    tell: Callable[[KeyFindings], None]
     """Takes what the holder should hear; it has no part in the work."""
     meter: WriteMeter
     batteries: Batteries
@@ -361,7 +361,7 @@ class KeyWork:
     def _tell_news(self, key: int) -> None:
         own = self.on_key.own_permit
         permit = own.permit if own is not None else None
-        self._place.tell(KeyNews(self._place.batteries.percent(key), self._lost_power, permit))
+        self._place.tell(KeyFindings(self._place.batteries.percent(key), self._lost_power, permit))
 
     async def _renew_id_record(self, known: KeyKnown) -> None:
         """Central has signed the key's record anew, perhaps with its next key: give it to the key. Raises KeyRefused.

@@ -36,10 +36,10 @@ from station.core.events import (
     TimePassed,
 )
 from station.core.facts import Hindrance, Now, Policy
-from station.core.key_news import KeyNews
-from station.core.screen import Screen
 from station.core.visit import late_verdict, step
 from station.core.visit_state import Phase, State
+from station.display.key_findings import KeyFindings
+from station.display.screen import Screen
 from station.ports import Json, KeyLost, KeySocket, ReaderLost, Store, StoreFault
 from station.services.batteries import Batteries
 from station.services.box_profiles import KEY_WORK, PIN_WORK
@@ -241,7 +241,7 @@ class Visits:
         for effect in owed:
             self._do(effect)
 
-    def _tell(self, news: KeyNews) -> None:
+    def _tell(self, news: KeyFindings) -> None:
         self._presenter.tell(news)
 
     def _draw(self, now: Now) -> None:

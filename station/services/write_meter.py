@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from station.core.screen import Progress
+from station.display.screen import Progress
 
 WIRE_BYTES_PER_BYTE = 1.76
 """Measured: an upload of 500 bytes is 816 + 62 bytes on the wire (base64, framing, answers)."""

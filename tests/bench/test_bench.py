@@ -17,7 +17,7 @@ from station.bench.figures import QUICK_SAMPLES, Figure, NotMeasured, paired, sp
 from station.bench.key_line import KeyLine, Piece, between, echoed_at, late_s
 from station.bench.site import BenchSite
 from station.commands import bench
-from station.core.screen import Line, Screen
+from station.display.screen import Line, Screen
 from station.ports import KeyFile
 from station.services.pin_work import PinWork
 

@@ -32,8 +32,8 @@ from station.core.facts import (
     Policy,
     Refusal,
 )
-from station.core.screen import Line
 from station.core.visit_state import Phase, State
+from station.display.screen import Line
 from station.records.claims import ClockSource, Role, Window
 from tests.core.visiting import (
     ANNA,

@@ -37,9 +37,9 @@ from station.core.events import (
     TimePassed,
 )
 from station.core.facts import Attempts, Hindrance, Refusal
-from station.core.screen import Line
 from station.core.visit import TABLE, step
 from station.core.visit_state import Phase
+from station.display.screen import Line
 from tests.core.visiting import (
     ANNA_FOUND,
     EMERGENCY,

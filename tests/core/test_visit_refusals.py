@@ -19,8 +19,8 @@ from station.core.events import (
     SyncDuty,
 )
 from station.core.facts import Attempts, Hindrance, KeyKnown, KeyStatus, Refusal, Shortened
-from station.core.screen import Line
 from station.core.visit_state import Phase, State
+from station.display.screen import Line
 from station.records.claims import Window
 from tests.core.visiting import (
     ANNA,

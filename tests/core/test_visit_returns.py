@@ -26,9 +26,9 @@ from station.core.events import (
     StationChanged,
 )
 from station.core.facts import Attempts, Hindrance, Refusal
-from station.core.screen import Line
 from station.core.visit import late_verdict
 from station.core.visit_state import BOUNCE_S, Phase
+from station.display.screen import Line
 from tests.core.visiting import (
     NOON,
     OTHER,

@@ -15,8 +15,8 @@ from station.core.events import (
     SyncDuty,
 )
 from station.core.facts import Refusal
-from station.core.screen import Line
 from station.core.visit_state import Phase
+from station.display.screen import Line
 from tests.core.visiting import (
     ANNA,
     EMERGENCY,

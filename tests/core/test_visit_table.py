@@ -31,10 +31,10 @@ from station.core.events import (
     TimePassed,
 )
 from station.core.facts import Attempts, Hindrance, Now, Refusal
-from station.core.screen import Line
-from station.core.showing import screen
 from station.core.visit import TABLE, step
 from station.core.visit_state import Phase, State
+from station.display.screen import Line
+from station.display.snapshot import screen
 from tests.core.visiting import (
     NOON,
     OTHER,

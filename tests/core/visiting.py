@@ -35,10 +35,10 @@ from station.core.facts import (
     StationFacts,
     UnitEntry,
 )
-from station.core.screen import Line, Screen
-from station.core.showing import screen
 from station.core.visit import step
 from station.core.visit_state import Phase, State
+from station.display.screen import Line, Screen
+from station.display.snapshot import screen
 from station.records.claims import Category, ClockSource, KeyKind, KeyRecord, Permit
 
 T = TypeVar("T")

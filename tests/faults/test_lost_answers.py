@@ -10,7 +10,7 @@ import pytest
 from drivers.emulated_key.options import KeyOptions
 from drivers.smp import key_socket
 from drivers.smp.key_socket import SmpKeySocket
-from station.core.screen import Line
+from station.display.screen import Line
 from station.ports import KeyFile, KeyLost
 from tests.faults import virtual_time
 from tests.faults.bad_contact import ContactInMemory

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from station.core.screen import Line
 from station.core.visit_state import Phase
+from station.display.screen import Line
 from tests.faults.scenes import AFTER_READY, FULL, ROUNDS, SCENES, Disturbed, Scene, run
 from tests.faults.worst_visit import BETWEEN_S, ENTRY, SAYS_ON
 from tests.services.site import ANNA, BO, HER_KEY, HIS_KEY, PINS, HookedKey

@@ -18,8 +18,8 @@ from drivers.emulated_key.line import SocketLine
 from drivers.emulated_key.options import KeyOptions
 from station.core.clock import ClockReadings
 from station.core.events import Event, KeyActivated
-from station.core.screen import Line, Screen
 from station.core.visit_state import Phase
+from station.display.screen import Line, Screen
 from station.ports import KeyFile
 from station.records.claims import Category
 from station.records.keys import SigningKey

@@ -4,8 +4,8 @@ import asyncio
 import importlib
 
 from config.watching import LOOK_EVERY_S, REST_S
-from station.core.screen import Line
 from station.core.visit_state import Phase
+from station.display.screen import Line
 from tests.pushed_config.site import Site
 from ui.words import words
 

@@ -29,7 +29,7 @@ from offline_cache import SqliteStore
 from station.core.clock import ClockReadings, ClockRules
 from station.core.facts import KeyStatus, Policy
 from station.core.locks import Lock, LockDecision, decide
-from station.core.screen import Line, Screen
+from station.display.screen import Line, Screen
 from station.ports import KeyFile, MirrorState
 from station.records import envelope
 from station.records.claims import (

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from offline_cache import SqliteStore
 from offline_cache.migrations import migrations
 from station.core.facts import Hindrance
-from station.core.screen import Line
+from station.display.screen import Line
 from station.ports import Change, NewEvent, StoreFault
 from tests.services.parts import eventually
 from tests.services.site import ANNA, BO, HER_KEY, HIS_KEY, PINS, Site, StationAt

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import argon2
 
-from station.core.aside import View
 from station.core.events import TimePassed
-from station.core.screen import Changes, Line, PastVisit, Progress, Screen
+from station.display.idle import View
+from station.display.screen import Changes, Line, PastVisit, Progress, Screen
 from station.ports import KeyFile
 from station.records.claims import Category, KeyKind
 from station.services.batteries import KEYS_LIMIT, Batteries
@@ -31,7 +31,7 @@ async def begun(site: Site, presentation: Presentation | None = None) -> Station
 
 
 def view(station: StationAt) -> View | None:
-    return station.screen.beside.view if station.screen.beside is not None else None
+    return station.screen.idle_page.view if station.screen.idle_page is not None else None
 
 
 def saw(station: StationAt, wanted: Callable[[Screen], bool]) -> Callable[[], bool]:
@@ -158,7 +158,7 @@ async def test_help_is_one_keystroke_away_and_a_key_ends_it(site: Site) -> None:
     assert view(station) is View.HELP
     station.insert(key)
     shown = await station.until(Line.READING)
-    assert shown.beside is None
+    assert shown.idle_page is None
     await station.until(Line.PROMPT)
     station.type("*")
     assert view(station) is None, "at the prompt, * restarts the entry"
@@ -169,7 +169,9 @@ async def test_the_screen_goes_dark_and_a_key_or_a_keystroke_wakes_it(site: Site
     site.skip(599)
     station.type("5")
     site.skip(601)
-    await eventually(saw(station, lambda screen: screen.beside is not None and screen.beside.view is View.STANDBY))
+    await eventually(
+        saw(station, lambda screen: screen.idle_page is not None and screen.idle_page.view is View.STANDBY)
+    )
     began = time.perf_counter()
     station.type("5")
     assert view(station) is None
@@ -179,7 +181,7 @@ async def test_the_screen_goes_dark_and_a_key_or_a_keystroke_wakes_it(site: Site
     await eventually(lambda: view(station) is View.STANDBY)
     began = time.perf_counter()
     station.insert(key)
-    assert (await station.until(Line.READING, Line.PROMPT)).beside is None
+    assert (await station.until(Line.READING, Line.PROMPT)).idle_page is None
     assert time.perf_counter() - began < 10.0
 
 
@@ -192,16 +194,16 @@ async def test_the_technicians_page_opens_for_its_code_only(site: Site) -> None:
     site.skip(31)
     await station.until(Line.EMPTY)
     station.type("*0*1111#")
-    await eventually(lambda: station.visits._presenter._aside.not_before_s > 0)
+    await eventually(lambda: station.visits._presenter._idle.not_before_s > 0)
     station.type("*0*")
     assert view(station) is View.HELP, "a wrong code costs a wait"
     station.type("5")
     site.skip(6)
     station.type(f"*0*{CODE}")
-    assert (view(station), station.screen.beside.digits if station.screen.beside else 0) == (View.CODE, 4)
+    assert (view(station), station.screen.idle_page.digits if station.screen.idle_page else 0) == (View.CODE, 4)
     station.type("#")
     await eventually(lambda: view(station) is View.TECHNICIAN)
-    beside = station.screen.beside
+    beside = station.screen.idle_page
     assert beside is not None
     assert beside.technician is not None
     page = beside.technician

@@ -9,7 +9,7 @@ import logging
 import sys
 from pathlib import Path
 
-from station.core.screen import Line, Screen, Status
+from station.display.screen import Line, Screen, Status
 from ui.kiosk import Kiosk
 from ui.notes import TurningNotes
 

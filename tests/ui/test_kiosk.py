@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.pilot import Pilot
 from textual.widgets import Digits
 
-from station.core.screen import Line, Screen
+from station.display.screen import Line, Screen
 from tests.ui.situations import RECEIPT, SITUATIONS, STATUS
 from tools.pictures.draw import CONSOLE
 from ui.glyphs import LAT15

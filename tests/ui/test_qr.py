@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from station.core.facts import Hindrance, Refusal
-from station.core.screen import Line, Screen
+from station.display.screen import Line, Screen
 from tests.ui.situations import STATUS
 from ui.fault_code import MODULES, modules, quiet_modules
 from ui.support import fault_message

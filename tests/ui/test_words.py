@@ -8,15 +8,15 @@ from enum import Enum
 import pytest
 from textual.renderables.digits import DIGITS, DIGITS3X3, DIGITS3X3_BOLD
 
-from station.core.aside import HelpPage, View
 from station.core.facts import Hindrance, Refusal, Shortened
-from station.core.screen import Beside, Elsewhere, Line, Screen
+from station.display.idle import HelpPage, View
+from station.display.screen import IdlePage, Line, OutsideHelp, Screen
 from station.records.claims import Role
 from tests.ui.situations import (
-    ELSEWHERE,
     LONG_RECEIPT,
     NOON_S,
     OFFLINE,
+    OUTSIDE_HELP,
     PRIVACY,
     RECEIPT,
     SITUATIONS,
@@ -302,10 +302,10 @@ def test_out_of_order_names_whom_to_call_and_where_to_go() -> None:
         "Station 8: Hamngatan, Hamngatan 3",
     )
     # A key that is no good here is no good at the next station.
-    refused = Screen(Line.REFUSED, STATUS, refusal=Refusal.UNKNOWN, elsewhere=ELSEWHERE)
+    refused = Screen(Line.REFUSED, STATUS, refusal=Refusal.UNKNOWN, outside_help=OUTSIDE_HELP)
     assert words(refused, "en").notes == ("Call On-call service: 000-000 02",)
     nameless = replace(SUPPORT, texts=())
-    assert words(replace(refused, elsewhere=Elsewhere(support=nameless)), "en").notes == ("Call 000-000 02",)
+    assert words(replace(refused, outside_help=OutsideHelp(support=nameless)), "en").notes == ("Call 000-000 02",)
 
 
 def test_offline_since_when() -> None:
@@ -316,8 +316,8 @@ def test_offline_since_when() -> None:
 
 def test_the_privacy_notice_is_the_sites_own() -> None:
     assert words(SITUATIONS["help-logged"], "da").notes == (PRIVACY[1][1],)
-    danish = Beside(View.HELP, HelpPage.LOGGED, privacy=(("da", "Kun dansk."),))
-    assert words(Screen(Line.EMPTY, STATUS, beside=danish), "sv").notes == ("Kun dansk.",)
+    danish = IdlePage(View.HELP, HelpPage.LOGGED, privacy=(("da", "Kun dansk."),))
+    assert words(Screen(Line.EMPTY, STATUS, idle_page=danish), "sv").notes == ("Kun dansk.",)
     assert words(SITUATIONS["help-no-notice"], "en").notes == (idle_pages.PRIVACY,)
 
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from rich.terminal_theme import TerminalTheme
 
-from station.core.screen import Screen
+from station.display.screen import Screen
 from tools.pictures.sample_screens import SAMPLES, SHIFT
 from ui.kiosk import Kiosk
 from ui.languages import LANGUAGES

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from station.core.aside import HelpPage, View
 from station.core.facts import Hindrance, Refusal, Shortened
-from station.core.screen import (
-    Beside,
+from station.core.support import Neighbour, SupportLine
+from station.display.idle import HelpPage, View
+from station.display.screen import (
     Changes,
-    Elsewhere,
+    IdlePage,
     Line,
     Notes,
+    OutsideHelp,
     PastVisit,
     Progress,
     Receipt,
@@ -18,7 +19,6 @@ from station.core.screen import (
     Status,
     Technician,
 )
-from station.core.support import Neighbour, SupportLine
 from station.records.claims import ClockSource, KeyKind, Role
 
 NOW_S = 1_774_850_100
@@ -60,7 +60,7 @@ SUPPORT = SupportLine(
     phone="000-000 02",
     texts=(("sv", "Trygghetsjouren"), ("da", "Vagtcentralen"), ("en", "On-call service")),
 )
-ELSEWHERE = Elsewhere(
+OUTSIDE_HELP = OutsideHelp(
     (Neighbour(3, "Granbacken", "Granvägen 1", 1), Neighbour(8, "Hamngatan", "Hamngatan 3", 2)), SUPPORT
 )
 PRIVACY = (
@@ -120,20 +120,20 @@ _LINES = {
     "out-early": _own(Line.OUT_EARLY),
     "out-unsure": _own(Line.OUT_UNSURE, still_on_until=RECEIPT.expires),
     "out-halfway": _own(Line.OUT_UNSURE, still_on_until=RECEIPT.expires, halfway=True),
-    "still-on": _own(Line.STILL_ON, still_on_until=RECEIPT.expires, elsewhere=ELSEWHERE),
-    "unreadable": Screen(Line.UNREADABLE, STATUS, elsewhere=ELSEWHERE),
+    "still-on": _own(Line.STILL_ON, still_on_until=RECEIPT.expires, outside_help=OUTSIDE_HELP),
+    "unreadable": Screen(Line.UNREADABLE, STATUS, outside_help=OUTSIDE_HELP),
     "left-in": _own(Line.LEFT_IN),
     "flickering": _own(Line.READING, flickering=True),
     "emergency-prompt": _pool(Line.PROMPT, KeyKind.EMERGENCY),
     "emergency-ready": _pool(Line.READY, KeyKind.EMERGENCY, holder_name=HOLDER, receipt=RECEIPT),
     "substitute-out": _pool(Line.OUT_OFF, KeyKind.SUBSTITUTE),
     "only-off": Screen(
-        Line.EMPTY, replace(OFFLINE, hindrance=Hindrance.CLOCK, clock_trusted=False), elsewhere=ELSEWHERE
+        Line.EMPTY, replace(OFFLINE, hindrance=Hindrance.CLOCK, clock_trusted=False), outside_help=OUTSIDE_HELP
     ),
-    "out-of-order": Screen(Line.READER_BROKEN, STATUS, elsewhere=ELSEWHERE),
-    "standby": Screen(Line.EMPTY, STATUS, beside=Beside(View.STANDBY)),
-    "code": Screen(Line.EMPTY, STATUS, beside=Beside(View.CODE, digits=4)),
-    "technician": Screen(Line.EMPTY, STATUS, beside=Beside(View.TECHNICIAN, technician=TECHNICIAN)),
+    "out-of-order": Screen(Line.READER_BROKEN, STATUS, outside_help=OUTSIDE_HELP),
+    "standby": Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.STANDBY)),
+    "code": Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.CODE, digits=4)),
+    "technician": Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.TECHNICIAN, technician=TECHNICIAN)),
 }
 BOX = replace(STATUS, role=Role.ACTIVATION_BOX, online=False, mirror_age_s=None)
 UPDATE_BOX = replace(STATUS, role=Role.UPDATE_BOX)
@@ -164,14 +164,15 @@ _REFUSED = {
     f"refused-{refusal.value.replace('_', '-')}": _own(
         Line.REFUSED,
         refusal=refusal,
-        elsewhere=ELSEWHERE,
+        outside_help=OUTSIDE_HELP,
         status=_WITH_HINDRANCE if refusal is Refusal.STATION else _AT_BOXES.get(refusal, STATUS),
     )
     for refusal in Refusal
     if refusal is not Refusal.WRONG_PIN
 }
 _HELP = {
-    f"help-{page + 1}": Screen(Line.EMPTY, STATUS, beside=Beside(View.HELP, page, privacy=PRIVACY)) for page in HelpPage
+    f"help-{page + 1}": Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.HELP, page, privacy=PRIVACY))
+    for page in HelpPage
 }
 SAMPLES: Mapping[str, Screen] = {**_LINES, **_BOXES, **_REFUSED, **_HELP}
 """By the name of the picture."""

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from station.core.aside import HelpPage, View
 from station.core.facts import Hindrance, Refusal, Shortened
 from station.core.support import Neighbour, SupportLine
+from station.display.idle import HelpPage, View
 from station.records.claims import ClockSource, KeyKind, Role
 
 
@@ -126,7 +126,7 @@ class Technician:
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class OutsideHelp:
     """Where to go and whom to call when this station does not help."""
 
     neighbours: tuple[Neighbour, ...] = ()
@@ -136,8 +136,8 @@ class Elsewhere:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """What an empty station shows instead of its prompt."""
+class IdlePage:
+    """What an empty station shows instead of asking for a key."""
 
     view: View
     page: HelpPage = HelpPage.KEY_LIGHTS
@@ -195,5 +195,5 @@ class Screen:
     progress: Progress | None = None
     flickering: bool = False
     """The contact comes and goes: the key should be held."""
-    elsewhere: Elsewhere = Elsewhere()
-    beside: Beside | None = None
+    outside_help: OutsideHelp = OutsideHelp()
+    idle_page: IdlePage | None = None

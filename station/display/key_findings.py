@@ -1,9 +1,9 @@
-"""What a visit learns of the key that decides nothing, but that its holder should hear before leaving."""
+"""What a visit finds out about the key that decides nothing, but that its holder should hear before leaving."""
 
 from dataclasses import dataclass
 
 from station.core.facts import Now
-from station.core.screen import Changes, Notes
+from station.display.screen import Changes, Notes
 from station.records.claims import EVERY_AREA, Permit
 
 BATTERY_LOW_PERCENT = 20
@@ -11,7 +11,7 @@ PERMIT_SOON_S = 3 * 86400
 
 
 @dataclass(frozen=True, slots=True)
-class KeyNews:
+class KeyFindings:
     """Gathered while the key is worked on; None or False: not known."""
 
     battery_percent: int | None = None
@@ -22,15 +22,15 @@ class KeyNews:
     """The permit that the key came with, where it is not the one it leaves with."""
 
 
-def notes(news: KeyNews, permit: Permit | None, now: Now) -> Notes:
+def notes(findings: KeyFindings, permit: Permit | None, now: Now) -> Notes:
     """What to say about the key. ``permit``: its holder's now; None where nobody's is known."""
-    battery = news.battery_percent
+    battery = findings.battery_percent
     ends_soon = permit is not None and now.trust is not None and permit.expires - now.unix_s < PERMIT_SOON_S
     return Notes(
         battery_percent=battery if battery is not None and battery <= BATTERY_LOW_PERCENT else None,
-        lost_power=news.lost_power,
+        lost_power=findings.lost_power,
         permit_ends=permit.expires if permit is not None and ends_soon else None,
-        changes=changes(news.permit_before, permit),
+        changes=changes(findings.permit_before, permit),
     )
 
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from station.core.contact import WITHIN_S, Contact
 from station.core.facts import Now
-from station.core.key_news import KeyNews, changes, notes
-from station.core.screen import Changes, Notes
+from station.display.contact import WITHIN_S, Contact
+from station.display.key_findings import KeyFindings, changes, notes
+from station.display.screen import Changes, Notes
 from station.records.claims import EVERY_AREA, ClockSource, Permit
 from tests.core.visiting import NOON, permit
 
@@ -20,24 +20,24 @@ def but(**claims: object) -> Permit:
 
 
 def test_nothing_known_nothing_said() -> None:
-    assert notes(KeyNews(), None, NOW) == Notes()
-    assert notes(KeyNews(), PERMIT, NOW) == Notes()
+    assert notes(KeyFindings(), None, NOW) == Notes()
+    assert notes(KeyFindings(), PERMIT, NOW) == Notes()
 
 
 @pytest.mark.parametrize(("percent", "told"), [(100, None), (21, None), (20, 20), (0, 0)])
 def test_a_low_battery(percent: int, told: int | None) -> None:
-    assert notes(KeyNews(battery_percent=percent), PERMIT, NOW).battery_percent == told
+    assert notes(KeyFindings(battery_percent=percent), PERMIT, NOW).battery_percent == told
 
 
 def test_a_permit_that_ends_within_three_days() -> None:
     soon = NOON + 3 * 86400 - 1
-    assert notes(KeyNews(), but(expires=soon), NOW).permit_ends == soon
-    assert notes(KeyNews(), but(expires=soon + 1), NOW).permit_ends is None
-    assert notes(KeyNews(), but(expires=soon), replace(NOW, trust=None)).permit_ends is None
+    assert notes(KeyFindings(), but(expires=soon), NOW).permit_ends == soon
+    assert notes(KeyFindings(), but(expires=soon + 1), NOW).permit_ends is None
+    assert notes(KeyFindings(), but(expires=soon), replace(NOW, trust=None)).permit_ends is None
 
 
 def test_power_lost() -> None:
-    assert notes(KeyNews(lost_power=True), None, NOW).lost_power
+    assert notes(KeyFindings(lost_power=True), None, NOW).lost_power
 
 
 @pytest.mark.parametrize(

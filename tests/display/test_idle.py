@@ -4,27 +4,27 @@ from dataclasses import replace
 
 import pytest
 
-from station.core.aside import (
+from station.core.entry import Entry
+from station.display.idle import (
     CODE_S,
     HELP_S,
     SEQUENCE_S,
     TECHNICIAN_S,
     WRONG_CODE_WAIT_S,
-    Aside,
     HelpPage,
+    IdleState,
     View,
     aged,
     code_checked,
     disturbed,
     typed,
 )
-from station.core.entry import Entry
 
 T = 100.0
 
 
-def after(strokes: str, begin: Aside | None = None, *, has_code: bool = True, gap_s: float = 0.3) -> Aside:
-    at, now_s = begin or Aside(since_s=T), T
+def after(strokes: str, begin: IdleState | None = None, *, has_code: bool = True, gap_s: float = 0.3) -> IdleState:
+    at, now_s = begin or IdleState(since_s=T), T
     for stroke in strokes:
         now_s += gap_s
         at, _ = typed(at, stroke, now_s, has_code=has_code)
@@ -50,15 +50,15 @@ def test_without_help_other_keystrokes_do_nothing(stroke: str) -> None:
 
 @pytest.mark.parametrize("stroke", "*#5")
 def test_any_keystroke_wakes_a_dark_screen_and_does_no_more(stroke: str) -> None:
-    dark = aged(Aside(since_s=T), T + 600, standby_s=600)
+    dark = aged(IdleState(since_s=T), T + 600, standby_s=600)
     assert dark.view is View.STANDBY
     assert typed(dark, stroke, T + 700, has_code=True)[0].view is View.NONE
 
 
 def test_it_goes_dark_only_where_it_may() -> None:
-    assert aged(Aside(since_s=T), T + 599, standby_s=600).view is View.NONE
-    assert aged(Aside(since_s=T), T + 1e6, standby_s=None).view is View.NONE
-    dark = aged(Aside(since_s=T), T + 600, standby_s=600)
+    assert aged(IdleState(since_s=T), T + 599, standby_s=600).view is View.NONE
+    assert aged(IdleState(since_s=T), T + 1e6, standby_s=None).view is View.NONE
+    dark = aged(IdleState(since_s=T), T + 600, standby_s=600)
     assert aged(dark, T + 601, standby_s=600) is dark
     assert aged(dark, T + 601, standby_s=None).view is View.NONE
 
@@ -87,7 +87,7 @@ def test_the_code_is_given_up(strokes: str) -> None:
 
 
 def test_a_right_code_opens_the_page_and_any_key_closes_it() -> None:
-    page = code_checked(Aside(), T, right=True)
+    page = code_checked(IdleState(), T, right=True)
     assert page.view is View.TECHNICIAN
     assert typed(page, "5", T + 1, has_code=True)[0].view is View.NONE
     assert aged(page, T + TECHNICIAN_S - 1, standby_s=1).view is View.TECHNICIAN
@@ -95,7 +95,7 @@ def test_a_right_code_opens_the_page_and_any_key_closes_it() -> None:
 
 
 def test_a_wrong_code_costs_a_wait() -> None:
-    wrong = replace(code_checked(Aside(), T, right=False), since_s=T)
+    wrong = replace(code_checked(IdleState(), T, right=False), since_s=T)
     assert wrong.view is View.NONE
     assert after("*0*", wrong).view is View.HELP
     later = replace(wrong, not_before_s=T - WRONG_CODE_WAIT_S)
@@ -112,7 +112,7 @@ def test_what_nobody_goes_on_with_goes_away(strokes: str, limit_s: float) -> Non
 
 @pytest.mark.parametrize("view", View)
 def test_a_key_ends_all_of_it(view: View) -> None:
-    at = Aside(view, HelpPage.LOGGED, Entry("123"), T, "*0")
+    at = IdleState(view, HelpPage.LOGGED, Entry("123"), T, "*0")
     gone = disturbed(at, T + 1)
     assert (gone.view, gone.page, len(gone.entry), gone.strokes) == (View.NONE, HelpPage.KEY_LIGHTS, 0, "")
 

@@ -4,16 +4,16 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from station.core.aside import Aside, View
-from station.core.contact import Contact
 from station.core.facts import Grant, KeyKnown, Now
-from station.core.key_news import KeyNews, notes
-from station.core.screen import Beside, Elsewhere, Line, Notes, Progress, Receipt, Screen, Status, Technician
 from station.core.support import line_at
 from station.core.visit_state import Phase, State
+from station.display.contact import Contact
+from station.display.idle import IdleState, View
+from station.display.key_findings import KeyFindings, notes
+from station.display.screen import IdlePage, Line, Notes, OutsideHelp, Progress, Receipt, Screen, Status, Technician
 from station.records.claims import EVERY_AREA
 
-ASIDE_LINES = frozenset({Line.EMPTY, Line.READER_BROKEN})
+IDLE_LINES = frozenset({Line.EMPTY, Line.READER_BROKEN})
 """Only where nobody waits for anything else is there room for help."""
 FLICKER_LINES = frozenset(
     {Line.READING, Line.CHECKING, Line.ACTIVATING, Line.OUT_OFF, Line.OUT_EARLY, Line.OUT_UNSURE, Line.PROMPT}
@@ -27,27 +27,27 @@ REMINDER_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ScreenExtras:
     """What is shown besides the visit's own state; none of it decides anything."""
 
-    news: KeyNews = field(default_factory=KeyNews)
+    findings: KeyFindings = field(default_factory=KeyFindings)
     progress: Progress | None = None
     contact: Contact = field(default_factory=Contact)
-    aside: Aside = field(default_factory=Aside)
+    idle: IdleState = field(default_factory=IdleState)
     technician: Technician | None = None
 
 
-NOTHING_ELSE = Surroundings()
+NO_EXTRAS = ScreenExtras()
 
 
-def screen(state: State, now: Now, around: Surroundings = NOTHING_ELSE) -> Screen:
+def screen(state: State, now: Now, extras: ScreenExtras = NO_EXTRAS) -> Screen:
     """What to show for ``state`` at ``now``."""
     line = _line(state, now)
     wait_s = math.ceil(state.attempts.wait_until_s - now.mono_s) if line is Line.WAIT else None
     refusal = state.refusal if line in {Line.REFUSED, Line.WRONG_PIN, Line.WAIT} else None
     named = _named(state)
     holder = named.grant.holder if named.grant else named.known.holder
-    told = _notes(named, line, now, around.news)
+    told = _notes(named, line, now, extras.findings)
     return Screen(
         line=line,
         status=status(state, now),
@@ -65,10 +65,10 @@ def screen(state: State, now: Now, around: Surroundings = NOTHING_ELSE) -> Scree
         unit_name=named.known.unit.name if named.known.unit else None,
         area_names=_area_names(named, told),
         notes=told,
-        progress=around.progress if line is Line.ACTIVATING else None,
-        flickering=line in FLICKER_LINES and around.contact.flickers(now.mono_s),
-        elsewhere=_elsewhere(state, line, now),
-        beside=_beside(state, line, around),
+        progress=extras.progress if line is Line.ACTIVATING else None,
+        flickering=line in FLICKER_LINES and extras.contact.flickers(now.mono_s),
+        outside_help=_outside_help(state, line, now),
+        idle_page=_idle_page(state, line, extras),
     )
 
 
@@ -79,7 +79,7 @@ def may_sleep(state: State, now: Now) -> bool:
 
 def is_free(state: State, now: Now) -> bool:
     """Whether keystrokes are for help and the like, not for a key or for a receipt that is still to be read."""
-    return _line(state, now) in ASIDE_LINES
+    return _line(state, now) in IDLE_LINES
 
 
 def _named(state: State) -> State:
@@ -88,11 +88,11 @@ def _named(state: State) -> State:
     return replace(state, seen=None, known=KeyKnown(), grant=None) if out else state
 
 
-def _notes(state: State, line: Line, now: Now, news: KeyNews) -> Notes:
+def _notes(state: State, line: Line, now: Now, findings: KeyFindings) -> Notes:
     if line not in NOTES_LINES:
         return Notes()
     entry = state.grant.permit if state.grant else state.known.permit
-    return notes(news, entry.permit if entry else None, now)
+    return notes(findings, entry.permit if entry else None, now)
 
 
 def _area_names(state: State, told: Notes) -> tuple[tuple[int, str], ...]:
@@ -102,28 +102,28 @@ def _area_names(state: State, told: Notes) -> tuple[tuple[int, str], ...]:
     return tuple((area, names[area]) for area in (*told.changes.added, *told.changes.removed) if area in names)
 
 
-def _elsewhere(state: State, line: Line, now: Now) -> Elsewhere:
+def _outside_help(state: State, line: Line, now: Now) -> OutsideHelp:
     station = state.station
     empty = line is Line.EMPTY and station.hindrance is not None
     if not empty and line not in HELPLESS_LINES:
-        return Elsewhere()
+        return OutsideHelp()
     # An hour that nothing vouches for would name the wrong line: then all that is known is who answers at any time.
     always = [line for line in station.support if line.holidays]
     lines = station.support if now.trust is not None else always or station.support
-    return Elsewhere(station.neighbours[:NEIGHBOURS_SHOWN], line_at(lines, now.unix_s, station.zone))
+    return OutsideHelp(station.neighbours[:NEIGHBOURS_SHOWN], line_at(lines, now.unix_s, station.zone))
 
 
-def _beside(state: State, line: Line, around: Surroundings) -> Beside | None:
-    aside = around.aside
-    sleeping = aside.view is View.STANDBY and (line is not Line.EMPTY or state.station.hindrance is not None)
-    if aside.view is View.NONE or line not in ASIDE_LINES or sleeping:
+def _idle_page(state: State, line: Line, extras: ScreenExtras) -> IdlePage | None:
+    idle = extras.idle
+    sleeping = idle.view is View.STANDBY and (line is not Line.EMPTY or state.station.hindrance is not None)
+    if idle.view is View.NONE or line not in IDLE_LINES or sleeping:
         return None
-    return Beside(
-        view=aside.view,
-        page=aside.page,
-        digits=len(aside.entry),
-        privacy=state.station.privacy if aside.view is View.HELP else (),
-        technician=around.technician if aside.view is View.TECHNICIAN else None,
+    return IdlePage(
+        view=idle.view,
+        page=idle.page,
+        digits=len(idle.entry),
+        privacy=state.station.privacy if idle.view is View.HELP else (),
+        technician=extras.technician if idle.view is View.TECHNICIAN else None,
     )
 
 

@@ -4,15 +4,15 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from station.core.aside import Aside, HelpPage, View
-from station.core.contact import Contact
 from station.core.events import KeySeen, StationChanged
 from station.core.facts import Attempts, Hindrance, Now
-from station.core.key_news import KeyNews
-from station.core.screen import Beside, Changes, Elsewhere, Line, Notes, Progress, Technician
-from station.core.showing import REMINDER_S, Surroundings, is_free, may_sleep, screen
 from station.core.support import Neighbour, SupportLine
 from station.core.visit_state import Phase, State
+from station.display.contact import Contact
+from station.display.idle import HelpPage, IdleState, View
+from station.display.key_findings import KeyFindings
+from station.display.screen import Changes, IdlePage, Line, Notes, OutsideHelp, Progress, Technician
+from station.display.snapshot import REMINDER_S, ScreenExtras, is_free, may_sleep, screen
 from station.records.claims import EVERY_AREA, ClockSource
 from tests.core.visiting import NOON, OWN, STATION, SUBSTITUTE, TIM, TIM_FOUND, Desk, desk, permit
 
@@ -143,7 +143,7 @@ def test_a_wait_counts_whole_seconds_down_and_never_shows_none() -> None:
 def test_a_key_that_had_lost_power() -> None:
     at = desk(Phase.PROMPT)
     assert not at.screen.notes.lost_power
-    assert screen(at.state, NOW, Surroundings(KeyNews(lost_power=True))).notes.lost_power
+    assert screen(at.state, NOW, ScreenExtras(KeyFindings(lost_power=True))).notes.lost_power
 
 
 def test_a_new_key_has_not_lost_power() -> None:
@@ -182,7 +182,7 @@ def test_the_stations_own_standing() -> None:
     assert (status.unix_s, status.clock_trusted, status.time_zone) == (NOON, False, "UTC")
 
 
-HELP = Aside(View.HELP, HelpPage.RED_LIGHT)
+HELP = IdleState(View.HELP, HelpPage.RED_LIGHT)
 LINE_NOW = SupportLine(frozenset(range(7)), 0, 0, holidays=True, phone="02")
 LINE_DAYS = SupportLine(frozenset(range(5)), 0, 0, holidays=False, phone="01")
 NEIGHBOURS = tuple(Neighbour(number, "En station", "") for number in range(4, 9))
@@ -192,69 +192,71 @@ HELPFUL = replace(
 
 
 def test_help_is_only_for_an_empty_station() -> None:
-    around = Surroundings(aside=HELP)
+    extras = ScreenExtras(idle=HELP)
     for phase in (Phase.EMPTY, Phase.BROKEN):
         at = desk(phase)
         at.feed(StationChanged(HELPFUL))
         assert is_free(at.state, NOW)
-        assert screen(at.state, NOW, around).beside == Beside(View.HELP, HelpPage.RED_LIGHT, privacy=HELPFUL.privacy)
+        assert screen(at.state, NOW, extras).idle_page == IdlePage(
+            View.HELP, HelpPage.RED_LIGHT, privacy=HELPFUL.privacy
+        )
     for phase in set(Phase) - {Phase.EMPTY, Phase.BROKEN, Phase.GONE}:
-        assert screen(desk(phase).state, NOW, around).beside is None
+        assert screen(desk(phase).state, NOW, extras).idle_page is None
     at = desk(Phase.READY)
     at.pull()
     at.wait(6)
     assert not is_free(at.state, NOW)
-    assert screen(at.state, NOW, around).beside is None, "a receipt is still to be read"
+    assert screen(at.state, NOW, extras).idle_page is None, "a receipt is still to be read"
 
 
 def test_standby_hides_nothing_that_must_be_known() -> None:
-    around = Surroundings(aside=Aside(View.STANDBY))
+    extras = ScreenExtras(idle=IdleState(View.STANDBY))
     now = replace(NOW, trust=ClockSource.SYNCED)
     at = Desk()
     assert may_sleep(at.state, now)
-    shown = screen(at.state, now, around).beside
+    shown = screen(at.state, now, extras).idle_page
     assert shown is not None
     assert shown.view is View.STANDBY
     at.feed(StationChanged(replace(STATION, hindrance=Hindrance.DISK)))
     assert not may_sleep(at.state, now)
-    assert screen(at.state, now, around).beside is None
+    assert screen(at.state, now, extras).idle_page is None
     broken = desk(Phase.BROKEN)
     assert not may_sleep(broken.state, now)
-    assert screen(broken.state, now, around).beside is None
+    assert screen(broken.state, now, extras).idle_page is None
 
 
 def test_the_technicians_page_is_shown_in_its_view_only() -> None:
     page = Technician("/dev/x", True, None, 1, 0, "", "", 0)
-    shown = screen(Desk().state, NOW, Surroundings(aside=Aside(View.TECHNICIAN), technician=page)).beside
+    shown = screen(Desk().state, NOW, ScreenExtras(idle=IdleState(View.TECHNICIAN), technician=page)).idle_page
     assert shown is not None
     assert shown.technician is page
-    shown = screen(Desk().state, NOW, Surroundings(aside=HELP, technician=page)).beside
+    shown = screen(Desk().state, NOW, ScreenExtras(idle=HELP, technician=page)).idle_page
     assert shown is not None
     assert shown.technician is None
 
 
 def test_a_flickering_contact_is_told_but_not_on_a_receipt() -> None:
-    around = Surroundings(contact=Contact((999.0, 999.5, 1000.0)))
-    assert screen(desk(Phase.READING).state, NOW, around).flickering
-    assert not screen(desk(Phase.READY).state, NOW, around).flickering
+    extras = ScreenExtras(contact=Contact((999.0, 999.5, 1000.0)))
+    assert screen(desk(Phase.READING).state, NOW, extras).flickering
+    assert not screen(desk(Phase.READY).state, NOW, extras).flickering
 
 
 def test_progress_is_of_the_activation_only() -> None:
-    around = Surroundings(progress=Progress(1, 2))
-    assert screen(desk(Phase.ACTIVATING).state, NOW, around).progress == Progress(1, 2)
-    assert screen(desk(Phase.READY).state, NOW, around).progress is None
+    extras = ScreenExtras(progress=Progress(1, 2))
+    assert screen(desk(Phase.ACTIVATING).state, NOW, extras).progress == Progress(1, 2)
+    assert screen(desk(Phase.READY).state, NOW, extras).progress is None
 
 
 def test_a_station_that_does_not_help_says_who_does() -> None:
     trusted = replace(NOW, trust=ClockSource.SYNCED)
     at = Desk()
     at.feed(StationChanged(HELPFUL))
-    assert screen(at.state, trusted).elsewhere == Elsewhere()
+    assert screen(at.state, trusted).outside_help == OutsideHelp()
     at.feed(StationChanged(replace(HELPFUL, hindrance=Hindrance.CLOCK)))
-    assert screen(at.state, trusted).elsewhere == Elsewhere(NEIGHBOURS[:3], LINE_DAYS)
-    assert screen(at.state, NOW).elsewhere.support is LINE_NOW, "without an hour, the line that always answers"
+    assert screen(at.state, trusted).outside_help == OutsideHelp(NEIGHBOURS[:3], LINE_DAYS)
+    assert screen(at.state, NOW).outside_help.support is LINE_NOW, "without an hour, the line that always answers"
     at.feed(StationChanged(replace(HELPFUL, hindrance=Hindrance.CLOCK, support=(LINE_DAYS,))))
-    assert screen(at.state, NOW).elsewhere.support is LINE_DAYS
+    assert screen(at.state, NOW).outside_help.support is LINE_DAYS
 
 
 def test_offline_since_when() -> None:
@@ -267,14 +269,14 @@ def test_offline_since_when() -> None:
 
 def test_changes_are_told_by_name_on_both_receipts() -> None:
     before = replace(permit().permit, areas=(1, 99))
-    around = Surroundings(KeyNews(permit_before=before))
-    shown = screen(desk(Phase.READY).state, NOW, around)
+    extras = ScreenExtras(KeyFindings(permit_before=before))
+    shown = screen(desk(Phase.READY).state, NOW, extras)
     assert shown.notes.changes == Changes(added=(2,), removed=(99,))
     assert shown.area_names == ((2, "Söderby"),)
     home = desk(Phase.PROMPT)
     home.pull()
-    assert screen(home.state, NOW, around).notes.changes == Changes(added=(2,), removed=(99,))
-    assert screen(desk(Phase.REFUSED).state, NOW, around).notes == Notes()
+    assert screen(home.state, NOW, extras).notes.changes == Changes(added=(2,), removed=(99,))
+    assert screen(desk(Phase.REFUSED).state, NOW, extras).notes == Notes()
 
 
 @pytest.mark.parametrize("phase", [Phase.CLEARING, Phase.CHECKING, Phase.ACTIVATING])
