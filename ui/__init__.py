@@ -1,7 +1,7 @@
 """What people see: Textual screens, their words and translations. Shows snapshots, sends keystrokes, decides nothing.
 
-``words`` composes the text, ``kiosk`` is the screen, ``terminal`` shows another program's screen, ``picture`` draws one
-for the documentation. Nothing here knows services, drivers or the database.
+``kiosk`` is the app, ``visit_screen`` its one screen, ``kiosk.tcss`` where things stand and in which colours; ``words``
+puts a snapshot into words. ``terminal`` shows another program's screen. Nothing here knows services or drivers.
 """
 
 import os

@@ -95,8 +95,6 @@ def sentences_of(screen: Screen) -> tuple[str, ...]:
 
 def renewal(screen: Screen) -> tuple[str, str] | None:
     """The update box's own words for the line; None: those of a station."""
-    if screen.line is Line.EMPTY and screen.status.hindrance is not None:
-        return None
     if screen.line in {Line.READY, Line.OUT_READY} and screen.receipt is None:
         return None
     return RENEWALS.get(screen.line)
@@ -104,8 +102,6 @@ def renewal(screen: Screen) -> tuple[str, str] | None:
 
 def status(status: Status, translation: gettext.NullTranslations) -> tuple[str, ...]:
     """The box's quiet strip: it has no network to be without, and no data to grow old."""
-    clock = (
-        times.time_of_day(status.unix_s, status.time_zone) if status.clock_trusted else translation.gettext("no time")
-    )
+    clock = times.clock(status, translation)
     strip = (translation.gettext("Activation box {number}").format(number=status.station), clock)
     return (*strip, translation.gettext("settings file broken")) if status.config_rejected else strip

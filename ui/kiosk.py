@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from textual import events
 from textual.reactive import var
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker
 
 from station.display.screen import Line, Screen
 from ui.crash import CrashOnlyApp
@@ -107,7 +107,8 @@ class Kiosk(CrashOnlyApp, inherit_bindings=False):
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """End when the services have ended because they were told to."""
-        if event.worker is self._serving and event.state is WorkerState.CANCELLED:
+        worker = event.worker
+        if worker is self._serving and worker.is_cancelled and worker.is_finished:
             self.exit()
 
     def _stop(self) -> None:

@@ -34,6 +34,11 @@ def time_of_day(unix_s: int, time_zone: str) -> str:
     return f"{local:%H:%M} UTC" if where is UTC and time_zone != "UTC" else f"{local:%H:%M}"
 
 
+def clock(status: Status, translation: gettext.NullTranslations) -> str:
+    """The station's time of day, if it knows it."""
+    return time_of_day(status.unix_s, status.time_zone) if status.clock_trusted else translation.gettext("no time")
+
+
 def until(unix_s: int, now_s: int, time_zone: str, translation: gettext.NullTranslations) -> str:
     """``17:55``, ``tomorrow 05:55``, ``Sunday 05:55`` or ``2026-11-29 05:55``: the day when it is not today."""
     where = zone(time_zone)

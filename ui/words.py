@@ -79,7 +79,7 @@ def _activation_box(screen: Screen, language: str, translation: gettext.NullTran
     lamp = boxes.lamp(screen)
     figure = _figure(screen)
     end = screen.receipt.expires if screen.receipt is not None else screen.still_on_until
-    instruction, *reason = boxes.sentences_of(screen) if screen.off_in_s is None else _pair(screen)
+    instruction, *reason = boxes.sentences_of(screen) if screen.off_in_s is None else _sentences(screen)
     return Words(
         tone=lamp.tone,
         key_state=_translated(lamp.sign, translation),
@@ -124,16 +124,20 @@ def _translated(text: str, translation: gettext.NullTranslations) -> str:
 
 def _is_fault(screen: Screen) -> bool:
     """Whether somebody will have to be called about the station."""
-    return screen.line is Line.READER_BROKEN or (screen.line is Line.EMPTY and screen.status.hindrance is not None)
+    return screen.line is Line.READER_BROKEN or _only_switches_off(screen)
+
+
+def _only_switches_off(screen: Screen) -> bool:
+    """Whether this is the empty screen of a station that cannot activate."""
+    return screen.line is Line.EMPTY and screen.status.hindrance is not None
 
 
 def _notes(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
     """Further sentences, the most important first."""
     match screen.line:
         case Line.EMPTY:
-            return [
-                part for part in (_hindrance(screen.status, translation), translation.gettext(sentences.HELP)) if part
-            ]
+            hindrance = _hindrance(screen.status, translation)
+            return [*([hindrance] if hindrance else []), translation.gettext(sentences.HELP)]
         case Line.REFUSED if screen.refusal is Refusal.STATION and screen.status.hindrance is not None:
             return [_hindrance(screen.status, translation)]
         case Line.PROMPT | Line.WRONG_PIN:
@@ -146,9 +150,7 @@ def _notes(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
 
 
 def _tone(screen: Screen) -> Tone:
-    if screen.line is Line.EMPTY and screen.status.hindrance is not None:
-        return Tone.ATTENTION
-    if screen.off_in_s is not None:
+    if _only_switches_off(screen) or screen.off_in_s is not None:
         return Tone.ATTENTION
     return sentences.TONES[screen.line]
 
@@ -163,17 +165,17 @@ def _figure(screen: Screen) -> str:
     return ""
 
 
-def _pair(screen: Screen) -> tuple[str, str]:
+def _sentences(screen: Screen) -> tuple[str, str]:
     """The untranslated instruction and reason for the line, or for the refusal that it stands for."""
     if screen.flickering:
         return sentences.FLICKERING
+    if _only_switches_off(screen):
+        return sentences.ONLY_OFF
     if screen.line is Line.READY and screen.off_in_s is not None:
         return sentences.LEFT_IN_SOON, ""
     if screen.status.role is Role.UPDATE_BOX and (renewal := boxes.renewal(screen)) is not None:
         return renewal
     match screen.line:
-        case Line.EMPTY if screen.status.hindrance is not None:
-            return sentences.ONLY_OFF
         case Line.OUT_UNSURE if screen.halfway:
             return sentences.OUT_HALFWAY
         case Line.STILL_ON if screen.still_on_until is None:
@@ -189,7 +191,7 @@ def _pair(screen: Screen) -> tuple[str, str]:
 
 
 def _instruction(screen: Screen, translation: gettext.NullTranslations) -> str:
-    sentence = translation.gettext(_pair(screen)[0])
+    sentence = translation.gettext(_sentences(screen)[0])
     expires = screen.receipt.expires if screen.receipt is not None else screen.still_on_until
     return sentence.format(
         until="" if expires is None else times.until_on(screen.status, expires, translation),
@@ -198,7 +200,7 @@ def _instruction(screen: Screen, translation: gettext.NullTranslations) -> str:
 
 
 def _reasons(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
-    fixed = _pair(screen)[1]
+    fixed = _sentences(screen)[1]
     parts = [translation.gettext(fixed)] if fixed else []
     match screen.line:
         case Line.PROMPT:
@@ -255,9 +257,7 @@ def _status(status: Status, translation: gettext.NullTranslations) -> tuple[str,
         data = translation.gettext("no data")
     else:
         data = translation.gettext("data {age}").format(age=times.age(status.mirror_age_s, translation))
-    clock = (
-        times.time_of_day(status.unix_s, status.time_zone) if status.clock_trusted else translation.gettext("no time")
-    )
+    clock = times.clock(status, translation)
     box = status.role is Role.UPDATE_BOX
     name = translation.gettext("Update box {number}") if box else translation.gettext("Station {number}")
     strip = (name.format(number=status.station), network, data, clock)

@@ -9,6 +9,7 @@ import logging
 import sys
 from pathlib import Path
 
+import ui.kiosk
 from station.display.screen import Line, Screen, Status
 from ui.kiosk import Kiosk
 from ui.notes import TurningNotes
@@ -35,6 +36,8 @@ def press(stroke: str) -> None:
     TYPED.write(stroke.encode())
     if FAULT == "press" and stroke == "#":
         fail("481516")
+    if FAULT == "press-exit" and stroke == "#":
+        sys.exit("exit 481516")
 
 
 async def forgotten(pin: str) -> None:
@@ -63,11 +66,15 @@ async def services() -> None:
             kiosk.panic(f"panic {pin}")
     with contextlib.suppress(asyncio.CancelledError):
         await asyncio.Event().wait()
+    if FAULT == "slow":
+        await asyncio.Event().wait()
     if FAULT == "ending":
         fail(pin)
     logging.getLogger("child").info("services ended")
 
 
+if FAULT == "slow":
+    ui.kiosk.STOP_LIMIT_S = 0.2
 logging.basicConfig(filename=FOLDER / "log", level=logging.INFO)
 kiosk = Kiosk(press, language="en", services=services)
 kiosk.run_until_stopped()

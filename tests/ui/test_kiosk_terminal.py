@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from ui.kiosk import STOP_LIMIT_S
+
 CHILD = Path(__file__).with_name("kiosk_child.py")
 ROOT = CHILD.parents[2]
 DEADLINE_S = 60.0
@@ -144,12 +146,23 @@ def test_sigterm_ends_it_and_gives_the_terminal_back(open_kiosk: Callable[..., T
     kiosk = open_kiosk()
     kiosk.up()
     assert termios.tcgetattr(kiosk.slave) != kiosk.before
+    began = time.monotonic()
     kiosk.process.terminate()
     assert kiosk.ended() == 0
+    assert time.monotonic() - began < STOP_LIMIT_S, "it does not wait for services that have ended"
     assert termios.tcgetattr(kiosk.slave) == kiosk.before
     assert b"\x1b[?1049l" in kiosk.output
     assert b"\x1b[?25h" in kiosk.output
     assert "services ended" in kiosk.log()
+
+
+def test_services_that_do_not_end_do_not_keep_it(open_kiosk: Callable[..., Terminal]) -> None:
+    kiosk = open_kiosk("slow")
+    kiosk.up()
+    kiosk.process.terminate()
+    assert kiosk.ended() == 0
+    assert termios.tcgetattr(kiosk.slave) == kiosk.before
+    assert "services ended" not in kiosk.log()
 
 
 def test_a_terminal_that_goes_away_ends_it(open_kiosk: Callable[..., Terminal]) -> None:
@@ -162,10 +175,12 @@ def test_a_terminal_that_goes_away_ends_it(open_kiosk: Callable[..., Terminal]) 
     assert "services ended" in kiosk.log()
 
 
-@pytest.mark.parametrize("fault", ["services", "press", "exit", "callback", "task", "refresh", "thread", "ending"])
+@pytest.mark.parametrize(
+    "fault", ["services", "press", "press-exit", "exit", "callback", "task", "refresh", "thread", "ending"]
+)
 def test_a_fault_ends_it_at_once_and_shows_nothing(fault: str, open_kiosk: Callable[..., Terminal]) -> None:
     kiosk = open_kiosk(fault)
-    if fault == "press":
+    if fault.startswith("press"):
         kiosk.up()
         kiosk.type(b"#")
     if fault == "ending":
@@ -182,7 +197,7 @@ def test_a_fault_ends_it_at_once_and_shows_nothing(fault: str, open_kiosk: Calla
         assert "kiosk.panicked" in kiosk.log()
     else:
         assert (
-            f"kiosk.crashed type={'SystemExit' if fault == 'exit' else 'ValueError'} place=kiosk_child.py:"
+            f"kiosk.crashed type={'SystemExit' if fault.endswith('exit') else 'ValueError'} place=kiosk_child.py:"
             in kiosk.log()
         )
 
