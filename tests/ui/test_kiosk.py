@@ -175,6 +175,17 @@ async def test_the_services_start_with_the_screen_and_may_show() -> None:
         assert "Out of order." in " ".join(rows(kiosk))
 
 
+async def test_another_language_and_silence_take_effect_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    kiosk = Kiosk(lambda _: None, language="en")
+    async with kiosk.run_test() as pilot:
+        await drawn(kiosk, pilot, Screen(Line.OUT_OFF, STATUS))
+        kiosk.language, kiosk.rings = "sv", False
+        await pilot.pause(0)
+        assert "Nyckeln är AV." in " ".join(rows(kiosk))
+        monkeypatch.setattr(kiosk, "bell", lambda: pytest.fail("it is to be silent"))
+        await drawn(kiosk, pilot, Screen(Line.WAIT, STATUS, wait_s=5))
+
+
 @pytest.mark.parametrize("bell", [True, False])
 async def test_it_rings_once_for_a_line_that_wants_attention(bell: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     rung: list[Line] = []

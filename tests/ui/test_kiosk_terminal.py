@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -22,6 +23,8 @@ CHILD = Path(__file__).with_name("kiosk_child.py")
 ROOT = CHILD.parents[2]
 DEADLINE_S = 60.0
 SECRET = "481516"
+UNFIT = {"TEXTUAL": "debug", "NO_COLOR": ""}
+"""What must not reach Textual from the environment."""
 
 
 class Terminal:
@@ -38,7 +41,7 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={"TERM": "linux", "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TEXTUAL": "debug"},
+            env=UNFIT | {"TERM": "linux", "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509, no threads here
         )
@@ -115,6 +118,13 @@ def test_keys_of_a_terminal_and_of_its_number_pad(open_kiosk: Callable[..., Term
         expected = kiosk.typed() + stroke
         kiosk.type(data)
         kiosk.until_typed(expected)
+
+
+def test_its_colours_are_the_consoles_own_whatever_the_environment(open_kiosk: Callable[..., Terminal]) -> None:
+    kiosk = open_kiosk()
+    kiosk.up()
+    assert b"97;44m" in kiosk.output, "bright white on blue"
+    assert not re.search(rb"[34]8;[25];", kiosk.output), "no colours but the palette's"
 
 
 def test_nothing_that_is_typed_ends_it(open_kiosk: Callable[..., Terminal]) -> None:
