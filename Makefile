@@ -68,12 +68,12 @@ lint: install ## format, lint, types and the direction of imports
 
 .PHONY: check
 check: lint ## lint, and the tests of what decides: under a minute
-	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow" tests/core tests/records $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow" tests/core tests/display tests/records $(PYTEST_ARGS)
 
 .PHONY: test
 test: install ## every test, and the coverage of what decides
 	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report= $(PYTEST_ARGS)
-	$(BIN)/coverage report --include='station/core/*,station/records/*' --fail-under=100
+	$(BIN)/coverage report --include='station/core/*,station/display/*,station/records/*' --fail-under=100
 
 .PHONY: test-full
 test-full: install ## as test, with ten times the examples of the searching tests and of the soak
@@ -105,11 +105,8 @@ messages: install ## gather the texts of the screens and pages into the catalogu
 	    --domain=django --width=120 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 .PHONY: pictures
-pictures: install ## draw every screen in every language in docs/pictures anew, and their page
-	@mkdir -p docs/pictures
-	@find docs/pictures -name '*.svg' -delete
-	@$(BIN)/python -m ui.picture docs/pictures >/dev/null
-	@$(BIN)/python -m docs.generate_screens
+pictures: install ## draw the screens that pages show in docs/pictures, and all in every language in build/pictures
+	@$(BIN)/python -m tools.pictures
 
 .PHONY: pictures-office
 pictures-office: install ## draw the office's daily pages in docs/pictures anew, in a real browser

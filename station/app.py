@@ -13,7 +13,7 @@ from drivers.smp.reader import SmpKeyReader
 from offline_cache import SqliteStore
 from station.core.clock import ClockRules
 from station.core.facts import Policy
-from station.core.screen import Screen
+from station.display.screen import Screen
 from station.errors import StationError
 from station.key.pin_tags import PinTags
 from station.ports import Change, Json, KeyReader, NewEvent, ReaderSettings, Store

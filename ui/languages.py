@@ -36,3 +36,9 @@ def _catalogue(language: str, locale_dir: Path) -> gettext.NullTranslations:
     except OSError:
         log.warning("ui.catalogue_missing language=%s", language)
         return gettext.NullTranslations()
+
+
+def in_language(texts: tuple[tuple[str, str], ...], language: str) -> str:
+    """The text in ``language``, else in English, else the first there is; empty without any."""
+    by_language = dict(texts)
+    return by_language.get(language) or by_language.get(SOURCE) or next(iter(by_language.values()), "")

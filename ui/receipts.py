@@ -2,7 +2,7 @@
 
 import gettext
 
-from station.core.screen import Changes, Line, Receipt, Screen
+from station.display.screen import Changes, Line, Receipt, Screen
 from station.records.claims import KeyKind
 from ui import sentences, times
 from ui.glyphs import printable
@@ -11,89 +11,89 @@ NAMES_LIMIT = 32
 """Characters of area names in one sentence; the rest are counted."""
 
 
-def small(receipt: Receipt, speech: gettext.NullTranslations) -> list[str]:
+def reasons(receipt: Receipt, translation: gettext.NullTranslations) -> list[str]:
     """Why it is shorter than usual, and where the key opens."""
-    parts = [] if receipt.shortened is None else [speech.gettext(sentences.SHORTENED[receipt.shortened])]
-    return [*parts, _where(receipt, speech)]
+    parts = [] if receipt.shortened is None else [translation.gettext(sentences.SHORTENED[receipt.shortened])]
+    return [*parts, _where(receipt, translation)]
 
 
-def notes(screen: Screen, speech: gettext.NullTranslations) -> list[str]:
+def notes(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
     """What to know before leaving, the most important first: a small screen leaves out the last."""
     told = screen.notes
-    parts = [_pool(screen, speech)]
+    parts = [_pool(screen, translation)]
     if told.battery_percent is not None:
-        low = speech.gettext("The key's battery is low ({percent} %): tell your coordinator.")
+        low = translation.gettext("The key's battery is low ({percent} %): tell your coordinator.")
         parts.append(low.format(percent=told.battery_percent))
     if told.permit_ends is not None:
-        ends = times.until_on(screen.status, told.permit_ends, speech)
-        parts.append(speech.gettext("Your permit ends {until}: ask your coordinator.").format(until=ends))
+        ends = times.until_on(screen.status, told.permit_ends, translation)
+        parts.append(translation.gettext("Your permit ends {until}: ask your coordinator.").format(until=ends))
     if told.lost_power:
-        parts.append(speech.gettext("The key had lost power; its clock is set again."))
+        parts.append(translation.gettext("The key had lost power; its clock is set again."))
     if screen.receipt is not None and not screen.receipt.online and screen.receipt.mirror_age_s >= times.MINUTE_S:
-        age = times.age(screen.receipt.mirror_age_s, speech)
-        parts.append(speech.gettext("Data from {age} ago.").format(age=age))
+        age = times.age(screen.receipt.mirror_age_s, translation)
+        parts.append(translation.gettext("Data from {age} ago.").format(age=age))
     if told.changes is not None:
-        parts.append(_changed(told.changes, dict(screen.area_names), speech))
+        parts.append(_changed(told.changes, dict(screen.area_names), translation))
     return [part for part in parts if part]
 
 
-def _pool(screen: Screen, speech: gettext.NullTranslations) -> str:
+def _pool(screen: Screen, translation: gettext.NullTranslations) -> str:
     """Of a substitute or emergency key: whose it is now, and where it belongs."""
     if screen.kind in {None, KeyKind.PERSONAL} or screen.unit_name is None:
         return ""
     unit = printable(screen.unit_name)
     if screen.line in {Line.READY, Line.OUT_READY} and screen.holder_name is not None:
         name = printable(screen.holder_name)
-        return speech.gettext("In the name of {name}. Return it to {unit}.").format(name=name, unit=unit)
-    return speech.gettext("Return it to {unit}.").format(unit=unit)
+        return translation.gettext("In the name of {name}. Return it to {unit}.").format(name=name, unit=unit)
+    return translation.gettext("Return it to {unit}.").format(unit=unit)
 
 
-def _where(receipt: Receipt, speech: gettext.NullTranslations) -> str:
+def _where(receipt: Receipt, translation: gettext.NullTranslations) -> str:
     """What the key opens: ``Opens all areas.``, ``Opens 2 areas (Norr, Söder) and 3 boxes.``."""
     count = len(receipt.areas)
     if receipt.every_area:
-        areas = speech.gettext("all areas")
+        areas = translation.gettext("all areas")
     elif count:
-        areas = _areas(count, speech)
+        areas = _areas(count, translation)
         names = _names(receipt.area_names)
         areas = f"{areas} ({names})" if names else areas
     else:
         areas = ""
-    boxes = speech.ngettext("{count} box", "{count} boxes", receipt.locks).format(count=receipt.locks)
+    boxes = translation.ngettext("{count} box", "{count} boxes", receipt.locks).format(count=receipt.locks)
     if areas and receipt.locks:
-        return speech.gettext("Opens {areas} and {boxes}.").format(areas=areas, boxes=boxes)
-    return speech.gettext("Opens {what}.").format(what=areas or boxes)
+        return translation.gettext("Opens {areas} and {boxes}.").format(areas=areas, boxes=boxes)
+    return translation.gettext("Opens {what}.").format(what=areas or boxes)
 
 
-def _changed(changes: Changes, names: dict[int, str], speech: gettext.NullTranslations) -> str:
+def _changed(changes: Changes, names: dict[int, str], translation: gettext.NullTranslations) -> str:
     """``Changed since last time: new: Norr; no longer: 2 areas; 3 more boxes.``."""
     parts: list[str] = []
-    new, gone = speech.gettext("new: {areas}"), speech.gettext("no longer: {areas}")
+    new, gone = translation.gettext("new: {areas}"), translation.gettext("no longer: {areas}")
     if changes.every_area_added:
-        parts.append(new.format(areas=speech.gettext("all areas")))
+        parts.append(new.format(areas=translation.gettext("all areas")))
     if changes.every_area_removed:
-        parts.append(gone.format(areas=speech.gettext("all areas")))
+        parts.append(gone.format(areas=translation.gettext("all areas")))
     if changes.added:
-        parts.append(new.format(areas=_named(changes.added, names, speech)))
+        parts.append(new.format(areas=_named(changes.added, names, translation)))
     if changes.removed:
-        parts.append(gone.format(areas=_named(changes.removed, names, speech)))
+        parts.append(gone.format(areas=_named(changes.removed, names, translation)))
     more, fewer = changes.boxes_added, changes.boxes_removed
     if more:
-        parts.append(speech.ngettext("{count} more box", "{count} more boxes", more).format(count=more))
+        parts.append(translation.ngettext("{count} more box", "{count} more boxes", more).format(count=more))
     if fewer:
-        parts.append(speech.ngettext("{count} box fewer", "{count} boxes fewer", fewer).format(count=fewer))
-    return speech.gettext("Changed since last time: {changes}.").format(changes="; ".join(parts))
+        parts.append(translation.ngettext("{count} box fewer", "{count} boxes fewer", fewer).format(count=fewer))
+    return translation.gettext("Changed since last time: {changes}.").format(changes="; ".join(parts))
 
 
-def _named(areas: tuple[int, ...], names: dict[int, str], speech: gettext.NullTranslations) -> str:
+def _named(areas: tuple[int, ...], names: dict[int, str], translation: gettext.NullTranslations) -> str:
     """By name where all of them have one and there is room, else by their count."""
     known = ", ".join(printable(names[area], NAMES_LIMIT) for area in areas if area in names)
     whole = all(area in names for area in areas) and len(known) <= NAMES_LIMIT
-    return known if whole else _areas(len(areas), speech)
+    return known if whole else _areas(len(areas), translation)
 
 
-def _areas(count: int, speech: gettext.NullTranslations) -> str:
-    return speech.ngettext("{count} area", "{count} areas", count).format(count=count)
+def _areas(count: int, translation: gettext.NullTranslations) -> str:
+    return translation.ngettext("{count} area", "{count} areas", count).format(count=count)
 
 
 def _names(names: tuple[str, ...]) -> str:

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from enum import Enum
 
 from station.core.facts import Hindrance, Refusal, Shortened
-from station.core.screen import Line
+from station.display.screen import Line
 
 
 class Tone(Enum):
-    """How a line looks. The colour is never alone: the lamp's shape and word say the same."""
+    """How a line looks. The colour is never alone: a shape and a word say the same."""
 
     QUIET = "quiet"
     """Nobody's key is in question."""
@@ -210,7 +210,7 @@ _ON = N_("● ON")
 _PERHAPS_ON = N_("▲ ON?")
 _BUSY = N_("▶ WAIT")
 
-LAMPS: Mapping[Line, str] = {
+KEY_STATES: Mapping[Line, str] = {
     Line.EMPTY: "",
     Line.READING: _BUSY,
     Line.PROMPT: _OFF,

@@ -4,7 +4,7 @@ import gettext
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from station.core.screen import Status
+from station.display.screen import Status
 from ui.sentences import N_
 
 WEEKDAYS = (
@@ -34,7 +34,12 @@ def time_of_day(unix_s: int, time_zone: str) -> str:
     return f"{local:%H:%M} UTC" if where is UTC and time_zone != "UTC" else f"{local:%H:%M}"
 
 
-def until(unix_s: int, now_s: int, time_zone: str, speech: gettext.NullTranslations) -> str:
+def clock(status: Status, translation: gettext.NullTranslations) -> str:
+    """The station's time of day, if it knows it."""
+    return time_of_day(status.unix_s, status.time_zone) if status.clock_trusted else translation.gettext("no time")
+
+
+def until(unix_s: int, now_s: int, time_zone: str, translation: gettext.NullTranslations) -> str:
     """``17:55``, ``tomorrow 05:55``, ``Sunday 05:55`` or ``2026-11-29 05:55``: the day when it is not today."""
     where = zone(time_zone)
     day = datetime.fromtimestamp(unix_s, where).date()
@@ -43,16 +48,16 @@ def until(unix_s: int, now_s: int, time_zone: str, speech: gettext.NullTranslati
     if day == today:
         return time
     if day == today + timedelta(days=1):
-        return speech.gettext("tomorrow {time}").format(time=time)
+        return translation.gettext("tomorrow {time}").format(time=time)
     if today < day < today + timedelta(days=7):
-        return speech.gettext(WEEKDAYS[day.weekday()]).format(time=time)
+        return translation.gettext(WEEKDAYS[day.weekday()]).format(time=time)
     return f"{day.isoformat()} {time}"
 
 
-def until_on(status: Status, unix_s: int, speech: gettext.NullTranslations) -> str:
+def until_on(status: Status, unix_s: int, translation: gettext.NullTranslations) -> str:
     """`until`, by the station's clock and zone."""
     # A clock that nothing vouches for does not know what day it is: the far past makes the whole date appear.
-    return until(unix_s, status.unix_s if status.clock_trusted else 0, status.time_zone, speech)
+    return until(unix_s, status.unix_s if status.clock_trusted else 0, status.time_zone, translation)
 
 
 def date(unix_s: int, time_zone: str) -> str:
@@ -65,12 +70,12 @@ def countdown(wait_s: int) -> str:
     return f"{max(wait_s, 0) // MINUTE_S}:{max(wait_s, 0) % MINUTE_S:02}"
 
 
-def age(age_s: int, speech: gettext.NullTranslations) -> str:
+def age(age_s: int, translation: gettext.NullTranslations) -> str:
     """``under 1 min``, ``12 min``, ``2 h``, ``3 days``: rounded down, as people do."""
     if age_s < MINUTE_S:
-        return speech.gettext("under 1 min")
+        return translation.gettext("under 1 min")
     if age_s < HOUR_S:
-        return speech.gettext("{count} min").format(count=age_s // MINUTE_S)
+        return translation.gettext("{count} min").format(count=age_s // MINUTE_S)
     if age_s < 2 * DAY_S:
-        return speech.gettext("{count} h").format(count=age_s // HOUR_S)
-    return speech.ngettext("{count} day", "{count} days", age_s // DAY_S).format(count=age_s // DAY_S)
+        return translation.gettext("{count} h").format(count=age_s // HOUR_S)
+    return translation.ngettext("{count} day", "{count} days", age_s // DAY_S).format(count=age_s // DAY_S)

@@ -4,13 +4,13 @@ import gettext
 from dataclasses import dataclass
 from typing import assert_never
 
-from station.core.aside import View
 from station.core.facts import Refusal
-from station.core.screen import Beside, Line, Progress, Screen, Status
+from station.display.idle import View
+from station.display.screen import IdlePage, Line, Progress, Screen, Status
 from station.records.claims import KeyKind, Role
-from ui import beside, box_lamp, codes, elsewhere, receipts, sentences, times
+from ui import boxes, idle_pages, receipts, sentences, support, times
 from ui.glyphs import printable
-from ui.help_pages import Lamp
+from ui.idle_pages import HelpLight
 from ui.languages import catalogue, chosen
 from ui.sentences import Tone
 
@@ -20,127 +20,137 @@ class Words:
     """A whole screen in words. Everything is in one language, free of secrets, and of glyphs that a console lacks."""
 
     tone: Tone
-    lamp: str
-    """The state of the key, as a shape and a word; empty when there is none."""
-    big: str
+    key_state: str = ""
+    """As a shape and a word; empty when there is none."""
+    instruction: str = ""
     """What to do now."""
-    figure: str
-    """A time of day or a countdown, to be drawn large; empty when there is none."""
-    mask: int
-    """How many digits have been typed."""
-    small: str
-    """Why, and what state the key is in."""
-    code: str
+    figure: str = ""
+    """A time of day, a countdown or a fault's digits, to be drawn large; empty when there is none."""
+    digits_typed: int = 0
+    reason: str = ""
+    """Why, and whose key it is."""
+    support_code: str = ""
     """For support on the telephone."""
-    status: tuple[str, ...]
-    """The quiet strip, in parts: station, network, age of the data, time of day."""
+    status: tuple[str, ...] = ()
+    """How the station is doing, in parts: its number, network, age of the data, time of day."""
     notes: tuple[str, ...] = ()
-    """Further sentences, the most important first: where there is little room, the last are left out."""
-    lamps: tuple[Lamp, ...] = ()
+    """Further sentences, the most important first: where there is little room, the last are shown in turn."""
+    lights: tuple[HelpLight, ...] = ()
     """Lights to be drawn, with what they mean."""
     progress: Progress | None = None
-    dark: bool = False
-    """Standby: nothing but the last part of the strip."""
-    qr: str = ""
+    fault_message: str = ""
     """What to draw as a QR code instead of `figure`, where it fits."""
 
     def __str__(self) -> str:
-        rest = " ".join(part for part in (self.small, *(lamp.meaning for lamp in self.lamps), *self.notes) if part)
-        return f"{self.big} | {rest}" if rest else self.big
+        rest = " ".join(part for part in (self.reason, *(shown.meaning for shown in self.lights), *self.notes) if part)
+        return f"{self.instruction} | {rest}" if rest else self.instruction
+
+
+NOTHING = Words(Tone.QUIET)
+"""Before the station has said anything."""
 
 
 def words(screen: Screen, language: str) -> Words:
     """What ``screen`` says, in the holder's language once known, else in ``language`` (the station's)."""
-    tongue = chosen(screen.language, language)
-    speech = catalogue(tongue)
-    if screen.beside is not None:
-        return _beside(screen, screen.beside, tongue, speech)
+    language = chosen(screen.language, language)
+    translation = catalogue(language)
+    if screen.idle_page is not None:
+        return _idle(screen, screen.idle_page, language, translation)
     if screen.status.role is Role.ACTIVATION_BOX:
-        return _box(screen, tongue, speech)
+        return _activation_box(screen, language, translation)
     figure = _figure(screen)
-    lamp = sentences.LAMPS[screen.line]
-    fault = screen.line is Line.READER_BROKEN or (screen.line is Line.EMPTY and screen.status.hindrance is not None)
     return Words(
         tone=_tone(screen),
-        lamp=speech.gettext(lamp) if lamp else "",
-        big=_big(screen, speech),
-        figure=codes.fault_digits(screen) if fault else figure,
-        mask=0 if figure or screen.status.role is Role.UPDATE_BOX else screen.digits,
-        small=" ".join(part for part in _small(screen, speech) if part),
-        code=codes.support_code(screen),
-        status=_status(screen.status, speech),
-        notes=(*elsewhere.notes(screen, tongue, speech), *_notes(screen, speech)),
+        key_state=_translated(sentences.KEY_STATES[screen.line], translation),
+        instruction=_instruction(screen, translation),
+        figure=support.fault_digits(screen) if _is_fault(screen) else figure,
+        digits_typed=0 if figure or screen.status.role is Role.UPDATE_BOX else screen.digits,
+        reason=" ".join(part for part in _reasons(screen, translation) if part),
+        support_code=support.support_code(screen),
+        status=_status(screen.status, translation),
+        notes=(*support.contacts(screen, language, translation), *_notes(screen, translation)),
         progress=screen.progress,
-        qr=codes.fault_message(screen) if fault else "",
+        fault_message=support.fault_message(screen) if _is_fault(screen) else "",
     )
 
 
-def _box(screen: Screen, tongue: str, speech: gettext.NullTranslations) -> Words:
+def _activation_box(screen: Screen, language: str, translation: gettext.NullTranslations) -> Words:
     """An activation box is a lamp: one of three colours, each with its shape and its word, and a short reason."""
-    lamp = box_lamp.lamp(screen)
+    lamp = boxes.lamp(screen)
     figure = _figure(screen)
     end = screen.receipt.expires if screen.receipt is not None else screen.still_on_until
-    fault = screen.line is Line.READER_BROKEN or (screen.line is Line.EMPTY and screen.status.hindrance is not None)
-    big, *reason = box_lamp.sentences_of(screen) if screen.off_in_s is None else _pair(screen)
+    instruction, *reason = boxes.sentences_of(screen) if screen.off_in_s is None else _sentences(screen)
     return Words(
         tone=lamp.tone,
-        lamp=speech.gettext(lamp.sign) if lamp.sign else "",
-        big=speech.gettext(big).format(
-            until="" if end is None else times.until_on(screen.status, end, speech),
+        key_state=_translated(lamp.sign, translation),
+        instruction=translation.gettext(instruction).format(
+            until="" if end is None else times.until_on(screen.status, end, translation),
             wait=times.countdown(screen.off_in_s or 0),
         ),
-        figure=codes.fault_digits(screen) if fault else figure,
-        mask=0 if figure else screen.digits,
-        small=" ".join(speech.gettext(part) for part in reason if part),
-        code=codes.support_code(screen),
-        status=box_lamp.status(screen.status, speech),
+        figure=support.fault_digits(screen) if _is_fault(screen) else figure,
+        digits_typed=0 if figure else screen.digits,
+        reason=" ".join(translation.gettext(part) for part in reason if part),
+        support_code=support.support_code(screen),
+        status=boxes.status(screen.status, translation),
         notes=(
-            *([_hindrance(screen.status, speech)] if screen.status.hindrance is not None else []),
-            *elsewhere.notes(screen, tongue, speech),
+            *([_hindrance(screen.status, translation)] if screen.status.hindrance is not None else []),
+            *support.contacts(screen, language, translation),
         ),
         progress=screen.progress,
-        qr=codes.fault_message(screen) if fault else "",
+        fault_message=support.fault_message(screen) if _is_fault(screen) else "",
     )
 
 
-def _beside(screen: Screen, shown: Beside, tongue: str, speech: gettext.NullTranslations) -> Words:
-    standby = shown.view is View.STANDBY
-    status = _status(screen.status, speech)
+def _idle(screen: Screen, shown: IdlePage, language: str, translation: gettext.NullTranslations) -> Words:
+    status = _status(screen.status, translation)
+    if shown.view is View.STANDBY:
+        return Words(Tone.QUIET, status=status[-1:])
     return Words(
-        tone=Tone.QUIET,
-        lamp="",
-        big=beside.big(shown, screen.status, speech),
-        figure="",
-        mask=shown.digits,
-        small=beside.small(shown, speech),
-        code="" if standby else codes.support_code(screen),
-        status=status[-1:] if standby else status,
-        notes=tuple(beside.notes(shown, screen, tongue, speech)),
-        lamps=beside.lamps(shown, speech),
-        dark=standby,
+        Tone.QUIET,
+        instruction=idle_pages.instruction(shown, screen.status, translation),
+        digits_typed=shown.digits,
+        reason=idle_pages.reason(shown, translation),
+        support_code=support.support_code(screen),
+        status=status,
+        notes=tuple(idle_pages.notes(shown, screen, language, translation)),
+        lights=idle_pages.lights(shown, translation),
     )
 
 
-def _notes(screen: Screen, speech: gettext.NullTranslations) -> list[str]:
+def _translated(text: str, translation: gettext.NullTranslations) -> str:
+    """``text``, which may be empty: for that gettext has the catalogue's header."""
+    return translation.gettext(text) if text else ""
+
+
+def _is_fault(screen: Screen) -> bool:
+    """Whether somebody will have to be called about the station."""
+    return screen.line is Line.READER_BROKEN or _only_switches_off(screen)
+
+
+def _only_switches_off(screen: Screen) -> bool:
+    """Whether this is the empty screen of a station that cannot activate."""
+    return screen.line is Line.EMPTY and screen.status.hindrance is not None
+
+
+def _notes(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
     """Further sentences, the most important first."""
     match screen.line:
         case Line.EMPTY:
-            return [part for part in (_hindrance(screen.status, speech), speech.gettext(sentences.HELP)) if part]
+            hindrance = _hindrance(screen.status, translation)
+            return [*([hindrance] if hindrance else []), translation.gettext(sentences.HELP)]
         case Line.REFUSED if screen.refusal is Refusal.STATION and screen.status.hindrance is not None:
-            return [_hindrance(screen.status, speech)]
+            return [_hindrance(screen.status, translation)]
         case Line.PROMPT | Line.WRONG_PIN:
-            mistyped = [speech.gettext(sentences.MISTYPED)] if screen.digits else []
-            return [*mistyped, *receipts.notes(screen, speech)]
+            mistyped = [translation.gettext(sentences.MISTYPED)] if screen.digits else []
+            return [*mistyped, *receipts.notes(screen, translation)]
         case Line.READY | Line.OUT_READY | Line.OUT_OFF | Line.LEFT_IN:
-            return receipts.notes(screen, speech)
+            return receipts.notes(screen, translation)
         case _:
             return []
 
 
 def _tone(screen: Screen) -> Tone:
-    if screen.line is Line.EMPTY and screen.status.hindrance is not None:
-        return Tone.ATTENTION
-    if screen.off_in_s is not None:
+    if _only_switches_off(screen) or screen.off_in_s is not None:
         return Tone.ATTENTION
     return sentences.TONES[screen.line]
 
@@ -155,17 +165,17 @@ def _figure(screen: Screen) -> str:
     return ""
 
 
-def _pair(screen: Screen) -> tuple[str, str]:
-    """The untranslated big and small sentence for the line, or for the refusal that it stands for."""
+def _sentences(screen: Screen) -> tuple[str, str]:
+    """The untranslated instruction and reason for the line, or for the refusal that it stands for."""
     if screen.flickering:
         return sentences.FLICKERING
+    if _only_switches_off(screen):
+        return sentences.ONLY_OFF
     if screen.line is Line.READY and screen.off_in_s is not None:
         return sentences.LEFT_IN_SOON, ""
-    if screen.status.role is Role.UPDATE_BOX and (renewal := box_lamp.renewal(screen)) is not None:
+    if screen.status.role is Role.UPDATE_BOX and (renewal := boxes.renewal(screen)) is not None:
         return renewal
     match screen.line:
-        case Line.EMPTY if screen.status.hindrance is not None:
-            return sentences.ONLY_OFF
         case Line.OUT_UNSURE if screen.halfway:
             return sentences.OUT_HALFWAY
         case Line.STILL_ON if screen.still_on_until is None:
@@ -180,28 +190,28 @@ def _pair(screen: Screen) -> tuple[str, str]:
             return sentences.LINES[line]
 
 
-def _big(screen: Screen, speech: gettext.NullTranslations) -> str:
-    sentence = speech.gettext(_pair(screen)[0])
+def _instruction(screen: Screen, translation: gettext.NullTranslations) -> str:
+    sentence = translation.gettext(_sentences(screen)[0])
     expires = screen.receipt.expires if screen.receipt is not None else screen.still_on_until
     return sentence.format(
-        until="" if expires is None else times.until_on(screen.status, expires, speech),
+        until="" if expires is None else times.until_on(screen.status, expires, translation),
         wait=times.countdown(screen.off_in_s or screen.wait_s or 0),
     )
 
 
-def _small(screen: Screen, speech: gettext.NullTranslations) -> list[str]:
-    fixed = _pair(screen)[1]
-    parts = [speech.gettext(fixed)] if fixed else []
+def _reasons(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
+    fixed = _sentences(screen)[1]
+    parts = [translation.gettext(fixed)] if fixed else []
     match screen.line:
         case Line.PROMPT:
-            parts.append(_whose(screen, speech))
+            parts.append(_whose(screen, translation))
         case Line.READY | Line.OUT_READY:
             if screen.receipt is not None:
-                parts += receipts.small(screen.receipt, speech)
+                parts += receipts.reasons(screen.receipt, translation)
         case Line.OUT_UNSURE:
             if screen.still_on_until is not None:
-                end = times.until_on(screen.status, screen.still_on_until, speech)
-                parts.append(speech.gettext(sentences.STILL_ON_AT_MOST).format(until=end))
+                end = times.until_on(screen.status, screen.still_on_until, translation)
+                parts.append(translation.gettext(sentences.STILL_ON_AT_MOST).format(until=end))
         case (
             Line.EMPTY
             | Line.REFUSED
@@ -223,41 +233,41 @@ def _small(screen: Screen, speech: gettext.NullTranslations) -> list[str]:
     return parts
 
 
-def _whose(screen: Screen, speech: gettext.NullTranslations) -> str:
+def _whose(screen: Screen, translation: gettext.NullTranslations) -> str:
     if screen.key is None:
         return ""
     if screen.holder_name is not None:
-        return speech.gettext("Key {key}, {name}.").format(key=screen.key, name=printable(screen.holder_name))
+        return translation.gettext("Key {key}, {name}.").format(key=screen.key, name=printable(screen.holder_name))
     match screen.kind:
         case KeyKind.SUBSTITUTE:
-            return speech.gettext("Substitute key {key}.").format(key=screen.key)
+            return translation.gettext("Substitute key {key}.").format(key=screen.key)
         case KeyKind.EMERGENCY:
-            return speech.gettext("Emergency key {key}.").format(key=screen.key)
+            return translation.gettext("Emergency key {key}.").format(key=screen.key)
         case _:
-            return speech.gettext("Key {key}.").format(key=screen.key)
+            return translation.gettext("Key {key}.").format(key=screen.key)
 
 
-def _hindrance(status: Status, speech: gettext.NullTranslations) -> str:
-    return "" if status.hindrance is None else speech.gettext(sentences.HINDRANCES[status.hindrance])
+def _hindrance(status: Status, translation: gettext.NullTranslations) -> str:
+    return "" if status.hindrance is None else translation.gettext(sentences.HINDRANCES[status.hindrance])
 
 
-def _status(status: Status, speech: gettext.NullTranslations) -> tuple[str, ...]:
-    network = _network(status, speech)
+def _status(status: Status, translation: gettext.NullTranslations) -> tuple[str, ...]:
+    network = _network(status, translation)
     if status.mirror_age_s is None:
-        data = speech.gettext("no data")
+        data = translation.gettext("no data")
     else:
-        data = speech.gettext("data {age}").format(age=times.age(status.mirror_age_s, speech))
-    clock = times.time_of_day(status.unix_s, status.time_zone) if status.clock_trusted else speech.gettext("no time")
+        data = translation.gettext("data {age}").format(age=times.age(status.mirror_age_s, translation))
+    clock = times.clock(status, translation)
     box = status.role is Role.UPDATE_BOX
-    name = speech.gettext("Update box {number}") if box else speech.gettext("Station {number}")
+    name = translation.gettext("Update box {number}") if box else translation.gettext("Station {number}")
     strip = (name.format(number=status.station), network, data, clock)
-    return (*strip, speech.gettext("settings file broken")) if status.config_rejected else strip
+    return (*strip, translation.gettext("settings file broken")) if status.config_rejected else strip
 
 
-def _network(status: Status, speech: gettext.NullTranslations) -> str:
+def _network(status: Status, translation: gettext.NullTranslations) -> str:
     if status.online:
-        return speech.gettext("online")
+        return translation.gettext("online")
     if status.offline_since is None or not status.clock_trusted:
-        return speech.gettext("OFFLINE")
-    since = times.until_on(status, status.offline_since, speech)
-    return speech.gettext("OFFLINE since {time}").format(time=since)
+        return translation.gettext("OFFLINE")
+    since = times.until_on(status, status.offline_since, translation)
+    return translation.gettext("OFFLINE since {time}").format(time=since)

@@ -26,7 +26,7 @@ NOTED_EVERY_S = 60
 
 
 class HeadersMiddleware:
-    """Beside those that Django sets by itself (nosniff, referrer, opener, frames)."""
+    """IdlePage those that Django sets by itself (nosniff, referrer, opener, frames)."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -15,7 +15,7 @@ import config
 from config import ConfigFault, Settings
 from station.app import Station
 from station.commands import wait_for_setup
-from station.core.screen import Screen
+from station.display.screen import Screen
 from station.pushed_config import PushedConfig
 from station.runtime import status_file
 from station.runtime.heartbeat import Heartbeat, answered, descriptor_of, reasons_of, turning
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         for record in early.records:
             kept.handle(record)
         running = _Run(opened)
-        running.kiosk.run_kiosk(runner.get_loop())
+        running.kiosk.run_until_stopped(runner.get_loop())
         runner.run(opened.station.close())
     return UPDATE_CODE if running.ended_for_update else 0
 
@@ -115,13 +115,13 @@ class _Run:
         self.ended_for_update = False
         self._status: StatusFile | None = None
         display = self._station.settings.display
-        self.kiosk = Kiosk(self._press, language=display.language, bell=display.bell, start=self._serve)
+        self.kiosk = Kiosk(self._press, language=display.language, bell=display.bell, services=self._serve)
 
     def _press(self, stroke: str) -> None:
         self._station.visits.press(stroke)
 
     def _show(self, screen: Screen) -> None:
-        self.kiosk.show(screen)
+        self.kiosk.snapshot = screen
         if self._status is not None:
             self._status.saw(screen)
 
@@ -156,7 +156,7 @@ class _Run:
         self.kiosk.exit()
 
     def _adopt(self, settings: Settings) -> None:
-        self.kiosk.adopt(language=settings.display.language, bell=settings.display.bell)
+        self.kiosk.language, self.kiosk.rings = settings.display.language, settings.display.bell
 
     def _heartbeat(self, station: Station, descriptor: int) -> Heartbeat:
         """What has to turn: the database's thread, the key reader, the screen's queue of messages."""

@@ -23,9 +23,9 @@ from station.app import Station
 from station.commands.command_line import FAILED, UsageError, add_json, print_answer, utc_text
 from station.core.entry import MAX_DIGITS
 from station.core.facts import Refusal
-from station.core.screen import Line, Screen
 from station.core.visit_inputs import ActivationCleared, KeyInserted, VisitInput
 from station.core.visit_state import Phase, Presence, State
+from station.display.screen import Line, Screen
 from station.ports import KeyLost
 from station.runtime.outcomes import Outcome, outcome_after
 from station.secret import Secret

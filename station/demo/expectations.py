@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 from station.core.facts import Hindrance, Refusal, Shortened
 from station.core.locks import Light, Reason
-from station.core.screen import Line, Screen
 from station.demo.reconciliation import differences
 from station.demo.served_station import NOTICE_LIMIT_S, ServedStation
 from station.demo.site import DemoSite
 from station.demo.steps import Instead, step
+from station.display.screen import Line, Screen
 from station.ports import KeyFile
-from ui import box_lamp
+from ui import boxes
 from ui.sentences import Tone
 
 LATE_S = 3
@@ -96,7 +96,7 @@ class Expectations:
     @step()
     async def lamp(self, colour: Literal["dark", "blue", "green", "red"]) -> str:
         """An activation box's lamp: blue is a key that is there and off, green one that is on, red a refusal."""
-        await self._comes(lambda screen: COLOURS[box_lamp.lamp(screen).tone] == colour)
+        await self._comes(lambda screen: COLOURS[boxes.lamp(screen).tone] == colour)
         return self.at.lamp()
 
     async def _comes(self, wanted: Callable[[Screen], bool], tell: Callable[[Screen], str] | None = None) -> None:

@@ -5,16 +5,15 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from drivers.smp.key_socket import SmpKeySocket
 from station.app import Station
 from station.commands.sync import SyncResult, synchronise
-from station.core.screen import Screen
-from station.core.visit_state import Phase
+from station.core.visit_state import Presence
 from station.demo.installation import Installation
 from station.demo.reconciliation import StationCount, read
 from station.demo.site import DemoSite
+from station.display.screen import Screen
 from station.errors import StationError
-from station.runtime.loop import Visits
+from station.runtime.loop import VisitLoop
 from ui.words import words
 
 NOTICE_LIMIT_S = 20.0
@@ -41,8 +40,7 @@ class ServedStation:
         self._world = world
         self._news = asyncio.Event()
         self._station: Station
-        self._socket: SmpKeySocket
-        self._visits: Visits
+        self._visits: VisitLoop
         self._running: asyncio.Task[None]
         self._pulled = False
         self._dark_since_s: float | None = None
@@ -50,10 +48,9 @@ class ServedStation:
 
     async def start(self) -> None:
         """Start, and ask central for news once. Raises StationError."""
-        self._station = await Station.open(self.place.settings(), lambda: self._world.clocks_of(self.place))
-        self._socket = self._station.key_socket()
-        self._visits = self._station.serve(self._socket, show=self._show, ring=lambda: None)
-        self._running = asyncio.create_task(self._station.run())
+        self._station = await Station.open(self.place.settings(), clocks=lambda: self._world.clocks_of(self.place))
+        self._visits = self._station.visits
+        self._running = asyncio.create_task(self._station.run(self._show))
         await self.refresh()
 
     async def stop(self) -> None:
@@ -62,7 +59,6 @@ class ServedStation:
             return
         self._running.cancel()
         await asyncio.wait([self._running])
-        await self._socket.close()
         await self._station.close()
 
     @property
@@ -125,7 +121,7 @@ class ServedStation:
         await self.stop()
         database = self.place.settings().storage.database
         count = read(self.place.number, database)
-        if count.waiting and not self.dark and (self.place.network.up or self._station.is_activation_box):
+        if count.waiting and not self.dark and (self.place.network.up or (not self._station.profile.asks_central)):
             # A box's, or what was kept between handing over and stopping.
             await self._synchronised()
             count = read(self.place.number, database)
@@ -170,7 +166,7 @@ class ServedStation:
         """Stand there until the station has noticed that a key was pulled. Raises NothingNoticed."""
         if self._pulled:
             self._pulled = False
-            await self.until(lambda: self._visits.state.phase in {Phase.EMPTY, Phase.GONE, Phase.BROKEN})
+            await self.until(lambda: self._visits.state.presence is Presence.OUT)
 
     async def bounce(self, seconds: float) -> None:
         """Break the contact for so long."""
@@ -211,7 +207,7 @@ class ServedStation:
 
     @property
     def _asks_central(self) -> bool:
-        return not self.dark and not self._station.is_activation_box
+        return not self.dark and self._station.profile.asks_central
 
     # --- what it shows ---
 
@@ -228,7 +224,7 @@ class ServedStation:
 
     def lamp(self) -> str:
         """The shape and the word of a box's lamp; nothing while it is dark."""
-        return words(self.screen, self._world.language).lamp if self.screen is not None else ""
+        return words(self.screen, self._world.language).key_state if self.screen is not None else ""
 
     async def comes_to_show(self, wanted: Callable[[Screen], bool]) -> bool:
         """Whether the screen comes to be as ``wanted`` in time."""

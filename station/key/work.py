@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from station.core.facts import Attempts, KeyClock, KeyClockState, KeyKnown, KeyStatus, Refusal
-from station.core.key_news import KeyNews
 from station.core.visit_effects import ActivateKey, ClearActivation, IdentifyKey, PrepareKey, ReadKey, SyncDuty
 from station.core.visit_inputs import (
     ActivationCleared,
@@ -24,6 +23,7 @@ from station.core.visit_inputs import (
     ReadFailed,
     VisitInput,
 )
+from station.display.key_findings import KeyFindings
 from station.key.batteries import Batteries
 from station.key.files import KeyFiles, OnKey
 from station.key.log_reader import KeyLogReader
@@ -59,7 +59,7 @@ class KeyWorkParts:
     """Puts what came of an effect into the machine's queue."""
     key_is_wanted: Callable[[], bool]
     """Something else is to be done with the key, or soon will be (a PIN is being checked): its log must wait."""
-    report: Callable[[KeyNews], None]
+    report: Callable[[KeyFindings], None]
     """Takes what the holder should hear; it has no part in the work."""
     progress: WriteProgress
     batteries: Batteries
@@ -274,14 +274,14 @@ class KeyWork:
     def _report_condition(self, key: int) -> None:
         own = self.on_key.own_permit
         permit = own.permit if own is not None else None
-        self._parts.report(KeyNews(self._parts.batteries.percent(key), self._lost_power, permit))
+        self._parts.report(KeyFindings(self._parts.batteries.percent(key), self._lost_power, permit))
 
     async def _renew_id_record(self, known: KeyKnown) -> None:
         """Central has signed the key's record anew, perhaps with its next key: give it to the key. Raises KeyRefused.
 
         A torn ``id`` would be a key that no station knows, so it is replaced at one stroke (`KeySession.replace`): a
-        key that is pulled out meanwhile comes back as it was, or as it should be. And it only ever becomes a newer record
-        of the same key, kind, unit and holder; handing a key out to somebody else takes a code.
+        key that is pulled out meanwhile comes back as it was, or as it should be. And it only ever becomes a newer
+        record of the same key, kind, unit and holder; handing a key out to somebody else takes a code.
         """
         seen, entry = self._seen, known.key
         if seen is None or entry is None or entry.status is not KeyStatus.ACTIVE or known.on_blocklist:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from station.core.screen import Progress
+from station.display.screen import Progress
 from station.ports import KeySession
 
 WIRE_BYTES_PER_BYTE = 1.76

@@ -12,7 +12,6 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
 from station.core.facts import Hindrance, Policy
-from station.core.screen import Screen
 from station.core.visit import step
 from station.core.visit_effects import (
     AcceptPin,
@@ -43,6 +42,7 @@ from station.core.visit_inputs import (
     VisitInput,
 )
 from station.core.visit_state import Phase, Presence, State
+from station.display.screen import Screen
 from station.key.batteries import Batteries
 from station.key.once_per_visit import OncePerVisit
 from station.key.pin_tags import PinTags

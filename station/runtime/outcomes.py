@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from station.core.screen import Line
+from station.display.screen import Line
 
 
 class Outcome(StrEnum):

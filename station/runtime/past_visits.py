@@ -3,8 +3,8 @@
 from collections import deque
 
 from station.core.facts import Refusal
-from station.core.screen import PastVisit, Screen
 from station.core.visit_state import Phase, Presence, State
+from station.display.screen import PastVisit, Screen
 from station.ports import Json
 from station.records.claims import KeyKind
 from station.runtime.outcomes import Outcome, outcome_after

@@ -4,16 +4,16 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from station.core import aside, showing
-from station.core.aside import Aside, View
-from station.core.contact import Contact
 from station.core.entry import Entry
 from station.core.facts import Now
-from station.core.key_news import KeyNews
-from station.core.screen import Line, Progress, Screen, Technician
-from station.core.showing import Surroundings
 from station.core.visit_inputs import KeyInserted, KeyRemoved, KeystrokeTyped, VisitInput
 from station.core.visit_state import State
+from station.display import idle, snapshot
+from station.display.contact import Contact
+from station.display.idle import IdleState, View
+from station.display.key_findings import KeyFindings
+from station.display.screen import Line, Progress, Screen, Technician
+from station.display.snapshot import ScreenExtras
 from station.ports import Store
 from station.runtime import technician
 from station.runtime.past_visits import PastVisits
@@ -51,12 +51,12 @@ class Presenter:
         """``start`` runs something beside; ``redraw`` is called when what is shown has changed by itself."""
         self._settings, self._store, self._time = settings, store, time
         self._progress, self._start, self._redraw = progress, start, redraw
-        self._aside = Aside(since_s=time.now().mono_s)
+        self._idle = IdleState(since_s=time.now().mono_s)
         self._contact = Contact()
         self._contact_with: int | None = None
         """The key whose contact it is."""
-        self._news = KeyNews()
-        self._news_of_visit = 0
+        self._findings = KeyFindings()
+        self._findings_of_visit = 0
         self.past_visits = PastVisits()
         """Told of each screen."""
         self._page: Technician | None = None
@@ -67,29 +67,25 @@ class Presenter:
 
     def screen(self, state: State, now: Now) -> Screen:
         """What to show."""
-        shown = self.rehearsed(state, now)
+        extras = ScreenExtras(self._findings, self._progress(), self._contact, self._idle, self._page)
+        shown = snapshot.screen(state, now, extras)
         self.past_visits.saw(state, shown)
         return shown
 
-    def rehearsed(self, state: State, now: Now) -> Screen:
-        """What would be shown of ``state``."""
-        around = Surroundings(self._news, self._progress(), self._contact, self._aside, self._page)
-        return showing.screen(state, now, around)
-
-    def report(self, news: KeyNews) -> None:
-        """Take up what has been learned of the key that is, or was, in the reader."""
-        self._news = news
+    def report(self, findings: KeyFindings) -> None:
+        """Take up what has been found out about the key that is, or was, in the reader."""
+        self._findings = findings
         self._redraw()
 
     @property
-    def news(self) -> KeyNews:
+    def findings(self) -> KeyFindings:
         """What is known of the key of the present visit."""
-        return self._news
+        return self._findings
 
     def follow(self, event: VisitInput, state: State, now: Now) -> None:
         """Take up that ``event`` has led to ``state``."""
-        if state.visit != self._news_of_visit:
-            self._news_of_visit, self._news = state.visit, KeyNews()
+        if state.visit != self._findings_of_visit:
+            self._findings_of_visit, self._findings = state.visit, KeyFindings()
         if state.seen is not None and state.seen.record.key != self._contact_with:
             # Three people who are quick at one socket are no bad contact.
             self._contact = Contact() if self._contact_with is not None else self._contact
@@ -99,20 +95,20 @@ class Presenter:
                 self._contact = self._contact.lost(now.mono_s)
             case KeyInserted():
                 pass
-            case KeystrokeTyped() if showing.is_free(state, now):
+            case KeystrokeTyped() if snapshot.is_free(state, now):
                 self._typed(event.stroke, state, now)
                 return
-            case _ if showing.is_free(state, now):
-                standby_s = self._settings.standby_s if showing.may_sleep(state, now) else None
-                self._aside = aside.aged(self._aside, now.mono_s, standby_s=standby_s)
-                if self._aside.view is not View.TECHNICIAN:
+            case _ if snapshot.is_free(state, now):
+                standby_s = self._settings.standby_s if snapshot.may_sleep(state, now) else None
+                self._idle = idle.aged(self._idle, now.mono_s, standby_s=standby_s)
+                if self._idle.view is not View.TECHNICIAN:
                     self._page = None
                 return
-        self._aside = aside.disturbed(self._aside, now.mono_s)
+        self._idle = idle.disturbed(self._idle, now.mono_s)
 
     def _typed(self, stroke: str, state: State, now: Now) -> None:
         has_code = self._settings.technician_code is not None
-        self._aside, entry = aside.typed(self._aside, stroke, now.mono_s, has_code=has_code)
+        self._idle, entry = idle.typed(self._idle, stroke, now.mono_s, has_code=has_code)
         if entry is not None:
             self._start(self._check(entry, state))
 
@@ -130,5 +126,5 @@ class Presenter:
                 reader_works=self.screen(state, now).line is not Line.READER_BROKEN,
                 config_version=self._settings.config_version,
             )
-        self._aside = aside.code_checked(self._aside, now.mono_s, right=right)
+        self._idle = idle.code_checked(self._idle, now.mono_s, right=right)
         self._redraw()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from station.core.facts import Now, StationFacts
-from station.core.screen import Line, Screen
+from station.display.screen import Line, Screen
 from station.ports import Json, Store, StoreFault
 from station.records.base64url import encoded
 from station.records.claims import Role

@@ -8,8 +8,8 @@ import argon2
 
 from station.core.entry import Entry
 from station.core.facts import Now
-from station.core.screen import Technician
 from station.core.visit_state import State
+from station.display.screen import Technician
 from station.ports import Store, StoreFault
 from station.runtime.past_visits import PastVisits
 

@@ -253,7 +253,7 @@ class CentralLink:
 
 
 async def _library() -> Any:
-    # Its import takes half a second of a small computer. Beside the event loop: there may be a key in the station.
+    # Its import takes half a second of a small computer. IdlePage the event loop: there may be a key in the station.
     # While another call has it imported, its module is there already, half filled.
     if (module := _loaded.get("httpx")) is None:
         module = _loaded["httpx"] = await asyncio.to_thread(importlib.import_module, "httpx")

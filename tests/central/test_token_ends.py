@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from station.core.facts import Hindrance
-from station.core.screen import Screen
+from station.display.screen import Screen
 from station.ports import KeyFile
 from station.secret import Secret
 from tests.central.town import KEYS, Town

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from station.core.screen import Screen
 from station.demo.served_station import ServedStation
 from station.demo.site import DemoSite
+from station.display.screen import Screen
 from station.records.claims import Permit
 from station.records.envelope import verified
 from tests.central.served import octets

@@ -19,10 +19,10 @@ from station.core.facts import (
     Policy,
     Refusal,
 )
-from station.core.screen import Line
 from station.core.visit_effects import AcceptPin, ActivateKey, CheckPin, PrepareKey, RecordRefusal, RejectPin, SyncDuty
 from station.core.visit_inputs import ActivationFailed, StationChanged
 from station.core.visit_state import Phase, State
+from station.display.screen import Line
 from station.records.claims import ClockSource, Role, Window
 from tests.core.visiting import (
     ANNA,

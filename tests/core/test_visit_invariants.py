@@ -8,7 +8,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from station.core.entry import Entry
 from station.core.facts import Attempts, Hindrance, Refusal
-from station.core.screen import Line
 from station.core.visit import TABLE, step
 from station.core.visit_effects import (
     AcceptPin,
@@ -42,6 +41,7 @@ from station.core.visit_inputs import (
     VisitInput,
 )
 from station.core.visit_state import Phase, Presence
+from station.display.screen import Line
 from tests.core.visiting import (
     ANNA_FOUND,
     EMERGENCY,

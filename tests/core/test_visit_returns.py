@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from station.core.facts import Attempts, Hindrance, Refusal
-from station.core.screen import Line
 from station.core.visit import TABLE
 from station.core.visit_effects import (
     AcceptPin,
@@ -28,6 +27,7 @@ from station.core.visit_inputs import (
     StationChanged,
 )
 from station.core.visit_state import BOUNCE_S, Phase, Presence
+from station.display.screen import Line
 from tests.core.visiting import (
     NOON,
     OTHER,

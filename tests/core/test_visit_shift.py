@@ -3,10 +3,10 @@
 import pytest
 
 from station.core.facts import Refusal
-from station.core.screen import Line
 from station.core.visit_effects import ActivateKey, CheckPin, ClearActivation, EndVisit, PrepareKey, SyncDuty
 from station.core.visit_inputs import ActivationFailed
 from station.core.visit_state import Phase
+from station.display.screen import Line
 from tests.core.visiting import (
     ANNA,
     EMERGENCY,

@@ -9,8 +9,6 @@ from typing import get_args
 import pytest
 
 from station.core.facts import Attempts, Hindrance, Now, Refusal
-from station.core.screen import Line
-from station.core.showing import screen
 from station.core.visit import TABLE, report, step
 from station.core.visit_effects import ActivateKey, ReportUnexpected
 from station.core.visit_inputs import (
@@ -35,6 +33,8 @@ from station.core.visit_inputs import (
     VisitInput,
 )
 from station.core.visit_state import KeyIs, Phase, Place, Presence, State
+from station.display.screen import Line
+from station.display.snapshot import screen
 from station.records.claims import Role
 from tests.core.visiting import (
     NOON,

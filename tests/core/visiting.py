@@ -17,8 +17,6 @@ from station.core.facts import (
     StationFacts,
     UnitEntry,
 )
-from station.core.screen import Line, Screen
-from station.core.showing import screen
 from station.core.visit import step
 from station.core.visit_effects import ActivateKey, CheckPin, Effect
 from station.core.visit_inputs import (
@@ -40,6 +38,8 @@ from station.core.visit_inputs import (
     VisitInput,
 )
 from station.core.visit_state import Phase, Presence, State
+from station.display.screen import Line, Screen
+from station.display.snapshot import screen
 from station.records.claims import Category, ClockSource, KeyKind, KeyRecord, Permit
 
 T = TypeVar("T")

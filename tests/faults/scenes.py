@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from station.core.facts import KeyStatus
-from station.core.screen import Line
 from station.core.visit_state import Phase, Presence, State
+from station.display.screen import Line
 from station.ports import KeyFile
 from station.records.claims import KeyKind
 from tests.faults import virtual_time

@@ -11,7 +11,7 @@ from drivers.emulated_key.options import KeyOptions
 from drivers.smp.lost_answers import SMALL_FOR_S, SMALL_ONCE_S
 from drivers.smp.reader import SmpKeyReader
 from drivers.smp.session import SmpKeySession
-from station.core.screen import Line
+from station.display.screen import Line
 from station.ports import KeyFile, KeyLost, ReaderSettings
 from tests.faults import virtual_time
 from tests.faults.bad_contact import ContactInMemory

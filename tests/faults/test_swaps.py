@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from station.core.screen import Line
+from station.display.screen import Line
 from tests.faults.scenes import AFTER_READY, FULL, ROUNDS, SCENES, Disturbed, Moment, Scene, run
 from tests.faults.worst_visit import BETWEEN_S, ENTRY, SAYS_ON
 from tests.services.site import ANNA, BO, HER_KEY, HIS_KEY, PINS, HookedKey

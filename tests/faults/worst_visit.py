@@ -17,9 +17,9 @@ import cbor2
 from drivers.emulated_key.line import SerialLine
 from drivers.emulated_key.options import KeyOptions
 from station.core.clock import ClockReadings
-from station.core.screen import Line, Screen
 from station.core.visit_inputs import KeyActivated, VisitInput
 from station.core.visit_state import Phase, Presence, State
+from station.display.screen import Line, Screen
 from station.ports import KeyFile
 from station.records.base64url import encoded
 from station.records.claims import Category

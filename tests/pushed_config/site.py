@@ -13,8 +13,8 @@ from drivers.emulated_key.key import EmulatedKey
 from drivers.emulated_key.line import SerialLine
 from station.app import Station
 from station.core.clock import ClockReadings
-from station.core.screen import Line, Screen
 from station.core.visit_state import Phase, Presence
+from station.display.screen import Line, Screen
 from station.ports import KeyFile
 from station.pushed_config import PushedConfig
 from station.records.base64url import decoded, encoded

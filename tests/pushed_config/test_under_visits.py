@@ -6,8 +6,8 @@ from random import Random
 import pytest
 
 from config.loading import version_of
-from station.core.screen import Line
 from station.core.visit_state import Phase
+from station.display.screen import Line
 from tests.pushed_config.broken_forms import FORMS, Form
 from tests.pushed_config.mutations import CHOICES, NUMBERS, Mutation, mutated
 from tests.pushed_config.site import Site

@@ -32,7 +32,7 @@ from station.app import Station
 from station.core.clock import ClockReadings
 from station.core.facts import KeyStatus, Policy
 from station.core.locks import Lock, LockDecision, decide
-from station.core.screen import Line, Screen
+from station.display.screen import Line, Screen
 from station.ports import KeyFile, MirrorState, ReaderSettings
 from station.records import envelope
 from station.records.base64url import decoded, encoded

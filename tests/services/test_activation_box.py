@@ -11,7 +11,7 @@ import pytest
 
 from station.core.facts import Hindrance, Refusal, Shortened
 from station.core.locks import Reason
-from station.core.screen import Line
+from station.display.screen import Line
 from station.ports import KeyFile, StoreFault
 from station.records import envelope
 from station.records.claims import Blocklist, Category, ClockSource, KeyKind, KeyRecord, Role, Sync, Window

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from offline_cache import SqliteStore
 from station.core.facts import Hindrance
-from station.core.screen import Line
+from station.display.screen import Line
 from station.ports import Change, NewEvent, StoreFault
 from tests.services.parts import eventually
 from tests.services.site import ANNA, BO, HER_KEY, HIS_KEY, PINS, Site, StationAt

@@ -7,7 +7,7 @@ from typing import Any
 import cbor2
 import pytest
 
-from station.core.screen import Line
+from station.display.screen import Line
 from station.ports import KeyFile, StoreFault
 from tests.services.site import ANNA, HER_KEY, HIS_KEY, PINS, POOL_KEY, TIM, HookedKey, Site, StationAt
 

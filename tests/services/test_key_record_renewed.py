@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from station.core.facts import KeyStatus
-from station.core.screen import Line
+from station.display.screen import Line
 from station.ports import KeyFile, KeyLost, KeyRefused
 from station.records import envelope
 from station.records.claims import KeyKind, KeyRecord, Role

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from station.core.facts import KeyClockState
-from station.core.screen import Line
+from station.display.screen import Line
 from tests.services.keys_shown import shown_by_key_show
 from tests.services.site import ANNA, HER_KEY, PINS, Site, StationAt
 

@@ -14,7 +14,7 @@ import pytest
 from station.commands import key_report
 from station.commands.inserted_key import content_of_folder
 from station.core.facts import Refusal
-from station.core.screen import Line, Screen
+from station.display.screen import Line, Screen
 from station.ports import KeyFile
 from station.records.base64url import decoded
 from station.records.claims import KeyKind, Role

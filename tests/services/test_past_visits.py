@@ -3,7 +3,7 @@
 import pytest
 
 from station.core.facts import Refusal
-from station.core.screen import PastVisit
+from station.display.screen import PastVisit
 from station.records.claims import KeyKind
 from station.runtime.past_visits import VISITS_KEPT, PastVisits
 from tests.core.visiting import NOON, OWN, Machine

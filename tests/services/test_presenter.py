@@ -9,9 +9,9 @@ import argon2
 import pytest
 
 from config.models import DisplayTable
-from station.core.aside import View
 from station.core.entry import Entry
-from station.core.screen import Changes, Line, PastVisit, Progress, Screen
+from station.display.idle import View
+from station.display.screen import Changes, Line, PastVisit, Progress, Screen
 from station.key.batteries import KEYS_LIMIT, Batteries
 from station.key.write_progress import WriteProgress
 from station.ports import KeyFile, KeySession
@@ -31,7 +31,7 @@ async def begun(site: Site, display: DisplayTable | None = None) -> StationAt:
 
 
 def view(station: StationAt) -> View | None:
-    return station.screen.beside.view if station.screen.beside is not None else None
+    return station.screen.idle_page.view if station.screen.idle_page is not None else None
 
 
 def saw(station: StationAt, wanted: Callable[[Screen], bool]) -> Callable[[], bool]:
@@ -157,7 +157,7 @@ async def test_help_is_one_keystroke_away_and_a_key_ends_it(site: Site) -> None:
     assert view(station) is View.HELP
     station.insert(key)
     shown = await station.until(Line.READING)
-    assert shown.beside is None
+    assert shown.idle_page is None
     await station.until(Line.PROMPT)
     station.type("*")
     await station.idle()
@@ -170,7 +170,9 @@ async def test_the_screen_goes_dark_and_a_key_or_a_keystroke_wakes_it(site: Site
     station.type("5")
     await station.idle()
     site.skip(601)
-    await eventually(saw(station, lambda screen: screen.beside is not None and screen.beside.view is View.STANDBY))
+    await eventually(
+        saw(station, lambda screen: screen.idle_page is not None and screen.idle_page.view is View.STANDBY)
+    )
     began = time.perf_counter()
     station.type("5")
     await station.idle()
@@ -181,7 +183,7 @@ async def test_the_screen_goes_dark_and_a_key_or_a_keystroke_wakes_it(site: Site
     await eventually(lambda: view(station) is View.STANDBY)
     began = time.perf_counter()
     station.insert(key)
-    assert (await station.until(Line.READING, Line.PROMPT)).beside is None
+    assert (await station.until(Line.READING, Line.PROMPT)).idle_page is None
     assert time.perf_counter() - began < 10.0
 
 
@@ -211,13 +213,13 @@ async def test_the_technicians_page_opens_for_its_code_only(site: Site, monkeypa
     site.skip(6)
     station.type(f"*0*{CODE}")
     await station.idle()
-    assert (view(station), station.screen.beside.digits if station.screen.beside else 0) == (View.CODE, 4)
+    assert (view(station), station.screen.idle_page.digits if station.screen.idle_page else 0) == (View.CODE, 4)
     station.type("#")
     await eventually(lambda: view(station) is View.TECHNICIAN)
-    beside = station.screen.beside
-    assert beside is not None
-    assert beside.technician is not None
-    page = beside.technician
+    page_shown = station.screen.idle_page
+    assert page_shown is not None
+    assert page_shown.technician is not None
+    page = page_shown.technician
     assert (page.reader, page.reader_works) == (str(station.line.path), True)
     assert page.config_version == station.station.settings.version
     assert (page.mirror_objects, page.outbox_events) == (len(site.objects), await station.store.real.pending_count())

@@ -15,8 +15,8 @@ from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from station.core.facts import KeyStatus
-from station.core.screen import Line
 from station.core.visit_state import Phase, Place, Presence
+from station.display.screen import Line
 from station.ports import KeyFile, ReaderSettings
 from station.records.claims import KeyKind
 from station.runtime import loop as visits

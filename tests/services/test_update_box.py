@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from station.core.facts import Hindrance, KeyStatus, Policy, Refusal, Shortened
-from station.core.screen import Line
+from station.display.screen import Line
 from station.ports import KeyFile
 from station.records import envelope
 from station.records.base64url import encoded

@@ -11,7 +11,7 @@ import pytest
 from station.core.attempts import AttemptCount
 from station.core.clock import ClockReadings, ClockRules
 from station.core.facts import KeyStatus, Policy, Refusal
-from station.core.screen import Line
+from station.display.screen import Line
 from station.ports import Change, KeyFile
 from station.records import envelope
 from station.records.base64url import encoded

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from station.core.facts import Hindrance
-from station.core.screen import Line
+from station.display.screen import Line
 from station.ports import KeyFile, StoreFault
 from station.records.claims import Category
 from tests.services.site import ANNA, HER_KEY, PINS, POOL_KEY, TIM, Site, on_sites, tag_of

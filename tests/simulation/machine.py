@@ -14,8 +14,8 @@ from config.credentials import Argon2Cost
 from config.models import CentralTable, ClockTable, StationTable, StorageTable
 from station.app import Station
 from station.core.clock import ClockReadings
-from station.core.screen import Line as ScreenLine
-from station.core.screen import Screen
+from station.display.screen import Line as ScreenLine
+from station.display.screen import Screen
 from station.ports import StoreFault
 from station.records.claims import Role
 from station.records.keys import SigningKey

@@ -12,7 +12,7 @@ from station.core import locks
 from station.core.attempts import LOCK_AT, WAITS_S
 from station.core.facts import Refusal
 from station.core.locks import Lock, LockDecision
-from station.core.screen import Line, Screen
+from station.display.screen import Line, Screen
 from station.ports import KeyFile
 from station.records import envelope
 from station.records.claims import Activation, Category, KeyKind, KeyRecord

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from random import Random
 
-from station.core.screen import Line
+from station.display.screen import Line
 from station.records.claims import Category, KeyKind
 from tests.simulation.keys import SimulatedKey
 from tests.simulation.machine import Machine

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from station.core.screen import Line
+from station.display.screen import Line
 from station.records import envelope
 from tests.simulation import faults, people
 from tests.simulation.machine import new_loop

@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 
 from station.core.locks import Lock
-from station.core.screen import Screen
+from station.display.screen import Screen
 from station.ports import KeyFile
 from station.records.claims import Category, KeyKind, Role
 from tests.services.lying_central import DAY_S, NOW_S

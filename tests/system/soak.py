@@ -19,7 +19,7 @@ from pathlib import Path
 
 from drivers.smp import key_socket
 from station.core.facts import KeyStatus
-from station.core.screen import Line
+from station.display.screen import Line
 from station.records.claims import KeyKind
 from station.runtime import loop as visits
 from tests.services.site import ANNA, HER_KEY, HIS_KEY, PINS, POOL_KEY, SPARE_KEY, TIM, HookedKey, Site, StationAt

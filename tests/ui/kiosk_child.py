@@ -9,8 +9,10 @@ import logging
 import sys
 from pathlib import Path
 
-from station.core.screen import Line, Receipt, Screen, Status
+import ui.kiosk
+from station.display.screen import Line, Screen, Status
 from ui.kiosk import Kiosk
+from ui.notes import TurningNotes
 
 FOLDER = Path(sys.argv[1])
 FAULT = sys.argv[2] if len(sys.argv) > 2 else ""
@@ -23,17 +25,6 @@ STATUS = Status(
     clock_trusted=True,
     time_zone="Europe/Stockholm",
 )
-RECEIPT = Receipt(
-    expires=1_774_900_000,
-    shortened=None,
-    every_area=True,
-    areas=(),
-    area_names=(),
-    locks=0,
-    mirror_age_s=5,
-    online=True,
-)
-READY = Screen(Line.READY, STATUS, key=1042, receipt=RECEIPT)
 TYPED = (FOLDER / "typed").open("ab", buffering=0)
 
 
@@ -43,23 +34,21 @@ def fail(pin: str) -> None:
 
 def press(stroke: str) -> None:
     TYPED.write(stroke.encode())
-    if stroke == "9" and FAULT in {"ready", "rehearsed"}:
-        kiosk.show(READY)
     if FAULT == "press" and stroke == "#":
         fail("481516")
+    if FAULT == "press-exit" and stroke == "#":
+        sys.exit("exit 481516")
 
 
 async def forgotten(pin: str) -> None:
     fail(pin)
 
 
-async def start() -> None:
+async def services() -> None:
     pin = "481516"
-    kiosk.show(Screen(Line.PROMPT, STATUS, key=1042))
+    kiosk.snapshot = Screen(Line.PROMPT, STATUS, key=1042)
     match FAULT:
-        case "rehearsed":
-            kiosk.rehearse(READY)
-        case "start":
+        case "services":
             fail(pin)
         case "exit":
             sys.exit(f"exit {pin}")
@@ -70,17 +59,22 @@ async def start() -> None:
             await asyncio.wait([task])
             del task
         case "refresh":
-            kiosk.query_one("Sheet").render_line = lambda _y: fail(pin)  # type: ignore[method-assign, assignment, return-value]
-            kiosk.query_one("Sheet").refresh()
+            notes = kiosk.query_one(TurningNotes)
+            notes.render = lambda: fail(pin)  # type: ignore[method-assign, assignment, return-value]
+            notes.refresh()
         case "thread":
             kiosk.panic(f"panic {pin}")
     with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.Event().wait()
+    if FAULT == "slow":
         await asyncio.Event().wait()
     if FAULT == "ending":
         fail(pin)
     logging.getLogger("child").info("services ended")
 
 
+if FAULT == "slow":
+    ui.kiosk.STOP_LIMIT_S = 0.2
 logging.basicConfig(filename=FOLDER / "log", level=logging.INFO)
-kiosk = Kiosk(press, language="en", start=start)
-kiosk.run_kiosk()
+kiosk = Kiosk(press, language="en", services=services)
+kiosk.run_until_stopped()

@@ -3,22 +3,22 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from station.core.aside import HelpPage, View
 from station.core.facts import Hindrance, Refusal, Shortened
-from station.core.screen import (
-    Beside,
+from station.core.support import Neighbour
+from station.display.idle import HelpPage, View
+from station.display.screen import (
     Changes,
-    Elsewhere,
+    IdlePage,
     Line,
     Notes,
+    OutsideHelp,
     PastVisit,
     Progress,
     Screen,
 )
-from station.core.showing import FLICKER_LINES
-from station.core.support import Neighbour
+from station.display.snapshot import FLICKER_LINES
 from station.records.claims import KeyKind
-from ui import sample_screens
+from tools.pictures import sample_screens
 
 NOON_S = 1_774_868_400
 """Monday 2026-03-30 13:00 in Stockholm."""
@@ -47,7 +47,7 @@ NEIGHBOURS = (
     Neighbour(5, "Björkdungen", "Björkstigen 2", 1),
     Neighbour(8, "Hamngatan", "Hamngatan 3", 2),
 )
-ELSEWHERE = Elsewhere(NEIGHBOURS, SUPPORT)
+OUTSIDE_HELP = OutsideHelp(NEIGHBOURS, SUPPORT)
 PRIVACY = (
     ("sv", "Stationen loggar nyckel, tid och innehavare. Exempelby är en påhittad kommun."),
     ("da", "Stationen logger nøgle, tid og indehaver. Exempelby er en opdigtet kommune."),
@@ -70,8 +70,8 @@ def situations() -> Iterator[tuple[str, Screen]]:
             yield f"{line}-{refusal}", Screen(line, OFFLINE, key=1042, refusal=refusal, digits=16)
     for hindrance in Hindrance:
         status = replace(OFFLINE, hindrance=hindrance, clock_trusted=False, mirror_age_s=None)
-        yield f"empty-{hindrance}", Screen(Line.EMPTY, status, elsewhere=ELSEWHERE)
-        yield f"refused-{hindrance}", Screen(Line.REFUSED, status, refusal=Refusal.STATION, elsewhere=ELSEWHERE)
+        yield f"empty-{hindrance}", Screen(Line.EMPTY, status, outside_help=OUTSIDE_HELP)
+        yield f"refused-{hindrance}", Screen(Line.REFUSED, status, refusal=Refusal.STATION, outside_help=OUTSIDE_HELP)
     for line in (Line.READY, Line.OUT_READY):
         yield f"{line}-plain", Screen(line, STATUS, receipt=RECEIPT)
         yield f"{line}-every", Screen(line, STATUS, receipt=replace(RECEIPT, every_area=True, areas=(), area_names=()))
@@ -86,7 +86,7 @@ def situations() -> Iterator[tuple[str, Screen]]:
 
 def further() -> Iterator[tuple[str, Screen]]:
     """Named screens: what is said besides, and what an empty station shows instead."""
-    yield "broken", Screen(Line.READER_BROKEN, replace(OFFLINE, offline_since=NOON_S - 7200), elsewhere=ELSEWHERE)
+    yield "broken", Screen(Line.READER_BROKEN, replace(OFFLINE, offline_since=NOON_S - 7200), outside_help=OUTSIDE_HELP)
     for kind in (KeyKind.SUBSTITUTE, KeyKind.EMERGENCY):
         pool = Screen(Line.PROMPT, STATUS, key=2007, kind=kind, unit_name="Hemtjänst Norr")
         yield f"{kind.name.lower()}-prompt", pool
@@ -105,14 +105,17 @@ def further() -> Iterator[tuple[str, Screen]]:
     for done in (0, 700, 1740):
         yield f"progress-{done}", Screen(Line.ACTIVATING, STATUS, progress=Progress(done, 1740))
     for page in HelpPage:
-        yield f"help-{page.name.lower()}", Screen(Line.EMPTY, STATUS, beside=Beside(View.HELP, page, privacy=PRIVACY))
-    yield "help-no-notice", Screen(Line.READER_BROKEN, STATUS, beside=Beside(View.HELP, HelpPage.LOGGED))
-    yield "code", Screen(Line.EMPTY, STATUS, beside=Beside(View.CODE, digits=5))
-    yield "technician", Screen(Line.EMPTY, STATUS, beside=Beside(View.TECHNICIAN, technician=TECHNICIAN))
+        yield (
+            f"help-{page.name.lower()}",
+            Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.HELP, page, privacy=PRIVACY)),
+        )
+    yield "help-no-notice", Screen(Line.READER_BROKEN, STATUS, idle_page=IdlePage(View.HELP, HelpPage.LOGGED))
+    yield "code", Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.CODE, digits=5))
+    yield "technician", Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.TECHNICIAN, technician=TECHNICIAN))
     unknown = replace(TECHNICIAN, reader_works=False, clock=None, mirror_objects=None, outbox_events=None, visits=())
     status = replace(OFFLINE, hindrance=Hindrance.DISK, mirror_age_s=None)
-    yield "technician-broken", Screen(Line.EMPTY, status, beside=Beside(View.TECHNICIAN, technician=unknown))
-    yield "standby", Screen(Line.EMPTY, STATUS, beside=Beside(View.STANDBY))
+    yield "technician-broken", Screen(Line.EMPTY, status, idle_page=IdlePage(View.TECHNICIAN, technician=unknown))
+    yield "standby", Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.STANDBY))
 
 
 SITUATIONS = {**dict(situations()), **dict(further())}

@@ -3,20 +3,21 @@
 import re
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from rich.style import Style
 from textual.pilot import Pilot
+from textual.widgets import Digits
 
-from station.core.screen import Line, Screen
+from station.display.screen import Line, Screen
 from tests.ui.situations import RECEIPT, SITUATIONS, STATUS
-from ui.face import Face
-from ui.figures import BOXES_LIMIT, digits
+from tools.pictures.draw import CONSOLE
 from ui.glyphs import LAT15
 from ui.kiosk import RINGING, Kiosk
-from ui.lamps import BLINK_S
 from ui.languages import LANGUAGES
-from ui.picture import CONSOLE
+from ui.notes import TurningNotes
+from ui.widgets import BLINK_S, BOXES_LIMIT, HelpLights
 from ui.words import words
 
 SIZES = [(40, 15), (80, 24), (132, 43)]
@@ -37,7 +38,7 @@ def unframed(row: str) -> str:
 
 
 async def drawn(kiosk: Kiosk, pilot: Pilot[None], screen: Screen) -> str:
-    kiosk.show(screen)
+    kiosk.snapshot = screen
     # Not pause() without a time: it watches the process's load, and costs 40 ms each of several hundred times.
     await pilot.pause(0)
     return flat(" ".join(unframed(row) for row in rows(kiosk)))
@@ -52,17 +53,20 @@ async def test_every_screen_fits(language: str, size: tuple[int, int]) -> None:
         for name, screen in list(SITUATIONS.items())[:: 1 if size == SIZES[0] else 5]:
             shown = words(screen, language)
             text = await drawn(kiosk, pilot, screen)
-            if shown.dark:
+            if name == "standby":
                 assert text == " · ".join(shown.status)
-                continue
-            expected = [shown.lamp, shown.code, flat(shown.big), flat(shown.small), " · ".join(shown.status)]
+            expected = [
+                *(shown.key_state, shown.support_code, flat(shown.instruction), flat(shown.reason)),
+                " · ".join(shown.status),
+            ]
             assert [part for part in expected if part not in text] == [], f"{name}\n" + "\n".join(rows(kiosk))
             assert set("".join(rows(kiosk))) <= LAT15, name
-            assert [lamp.meaning for lamp in shown.lamps if lamp.meaning not in text] == [], name
+            assert [light.meaning for light in shown.lights if light.meaning not in text] == [], name
             # The first of the further sentences has room everywhere, all of them have on a larger screen.
             needed = shown.notes[:1] if size == SIZES[0] else shown.notes
             assert [note for note in needed if flat(note) not in text] == [], f"{name}\n" + "\n".join(rows(kiosk))
-            assert shown.mask == 0 or text.count("●") - shown.lamp.count("●") == min(shown.mask, BOXES_LIMIT), name
+            boxes = text.count("●") - shown.key_state.count("●")
+            assert boxes == min(shown.digits_typed, BOXES_LIMIT), name
 
 
 def luminance(rgb: tuple[int, int, int]) -> float:
@@ -117,47 +121,69 @@ async def test_typed_digits_are_boxes() -> None:
             assert text.count("┃●┃") == digits
 
 
-async def test_only_the_latest_of_several_snapshots_is_drawn() -> None:
+@pytest.fixture
+def painted(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Everything that Textual writes to the terminal."""
+    written: list[object] = []
+    monkeypatch.setattr(Kiosk, "_display", lambda _kiosk, _screen, renderable: written.append(renderable))
+    return written
+
+
+async def test_only_the_latest_of_several_snapshots_is_drawn(painted: list[object]) -> None:
     kiosk = Kiosk(lambda _: None, language="en")
     async with kiosk.run_test() as pilot:
         await drawn(kiosk, pilot, Screen(Line.EMPTY, STATUS))
-        before = kiosk.draws
+        painted.clear()
         for digits in range(50):
-            kiosk.show(Screen(Line.PROMPT, STATUS, digits=digits % 7))
+            kiosk.snapshot = Screen(Line.PROMPT, STATUS, digits=digits % 7)
         text = await drawn(kiosk, pilot, Screen(Line.OUT_OFF, STATUS))
         assert "Key is OFF. It opens nothing now." in text
-        assert kiosk.draws == before + 1
+        assert 1 <= len(painted) <= 3
 
 
-async def test_the_same_again_is_not_drawn() -> None:
+async def test_the_same_again_is_not_drawn(painted: list[object]) -> None:
     kiosk = Kiosk(lambda _: None, language="en")
     async with kiosk.run_test() as pilot:
         screen = Screen(Line.EMPTY, STATUS)
         await drawn(kiosk, pilot, screen)
-        before = kiosk.draws
+        await pilot.pause()
+        painted.clear()
         await drawn(kiosk, pilot, replace(screen))
         await drawn(kiosk, pilot, replace(screen, status=replace(STATUS, unix_s=STATUS.unix_s + 1)))
-        assert kiosk.draws == before
+        await pilot.pause()
+        assert painted == []
         await drawn(kiosk, pilot, replace(screen, status=replace(STATUS, unix_s=STATUS.unix_s + 60)))
-        assert kiosk.draws == before + 1
+        await pilot.pause()
+        assert painted != []
 
 
 async def test_a_snapshot_from_before_the_start_is_shown() -> None:
     kiosk = Kiosk(lambda _: None, language="sv")
-    kiosk.show(Screen(Line.OUT_OFF, STATUS))
+    kiosk.snapshot = Screen(Line.OUT_OFF, STATUS)
     async with kiosk.run_test() as pilot:
         await pilot.pause()
         assert "Nyckeln är AV." in " ".join(rows(kiosk))
 
 
 async def test_the_services_start_with_the_screen_and_may_show() -> None:
-    async def start() -> None:
-        kiosk.show(Screen(Line.READER_BROKEN, STATUS))
+    async def services() -> None:
+        kiosk.snapshot = Screen(Line.READER_BROKEN, STATUS)
 
-    kiosk = Kiosk(lambda _: None, language="en", start=start)
+    kiosk = Kiosk(lambda _: None, language="en", services=services)
     async with kiosk.run_test() as pilot:
         await pilot.pause()
         assert "Out of order." in " ".join(rows(kiosk))
+
+
+async def test_another_language_and_silence_take_effect_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    kiosk = Kiosk(lambda _: None, language="en")
+    async with kiosk.run_test() as pilot:
+        await drawn(kiosk, pilot, Screen(Line.OUT_OFF, STATUS))
+        kiosk.language, kiosk.rings = "sv", False
+        await pilot.pause(0)
+        assert "Nyckeln är AV." in " ".join(rows(kiosk))
+        monkeypatch.setattr(kiosk, "bell", lambda: pytest.fail("it is to be silent"))
+        await drawn(kiosk, pilot, Screen(Line.WAIT, STATUS, wait_s=5))
 
 
 @pytest.mark.parametrize("bell", [True, False])
@@ -190,10 +216,10 @@ async def test_on_a_small_screen_everything_is_told_in_turn(language: str) -> No
             shown = words(SITUATIONS[name], language)
             told = await drawn(kiosk, pilot, SITUATIONS[name])
             for _ in range(5):
-                face(kiosk).turn()
+                kiosk.screen.query_one(TurningNotes).show_next()
                 await pilot.pause(0)
                 told += " " + flat(" ".join(unframed(row) for row in rows(kiosk)))
-                assert flat(shown.small) in flat(" ".join(unframed(row) for row in rows(kiosk))), name
+                assert flat(shown.reason) in flat(" ".join(unframed(row) for row in rows(kiosk))), name
             assert [note for note in shown.notes if set(note.split()) - set(told.split())] == [], name
 
 
@@ -227,7 +253,7 @@ async def test_other_keys_do_nothing() -> None:
     typed: list[str] = []
     kiosk = Kiosk(typed.append, language="en")
     async with kiosk.run_test() as pilot:
-        kiosk.show(Screen(Line.PROMPT, STATUS))
+        kiosk.snapshot = Screen(Line.PROMPT, STATUS)
         await pilot.pause()
         before = rows(kiosk)
         await pilot.press(*OTHER_KEYS)
@@ -238,11 +264,6 @@ async def test_other_keys_do_nothing() -> None:
         await pilot.press("7")
         assert typed == ["7"]
     assert kiosk.return_code in {0, None}
-
-
-def face(kiosk: Kiosk) -> Face:
-    assert isinstance(kiosk.screen, Face)
-    return kiosk.screen
 
 
 def code_columns(kiosk: Kiosk) -> int:
@@ -259,12 +280,12 @@ def code_columns(kiosk: Kiosk) -> int:
 async def test_one_screen_for_all_visits() -> None:
     kiosk = Kiosk(lambda _: None, language="en")
     async with kiosk.run_test() as pilot:
-        face, count = kiosk.screen, len(kiosk.screen.query("*"))
+        only, widgets = kiosk.screen, list(kiosk.screen.query("*"))
         for _ in range(3):
             for screen in list(SITUATIONS.values())[:10]:
                 await drawn(kiosk, pilot, screen)
-        assert kiosk.screen is face
-        assert len(kiosk.screen.query("*")) == count
+        assert kiosk.screen is only
+        assert list(kiosk.screen.query("*")) == widgets
 
 
 async def test_a_new_size_is_filled() -> None:
@@ -301,7 +322,8 @@ async def test_the_fault_is_a_qr_code_where_it_fits_and_large_digits_elsewhere()
         await pilot.resize_terminal(40, 15)
         await pilot.pause()
         assert code_columns(kiosk) == 0
-        assert "\n".join(digits("12-90", bold=False)[1:2]).strip() in "\n".join(rows(kiosk))
+        assert kiosk.screen.query_one(Digits).value == "12-90"
+        assert "╶╮ ╶─╮" in " ".join(rows(kiosk)), "large digits"
         text = await drawn(kiosk, pilot, SITUATIONS["broken"])
         assert "Call On-call service: 000-000 02" in text
         await drawn(kiosk, pilot, SITUATIONS["empty"])
@@ -310,19 +332,26 @@ async def test_the_fault_is_a_qr_code_where_it_fits_and_large_digits_elsewhere()
         assert code_columns(kiosk) == 0
 
 
-async def test_a_lamp_blinks_once_a_second_and_only_while_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_light_blinks_once_a_second_and_only_while_it_is_shown() -> None:
+    def blue_fields() -> int:
+        strips = [strip for strip in kiosk.screen._compositor.render_strips() if "Blue" in strip.text]
+        colours = [style.bgcolor.number for strip in strips for _, style, _ in strip if style and style.bgcolor]
+        return colours.count(4)
+
     kiosk = Kiosk(lambda _: None, language="en")
     async with kiosk.run_test(size=(40, 15)) as pilot:
         await drawn(kiosk, pilot, SITUATIONS["help-key_lights"])
-        timer = face(kiosk)._blinking
-        assert timer is not None
-        assert timer._interval == BLINK_S >= 0.25, "on and off in turn: at most two flashes a second"
-        blue = [strip for strip in kiosk.screen._compositor.render_strips() if "Blue:" in strip.text]
-        assert any(
-            style is not None and style.bgcolor is not None and style.bgcolor.number == 4 for _, style, _ in blue[0]
-        )
+        lights = kiosk.screen.query_one(HelpLights)
+        timer: Any = lights._blinking
+        assert BLINK_S >= 0.25, "on and off in turn: at most two flashes a second"
+        assert timer._interval == BLINK_S
+        assert timer._active.is_set()
+        assert blue_fields() == 2
+        lights.blink()
+        await pilot.pause(0)
+        assert blue_fields() == 1, "the blinking one is dark"
         await drawn(kiosk, pilot, SITUATIONS["empty"])
-        assert face(kiosk)._blinking is None
+        assert not timer._active.is_set()
 
 
 async def test_progress_grows_with_the_bytes() -> None:

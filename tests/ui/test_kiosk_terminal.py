@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -16,10 +17,14 @@ from typing import Any
 
 import pytest
 
+from ui.kiosk import STOP_LIMIT_S
+
 CHILD = Path(__file__).with_name("kiosk_child.py")
 ROOT = CHILD.parents[2]
 DEADLINE_S = 60.0
 SECRET = "481516"
+UNFIT = {"TEXTUAL": "debug", "NO_COLOR": ""}
+"""What must not reach Textual from the environment."""
 
 
 class Terminal:
@@ -36,7 +41,7 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={"TERM": "linux", "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TEXTUAL": "debug"},
+            env=UNFIT | {"TERM": "linux", "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509, no threads here
         )
@@ -115,27 +120,11 @@ def test_keys_of_a_terminal_and_of_its_number_pad(open_kiosk: Callable[..., Term
         kiosk.until_typed(expected)
 
 
-def test_what_was_rehearsed_is_not_shown_before_its_time_and_then_as_ever(tmp_path: Path) -> None:
-    frames: list[bytes] = []
-    for how in ("ready", "rehearsed"):
-        (tmp_path / how).mkdir()
-        kiosk = Terminal(tmp_path / how, how)
-        try:
-            kiosk.up()
-            kiosk.type(b"8")
-            kiosk.until_typed(b"8")
-            kiosk.drain(0.2)
-            assert b"Key is ON" not in kiosk.output
-            kiosk.output = b""
-            kiosk.type(b"9")
-            kiosk.until(lambda kiosk=kiosk: b"\a" in kiosk.output)  # type: ignore[misc]
-        finally:
-            kiosk.close()
-        # Textual draws the first picture once more by itself, when it likes: ours is the last before its bell.
-        there = kiosk.output[: kiosk.output.index(b"\a")]
-        frames.append(there[there.rindex(b"\x1b[1;1H") :])
-    assert b"Key is ON until" in frames[0]
-    assert frames[0] == frames[1]
+def test_its_colours_are_the_consoles_own_whatever_the_environment(open_kiosk: Callable[..., Terminal]) -> None:
+    kiosk = open_kiosk()
+    kiosk.up()
+    assert b"97;44m" in kiosk.output, "bright white on blue"
+    assert not re.search(rb"[34]8;[25];", kiosk.output), "no colours but the palette's"
 
 
 def test_nothing_that_is_typed_ends_it(open_kiosk: Callable[..., Terminal]) -> None:
@@ -167,12 +156,23 @@ def test_sigterm_ends_it_and_gives_the_terminal_back(open_kiosk: Callable[..., T
     kiosk = open_kiosk()
     kiosk.up()
     assert termios.tcgetattr(kiosk.slave) != kiosk.before
+    began = time.monotonic()
     kiosk.process.terminate()
     assert kiosk.ended() == 0
+    assert time.monotonic() - began < STOP_LIMIT_S, "it does not wait for services that have ended"
     assert termios.tcgetattr(kiosk.slave) == kiosk.before
     assert b"\x1b[?1049l" in kiosk.output
     assert b"\x1b[?25h" in kiosk.output
     assert "services ended" in kiosk.log()
+
+
+def test_services_that_do_not_end_do_not_keep_it(open_kiosk: Callable[..., Terminal]) -> None:
+    kiosk = open_kiosk("slow")
+    kiosk.up()
+    kiosk.process.terminate()
+    assert kiosk.ended() == 0
+    assert termios.tcgetattr(kiosk.slave) == kiosk.before
+    assert "services ended" not in kiosk.log()
 
 
 def test_a_terminal_that_goes_away_ends_it(open_kiosk: Callable[..., Terminal]) -> None:
@@ -185,10 +185,12 @@ def test_a_terminal_that_goes_away_ends_it(open_kiosk: Callable[..., Terminal]) 
     assert "services ended" in kiosk.log()
 
 
-@pytest.mark.parametrize("fault", ["start", "press", "exit", "callback", "task", "refresh", "thread", "ending"])
+@pytest.mark.parametrize(
+    "fault", ["services", "press", "press-exit", "exit", "callback", "task", "refresh", "thread", "ending"]
+)
 def test_a_fault_ends_it_at_once_and_shows_nothing(fault: str, open_kiosk: Callable[..., Terminal]) -> None:
     kiosk = open_kiosk(fault)
-    if fault == "press":
+    if fault.startswith("press"):
         kiosk.up()
         kiosk.type(b"#")
     if fault == "ending":
@@ -205,7 +207,7 @@ def test_a_fault_ends_it_at_once_and_shows_nothing(fault: str, open_kiosk: Calla
         assert "kiosk.panicked" in kiosk.log()
     else:
         assert (
-            f"kiosk.crashed type={'SystemExit' if fault == 'exit' else 'ValueError'} place=kiosk_child.py:"
+            f"kiosk.crashed type={'SystemExit' if fault.endswith('exit') else 'ValueError'} place=kiosk_child.py:"
             in kiosk.log()
         )
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from station.core.facts import Hindrance, Refusal
-from station.core.screen import Line, Screen
+from station.display.screen import Line, Screen
 from tests.ui.situations import STATUS
-from ui.codes import fault_message
-from ui.qr import MODULES, modules, quiet_modules
+from ui.fault_code import MODULES, modules, quiet_modules
+from ui.support import fault_message
 
 
 def test_the_longest_message_fits_version_one() -> None:

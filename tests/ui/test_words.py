@@ -8,22 +8,22 @@ from enum import Enum
 import pytest
 from textual.renderables.digits import DIGITS, DIGITS3X3, DIGITS3X3_BOLD
 
-from station.core.aside import HelpPage, View
 from station.core.facts import Hindrance, Refusal, Shortened
-from station.core.screen import Beside, Elsewhere, Line, Screen
+from station.display.idle import HelpPage, View
+from station.display.screen import IdlePage, Line, OutsideHelp, Screen
 from station.records.claims import Role
 from tests.ui.situations import (
-    ELSEWHERE,
     LONG_RECEIPT,
     NOON_S,
     OFFLINE,
+    OUTSIDE_HELP,
     PRIVACY,
     RECEIPT,
     SITUATIONS,
     STATUS,
     SUPPORT,
 )
-from ui import codes, help_pages, sentences
+from ui import idle_pages, sentences, support
 from ui.glyphs import LAT15, printable
 from ui.languages import LANGUAGES, catalogue
 from ui.words import Words, words
@@ -33,22 +33,22 @@ from ui.words import Words, words
     ("table", "members"),
     [
         (sentences.LINES, Line),
-        (sentences.LAMPS, Line),
+        (sentences.KEY_STATES, Line),
         (sentences.TONES, Line),
         (sentences.REFUSALS, Refusal),
         (sentences.HINDRANCES, Hindrance),
         (sentences.SHORTENED, Shortened),
-        (codes.LINES, Line),
-        (codes.REFUSALS, Refusal),
-        (codes.HINDRANCES, Hindrance),
-        (codes.SHORTENED, Shortened),
+        (support.LINES, Line),
+        (support.REFUSALS, Refusal),
+        (support.HINDRANCES, Hindrance),
+        (support.SHORTENED, Shortened),
     ],
 )
 def test_every_value_has_its_words_and_its_code(table: dict[Enum, object], members: type[Enum]) -> None:
     assert set(table) == set(members)
 
 
-@pytest.mark.parametrize("table", [codes.LINES, codes.REFUSALS, codes.HINDRANCES, codes.SHORTENED])
+@pytest.mark.parametrize("table", [support.LINES, support.REFUSALS, support.HINDRANCES, support.SHORTENED])
 def test_no_two_share_a_code(table: dict[Enum, int]) -> None:
     assert len(set(table.values())) == len(table)
 
@@ -60,15 +60,24 @@ def test_different_refusals_read_differently(language: str) -> None:
 
 
 def texts(shown: Words) -> list[str]:
-    lamps = [lamp.meaning for lamp in shown.lamps]
-    return [shown.lamp, shown.big, shown.figure, shown.small, shown.code, *shown.status, *shown.notes, *lamps]
+    lights = [light.meaning for light in shown.lights]
+    return [
+        shown.key_state,
+        shown.instruction,
+        shown.figure,
+        shown.reason,
+        shown.support_code,
+        *shown.status,
+        *shown.notes,
+        *lights,
+    ]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_every_screen_is_complete_and_drawable(name: str, language: str) -> None:
     shown = words(SITUATIONS[name], language)
-    assert bool(shown.big) is bool(shown.code) is not shown.dark
+    assert bool(shown.instruction) is bool(shown.support_code) is not (name == "standby")
     assert all(shown.status)
     for text in texts(shown):
         assert set(text) <= LAT15
@@ -81,8 +90,8 @@ def test_every_screen_is_complete_and_drawable(name: str, language: str) -> None
 def test_nothing_is_left_in_english(name: str, language: str) -> None:
     screen = SITUATIONS[name]
     here, english = words(screen, language), words(screen, "en")
-    assert here.dark or str(here) != str(english)
-    assert here.dark or here.big != english.big or here.big == "Station 12"
+    assert name == "standby" or str(here) != str(english)
+    assert here.instruction != english.instruction or name in {"standby", "technician", "technician-broken"}
 
 
 def test_a_digit_has_the_glyphs_of_a_console() -> None:
@@ -94,41 +103,41 @@ def test_a_digit_has_the_glyphs_of_a_console() -> None:
 
 
 def test_every_state_is_told_by_a_word_and_a_shape() -> None:
-    lamps = {line: words(Screen(line, STATUS, receipt=RECEIPT), "en").lamp for line in Line}
-    assert {line for line, lamp in lamps.items() if lamp == "● ON"} == {Line.READY, Line.OUT_READY}
-    assert {line for line, lamp in lamps.items() if lamp == "▲ ON?"} == {Line.STILL_ON, Line.OUT_UNSURE}
-    assert {line for line, lamp in lamps.items() if lamp == ""} == {Line.EMPTY}
-    assert lamps[Line.PROMPT] == "■ OFF"
+    states = {line: words(Screen(line, STATUS, receipt=RECEIPT), "en").key_state for line in Line}
+    assert {line for line, state in states.items() if state == "● ON"} == {Line.READY, Line.OUT_READY}
+    assert {line for line, state in states.items() if state == "▲ ON?"} == {Line.STILL_ON, Line.OUT_UNSURE}
+    assert {line for line, state in states.items() if state == ""} == {Line.EMPTY}
+    assert states[Line.PROMPT] == "■ OFF"
 
 
 def test_prompt_says_both_things() -> None:
     shown = words(Screen(Line.PROMPT, STATUS, key=7, holder_name="Tilda Påhittsdotter"), "en")
-    assert shown.big == "Key is OFF. Going home: take it out. Starting: PIN and #."
-    assert shown.small == "Key 7, Tilda Påhittsdotter."
-    assert words(Screen(Line.PROMPT, STATUS), "sv").big.startswith("Nyckeln är AV.")
-    assert words(Screen(Line.PROMPT, STATUS), "da").big.startswith("Nøglen er SLUKKET.")
+    assert shown.instruction == "Key is OFF. Going home: take it out. Starting: PIN and #."
+    assert shown.reason == "Key 7, Tilda Påhittsdotter."
+    assert words(Screen(Line.PROMPT, STATUS), "sv").instruction.startswith("Nyckeln är AV.")
+    assert words(Screen(Line.PROMPT, STATUS), "da").instruction.startswith("Nøglen er SLUKKET.")
 
 
 def test_the_holders_language_comes_before_the_stations() -> None:
     screen = Screen(Line.OUT_OFF, STATUS, language="da")
-    assert words(screen, "sv").big == "Nøglen er SLUKKET."
-    assert words(replace(screen, language="fi"), "sv").big == "Nyckeln är AV."
-    assert words(replace(screen, language="sv_SE"), "en").big == "Nyckeln är AV."
-    assert words(replace(screen, language=None), "xx").big == "Key is OFF."
+    assert words(screen, "sv").instruction == "Nøglen er SLUKKET."
+    assert words(replace(screen, language="fi"), "sv").instruction == "Nyckeln är AV."
+    assert words(replace(screen, language="sv_SE"), "en").instruction == "Nyckeln är AV."
+    assert words(replace(screen, language=None), "xx").instruction == "Key is OFF."
 
 
 def test_ready_says_until_when_where_and_how_old() -> None:
     shown = words(Screen(Line.READY, OFFLINE, receipt=replace(LONG_RECEIPT, mirror_age_s=7500)), "en")
-    assert shown.big == "Key is ON until tomorrow 05:00. Take it out."
+    assert shown.instruction == "Key is ON until tomorrow 05:00. Take it out."
     assert shown.figure == "05:00"
-    assert shown.small == (
+    assert shown.reason == (
         "Shorter than usual: your permit is only for that time of day. "
         "Opens 12 areas (Nordvästra Granbacken, …) and 250 boxes."
     )
     assert shown.notes == ("Data from 2 h ago.",)
     online = words(Screen(Line.READY, STATUS, receipt=RECEIPT), "en")
-    assert online.small == "Opens 2 areas (Granbacken, Kvarnby) and 3 boxes."
-    assert words(Screen(Line.READY, STATUS, receipt=RECEIPT), "sv").small == (
+    assert online.reason == "Opens 2 areas (Granbacken, Kvarnby) and 3 boxes."
+    assert words(Screen(Line.READY, STATUS, receipt=RECEIPT), "sv").reason == (
         "Öppnar 2 områden (Granbacken, Kvarnby) och 3 nyckelskåp."
     )
 
@@ -146,7 +155,7 @@ def test_ready_says_until_when_where_and_how_old() -> None:
 )
 def test_the_day_is_named_when_it_is_not_today(after_s: int, said: str) -> None:
     shown = words(Screen(Line.OUT_READY, STATUS, receipt=replace(RECEIPT, expires=NOON_S + after_s)), "en")
-    assert shown.big == f"Key is ON until {said}."
+    assert shown.instruction == f"Key is ON until {said}."
 
 
 def test_times_are_the_sites_also_over_daylight_saving() -> None:
@@ -154,33 +163,33 @@ def test_times_are_the_sites_also_over_daylight_saving() -> None:
     screen = Screen(
         Line.OUT_READY, replace(STATUS, unix_s=night_s), receipt=replace(RECEIPT, expires=night_s + 11 * 3600)
     )
-    assert words(screen, "en").big == "Key is ON until tomorrow 10:00."
+    assert words(screen, "en").instruction == "Key is ON until tomorrow 10:00."
     unknown = replace(screen, status=replace(screen.status, time_zone="Nowhere/Atall"))
-    assert words(unknown, "en").big == "Key is ON until tomorrow 08:00 UTC."
+    assert words(unknown, "en").instruction == "Key is ON until tomorrow 08:00 UTC."
 
 
 def test_without_a_trusted_clock_the_whole_date_is_told() -> None:
     status = replace(OFFLINE, clock_trusted=False)
     shown = words(Screen(Line.STILL_ON, status, still_on_until=NOON_S + 3600), "en")
-    assert shown.big == "Key is still ON until 2026-03-30 14:00. Take it out and put it in again."
+    assert shown.instruction == "Key is still ON until 2026-03-30 14:00. Take it out and put it in again."
     assert shown.status == ("Station 12", "OFFLINE", "data 3 days", "no time")
 
 
 def test_a_key_that_is_left_in_is_told_before_it_is_switched_off() -> None:
     shown = words(SITUATIONS["ready-soon-off"], "en")
-    assert shown.big == "Take the key out now. It switches OFF in 0:15."
-    assert (shown.figure, shown.lamp) == ("0:15", "● ON")
-    assert words(SITUATIONS["ready-soon-off"], "sv").big == "Ta ut nyckeln nu. Den stängs AV om 0:15."
+    assert shown.instruction == "Take the key out now. It switches OFF in 0:15."
+    assert (shown.figure, shown.key_state) == ("0:15", "● ON")
+    assert words(SITUATIONS["ready-soon-off"], "sv").instruction == "Ta ut nyckeln nu. Den stängs AV om 0:15."
     for role in Role:
         screen = SITUATIONS["ready-soon-off"]
-        assert words(replace(screen, status=replace(screen.status, role=role)), "en").big == shown.big
+        assert words(replace(screen, status=replace(screen.status, role=role)), "en").instruction == shown.instruction
 
 
 def test_pulled_while_it_was_switched_on_it_is_told_how_to_get_it_on() -> None:
     shown = words(SITUATIONS["out_unsure-halfway"], "en")
-    assert shown.big == "Taken out too early. Put the key back."
-    assert shown.small.startswith("It may be ON. Leave it in until the screen says that it is ON.")
-    assert shown.lamp == "▲ ON?"
+    assert shown.instruction == "Taken out too early. Put the key back."
+    assert shown.reason.startswith("It may be ON. Leave it in until the screen says that it is ON.")
+    assert shown.key_state == "▲ ON?"
 
 
 def test_someone_who_types_is_told_how_to_start_over() -> None:
@@ -190,8 +199,8 @@ def test_someone_who_types_is_told_how_to_start_over() -> None:
 
 
 def test_help_says_how_to_go_on_and_how_to_leave() -> None:
-    assert words(SITUATIONS["help-key_lights"], "en").small == "Page 1 of 5. Next: * Back: #"
-    assert words(SITUATIONS["help-logged"], "sv").small == "Sida 5 av 5. Tillbaka: #"
+    assert words(SITUATIONS["help-key_lights"], "en").reason == "Page 1 of 5. Next: * Back: #"
+    assert words(SITUATIONS["help-logged"], "sv").reason == "Sida 5 av 5. Tillbaka: #"
 
 
 def test_data_of_this_minute_is_fresh_also_without_a_network() -> None:
@@ -204,23 +213,23 @@ def test_data_of_this_minute_is_fresh_also_without_a_network() -> None:
 
 def test_wait_counts_down() -> None:
     shown = words(Screen(Line.WAIT, STATUS, wait_s=299, digits=3), "en")
-    assert (shown.figure, shown.mask) == ("4:59", 0)
-    assert shown.big == "Too many wrong PINs. Wait 4:59."
+    assert (shown.figure, shown.digits_typed) == ("4:59", 0)
+    assert shown.instruction == "Too many wrong PINs. Wait 4:59."
 
 
 def test_a_station_that_can_only_switch_off_says_so_and_why() -> None:
     status = replace(STATUS, hindrance=Hindrance.MIRROR_TOO_OLD)
     shown = words(Screen(Line.EMPTY, status), "en")
-    assert shown.big == "This station can only switch keys OFF."
+    assert shown.instruction == "This station can only switch keys OFF."
     assert shown.notes == ("Its data is too old.", "Help: *")
-    assert (shown.figure, shown.qr) == ("12-10-3", "STATION 12 10 H3")
-    assert shown.code == "10 H3"
+    assert (shown.figure, shown.fault_message) == ("12-10-3", "STATION 12 10 H3")
+    assert shown.support_code == "10 H3"
 
 
 def test_wrong_category_at_the_prompt_gives_its_reason() -> None:
     shown = words(Screen(Line.WRONG_PIN, STATUS, refusal=Refusal.NOT_HOURLY), "en")
-    assert shown.big == "This key is for hourly staff. It is OFF."
-    assert shown.code == "13 R11"
+    assert shown.instruction == "This key is for hourly staff. It is OFF."
+    assert shown.support_code == "13 R11"
 
 
 def test_a_screen_in_one_line() -> None:
@@ -243,14 +252,14 @@ def test_a_screen_in_one_line() -> None:
 )
 def test_names_are_brought_down_to_what_a_console_shows(name: str, shown: str) -> None:
     assert printable(name) == shown
-    assert f", {shown}." in words(Screen(Line.PROMPT, STATUS, key=1, holder_name=name), "en").small
+    assert f", {shown}." in words(Screen(Line.PROMPT, STATUS, key=1, holder_name=name), "en").reason
 
 
 def test_a_missing_catalogue_is_english_and_a_warning(
     tmp_path: object, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("ui.languages.LOCALE_DIR", tmp_path)
-    assert words(Screen(Line.OUT_OFF, STATUS), "sv").big == "Key is OFF."
+    assert words(Screen(Line.OUT_OFF, STATUS), "sv").instruction == "Key is OFF."
     assert catalogue("sv").gettext("Key is OFF.") == "Key is OFF."
     assert caplog.messages == ["ui.catalogue_missing language=sv"]
 
@@ -272,7 +281,7 @@ def test_what_a_holder_should_hear_before_leaving() -> None:
 
 def test_a_pool_key_says_in_whose_name_and_where_it_belongs() -> None:
     prompt = words(SITUATIONS["emergency-prompt"], "en")
-    assert (prompt.small, prompt.notes) == ("Emergency key 2007.", ("Return it to Hemtjänst Norr.",))
+    assert (prompt.reason, prompt.notes) == ("Emergency key 2007.", ("Return it to Hemtjänst Norr.",))
     ready = words(replace(SITUATIONS["substitute-ready"], holder_name="Tim Påhitt"), "en")
     assert ready.notes == ("In the name of Tim Påhitt. Return it to Hemtjänst Norr.",)
     assert words(SITUATIONS["substitute-out"], "sv").notes == ("Återlämnas till Hemtjänst Norr.",)
@@ -281,8 +290,8 @@ def test_a_pool_key_says_in_whose_name_and_where_it_belongs() -> None:
 @pytest.mark.parametrize("line", [Line.READING, Line.PROMPT, Line.OUT_OFF, Line.OUT_UNSURE])
 def test_a_flickering_contact_is_to_be_held_and_the_state_stays_in_sight(line: Line) -> None:
     shown = words(SITUATIONS[f"{line}-flickering"], "en")
-    assert shown.big == "Press gently on the underside of the key and hold."
-    assert shown.lamp == words(SITUATIONS[line], "en").lamp
+    assert shown.instruction == "Press gently on the underside of the key and hold."
+    assert shown.key_state == words(SITUATIONS[line], "en").key_state
 
 
 def test_out_of_order_names_whom_to_call_and_where_to_go() -> None:
@@ -293,10 +302,10 @@ def test_out_of_order_names_whom_to_call_and_where_to_go() -> None:
         "Station 8: Hamngatan, Hamngatan 3",
     )
     # A key that is no good here is no good at the next station.
-    refused = Screen(Line.REFUSED, STATUS, refusal=Refusal.UNKNOWN, elsewhere=ELSEWHERE)
+    refused = Screen(Line.REFUSED, STATUS, refusal=Refusal.UNKNOWN, outside_help=OUTSIDE_HELP)
     assert words(refused, "en").notes == ("Call On-call service: 000-000 02",)
     nameless = replace(SUPPORT, texts=())
-    assert words(replace(refused, elsewhere=Elsewhere(support=nameless)), "en").notes == ("Call 000-000 02",)
+    assert words(replace(refused, outside_help=OutsideHelp(support=nameless)), "en").notes == ("Call 000-000 02",)
 
 
 def test_offline_since_when() -> None:
@@ -307,9 +316,9 @@ def test_offline_since_when() -> None:
 
 def test_the_privacy_notice_is_the_sites_own() -> None:
     assert words(SITUATIONS["help-logged"], "da").notes == (PRIVACY[1][1],)
-    danish = Beside(View.HELP, HelpPage.LOGGED, privacy=(("da", "Kun dansk."),))
-    assert words(Screen(Line.EMPTY, STATUS, beside=danish), "sv").notes == ("Kun dansk.",)
-    assert words(SITUATIONS["help-no-notice"], "en").notes == (help_pages.PRIVACY,)
+    danish = IdlePage(View.HELP, HelpPage.LOGGED, privacy=(("da", "Kun dansk."),))
+    assert words(Screen(Line.EMPTY, STATUS, idle_page=danish), "sv").notes == ("Kun dansk.",)
+    assert words(SITUATIONS["help-no-notice"], "en").notes == (idle_pages.PRIVACY,)
 
 
 def test_the_technicians_page_has_no_names() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from drivers.emulated_key.key import EmulatedKey
-from drivers.emulated_key.line import SocketLine
+from drivers.emulated_key.line import SerialLine
 
 BAUD = 115200
 BITS_PER_BYTE = 10
@@ -106,7 +106,7 @@ def wire_s(size_bytes: int) -> float:
     return size_bytes * BITS_PER_BYTE / BAUD
 
 
-class _CountedLine(SocketLine):
+class _CountedLine(SerialLine):
     """Keeps when how many bytes had passed since the last insertion, and in which direction."""
 
     def __init__(self, path: Path) -> None:

@@ -1,0 +1,199 @@
+"""What the screen shows, as codes and numbers. The words are in ``ui``; nothing here is for people to read."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from station.core.facts import Hindrance, Refusal, Shortened
+from station.core.support import Neighbour, SupportLine
+from station.display.idle import HelpPage, View
+from station.records.claims import ClockSource, KeyKind, Role
+
+
+class Line(StrEnum):
+    """What the person should know and do now: one big line."""
+
+    EMPTY = "empty"
+    """Press the key's button and put it in."""
+    READING = "reading"
+    """A key is being switched off and read: hold still."""
+    PROMPT = "prompt"
+    """The key is OFF. Going home: take it out. Starting: PIN and #."""
+    WRONG_PIN = "wrong_pin"
+    """As PROMPT, after a wrong PIN."""
+    WAIT = "wait"
+    """Too many wrong PINs: `Screen.wait_s` more seconds."""
+    CHECKING = "checking"
+    ACTIVATING = "activating"
+    """Leave the key in."""
+    READY = "ready"
+    """`Screen.receipt` says until when. Take it out."""
+    REFUSED = "refused"
+    """`Screen.refusal` says why; the key is OFF."""
+    STILL_ON = "still_on"
+    """The key could not be switched off; it works until `Screen.still_on_until`."""
+    UNREADABLE = "unreadable"
+    """The key is OFF but does not say which it is."""
+    LEFT_IN = "left_in"
+    """Left in after ready: it was switched off again."""
+    OUT_OFF = "out_off"
+    """Taken out: the key is OFF."""
+    OUT_READY = "out_ready"
+    """Taken out: the key is ON until `Screen.receipt.expires`."""
+    OUT_EARLY = "out_early"
+    """Taken out too early: the key is OFF; put it back."""
+    OUT_UNSURE = "out_unsure"
+    """Taken out before it could be switched off: it may still be ON until it is put back or expires."""
+    READER_BROKEN = "reader_broken"
+    """The station cannot talk to keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a person takes along from a visit that ended in ready."""
+
+    expires: int
+    shortened: Shortened | None
+    every_area: bool
+    areas: tuple[int, ...]
+    area_names: tuple[str, ...]
+    locks: int
+    mirror_age_s: int
+    online: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How a permit differs from the one that was on the key before."""
+
+    every_area_added: bool = False
+    every_area_removed: bool = False
+    added: tuple[int, ...] = ()
+    """Areas."""
+    removed: tuple[int, ...] = ()
+    boxes_added: int = 0
+    boxes_removed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What the holder should hear before leaving; None or False: nothing of the kind."""
+
+    battery_percent: int | None = None
+    """The key's battery is low."""
+    permit_ends: int | None = None
+    """The permit ends soon: then."""
+    lost_power: bool = False
+    """The key had been without power, so that its clock had to be set anew."""
+    changes: Changes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the writing has come, in bytes of the records that are to be on the key."""
+
+    done_bytes: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastVisit:
+    """A visit as a technician may see it: without a name, without a key's number."""
+
+    unix_s: int
+    """When it began."""
+    kind: KeyKind | None = None
+    outcome: str | None = None
+    """How it stands or ended, in the one word that `station status` has for it."""
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Technician:
+    """The technician's page."""
+
+    reader: str
+    """The serial port."""
+    reader_works: bool
+    clock: ClockSource | None
+    mirror_objects: int | None
+    """None: the database cannot be read."""
+    outbox_events: int | None
+    config_version: str
+    version: str
+    certificate_expires: int
+    visits: tuple[PastVisit, ...] = ()
+    """The last ones, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideHelp:
+    """Where to go and whom to call when this station does not help."""
+
+    neighbours: tuple[Neighbour, ...] = ()
+    """Nearest first."""
+    support: SupportLine | None = None
+    """The line of this hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdlePage:
+    """What an empty station shows instead of asking for a key."""
+
+    view: View
+    page: HelpPage = HelpPage.KEY_LIGHTS
+    digits: int = 0
+    """Of the technician's code."""
+    privacy: tuple[tuple[str, str], ...] = ()
+    """The site's notice, by language."""
+    technician: Technician | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The quiet strip: how the station itself is doing."""
+
+    station: int
+    online: bool
+    mirror_age_s: int | None
+    hindrance: Hindrance | None
+    unix_s: int
+    clock_trusted: bool
+    time_zone: str
+    offline_since: int | None = None
+    """When central was last reached, if it is not now (None: not since the station's start, or no clock to tell)."""
+    role: Role = Role.SYNC_STATION
+    config_rejected: bool = False
+    """The configuration file that is there is broken: for whoever pushed it, and of no matter to anybody with a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One snapshot: everything that ``ui`` needs to draw, and nothing secret (digits are only counted)."""
+
+    line: Line
+    status: Status
+    digits: int = 0
+    key: int | None = None
+    holder_name: str | None = None
+    language: str | None = None
+    """The holder's, None: the station's own."""
+    refusal: Refusal | None = None
+    wait_s: int | None = None
+    still_on_until: int | None = None
+    halfway: bool = False
+    """OUT_UNSURE: taken out while it was being switched ON, not OFF."""
+    off_in_s: int | None = None
+    """READY: so many seconds until a key that is left in is switched off again; None: not soon."""
+    receipt: Receipt | None = None
+    kind: KeyKind | None = None
+    """The key's."""
+    unit_name: str | None = None
+    """Whose a substitute or emergency key is: there it must be returned."""
+    area_names: tuple[tuple[int, str], ...] = ()
+    """Of the areas in `notes`."""
+    notes: Notes = Notes()
+    progress: Progress | None = None
+    flickering: bool = False
+    """The contact comes and goes: the key should be held."""
+    outside_help: OutsideHelp = OutsideHelp()
+    idle_page: IdlePage | None = None

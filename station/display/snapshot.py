@@ -1,0 +1,230 @@
+"""From the visit's state to what the screen shows: one snapshot, without words."""
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from station.core.facts import Grant, KeyKnown, Now, Refusal
+from station.core.support import line_at
+from station.core.visit_state import KeyLeft, Phase, Presence, State
+from station.display.contact import Contact
+from station.display.idle import IdleState, View
+from station.display.key_findings import KeyFindings, notes
+from station.display.screen import IdlePage, Line, Notes, OutsideHelp, Progress, Receipt, Screen, Status, Technician
+from station.records.claims import EVERY_AREA
+
+IDLE_LINES = frozenset({Line.EMPTY, Line.READER_BROKEN})
+"""Only where nobody waits for anything else is there room for help."""
+FLICKER_LINES = frozenset(
+    {Line.READING, Line.CHECKING, Line.ACTIVATING, Line.OUT_OFF, Line.OUT_EARLY, Line.OUT_UNSURE, Line.PROMPT}
+)
+"""A receipt stays a receipt, also while the contact flickers."""
+NOTES_LINES = frozenset({Line.PROMPT, Line.READY, Line.OUT_READY, Line.OUT_OFF, Line.LEFT_IN})
+HELPLESS_LINES = frozenset({Line.READER_BROKEN, Line.REFUSED, Line.STILL_ON, Line.UNREADABLE})
+NEIGHBOURS_SHOWN = 3
+REMINDER_S = 15.0
+"""A key left in is told so long before it is switched off again, and the bell rings."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenExtras:
+    """What is shown besides the visit's own state; none of it decides anything."""
+
+    findings: KeyFindings = field(default_factory=KeyFindings)
+    progress: Progress | None = None
+    contact: Contact = field(default_factory=Contact)
+    idle: IdleState = field(default_factory=IdleState)
+    technician: Technician | None = None
+
+
+NO_EXTRAS = ScreenExtras()
+
+
+def screen(state: State, now: Now, extras: ScreenExtras = NO_EXTRAS) -> Screen:
+    """What to show for ``state`` at ``now``."""
+    line = _line(state, now)
+    wait_s = math.ceil(state.attempts.wait_until_s - now.mono_s) if line is Line.WAIT else None
+    named = _named(state)
+    holder = named.grant.holder if named.grant else named.known.holder
+    told = _notes(named, line, now, extras.findings)
+    return Screen(
+        line=line,
+        status=status(state, now),
+        digits=len(state.entry),
+        key=named.seen.record.key if named.seen else None,
+        holder_name=holder.name if holder else None,
+        language=holder.language if holder else None,
+        refusal=_refusal(state, line),
+        wait_s=wait_s,
+        still_on_until=_still_on_until(state, line),
+        halfway=line is Line.OUT_UNSURE and state.farewell is not None and state.farewell.switching_on,
+        off_in_s=_off_in_s(state, now),
+        receipt=_receipt(state, named.grant) if line in {Line.READY, Line.OUT_READY} and named.grant else None,
+        kind=named.seen.record.kind if named.seen else None,
+        unit_name=named.known.unit.name if named.known.unit else None,
+        area_names=_area_names(named, told),
+        notes=told,
+        progress=extras.progress if line is Line.ACTIVATING else None,
+        flickering=line in FLICKER_LINES and extras.contact.flickers(now.mono_s),
+        outside_help=_outside_help(state, line, now),
+        idle_page=_idle_page(state, line, extras),
+    )
+
+
+def may_sleep(state: State, now: Now) -> bool:
+    """Whether the screen may go dark: nothing is on it that anybody must know."""
+    return _line(state, now) is Line.EMPTY and state.station.hindrance is None
+
+
+def is_free(state: State, now: Now) -> bool:
+    """Whether keystrokes are for help and the like, not for a key or for a receipt that is still to be read."""
+    return _line(state, now) in IDLE_LINES
+
+
+def _named(state: State) -> State:
+    """``state`` with nothing of the key before, where the one that is or was in the socket has not said which it is."""
+    unnamed = state.farewell is not None and not state.farewell.named
+    if not unnamed and state.presence is not Presence.RETURNING:
+        return state
+    return replace(state, seen=None, known=KeyKnown(), grant=None)
+
+
+def _notes(state: State, line: Line, now: Now, findings: KeyFindings) -> Notes:
+    if line not in NOTES_LINES:
+        return Notes()
+    entry = state.grant.permit if state.grant else state.known.permit
+    return notes(findings, entry.permit if entry else None, now)
+
+
+def _area_names(state: State, told: Notes) -> tuple[tuple[int, str], ...]:
+    if told.changes is None:
+        return ()
+    names = state.station.area_names
+    return tuple((area, names[area]) for area in (*told.changes.added, *told.changes.removed) if area in names)
+
+
+def _outside_help(state: State, line: Line, now: Now) -> OutsideHelp:
+    station = state.station
+    empty = line is Line.EMPTY and station.hindrance is not None
+    if not empty and line not in HELPLESS_LINES:
+        return OutsideHelp()
+    # An hour that nothing vouches for would name the wrong line: then all that is known is who answers at any time.
+    always = [line for line in station.support if line.holidays]
+    lines = station.support if now.trust is not None else always or station.support
+    line_now = line_at(lines, now.unix_s, station.zone, station.is_holiday)
+    return OutsideHelp(station.neighbours[:NEIGHBOURS_SHOWN], line_now)
+
+
+def _idle_page(state: State, line: Line, extras: ScreenExtras) -> IdlePage | None:
+    idle = extras.idle
+    sleeping = idle.view is View.STANDBY and (line is not Line.EMPTY or state.station.hindrance is not None)
+    if idle.view is View.NONE or line not in IDLE_LINES or sleeping:
+        return None
+    return IdlePage(
+        view=idle.view,
+        page=idle.page,
+        digits=len(idle.entry),
+        privacy=state.station.privacy if idle.view is View.HELP else (),
+        technician=extras.technician if idle.view is View.TECHNICIAN else None,
+    )
+
+
+def status(state: State, now: Now) -> Status:
+    """How the station itself is doing."""
+    station = state.station
+    return Status(
+        station=station.station,
+        online=station.online,
+        mirror_age_s=station.mirror_age_s,
+        hindrance=station.hindrance,
+        unix_s=now.unix_s,
+        clock_trusted=now.trust is not None,
+        time_zone=str(station.zone),
+        offline_since=None if station.online else station.offline_since,
+        role=station.role,
+        config_rejected=station.config_rejected,
+    )
+
+
+def _line(state: State, now: Now) -> Line:
+    if state.phase is Phase.BROKEN:
+        return Line.READER_BROKEN
+    if state.presence is Presence.OUT:
+        return _OUT[state.farewell.key_left] if state.farewell is not None else Line.EMPTY
+    return Line.READING if state.presence is Presence.RETURNING else _line_with_key(state, now)
+
+
+def _line_with_key(state: State, now: Now) -> Line:
+    match state.phase:
+        case Phase.EMPTY | Phase.BROKEN:
+            return Line.EMPTY
+        case Phase.CLEARING | Phase.READING | Phase.SWITCHING_OFF:
+            return Line.READING
+        case Phase.PROMPT:
+            return _prompt(state, now)
+        case Phase.CHECKING:
+            return Line.CHECKING
+        case Phase.ACTIVATING:
+            return Line.ACTIVATING
+        case Phase.READY:
+            return Line.READY
+        case Phase.REFUSED:
+            return Line.REFUSED
+        case Phase.STILL_ON:
+            return Line.STILL_ON
+        case Phase.UNREADABLE:
+            return Line.UNREADABLE
+        case Phase.LEFT_IN:
+            return Line.LEFT_IN
+        case never:  # pragma: no cover
+            assert_never(never)
+
+
+def _prompt(state: State, now: Now) -> Line:
+    if now.mono_s < state.attempts.wait_until_s:
+        return Line.WAIT
+    return Line.WRONG_PIN if state.last_refusal is not None else Line.PROMPT
+
+
+_OUT = {
+    KeyLeft.ON: Line.OUT_READY,
+    KeyLeft.OFF: Line.OUT_OFF,
+    KeyLeft.TOO_EARLY: Line.OUT_EARLY,
+    KeyLeft.UNSURE: Line.OUT_UNSURE,
+}
+"""What the person who has just taken a key out should know."""
+
+
+def _refusal(state: State, line: Line) -> Refusal | None:
+    if line is Line.REFUSED:
+        return state.refusal
+    return state.last_refusal if line in {Line.WRONG_PIN, Line.WAIT} else None
+
+
+def _still_on_until(state: State, line: Line) -> int | None:
+    if line is Line.OUT_UNSURE and state.farewell is not None:
+        return state.farewell.may_open_until
+    return state.still_on_until if line is Line.STILL_ON else None
+
+
+def _off_in_s(state: State, now: Now) -> int | None:
+    if state.place != (Phase.READY, Presence.IN):
+        return None
+    left_s = state.since_s + state.policy.left_in_s - now.mono_s
+    return max(math.ceil(left_s), 0) if left_s <= REMINDER_S else None
+
+
+def _receipt(state: State, grant: Grant) -> Receipt:
+    permit = grant.permit.permit
+    every = permit.areas == EVERY_AREA
+    names = state.station.area_names
+    return Receipt(
+        expires=grant.expires,
+        shortened=grant.shortened,
+        every_area=every,
+        areas=() if every else permit.areas,
+        area_names=() if every else tuple(names[a] for a in permit.areas if a in names),
+        locks=len(permit.locks),
+        mirror_age_s=state.station.mirror_age_s or 0,
+        online=state.station.online,
+    )

@@ -1,0 +1,121 @@
+"""Help, standby and the technician's code: what keystrokes at the empty station lead to, and how it ends by itself."""
+
+from dataclasses import replace
+
+import pytest
+
+from station.core.entry import Entry
+from station.display.idle import (
+    CODE_S,
+    HELP_S,
+    SEQUENCE_S,
+    TECHNICIAN_S,
+    WRONG_CODE_WAIT_S,
+    HelpPage,
+    IdleState,
+    View,
+    aged,
+    code_checked,
+    disturbed,
+    typed,
+)
+
+T = 100.0
+
+
+def after(strokes: str, begin: IdleState | None = None, *, has_code: bool = True, gap_s: float = 0.3) -> IdleState:
+    at, now_s = begin or IdleState(since_s=T), T
+    for stroke in strokes:
+        now_s += gap_s
+        at, _ = typed(at, stroke, now_s, has_code=has_code)
+    return at
+
+
+def test_one_keystroke_opens_help_and_each_turns_a_page() -> None:
+    pages = [(at.view, at.page) for at in (after("*" * n) for n in range(1, 6))]
+    assert pages == [(View.HELP, page) for page in HelpPage]
+    assert after("*" * 6).view is View.NONE
+
+
+@pytest.mark.parametrize("stroke", "0123456789#\b")
+def test_any_other_keystroke_closes_help(stroke: str) -> None:
+    at = after("**" + stroke)
+    assert (at.view, at.page) == (View.NONE, HelpPage.KEY_LIGHTS)
+
+
+@pytest.mark.parametrize("stroke", "0123456789#\b")
+def test_without_help_other_keystrokes_do_nothing(stroke: str) -> None:
+    assert after(stroke).view is View.NONE
+
+
+@pytest.mark.parametrize("stroke", "*#5")
+def test_any_keystroke_wakes_a_dark_screen_and_does_no_more(stroke: str) -> None:
+    dark = aged(IdleState(since_s=T), T + 600, standby_s=600)
+    assert dark.view is View.STANDBY
+    assert typed(dark, stroke, T + 700, has_code=True)[0].view is View.NONE
+
+
+def test_it_goes_dark_only_where_it_may() -> None:
+    assert aged(IdleState(since_s=T), T + 599, standby_s=600).view is View.NONE
+    assert aged(IdleState(since_s=T), T + 1e6, standby_s=None).view is View.NONE
+    dark = aged(IdleState(since_s=T), T + 600, standby_s=600)
+    assert aged(dark, T + 601, standby_s=600) is dark
+    assert aged(dark, T + 601, standby_s=None).view is View.NONE
+
+
+def test_the_sequence_asks_for_the_code() -> None:
+    assert after("*0*").view is View.CODE
+    assert after("12*0*").view is View.CODE
+    assert after("*0*", has_code=False).view is View.HELP
+    assert after("*0*", gap_s=SEQUENCE_S + 1).view is View.HELP
+
+
+def test_the_code_is_edited_and_handed_over() -> None:
+    at = after("*0*12\b3")
+    assert len(at.entry) == 2
+    at, entry = typed(at, "#", T, has_code=True)
+    assert at.view is View.NONE
+    assert len(at.entry) == 0
+    assert entry is not None
+    assert entry.reveal() == b"13"
+
+
+@pytest.mark.parametrize("strokes", ["*0*#", "*0*12*"])
+def test_the_code_is_given_up(strokes: str) -> None:
+    at, entry = typed(after(strokes[:-1]), strokes[-1], T + 5, has_code=True)
+    assert (at.view, entry, len(at.entry)) == (View.NONE, None, 0)
+
+
+def test_a_right_code_opens_the_page_and_any_key_closes_it() -> None:
+    page = code_checked(IdleState(), T, right=True)
+    assert page.view is View.TECHNICIAN
+    assert typed(page, "5", T + 1, has_code=True)[0].view is View.NONE
+    assert aged(page, T + TECHNICIAN_S - 1, standby_s=1).view is View.TECHNICIAN
+    assert aged(page, T + TECHNICIAN_S, standby_s=1).view is View.NONE
+
+
+def test_a_wrong_code_costs_a_wait() -> None:
+    wrong = replace(code_checked(IdleState(), T, right=False), since_s=T)
+    assert wrong.view is View.NONE
+    assert after("*0*", wrong).view is View.HELP
+    later = replace(wrong, not_before_s=T - WRONG_CODE_WAIT_S)
+    assert after("*0*", later).view is View.CODE
+
+
+@pytest.mark.parametrize(("strokes", "limit_s"), [("*", HELP_S), ("*0*12", CODE_S)])
+def test_what_nobody_goes_on_with_goes_away(strokes: str, limit_s: float) -> None:
+    at = after(strokes)
+    assert aged(at, at.since_s + limit_s - 1, standby_s=None) is at
+    gone = aged(at, at.since_s + limit_s, standby_s=None)
+    assert (gone.view, len(gone.entry)) == (View.NONE, 0)
+
+
+@pytest.mark.parametrize("view", View)
+def test_a_key_ends_all_of_it(view: View) -> None:
+    at = IdleState(view, HelpPage.LOGGED, Entry("123"), T, "*0")
+    gone = disturbed(at, T + 1)
+    assert (gone.view, gone.page, len(gone.entry), gone.strokes) == (View.NONE, HelpPage.KEY_LIGHTS, 0, "")
+
+
+def test_no_digit_is_in_its_repr() -> None:
+    assert "7" not in repr(replace(after("*0*777"), since_s=0.0))

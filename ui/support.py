@@ -1,0 +1,108 @@
+"""Whom to call when this station does not help, and the code to read out on the telephone: ``12 R07 S2``.
+
+The codes are printed in the manual: give new ones, never change or reuse one.
+"""
+
+import gettext
+from collections.abc import Mapping
+
+from station.core.facts import Hindrance, Refusal, Shortened
+from station.display.screen import Line, Screen
+from ui.glyphs import printable
+from ui.languages import in_language
+
+LINES: Mapping[Line, int] = {
+    Line.EMPTY: 10,
+    Line.READING: 11,
+    Line.PROMPT: 12,
+    Line.WRONG_PIN: 13,
+    Line.WAIT: 14,
+    Line.CHECKING: 15,
+    Line.ACTIVATING: 16,
+    Line.READY: 17,
+    Line.REFUSED: 20,
+    Line.STILL_ON: 21,
+    Line.UNREADABLE: 22,
+    Line.LEFT_IN: 23,
+    Line.OUT_OFF: 30,
+    Line.OUT_READY: 31,
+    Line.OUT_EARLY: 32,
+    Line.OUT_UNSURE: 33,
+    Line.READER_BROKEN: 90,
+}
+
+REFUSALS: Mapping[Refusal, int] = {
+    Refusal.UNKNOWN: 1,
+    Refusal.BLOCKED: 2,
+    Refusal.RETURNED: 3,
+    Refusal.LOCKED: 4,
+    Refusal.HOLDER_ENDED: 5,
+    Refusal.WRONG_PIN: 10,
+    Refusal.NOT_HOURLY: 11,
+    Refusal.NOT_PERMANENT: 12,
+    Refusal.CLOSED_UNIT: 13,
+    Refusal.NO_PERMIT: 14,
+    Refusal.PERMIT_EXPIRED: 15,
+    Refusal.OUTSIDE_WINDOW: 16,
+    Refusal.STATION: 20,
+    Refusal.KEY_FAULT: 21,
+    Refusal.CLOCK_UNSET: 30,
+    Refusal.BAD_STATION_CERTIFICATE: 31,
+    Refusal.NEVER_SYNCED: 32,
+    Refusal.SYNCED_TOO_LONG_AGO: 33,
+    Refusal.BAD_PERMIT: 34,
+    Refusal.WRONG_HOLDER: 35,
+    Refusal.NOT_PERSONAL: 40,
+    Refusal.OTHER_UNIT: 41,
+}
+
+HINDRANCES: Mapping[Hindrance, int] = {
+    Hindrance.CLOCK: 1,
+    Hindrance.NO_MIRROR: 2,
+    Hindrance.MIRROR_TOO_OLD: 3,
+    Hindrance.CERTIFICATE: 4,
+    Hindrance.NOT_ENROLLED: 5,
+    Hindrance.DISK: 6,
+}
+
+SHORTENED: Mapping[Shortened, int] = {Shortened.WINDOW: 1, Shortened.PERMIT: 2, Shortened.CERTIFICATE: 3}
+
+
+def fault_digits(screen: Screen) -> str:
+    """``12-90`` or ``12-10-3``: station, line and hindrance, in digits that can be drawn large."""
+    parts = [f"{screen.status.station}", f"{LINES[screen.line]}"]
+    if screen.status.hindrance is not None:
+        parts.append(f"{HINDRANCES[screen.status.hindrance]}")
+    return "-".join(parts)
+
+
+def fault_message(screen: Screen) -> str:
+    """``STATION 12 10 H3``: for the QR code, in characters that it packs well, 25 at the most."""
+    return f"STATION {screen.status.station} {support_code(screen)}"
+
+
+def support_code(screen: Screen) -> str:
+    """Line, then refusal (R), hindrance of the station (H) and reason for a shorter time (S), where there is one."""
+    parts = [f"{LINES[screen.line]}"]
+    if screen.refusal is not None:
+        parts.append(f"R{REFUSALS[screen.refusal]:02}")
+    if screen.status.hindrance is not None:
+        parts.append(f"H{HINDRANCES[screen.status.hindrance]}")
+    if screen.receipt is not None and screen.receipt.shortened is not None:
+        parts.append(f"S{SHORTENED[screen.receipt.shortened]}")
+    return " ".join(parts)
+
+
+def contacts(screen: Screen, language: str, translation: gettext.NullTranslations) -> list[str]:
+    """The support line of this hour, then the nearest stations that work, each in a sentence."""
+    where = screen.outside_help
+    parts: list[str] = []
+    if where.support is not None:
+        name = printable(in_language(where.support.texts, language))
+        call = translation.gettext("Call {name}: {phone}") if name else translation.gettext("Call {phone}")
+        parts.append(call.format(name=name, phone=printable(where.support.phone)))
+    station_fault = screen.line in {Line.EMPTY, Line.READER_BROKEN} or screen.refusal is Refusal.STATION
+    for other in where.neighbours if station_fault else ():
+        place = ", ".join(printable(part) for part in (other.name, other.address) if part)
+        parts.append(translation.gettext("Station {number}: {place}").format(number=other.station, place=place))
+    return parts
