@@ -19,14 +19,14 @@ from typing import Any, Self
 
 import config
 from config import Settings
+from drivers.smp.key_socket import SmpKeySocket
 from station.app import Station
 from station.commands.command_line import FAILED, UsageError, add_json, print_answer, utc_text
-from station.commands.watched_socket import WatchedSocket
 from station.core.entry import MAX_DIGITS
-from station.core.facts import Refusal
+from station.core.facts import KeyClock, Refusal
 from station.core.screen import Line, Screen
 from station.core.visit_state import Phase
-from station.ports import KeyLost
+from station.ports import KeyFile, KeyLost, ReaderLost
 from station.secret import Secret
 from station.services.visit_outcomes import Outcome, outcome_after
 from station.services.visits import Visits
@@ -37,6 +37,8 @@ LONGEST_TIMEOUT_S = 86400.0
 CENTRAL_LIMIT_S = 10.0
 """How long a station that cannot activate yet may wait for central's answer."""
 LOOK_S = 0.1
+QUIET_S = 0.3
+"""So long without a transfer means that all work on the key is done: between two there are milliseconds."""
 PIN_LINE_LIMIT_BYTES = 64
 LAST_EVENTS_S = 2.0
 """How long the visit's events may take to reach central; what does not stays in the outbox."""
@@ -70,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
 async def _visit(settings: Settings, args: argparse.Namespace) -> dict[str, Any]:
     station = await Station.open(settings)
     reader = settings.key_reader
-    socket = WatchedSocket(str(reader.port), reader.baud, reader.folder)
+    socket = _TimedSocket(str(reader.port), reader.baud, reader.folder)
     try:
         with contextlib.ExitStack() as stack:
             pins = stack.enter_context(_PinInput()) if args.pin_stdin else None
@@ -78,6 +80,91 @@ async def _visit(settings: Settings, args: argparse.Namespace) -> dict[str, Any]
     finally:
         await socket.close()
         await station.close()
+
+
+class _TimedSocket(SmpKeySocket):
+    """The key reader for one visit: notes when a key was switched off, when it is left alone, why it was lost."""
+
+    def __init__(self, port: str, baud: int, folder: str) -> None:
+        super().__init__(port, baud, folder)
+        self.lost: ReaderLost | None = None
+        """Why there is no reader; None while there is one."""
+        self.inserted_s: float | None = None
+        """Monotonic, of the last insertion."""
+        self.off_s: float | None = None
+        """Monotonic: since that insertion the key has been read to be off."""
+        self.bytes_before = 0
+        """Bytes on the wire until that insertion."""
+        self._transfers = 0
+        self.ended_s = 0.0
+        """Monotonic, of the last transfer's end."""
+
+    async def quiet(self) -> None:
+        """Return when nobody has talked to the key for `QUIET_S`."""
+        while (left_s := self.ended_s + QUIET_S - time.monotonic()) > 0 or self._transfers:  # noqa: ASYNC110 - time
+            await asyncio.sleep(max(left_s, QUIET_S / 10))
+
+    async def inserted(self) -> None:
+        """See `KeySocket.inserted`."""
+        try:
+            await super().inserted()
+        except ReaderLost as error:
+            self.lost = error
+            raise
+        self.lost = None
+        self.inserted_s, self.off_s, self.bytes_before = time.monotonic(), None, self.wire_bytes
+
+    async def read(self, file: KeyFile, limit_bytes: int = 4096, offset: int = 0) -> bytes:
+        """See `KeySocket.read`."""
+        async with self._transferring():
+            content = await super().read(file, limit_bytes, offset)
+        if file is KeyFile.ACT and not content and self.off_s is None:
+            self.off_s = time.monotonic()
+        return content
+
+    async def read_some(self, file: KeyFile, offset: int) -> bytes:
+        """See `KeySocket.read_some`."""
+        async with self._transferring():
+            return await super().read_some(file, offset)
+
+    async def holds(self, file: KeyFile, content: bytes) -> bool:
+        """See `KeySocket.holds`."""
+        async with self._transferring():
+            return await super().holds(file, content)
+
+    async def write(self, file: KeyFile, content: bytes) -> None:
+        """See `KeySocket.write`."""
+        async with self._transferring():
+            await super().write(file, content)
+
+    async def rewrite(self, file: KeyFile, content: bytes) -> None:
+        """See `KeySocket.rewrite`."""
+        async with self._transferring():
+            await super().rewrite(file, content)
+
+    async def clear(self, file: KeyFile) -> None:
+        """See `KeySocket.clear`."""
+        async with self._transferring():
+            await super().clear(file)
+
+    async def clock(self) -> KeyClock:
+        """See `KeySocket.clock`."""
+        async with self._transferring():
+            return await super().clock()
+
+    async def set_clock(self, unix_s: int) -> None:
+        """See `KeySocket.set_clock`."""
+        async with self._transferring():
+            await super().set_clock(unix_s)
+
+    @contextlib.asynccontextmanager
+    async def _transferring(self) -> AsyncIterator[None]:
+        self._transfers += 1
+        try:
+            yield
+        finally:
+            self._transfers -= 1
+            self.ended_s = time.monotonic()
 
 
 class _PinInput:
@@ -130,9 +217,9 @@ class _PinInput:
             while b"\n" not in data and len(data) <= PIN_LINE_LIMIT_BYTES and (more := os.read(self._descriptor, 1)):
                 data += more
         with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(self._settle, Secret(data.partition(b"\n")[0]))
+            loop.call_soon_threadsafe(self._set_line, Secret(data.partition(b"\n")[0]))
 
-    def _settle(self, line: Secret[bytes]) -> None:
+    def _set_line(self, line: Secret[bytes]) -> None:
         if not self._line.done():
             self._line.set_result(line)
 
@@ -140,12 +227,12 @@ class _PinInput:
 class _OneVisit:
     """The machine's answers to one key, and the times at which they came."""
 
-    def __init__(self, station: Station, socket: WatchedSocket, pins: _PinInput | None, timeout_s: float) -> None:
+    def __init__(self, station: Station, socket: _TimedSocket, pins: _PinInput | None, timeout_s: float) -> None:
         self._station, self._socket, self._pin_input, self._timeout_s = station, socket, pins, timeout_s
         self._visits: Visits = station.serve(socket, show=self._show, ring=lambda: None)
         self._screen: Screen | None = None
         self._outcome: Outcome | None = None
-        self._news = asyncio.Event()
+        self._screen_changed = asyncio.Event()
         self._phases: dict[Phase, float] = {}
         self._end_s = 0.0
         self._serving_task: asyncio.Task[None] | None = None
@@ -167,16 +254,16 @@ class _OneVisit:
         await station.mirroring.settled(station.settings.rules().refresh_deadline_s)
         async with self._serving():
             try:
-                await asyncio.wait_for(self._begun(), self._timeout_s)
+                await asyncio.wait_for(self._until_a_key_is_in(), self._timeout_s)
             except TimeoutError:
                 self._end_s = time.monotonic()
                 return self._fields(with_pin=False)
-            await self._settled()
-            if self._may_turn_out_well():
+            await self._until_settled()
+            if self._central_may_still_help():
                 # Without a mirror, or a trusted clock, every key is refused; central's answer may still be under way.
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(station.mirroring.settled(None), CENTRAL_LIMIT_S)
-                await self._settled()
+                await self._until_settled()
             pin = await self._pin()
             if pin is not None:
                 await self._type(pin)
@@ -192,7 +279,7 @@ class _OneVisit:
     @contextlib.asynccontextmanager
     async def _serving(self) -> AsyncIterator[None]:
         serving = self._serving_task = asyncio.create_task(self._visits.run())
-        serving.add_done_callback(lambda _: self._news.set())
+        serving.add_done_callback(lambda _: self._screen_changed.set())
         try:
             yield
         finally:
@@ -205,32 +292,32 @@ class _OneVisit:
         self._screen = screen
         self._outcome = outcome_after(screen.line, self._outcome)
         self._phases.setdefault(self._visits.state.phase, time.monotonic())
-        self._news.set()
+        self._screen_changed.set()
 
-    async def _changed(self) -> None:
+    async def _until_changed(self) -> None:
         """A new screen, or a moment later: not every step of the machine shows."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK_S):
-                await self._news.wait()
-        self._news.clear()
+                await self._screen_changed.wait()
+        self._screen_changed.clear()
         if self._serving_task is not None and self._serving_task.done():
             self._serving_task.result()
 
-    async def _begun(self) -> None:
+    async def _until_a_key_is_in(self) -> None:
         while self._visits.state.phase is Phase.EMPTY:
-            await self._changed()
-        self._refuse_broken()
+            await self._until_changed()
+        self._raise_if_reader_lost()
 
-    async def _settled(self) -> None:
+    async def _until_settled(self) -> None:
         while self._visits.state.phase in _BUSY:
-            await self._changed()
-        self._refuse_broken()
+            await self._until_changed()
+        self._raise_if_reader_lost()
 
-    def _refuse_broken(self) -> None:
+    def _raise_if_reader_lost(self) -> None:
         if self._visits.state.phase is Phase.BROKEN:
             raise self._socket.lost or KeyLost("port_lost")
 
-    def _may_turn_out_well(self) -> bool:
+    def _central_may_still_help(self) -> bool:
         return self._visits.state.phase is Phase.REFUSED and not self._station.mirroring.online
 
     async def _pin(self) -> Secret[str] | None:
@@ -244,14 +331,14 @@ class _OneVisit:
     async def _type(self, pin: Secret[str]) -> None:
         """The PIN as a person types it, once no wait is running; the verdict."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._waited(), self._timeout_s)
+            await asyncio.wait_for(self._until_wait_is_over(), self._timeout_s)
         for stroke in f"*{pin.reveal()}#":
             self._visits.press(stroke)
-        await self._settled()
+        await self._until_settled()
 
-    async def _waited(self) -> None:
+    async def _until_wait_is_over(self) -> None:
         while self._screen is not None and self._screen.line is Line.WAIT:
-            await self._changed()
+            await self._until_changed()
 
     # --- what is told ---
 
