@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationInfo
 
-from station.core.facts import Policy
+from station.rules.facts import Policy
 
 Profile: TypeAlias = Literal["sync-station", "activation-box", "update-box"]
 Language: TypeAlias = Literal["sv", "en", "da"]

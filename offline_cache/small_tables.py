@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from sqlite_utils import Database
 
-from station.core.attempts import AttemptCount
+from station.rules.attempts import AttemptCount
 from station.ports import LogMark
 
 

@@ -9,7 +9,7 @@ from offline_cache import mirror, outbox, small_tables
 from offline_cache.connection import immediate, room_to_settle
 from offline_cache.database_thread import DatabaseThread
 from offline_cache.event_ids import EventIds
-from station.core.attempts import AttemptCount
+from station.rules.attempts import AttemptCount
 from station.ports import (
     Change,
     LogMark,

@@ -11,8 +11,8 @@ from config import ConfigFault, Credentials, Problem, Settings
 from config.models import Reach, changed_keys
 from drivers.smp.reader import SmpKeyReader
 from offline_cache import SqliteStore
-from station.core.clock import ClockRules
-from station.core.facts import Policy
+from station.rules.clock import ClockRules
+from station.rules.facts import Policy
 from station.display.screen import Screen
 from station.errors import StationError
 from station.key.pin_tags import PinTags

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
-from station.core.attempts import AttemptCount
-from station.core.facts import KeyClock, Now
+from station.rules.attempts import AttemptCount
+from station.rules.facts import KeyClock, Now
 from station.errors import StationError
 
 Json: TypeAlias = Any

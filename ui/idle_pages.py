@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import assert_never
 
-from station.core.facts import Hindrance
+from station.rules.facts import Hindrance
 from station.display.idle import HelpPage, View
 from station.display.screen import IdlePage, PastVisit, Screen, Status, Technician
 from station.records.claims import ClockSource

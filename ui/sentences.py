@@ -7,7 +7,7 @@ thing to do. The tables are complete; a test goes through the enums.
 from collections.abc import Mapping
 from enum import Enum
 
-from station.core.facts import Hindrance, Refusal, Shortened
+from station.rules.facts import Hindrance, Refusal, Shortened
 from station.display.screen import Line
 
 

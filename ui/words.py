@@ -4,7 +4,7 @@ import gettext
 from dataclasses import dataclass
 from typing import assert_never
 
-from station.core.facts import Refusal
+from station.rules.facts import Refusal
 from station.display.idle import View
 from station.display.screen import IdlePage, Line, Progress, Screen, Status
 from station.records.claims import KeyKind, Role

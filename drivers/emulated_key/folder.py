@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from drivers.emulated_key import key_log
-from station.core.facts import KeyClock, KeyClockState
+from station.rules.facts import KeyClock, KeyClockState
 from station.ports import KeyFile
 
 STATE_FILE: Final = "state.json"

@@ -11,7 +11,7 @@ from drivers.smp.datetime_text import format_datetime, parse_datetime
 from drivers.smp.files import SmpFiles
 from drivers.smp.lost_answers import LostAnswers
 from drivers.smp.messages import Answer, OsRc, Rc, Request
-from station.core.facts import KeyClock, KeyClockState
+from station.rules.facts import KeyClock, KeyClockState
 from station.ports import KeyFile, KeyLost, KeyRefused
 
 LOOK_INTERVAL_S: Final = 0.25

@@ -12,7 +12,7 @@ from drivers.smp.reader import SmpKeyReader
 from station.app import Station, reader_settings
 from station.commands.command_line import UsageError
 from station.commands.status import kiosk_runs
-from station.core.facts import KeyClock, KeyClockState
+from station.rules.facts import KeyClock, KeyClockState
 from station.errors import StationError
 from station.key.log import LOG_LIMIT_BYTES
 from station.ports import KeyFile, KeyLost, KeyReader, KeyRefused, KeySession

@@ -22,7 +22,7 @@ from station.commands.inserted_key import (
     trusted_central_keys,
     wait_for_key,
 )
-from station.core.facts import KeyClockState
+from station.rules.facts import KeyClockState
 from station.ports import Json, KeyFile, KeyRefused, KeySession
 from station.records.base64url import decoded
 from station.records.claims import KeyRecord

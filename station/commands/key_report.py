@@ -10,8 +10,8 @@ import cbor2
 
 from station.commands.command_line import utc_text
 from station.commands.inserted_key import KeyContent
-from station.core.lights import key_light
-from station.core.locks import activation_of
+from station.rules.lights import key_light
+from station.rules.locks import activation_of
 from station.key import log as key_log
 from station.records import envelope
 from station.records.claims import (

@@ -21,10 +21,10 @@ import config
 from config import Settings
 from station.app import Station
 from station.commands.command_line import FAILED, UsageError, add_json, print_answer, utc_text
-from station.core.entry import MAX_DIGITS
-from station.core.facts import Refusal
-from station.core.visit_inputs import ActivationCleared, KeyInserted, VisitInput
-from station.core.visit_state import Phase, Presence, State
+from station.visit.entry import MAX_DIGITS
+from station.rules.facts import Refusal
+from station.visit.inputs import ActivationCleared, KeyInserted, VisitInput
+from station.visit.state import Phase, Presence, State
 from station.display.screen import Line, Screen
 from station.ports import KeyLost
 from station.runtime.outcomes import Outcome, outcome_after
@@ -36,6 +36,8 @@ LONGEST_TIMEOUT_S = 86400.0
 CENTRAL_LIMIT_S = 10.0
 """How long a station that cannot activate yet may wait for central's answer."""
 LOOK_S = 0.1
+QUIET_S = 0.3
+"""So long without a transfer means that all work on the key is done: between two there are milliseconds."""
 PIN_LINE_LIMIT_BYTES = 64
 LAST_EVENTS_S = 2.0
 """How long the visit's events may take to reach central; what does not stays in the outbox."""
@@ -74,6 +76,7 @@ async def _visit(settings: Settings, args: argparse.Namespace) -> dict[str, Any]
             return await _OneVisit(station, pins, args.timeout).run()
     finally:
         await station.close()
+
 
 
 class _PinInput:
@@ -126,9 +129,9 @@ class _PinInput:
             while b"\n" not in data and len(data) <= PIN_LINE_LIMIT_BYTES and (more := os.read(self._descriptor, 1)):
                 data += more
         with contextlib.suppress(RuntimeError):
-            loop.call_soon_threadsafe(self._settle, Secret(data.partition(b"\n")[0]))
+            loop.call_soon_threadsafe(self._set_line, Secret(data.partition(b"\n")[0]))
 
-    def _settle(self, line: Secret[bytes]) -> None:
+    def _set_line(self, line: Secret[bytes]) -> None:
         if not self._line.done():
             self._line.set_result(line)
 
@@ -142,7 +145,7 @@ class _OneVisit:
         self._visits.on_step = self._stepped
         self._screen: Screen | None = None
         self._outcome: Outcome | None = None
-        self._news = asyncio.Event()
+        self._screen_changed = asyncio.Event()
         self._phases: dict[Phase, float] = {}
         self._inserted_s: float | None = None
         self._off_s: float | None = None
@@ -175,16 +178,16 @@ class _OneVisit:
         await station.mirroring.settled(station.settings.rules().refresh_deadline_s)
         async with self._serving():
             try:
-                await asyncio.wait_for(self._begun(), self._timeout_s)
+                await asyncio.wait_for(self._until_a_key_is_in(), self._timeout_s)
             except TimeoutError:
                 self._end_s = time.monotonic()
                 return self._fields(with_pin=False)
-            await self._settled()
-            if self._may_turn_out_well():
+            await self._until_settled()
+            if self._central_may_still_help():
                 # Without a mirror, or a trusted clock, every key is refused; central's answer may still be under way.
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(station.mirroring.settled(None), CENTRAL_LIMIT_S)
-                await self._settled()
+                await self._until_settled()
             pin = await self._pin()
             if pin is not None:
                 await self._type(pin)
@@ -214,19 +217,19 @@ class _OneVisit:
         self._outcome = outcome_after(screen.line, self._outcome)
         self._news.set()
 
-    async def _changed(self) -> None:
+    async def _until_changed(self) -> None:
         """A new screen, or a moment later: not every step of the machine shows."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK_S):
-                await self._news.wait()
-        self._news.clear()
+                await self._screen_changed.wait()
+        self._screen_changed.clear()
         if self._serving_task is not None and self._serving_task.done():
             self._serving_task.result()
 
-    async def _begun(self) -> None:
+    async def _until_a_key_is_in(self) -> None:
         while self._visits.state.phase is Phase.EMPTY:
-            await self._changed()
-        self._refuse_broken()
+            await self._until_changed()
+        self._raise_if_reader_lost()
 
     async def _settled(self) -> None:
         while self._under_way():
@@ -243,7 +246,7 @@ class _OneVisit:
         if self._visits.state.phase is Phase.BROKEN:
             raise self._visits.reader_fault or KeyLost("port_lost")
 
-    def _may_turn_out_well(self) -> bool:
+    def _central_may_still_help(self) -> bool:
         return self._visits.state.phase is Phase.REFUSED and not self._station.mirroring.online
 
     async def _pin(self) -> Secret[str] | None:
@@ -257,14 +260,14 @@ class _OneVisit:
     async def _type(self, pin: Secret[str]) -> None:
         """The PIN as a person types it, once no wait is running; the verdict."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._waited(), self._timeout_s)
+            await asyncio.wait_for(self._until_wait_is_over(), self._timeout_s)
         for stroke in f"*{pin.reveal()}#":
             self._visits.press(stroke)
-        await self._settled()
+        await self._until_settled()
 
-    async def _waited(self) -> None:
+    async def _until_wait_is_over(self) -> None:
         while self._screen is not None and self._screen.line is Line.WAIT:
-            await self._changed()
+            await self._until_changed()
 
     # --- what is told ---
 

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-from station.core.facts import Hindrance, Refusal, Shortened
-from station.core.locks import Light, Reason
+from station.rules.facts import Hindrance, Refusal, Shortened
+from station.rules.locks import Light, Reason
 from station.demo.reconciliation import differences
 from station.demo.served_station import NOTICE_LIMIT_S, ServedStation
 from station.demo.site import DemoSite

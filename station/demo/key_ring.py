@@ -14,7 +14,7 @@ from textual.containers import Container, Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from station.core.locks import TEST_LOCK, Light
+from station.rules.locks import TEST_LOCK, Light
 from station.demo.site import DemoSite, SampleKey, SamplePerson, kiosk_command, kiosk_environment
 from station.records.claims import EVERY_AREA, Category, KeyKind
 from ui.terminal import TerminalView

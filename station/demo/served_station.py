@@ -7,7 +7,7 @@ from pathlib import Path
 
 from station.app import Station
 from station.commands.sync import SyncResult, synchronise
-from station.core.visit_state import Presence
+from station.visit.state import Presence
 from station.demo.installation import Installation
 from station.demo.reconciliation import StationCount, read
 from station.demo.site import DemoSite

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 from drivers.emulated_key.folder import KeyFolder
 from drivers.emulated_key.key import EmulatedKey
-from station.core.clock import ClockReadings
-from station.core.facts import KeyClockState
-from station.core.lights import key_light
-from station.core.locks import Light, Lock, LockDecision, decide
+from station.rules.clock import ClockReadings
+from station.rules.facts import KeyClockState
+from station.rules.lights import key_light
+from station.rules.locks import Light, Lock, LockDecision, decide
 from station.demo.central_server import CentralServer, DemoFault
 from station.demo.installation import Installation
 from station.demo.reconciliation import LockEntry

@@ -6,7 +6,7 @@ A key in the socket ends all of it; nothing here has a say in any visit.
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 
-from station.core.entry import Entry
+from station.visit.entry import Entry
 
 HELP_S = 60.0
 """Without a keystroke, help goes away."""

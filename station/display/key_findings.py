@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from station.core.facts import Now
+from station.rules.facts import Now
 from station.display.screen import Changes, Notes
 from station.records.claims import EVERY_AREA, Permit
 

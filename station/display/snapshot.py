@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from station.core.facts import Grant, KeyKnown, Now, Refusal
-from station.core.support import line_at
-from station.core.visit_state import KeyLeft, Phase, Presence, State
+from station.rules.facts import Grant, KeyKnown, Now, Refusal
+from station.rules.support import line_at
+from station.visit.state import KeyLeft, Phase, Presence, State
 from station.display.contact import Contact
 from station.display.idle import IdleState, View
 from station.display.key_findings import KeyFindings, notes

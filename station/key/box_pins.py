@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from station.core import attempts as pin_attempts
-from station.core import box
-from station.core.attempts import AttemptCount
-from station.core.box import BoxDecision, BoxReason
-from station.core.facts import Attempts, Carried, KeyEntry, KeyKnown, KeyStatus, PermitEntry
-from station.core.visit_effects import CheckPin
-from station.core.visit_inputs import PinChecked
+from station.rules import attempts as pin_attempts
+from station.rules import box
+from station.rules.attempts import AttemptCount
+from station.rules.box import BoxDecision, BoxReason
+from station.rules.facts import Attempts, Carried, KeyEntry, KeyKnown, KeyStatus, PermitEntry
+from station.visit.effects import CheckPin
+from station.visit.inputs import PinChecked
 from station.key.files import OnKey
 from station.key.pins import PinWork
 from station.ports import KeyFile
@@ -18,7 +18,7 @@ from station.records.claims import KeyRecord
 
 
 class BoxPinWork(PinWork):
-    """Judges keys and PINs by `station.core.box`. No mirror is asked: a box has none."""
+    """Judges keys and PINs by `station.rules.box`. No mirror is asked: a box has none."""
 
     async def judge(
         self, record: KeyRecord, files: Mapping[str, bytes], *, clock_set: bool

@@ -7,10 +7,10 @@ word of central's on whether the key still qualifies.
 import logging
 from typing import cast
 
-from station.core.facts import Attempts, Grant, KeyClockState, KeyKnown
-from station.core.lights import last_sync
-from station.core.visit_effects import ActivateKey, PrepareKey, ReadKey
-from station.core.visit_inputs import KeyRead, KeySeen
+from station.rules.facts import Attempts, Grant, KeyClockState, KeyKnown
+from station.rules.lights import last_sync
+from station.visit.effects import ActivateKey, PrepareKey, ReadKey
+from station.visit.inputs import KeyRead, KeySeen
 from station.key.box_pins import BoxPinWork
 from station.key.files import CLOCK_BEHIND_SYNC_S
 from station.key.work import KeyWork

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import cbor2
 
-from station.core.facts import KeyClock, KeyClockState, KeyKnown, Now, PermitEntry
-from station.core.visit_inputs import KeySeen
+from station.rules.facts import KeyClock, KeyClockState, KeyKnown, Now, PermitEntry
+from station.visit.inputs import KeySeen
 from station.ports import KeyFile, KeyRefused, KeySession
 from station.records.claims import (
     BLOCKLIST_LIMIT_BYTES,

@@ -3,7 +3,7 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from station.core.entry import Entry
+from station.visit.entry import Entry
 from station.records.pins import pin_tag
 from station.sync.identity import PinSecrets
 

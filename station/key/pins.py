@@ -5,11 +5,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from station.core import attempts as pin_attempts
-from station.core.attempts import AttemptCount
-from station.core.facts import Attempts, KeyKnown, Refusal
-from station.core.visit_effects import AcceptPin, CheckPin, RejectPin
-from station.core.visit_inputs import KeySeen, PinChecked, PinCheckFailed, VisitInput
+from station.rules import attempts as pin_attempts
+from station.rules.attempts import AttemptCount
+from station.rules.facts import Attempts, KeyKnown, Refusal
+from station.visit.effects import AcceptPin, CheckPin, RejectPin
+from station.visit.inputs import KeySeen, PinChecked, PinCheckFailed, VisitInput
 from station.key.files import OnKey
 from station.key.pin_tags import PinTags
 from station.ports import NewEvent, Store, StoreFault

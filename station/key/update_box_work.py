@@ -1,7 +1,7 @@
 """What an update box does with the key in its socket: all that a station does, and no PIN to wait for."""
 
-from station.core.facts import Attempts, KeyKnown
-from station.core.visit_inputs import KeyRead, KeySeen
+from station.rules.facts import Attempts, KeyKnown
+from station.visit.inputs import KeyRead, KeySeen
 from station.key.work import KeyWork
 
 

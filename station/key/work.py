@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from station.core.facts import Attempts, KeyClock, KeyClockState, KeyKnown, KeyStatus, Refusal
-from station.core.visit_effects import ActivateKey, ClearActivation, IdentifyKey, PrepareKey, ReadKey, SyncDuty
-from station.core.visit_inputs import (
+from station.rules.facts import Attempts, KeyClock, KeyClockState, KeyKnown, KeyStatus, Refusal
+from station.visit.effects import ActivateKey, ClearActivation, IdentifyKey, PrepareKey, ReadKey, SyncDuty
+from station.visit.inputs import (
     ActivationCleared,
     ActivationFailed,
     ClearFailed,

@@ -11,9 +11,9 @@ import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
-from station.core.facts import Hindrance, Policy
-from station.core.visit import step
-from station.core.visit_effects import (
+from station.rules.facts import Hindrance, Policy
+from station.visit.machine import step
+from station.visit.effects import (
     AcceptPin,
     ActivateKey,
     CheckPin,
@@ -29,7 +29,7 @@ from station.core.visit_effects import (
     ReportUnexpected,
     Ring,
 )
-from station.core.visit_inputs import (
+from station.visit.inputs import (
     KeyInserted,
     KeyRemoved,
     KeySeen,
@@ -41,7 +41,7 @@ from station.core.visit_inputs import (
     TimePassed,
     VisitInput,
 )
-from station.core.visit_state import Phase, Presence, State
+from station.visit.state import Phase, Presence, State
 from station.display.screen import Screen
 from station.key.batteries import Batteries
 from station.key.once_per_visit import OncePerVisit

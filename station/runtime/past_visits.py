@@ -2,8 +2,8 @@
 
 from collections import deque
 
-from station.core.facts import Refusal
-from station.core.visit_state import Phase, Presence, State
+from station.rules.facts import Refusal
+from station.visit.state import Phase, Presence, State
 from station.display.screen import PastVisit, Screen
 from station.ports import Json
 from station.records.claims import KeyKind

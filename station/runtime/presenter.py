@@ -4,10 +4,10 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from station.core.entry import Entry
-from station.core.facts import Now
-from station.core.visit_inputs import KeyInserted, KeyRemoved, KeystrokeTyped, VisitInput
-from station.core.visit_state import State
+from station.visit.entry import Entry
+from station.rules.facts import Now
+from station.visit.inputs import KeyInserted, KeyRemoved, KeystrokeTyped, VisitInput
+from station.visit.state import State
 from station.display import idle, snapshot
 from station.display.contact import Contact
 from station.display.idle import IdleState, View

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from station.core.facts import Now, StationFacts
+from station.rules.facts import Now, StationFacts
 from station.display.screen import Line, Screen
 from station.ports import Json, Store, StoreFault
 from station.records.base64url import encoded

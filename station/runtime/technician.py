@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import argon2
 
-from station.core.entry import Entry
-from station.core.facts import Now
-from station.core.visit_state import State
+from station.visit.entry import Entry
+from station.rules.facts import Now
+from station.visit.state import State
 from station.display.screen import Technician
 from station.ports import Store, StoreFault
 from station.runtime.past_visits import PastVisits

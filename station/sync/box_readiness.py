@@ -1,6 +1,6 @@
 """How an activation box stands: it has no mirror that could be missing or too old."""
 
-from station.core.facts import Hindrance, Now
+from station.rules.facts import Hindrance, Now
 from station.sync.readiness import Standing
 
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from station.core.attempts import AttemptCount
+from station.rules.attempts import AttemptCount
 from station.ports import Change, Store
 from station.records.claims import MAX_UINT32
 

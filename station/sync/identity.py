@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from station.core.facts import Grant
+from station.rules.facts import Grant
 from station.records.claims import Activation, Permit, StationCertificate, Sync
 from station.records.envelope import RecordError, digest, sign, verify
 from station.records.keys import PublicKey, SigningKey

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from station.core.facts import KeyStatus
+from station.rules.facts import KeyStatus
 from station.ports import Json, MirrorObject, Store
 from station.records.claims import Blocklist, KeyRecord, Permit
 from station.records.envelope import verified

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from station.core.facts import HolderEntry, KeyEntry, KeyKnown, KeyStatus, PermitEntry, Person, UnitEntry
+from station.rules.facts import HolderEntry, KeyEntry, KeyKnown, KeyStatus, PermitEntry, Person, UnitEntry
 from station.errors import StationError
 from station.ports import Json, MirrorBundle, MirrorObject
 from station.records.base64url import decoded, encoded

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
 
-from station.core.facts import Hindrance, Now, Policy, StationFacts
+from station.rules.facts import Hindrance, Now, Policy, StationFacts
 from station.ports import Json, MirrorObject, Store, StoreFault
 from station.records.base64url import decoded, encoded
 from station.records.claims import Blocklist

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from itertools import islice
 
-from station.core.attempts import AttemptCount
-from station.core.visit_inputs import KeySeen
+from station.rules.attempts import AttemptCount
+from station.visit.inputs import KeySeen
 from station.ports import Change, Json, LogMark, NewEvent, Store, StoreFault
 from station.sync.timekeeping import Timekeeper
 

@@ -6,7 +6,7 @@ misspelt telephone plan must not keep a mirror from being stored.
 
 from collections.abc import Mapping, Sequence
 
-from station.core.support import DAYS, MINUTES_PER_DAY, Neighbour, SupportLine, nearest
+from station.rules.support import DAYS, MINUTES_PER_DAY, Neighbour, SupportLine, nearest
 from station.ports import Json, MirrorObject
 
 TEXT_LIMIT = 1000

@@ -7,7 +7,7 @@ What is not known is left out. Numbers only, nobody's name.
 
 from contextlib import suppress
 
-from station.core.facts import Now
+from station.rules.facts import Now
 from station.ports import Store, StoreFault
 
 HEADER = "Station-Health"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from station.core.clock import CEILING_S, Anchor, ClockReadings, ClockRules, Trusted, anchored, trusted_time
-from station.core.facts import Now
+from station.rules.clock import CEILING_S, Anchor, ClockReadings, ClockRules, Trusted, anchored, trusted_time
+from station.rules.facts import Now
 from station.ports import Store
 from station.records.claims import MAX_UINT64
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from station.core.facts import Hindrance
+from station.rules.facts import Hindrance
 from station.display.screen import Screen
 from station.ports import KeyFile
 from station.secret import Secret

@@ -8,7 +8,7 @@ import config
 from config import Settings
 from station.commands.doctor_checks.finding import Level
 from station.commands.doctor_checks.machine import check_clock
-from station.core.clock import CEILING_S, ClockReadings
+from station.rules.clock import CEILING_S, ClockReadings
 from tests.running_site import RunningSite
 
 KEY = 5003

@@ -12,7 +12,7 @@ import pytest
 from drivers.emulated_key.folder import KeyFolder
 from drivers.smp.reader import SmpKeyReader
 from drivers.smp.session import SmpKeySession
-from station.core.facts import KeyClockState
+from station.rules.facts import KeyClockState
 from station.ports import KeyFile, ReaderLost, ReaderSettings
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from station.core.facts import Hindrance
+from station.rules.facts import Hindrance
 from tests.running_site import COMMAND_LIMIT_S, RunningSite
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 import config
 from config.models import Reach, Settings, changed_keys, keys_with_reach
-from station.core.facts import Policy
+from station.rules.facts import Policy
 
 MINIMAL = '[station]\nnumber = 7\nname = "Ekbacken"\n[central]\nurl = "https://central.example"\n'
 

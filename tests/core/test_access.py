@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from station.core import access
-from station.core.facts import (
+from station.rules import access
+from station.rules.facts import (
     Attempts,
     Grant,
     Hindrance,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.core.attempts import (
+from station.rules.attempts import (
     LOCK_AT,
     POOL_FADE_S,
     AttemptCount,
@@ -16,7 +16,7 @@ from station.core.attempts import (
     standing,
     taken_back,
 )
-from station.core.facts import KeyEntry
+from station.rules.facts import KeyEntry
 from station.records.claims import KeyKind
 from tests.core.visiting import EMERGENCY, NOON, OWN, SUBSTITUTE
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from station.core.box import BoxDecision, BoxReason, decide
-from station.core.windows import FOREVER
+from station.rules.box import BoxDecision, BoxReason, decide
+from station.rules.windows import FOREVER
 from station.records import envelope
 from station.records.claims import (
     Blocklist,

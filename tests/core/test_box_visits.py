@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from station.core import access
-from station.core.box import BoxDecision, BoxReason
-from station.core.facts import (
+from station.rules import access
+from station.rules.box import BoxDecision, BoxReason
+from station.rules.facts import (
     Attempts,
     Carried,
     Grant,
@@ -19,9 +19,9 @@ from station.core.facts import (
     Policy,
     Refusal,
 )
-from station.core.visit_effects import AcceptPin, ActivateKey, CheckPin, PrepareKey, RecordRefusal, RejectPin, SyncDuty
-from station.core.visit_inputs import ActivationFailed, StationChanged
-from station.core.visit_state import Phase, State
+from station.visit.effects import AcceptPin, ActivateKey, CheckPin, PrepareKey, RecordRefusal, RejectPin, SyncDuty
+from station.visit.inputs import ActivationFailed, StationChanged
+from station.visit.state import Phase, State
 from station.display.screen import Line
 from station.records.claims import ClockSource, Role, Window
 from tests.core.visiting import (

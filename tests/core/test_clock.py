@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from station.core.clock import (
+from station.rules.clock import (
     CEILING_S,
     SYNCED_FOR_S,
     Anchor,

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.core.entry import MAX_DIGITS, Entry
+from station.visit.entry import MAX_DIGITS, Entry
 
 
 def test_digits_come_out_as_they_went_in() -> None:

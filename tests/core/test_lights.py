@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from station.core.lights import key_light
-from station.core.locks import Light, Lock, decide
+from station.rules.lights import key_light
+from station.rules.locks import Light, Lock, decide
 from station.records import envelope
 from station.records.claims import KeyKind, KeyRecord, Role, StationCertificate, Sync
 from station.records.keys import SigningKey

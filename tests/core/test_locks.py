@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from station.core.locks import Light, Lock, LockDecision, Reason, decide
+from station.rules.locks import Light, Lock, LockDecision, Reason, decide
 from station.records import envelope
 from station.records.claims import (
     EVERY_AREA,

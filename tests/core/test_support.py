@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from station.core.support import Neighbour, SupportLine, line_at, nearest, no_holidays
+from station.rules.support import Neighbour, SupportLine, line_at, nearest, no_holidays
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 DAY = SupportLine(frozenset(range(5)), 480, 990, holidays=False, phone="01")

@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from station.core.entry import Entry
-from station.core.facts import Attempts, Hindrance, Refusal
-from station.core.visit import TABLE, step
-from station.core.visit_effects import (
+from station.visit.entry import Entry
+from station.rules.facts import Attempts, Hindrance, Refusal
+from station.visit.machine import TABLE, step
+from station.visit.effects import (
     AcceptPin,
     ActivateKey,
     CheckPin,
@@ -20,7 +20,7 @@ from station.core.visit_effects import (
     PrepareKey,
     ReadKey,
 )
-from station.core.visit_inputs import (
+from station.visit.inputs import (
     ActivationCleared,
     ActivationFailed,
     ClearFailed,
@@ -40,7 +40,7 @@ from station.core.visit_inputs import (
     TimePassed,
     VisitInput,
 )
-from station.core.visit_state import Phase, Presence
+from station.visit.state import Phase, Presence
 from station.display.screen import Line
 from tests.core.visiting import (
     ANNA_FOUND,

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from station.core.facts import Attempts, Refusal
-from station.core.visit_effects import AcceptPin, CheckPin, Effect, EndVisit, RejectPin
-from station.core.visit_inputs import PinChecked, PinCheckFailed, ReaderFailed
-from station.core.visit_state import Phase, Presence
+from station.rules.facts import Attempts, Refusal
+from station.visit.effects import AcceptPin, CheckPin, Effect, EndVisit, RejectPin
+from station.visit.inputs import PinChecked, PinCheckFailed, ReaderFailed
+from station.visit.state import Phase, Presence
 from station.display.screen import Line
 from tests.core.visiting import NOON, OTHER, OWN, TAG, WRONG_TAG, Key, Machine, kinds, machine_at, permit, the
 

@@ -5,9 +5,12 @@ import re
 
 import pytest
 
-from station.core import visit, visit_key, visit_pin, visit_state
-from station.core.visit import TABLE, ignore, report
-from station.core.visit_state import Phase, Presence
+from station.visit import machine as visit
+from station.visit import key_handlers as visit_key
+from station.visit import pin_handlers as visit_pin
+from station.visit import state as visit_state
+from station.visit.machine import TABLE, ignore, report
+from station.visit.state import Phase, Presence
 from tools.pages.visit_machine import PAGE, page, says
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from station.core.attempts import AttemptCount, counted, current, standing
-from station.core.facts import Attempts, Hindrance, KeyKnown, KeyStatus, Refusal, Shortened
-from station.core.visit_effects import AcceptPin, ActivateKey, CheckPin, PrepareKey, RecordRefusal, RejectPin, SyncDuty
-from station.core.visit_inputs import StationChanged
-from station.core.visit_state import Phase, Presence, State
+from station.rules.attempts import AttemptCount, counted, current, standing
+from station.rules.facts import Attempts, Hindrance, KeyKnown, KeyStatus, Refusal, Shortened
+from station.visit.effects import AcceptPin, ActivateKey, CheckPin, PrepareKey, RecordRefusal, RejectPin, SyncDuty
+from station.visit.inputs import StationChanged
+from station.visit.state import Phase, Presence, State
 from station.display.screen import Line
 from station.records.claims import Window
 from tests.core.visiting import (

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from station.core.facts import Attempts, Hindrance, Refusal
-from station.core.visit import TABLE
-from station.core.visit_effects import (
+from station.rules.facts import Attempts, Hindrance, Refusal
+from station.visit.machine import TABLE
+from station.visit.effects import (
     AcceptPin,
     ActivateKey,
     CheckPin,
@@ -16,7 +16,7 @@ from station.core.visit_effects import (
     RecordRefusal,
     RejectPin,
 )
-from station.core.visit_inputs import (
+from station.visit.inputs import (
     ClearFailed,
     KeyActivated,
     KeySeen,
@@ -26,7 +26,7 @@ from station.core.visit_inputs import (
     ReadFailed,
     StationChanged,
 )
-from station.core.visit_state import BOUNCE_S, Phase, Presence
+from station.visit.state import BOUNCE_S, Phase, Presence
 from station.display.screen import Line
 from tests.core.visiting import (
     NOON,

@@ -2,10 +2,10 @@
 
 import pytest
 
-from station.core.facts import Refusal
-from station.core.visit_effects import ActivateKey, CheckPin, ClearActivation, EndVisit, PrepareKey, SyncDuty
-from station.core.visit_inputs import ActivationFailed
-from station.core.visit_state import Phase
+from station.rules.facts import Refusal
+from station.visit.effects import ActivateKey, CheckPin, ClearActivation, EndVisit, PrepareKey, SyncDuty
+from station.visit.inputs import ActivationFailed
+from station.visit.state import Phase
 from station.display.screen import Line
 from tests.core.visiting import (
     ANNA,

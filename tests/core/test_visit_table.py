@@ -8,10 +8,10 @@ from typing import get_args
 
 import pytest
 
-from station.core.facts import Attempts, Hindrance, Now, Refusal
-from station.core.visit import TABLE, report, step
-from station.core.visit_effects import ActivateKey, ReportUnexpected
-from station.core.visit_inputs import (
+from station.rules.facts import Attempts, Hindrance, Now, Refusal
+from station.visit.machine import TABLE, report, step
+from station.visit.effects import ActivateKey, ReportUnexpected
+from station.visit.inputs import (
     ActivationCleared,
     ActivationFailed,
     Answer,
@@ -32,7 +32,7 @@ from station.core.visit_inputs import (
     TimePassed,
     VisitInput,
 )
-from station.core.visit_state import KeyIs, Phase, Place, Presence, State
+from station.visit.state import KeyIs, Phase, Place, Presence, State
 from station.display.screen import Line
 from station.display.snapshot import screen
 from station.records.claims import Role

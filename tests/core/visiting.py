@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from station.core.facts import (
+from station.rules.facts import (
     Attempts,
     Grant,
     HolderEntry,
@@ -17,9 +17,9 @@ from station.core.facts import (
     StationFacts,
     UnitEntry,
 )
-from station.core.visit import step
-from station.core.visit_effects import ActivateKey, CheckPin, Effect
-from station.core.visit_inputs import (
+from station.visit.machine import step
+from station.visit.effects import ActivateKey, CheckPin, Effect
+from station.visit.inputs import (
     ActivationCleared,
     ClearFailed,
     KeyActivated,
@@ -37,7 +37,7 @@ from station.core.visit_inputs import (
     TimePassed,
     VisitInput,
 )
-from station.core.visit_state import Phase, Presence, State
+from station.visit.state import Phase, Presence, State
 from station.display.screen import Line, Screen
 from station.display.snapshot import screen
 from station.records.claims import Category, ClockSource, KeyKind, KeyRecord, Permit

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from station.core.entry import Entry
+from station.visit.entry import Entry
 from station.display.idle import (
     CODE_S,
     HELP_S,

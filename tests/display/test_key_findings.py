@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from station.core.facts import Now
+from station.rules.facts import Now
 from station.display.contact import WITHIN_S, Contact
 from station.display.key_findings import KeyFindings, changes, notes
 from station.display.screen import Changes, Notes

@@ -4,11 +4,11 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from station.core.facts import Attempts, Hindrance, Now
-from station.core.support import Neighbour, SupportLine
-from station.core.visit import TABLE
-from station.core.visit_inputs import KeySeen, StationChanged
-from station.core.visit_state import Farewell, KeyLeft, Phase, Presence, State
+from station.rules.facts import Attempts, Hindrance, Now
+from station.rules.support import Neighbour, SupportLine
+from station.visit.machine import TABLE
+from station.visit.inputs import KeySeen, StationChanged
+from station.visit.state import Farewell, KeyLeft, Phase, Presence, State
 from station.display.contact import Contact
 from station.display.idle import HelpPage, IdleState, View
 from station.display.key_findings import KeyFindings

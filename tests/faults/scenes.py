@@ -8,8 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from station.core.facts import KeyStatus
-from station.core.visit_state import Phase, Presence, State
+from station.rules.facts import KeyStatus
+from station.visit.state import Phase, Presence, State
 from station.display.screen import Line
 from station.ports import KeyFile
 from station.records.claims import KeyKind

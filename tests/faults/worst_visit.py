@@ -16,9 +16,9 @@ import cbor2
 
 from drivers.emulated_key.line import SerialLine
 from drivers.emulated_key.options import KeyOptions
-from station.core.clock import ClockReadings
-from station.core.visit_inputs import KeyActivated, VisitInput
-from station.core.visit_state import Phase, Presence, State
+from station.rules.clock import ClockReadings
+from station.visit.inputs import KeyActivated, VisitInput
+from station.visit.state import Phase, Presence, State
 from station.display.screen import Line, Screen
 from station.ports import KeyFile
 from station.records.base64url import encoded

@@ -12,7 +12,7 @@ from drivers.emulated_key.key import EmulatedKey
 from drivers.emulated_key.line import SerialLine
 from station.app import Station, trust_of
 from station.commands.enrol import credentials_of
-from station.core.visit_state import Phase
+from station.visit.state import Phase
 from station.demo.central_server import CentralServer
 from station.display.screen import Line, Screen
 from station.records.claims import KeyKind

@@ -7,8 +7,8 @@ from pathlib import Path
 import cbor2
 
 from offline_cache import SqliteStore
-from station.core.clock import ClockReadings, ClockRules
-from station.core.visit_inputs import KeySeen
+from station.rules.clock import ClockReadings, ClockRules
+from station.visit.inputs import KeySeen
 from station.key import log as key_log
 from station.ports import Change, NewEvent
 from station.records.claims import ClockSource, KeyKind, KeyRecord

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from offline_cache import SqliteStore
-from station.core.attempts import AttemptCount
+from station.rules.attempts import AttemptCount
 from station.ports import Change, NewEvent
 
 REPOSITORY = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from offline_cache import SqliteStore, outbox
 from offline_cache.event_ids import EventIds
-from station.core.attempts import AttemptCount
+from station.rules.attempts import AttemptCount
 from station.ports import Change, LogMark, NewEvent
 from station.records.claims import ClockSource
 

@@ -18,7 +18,7 @@ import pytest
 from sqlite_utils import Database
 
 from offline_cache import SqliteStore, connection
-from station.core.attempts import AttemptCount
+from station.rules.attempts import AttemptCount
 from station.ports import Change, LogMark, MirrorObject, MirrorState, NewEvent
 from tests.offline_cache.recording_vfs import (
     Acknowledged,

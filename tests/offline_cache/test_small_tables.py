@@ -3,7 +3,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from offline_cache import SqliteStore
-from station.core.attempts import AttemptCount
+from station.rules.attempts import AttemptCount
 from station.ports import Change, LogMark
 
 

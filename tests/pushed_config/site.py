@@ -12,8 +12,8 @@ from config.good_copies import GoodCopies, folder_of
 from drivers.emulated_key.key import EmulatedKey
 from drivers.emulated_key.line import SerialLine
 from station.app import Station
-from station.core.clock import ClockReadings
-from station.core.visit_state import Phase, Presence
+from station.rules.clock import ClockReadings
+from station.visit.state import Phase, Presence
 from station.display.screen import Line, Screen
 from station.ports import KeyFile
 from station.pushed_config import PushedConfig

@@ -3,7 +3,7 @@
 import asyncio
 
 from config.file_watch import LOOK_EVERY_S, REST_S
-from station.core.visit_state import Phase
+from station.visit.state import Phase
 from station.display.screen import Line
 from tests.pushed_config.site import Site
 from ui.words import words

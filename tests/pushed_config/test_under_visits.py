@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from config.loading import version_of
-from station.core.visit_state import Phase
+from station.visit.state import Phase
 from station.display.screen import Line
 from tests.pushed_config.broken_forms import FORMS, Form
 from tests.pushed_config.mutations import CHOICES, NUMBERS, Mutation, mutated

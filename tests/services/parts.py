@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from offline_cache import SqliteStore
-from station.core.clock import ClockReadings, ClockRules
-from station.core.facts import Policy
+from station.rules.clock import ClockReadings, ClockRules
+from station.rules.facts import Policy
 from station.ports import MirrorObject
 from station.records.keys import SigningKey
 from station.secret import Secret

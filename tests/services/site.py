@@ -29,9 +29,9 @@ from drivers.smp import reader, session
 from drivers.smp.reader import SmpKeyReader
 from offline_cache import SqliteStore
 from station.app import Station
-from station.core.clock import ClockReadings
-from station.core.facts import KeyStatus, Policy
-from station.core.locks import Lock, LockDecision, decide
+from station.rules.clock import ClockReadings
+from station.rules.facts import KeyStatus, Policy
+from station.rules.locks import Lock, LockDecision, decide
 from station.display.screen import Line, Screen
 from station.ports import KeyFile, MirrorState, ReaderSettings
 from station.records import envelope

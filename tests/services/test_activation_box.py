@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from station.core.facts import Hindrance, Refusal, Shortened
-from station.core.locks import Reason
+from station.rules.facts import Hindrance, Refusal, Shortened
+from station.rules.locks import Reason
 from station.display.screen import Line
 from station.ports import KeyFile, StoreFault
 from station.records import envelope

@@ -8,8 +8,8 @@ import config
 from config.credentials import Argon2Cost, Credentials
 from station.app import ProfileFault, Station
 from station.commands.sync import synchronise
-from station.core.attempts import AttemptCount
-from station.core.clock import ClockReadings
+from station.rules.attempts import AttemptCount
+from station.rules.clock import ClockReadings
 from station.ports import Change, NewEvent
 from station.records.claims import Role
 from station.records.keys import SigningKey

@@ -111,7 +111,7 @@ def test_no_identity_with_a_certificate_of_another() -> None:
 
 
 async def test_until_when_an_activation_lasts_at_most(central: LyingCentral, synced: Parts) -> None:
-    from station.core.facts import Grant, HolderEntry, PermitEntry
+    from station.rules.facts import Grant, HolderEntry, PermitEntry
     from station.records.base64url import decoded
     from station.records.claims import Category, ClockSource, Permit, Sync
     from station.records.envelope import verify

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from station.core.clock import CEILING_S, ClockReadings, ClockRules
-from station.core.facts import Hindrance
+from station.rules.clock import CEILING_S, ClockReadings, ClockRules
+from station.rules.facts import Hindrance
 from station.records.claims import ClockSource
 from station.sync import timekeeping
 from station.sync.timekeeping import AHEAD_LIMIT_S, FLOOR_NOTE, SystemClocks, Timekeeper

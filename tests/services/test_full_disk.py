@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from offline_cache import SqliteStore
-from station.core.facts import Hindrance
+from station.rules.facts import Hindrance
 from station.display.screen import Line
 from station.ports import Change, NewEvent, StoreFault
 from tests.services.parts import eventually

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from station.core.facts import KeyStatus
+from station.rules.facts import KeyStatus
 from station.display.screen import Line
 from station.ports import KeyFile, KeyLost, KeyRefused
 from station.records import envelope

@@ -13,7 +13,7 @@ import pytest
 
 from station.commands import key_report
 from station.commands.inserted_key import content_of_folder
-from station.core.facts import Refusal
+from station.rules.facts import Refusal
 from station.display.screen import Line, Screen
 from station.ports import KeyFile
 from station.records.base64url import decoded

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from station.core.access import decide
-from station.core.facts import Grant, Now, Policy, Refusal, Shortened, StationFacts
+from station.rules.access import decide
+from station.rules.facts import Grant, Now, Policy, Refusal, Shortened, StationFacts
 from station.ports import MirrorBundle, MirrorObject
 from station.records.claims import Category, ClockSource, KeyKind, Window
 from station.records.keys import SigningKey

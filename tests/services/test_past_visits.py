@@ -2,7 +2,7 @@
 
 import pytest
 
-from station.core.facts import Refusal
+from station.rules.facts import Refusal
 from station.display.screen import PastVisit
 from station.records.claims import KeyKind
 from station.runtime.past_visits import VISITS_KEPT, PastVisits

@@ -9,7 +9,7 @@ import argon2
 import pytest
 
 from config.models import DisplayTable
-from station.core.entry import Entry
+from station.visit.entry import Entry
 from station.display.idle import View
 from station.display.screen import Changes, Line, PastVisit, Progress, Screen
 from station.key.batteries import KEYS_LIMIT, Batteries

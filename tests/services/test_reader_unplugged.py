@@ -14,8 +14,8 @@ import pytest
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from station.core.facts import KeyStatus
-from station.core.visit_state import Phase, Place, Presence
+from station.rules.facts import KeyStatus
+from station.visit.state import Phase, Place, Presence
 from station.display.screen import Line
 from station.ports import KeyFile, ReaderSettings
 from station.records.claims import KeyKind

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from station.core.facts import Policy
+from station.rules.facts import Policy
 from station.ports import Change, NewEvent
 from station.records.base64url import decoded
 from station.records.keys import SigningKey

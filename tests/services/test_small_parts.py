@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.core.entry import Entry
+from station.visit.entry import Entry
 from station.key.pin_tags import PinTags
 from station.records.base64url import decoded, encoded
 from station.records.keys import SigningKey

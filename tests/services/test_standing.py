@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlite_utils import Database
 
-from station.core.facts import Hindrance
+from station.rules.facts import Hindrance
 from station.ports import Change, NewEvent, StoreFault
 from station.records.base64url import decoded
 from station.records.keys import SigningKey

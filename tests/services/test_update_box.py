@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from station.core.facts import Hindrance, KeyStatus, Policy, Refusal, Shortened
+from station.rules.facts import Hindrance, KeyStatus, Policy, Refusal, Shortened
 from station.display.screen import Line
 from station.ports import KeyFile
 from station.records import envelope

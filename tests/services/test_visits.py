@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from station.core.attempts import AttemptCount
-from station.core.clock import ClockReadings, ClockRules
-from station.core.facts import KeyStatus, Policy, Refusal
+from station.rules.attempts import AttemptCount
+from station.rules.clock import ClockReadings, ClockRules
+from station.rules.facts import KeyStatus, Policy, Refusal
 from station.display.screen import Line
 from station.ports import Change, KeyFile
 from station.records import envelope

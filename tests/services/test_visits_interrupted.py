@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from station.core.facts import Hindrance
+from station.rules.facts import Hindrance
 from station.display.screen import Line
 from station.ports import KeyFile, StoreFault
 from station.records.claims import Category

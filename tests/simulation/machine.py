@@ -13,7 +13,7 @@ from config import Credentials, Settings
 from config.credentials import Argon2Cost
 from config.models import CentralTable, ClockTable, StationTable, StorageTable
 from station.app import Station
-from station.core.clock import ClockReadings
+from station.rules.clock import ClockReadings
 from station.display.screen import Line as ScreenLine
 from station.display.screen import Screen
 from station.ports import StoreFault

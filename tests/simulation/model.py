@@ -1,6 +1,6 @@
 """The judge: what must be true, worked out from what people typed, what is on the keys and what the locks saw.
 
-It asks none of the station's services. What a lock would do is `station.core.locks`, which is what locks are; the
+It asks none of the station's services. What a lock would do is `station.rules.locks`, which is what locks are; the
 rest it keeps count of by itself.
 """
 
@@ -8,10 +8,10 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from station.core import locks
-from station.core.attempts import LOCK_AT, WAITS_S
-from station.core.facts import Refusal
-from station.core.locks import Lock, LockDecision
+from station.rules import locks
+from station.rules.attempts import LOCK_AT, WAITS_S
+from station.rules.facts import Refusal
+from station.rules.locks import Lock, LockDecision
 from station.display.screen import Line, Screen
 from station.ports import KeyFile
 from station.records import envelope

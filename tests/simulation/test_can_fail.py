@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from offline_cache import outbox as stored_outbox
-from station.core import access
-from station.core.attempts import AttemptCount
-from station.core.facts import Policy
-from station.core.visit_inputs import ActivationCleared, KeyActivated
+from station.rules import access
+from station.rules.attempts import AttemptCount
+from station.rules.facts import Policy
+from station.visit.inputs import ActivationCleared, KeyActivated
 from station.key import log as key_log
 from station.key.pins import PinWork
 from station.key.work import KeyWork
@@ -109,7 +109,7 @@ def _counted_in_memory(patch: Patch) -> None:
 
 
 def _nobody_waits(patch: Patch) -> None:
-    patch.setattr("station.core.attempts.WAITS_S", (0,))
+    patch.setattr("station.rules.attempts.WAITS_S", (0,))
 
 
 def _twelve_hours(patch: Patch) -> None:

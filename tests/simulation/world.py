@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from station.core.locks import Lock
+from station.rules.locks import Lock
 from station.display.screen import Screen
 from station.ports import KeyFile
 from station.records.claims import Category, KeyKind, Role

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyte
 import pytest
 
-from station.core.locks import Light
+from station.rules.locks import Light
 from tests.running_site import RunningSite
 from tests.supervisor.terminal import RESTARTING, RUN_SUPERVISOR, Open, Terminal, alive
 

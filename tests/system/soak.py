@@ -18,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 
 from drivers.smp import key_socket
-from station.core.facts import KeyStatus
+from station.rules.facts import KeyStatus
 from station.display.screen import Line
 from station.records.claims import KeyKind
 from station.runtime import loop as visits

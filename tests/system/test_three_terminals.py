@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from station.core.visit_state import BOUNCE_S
+from station.visit.state import BOUNCE_S
 from station.records import envelope
 from station.records.claims import Activation, KeyRecord, Permit, StationCertificate, Sync
 from tests.system.conftest import Site, end, run

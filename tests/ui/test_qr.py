@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from station.core.facts import Hindrance, Refusal
+from station.rules.facts import Hindrance, Refusal
 from station.display.screen import Line, Screen
 from tests.ui.situations import STATUS
 from ui.fault_code import MODULES, modules, quiet_modules

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from textwrap import dedent
 
-from station.core import visit
-from station.core.visit import TABLE, Row
-from station.core.visit_inputs import ReaderFailed, VisitInput
-from station.core.visit_state import BOUNCE_S, INTERRUPTED_S, Phase, Place, Presence
+from station.visit import machine as visit
+from station.visit.machine import TABLE, Row
+from station.visit.inputs import ReaderFailed, VisitInput
+from station.visit.state import BOUNCE_S, INTERRUPTED_S, Phase, Place, Presence
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "visit-machine.md"
 NO_VISIT = frozenset({Phase.EMPTY, Phase.BROKEN})
@@ -21,7 +21,7 @@ NO_VISIT = frozenset({Phase.EMPTY, Phase.BROKEN})
 _HEAD = f"""\
 # The visit machine
 
-Generated from `TABLE` in `station/core/visit.py` by `python -m tools.pages.visit_machine`; not to be edited by hand.
+Generated from `TABLE` in `station/visit/machine.py` by `python -m tools.pages.visit_machine`; not to be edited by hand.
 
 `step(state, received, now) -> (state, effects)` decides what happens about the key in the socket. It reads no clock,
 touches no disk and never waits. Whatever performs its effects feeds back what came of them as the next input. An answer

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from station.core.facts import Hindrance, Refusal, Shortened
-from station.core.support import Neighbour, SupportLine
+from station.rules.facts import Hindrance, Refusal, Shortened
+from station.rules.support import Neighbour, SupportLine
 from station.display.idle import HelpPage, View
 from station.display.screen import (
     Changes,

@@ -19,7 +19,7 @@ from drivers.smp.reader import SmpKeyReader
 from offline_cache import SqliteStore
 from station.app import Station, identity_of, reader_settings
 from station.commands.doctor_checks.finding import Finding, fail, from_error, ok, warn
-from station.core.clock import ClockRules, trusted_time
+from station.rules.clock import ClockRules, trusted_time
 from station.errors import StationError
 from station.ports import KeyFile, KeyLost, KeyRefused, ReaderLost
 from station.runtime import status_file

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
 
-from station.core.entry import Entry
-from station.core.facts import Attempts, Grant, KeyKnown, Policy, Refusal, StationFacts
-from station.core.visit_effects import AcceptPin, Effect, EndVisit, ReportUnexpected
-from station.core.visit_inputs import KeySeen, VisitInput
+from station.visit.entry import Entry
+from station.rules.facts import Attempts, Grant, KeyKnown, Policy, Refusal, StationFacts
+from station.visit.effects import AcceptPin, Effect, EndVisit, ReportUnexpected
+from station.visit.inputs import KeySeen, VisitInput
 from station.records.claims import KeyKind
 
 BOUNCE_S = 3.0

@@ -30,9 +30,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from station.core import visit_key, visit_pin
-from station.core.facts import Now
-from station.core.visit_inputs import (
+from station.visit import key_handlers as visit_key
+from station.visit import pin_handlers as visit_pin
+from station.rules.facts import Now
+from station.visit.inputs import (
     ActivationCleared,
     ActivationFailed,
     Answer,
@@ -53,7 +54,7 @@ from station.core.visit_inputs import (
     TimePassed,
     VisitInput,
 )
-from station.core.visit_state import Phase, Place, Presence, Result, State, unexpected
+from station.visit.state import Phase, Place, Presence, Result, State, unexpected
 
 Handler: TypeAlias = Callable[[State, Any, Now], Result]
 

@@ -1,14 +1,15 @@
 """The key in a visit: put in, switched off, read, switched on, taken out, back again, left in.
 
-Handlers of the table in ``station.core.visit``, where the rules are listed.
+Handlers of the table in ``station.visit.machine``, where the rules are listed.
 """
 
 from dataclasses import replace
 
-from station.core import access, visit_pin
-from station.core.entry import Entry
-from station.core.facts import Now, Refusal
-from station.core.visit_effects import (
+from station.rules import access
+from station.visit import pin_handlers as visit_pin
+from station.visit.entry import Entry
+from station.rules.facts import Now, Refusal
+from station.visit.effects import (
     ActivateKey,
     ClearActivation,
     Effect,
@@ -21,7 +22,7 @@ from station.core.visit_effects import (
     Ring,
     SyncDuty,
 )
-from station.core.visit_inputs import (
+from station.visit.inputs import (
     ActivationCleared,
     ActivationFailed,
     ClearFailed,
@@ -37,7 +38,7 @@ from station.core.visit_inputs import (
     ReadFailed,
     TimePassed,
 )
-from station.core.visit_state import (
+from station.visit.state import (
     Farewell,
     KeyIs,
     KeyLeft,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from station.core.facts import Attempts, KeyKnown, PermitEntry, Person, Refusal, StationFacts
+from station.rules.facts import Attempts, KeyKnown, PermitEntry, Person, Refusal, StationFacts
 from station.records.claims import KeyRecord
 
 

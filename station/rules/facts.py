@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from enum import Enum, StrEnum
 
-from station.core.box import BoxDecision
-from station.core.support import IsHoliday, Neighbour, SupportLine, no_holidays
+from station.rules.box import BoxDecision
+from station.rules.support import IsHoliday, Neighbour, SupportLine, no_holidays
 from station.records.claims import Category, ClockSource, KeyKind, KeyRecord, Permit, Role
 
 
@@ -100,7 +100,7 @@ class Carried:
     """All that an activation box goes by: what the key itself carries, and what the box makes of it."""
 
     files: Mapping[str, bytes] = field(repr=False, hash=False)
-    """By name, as for `station.core.box.decide`."""
+    """By name, as for `station.rules.box.decide`."""
     clock_set: bool
     decision: BoxDecision
     """As of the latest look: at the key's insertion without a PIN, after a PIN with it."""

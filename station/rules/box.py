@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from enum import StrEnum
 
-from station.core.lights import SYNC_LIFETIME_S, SYNCHRONISES, last_sync
-from station.core.locks import Verifier, content
-from station.core.windows import window_end
+from station.rules.lights import SYNC_LIFETIME_S, SYNCHRONISES, last_sync
+from station.rules.locks import Verifier, content
+from station.rules.windows import window_end
 from station.records.claims import Blocklist, KeyKind, KeyRecord, Permit, StationCertificate
 
 SYNC_AHEAD_S = 300
@@ -50,7 +50,7 @@ class BoxDecision:
     key: KeyRecord | None = None
     permit: Permit | None = None
     window_end_s: int | None = None
-    """Unix seconds at which the running window ends; `station.core.windows.FOREVER` without windows."""
+    """Unix seconds at which the running window ends; `station.rules.windows.FOREVER` without windows."""
 
 
 def decide(
@@ -67,7 +67,7 @@ def decide(
 ) -> BoxDecision:
     """Whether the box activates this key.
 
-    ``central`` and ``files`` as for `station.core.locks.decide`; ``now_s``: the box's own trusted Unix seconds;
+    ``central`` and ``files`` as for `station.rules.locks.decide`; ``now_s``: the box's own trusted Unix seconds;
     ``zone``: the site's. ``key_clock_set``: the key said so (a key without a clock cannot, and is refused).
     ``failures``: wrong PINs on this box for this key, before this one. ``pin_tag``: the PIN's, None before it is typed.
     ``own_blocklist``: verified, as the box was last handed it; of this and the key's own the newer counts.

@@ -2,8 +2,8 @@
 
 import hmac
 
-from station.core.box import BoxReason
-from station.core.facts import (
+from station.rules.box import BoxReason
+from station.rules.facts import (
     Attempts,
     Carried,
     Grant,
@@ -19,7 +19,7 @@ from station.core.facts import (
     Shortened,
     StationFacts,
 )
-from station.core.windows import window_end
+from station.rules.windows import window_end
 from station.records.claims import Category, KeyKind, KeyRecord
 
 CLOCKS_DIFFER_S = 60

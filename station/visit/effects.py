@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from station.core.entry import Entry
-from station.core.facts import Grant, KeyKnown, Refusal
-from station.core.visit_inputs import KeySeen
+from station.visit.entry import Entry
+from station.rules.facts import Grant, KeyKnown, Refusal
+from station.visit.inputs import KeySeen
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ They belong to the key, never to the person and never to the station, so that th
 
 from dataclasses import dataclass, replace
 
-from station.core.facts import Attempts, KeyEntry
+from station.rules.facts import Attempts, KeyEntry
 from station.records.claims import KeyKind
 
 FIRST_WAIT_AT = 4

@@ -1,14 +1,15 @@
 """The PIN in a visit: keystrokes, what ``#`` asks for, and the verdict.
 
-Handlers of the table in ``station.core.visit``, where the rules are listed.
+Handlers of the table in ``station.visit.machine``, where the rules are listed.
 """
 
 from dataclasses import replace
 
-from station.core import access, attempts
-from station.core.entry import Entry
-from station.core.facts import Attempts, Grant, KeyKnown, Now, Refusal
-from station.core.visit_effects import (
+from station.rules import access
+from station.rules import attempts
+from station.visit.entry import Entry
+from station.rules.facts import Attempts, Grant, KeyKnown, Now, Refusal
+from station.visit.effects import (
     AcceptPin,
     ActivateKey,
     CheckPin,
@@ -19,8 +20,8 @@ from station.core.visit_effects import (
     Ring,
     SyncDuty,
 )
-from station.core.visit_inputs import KeySeen, KeystrokeTyped, PinChecked, PinCheckFailed, TimePassed
-from station.core.visit_state import KeyIs, Phase, Presence, Result, State
+from station.visit.inputs import KeySeen, KeystrokeTyped, PinChecked, PinCheckFailed, TimePassed
+from station.visit.state import KeyIs, Phase, Presence, Result, State
 
 
 def keep_keystroke(state: State, received: KeystrokeTyped, now: Now) -> Result:

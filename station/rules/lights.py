@@ -5,7 +5,7 @@ Source: the signed-records contract, "The key's own light".
 
 from collections.abc import Mapping, Sequence
 
-from station.core.locks import Light, Verifier, activation_of, content
+from station.rules.locks import Light, Verifier, activation_of, content
 from station.records.claims import KeyRecord, Role, StationCertificate, Sync
 
 SYNC_LIFETIME_S = 10 * 24 * 3600
@@ -16,7 +16,7 @@ SYNCHRONISES = (Role.SYNC_STATION, Role.UPDATE_BOX)
 
 
 def key_light(verifier: Verifier, central: Sequence[bytes], files: Mapping[str, bytes], now_s: int | None) -> Light:
-    """What the key shows. Arguments as for `station.core.locks.decide`."""
+    """What the key shows. Arguments as for `station.rules.locks.decide`."""
     if now_s is None:
         return Light.PURPLE_BLINKING
     sync = last_sync(verifier, central, files)
