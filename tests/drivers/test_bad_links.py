@@ -121,9 +121,13 @@ async def test_a_single_lost_echo_is_no_removal(hands: Any, bad_line: Any, until
     gone.cancel()
 
 
-async def test_a_lost_answer_before_the_key_has_said_which_it_is_is_one(hands: Any, bad_line: Any) -> None:
+@pytest.mark.parametrize(("read_before", "misses"), [(True, 2), (False, 1)])
+async def test_so_many_lost_answers_are_a_removal(hands: Any, bad_line: Any, *, read_before: bool, misses: int) -> None:
+    """Before it has said which key it is, a single one: it may be another one afterwards."""
     line = bad_line(hands.key(), whole)
     session = await hands.next_key()
+    if read_before:
+        await session.read(KeyFile.ID)
     lost: list[bytes] = []
 
     def lose(answer: bytes) -> list[bytes]:
@@ -132,7 +136,7 @@ async def test_a_lost_answer_before_the_key_has_said_which_it_is_is_one(hands: A
 
     line.mangle = lose
     await asyncio.wait_for(session.gone(), 2)
-    assert len(lost) == 1
+    assert len(lost) == misses
 
 
 async def test_late_answers_are_dropped(hands: Any, until: Any) -> None:
