@@ -213,6 +213,7 @@ def test_pulled_while_it_was_written_it_goes_on_without_anybody_typing() -> None
     at = at_update_box()
     at.put_in()
     at.pull()
+    assert (at.line(), at.screen.halfway) == (Line.OUT_UNSURE, True)
     at.insert()
     at.cleared()
     effects = at.read()

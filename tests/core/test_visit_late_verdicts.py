@@ -47,6 +47,13 @@ def test_a_wrong_pin_judged_while_the_key_is_out_is_told_when_it_is_back(judged_
     assert (at.screen.line, at.screen.refusal, at.screen.wait_s) == (Line.WAIT, Refusal.WRONG_PIN, 5)
 
 
+def test_a_verdict_does_not_lengthen_the_time_that_the_key_may_be_out() -> None:
+    at = machine_at(Phase.CHECKING, Presence.OUT)
+    at.wait(2)
+    at.wrong()
+    assert kinds(at.wait(1.1)) == ["EndVisit"]
+
+
 def test_a_tenth_wrong_pin_judged_while_the_key_is_out_locks_it() -> None:
     at = machine_at(Phase.CHECKING)
     at.pull()

@@ -87,6 +87,7 @@ def test_three_seconds(seconds: float, digits: int) -> None:
     at.type("123")
     at.pull()
     at.wait(seconds)
+    assert at.screen.digits == digits
     at.put_in()
     assert at.screen.digits == digits
 
@@ -135,6 +136,10 @@ def test_what_a_bounced_key_was_told_still_stands() -> None:
     at.wrong()
     at.bounce()
     assert (at.screen.line, at.screen.refusal) == (Line.WRONG_PIN, Refusal.WRONG_PIN)
+    at.pull()
+    at.type("123456#")
+    at.put_in()
+    assert (at.phase, at.state.last_refusal) == (Phase.CHECKING, None)
     at = machine_at(Phase.CHECKING)
     at.judged(which=OWN.but(permit=permit(expires=NOON)))
     at.bounce()
@@ -148,6 +153,15 @@ def test_a_refusal_is_recorded_once_however_often_the_contact_bounces() -> None:
     at.bounce(blocked)
     at.bounce(blocked)
     assert len([e for e in at.everything if isinstance(e, RecordRefusal)]) == 1
+
+
+def test_a_key_unblocked_while_it_was_out_may_be_blocked_again() -> None:
+    blocked = OWN.but(on_blocklist=True)
+    at = machine_at(Phase.REFUSED)
+    at.bounce(OWN)
+    assert at.phase is Phase.PROMPT
+    at.news(blocked)
+    assert at.phase is Phase.REFUSED
 
 
 def test_a_key_blocked_while_it_was_out_is_refused_and_that_is_recorded() -> None:
@@ -336,6 +350,13 @@ def test_an_interrupted_activation_goes_on_without_retyping(seconds: float) -> N
     assert (activate.insertion, activate.seen) == (2, OWN.seen)
     at.activated()
     assert (at.screen.line, at.screen.digits) == (Line.READY, 0)
+
+
+def test_one_that_is_interrupted_again_may_be_on_again() -> None:
+    at = machine_at(Phase.ACTIVATING)
+    at.bounce()
+    at.pull()
+    assert (at.screen.line, at.screen.still_on_until, at.screen.halfway) == (Line.OUT_UNSURE, NOON + 660 * 60, True)
 
 
 def test_not_after_five_seconds() -> None:

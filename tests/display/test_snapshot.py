@@ -170,6 +170,15 @@ def test_a_key_left_in_is_told_how_soon_it_goes_off() -> None:
     assert at.screen.off_in_s is None
 
 
+@pytest.mark.parametrize(
+    ("presence", "off_in_s"), [(Presence.IN, 10), (Presence.OUT, None), (Presence.RETURNING, None)]
+)
+def test_only_a_key_that_is_in_is_told_how_soon_it_goes_off(presence: Presence, off_in_s: int | None) -> None:
+    at = machine_at(Phase.READY, presence)
+    at.state = replace(at.state, policy=replace(at.state.policy, left_in_s=10.0))
+    assert at.screen.off_in_s == off_in_s
+
+
 @pytest.mark.parametrize("phase", [Phase.ACTIVATING, Phase.SWITCHING_OFF, Phase.CLEARING])
 def test_pulled_halfway_to_on_is_told_apart_from_halfway_to_off(phase: Phase) -> None:
     at = machine_at(phase)
