@@ -68,12 +68,12 @@ lint: install ## format, lint, types and the direction of imports
 
 .PHONY: check
 check: lint ## lint, and the tests of what decides: under a minute
-	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow" tests/core tests/display tests/records $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow" tests/rules tests/visit tests/display tests/records $(PYTEST_ARGS)
 
 .PHONY: test
 test: install ## every test, and the coverage of what decides
 	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report= $(PYTEST_ARGS)
-	$(BIN)/coverage report --include='station/core/*,station/display/*,station/records/*' --fail-under=100
+	$(BIN)/coverage report --include='station/rules/*,station/visit/*,station/display/*,station/records/*' --fail-under=100
 
 .PHONY: test-full
 test-full: install ## as test, with ten times the examples of the searching tests and of the soak

@@ -1,6 +1,6 @@
 """``station.toml`` and the credentials beside it: models, loading, and what is wrong with a file, line by line.
 
-What the values mean for a decision lives in ``station.core``; nothing here reads a clock, a key or the network.
+What the values mean for a decision lives in ``station.rules``; nothing here reads a clock, a key or the network.
 """
 
 import os

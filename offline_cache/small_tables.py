@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 from sqlite_utils import Database
 
-from station.rules.attempts import AttemptCount
 from station.ports import LogMark
+from station.rules.attempts import AttemptCount
 
 
 def attempts(db: Database, key: int) -> AttemptCount:

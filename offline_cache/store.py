@@ -9,7 +9,6 @@ from offline_cache import mirror, outbox, small_tables
 from offline_cache.connection import immediate, room_to_settle
 from offline_cache.database_thread import DatabaseThread
 from offline_cache.event_ids import EventIds
-from station.rules.attempts import AttemptCount
 from station.ports import (
     Change,
     LogMark,
@@ -18,6 +17,7 @@ from station.ports import (
     MirrorState,
     StoredEvent,
 )
+from station.rules.attempts import AttemptCount
 
 
 class SqliteStore:

@@ -11,13 +11,13 @@ from config import ConfigFault, Credentials, Problem, Settings
 from config.models import Reach, changed_keys
 from drivers.smp.reader import SmpKeyReader
 from offline_cache import SqliteStore
-from station.rules.clock import ClockRules
-from station.rules.facts import Policy
 from station.display.screen import Screen
 from station.errors import StationError
 from station.key.pin_tags import PinTags
 from station.ports import Change, Json, KeyReader, NewEvent, ReaderSettings, Store
 from station.records.keys import SigningKey
+from station.rules.clock import ClockRules
+from station.rules.facts import Policy
 from station.runtime.loop import VisitLoop
 from station.runtime.presenter import Presentation
 from station.runtime.profiles import PROFILES

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
+from station.errors import StationError
 from station.rules.attempts import AttemptCount
 from station.rules.facts import KeyClock, Now
-from station.errors import StationError
 
 Json: TypeAlias = Any
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import assert_never
 
-from station.rules.facts import Hindrance
 from station.display.idle import HelpPage, View
 from station.display.screen import IdlePage, PastVisit, Screen, Status, Technician
 from station.records.claims import ClockSource
+from station.rules.facts import Hindrance
 from ui import support, times
 from ui.glyphs import printable
 from ui.languages import in_language

@@ -7,8 +7,8 @@ thing to do. The tables are complete; a test goes through the enums.
 from collections.abc import Mapping
 from enum import Enum
 
-from station.rules.facts import Hindrance, Refusal, Shortened
 from station.display.screen import Line
+from station.rules.facts import Hindrance, Refusal, Shortened
 
 
 class Tone(Enum):

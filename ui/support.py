@@ -6,8 +6,8 @@ The codes are printed in the manual: give new ones, never change or reuse one.
 import gettext
 from collections.abc import Mapping
 
-from station.rules.facts import Hindrance, Refusal, Shortened
 from station.display.screen import Line, Screen
+from station.rules.facts import Hindrance, Refusal, Shortened
 from ui.glyphs import printable
 from ui.languages import in_language
 

@@ -4,10 +4,10 @@ import gettext
 from dataclasses import dataclass
 from typing import assert_never
 
-from station.rules.facts import Refusal
 from station.display.idle import View
 from station.display.screen import IdlePage, Line, Progress, Screen, Status
 from station.records.claims import KeyKind, Role
+from station.rules.facts import Refusal
 from ui import boxes, idle_pages, receipts, sentences, support, times
 from ui.glyphs import printable
 from ui.idle_pages import HelpLight

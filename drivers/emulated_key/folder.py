@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from drivers.emulated_key import key_log
-from station.rules.facts import KeyClock, KeyClockState
 from station.ports import KeyFile
+from station.rules.facts import KeyClock, KeyClockState
 
 STATE_FILE: Final = "state.json"
 # No dot: no upload can reach state.json, a temporary file or another folder.

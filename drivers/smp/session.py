@@ -11,8 +11,8 @@ from drivers.smp.datetime_text import format_datetime, parse_datetime
 from drivers.smp.files import SmpFiles
 from drivers.smp.lost_answers import LostAnswers
 from drivers.smp.messages import Answer, OsRc, Rc, Request
-from station.rules.facts import KeyClock, KeyClockState
 from station.ports import KeyFile, KeyLost, KeyRefused
+from station.rules.facts import KeyClock, KeyClockState
 
 LOOK_INTERVAL_S: Final = 0.25
 """How long a key is left in peace before it is asked whether it is still there."""

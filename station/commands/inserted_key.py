@@ -12,13 +12,13 @@ from drivers.smp.reader import SmpKeyReader
 from station.app import Station, reader_settings
 from station.commands.command_line import UsageError
 from station.commands.status import kiosk_runs
-from station.rules.facts import KeyClock, KeyClockState
 from station.errors import StationError
 from station.key.log import LOG_LIMIT_BYTES
 from station.ports import KeyFile, KeyLost, KeyReader, KeyRefused, KeySession
 from station.records.base64url import decoded
 from station.records.claims import BLOCKLIST_LIMIT_BYTES
 from station.records.keys import PublicKey
+from station.rules.facts import KeyClock, KeyClockState
 from station.runtime import status_file
 
 KEY_WAIT_S = 10.0

@@ -22,12 +22,12 @@ from station.commands.inserted_key import (
     trusted_central_keys,
     wait_for_key,
 )
-from station.rules.facts import KeyClockState
 from station.ports import Json, KeyFile, KeyRefused, KeySession
 from station.records.base64url import decoded
 from station.records.claims import KeyRecord
 from station.records.envelope import RecordError, verified, verify
 from station.records.keys import PublicKey
+from station.rules.facts import KeyClockState
 from station.secret import Secret
 from station.sync.client import CentralUnreachable
 

@@ -10,8 +10,6 @@ import cbor2
 
 from station.commands.command_line import utc_text
 from station.commands.inserted_key import KeyContent
-from station.rules.lights import key_light
-from station.rules.locks import activation_of
 from station.key import log as key_log
 from station.records import envelope
 from station.records.claims import (
@@ -25,6 +23,8 @@ from station.records.claims import (
     Window,
 )
 from station.records.envelope import RecordError
+from station.rules.lights import key_light
+from station.rules.locks import activation_of
 
 _HIDDEN = frozenset({"pin_tag", "public_key", "permit_digest"})
 """A tag is what a thief of the pepper would search for; the others are of use to nobody."""

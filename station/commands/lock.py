@@ -12,10 +12,10 @@ import config
 from config import Credentials
 from station.commands.command_line import UsageError, add_action, print_answer
 from station.commands.inserted_key import content_of_folder, emulated_key_folder, key_in_reader, trusted_central_keys
-from station.rules.lights import key_light
-from station.rules.locks import Lock, LockDecision, decide
 from station.records import envelope
 from station.records.claims import MAX_UINT32
+from station.rules.lights import key_light
+from station.rules.locks import Lock, LockDecision, decide
 
 EXAMPLE = "example: station lock try --lock 102 --area 3 --state ./keys/1001"
 

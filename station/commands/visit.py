@@ -21,14 +21,14 @@ import config
 from config import Settings
 from station.app import Station
 from station.commands.command_line import FAILED, UsageError, add_json, print_answer, utc_text
-from station.visit.entry import MAX_DIGITS
-from station.rules.facts import Refusal
-from station.visit.inputs import ActivationCleared, KeyInserted, VisitInput
-from station.visit.state import Phase, Presence, State
 from station.display.screen import Line, Screen
 from station.ports import KeyLost
+from station.rules.facts import Refusal
 from station.runtime.outcomes import Outcome, outcome_after
 from station.secret import Secret
+from station.visit.entry import MAX_DIGITS
+from station.visit.inputs import ActivationCleared, KeyInserted, VisitInput
+from station.visit.state import Phase, Presence, State
 
 EXAMPLE = "example: station visit --timeout 60 --json\n         pass show my-pin | station visit --pin-stdin"
 TIMEOUT_S = 30.0
@@ -76,7 +76,6 @@ async def _visit(settings: Settings, args: argparse.Namespace) -> dict[str, Any]
             return await _OneVisit(station, pins, args.timeout).run()
     finally:
         await station.close()
-
 
 
 class _PinInput:
@@ -203,7 +202,7 @@ class _OneVisit:
     @contextlib.asynccontextmanager
     async def _serving(self) -> AsyncIterator[None]:
         serving = self._serving_task = asyncio.create_task(self._visits.run(self._show))
-        serving.add_done_callback(lambda _: self._news.set())
+        serving.add_done_callback(lambda _: self._screen_changed.set())
         try:
             yield
         finally:
@@ -215,7 +214,7 @@ class _OneVisit:
     def _show(self, screen: Screen) -> None:
         self._screen = screen
         self._outcome = outcome_after(screen.line, self._outcome)
-        self._news.set()
+        self._screen_changed.set()
 
     async def _until_changed(self) -> None:
         """A new screen, or a moment later: not every step of the machine shows."""
@@ -231,18 +230,19 @@ class _OneVisit:
             await self._until_changed()
         self._raise_if_reader_lost()
 
-    async def _settled(self) -> None:
+    async def _until_settled(self) -> None:
+        await self._visits.inputs_taken()
         while self._under_way():
-            await self._changed()
-        self._refuse_broken()
+            await self._until_changed()
+        self._raise_if_reader_lost()
 
     def _under_way(self) -> bool:
         """A key that is out may be back in a moment, or the machine says that it is not."""
         state = self._visits.state
         away = state.presence is not Presence.IN and state.phase not in {Phase.EMPTY, Phase.BROKEN}
-        return self._visits.busy or away or state.phase in _BUSY
+        return away or state.phase in _BUSY
 
-    def _refuse_broken(self) -> None:
+    def _raise_if_reader_lost(self) -> None:
         if self._visits.state.phase is Phase.BROKEN:
             raise self._visits.reader_fault or KeyLost("port_lost")
 

@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-from station.rules.facts import Hindrance, Refusal, Shortened
-from station.rules.locks import Light, Reason
 from station.demo.reconciliation import differences
 from station.demo.served_station import NOTICE_LIMIT_S, ServedStation
 from station.demo.site import DemoSite
 from station.demo.steps import Instead, step
 from station.display.screen import Line, Screen
 from station.ports import KeyFile
+from station.rules.facts import Hindrance, Refusal, Shortened
+from station.rules.locks import Light, Reason
 from ui import boxes
 from ui.sentences import Tone
 

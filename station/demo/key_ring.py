@@ -14,9 +14,9 @@ from textual.containers import Container, Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from station.rules.locks import TEST_LOCK, Light
 from station.demo.site import DemoSite, SampleKey, SamplePerson, kiosk_command, kiosk_environment
 from station.records.claims import EVERY_AREA, Category, KeyKind
+from station.rules.locks import TEST_LOCK, Light
 from ui.terminal import TerminalView
 
 LIGHTS_EVERY_S = 1.0

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from station.app import Station
 from station.commands.sync import SyncResult, synchronise
-from station.visit.state import Presence
 from station.demo.installation import Installation
 from station.demo.reconciliation import StationCount, read
 from station.demo.site import DemoSite
 from station.display.screen import Screen
 from station.errors import StationError
 from station.runtime.loop import VisitLoop
+from station.visit.state import Presence
 from ui.words import words
 
 NOTICE_LIMIT_S = 20.0

@@ -12,16 +12,16 @@ from zoneinfo import ZoneInfo
 
 from drivers.emulated_key.folder import KeyFolder
 from drivers.emulated_key.key import EmulatedKey
-from station.rules.clock import ClockReadings
-from station.rules.facts import KeyClockState
-from station.rules.lights import key_light
-from station.rules.locks import Light, Lock, LockDecision, decide
 from station.demo.central_server import CentralServer, DemoFault
 from station.demo.installation import Installation
 from station.demo.reconciliation import LockEntry
 from station.ports import KeyFile
 from station.records import envelope
 from station.records.claims import Category, KeyKind, Permit
+from station.rules.clock import ClockReadings
+from station.rules.facts import KeyClockState
+from station.rules.lights import key_light
+from station.rules.locks import Light, Lock, LockDecision, decide
 from station.secret import Secret
 
 HOME = 1

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from station.rules.facts import Now
 from station.display.screen import Changes, Notes
 from station.records.claims import EVERY_AREA, Permit
+from station.rules.facts import Now
 
 BATTERY_LOW_PERCENT = 20
 PERMIT_SOON_S = 3 * 86400

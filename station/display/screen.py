@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from station.rules.facts import Hindrance, Refusal, Shortened
-from station.rules.support import Neighbour, SupportLine
 from station.display.idle import HelpPage, View
 from station.records.claims import ClockSource, KeyKind, Role
+from station.rules.facts import Hindrance, Refusal, Shortened
+from station.rules.support import Neighbour, SupportLine
 
 
 class Line(StrEnum):

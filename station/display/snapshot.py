@@ -4,14 +4,14 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from station.rules.facts import Grant, KeyKnown, Now, Refusal
-from station.rules.support import line_at
-from station.visit.state import KeyLeft, Phase, Presence, State
 from station.display.contact import Contact
 from station.display.idle import IdleState, View
 from station.display.key_findings import KeyFindings, notes
 from station.display.screen import IdlePage, Line, Notes, OutsideHelp, Progress, Receipt, Screen, Status, Technician
 from station.records.claims import EVERY_AREA
+from station.rules.facts import Grant, KeyKnown, Now, Refusal
+from station.rules.support import line_at
+from station.visit.state import KeyLeft, Phase, Presence, State
 
 IDLE_LINES = frozenset({Line.EMPTY, Line.READER_BROKEN})
 """Only where nobody waits for anything else is there room for help."""

@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from station.key.files import OnKey
+from station.key.pins import PinWork
+from station.ports import KeyFile
+from station.records import envelope
+from station.records.claims import KeyRecord
 from station.rules import attempts as pin_attempts
 from station.rules import box
 from station.rules.attempts import AttemptCount
@@ -10,11 +15,6 @@ from station.rules.box import BoxDecision, BoxReason
 from station.rules.facts import Attempts, Carried, KeyEntry, KeyKnown, KeyStatus, PermitEntry
 from station.visit.effects import CheckPin
 from station.visit.inputs import PinChecked
-from station.key.files import OnKey
-from station.key.pins import PinWork
-from station.ports import KeyFile
-from station.records import envelope
-from station.records.claims import KeyRecord
 
 
 class BoxPinWork(PinWork):

@@ -7,16 +7,16 @@ word of central's on whether the key still qualifies.
 import logging
 from typing import cast
 
-from station.rules.facts import Attempts, Grant, KeyClockState, KeyKnown
-from station.rules.lights import last_sync
-from station.visit.effects import ActivateKey, PrepareKey, ReadKey
-from station.visit.inputs import KeyRead, KeySeen
 from station.key.box_pins import BoxPinWork
 from station.key.files import CLOCK_BEHIND_SYNC_S
 from station.key.work import KeyWork
 from station.ports import KeyFile, KeyRefused, StoreFault
 from station.records import envelope
 from station.records.claims import BLOCKLIST_LIMIT_BYTES, RECORD_LIMIT_BYTES, KeyRecord
+from station.rules.facts import Attempts, Grant, KeyClockState, KeyKnown
+from station.rules.lights import last_sync
+from station.visit.effects import ActivateKey, PrepareKey, ReadKey
+from station.visit.inputs import KeyRead, KeySeen
 
 READ_FILES = (KeyFile.CERT, KeyFile.SYNC, KeyFile.PERMIT, KeyFile.BLOCK)
 

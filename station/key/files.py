@@ -10,8 +10,6 @@ from typing import NamedTuple
 
 import cbor2
 
-from station.rules.facts import KeyClock, KeyClockState, KeyKnown, Now, PermitEntry
-from station.visit.inputs import KeySeen
 from station.ports import KeyFile, KeyRefused, KeySession
 from station.records.claims import (
     BLOCKLIST_LIMIT_BYTES,
@@ -23,8 +21,10 @@ from station.records.claims import (
     Sync,
 )
 from station.records.envelope import verified
+from station.rules.facts import KeyClock, KeyClockState, KeyKnown, Now, PermitEntry
 from station.sync.identity import Identity
 from station.sync.timekeeping import Timekeeper
+from station.visit.inputs import KeySeen
 
 CLOCK_TOLERANCE_S = 2
 """A key's clock that is right to this is left alone: setting it costs a request."""

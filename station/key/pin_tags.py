@@ -3,9 +3,9 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from station.visit.entry import Entry
 from station.records.pins import pin_tag
 from station.sync.identity import PinSecrets
+from station.visit.entry import Entry
 
 
 class PinTags:

@@ -5,21 +5,21 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from station.rules import attempts as pin_attempts
-from station.rules.attempts import AttemptCount
-from station.rules.facts import Attempts, KeyKnown, Refusal
-from station.visit.effects import AcceptPin, CheckPin, RejectPin
-from station.visit.inputs import KeySeen, PinChecked, PinCheckFailed, VisitInput
 from station.key.files import OnKey
 from station.key.pin_tags import PinTags
 from station.ports import NewEvent, Store, StoreFault
 from station.records.pins import PinFault
+from station.rules import attempts as pin_attempts
+from station.rules.attempts import AttemptCount
+from station.rules.facts import Attempts, KeyKnown, Refusal
 from station.sync.identity import Identity
 from station.sync.mirror import Mirroring
 from station.sync.objects import key_known, person
 from station.sync.readiness import Standing
 from station.sync.recorder import Recorder
 from station.sync.timekeeping import Timekeeper
+from station.visit.effects import AcceptPin, CheckPin, RejectPin
+from station.visit.inputs import KeySeen, PinChecked, PinCheckFailed, VisitInput
 
 _log = logging.getLogger("station.pin")
 

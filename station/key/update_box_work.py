@@ -1,8 +1,8 @@
 """What an update box does with the key in its socket: all that a station does, and no PIN to wait for."""
 
+from station.key.work import KeyWork
 from station.rules.facts import Attempts, KeyKnown
 from station.visit.inputs import KeyRead, KeySeen
-from station.key.work import KeyWork
 
 
 class UpdateBoxKeyWork(KeyWork):

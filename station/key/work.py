@@ -9,7 +9,22 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from station.display.key_findings import KeyFindings
+from station.key.batteries import Batteries
+from station.key.files import KeyFiles, OnKey
+from station.key.log_reader import KeyLogReader
+from station.key.once_per_visit import OncePerVisit
+from station.key.pins import PinWork
+from station.key.write_progress import WriteProgress
+from station.ports import KeyFile, KeyLost, KeyRefused, KeySession, ReaderLost, Store, StoreFault
+from station.records.claims import KeyKind, KeyRecord
+from station.records.envelope import verified
 from station.rules.facts import Attempts, KeyClock, KeyClockState, KeyKnown, KeyStatus, Refusal
+from station.sync.identity import Identity
+from station.sync.mirror import Mirroring
+from station.sync.readiness import Standing
+from station.sync.recorder import Recorder
+from station.sync.timekeeping import Timekeeper
 from station.visit.effects import ActivateKey, ClearActivation, IdentifyKey, PrepareKey, ReadKey, SyncDuty
 from station.visit.inputs import (
     ActivationCleared,
@@ -23,21 +38,6 @@ from station.visit.inputs import (
     ReadFailed,
     VisitInput,
 )
-from station.display.key_findings import KeyFindings
-from station.key.batteries import Batteries
-from station.key.files import KeyFiles, OnKey
-from station.key.log_reader import KeyLogReader
-from station.key.once_per_visit import OncePerVisit
-from station.key.pins import PinWork
-from station.key.write_progress import WriteProgress
-from station.ports import KeyFile, KeyLost, KeyRefused, KeySession, ReaderLost, Store, StoreFault
-from station.records.claims import KeyKind, KeyRecord
-from station.records.envelope import verified
-from station.sync.identity import Identity
-from station.sync.mirror import Mirroring
-from station.sync.readiness import Standing
-from station.sync.recorder import Recorder
-from station.sync.timekeeping import Timekeeper
 
 KeyEffect: TypeAlias = ClearActivation | ReadKey | IdentifyKey | PrepareKey | ActivateKey
 

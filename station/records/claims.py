@@ -1,6 +1,6 @@
 """The record types and their claims, with the ranges that each claim may have.
 
-Standard library only, so that ``station.core`` can decide about records without knowing how they are signed.
+Standard library only, so that ``station.rules`` can decide about records without knowing how they are signed.
 Source of numbers and ranges: the signed-records contract, ``docs/reference/records.md``.
 """
 

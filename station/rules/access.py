@@ -2,6 +2,7 @@
 
 import hmac
 
+from station.records.claims import Category, KeyKind, KeyRecord
 from station.rules.box import BoxReason
 from station.rules.facts import (
     Attempts,
@@ -20,7 +21,6 @@ from station.rules.facts import (
     StationFacts,
 )
 from station.rules.windows import window_end
-from station.records.claims import Category, KeyKind, KeyRecord
 
 CLOCKS_DIFFER_S = 60
 

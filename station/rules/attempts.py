@@ -5,8 +5,8 @@ They belong to the key, never to the person and never to the station, so that th
 
 from dataclasses import dataclass, replace
 
-from station.rules.facts import Attempts, KeyEntry
 from station.records.claims import KeyKind
+from station.rules.facts import Attempts, KeyEntry
 
 FIRST_WAIT_AT = 4
 WAITS_S = (5, 15, 30, 60, 120, 300)

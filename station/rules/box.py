@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from enum import StrEnum
 
+from station.records.claims import Blocklist, KeyKind, KeyRecord, Permit, StationCertificate
 from station.rules.lights import SYNC_LIFETIME_S, SYNCHRONISES, last_sync
 from station.rules.locks import Verifier, content
 from station.rules.windows import window_end
-from station.records.claims import Blocklist, KeyKind, KeyRecord, Permit, StationCertificate
 
 SYNC_AHEAD_S = 300
 """How far a sync may lie ahead of the box's clock: two clocks differ."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from enum import Enum, StrEnum
 
+from station.records.claims import Category, ClockSource, KeyKind, KeyRecord, Permit, Role
 from station.rules.box import BoxDecision
 from station.rules.support import IsHoliday, Neighbour, SupportLine, no_holidays
-from station.records.claims import Category, ClockSource, KeyKind, KeyRecord, Permit, Role
 
 
 @dataclass(frozen=True, slots=True)

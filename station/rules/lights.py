@@ -5,8 +5,8 @@ Source: the signed-records contract, "The key's own light".
 
 from collections.abc import Mapping, Sequence
 
-from station.rules.locks import Light, Verifier, activation_of, content
 from station.records.claims import KeyRecord, Role, StationCertificate, Sync
+from station.rules.locks import Light, Verifier, activation_of, content
 
 SYNC_LIFETIME_S = 10 * 24 * 3600
 """How long a key keeps from its last real synchronisation."""

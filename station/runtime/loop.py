@@ -11,8 +11,23 @@ import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 
+from station.display.screen import Screen
+from station.key.batteries import Batteries
+from station.key.once_per_visit import OncePerVisit
+from station.key.pin_tags import PinTags
+from station.key.work import KeyEffect, KeyWork, KeyWorkParts
+from station.key.write_progress import WriteProgress
+from station.ports import Json, KeyLost, KeyReader, KeySession, ReaderLost, Store, StoreFault
 from station.rules.facts import Hindrance, Policy
-from station.visit.machine import step
+from station.runtime.past_visits import PastVisits
+from station.runtime.presenter import Presentation, Presenter
+from station.runtime.profiles import Profile
+from station.sync.identity import Identity
+from station.sync.mirror import Mirroring
+from station.sync.outbox import Outbox
+from station.sync.readiness import Standing
+from station.sync.recorder import Recorder
+from station.sync.timekeeping import Timekeeper
 from station.visit.effects import (
     AcceptPin,
     ActivateKey,
@@ -41,23 +56,8 @@ from station.visit.inputs import (
     TimePassed,
     VisitInput,
 )
+from station.visit.machine import step
 from station.visit.state import Phase, Presence, State
-from station.display.screen import Screen
-from station.key.batteries import Batteries
-from station.key.once_per_visit import OncePerVisit
-from station.key.pin_tags import PinTags
-from station.key.work import KeyEffect, KeyWork, KeyWorkParts
-from station.key.write_progress import WriteProgress
-from station.ports import Json, KeyLost, KeyReader, KeySession, ReaderLost, Store, StoreFault
-from station.runtime.past_visits import PastVisits
-from station.runtime.presenter import Presentation, Presenter
-from station.runtime.profiles import Profile
-from station.sync.identity import Identity
-from station.sync.mirror import Mirroring
-from station.sync.outbox import Outbox
-from station.sync.readiness import Standing
-from station.sync.recorder import Recorder
-from station.sync.timekeeping import Timekeeper
 
 TICK_S = 0.25
 STANDING_EVERY_TICKS = 4
@@ -196,6 +196,10 @@ class VisitLoop:
     def unwritten_events(self) -> int:
         """How many events the database has not taken yet."""
         return self._recorder.waiting
+
+    async def inputs_taken(self) -> None:
+        """Return when every input has been taken by the machine."""
+        await self._inputs.join()
 
     async def settled(self) -> None:
         """Return when every input has been taken, the work on the key is done, and its events are on the disk."""

@@ -2,12 +2,12 @@
 
 from collections import deque
 
-from station.rules.facts import Refusal
-from station.visit.state import Phase, Presence, State
 from station.display.screen import PastVisit, Screen
 from station.ports import Json
 from station.records.claims import KeyKind
+from station.rules.facts import Refusal
 from station.runtime.outcomes import Outcome, outcome_after
+from station.visit.state import Phase, Presence, State
 
 VISITS_KEPT = 10
 _KINDS = {kind.name.lower(): kind for kind in KeyKind}

@@ -4,10 +4,6 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from station.visit.entry import Entry
-from station.rules.facts import Now
-from station.visit.inputs import KeyInserted, KeyRemoved, KeystrokeTyped, VisitInput
-from station.visit.state import State
 from station.display import idle, snapshot
 from station.display.contact import Contact
 from station.display.idle import IdleState, View
@@ -15,10 +11,14 @@ from station.display.key_findings import KeyFindings
 from station.display.screen import Line, Progress, Screen, Technician
 from station.display.snapshot import ScreenExtras
 from station.ports import Store
+from station.rules.facts import Now
 from station.runtime import technician
 from station.runtime.past_visits import PastVisits
 from station.runtime.technician import TechnicianCode
 from station.sync.timekeeping import Timekeeper
+from station.visit.entry import Entry
+from station.visit.inputs import KeyInserted, KeyRemoved, KeystrokeTyped, VisitInput
+from station.visit.state import State
 
 Start: TypeAlias = Callable[[Coroutine[None, None, None]], None]
 

@@ -12,11 +12,11 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from station.rules.facts import Now, StationFacts
 from station.display.screen import Line, Screen
 from station.ports import Json, Store, StoreFault
 from station.records.base64url import encoded
 from station.records.claims import Role
+from station.rules.facts import Now, StationFacts
 from station.runtime.past_visits import PastVisits
 from station.sync.mirror import Mirroring
 from station.sync.timekeeping import Timekeeper

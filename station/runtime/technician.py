@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import argon2
 
-from station.visit.entry import Entry
-from station.rules.facts import Now
-from station.visit.state import State
 from station.display.screen import Technician
 from station.ports import Store, StoreFault
+from station.rules.facts import Now
 from station.runtime.past_visits import PastVisits
+from station.visit.entry import Entry
+from station.visit.state import State
 
 
 class TechnicianCode:

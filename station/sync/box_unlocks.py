@@ -4,9 +4,9 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from station.rules.attempts import AttemptCount
 from station.ports import Change, Store
 from station.records.claims import MAX_UINT32
+from station.rules.attempts import AttemptCount
 
 _log = logging.getLogger("station.pin")
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from station.rules.facts import Grant
 from station.records.claims import Activation, Permit, StationCertificate, Sync
 from station.records.envelope import RecordError, digest, sign, verify
 from station.records.keys import PublicKey, SigningKey
+from station.rules.facts import Grant
 from station.secret import Secret
 from station.sync.central_keys import KeyChain
 

@@ -8,11 +8,11 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from station.rules.facts import KeyStatus
 from station.ports import Json, MirrorObject, Store
 from station.records.claims import Blocklist, KeyRecord, Permit
 from station.records.envelope import verified
 from station.records.keys import PublicKey
+from station.rules.facts import KeyStatus
 from station.sync.central_keys import KeyChain
 from station.sync.objects import Checked, ObjectRefused, checked, record_of, stand_in
 

@@ -5,10 +5,10 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
 
-from station.rules.facts import Hindrance, Now, Policy, StationFacts
 from station.ports import Json, MirrorObject, Store, StoreFault
 from station.records.base64url import decoded, encoded
 from station.records.claims import Blocklist
+from station.rules.facts import Hindrance, Now, Policy, StationFacts
 from station.sync.identity import Identity
 from station.sync.mirror import Mirroring
 from station.sync.objects import ObjectRefused, newest_blocklist, record_of, zone

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Callable
 from itertools import islice
 
-from station.rules.attempts import AttemptCount
-from station.visit.inputs import KeySeen
 from station.ports import Change, Json, LogMark, NewEvent, Store, StoreFault
+from station.rules.attempts import AttemptCount
 from station.sync.timekeeping import Timekeeper
+from station.visit.inputs import KeySeen
 
 WAITING_LIMIT_EVENTS = 10_000
 """About twenty days of visits of a full disk; a restart loses them, which is why nothing is activated meanwhile."""

@@ -6,8 +6,8 @@ misspelt telephone plan must not keep a mirror from being stored.
 
 from collections.abc import Mapping, Sequence
 
-from station.rules.support import DAYS, MINUTES_PER_DAY, Neighbour, SupportLine, nearest
 from station.ports import Json, MirrorObject
+from station.rules.support import DAYS, MINUTES_PER_DAY, Neighbour, SupportLine, nearest
 
 TEXT_LIMIT = 1000
 PHONE_LIMIT = 30

@@ -7,8 +7,8 @@ What is not known is left out. Numbers only, nobody's name.
 
 from contextlib import suppress
 
-from station.rules.facts import Now
 from station.ports import Store, StoreFault
+from station.rules.facts import Now
 
 HEADER = "Station-Health"
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from station.rules.clock import CEILING_S, Anchor, ClockReadings, ClockRules, Trusted, anchored, trusted_time
-from station.rules.facts import Now
 from station.ports import Store
 from station.records.claims import MAX_UINT64
+from station.rules.clock import CEILING_S, Anchor, ClockReadings, ClockRules, Trusted, anchored, trusted_time
+from station.rules.facts import Now
 
 FLOOR_NOTE = "clock_floor"
 AHEAD_LIMIT_S = 86400

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from station.visit.entry import Entry
 from station.rules.facts import Grant, KeyKnown, Refusal
+from station.visit.entry import Entry
 from station.visit.inputs import KeySeen
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from station.rules.facts import Attempts, KeyKnown, PermitEntry, Person, Refusal, StationFacts
 from station.records.claims import KeyRecord
+from station.rules.facts import Attempts, KeyKnown, PermitEntry, Person, Refusal, StationFacts
 
 
 @dataclass(frozen=True, slots=True)

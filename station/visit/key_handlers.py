@@ -5,10 +5,10 @@ Handlers of the table in ``station.visit.machine``, where the rules are listed.
 
 from dataclasses import replace
 
+from station.records.claims import Role
 from station.rules import access
-from station.visit import pin_handlers as visit_pin
-from station.visit.entry import Entry
 from station.rules.facts import Now, Refusal
+from station.visit import pin_handlers as visit_pin
 from station.visit.effects import (
     ActivateKey,
     ClearActivation,
@@ -22,6 +22,7 @@ from station.visit.effects import (
     Ring,
     SyncDuty,
 )
+from station.visit.entry import Entry
 from station.visit.inputs import (
     ActivationCleared,
     ActivationFailed,
@@ -54,7 +55,6 @@ from station.visit.state import (
     take_for_another_key,
     unexpected,
 )
-from station.records.claims import Role
 
 EARLY_S = 30.0
 """What a key that was pulled too early needs is said for at least so long."""

@@ -30,9 +30,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from station.rules.facts import Now
 from station.visit import key_handlers as visit_key
 from station.visit import pin_handlers as visit_pin
-from station.rules.facts import Now
 from station.visit.inputs import (
     ActivationCleared,
     ActivationFailed,

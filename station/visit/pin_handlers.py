@@ -5,9 +5,7 @@ Handlers of the table in ``station.visit.machine``, where the rules are listed.
 
 from dataclasses import replace
 
-from station.rules import access
-from station.rules import attempts
-from station.visit.entry import Entry
+from station.rules import access, attempts
 from station.rules.facts import Attempts, Grant, KeyKnown, Now, Refusal
 from station.visit.effects import (
     AcceptPin,
@@ -20,6 +18,7 @@ from station.visit.effects import (
     Ring,
     SyncDuty,
 )
+from station.visit.entry import Entry
 from station.visit.inputs import KeySeen, KeystrokeTyped, PinChecked, PinCheckFailed, TimePassed
 from station.visit.state import KeyIs, Phase, Presence, Result, State
 

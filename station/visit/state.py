@@ -4,11 +4,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
 
-from station.visit.entry import Entry
+from station.records.claims import KeyKind
 from station.rules.facts import Attempts, Grant, KeyKnown, Policy, Refusal, StationFacts
 from station.visit.effects import AcceptPin, Effect, EndVisit, ReportUnexpected
+from station.visit.entry import Entry
 from station.visit.inputs import KeySeen, VisitInput
-from station.records.claims import KeyKind
 
 BOUNCE_S = 3.0
 """A key back within this time goes on with its visit."""

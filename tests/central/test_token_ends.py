@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from station.rules.facts import Hindrance
 from station.display.screen import Screen
 from station.ports import KeyFile
+from station.rules.facts import Hindrance
 from station.secret import Secret
 from tests.central.town import KEYS, Town
 

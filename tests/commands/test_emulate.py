@@ -12,8 +12,8 @@ import pytest
 from drivers.emulated_key.folder import KeyFolder
 from drivers.smp.reader import SmpKeyReader
 from drivers.smp.session import SmpKeySession
-from station.rules.facts import KeyClockState
 from station.ports import KeyFile, ReaderLost, ReaderSettings
+from station.rules.facts import KeyClockState
 
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 30.0

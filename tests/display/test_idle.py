@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from station.visit.entry import Entry
 from station.display.idle import (
     CODE_S,
     HELP_S,
@@ -19,6 +18,7 @@ from station.display.idle import (
     disturbed,
     typed,
 )
+from station.visit.entry import Entry
 
 T = 100.0
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from station.rules.facts import Now
 from station.display.contact import WITHIN_S, Contact
 from station.display.key_findings import KeyFindings, changes, notes
 from station.display.screen import Changes, Notes
 from station.records.claims import EVERY_AREA, ClockSource, Permit
-from tests.core.visiting import NOON, permit
+from station.rules.facts import Now
+from tests.visit.visiting import NOON, permit
 
 NOW = Now(1000.0, NOON, ClockSource.SYNCED)
 PERMIT = permit().permit

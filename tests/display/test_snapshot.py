@@ -4,18 +4,18 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from station.rules.facts import Attempts, Hindrance, Now
-from station.rules.support import Neighbour, SupportLine
-from station.visit.machine import TABLE
-from station.visit.inputs import KeySeen, StationChanged
-from station.visit.state import Farewell, KeyLeft, Phase, Presence, State
 from station.display.contact import Contact
 from station.display.idle import HelpPage, IdleState, View
 from station.display.key_findings import KeyFindings
 from station.display.screen import Changes, IdlePage, Line, Notes, OutsideHelp, Progress, Technician
 from station.display.snapshot import REMINDER_S, ScreenExtras, is_free, may_sleep, screen
 from station.records.claims import EVERY_AREA, ClockSource
-from tests.core.visiting import NOON, OWN, STATION, SUBSTITUTE, TIM, TIM_FOUND, Machine, machine_at, permit
+from station.rules.facts import Attempts, Hindrance, Now
+from station.rules.support import Neighbour, SupportLine
+from station.visit.inputs import KeySeen, StationChanged
+from station.visit.machine import TABLE
+from station.visit.state import Farewell, KeyLeft, Phase, Presence, State
+from tests.visit.visiting import NOON, OWN, STATION, SUBSTITUTE, TIM, TIM_FOUND, Machine, machine_at, permit
 
 NOW = Now(1000.0, NOON, None)
 

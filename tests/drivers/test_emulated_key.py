@@ -18,8 +18,8 @@ from drivers.emulated_key.options import KeyOptions
 from drivers.smp import messages
 from drivers.smp.framing import FrameReader, encode_frame
 from drivers.smp.messages import HEADER, Answer, Request
-from station.rules.facts import KeyClock, KeyClockState
 from station.ports import KeyFile
+from station.rules.facts import KeyClock, KeyClockState
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 
 from drivers.smp.files import MAX_FILE_BYTES
 from drivers.smp.session import SWAPPED_WITHIN_S, SmpKeySession
-from station.rules.facts import KeyClock, KeyClockState
 from station.ports import KeyFile, KeyLost, KeyRefused, KeySession
+from station.rules.facts import KeyClock, KeyClockState
 
 FIRMWARES: dict[str, dict[str, Any]] = {
     "zephyr": {},

@@ -8,11 +8,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from station.rules.facts import KeyStatus
-from station.visit.state import Phase, Presence, State
 from station.display.screen import Line
 from station.ports import KeyFile
 from station.records.claims import KeyKind
+from station.rules.facts import KeyStatus
+from station.visit.state import Phase, Presence, State
 from tests.faults import virtual_time
 from tests.faults.bad_contact import ContactInMemory
 from tests.faults.worst_visit import ENTRY, WorstVisit

@@ -16,15 +16,15 @@ import cbor2
 
 from drivers.emulated_key.line import SerialLine
 from drivers.emulated_key.options import KeyOptions
-from station.rules.clock import ClockReadings
-from station.visit.inputs import KeyActivated, VisitInput
-from station.visit.state import Phase, Presence, State
 from station.display.screen import Line, Screen
 from station.ports import KeyFile
 from station.records.base64url import encoded
 from station.records.claims import Category
 from station.records.keys import SigningKey
+from station.rules.clock import ClockReadings
 from station.runtime.loop import TICK_S
+from station.visit.inputs import KeyActivated, VisitInput
+from station.visit.state import Phase, Presence, State
 from tests.faults.bad_contact import LASTING, BadContact, Fault
 from tests.services.site import ANNA, HER_KEY, LOCK, OFF_LINES, PINS, HookedKey, Site, StationAt, World
 

@@ -12,12 +12,12 @@ from drivers.emulated_key.key import EmulatedKey
 from drivers.emulated_key.line import SerialLine
 from station.app import Station, trust_of
 from station.commands.enrol import credentials_of
-from station.visit.state import Phase
 from station.demo.central_server import CentralServer
 from station.display.screen import Line, Screen
 from station.records.claims import KeyKind
 from station.records.keys import SigningKey
 from station.sync.client import CentralLink
+from station.visit.state import Phase
 from tests.network.slow_link import Quality, Relay, SlowLink, Traffic, certified
 
 LIMIT_S = 60.0

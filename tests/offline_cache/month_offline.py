@@ -7,13 +7,13 @@ from pathlib import Path
 import cbor2
 
 from offline_cache import SqliteStore
-from station.rules.clock import ClockReadings, ClockRules
-from station.visit.inputs import KeySeen
 from station.key import log as key_log
 from station.ports import Change, NewEvent
 from station.records.claims import ClockSource, KeyKind, KeyRecord
+from station.rules.clock import ClockReadings, ClockRules
 from station.sync.recorder import Recorder
 from station.sync.timekeeping import Timekeeper
+from station.visit.inputs import KeySeen
 
 EVENTS = 100_000
 """500 visits a day for 30 days are 15,000: three events of its own each, and three or four entries of the key's log."""

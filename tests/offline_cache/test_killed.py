@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from offline_cache import SqliteStore
-from station.rules.attempts import AttemptCount
 from station.ports import Change, NewEvent
+from station.rules.attempts import AttemptCount
 
 REPOSITORY = Path(__file__).parents[2]
 

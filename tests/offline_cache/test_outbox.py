@@ -9,9 +9,9 @@ from sqlite_utils import Database
 
 from offline_cache import SqliteStore, outbox
 from offline_cache.event_ids import EventIds
-from station.rules.attempts import AttemptCount
 from station.ports import Change, LogMark, NewEvent
 from station.records.claims import ClockSource
+from station.rules.attempts import AttemptCount
 
 Sql: TypeAlias = Callable[..., Awaitable[list[tuple[Any, ...]]]]
 Reopen: TypeAlias = Callable[[], Awaitable[SqliteStore]]

@@ -18,8 +18,8 @@ import pytest
 from sqlite_utils import Database
 
 from offline_cache import SqliteStore, connection
-from station.rules.attempts import AttemptCount
 from station.ports import Change, LogMark, MirrorObject, MirrorState, NewEvent
+from station.rules.attempts import AttemptCount
 from tests.offline_cache.recording_vfs import (
     Acknowledged,
     Deleted,

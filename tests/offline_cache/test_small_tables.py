@@ -3,8 +3,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from offline_cache import SqliteStore
-from station.rules.attempts import AttemptCount
 from station.ports import Change, LogMark
+from station.rules.attempts import AttemptCount
 
 
 async def test_nothing_kept_means_zero_and_none(

@@ -12,8 +12,6 @@ from config.good_copies import GoodCopies, folder_of
 from drivers.emulated_key.key import EmulatedKey
 from drivers.emulated_key.line import SerialLine
 from station.app import Station
-from station.rules.clock import ClockReadings
-from station.visit.state import Phase, Presence
 from station.display.screen import Line, Screen
 from station.ports import KeyFile
 from station.pushed_config import PushedConfig
@@ -21,9 +19,11 @@ from station.records.base64url import decoded, encoded
 from station.records.claims import Role
 from station.records.keys import SigningKey
 from station.records.pins import pin_tag
+from station.rules.clock import ClockReadings
 from station.runtime.loop import VisitLoop
 from station.secret import Secret
 from station.sync.timekeeping import SystemClocks
+from station.visit.state import Phase, Presence
 from tests.services.lying_central import DAY_S, STATION, LyingCentral
 
 PATIENCE_S = 20.0

@@ -3,8 +3,8 @@
 import asyncio
 
 from config.file_watch import LOOK_EVERY_S, REST_S
-from station.visit.state import Phase
 from station.display.screen import Line
+from station.visit.state import Phase
 from tests.pushed_config.site import Site
 from ui.words import words
 

@@ -6,8 +6,8 @@ from random import Random
 import pytest
 
 from config.loading import version_of
-from station.visit.state import Phase
 from station.display.screen import Line
+from station.visit.state import Phase
 from tests.pushed_config.broken_forms import FORMS, Form
 from tests.pushed_config.mutations import CHOICES, NUMBERS, Mutation, mutated
 from tests.pushed_config.site import Site

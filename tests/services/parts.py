@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from offline_cache import SqliteStore
-from station.rules.clock import ClockReadings, ClockRules
-from station.rules.facts import Policy
 from station.ports import MirrorObject
 from station.records.keys import SigningKey
+from station.rules.clock import ClockReadings, ClockRules
+from station.rules.facts import Policy
 from station.secret import Secret
 from station.sync.client import CentralLink
 from station.sync.identity import Identity, PinSecrets

@@ -29,9 +29,6 @@ from drivers.smp import reader, session
 from drivers.smp.reader import SmpKeyReader
 from offline_cache import SqliteStore
 from station.app import Station
-from station.rules.clock import ClockReadings
-from station.rules.facts import KeyStatus, Policy
-from station.rules.locks import Lock, LockDecision, decide
 from station.display.screen import Line, Screen
 from station.ports import KeyFile, MirrorState, ReaderSettings
 from station.records import envelope
@@ -50,6 +47,9 @@ from station.records.claims import (
 )
 from station.records.keys import SigningKey
 from station.records.pins import pin_tag
+from station.rules.clock import ClockReadings
+from station.rules.facts import KeyStatus, Policy
+from station.rules.locks import Lock, LockDecision, decide
 from station.runtime.profiles import PROFILES
 from station.secret import Secret
 from station.sync.client import CentralLink

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from station.rules.facts import Hindrance, Refusal, Shortened
-from station.rules.locks import Reason
 from station.display.screen import Line
 from station.ports import KeyFile, StoreFault
 from station.records import envelope
 from station.records.claims import Blocklist, Category, ClockSource, KeyKind, KeyRecord, Role, Sync, Window
+from station.rules.facts import Hindrance, Refusal, Shortened
+from station.rules.locks import Reason
 from tests.services.site import (
     ANNA,
     BO,

@@ -8,11 +8,11 @@ import config
 from config.credentials import Argon2Cost, Credentials
 from station.app import ProfileFault, Station
 from station.commands.sync import synchronise
-from station.rules.attempts import AttemptCount
-from station.rules.clock import ClockReadings
 from station.ports import Change, NewEvent
 from station.records.claims import Role
 from station.records.keys import SigningKey
+from station.rules.attempts import AttemptCount
+from station.rules.clock import ClockReadings
 from station.runtime import status_file
 from station.secret import Secret
 from station.sync.client import CentralUnreachable

@@ -111,10 +111,10 @@ def test_no_identity_with_a_certificate_of_another() -> None:
 
 
 async def test_until_when_an_activation_lasts_at_most(central: LyingCentral, synced: Parts) -> None:
-    from station.rules.facts import Grant, HolderEntry, PermitEntry
     from station.records.base64url import decoded
     from station.records.claims import Category, ClockSource, Permit, Sync
     from station.records.envelope import verify
+    from station.rules.facts import Grant, HolderEntry, PermitEntry
 
     record = decoded(str(await synced.field("permit", 1, "record")))
     permit = verify(Permit, record, synced.identity.central_keys)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from station.records.claims import ClockSource
 from station.rules.clock import CEILING_S, ClockReadings, ClockRules
 from station.rules.facts import Hindrance
-from station.records.claims import ClockSource
 from station.sync import timekeeping
 from station.sync.timekeeping import AHEAD_LIMIT_S, FLOOR_NOTE, SystemClocks, Timekeeper
 from tests.services.lying_central import DAY_S, NOW_S, LyingCentral

@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 
 from offline_cache import SqliteStore
-from station.rules.facts import Hindrance
 from station.display.screen import Line
 from station.ports import Change, NewEvent, StoreFault
+from station.rules.facts import Hindrance
 from tests.services.parts import eventually
 from tests.services.site import ANNA, BO, HER_KEY, HIS_KEY, PINS, Site, StationAt
 from ui.words import words

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from station.rules.facts import KeyStatus
 from station.display.screen import Line
 from station.ports import KeyFile, KeyLost, KeyRefused
 from station.records import envelope
 from station.records.claims import KeyKind, KeyRecord, Role
+from station.rules.facts import KeyStatus
 from tests.services.parts import eventually
 from tests.services.site import (
     ANNA,

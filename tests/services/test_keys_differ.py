@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from station.rules.facts import KeyClockState
 from station.display.screen import Line
+from station.rules.facts import KeyClockState
 from tests.services.keys_shown import shown_by_key_show
 from tests.services.site import ANNA, HER_KEY, PINS, Site, StationAt
 

@@ -13,11 +13,11 @@ import pytest
 
 from station.commands import key_report
 from station.commands.inserted_key import content_of_folder
-from station.rules.facts import Refusal
 from station.display.screen import Line, Screen
 from station.ports import KeyFile
 from station.records.base64url import decoded
 from station.records.claims import KeyKind, Role
+from station.rules.facts import Refusal
 from tests.services.keys_shown import shown_by_key_show
 from tests.services.site import (
     ANNA,

@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from station.rules.access import decide
-from station.rules.facts import Grant, Now, Policy, Refusal, Shortened, StationFacts
 from station.ports import MirrorBundle, MirrorObject
 from station.records.claims import Category, ClockSource, KeyKind, Window
 from station.records.keys import SigningKey
+from station.rules.access import decide
+from station.rules.facts import Grant, Now, Policy, Refusal, Shortened, StationFacts
 from station.sync.objects import key_known, log_seen, newest_blocklist, person, record_of
 from tests.services.lying_central import NOW_S, UNIT, LyingCentral
 from tests.services.parts import Parts

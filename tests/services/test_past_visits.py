@@ -2,11 +2,11 @@
 
 import pytest
 
-from station.rules.facts import Refusal
 from station.display.screen import PastVisit
 from station.records.claims import KeyKind
+from station.rules.facts import Refusal
 from station.runtime.past_visits import VISITS_KEPT, PastVisits
-from tests.core.visiting import NOON, OWN, Machine
+from tests.visit.visiting import NOON, OWN, Machine
 
 
 def saw(visits: PastVisits, at: Machine) -> None:

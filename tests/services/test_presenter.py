@@ -9,7 +9,6 @@ import argon2
 import pytest
 
 from config.models import DisplayTable
-from station.visit.entry import Entry
 from station.display.idle import View
 from station.display.screen import Changes, Line, PastVisit, Progress, Screen
 from station.key.batteries import KEYS_LIMIT, Batteries
@@ -17,6 +16,7 @@ from station.key.write_progress import WriteProgress
 from station.ports import KeyFile, KeySession
 from station.records.claims import Category, KeyKind
 from station.runtime.technician import TechnicianCode
+from station.visit.entry import Entry
 from tests.services.parts import eventually
 from tests.services.site import ANNA, AREA, HER_KEY, LOCK, PINS, POOL_KEY, TIM, Site, StationAt
 

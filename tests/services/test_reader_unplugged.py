@@ -14,12 +14,12 @@ import pytest
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from station.rules.facts import KeyStatus
-from station.visit.state import Phase, Place, Presence
 from station.display.screen import Line
 from station.ports import KeyFile, ReaderSettings
 from station.records.claims import KeyKind
+from station.rules.facts import KeyStatus
 from station.runtime import loop as visits
+from station.visit.state import Phase, Place, Presence
 from tests.services.site import (
     ANNA,
     HER_KEY,

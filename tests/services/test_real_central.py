@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from station.rules.facts import Policy
 from station.ports import Change, NewEvent
 from station.records.base64url import decoded
 from station.records.keys import SigningKey
+from station.rules.facts import Policy
 from station.secret import Secret
 from station.sync.client import CentralLink, CentralRefused, Enrolled, Resnapshot
 from station.sync.identity import Identity, PinSecrets

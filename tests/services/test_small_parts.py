@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.visit.entry import Entry
 from station.key.pin_tags import PinTags
 from station.records.base64url import decoded, encoded
 from station.records.keys import SigningKey
 from station.records.pins import PinFault, pin_tag
 from station.secret import Secret
 from station.sync.identity import PinSecrets
+from station.visit.entry import Entry
 from tests.services.lying_central import Reply
 from tests.services.parts import PINS, Parts
 

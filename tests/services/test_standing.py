@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlite_utils import Database
 
-from station.rules.facts import Hindrance
 from station.ports import Change, NewEvent, StoreFault
 from station.records.base64url import decoded
 from station.records.keys import SigningKey
+from station.rules.facts import Hindrance
 from station.sync.readiness import ADOPTED_NOTE
 from tests.services.lying_central import DAY_S, NOW_S, STATION, UNIT, LyingCentral, Reply
 from tests.services.parts import Parts

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from station.rules.facts import Hindrance, KeyStatus, Policy, Refusal, Shortened
 from station.display.screen import Line
 from station.ports import KeyFile
 from station.records import envelope
 from station.records.base64url import encoded
 from station.records.claims import Category, KeyKind, KeyRecord, Permit, Role, StationCertificate, Window
+from station.rules.facts import Hindrance, KeyStatus, Policy, Refusal, Shortened
 from tests.services.site import (
     ANNA,
     BO,

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from station.rules.attempts import AttemptCount
-from station.rules.clock import ClockReadings, ClockRules
-from station.rules.facts import KeyStatus, Policy, Refusal
 from station.display.screen import Line
 from station.ports import Change, KeyFile
 from station.records import envelope
 from station.records.base64url import encoded
 from station.records.claims import Blocklist, Category, KeyKind, Permit
+from station.rules.attempts import AttemptCount
+from station.rules.clock import ClockReadings, ClockRules
+from station.rules.facts import KeyStatus, Policy, Refusal
 from tests.services.site import (
     ANNA,
     AREA,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from station.rules.facts import Hindrance
 from station.display.screen import Line
 from station.ports import KeyFile, StoreFault
 from station.records.claims import Category
+from station.rules.facts import Hindrance
 from tests.services.site import ANNA, HER_KEY, PINS, POOL_KEY, TIM, Site, on_sites, tag_of
 
 pytestmark = pytest.mark.slow

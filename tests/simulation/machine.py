@@ -13,12 +13,12 @@ from config import Credentials, Settings
 from config.credentials import Argon2Cost
 from config.models import CentralTable, ClockTable, StationTable, StorageTable
 from station.app import Station
-from station.rules.clock import ClockReadings
 from station.display.screen import Line as ScreenLine
 from station.display.screen import Screen
 from station.ports import StoreFault
 from station.records.claims import Role
 from station.records.keys import SigningKey
+from station.rules.clock import ClockReadings
 from station.runtime.profiles import PROFILES
 from station.secret import Secret
 from tests.simulation.central import PIN_SECRETS, SimulatedCentral

@@ -8,14 +8,14 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from station.rules import locks
-from station.rules.attempts import LOCK_AT, WAITS_S
-from station.rules.facts import Refusal
-from station.rules.locks import Lock, LockDecision
 from station.display.screen import Line, Screen
 from station.ports import KeyFile
 from station.records import envelope
 from station.records.claims import Activation, Category, KeyKind, KeyRecord
+from station.rules import locks
+from station.rules.attempts import LOCK_AT, WAITS_S
+from station.rules.facts import Refusal
+from station.rules.locks import Lock, LockDecision
 from tests.simulation.central import AREA, SimulatedCentral, Worker
 from tests.simulation.keys import SimulatedKey
 from tests.simulation.machine import Machine

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from offline_cache import outbox as stored_outbox
-from station.rules import access
-from station.rules.attempts import AttemptCount
-from station.rules.facts import Policy
-from station.visit.inputs import ActivationCleared, KeyActivated
 from station.key import log as key_log
 from station.key.pins import PinWork
 from station.key.work import KeyWork
 from station.ports import KeyFile, KeyRefused
+from station.rules import access
+from station.rules.attempts import AttemptCount
+from station.rules.facts import Policy
+from station.visit.inputs import ActivationCleared, KeyActivated
 from tests.simulation.run import simulate
 
 SEEDS = 80

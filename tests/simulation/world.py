@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from station.rules.locks import Lock
 from station.display.screen import Screen
 from station.ports import KeyFile
 from station.records.claims import Category, KeyKind, Role
+from station.rules.locks import Lock
 from tests.services.lying_central import DAY_S, NOW_S
 from tests.simulation.central import AREA, SimulatedCentral, Worker
 from tests.simulation.keys import SimulatedKey

@@ -17,10 +17,10 @@ import tracemalloc
 from collections import Counter
 from pathlib import Path
 
-from drivers.smp import key_socket
-from station.rules.facts import KeyStatus
+from drivers.smp import reader, session
 from station.display.screen import Line
 from station.records.claims import KeyKind
+from station.rules.facts import KeyStatus
 from station.runtime import loop as visits
 from tests.services.site import ANNA, HER_KEY, HIS_KEY, PINS, POOL_KEY, SPARE_KEY, TIM, HookedKey, Site, StationAt
 from tests.steady_time import SteadyLoop
@@ -123,7 +123,8 @@ class Soak:
 
 async def soak(folder: Path, count: int) -> dict[str, object]:
     # Most of a visit is the driver making sure that a key is really gone.
-    vars(key_socket).update(ECHO_INTERVAL_S=0.02, ANSWER_TIMEOUT_S=0.03, POLL_INTERVAL_S=0.01)
+    vars(session).update(LOOK_INTERVAL_S=0.02, ANSWER_TIMEOUT_S=0.03)
+    vars(reader).update(POLL_INTERVAL_S=0.01)
     vars(visits).update(TICK_S=0.05)
     site = Site(folder)
     site.key_object(BLOCKED_KEY, KeyKind.PERSONAL, ANNA, KeyStatus.BLOCKED)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from station.visit.state import BOUNCE_S
 from station.records import envelope
 from station.records.claims import Activation, KeyRecord, Permit, StationCertificate, Sync
+from station.visit.state import BOUNCE_S
 from tests.system.conftest import Site, end, run
 from tests.system.terminals import Pane, Terminals, eventually
 

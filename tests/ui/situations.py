@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from station.rules.facts import Hindrance, Refusal, Shortened
-from station.rules.support import Neighbour
 from station.display.idle import HelpPage, View
 from station.display.screen import (
     Changes,
@@ -18,6 +16,8 @@ from station.display.screen import (
 )
 from station.display.snapshot import FLICKER_LINES
 from station.records.claims import KeyKind
+from station.rules.facts import Hindrance, Refusal, Shortened
+from station.rules.support import Neighbour
 from tools.pictures import sample_screens
 
 NOON_S = 1_774_868_400

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from station.rules.facts import Hindrance, Refusal
 from station.display.screen import Line, Screen
+from station.rules.facts import Hindrance, Refusal
 from tests.ui.situations import STATUS
 from ui.fault_code import MODULES, modules, quiet_modules
 from ui.support import fault_message

@@ -8,10 +8,10 @@ from enum import Enum
 import pytest
 from textual.renderables.digits import DIGITS, DIGITS3X3, DIGITS3X3_BOLD
 
-from station.rules.facts import Hindrance, Refusal, Shortened
 from station.display.idle import HelpPage, View
 from station.display.screen import IdlePage, Line, OutsideHelp, Screen
 from station.records.claims import Role
+from station.rules.facts import Hindrance, Refusal, Shortened
 from tests.ui.situations import (
     LONG_RECEIPT,
     NOON_S,

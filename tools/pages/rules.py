@@ -41,16 +41,16 @@ class Rule:
         return False
 
 
-ACCESS = "tests/core/test_access.py::"
-ATTEMPTS = "tests/core/test_attempts.py::"
+ACCESS = "tests/rules/test_access.py::"
+ATTEMPTS = "tests/rules/test_attempts.py::"
 BOX = "tests/services/test_activation_box.py::"
-CLOCK = "tests/core/test_clock.py::"
+CLOCK = "tests/rules/test_clock.py::"
 LOG = "tests/services/test_key_log_reader.py::"
 REFRESH = "tests/services/test_refreshing.py::"
-REFUSALS = "tests/core/test_visit_refusals.py::"
-RETURNS = "tests/core/test_visit_returns.py::"
-SHIFT = "tests/core/test_visit_shift.py::"
-SHOWING = "tests/core/test_showing.py::"
+REFUSALS = "tests/visit/test_refusals.py::"
+RETURNS = "tests/visit/test_returns.py::"
+SHIFT = "tests/visit/test_shift.py::"
+SHOWING = "tests/display/test_snapshot.py::"
 LINKS = "tests/drivers/test_bad_links.py::"
 UPDATE = "tests/services/test_update_box.py::"
 VISITS = "tests/services/test_visits.py::"
@@ -175,7 +175,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
         Rule("Until when: eleven hours, or earlier, and then why.",
              REFUSALS + "test_the_receipt_says_why_it_ends_early", "refusals: Fredrik works", "see ready window"),
         Rule("Windows that meet at midnight count as one.",
-             "tests/core/test_windows.py::test_vector", "refusals: … and at 23", "see ready window"),
+             "tests/rules/test_windows.py::test_vector", "refusals: … and at 23", "see ready window"),
         Rule("Outside the windows: nothing.",
              ACCESS + "test_windows_are_in_the_sites_time", "refusals: … and at 23", "see refused outside_window"),
         Rule("Nor with a permit that is over.",
@@ -248,7 +248,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
         Rule("What it refuses it refuses with the reason, the second time too.",
              BOX + "test_refused_twice_in_a_row_with_the_same_reason", "boxes: The activation box", "see refused clock_unset"),
         Rule("It switches on nothing that no up-to-date station has vouched for in ten days.",
-             "tests/core/test_box.py::test_to_the_second", "crisis: Nor does the box", "see refused synced_too_long_ago"),
+             "tests/rules/test_box.py::test_to_the_second", "crisis: Nor does the box", "see refused synced_too_long_ago"),
         Rule("Its events come with the next `station sync`.",
              "tests/services/test_box_handover.py::test_its_events_are_handed_over_and_of_the_mirror_nothing_about_people_is_kept",
              "crisis: The box is connected", "sync"),

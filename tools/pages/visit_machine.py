@@ -11,8 +11,8 @@ from pathlib import Path
 from textwrap import dedent
 
 from station.visit import machine as visit
-from station.visit.machine import TABLE, Row
 from station.visit.inputs import ReaderFailed, VisitInput
+from station.visit.machine import TABLE, Row
 from station.visit.state import BOUNCE_S, INTERRUPTED_S, Phase, Place, Presence
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "visit-machine.md"

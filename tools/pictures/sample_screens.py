@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from station.rules.facts import Hindrance, Refusal, Shortened
-from station.rules.support import Neighbour, SupportLine
 from station.display.idle import HelpPage, View
 from station.display.screen import (
     Changes,
@@ -20,6 +18,8 @@ from station.display.screen import (
     Technician,
 )
 from station.records.claims import ClockSource, KeyKind, Role
+from station.rules.facts import Hindrance, Refusal, Shortened
+from station.rules.support import Neighbour, SupportLine
 
 NOW_S = 1_774_850_100
 """2026-03-30 07:55 in Stockholm."""

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from station.visit.key_handlers import EARLY_S
 from station.display.contact import FLICKERS, WITHIN_S
 from station.display.idle import CODE_S, HELP_S, SEQUENCE, TECHNICIAN_S, WRONG_CODE_WAIT_S
 from station.display.key_findings import BATTERY_LOW_PERCENT, PERMIT_SOON_S
 from station.display.snapshot import REMINDER_S
+from station.visit.key_handlers import EARLY_S
 from tools.pictures.sample_screens import SAMPLES
 from ui import support
 from ui.languages import LANGUAGES

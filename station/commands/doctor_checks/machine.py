@@ -19,9 +19,9 @@ from drivers.smp.reader import SmpKeyReader
 from offline_cache import SqliteStore
 from station.app import Station, identity_of, reader_settings
 from station.commands.doctor_checks.finding import Finding, fail, from_error, ok, warn
-from station.rules.clock import ClockRules, trusted_time
 from station.errors import StationError
 from station.ports import KeyFile, KeyLost, KeyRefused, ReaderLost
+from station.rules.clock import ClockRules, trusted_time
 from station.runtime import status_file
 from station.runtime.profiles import PROFILES
 from station.sync.timekeeping import Clocks, SystemClocks

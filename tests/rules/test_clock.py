@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from station.records.claims import ClockSource
 from station.rules.clock import (
     CEILING_S,
     SYNCED_FOR_S,
@@ -14,7 +15,6 @@ from station.rules.clock import (
     anchored,
     trusted_time,
 )
-from station.records.claims import ClockSource
 
 NOW_S = 1_800_000_000
 DAY_S = 86400

@@ -8,8 +8,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from station.rules.box import BoxDecision, BoxReason, decide
-from station.rules.windows import FOREVER
 from station.records import envelope
 from station.records.claims import (
     Blocklist,
@@ -23,6 +21,8 @@ from station.records.claims import (
     Window,
 )
 from station.records.keys import SigningKey
+from station.rules.box import BoxDecision, BoxReason, decide
+from station.rules.windows import FOREVER
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "records.json").read_text())["activation_box"]
 CENTRAL, STATION = (SigningKey(bytes([n]) * 32) for n in (1, 2))

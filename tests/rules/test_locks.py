@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from station.rules.locks import Light, Lock, LockDecision, Reason, decide
 from station.records import envelope
 from station.records.claims import (
     EVERY_AREA,
@@ -22,6 +21,7 @@ from station.records.claims import (
     StationCertificate,
 )
 from station.records.keys import SigningKey
+from station.rules.locks import Light, Lock, LockDecision, Reason, decide
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "records.json").read_text())["decisions"]
 

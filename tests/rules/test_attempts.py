@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from station.records.claims import KeyKind
 from station.rules.attempts import (
     LOCK_AT,
     POOL_FADE_S,
@@ -17,8 +18,7 @@ from station.rules.attempts import (
     taken_back,
 )
 from station.rules.facts import KeyEntry
-from station.records.claims import KeyKind
-from tests.core.visiting import EMERGENCY, NOON, OWN, SUBSTITUTE
+from tests.visit.visiting import EMERGENCY, NOON, OWN, SUBSTITUTE
 
 assert OWN.known.key
 assert SUBSTITUTE.known.key

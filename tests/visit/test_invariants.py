@@ -6,9 +6,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from station.visit.entry import Entry
+from station.display.screen import Line
 from station.rules.facts import Attempts, Hindrance, Refusal
-from station.visit.machine import TABLE, step
 from station.visit.effects import (
     AcceptPin,
     ActivateKey,
@@ -20,6 +19,7 @@ from station.visit.effects import (
     PrepareKey,
     ReadKey,
 )
+from station.visit.entry import Entry
 from station.visit.inputs import (
     ActivationCleared,
     ActivationFailed,
@@ -40,9 +40,9 @@ from station.visit.inputs import (
     TimePassed,
     VisitInput,
 )
+from station.visit.machine import TABLE, step
 from station.visit.state import Phase, Presence
-from station.display.screen import Line
-from tests.core.visiting import (
+from tests.visit.visiting import (
     ANNA_FOUND,
     EMERGENCY,
     NOON,

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from station.records.claims import Category, ClockSource, KeyKind, Window
 from station.rules import access
 from station.rules.facts import (
     Attempts,
@@ -23,8 +24,7 @@ from station.rules.facts import (
     StationFacts,
     UnitEntry,
 )
-from station.records.claims import Category, ClockSource, KeyKind, Window
-from tests.core.visiting import (
+from tests.visit.visiting import (
     ANNA,
     ANNA_FOUND,
     AWAY,

@@ -4,6 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from station.display.screen import Line, Screen
+from station.display.snapshot import screen
+from station.records.claims import Category, ClockSource, KeyKind, KeyRecord, Permit
 from station.rules.facts import (
     Attempts,
     Grant,
@@ -17,7 +20,6 @@ from station.rules.facts import (
     StationFacts,
     UnitEntry,
 )
-from station.visit.machine import step
 from station.visit.effects import ActivateKey, CheckPin, Effect
 from station.visit.inputs import (
     ActivationCleared,
@@ -37,10 +39,8 @@ from station.visit.inputs import (
     TimePassed,
     VisitInput,
 )
+from station.visit.machine import step
 from station.visit.state import Phase, Presence, State
-from station.display.screen import Line, Screen
-from station.display.snapshot import screen
-from station.records.claims import Category, ClockSource, KeyKind, KeyRecord, Permit
 
 T = TypeVar("T")
 

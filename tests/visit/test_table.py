@@ -8,8 +8,10 @@ from typing import get_args
 
 import pytest
 
+from station.display.screen import Line
+from station.display.snapshot import screen
+from station.records.claims import Role
 from station.rules.facts import Attempts, Hindrance, Now, Refusal
-from station.visit.machine import TABLE, report, step
 from station.visit.effects import ActivateKey, ReportUnexpected
 from station.visit.inputs import (
     ActivationCleared,
@@ -32,11 +34,9 @@ from station.visit.inputs import (
     TimePassed,
     VisitInput,
 )
+from station.visit.machine import TABLE, report, step
 from station.visit.state import KeyIs, Phase, Place, Presence, State
-from station.display.screen import Line
-from station.display.snapshot import screen
-from station.records.claims import Role
-from tests.core.visiting import (
+from tests.visit.visiting import (
     NOON,
     OTHER,
     OWN,

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from station.display.screen import Line
+from station.records.claims import ClockSource, Role, Window
 from station.rules import access
 from station.rules.box import BoxDecision, BoxReason
 from station.rules.facts import (
@@ -22,9 +24,7 @@ from station.rules.facts import (
 from station.visit.effects import AcceptPin, ActivateKey, CheckPin, PrepareKey, RecordRefusal, RejectPin, SyncDuty
 from station.visit.inputs import ActivationFailed, StationChanged
 from station.visit.state import Phase, State
-from station.display.screen import Line
-from station.records.claims import ClockSource, Role, Window
-from tests.core.visiting import (
+from tests.visit.visiting import (
     ANNA,
     EMERGENCY,
     HOME,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from station.rules.windows import FOREVER, HORIZON_S, window_end
 from station.records.claims import Window
+from station.rules.windows import FOREVER, HORIZON_S, window_end
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "records.json").read_text())["window_ends"]
 STOCKHOLM = ZoneInfo("Europe/Stockholm")

@@ -2,12 +2,12 @@
 
 import pytest
 
+from station.display.screen import Line
 from station.rules.facts import Refusal
 from station.visit.effects import ActivateKey, CheckPin, ClearActivation, EndVisit, PrepareKey, SyncDuty
 from station.visit.inputs import ActivationFailed
 from station.visit.state import Phase
-from station.display.screen import Line
-from tests.core.visiting import (
+from tests.visit.visiting import (
     ANNA,
     EMERGENCY,
     NOON,

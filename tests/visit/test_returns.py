@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from station.display.screen import Line
 from station.rules.facts import Attempts, Hindrance, Refusal
-from station.visit.machine import TABLE
 from station.visit.effects import (
     AcceptPin,
     ActivateKey,
@@ -26,9 +26,9 @@ from station.visit.inputs import (
     ReadFailed,
     StationChanged,
 )
+from station.visit.machine import TABLE
 from station.visit.state import BOUNCE_S, Phase, Presence
-from station.display.screen import Line
-from tests.core.visiting import (
+from tests.visit.visiting import (
     NOON,
     OTHER,
     OWN,
@@ -159,9 +159,9 @@ def test_a_key_unblocked_while_it_was_out_may_be_blocked_again() -> None:
     blocked = OWN.but(on_blocklist=True)
     at = machine_at(Phase.REFUSED)
     at.bounce(OWN)
-    assert at.phase is Phase.PROMPT
+    assert at.phase == Phase.PROMPT
     at.news(blocked)
-    assert at.phase is Phase.REFUSED
+    assert at.phase == Phase.REFUSED
 
 
 def test_a_key_blocked_while_it_was_out_is_refused_and_that_is_recorded() -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from station.rules.lights import key_light
-from station.rules.locks import Light, Lock, decide
 from station.records import envelope
 from station.records.claims import KeyKind, KeyRecord, Role, StationCertificate, Sync
 from station.records.keys import SigningKey
+from station.rules.lights import key_light
+from station.rules.locks import Light, Lock, decide
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "records.json").read_text())["key_lights"]
 CENTRAL, STATION = (SigningKey(bytes([n]) * 32) for n in (1, 2))

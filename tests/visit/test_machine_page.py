@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from station.visit import machine as visit
 from station.visit import key_handlers as visit_key
+from station.visit import machine as visit
 from station.visit import pin_handlers as visit_pin
 from station.visit import state as visit_state
 from station.visit.machine import TABLE, ignore, report

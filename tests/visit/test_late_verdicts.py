@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
+from station.display.screen import Line
 from station.rules.facts import Attempts, Refusal
 from station.visit.effects import AcceptPin, CheckPin, Effect, EndVisit, RejectPin
 from station.visit.inputs import PinChecked, PinCheckFailed, ReaderFailed
 from station.visit.state import Phase, Presence
-from station.display.screen import Line
-from tests.core.visiting import NOON, OTHER, OWN, TAG, WRONG_TAG, Key, Machine, kinds, machine_at, permit, the
+from tests.visit.visiting import NOON, OTHER, OWN, TAG, WRONG_TAG, Key, Machine, kinds, machine_at, permit, the
 
 
 def test_a_right_pin_judged_while_the_key_is_out_activates_when_it_is_back() -> None:

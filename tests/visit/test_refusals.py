@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
+from station.display.screen import Line
+from station.records.claims import Window
 from station.rules.attempts import AttemptCount, counted, current, standing
 from station.rules.facts import Attempts, Hindrance, KeyKnown, KeyStatus, Refusal, Shortened
 from station.visit.effects import AcceptPin, ActivateKey, CheckPin, PrepareKey, RecordRefusal, RejectPin, SyncDuty
 from station.visit.inputs import StationChanged
 from station.visit.state import Phase, Presence, State
-from station.display.screen import Line
-from station.records.claims import Window
-from tests.core.visiting import (
+from tests.visit.visiting import (
     ANNA,
     ANNA_FOUND,
     EMERGENCY,
