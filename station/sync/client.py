@@ -3,19 +3,18 @@
 What an answer *means* (signatures, revisions, contradictions) is checked by who asked for it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import gzip
-import importlib
 import json
 import re
 import zlib
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import httpx
 from pydantic import BaseModel, ValidationError
 
 from station.errors import StationError
@@ -34,10 +33,6 @@ from station.sync.answers import (
     TimeAnswered,
 )
 from station.sync.station_health import HEADER
-
-if TYPE_CHECKING:
-    # A station's screen stands before central is first asked: until then nobody waits for the import of its client.
-    import httpx
 
 __all__ = [
     "CentralLink",
@@ -103,16 +98,12 @@ class CentralLink:
         self._leaving: set[asyncio.Task[None]] = set()
 
     def _client(self) -> httpx.AsyncClient:
-        """The client of the present place, made when first needed: that takes a tenth of a second."""
+        """The client of the present place, made when first needed."""
         if self._http is None:
             self._http = self._made()
         return self._http
 
     def _made(self) -> httpx.AsyncClient:
-        from http.cookiejar import CookieJar, DefaultCookiePolicy  # noqa: PLC0415
-
-        import httpx  # noqa: PLC0415
-
         # What we do not unpack ourselves, piece by piece, we do not want: a few kilobytes can become gigabytes.
         headers = {"Accept-Encoding": "gzip"}
         if self._token is not None:
@@ -230,7 +221,6 @@ class CentralLink:
         within_s: float = WHOLE_ANSWER_S,
         **request: Any,
     ) -> tuple[int, bytes]:
-        httpx = await _library()
         try:
             async with asyncio.timeout(within_s), self._turn:
                 client = self._client()
@@ -250,17 +240,6 @@ class CentralLink:
             raise _refusal(response, body, path)
         # Outside the block: httpx's errors hold the request, and that the token.
         raise CentralUnreachable("central_unreachable", path=path, cause=cause)
-
-
-async def _library() -> Any:
-    # Its import takes half a second of a small computer. IdlePage the event loop: there may be a key in the station.
-    # While another call has it imported, its module is there already, half filled.
-    if (module := _loaded.get("httpx")) is None:
-        module = _loaded["httpx"] = await asyncio.to_thread(importlib.import_module, "httpx")
-    return module
-
-
-_loaded: dict[str, Any] = {}
 
 
 def _checked(url: str) -> str:

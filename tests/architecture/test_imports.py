@@ -19,7 +19,7 @@ print(*sorted(sys.modules))
 
 def loaded(*names: str) -> set[str]:
     """All modules that a fresh interpreter has after importing ``names`` and everything in them."""
-    # -S: what .pth files of the environment import at the start is not the core's doing.
+    # -S: what .pth files of the environment import at the start is not theirs.
     command = [sys.executable, "-S", "-c", LIST_MODULES, *names]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -30,17 +30,20 @@ def foreign(modules: set[str]) -> set[str]:
     return {name for name in modules if name.partition(".")[0] not in sys.stdlib_module_names | {"station", "__main__"}}
 
 
-def test_the_core_needs_nothing_but_the_standard_library() -> None:
-    modules = loaded("station.core")
+PURE = ("station.rules", "station.visit", "station.display")
+
+
+def test_the_pure_parts_need_nothing_but_the_standard_library() -> None:
+    modules = loaded(*PURE)
     assert foreign(modules) == set()
     # `station.records` is the folder that claims live in, and holds no code.
     allowed = {"station", "station.records", "station.records.claims"}
-    ours = {name for name in modules if name.partition(".")[0] == "station" and not name.startswith("station.core")}
+    ours = {name for name in modules if name.partition(".")[0] == "station" and not name.startswith(PURE)}
     assert ours <= allowed
 
 
-def test_the_core_reads_no_clock_and_touches_nothing() -> None:
-    # The standard library's own imports would show in sys.modules: here the lines of the core count.
+def test_the_pure_parts_read_no_clock_and_touch_nothing() -> None:
+    # The standard library's own imports would show in sys.modules: here their lines count.
     forbidden = {
         "asyncio",
         "io",
@@ -54,7 +57,7 @@ def test_the_core_reads_no_clock_and_touches_nothing() -> None:
         "threading",
         "time",
     }
-    for path in (ROOT / "station" / "core").rglob("*.py"):
+    for path in (path for package in PURE for path in (ROOT / package.replace(".", "/")).rglob("*.py")):
         for line in path.read_text("utf-8").splitlines():
             words = line.split()
             if words[:1] in (["import"], ["from"]):
@@ -69,35 +72,3 @@ def test_ports_need_no_adapter() -> None:
 def test_every_package_says_what_lives_there(package: str) -> None:
     text = (ROOT / package / "__init__.py").read_text("utf-8")
     assert text.startswith(('"""', 'r"""')), f"{package}/__init__.py"
-
-
-def test_a_kiosk_starts_without_what_its_first_picture_does_not_need() -> None:
-    command = [sys.executable, "-c", "import sys, station.commands.kiosk; print(*sorted(sys.modules))"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
-    late = {"httpx", "anyio", "django"}
-    assert late & set(done.stdout.split()) == set()
-
-
-TWO_CALLS_AT_ONCE = """
-import asyncio, sys
-from station.sync import client as central_link
-
-async def late():
-    while "httpx" not in sys.modules:
-        await asyncio.sleep(0)
-    module = await central_link._library()
-    assert not module.__spec__._initializing
-    return module
-
-async def main():
-    first, second = await asyncio.gather(central_link._library(), late())
-    assert first is second
-
-asyncio.run(main())
-"""
-
-
-def test_the_client_of_central_is_nobody_s_before_it_is_whole() -> None:
-    command = [sys.executable, "-c", TWO_CALLS_AT_ONCE]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr
