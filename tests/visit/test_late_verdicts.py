@@ -13,8 +13,7 @@ from tests.visit.visiting import NOON, OTHER, OWN, TAG, WRONG_TAG, Key, Machine,
 
 
 def test_a_right_pin_judged_while_the_key_is_out_activates_when_it_is_back() -> None:
-    at = machine_at(Phase.CHECKING)
-    at.pull()
+    at = machine_at(Phase.CHECKING, Presence.OUT)
     assert at.line() is Line.OUT_EARLY
     at.wait(1)
     assert at.judged() == ()
@@ -26,8 +25,7 @@ def test_a_right_pin_judged_while_the_key_is_out_activates_when_it_is_back() -> 
 
 
 def test_if_it_never_comes_back_its_count_is_taken_back() -> None:
-    at = machine_at(Phase.CHECKING)
-    at.pull()
+    at = machine_at(Phase.CHECKING, Presence.OUT)
     at.judged()
     done = at.wait(5.1)
     assert done == (AcceptPin(OWN.seen, OWN.known, Refusal.KEY_FAULT), EndVisit(OWN.seen, returned=False))
@@ -55,8 +53,7 @@ def test_a_verdict_does_not_lengthen_the_time_that_the_key_may_be_out() -> None:
 
 
 def test_a_tenth_wrong_pin_judged_while_the_key_is_out_locks_it() -> None:
-    at = machine_at(Phase.CHECKING)
-    at.pull()
+    at = machine_at(Phase.CHECKING, Presence.OUT)
     done = at.wrong(10, locked=True)
     assert kinds(done) == ["RejectPin", "Ring"]
     assert the(RejectPin, done).locked
@@ -65,8 +62,7 @@ def test_a_tenth_wrong_pin_judged_while_the_key_is_out_locks_it() -> None:
 
 
 def test_a_refusal_after_the_pin_while_the_key_is_out() -> None:
-    at = machine_at(Phase.CHECKING)
-    at.pull()
+    at = machine_at(Phase.CHECKING, Presence.OUT)
     done = at.judged(which=OWN.but(permit=permit(expires=NOON)))
     assert the(AcceptPin, done).refusal is Refusal.PERMIT_EXPIRED
     at.put_in()
@@ -74,8 +70,7 @@ def test_a_refusal_after_the_pin_while_the_key_is_out() -> None:
 
 
 def test_a_check_that_failed_while_the_key_is_out() -> None:
-    at = machine_at(Phase.CHECKING)
-    at.pull()
+    at = machine_at(Phase.CHECKING, Presence.OUT)
     assert kinds(at.check_failed()) == ["Ring"]
     at.put_in()
     assert at.line() is Line.PROMPT
@@ -135,8 +130,7 @@ def test_a_wrong_pin_judged_after_its_visit_still_counts_and_locks(end: Callable
 
 
 def test_keystrokes_with_a_pin_under_way_start_no_second_one() -> None:
-    at = machine_at(Phase.CHECKING)
-    at.pull()
+    at = machine_at(Phase.CHECKING, Presence.OUT)
     at.type("99#")
     at.insert()
     at.type("88#")
