@@ -1,0 +1,1 @@
+"""What makes something from the project for others. Never installed with it."""
