@@ -41,12 +41,10 @@ install-program: $(PROGRAM_STAMP) $(CATALOGUES) ## fill .venv with what station,
 # The interpreter of .venv is a link: when the Python behind it goes or changes, .venv is made anew.
 $(BIN)/python:
 	@for python in $(PYTHON) python3.11 python3 python3.12 python3.13 python3.14; do \
-	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
-	        $$python -m venv --clear $(VENV) && exit 0; \
-	        rm -rf $(VENV); \
-	        echo "$$python cannot make a virtual environment; on Debian: apt install python3-venv" >&2; exit 1; \
+	    if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	        $$python -m venv --clear $(VENV); exit; \
 	    fi; \
-	done; echo "Python 3.11 or newer is needed" >&2; exit 1
+	done; echo "Python 3.11 or newer with venv is needed; on Debian: apt install python3-venv" >&2; exit 1
 
 $(PROGRAM_STAMP): $(BIN)/python requirements/build.txt requirements/demo.txt pyproject.toml
 	@echo "installing the program into $(VENV) (once; a minute or two on a slow network)"
