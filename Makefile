@@ -8,8 +8,10 @@ SHELL = /bin/sh
 
 VENV = .venv
 BIN = $(VENV)/bin
-PROGRAM_STAMP = $(VENV)/program-installed
-STAMP = $(VENV)/installed
+# What of the program: base (a station), central, postgresql (central with it), demo (all but that).
+PINS = demo
+PROGRAM_STAMP = $(VENV)/installed-$(PINS)
+STAMP = $(VENV)/installed-dev
 PACKAGES = station ui drivers offline_cache config central
 CODE = $(PACKAGES) tests tools
 CATALOGUES = $(patsubst %.po,%.mo,$(wildcard ui/locale/*/LC_MESSAGES/*.po central/office/locale/*/LC_MESSAGES/*.po))
@@ -36,7 +38,7 @@ help: ## list the targets
 install: $(STAMP) $(CATALOGUES) ## fill .venv with all that is pinned, and this project
 
 .PHONY: install-program
-install-program: $(PROGRAM_STAMP) $(CATALOGUES) ## fill .venv with what station, central and the demonstration need
+install-program: $(PROGRAM_STAMP) $(CATALOGUES) ## fill .venv with what the program needs (PINS=base: only a station, PINS=central: a server)
 
 # The interpreter of .venv is a link: when the Python behind it goes or changes, .venv is made anew.
 $(BIN)/python:
@@ -46,10 +48,10 @@ $(BIN)/python:
 	    fi; \
 	done; echo "Python 3.11 or newer with venv is needed; on Debian: apt install python3-venv" >&2; exit 1
 
-$(PROGRAM_STAMP): $(BIN)/python requirements/build.txt requirements/demo.txt pyproject.toml
+$(PROGRAM_STAMP): $(BIN)/python requirements/build.txt requirements/$(PINS).txt pyproject.toml
 	@echo "installing the program into $(VENV) (once; a minute or two on a slow network)"
 	@$(INSTALL_PINS) -r requirements/build.txt
-	@$(INSTALL_PINS) -r requirements/demo.txt
+	@$(INSTALL_PINS) -r requirements/$(PINS).txt
 	@$(PIP) install --no-deps --no-index --no-build-isolation --editable .
 	@$(CHECK_PINS)
 	@$(BIN)/python -m compileall -q $(call existing,$(PACKAGES))
