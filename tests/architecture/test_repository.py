@@ -17,7 +17,8 @@ PINS = sorted((ROOT / "requirements").glob("*.txt"))
 REGISTRIES = ("pypi" + ".org", "pythonhosted" + ".org", "npmjs" + ".org", "debian" + ".org/debian")
 MACHINE_PATH = re.compile(r"(?<![\w./-])/(?:home/(?!station\b)\w+|root|work|Users|opt/(?:pypi|wheels))/")
 TARGETS = {
-    "install", "install-program", "demo", "dist", "run", "check", "lint", "test", "test-full", "test-nightly", "bench", "format", "lock",
+    "install", "install-program", "demo", "dist",
+    "run", "check", "lint", "test", "test-full", "test-nightly", "bench", "format", "lock",
     "messages", "pictures", "pictures-office", "clean", "help",
 }  # fmt: skip
 

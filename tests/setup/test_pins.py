@@ -1,6 +1,9 @@
 """Nothing is resolved at install: so each file of pins has all that its packages need, and nothing else."""
 
+import os
 import re
+import shutil
+import subprocess
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
@@ -77,3 +80,28 @@ def test_whoever_follows_the_documentation_resolves_nothing_either() -> None:
                     assert "--no-deps" in line, f"{page}: {line}"
                     assert "--require-hashes" in line or "--no-index" in line, f"{page}: {line}"
                 assert not re.search(r"\bnpm (install|i)\b|\bnpx\b|curl .*\| *(ba)?sh", line), f"{page}: {line}"
+
+
+def test_a_second_demo_installs_nothing_and_its_first_no_tools(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
+
+    def would_run() -> list[str]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+        command = ["make", "--dry-run", "demo"]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        return done.stdout.splitlines()
+
+    first = "\n".join(would_run())
+    assert "requirements/demo.txt" in first
+    assert "requirements/dev.txt" not in first
+    # As the first leaves it.
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").touch()
+    (tmp_path / ".venv" / "installed-demo").touch()
+    (tmp_path / "requirements" / "dev.txt").touch()
+    assert [line.strip() for line in would_run()] == [".venv/bin/station demo"]
+    later = (tmp_path / ".venv" / "installed-demo").stat().st_mtime + 5
+    os.utime(tmp_path / "requirements" / "demo.txt", (later, later))
+    assert "requirements/demo.txt" in "\n".join(would_run())
