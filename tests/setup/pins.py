@@ -1,4 +1,4 @@
-"""The files of pins, and how the Makefile installs them."""
+"""The files of pins, how the Makefile installs them, and the file with the commit."""
 
 import os
 import re
@@ -30,3 +30,10 @@ def pin_options() -> list[str]:
     found = {tuple(words[: words.index("-r")]) for words in installs() if "-r" in words}
     assert len(found) == 1
     return list(found.pop())
+
+
+def take_commit_out(copy: Path) -> None:
+    """Make ``station/version.py`` in a copy what it is in a checkout, also where the tests run from an archive."""
+    path = copy / "station" / "version.py"
+    text = re.sub(r"^_ARCHIVED = .*$", '_ARCHIVED = "$Format:%H$"', path.read_text("utf-8"), flags=re.MULTILINE)
+    path.write_text(text, "utf-8")

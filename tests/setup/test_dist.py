@@ -17,7 +17,7 @@ from cyclonedx.model.bom import Bom
 
 from station.version import VERSION
 from tests.architecture.test_repository import tracked
-from tests.setup.pins import FILES, ROOT, pin_options, pins
+from tests.setup.pins import FILES, ROOT, pin_options, pins, take_commit_out
 
 pytestmark = pytest.mark.slow
 WHEEL, SDIST, BILL = (f"sync_station-{VERSION}{end}" for end in ("-py3-none-any.whl", ".tar.gz", ".cdx.json"))
@@ -64,6 +64,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
         copy = repository / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, copy)
+    take_commit_out(repository)
     run(["git", "init", "--quiet"], repository, **GIT)
     run(["git", "add", "--all"], repository, **GIT)
     run(["git", "commit", "--quiet", "--message=All"], repository, **GIT)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from station.version import VERSION
-from tests.setup.pins import ROOT
+from tests.setup.pins import ROOT, take_commit_out
 
 COMMANDS = {"station": "station", "central": "central.cli"}
 
@@ -35,6 +35,7 @@ def copy(tmp_path: Path) -> Path:
     folder = tmp_path / "copy"
     for name in ("station", "central"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    take_commit_out(folder)
     return folder
 
 
