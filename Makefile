@@ -8,7 +8,8 @@ SHELL = /bin/sh
 
 VENV = .venv
 BIN = $(VENV)/bin
-# What of the program: base (a station), central, postgresql (central with it), demo (all but that).
+# What the program is for: base (a station), central, postgresql (central with that database), demo (the first two and
+# the demonstration).
 PINS = demo
 PROGRAM_STAMP = $(VENV)/installed-$(PINS)
 STAMP = $(VENV)/installed-dev
