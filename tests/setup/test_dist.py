@@ -103,8 +103,8 @@ def test_the_wheel_has_the_program_and_the_sdist_everything(built: Built) -> Non
 
 
 def test_the_sdist_builds_the_same_wheel(built: Built, tmp_path: Path) -> None:
-    with tarfile.open(built.folder / SDIST) as sdist:
-        sdist.extractall(tmp_path, filter="data")
+    # Python 3.11.2 has no filter for extractall, and newer ones want one.
+    run(["tar", "-xf", str(built.folder / SDIST)], tmp_path)
     source = tmp_path / SDIST.removesuffix(".tar.gz")
     epoch = run(["git", "log", "-1", "--format=%ct"], built.repository).strip()
     run([sys.executable, "-m", "hatchling", "build", "--target=wheel"], source, SOURCE_DATE_EPOCH=epoch)
