@@ -1,4 +1,5 @@
-# `make` lists what there is. Everything runs in .venv, which `make install` fills from the pinned requirements.
+# `make` lists what there is. Everything runs in .venv, which is filled from the pinned requirements in two stages: the
+# program (`make demo` needs no more), then the tools and tests.
 
 SHELL = /bin/sh
 .DEFAULT_GOAL = help
@@ -7,13 +8,21 @@ SHELL = /bin/sh
 
 VENV = .venv
 BIN = $(VENV)/bin
-STAMP = $(VENV)/installed
+# What the program is for: base (a station), central, postgresql (central with that database), demo (the first two and
+# the demonstration).
+PINS = demo
+PROGRAM_STAMP = $(VENV)/installed-$(PINS)
+STAMP = $(VENV)/installed-dev
 PACKAGES = station ui drivers offline_cache config central
 CODE = $(PACKAGES) tests tools
 CATALOGUES = $(patsubst %.po,%.mo,$(wildcard ui/locale/*/LC_MESSAGES/*.po central/office/locale/*/LC_MESSAGES/*.po))
-PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
-# Build tools come from requirements/build.txt, never unpinned from the index.
-PIP_INSTALL = $(PIP) install --use-pep517 --no-build-isolation --require-hashes
+# Old pips would warn that a later one understands --no-binary differently, which changes nothing here.
+PIP = $(BIN)/python -W ignore -m pip --disable-pip-version-check --quiet
+# Nothing is resolved: a file of pins is complete, or the tests fail (docs/decisions/09-requirements-with-hashes.md).
+# The one requirement that comes as source only is built by the pinned requirements/build.txt; the others run no code.
+INSTALL_PINS = $(PIP) install --no-deps --require-hashes --only-binary=:all: --no-binary=crcmod --use-pep517 \
+    --no-build-isolation
+CHECK_PINS = $(PIP) check || { echo "packages in $(VENV) do not fit together: make clean, then again" >&2; exit 1; }
 JOBS = 2
 DEMO_ARGS =
 RUN_ARGS =
@@ -28,35 +37,43 @@ help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: install
-install: $(STAMP) $(CATALOGUES) ## fill .venv with the pinned requirements and this project
+install: $(STAMP) $(CATALOGUES) ## fill .venv with all that is pinned, and this project
+
+.PHONY: install-program
+install-program: $(PROGRAM_STAMP) $(CATALOGUES) ## fill .venv with what the program needs (PINS=base: only a station, PINS=central: a server)
 
 # The interpreter of .venv is a link: when the Python behind it goes or changes, .venv is made anew.
 $(BIN)/python:
 	@for python in $(PYTHON) python3.11 python3 python3.12 python3.13 python3.14; do \
-	    if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
-	        $$python -m venv --clear $(VENV) && exit 0; \
-	        rm -rf $(VENV); \
-	        echo "$$python cannot make a virtual environment; on Debian: apt install python3-venv" >&2; exit 1; \
+	    if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	        $$python -m venv --clear $(VENV); exit; \
 	    fi; \
-	done; echo "Python 3.11 or newer is needed" >&2; exit 1
+	done; echo "Python 3.11 or newer with venv is needed; on Debian: apt install python3-venv" >&2; exit 1
 
-$(STAMP): $(BIN)/python requirements/build.txt requirements/dev.txt pyproject.toml
-	@echo "installing into $(VENV) (once; some minutes on a slow network)"
-	@$(PIP_INSTALL) -r requirements/build.txt
-	@$(PIP_INSTALL) -r requirements/dev.txt
-	@$(PIP) install --no-build-isolation --no-deps --no-index --editable .
+$(PROGRAM_STAMP): $(BIN)/python requirements/build.txt requirements/$(PINS).txt pyproject.toml
+	@echo "installing the program into $(VENV) (once; a minute or two on a slow network)"
+	@$(INSTALL_PINS) -r requirements/build.txt
+	@$(INSTALL_PINS) -r requirements/$(PINS).txt
+	@$(PIP) install --no-deps --no-index --no-build-isolation --editable .
+	@$(CHECK_PINS)
 	@$(BIN)/python -m compileall -q $(call existing,$(PACKAGES))
 	@touch $@
 
-%.mo: %.po | $(STAMP)
+$(STAMP): $(PROGRAM_STAMP) requirements/dev.txt
+	@echo "installing tools and tests into $(VENV) (once; some minutes on a slow network)"
+	@$(INSTALL_PINS) -r requirements/dev.txt
+	@$(CHECK_PINS)
+	@touch $@
+
+%.mo: %.po | $(PROGRAM_STAMP)
 	@$(BIN)/pybabel --quiet compile --statistics -i $< -o $@
 
 .PHONY: demo
-demo: install ## everything on this machine: central, station, emulated keys (DEMO_ARGS="--language sv")
+demo: install-program ## everything on this machine: central, station, emulated keys (DEMO_ARGS="--language sv")
 	@$(BIN)/station demo $(DEMO_ARGS)
 
 .PHONY: run
-run: install ## the kiosk, as station.toml says (RUN_ARGS="--config FILE")
+run: install-program ## the kiosk, as station.toml says (RUN_ARGS="--config FILE")
 	@$(BIN)/station run $(RUN_ARGS)
 
 .PHONY: lint
@@ -111,6 +128,21 @@ pictures: install ## draw the screens that pages show in docs/pictures, and all 
 .PHONY: pictures-office
 pictures-office: install ## draw the office's daily pages in docs/pictures anew, in a real browser
 	@OFFICE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/office/test_browser.py
+
+DIST_SOURCE = build/dist
+.PHONY: dist
+dist: install ## sdist, wheel, bill of materials and checksums of the last commit, into dist/
+	@rm -rf $(DIST_SOURCE) dist
+	@mkdir -p $(DIST_SOURCE) dist
+	@git diff --quiet HEAD || echo "only what is committed is built" >&2
+	@git archive --output=build/dist.tar HEAD
+	@tar -xf build/dist.tar -C $(DIST_SOURCE)
+	@$(BIN)/pybabel --quiet compile --directory=$(DIST_SOURCE)/ui/locale --domain=ui
+	@$(BIN)/pybabel --quiet compile --directory=$(DIST_SOURCE)/central/office/locale --domain=django
+	@export SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) && cd $(DIST_SOURCE) && \
+	    $(abspath $(BIN))/python -m hatchling build --directory $(CURDIR)/dist >/dev/null && \
+	    $(abspath $(BIN))/python -m tools.bill_of_materials $(CURDIR)/dist
+	@cd dist && sha256sum -- * | tee SHA256SUMS
 
 # Without a machine's own settings for pip, so that what is locked is what the index has for everybody.
 LOCK = env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u PIP_NO_INDEX PIP_CONFIG_FILE=/dev/null CUSTOM_COMPILE_COMMAND="make lock" \

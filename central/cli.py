@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from central import datafolder
 from central.databaseurl import settings_of
 from central.errors import CentralError
+from station.version import version_and_commit
 
 if TYPE_CHECKING:
     from central.issuing.rotation import Standing
@@ -45,10 +46,22 @@ def _check_database_url() -> None:
         raise CentralError("database_url", reason=error) from error
 
 
+class _TellVersion(argparse.Action):
+    """``--version``: says version and commit, and ends. argparse's own would ask git at every start."""
+
+    def __init__(self, option_strings: list[str], dest: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="say version and commit")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"central {version_and_commit()}")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="central", description=DESCRIPTION, epilog="example: central seed && central serve --port 8440"
     )
+    parser.add_argument("--version", action=_TellVersion)
     commands = parser.add_subparsers(dest="command", required=True)
 
     def command(name: str, run: Any, text: str, example: str) -> argparse.ArgumentParser:

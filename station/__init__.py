@@ -3,5 +3,3 @@
 ``core`` decides, ``records`` signs and verifies, ``services`` act, ``ports`` names what lies between them.
 Screens are in ``ui``, wires in ``drivers``, the database in ``offline_cache``, settings in ``config``.
 """
-
-__version__ = "0.1.0"

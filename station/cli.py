@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from station import __version__
 from station.commands.command_line import DONE, FAILED, WRONG_USAGE, add_config, to_json
 
 COMMANDS = {
@@ -45,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(_overview())
         return DONE if words else WRONG_USAGE
     if name == "--version":
-        sys.stdout.write(f"station {__version__}\n")
+        version = importlib.import_module("station.version")
+        sys.stdout.write(f"station {version.version_and_commit()}\n")
         return DONE
     if name not in COMMANDS:
         sys.stderr.write(f"station: there is no command {name[:40]!r}; see station --help\n")

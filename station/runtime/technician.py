@@ -1,7 +1,6 @@
 """The technician's code, and what the technician's page shows."""
 
 import asyncio
-import importlib.metadata
 from concurrent.futures import ThreadPoolExecutor
 
 import argon2
@@ -10,6 +9,7 @@ from station.display.screen import Technician
 from station.ports import Store, StoreFault
 from station.rules.facts import Now
 from station.runtime.past_visits import PastVisits
+from station.version import VERSION
 from station.visit.entry import Entry
 from station.visit.state import State
 
@@ -57,7 +57,7 @@ async def page(
         mirror_objects=objects,
         outbox_events=outbox,
         config_version=config_version,
-        version=importlib.metadata.version("sync-station"),
+        version=VERSION,
         certificate_expires=state.station.certificate_expires,
         visits=visits.newest_first(),
     )

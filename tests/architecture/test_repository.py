@@ -5,6 +5,7 @@ import re
 import subprocess
 import tomllib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -17,7 +18,8 @@ PINS = sorted((ROOT / "requirements").glob("*.txt"))
 REGISTRIES = ("pypi" + ".org", "pythonhosted" + ".org", "npmjs" + ".org", "debian" + ".org/debian")
 MACHINE_PATH = re.compile(r"(?<![\w./-])/(?:home/(?!station\b)\w+|root|work|Users|opt/(?:pypi|wheels))/")
 TARGETS = {
-    "install", "demo", "run", "check", "lint", "test", "test-full", "test-nightly", "bench", "format", "lock",
+    "install", "install-program", "demo", "dist",
+    "run", "check", "lint", "test", "test-full", "test-nightly", "bench", "format", "lock",
     "messages", "pictures", "pictures-office", "clean", "help",
 }  # fmt: skip
 
@@ -27,23 +29,15 @@ def git(*arguments: str) -> str:
 
 
 def tracked() -> list[Path]:
-    """The files of the repository; of an unpacked archive without history, everything of ours."""
+    """The files of the repository; of an unpacked archive without history, all that git would not ignore."""
     if (ROOT / ".git").exists():
-        paths = [ROOT / name for name in git("ls-files", "-z").split("\0") if name]
+        names = git("ls-files", "-z")
     else:
-        folders = [
-            "station",
-            "ui",
-            "drivers",
-            "offline_cache",
-            "config",
-            "central",
-            "tests",
-            "tools",
-            "requirements",
-            "docs",
-        ]
-        paths = [path for folder in folders for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts]
+        with TemporaryDirectory() as folder:
+            git("init", "--quiet", "--bare", folder)
+            others = ["ls-files", "--others", "--exclude-standard", "-z"]
+            names = git(f"--git-dir={folder}", f"--work-tree={ROOT}", *others)
+    paths = [ROOT / name for name in names.split("\0") if name]
     return [path for path in paths if path.is_file() and not path.is_symlink()]
 
 

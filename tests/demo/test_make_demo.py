@@ -36,7 +36,7 @@ class Terminal:
         self.output = b""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         # As if installing had just been done: that is another test's matter, and takes minutes.
-        make = ["make", "--no-print-directory", "--assume-old=install", "demo", f"DEMO_ARGS=--state {folder}"]
+        make = ["make", "--no-print-directory", "--assume-old=install-program", "demo", f"DEMO_ARGS=--state {folder}"]
         self.process = subprocess.Popen(
             make,
             cwd=ROOT,
