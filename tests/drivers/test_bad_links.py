@@ -155,6 +155,38 @@ async def test_late_answers_are_dropped(hands: Any, until: Any) -> None:
     assert await session.read(KeyFile.ID) == b"the id"
 
 
+async def test_a_late_answer_is_none_to_the_next_request_of_its_kind(hands: Any, bad_line: Any) -> None:
+    key = hands.key()
+    key.folder.store("id", b"the id")
+    key.folder.store("cert", b"the certificate")
+    line = bad_line(key, whole)
+    session = await hands.next_key()
+    late: list[bytes] = []
+
+    def hold(answer: bytes) -> list[bytes]:
+        late.append(answer)
+        return []
+
+    line.mangle = hold
+    with pytest.raises(KeyLost, match="no_answer"):
+        await session.read(KeyFile.ID)
+    line.mangle = whole
+    session = await hands.next_key(1)
+    line.mangle = lambda answer: [*late, answer]
+    assert await session.read(KeyFile.CERT) == b"the certificate"
+
+
+async def test_an_answer_that_comes_twice_at_once_counts_once(
+    hands: Any, bad_line: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = hands.key()
+    key.folder.store("permit", bytes(500))
+    bad_line(key, lambda answer: [answer + answer])
+    session = await hands.next_key()
+    assert await session.read(KeyFile.PERMIT) == bytes(500)
+    assert not caplog.records  # where the event loop says what went wrong in it
+
+
 async def test_foreign_answers_are_dropped(hands: Any, bad_line: Any) -> None:
     key = hands.key()
     key.folder.store("id", b"the id")
@@ -233,7 +265,7 @@ async def test_put_back_before_the_key_has_let_go_of_the_upload(hands: Any, unti
     assert key.has_open_file
     line.insert(key)
     session = await hands.next_key(1)
-    assert await session.holds(KeyFile.PERMIT, content) is False
+    assert await session.holds(KeyFile.PERMIT, old or content) is False  # what it is about to lose
     await session.write(KeyFile.PERMIT, content)
     assert await session.read(KeyFile.PERMIT) == content
 
