@@ -47,7 +47,7 @@ class WiredKey(EmulatedKey):
     def handle(self, request: bytes) -> bytes | None:
         answer = super().handle(request)
         if self.has_open_file:
-            asyncio.get_running_loop().call_later(IDLE_S, self.settle)
+            asyncio.get_running_loop().call_later(IDLE_S, self.commit_idle_file)
         return answer
 
 
