@@ -37,7 +37,7 @@ class KeyContent:
     clock: KeyClock | None
 
     def time_s(self) -> int | None:
-        """What a lock goes by: the key's clock; its own where the key has none; None: the key's is unset."""
+        """The time that a lock goes by: the key's clock, its own where the key has none; None: the key's is unset."""
         if self.clock is None:
             return None
         return int(time.time()) if self.clock.state is KeyClockState.ABSENT else self.clock.unix_s
@@ -50,7 +50,7 @@ def socket_of(settings: Settings) -> SmpKeySocket:
 
 
 def emulated_key_folder(path: Path) -> KeyFolder:
-    """An emulated key's folder. Raises UsageError where there is none."""
+    """The folder of an emulated key. Raises UsageError where there is none."""
     if not path.is_dir():
         raise UsageError("no_such_folder", path=path)
     return KeyFolder(path)
@@ -62,7 +62,7 @@ def content_of_folder(folder: KeyFolder) -> KeyContent:
 
 
 async def wait_for_key(socket: KeySocket, wait_s: float = KEY_WAIT_S) -> None:
-    """Return when a key answers. Raises KeyLost (``no_key``) when none does in time, ReaderLost."""
+    """Wait until a key answers. Raises KeyLost (``no_key``) when none does in time, ReaderLost."""
     try:
         await asyncio.wait_for(socket.inserted(), wait_s)
     except TimeoutError:
@@ -80,7 +80,7 @@ async def key_in_reader(settings: Settings) -> KeyContent:
 
 
 async def read_key(socket: KeySocket) -> KeyContent:
-    """All that is on the key. Raises KeyLost, ReaderLost."""
+    """Read all that is on the key. Raises KeyLost, ReaderLost."""
     files: dict[str, bytes] = {}
     refused: dict[str, str] = {}
     for file in KeyFile:

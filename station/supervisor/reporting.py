@@ -54,17 +54,17 @@ class Systemd:
         return self._address[:1] in {"/", "@"}
 
     def ready(self) -> None:
-        """The terminal is ours, the kiosk has been started."""
+        """Tell that the terminal is ours and the kiosk has been started."""
         self._send("READY=1")
 
     def watchdog(self, now: float) -> None:
-        """The loop still turns: said three times in each of the unit's WatchdogSec."""
+        """Tell, three times in each of the unit's WatchdogSec, that the loop still turns."""
         if now >= self.watchdog_due_at:
             self.watchdog_due_at = now + self._every_s
             self._send("WATCHDOG=1")
 
     def stopping(self) -> None:
-        """We were asked to end."""
+        """Tell that we were asked to end."""
         self._send("STOPPING=1")
 
     def status(self, text: str) -> None:

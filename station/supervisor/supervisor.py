@@ -82,7 +82,7 @@ class _KioskRun:
 
 
 class Supervisor:
-    """The loop. `run` it once."""
+    """The loop that keeps a kiosk alive. `run` it once."""
 
     def __init__(
         self,
@@ -317,7 +317,7 @@ class Supervisor:
             kiosk.process.kill()
 
     def _on_child_signal(self) -> None:
-        """The kiosk has ended, or only stopped."""
+        """Bury the kiosk if it has ended (it may only have stopped), and decide what comes next."""
         kiosk = self._kiosk
         code = kiosk.process.reap() if kiosk is not None else None
         if kiosk is None or code is None:
