@@ -317,7 +317,7 @@ class Supervisor:
             kiosk.process.kill()
 
     def _on_child_signal(self) -> None:
-        """Bury the kiosk if it has ended (it may only have stopped), and decide what comes next."""
+        """Reap the kiosk if it has ended (it may only have stopped), and decide what comes next."""
         kiosk = self._kiosk
         code = kiosk.process.reap() if kiosk is not None else None
         if kiosk is None or code is None:
