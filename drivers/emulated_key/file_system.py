@@ -34,7 +34,7 @@ _MAX_PATH: Final = 64
 
 
 class SmpError(Exception):
-    """An error to be answered: of a group, or (None) of SMP itself; ``extra`` goes beside it into the answer."""
+    """An error to answer: of a group, or (None) of SMP itself; ``extra`` goes beside it into the answer."""
 
     def __init__(self, group: int | None, rc: int, **extra: int) -> None:
         super().__init__(group, rc)
@@ -81,23 +81,23 @@ class FileSystem:
         return self._open is not None
 
     def close(self) -> None:
-        """Close what is open, and so commit it."""
+        """Close the open file, and so commit it."""
         if self._open is not None:
             if self._open.dirty:
                 self._folder.store(self._open.name, bytes(self._open.content))
             self._open = None
 
     def forget(self) -> None:
-        """The power is cut: what was not committed never was."""
+        """Drop the open file, as when the power is cut: what was not committed never was."""
         self._open = None
 
     def close_idle(self, now: float) -> None:
-        """Close what nobody has touched for a while."""
+        """Close the open file if nobody has touched it for a while."""
         if self._open is not None and now - self._open.touched_at >= self._options.idle_close_s:
             self.close()
 
     def download(self, body: dict[str, Any], now: float) -> dict[str, Any]:
-        """Fs 8/0, read."""
+        """Answer a download (group 8, command 0, read)."""
         path, offset = _path_of(body), _uint(body, "off")
         if self._open is None or self._open.use is not _Use.DOWNLOAD or self._open.path != path:
             self.close()
@@ -114,7 +114,7 @@ class FileSystem:
         return answer
 
     def upload(self, body: dict[str, Any], now: float) -> dict[str, Any]:
-        """Fs 8/0, write."""
+        """Answer an upload (group 8, command 0, write)."""
         path, offset = _path_of(body), _uint(body, "off")
         data = body.get("data", b"")
         length = body.get("len")
@@ -140,11 +140,11 @@ class FileSystem:
         return answer
 
     def status(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Fs 8/1: of what is committed."""
+        """Answer the length of what is committed (group 8, command 1)."""
         return {"len": len(self._committed(self._name(_path_of(body), FILE_NOT_FOUND)))}
 
     def hash(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Fs 8/2: of what is committed; ``crc32`` unless a type is asked for, where there is one."""
+        """Answer a hash of what is committed (group 8, command 2): ``crc32`` unless another type is asked for."""
         path = _path_of(body)
         kind = body.get("type", self._options.hashes[0] if self._options.hashes else "")
         if kind not in self._options.hashes:

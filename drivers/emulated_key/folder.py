@@ -25,7 +25,7 @@ _NAME: Final = re.compile(r"[a-z0-9_]{1,32}")
 
 @dataclass(frozen=True, slots=True)
 class KeyState:
-    """What a key keeps that is in none of its files."""
+    """What a key remembers that is in none of its files."""
 
     clock_offset_s: float | None = None
     """The key's clock less the world's; None: the clock is not set."""
@@ -45,12 +45,12 @@ class KeyFolder:
     # ---- what a lock can see
 
     def read(self, file: KeyFile) -> bytes:
-        """A file; empty where it is missing or has at most one byte."""
+        """The content of a file; empty where it is missing or has at most one byte."""
         content = self.stored(file.value) or b""
         return content if len(content) > 1 else b""
 
     def files(self) -> dict[KeyFile, bytes]:
-        """All files, as `read`."""
+        """The content of every file, as `read` gives it."""
         return {file: self.read(file) for file in KeyFile}
 
     @property

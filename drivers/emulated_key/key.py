@@ -67,7 +67,7 @@ class EmulatedKey:
     # ---- what a person does with it
 
     def press(self) -> None:
-        """Press the button: it is awake for a while."""
+        """Press the button: the key is awake for a while."""
         self._awake_until = self._now() + self.options.awake_s
         self._keep(awake_until=self._awake_until)
 
@@ -123,7 +123,7 @@ class EmulatedKey:
         return answers
 
     def handle(self, request: bytes) -> bytes | None:
-        """One SMP request, one answer; None where a key would be silent: asleep, a broken or too large request."""
+        """Answer one SMP request; None where a key would be silent: asleep, a broken or too large request."""
         if not self.awake:
             return None
         self._stay_awake()

@@ -17,7 +17,7 @@ _KEPT_BYTES: Final = MAX_LOG_BYTES * 3 // 4
 
 
 def append(log: bytes, ack: bytes, entry: Sequence[Any]) -> tuple[bytes, int]:
-    """The log with one more entry (without its seq), and the seq it got."""
+    """Append ``entry`` (without its seq) to ``log``; the new log, and the seq that the entry got."""
     generation, entries = parse(log)
     seq = entries[-1][0] + 1 if entries else 1
     encoded = cbor2.dumps([seq, *entry])

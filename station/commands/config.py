@@ -1,4 +1,4 @@
-"""The configuration: what is in effect and where it comes from, back to an earlier one, checks, the schema."""
+"""Shows the configuration in effect and where it comes from, checks a file, rolls back, prints the schema."""
 
 import argparse
 import contextlib
@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code 0 when done, 2 for a file that is not valid."""
+    """Run the action; exit code 0 when done, 2 for a file that is not valid."""
     if args.action == "schema":
         sys.stdout.write(json.dumps(config.schema(), indent=1, ensure_ascii=False) + "\n")
         return 0
@@ -73,7 +73,7 @@ def _row(problem: Problem) -> dict[str, object]:
 
 
 def _show(args: argparse.Namespace, path: Path) -> int:
-    """The file's values, or those of the last good one where it is broken; the exit code then is 2 all the same."""
+    """Print the file's values, or those of the last good one where it is broken (exit code 2)."""
     copies = GoodCopies(folder_of(path)).newest_first()
     shown, problems = in_effect(path)
     source = f"{path} as it was in {shown.version}" if problems else str(path)
@@ -138,7 +138,7 @@ def _chosen(copies: list[GoodCopy], version: str | None, path: Path) -> GoodCopy
 
 
 def _write(path: Path, content: bytes) -> None:
-    """As its owner and with its mode: a file that root puts back must not be one that the station cannot read."""
+    """Write with the file's owner and mode: one that root puts back must be one that the station can read."""
     try:
         before = path.stat()
     except OSError:

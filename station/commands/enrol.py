@@ -29,7 +29,7 @@ PROFILES: dict[Role, Profile] = {
     Role.ACTIVATION_BOX: "activation-box",
     Role.UPDATE_BOX: "update-box",
 }
-"""What ``station.profile`` has to say, by the role that central has certified."""
+"""The value of ``station.profile`` for the role that central has certified."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Enrol, write both files."""
+    """Enrol, and write both files."""
     path: Path = args.config or Path("station.toml")
     # A code is good for one enrolment: whatever would fail after it is looked at before.
     _check(path, args.url)
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(path: Path, url: str) -> None:
-    """Raises UsageError, or ConfigFault for a file that is there and not valid."""
+    """Check address and folders. Raises UsageError, or ConfigFault for a file that is there and not valid."""
     try:
         CentralTable(url=url)
     except ValidationError:
@@ -99,7 +99,7 @@ async def _enrol(url: str, code: Secret[str], signing: SigningKey) -> Enrolled:
 
 
 def credentials_of(enrolled: Enrolled, signing: SigningKey) -> Credentials:
-    """What is to be kept of central's answer. Raises CentralUnreachable for one that does not fit together."""
+    """The credentials in central's answer. Raises CentralUnreachable for one that does not fit together."""
     cost = enrolled.pin.argon2
     try:
         credentials = Credentials(

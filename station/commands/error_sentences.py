@@ -109,7 +109,7 @@ SENTENCES: Mapping[str, str] = {
     "nothing_noticed": "the station does not notice the key; look at the log beside its database",
     "expectation_failed": "the scenario went another way",
 }
-"""By code, by ``Class:code`` where a code means different things, and by a database fault's reason."""
+"""By code, by ``Class:code`` where a code means different things in two classes, and by a database fault's reason."""
 
 
 def lines(error: StationError) -> Sequence[str]:
@@ -121,7 +121,7 @@ def lines(error: StationError) -> Sequence[str]:
 
 
 def sentence_for(error: StationError) -> str | None:
-    """The plain sentence; None where nobody has written one."""
+    """The plain sentence for ``error``; None where there is none."""
     names = (str(error.fields.get("reason", "")), f"{type(error).__name__}:{error.code}", error.code)
     return next((SENTENCES[name] for name in names if name in SENTENCES), None)
 

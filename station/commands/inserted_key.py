@@ -37,14 +37,14 @@ class KeyContent:
     clock: KeyClock | None
 
     def time_s(self) -> int | None:
-        """What a lock goes by: the key's clock; its own where the key has none; None: the key's is unset."""
+        """The time that a lock goes by: the key's clock, its own where the key has none; None: the key's is unset."""
         if self.clock is None:
             return None
         return int(time.time()) if self.clock.state is KeyClockState.ABSENT else self.clock.unix_s
 
 
 def emulated_key_folder(path: Path) -> KeyFolder:
-    """An emulated key's folder. Raises UsageError where there is none."""
+    """The folder of an emulated key. Raises UsageError where there is none."""
     if not path.is_dir():
         raise UsageError("no_such_folder", path=path)
     return KeyFolder(path)
@@ -56,7 +56,7 @@ def content_of_folder(folder: KeyFolder) -> KeyContent:
 
 
 async def wait_for_key(reader: KeyReader, wait_s: float = KEY_WAIT_S) -> KeySession:
-    """The key that is put in. Raises KeyLost (``no_key``) when none is in time, ReaderLost."""
+    """Wait until a key is put in. Raises KeyLost (``no_key``) when none is in time, ReaderLost."""
     try:
         return await asyncio.wait_for(reader.next_key(), wait_s)
     except TimeoutError:
@@ -73,7 +73,7 @@ async def key_in_reader(settings: Settings) -> KeyContent:
 
 
 async def read_key(key: KeySession) -> KeyContent:
-    """All that is on the key. Raises KeyLost, ReaderLost."""
+    """Read all that is on the key. Raises KeyLost, ReaderLost."""
     files: dict[str, bytes] = {}
     refused: dict[str, str] = {}
     for file in KeyFile:

@@ -57,7 +57,7 @@ def report(key: KeyContent, central_keys: Sequence[bytes]) -> dict[str, Any]:
 
 
 def lines(told: Mapping[str, Any]) -> Sequence[str]:
-    """The same for people."""
+    """The report as lines for people."""
     clock = told["clock"]
     whose = "a key that does not say which it is" if told["key"] is None else f"key {told['key']}"
     what = f", {told['kind']}, unit {told['unit']}" if told["key"] is not None else ""
@@ -123,7 +123,7 @@ def _by_central(kind: type[Claims]) -> "_Reader":
 
 
 def _by_station(kind: type[Claims], *certificates: str) -> "_Reader":
-    """Signed by the station whose certificate is on the key."""
+    """A reader of records signed by the station whose certificate is on the key."""
 
     def read(content: bytes, key: KeyContent, central: Sequence[bytes]) -> dict[str, Any]:
         found = [envelope.verified(StationCertificate, key.files[name], central) for name in certificates]

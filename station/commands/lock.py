@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Decide; exit code 0 when the lock opens."""
+    """Decide as the lock would; exit code 0 when it opens."""
     settings = config.load(config.find(args.config))
     trusted_keys = asyncio.run(trusted_central_keys(settings, Credentials.load(settings.storage.credentials)))
     if args.state is not None:

@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Say how it stands; 0 whenever that could be found out."""
+    """Print how the station is doing; 0 whenever that could be found out."""
     path = config.find(args.config)
     shown, problems = in_effect(path)
     fields = status_of(shown.settings, problems)
@@ -66,7 +66,7 @@ def status_of(settings: Settings, problems: Sequence[Problem] = ()) -> dict[str,
 
 
 def kiosk_runs(database: Path) -> bool:
-    """Whether a kiosk (or another command) has the database: it holds a lock on the file beside it."""
+    """Whether a kiosk, or another command, has the database open: it then holds a lock on the file beside it."""
     try:
         lock = os.open(database.with_name(database.name + ".lock"), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -101,7 +101,7 @@ async def _from_database(settings: Settings, problems: Sequence[Problem]) -> dic
 
 
 def lines(fields: Mapping[str, Any]) -> Sequence[str]:
-    """The same for people, a line each."""
+    """``fields`` as lines for people."""
     clock = fields["clock"]
     said = f"kiosk running, {_duration(fields['age_s'])} ago" if fields["kiosk"] else "no kiosk runs here"
     trust = f"trusted ({clock['source']})" if clock["trusted"] else "NOT trusted"
@@ -131,7 +131,7 @@ def lines(fields: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _mirror_or_hand_over(fields: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
-    """What a station has of central; what an activation box has instead. A kiosk's file may lack what is newer."""
+    """The rows on mirror and central, or what an activation box has instead. A kiosk's file may lack what is newer."""
     if fields.get("profile") == "activation-box":
         at = fields.get("handed_over_at")
         return [

@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Refresh, drain, say what was done."""
+    """Synchronise, and print what was done."""
     synced = asyncio.run(synchronise(config.load(config.find(args.config))))
     print_answer(
         args,

@@ -43,7 +43,7 @@ LAST_EVENTS_S = 2.0
 """How long the visit's events may take to reach central; what does not stays in the outbox."""
 
 _BUSY = frozenset({Phase.CLEARING, Phase.READING, Phase.CHECKING, Phase.ACTIVATING})
-"""On the way to somewhere else."""
+"""Phases that end by themselves."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """One visit; 0 when it ended as asked."""
+    """Run one visit; 0 when it ended as asked."""
     if not 0 < args.timeout <= LONGEST_TIMEOUT_S:
         raise UsageError("bad_timeout")
     fields = asyncio.run(_visit(config.load(config.find(args.config)), args))
@@ -161,7 +161,7 @@ class _OneVisit:
         self._phases.setdefault(state.phase, now_s)
 
     async def run(self) -> dict[str, Any]:
-        """Raises ReaderLost, KeyLost (``no_key``), StoreFault."""
+        """Run the visit; the fields to print. Raises ReaderLost, KeyLost (``no_key``), StoreFault."""
         mirroring = asyncio.create_task(self._station.mirroring.run())
         try:
             return await self._run()
@@ -217,7 +217,7 @@ class _OneVisit:
         self._screen_changed.set()
 
     async def _until_changed(self) -> None:
-        """A new screen, or a moment later: not every step of the machine shows."""
+        """Wait for a new screen, or a moment: not every step of the machine shows."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK_S):
                 await self._screen_changed.wait()
@@ -258,7 +258,7 @@ class _OneVisit:
             return None
 
     async def _type(self, pin: Secret[str]) -> None:
-        """The PIN as a person types it, once no wait is running; the verdict."""
+        """Type the PIN as a person does, once no wait is running, and wait for the verdict."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._until_wait_is_over(), self._timeout_s)
         for stroke in f"*{pin.reveal()}#":

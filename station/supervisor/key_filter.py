@@ -46,7 +46,7 @@ STROKES_PER_S = 50
 
 
 class KeyFilter:
-    """Bytes in, strokes out. Keeps a few bytes only, whatever arrives."""
+    """Turns bytes of a terminal into strokes. Keeps a few bytes only, whatever arrives."""
 
     def __init__(self) -> None:
         self._state = _State.GROUND

@@ -94,7 +94,7 @@ class PressedKeys:
         return STROKES.get(code, b"") if value == PRESSED else b""
 
     def forget(self) -> None:
-        """The device has dropped events, or is gone: nobody knows which keys are down."""
+        """Forget which keys are down: the device has dropped events, or is gone."""
         self._down.clear()
         self._both_since, self._was_heard = None, False
 
@@ -134,7 +134,7 @@ class Keypad:
         return True
 
     def read(self, now: float) -> bytes:
-        """The strokes that were typed on it. Afterwards ``descriptor`` may be None: it is gone."""
+        """Read the strokes that were typed on it. Afterwards ``descriptor`` may be None: it is gone."""
         if self.descriptor is None:
             return b""
         try:

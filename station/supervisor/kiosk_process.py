@@ -80,7 +80,7 @@ class KioskProcess:
         return cls(pid, master, beats)
 
     def read(self) -> bytes | None:
-        """What it has written; None at the end."""
+        """Read what it has written; None at the end."""
         try:
             return os.read(self.terminal, READ_BYTES) or None
         except BlockingIOError:
@@ -136,7 +136,7 @@ class KioskProcess:
                 send(self.pid, signal.SIGKILL)
 
     def reap(self) -> int | None:
-        """Its exit code (negative: the signal that killed it) once it is dead; whatever it started dies with it."""
+        """Its exit code once it is dead (negative: the signal that killed it); kills whatever it has started."""
         try:
             if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
                 return None

@@ -45,22 +45,26 @@ class Systemd:
         self._address = environment.get("NOTIFY_SOCKET", "")
         usec = environment.get("WATCHDOG_USEC", "")
         mine = environment.get("WATCHDOG_PID", "") in {"", str(os.getpid())}
-        self.watchdog_every_s = int(usec) / _USEC_PER_S / 3 if self and mine and usec.isdigit() and int(usec) else None
-        """How often `watchdog` has to be called; None: never."""
+        is_watched = bool(self) and mine and usec.isdigit() and int(usec) > 0
+        self._every_s = int(usec) / _USEC_PER_S / 3 if is_watched else float("inf")
+        self.watchdog_due_at = 0.0 if is_watched else float("inf")
+        """When `watchdog` has to be called."""
 
     def __bool__(self) -> bool:
         return self._address[:1] in {"/", "@"}
 
     def ready(self) -> None:
-        """The terminal is ours, the kiosk has been started."""
+        """Tell that the terminal is ours and the kiosk has been started."""
         self._send("READY=1")
 
-    def watchdog(self) -> None:
-        """The loop still turns."""
-        self._send("WATCHDOG=1")
+    def watchdog(self, now: float) -> None:
+        """Tell, three times in each of the unit's WatchdogSec, that the loop still turns."""
+        if now >= self.watchdog_due_at:
+            self.watchdog_due_at = now + self._every_s
+            self._send("WATCHDOG=1")
 
     def stopping(self) -> None:
-        """We were asked to end."""
+        """Tell that we were asked to end."""
         self._send("STOPPING=1")
 
     def status(self, text: str) -> None:

@@ -96,12 +96,12 @@ def starting(words: Words, size: Size) -> bytes:
 
 
 def restarting(words: Words, size: Size) -> bytes:
-    """What stands there from the death of a kiosk to the first screen of the next."""
+    """The screen from the death of a kiosk to the first screen of the next."""
     return _centred([words.restarting, "", words.key_switched_off], size)
 
 
 def out_of_order(words: Words, size: Size, where_to_go: WhereToGo) -> bytes:
-    """Where to go instead, and whom to call."""
+    """The screen that says where to go instead, and whom to call."""
     lines = [words.out_of_order, "", words.cannot_switch_keys]
     if where_to_go.stations:
         lines += ["", words.use_another_station, *where_to_go.stations]

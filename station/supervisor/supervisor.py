@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from station.supervisor import screens
 from station.supervisor.key_filter import KeyFilter, TypingRateLimit
@@ -41,18 +42,24 @@ def supervise(command: Sequence[str], *, config: Path, log: Path | None = None, 
     # First, so that nobody ends us with a raw terminal left behind.
     signals = SignalPipe()
     terminal = Terminal.open(0)
-    refusal: Sequence[str] = ()
     try:
         terminal.show(screens.starting(screens.LANGUAGES[read_language(config)], terminal.size))
         supervisor = Supervisor(command, terminal, signals, config=config, log=log, keypad=keypad)
-        code = supervisor.run()
-        refusal = supervisor.refusal
+        ending = supervisor.run()
     finally:
         terminal.close()
         signals.close()
-    for line in refusal:
+    for line in ending.refusal:
         os.write(2, f"{line}\n".encode())
-    return code
+    return ending.exit_code
+
+
+class Ending(NamedTuple):
+    """How the supervisor ended."""
+
+    exit_code: int
+    refusal: Sequence[str] = ()
+    """What a kiosk said that refused to start at all."""
 
 
 class _KioskRun:
@@ -75,7 +82,7 @@ class _KioskRun:
 
 
 class Supervisor:
-    """The loop. `run` it once."""
+    """The loop that keeps a kiosk alive. `run` it once."""
 
     def __init__(
         self,
@@ -102,34 +109,30 @@ class Supervisor:
         """When to start the next kiosk, while there is none."""
         self._reasons: list[str] = ["power"]
         """Of this start; the oldest ones are those of starts that no kiosk lived long enough to record."""
-        self._has_ever_beaten = False
         self._is_out_of_order = False
-        self._watchdog_at = 0.0
         self._is_ending = False
-        self._exit_code: int | None = None
-        self.refusal: Sequence[str] = ()
-        """What a kiosk said that refused to start at all."""
+        self._ending: Ending | None = None
 
-    def run(self) -> int:
-        """Run until told to end; the exit code."""
+    def run(self) -> Ending:
+        """Run until told to end."""
         try:
             self._start(time.monotonic())
             self._systemd.ready()
-            while self._exit_code is None:
+            while self._ending is None:
                 self._wait()
                 # A kiosk that refused to start is not started again: its words would be lost.
-                if self._exit_code is None:
+                if self._ending is None:
                     self._do_what_is_due(time.monotonic())
         except Exception as error:  # noqa: BLE001 - no traceback on the screen; systemd starts us anew
             self._log.write("CRITICAL", "supervisor.crashed", type=type(error).__qualname__, place=_place(error))
-            return FAULT_CODE
+            return Ending(FAULT_CODE)
         finally:
             if self._kiosk is not None:
                 self._kiosk.process.kill()
                 self._kiosk.process.close()
             if self._keypad is not None:
                 self._keypad.close()
-        return self._exit_code
+        return self._ending
 
     # --- waiting ----------------------------------------------------------------------------------------------------
 
@@ -167,22 +170,21 @@ class Supervisor:
         return found
 
     def _due_at(self) -> float:
-        due = [self._start_at]
-        if self._kiosk is not None:
-            can_be_stuck = not self._is_ending and self._kiosk.kill_reason is None
-            due = [self._kiosk.kill_at, self._kiosk.heartbeat.stuck_at if can_be_stuck else _NEVER]
+        due = [self._systemd.watchdog_due_at]
+        if self._kiosk is None:
+            due.append(self._start_at)
+        else:
+            due.append(self._kiosk.kill_at)
+            if not self._is_ending and self._kiosk.kill_reason is None:
+                due.append(self._kiosk.heartbeat.stuck_at)
         if self._keypad is not None:
             due.append(self._keypad.due_at)
-        if self._systemd.watchdog_every_s is not None:
-            due.append(self._watchdog_at)
         return min(due)
 
     def _do_what_is_due(self, now: float) -> None:
         if self._terminal.is_gone:
             self._end(now)
-        if self._systemd.watchdog_every_s is not None and now >= self._watchdog_at:
-            self._watchdog_at = now + self._systemd.watchdog_every_s
-            self._systemd.watchdog()
+        self._systemd.watchdog(now)
         if self._keypad is not None:
             if self._keypad.try_to_open(now):
                 self._log.write("INFO", "keypad.opened")
@@ -191,7 +193,7 @@ class Supervisor:
         kiosk = self._kiosk
         if kiosk is None:
             if self._is_ending:
-                self._exit_code = 0
+                self._ending = Ending(0)
             elif now >= self._start_at:
                 self._start(now)
         elif now >= kiosk.kill_at:
@@ -256,7 +258,6 @@ class Supervisor:
                 self._systemd.status("the kiosk is running")
                 kiosk.startup_output.clear()
             kiosk.heartbeat.beat(time.monotonic())
-            self._has_ever_beaten = True
             self._is_out_of_order = False
 
     def _on_kiosk(self, events: int) -> None:
@@ -316,7 +317,7 @@ class Supervisor:
             kiosk.process.kill()
 
     def _on_child_signal(self) -> None:
-        """The kiosk has ended, or only stopped."""
+        """Reap the kiosk if it has ended (it may only have stopped), and decide what comes next."""
         kiosk = self._kiosk
         code = kiosk.process.reap() if kiosk is not None else None
         if kiosk is None or code is None:
@@ -331,11 +332,10 @@ class Supervisor:
         self._kiosk = None
         if self._is_ending:
             return
-        is_refusal = code in REFUSED_CODES and not self._has_ever_beaten and self._reasons == ["power"]
-        if is_refusal and kiosk.kill_reason is None and not self._systemd:
+        is_first = self._reasons == ["power"] and kiosk.heartbeat.first_at is None and kiosk.kill_reason is None
+        if code in REFUSED_CODES and is_first and not self._systemd:
             # Somebody at a command line, who can read why and mend it.
-            self.refusal = kiosk.startup_lines()
-            self._exit_code = code
+            self._ending = Ending(code, kiosk.startup_lines())
             return
         reason = kiosk.kill_reason or ("update" if code == UPDATE_CODE else "crash")
         beating_s = kiosk.heartbeat.beating_s(now)

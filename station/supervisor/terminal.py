@@ -46,7 +46,7 @@ class Terminal:
 
     @classmethod
     def open(cls, descriptor: int) -> Self:
-        """The terminal that ``descriptor`` is. Raises OSError or termios.error when it is none."""
+        """Open the terminal that ``descriptor`` is. Raises OSError or termios.error when it is none."""
         try:
             # A description of our own: not blocking is nobody else's business.
             own = os.open(os.ttyname(descriptor), os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -60,7 +60,7 @@ class Terminal:
         return terminal
 
     def make_raw(self) -> None:
-        """Every byte as it is typed, no echo, no signals."""
+        """Make it give every byte as it is typed, without echo and signals."""
         with contextlib.suppress(termios.error):
             termios.tcsetattr(self.descriptor, termios.TCSANOW, raw(self._before))
 
@@ -74,7 +74,7 @@ class Terminal:
         return Size(columns or 80, rows or 24)
 
     def read(self) -> bytes:
-        """What was typed; empty when there is nothing, or the terminal is gone."""
+        """Read what was typed; empty when there is nothing, or the terminal is gone."""
         try:
             data = os.read(self.descriptor, READ_BYTES)
         except BlockingIOError:

@@ -16,9 +16,8 @@ from pathlib import Path
 import pytest
 
 from station.supervisor.key_filter import BURST_STROKES, STROKES_PER_S
-from station.supervisor.restart_policy import BACKOFF_S, DEATHS_LIMIT, SILENCE_LIMIT_S
+from station.supervisor.restart_policy import BACKOFF_S, DEATHS_LIMIT
 from station.supervisor.screens import NEIGHBOURS_FILE
-from station.supervisor.supervisor import END_LIMIT_S
 from tests.supervisor.terminal import DEADLINE_S, HOLDS, RESTARTING, Open, Terminal, alive
 
 # --- the terminal and its child ---------------------------------------------------------------------------------------
@@ -79,7 +78,7 @@ def test_its_end_ends_the_child_and_gives_the_terminal_back(open_terminal: Open,
 
 @pytest.mark.parametrize("stopped", [False, True])
 def test_a_child_that_does_not_end_is_killed(open_terminal: Open, stopped: bool) -> None:
-    terminal = open_terminal("deaf")
+    terminal = open_terminal("deaf", TEST_END_S="1")
     terminal.sees("UP")
     child = int((terminal.folder / "pid").read_text())
     if stopped:
@@ -87,7 +86,7 @@ def test_a_child_that_does_not_end_is_killed(open_terminal: Open, stopped: bool)
     at = time.monotonic()
     terminal.process.terminate()
     assert terminal.ended() == 0
-    assert time.monotonic() - at >= END_LIMIT_S
+    assert time.monotonic() - at >= 1
     assert not alive(child)
 
 
@@ -231,10 +230,10 @@ def test_a_signal_to_a_child_that_is_just_beginning_is_not_taken_for_ours(open_t
 
 
 def test_silence_restarts(open_terminal: Open) -> None:
-    terminal = open_terminal("silent")
+    terminal = open_terminal("silent", TEST_SILENCE_S="2")
     terminal.sees("UP")
     # It has beaten once, some time after it was started.
-    assert terminal.sees(RESTARTING) - terminal.started_at > SILENCE_LIMIT_S
+    assert terminal.sees(RESTARTING) - terminal.started_at > 2
     terminal.sees("UP")
     assert terminal.starts() == ["power", "watchdog"]
 

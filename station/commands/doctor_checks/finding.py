@@ -14,7 +14,7 @@ class Level(StrEnum):
 
     OK = "ok"
     WARN = "warn"
-    """It works, and will not for ever; or it could not be looked at."""
+    """It works, but will not for ever; or it could not be looked at."""
     FAIL = "FAIL"
 
 
