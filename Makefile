@@ -24,6 +24,8 @@ INSTALL_PINS = $(PIP) install --no-deps --require-hashes --only-binary=:all: --n
     --no-build-isolation
 CHECK_PINS = $(PIP) check || { echo "packages in $(VENV) do not fit together: make clean, then again" >&2; exit 1; }
 JOBS = 2
+# The tests of what decides: alone they cover it whole, and counting coverage makes Python three times as slow.
+DECIDES = tests/rules tests/visit tests/display tests/records
 DEMO_ARGS =
 RUN_ARGS =
 BENCH_ARGS =
@@ -85,12 +87,13 @@ lint: install ## format, lint, types and the direction of imports
 
 .PHONY: check
 check: lint ## lint, and the tests of what decides: under a minute
-	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow" tests/rules tests/visit tests/display tests/records $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not nightly" $(DECIDES) $(PYTEST_ARGS)
 
 .PHONY: test
-test: install ## every test, and the coverage of what decides
-	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report= $(PYTEST_ARGS)
+test: install ## every test but the nightly ones, and the coverage of what decides
+	$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report= $(DECIDES) $(PYTEST_ARGS)
 	$(BIN)/coverage report --include='station/rules/*,station/visit/*,station/display/*,station/records/*' --fail-under=100
+	$(BIN)/python -m pytest -n $(JOBS) -m "not nightly" $(addprefix --ignore=,$(DECIDES)) $(PYTEST_ARGS)
 
 .PHONY: test-full
 test-full: install ## as test, with ten times the examples of the searching tests and of the soak
@@ -102,7 +105,8 @@ bench: install ## how fast a station is on this machine (BENCH_ARGS="--quick --j
 
 SIMULATION_ARGS = --seeds 5000
 .PHONY: test-nightly
-test-nightly: install ## thousands of simulated sites with people, crashes and bad networks (SIMULATION_ARGS="--seeds 500")
+test-nightly: install ## the nightly tests, and thousands of simulated sites (SIMULATION_ARGS="--seeds 500")
+	$(BIN)/python -m pytest -n $(JOBS) -m nightly $(PYTEST_ARGS)
 	$(BIN)/python -m tests.simulation $(SIMULATION_ARGS)
 
 .PHONY: format

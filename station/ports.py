@@ -65,7 +65,7 @@ class KeySession(Protocol):
         ...
 
     async def gone(self) -> None:
-        """Watch the key, and return when the session is over. Transfers may run meanwhile. Raises ReaderLost."""
+        """Watch the key, and return when the session is over. Transfers may run meanwhile."""
         ...
 
     def end(self) -> None:

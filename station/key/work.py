@@ -4,6 +4,7 @@ Each method performs one effect of the visit machine and puts what came of it in
 it wherever it is.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -41,6 +42,9 @@ from station.visit.inputs import (
 
 KeyEffect: TypeAlias = ClearActivation | ReadKey | IdentifyKey | PrepareKey | ActivateKey
 
+EFFECTS_LIMIT = 32
+"""A visit has five pieces of work for the key at most; more is a fault."""
+
 _log = logging.getLogger("station.key")
 
 
@@ -67,9 +71,10 @@ class KeyWorkParts:
 
 
 class KeyWork:
-    """Performs effects on the key of one session. Methods raise KeyLost and ReaderLost.
+    """The worker of one session: performs effects on its key, one after the other, until the key is gone.
 
-    A new one for each session: nothing that was learned of one key can be taken for the next one's.
+    A new one for each session: nothing that was learned of one key can be taken for the next one's, and what still
+    waits for the disk when a key is pulled keeps the next key waiting for nothing.
     """
 
     def __init__(self, session: KeySession, insertion: int, parts: KeyWorkParts) -> None:
@@ -91,6 +96,42 @@ class KeyWork:
         self._lost_power = False
         self._activating = False
         """Nothing but ``act`` is written from here on."""
+        self._performing = False
+        self._stopped = False
+        self._effects: asyncio.Queue[KeyEffect | None] = asyncio.Queue(EFFECTS_LIMIT)
+
+    def give(self, effect: KeyEffect) -> None:
+        """Have ``effect`` performed after those before it."""
+        if not self._stopped:
+            self._effects.put_nowait(effect)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether another effect waits for the one that is being performed."""
+        return not self._effects.empty()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being performed, or waits to be."""
+        return self._performing or self.wanted
+
+    async def done(self) -> None:
+        """Return when all that was given has been performed."""
+        await self._effects.join()
+
+    async def run(self) -> None:
+        """Perform what is given, until `end` or `stop`."""
+        while (effect := await self._effects.get()) is not None:
+            self._performing = True
+            try:
+                await self._perform(effect)
+            except (KeyLost, ReaderLost) as error:
+                # Whoever watches the session says so to the machine.
+                _log.info("key.lost during=%s %s", type(effect).__name__, error)
+            finally:
+                self._performing = False
+                self._effects.task_done()
+        self._effects.task_done()
 
     @property
     def wire_bytes(self) -> int:
@@ -107,9 +148,15 @@ class KeyWork:
         self._key.end()
         self.on_key.permit_known.set()
         self._record_switched_off(nameless=True)
+        self.stop()
 
-    async def perform(self, effect: KeyEffect) -> None:
-        """Do what the machine asks for."""
+    def stop(self) -> None:
+        """Take up nothing that is not waiting yet."""
+        if not self._stopped:
+            self._stopped = True
+            self._effects.put_nowait(None)
+
+    async def _perform(self, effect: KeyEffect) -> None:
         match effect:
             case ClearActivation():
                 await self._clear(effect)

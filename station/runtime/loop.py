@@ -2,8 +2,8 @@
 
 Everything that happens is put into that queue: a key comes or goes, a keystroke, what came of work on the key, the
 verdict on a PIN, news from central, time passing. One loop takes it out, so two things never happen at once. The work
-itself is done beside it: one worker does what is to be done with the key, in order; a PIN is checked by a task of its
-own; events are kept by the recorder. Each of them answers into the queue.
+itself is done beside it: each key has a worker, which does what is to be done with it in order; a PIN is checked by a
+task of its own; events are kept by the recorder. Each of them answers into the queue.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from station.key.once_per_visit import OncePerVisit
 from station.key.pin_tags import PinTags
 from station.key.work import KeyEffect, KeyWork, KeyWorkParts
 from station.key.write_progress import WriteProgress
-from station.ports import Json, KeyLost, KeyReader, KeySession, ReaderLost, Store, StoreFault
+from station.ports import Json, KeyReader, KeySession, ReaderLost, Store, StoreFault
 from station.rules.facts import Hindrance, Policy
 from station.runtime.past_visits import PastVisits
 from station.runtime.presenter import Presentation, Presenter
@@ -65,8 +65,6 @@ READER_AGAIN_S = 1.0
 """How often a lost reader is tried, and how long one must stay open to count as back."""
 FINISH_S = 3.0
 """At the end, what is being done with a key is finished: less than the 5 s after which a kiosk counts as hung."""
-KEY_QUEUE_LIMIT = 32
-"""A visit has five pieces of work for the key at most; more is a fault."""
 KEYSTROKES_LIMIT = 1000
 """So many inputs wait when a machine stands still: what is typed then is dropped."""
 KEYPAD = frozenset("0123456789*#\b")
@@ -96,10 +94,10 @@ class VisitLoop:
         self._mirroring, self._standing = mirroring, standing
         self._state = State(policy=policy)
         self._inputs: asyncio.Queue[VisitInput] = asyncio.Queue()
-        self._key_effects: asyncio.Queue[KeyEffect] = asyncio.Queue(KEY_QUEUE_LIMIT)
         self._work: KeyWork | None = None
         """On the key that is in the reader, or was last."""
-        self._at_work = False
+        self._unfinished: set[KeyWork] = set()
+        """Work on that key, and on keys before it, that is not done."""
         self._tasks: asyncio.TaskGroup | None = None
         self._ending = False
         self._show: Callable[[Screen], None] = lambda _screen: None
@@ -190,7 +188,7 @@ class VisitLoop:
     @property
     def busy(self) -> bool:
         """Whether an input waits to be taken, or something is being done with the key or waits to be."""
-        return not self._inputs.empty() or not self._key_effects.empty() or self._at_work
+        return not self._inputs.empty() or any(work.busy for work in self._unfinished)
 
     @property
     def unwritten_events(self) -> int:
@@ -202,10 +200,11 @@ class VisitLoop:
         await self._inputs.join()
 
     async def settled(self) -> None:
-        """Return when every input has been taken, the work on the key is done, and its events are on the disk."""
+        """Return when every input has been taken, the work on keys is done, and its events are on the disk."""
         while self.busy:
             await self._inputs.join()
-            await self._key_effects.join()
+            for work in tuple(self._unfinished):
+                await work.done()
         await self._recorder.written()
 
     async def mirror_changed(self) -> None:
@@ -232,7 +231,6 @@ class VisitLoop:
                 self._tasks = tasks
                 tasks.create_task(self._step_through_inputs(), name="loop")
                 tasks.create_task(self._serve_reader(), name="reader")
-                tasks.create_task(self._serve_key(), name="key")
                 tasks.create_task(self._tick(), name="tick")
         finally:
             self._ending = True
@@ -268,7 +266,7 @@ class VisitLoop:
     def _do(self, effect: Effect) -> None:
         match effect:
             case ClearActivation() | ReadKey() | IdentifyKey() | PrepareKey() | ActivateKey():
-                self._key_effects.put_nowait(effect)
+                self._give(effect)
             case RefreshMirror():
                 self._mirroring.poke()
             case CheckPin():
@@ -281,13 +279,17 @@ class VisitLoop:
                 self._start(self._pins.accept(effect))
             case RecordRefusal():
                 self._record("key_refused", effect.seen, reason=effect.refusal.value)
-            case EndVisit():
-                if effect.returned:
-                    self._record("pool_key_returned", effect.seen)
+            case EndVisit(returned=True):
+                self._record("pool_key_returned", effect.seen)
             case Ring():
                 self._ring()
             case ReportUnexpected():
                 _log.error("visit.unexpected phase=%s %s input=%s", effect.phase, effect.presence, effect.received)
+
+    def _give(self, effect: KeyEffect) -> None:
+        # What was to be done with a key that is gone is not done with the next one.
+        if self._work is not None and self._work.insertion == effect.insertion:
+            self._work.give(effect)
 
     def _record(self, type_: str, seen: KeySeen | None, **data: Json) -> None:
         self._recorder.keep(self._recorder.event(type_, seen, **data))
@@ -318,6 +320,7 @@ class VisitLoop:
                     continue
                 insertion += 1
                 self._work = work = self._profile.key_work(session, insertion, self._key_parts)
+                self._start(self._finish(work))
                 self._put(KeyInserted(insertion))
                 await session.gone()
             except ReaderLost as error:
@@ -347,37 +350,26 @@ class VisitLoop:
         self._put(ReaderRecovered())
         return False
 
-    # --- the worker that does what is to be done with the key ---
-
-    async def _serve_key(self) -> None:
-        """Do the work on the key in a task of its own: at the end, what it is in the middle of is finished."""
-        working = asyncio.create_task(self._work_on_key(), name="key")
+    async def _finish(self, work: KeyWork) -> None:
+        """Run the worker of a key; at the end of the program, what it is in the middle of is finished."""
+        running = asyncio.create_task(work.run(), name="key")
+        self._unfinished.add(work)
         try:
-            await asyncio.shield(working)
+            await asyncio.shield(running)
         except asyncio.CancelledError:
             # An activation that is on the key but not recorded, or half cleared, is worse than a moment's delay.
             self._ending = True
-            if self._at_work:
-                await asyncio.wait([working], timeout=FINISH_S)
-            working.cancel()
+            work.stop()
+            if work.busy:
+                await asyncio.wait([running], timeout=FINISH_S)
+            running.cancel()
             raise
-
-    async def _work_on_key(self) -> None:
-        while not self._ending:
-            effect = await self._key_effects.get()
-            self._at_work = True
-            try:
-                if self._work is not None and self._work.insertion == effect.insertion:
-                    await self._work.perform(effect)
-            except (KeyLost, ReaderLost) as error:
-                # Whoever watches the reader says so to the machine.
-                _log.info("key.lost during=%s %s", type(effect).__name__, error)
-            finally:
-                self._at_work = False
-                self._key_effects.task_done()
+        finally:
+            self._unfinished.discard(work)
 
     def _key_is_wanted(self) -> bool:
-        return self._ending or not self._key_effects.empty() or self._state.phase is Phase.CHECKING
+        wanted = self._work is not None and self._work.wanted
+        return self._ending or wanted or self._state.phase is Phase.CHECKING
 
     # --- time ---
 

@@ -97,7 +97,15 @@ async def test_a_kept_site_goes_on_where_it_was(site: Path) -> None:
             await demo.close()
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "how",
+    [
+        signal.SIGTERM,
+        signal.SIGKILL,
+        pytest.param(signal.SIGHUP, marks=pytest.mark.nightly),
+        pytest.param(signal.SIGINT, marks=pytest.mark.nightly),
+    ],
+)
 def test_nothing_is_left_behind(how: signal.Signals, site: Path) -> None:
     command = [sys.executable, "-m", "station", "demo", "--script", "crisis", "--state", str(site)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as demo:

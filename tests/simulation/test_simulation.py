@@ -1,4 +1,4 @@
-"""Two hundred simulated sites, about twenty visits each: whatever happens, what must be true is true."""
+"""Simulated sites, about twenty visits each, sixty of them in `make test`: whatever happens, what must be true is."""
 
 import os
 import subprocess
@@ -13,12 +13,20 @@ from tests.simulation.run import simulate
 SEEDS = 200
 VISITS = 18
 AT_ONCE = 10
+BY_DAY = 60
+"""So many seeds are played in `make test`, the others in `make test-nightly`."""
 REPOSITORY = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, AT_ONCE))
+@pytest.mark.parametrize(
+    "first",
+    [
+        *range(0, BY_DAY, AT_ONCE),
+        *(pytest.param(first, marks=pytest.mark.nightly) for first in range(BY_DAY, SEEDS, AT_ONCE)),
+    ],
+)
 def test_seeds(first: int) -> None:
     seen = Counter[str]()
     for seed in range(first, first + AT_ONCE):
