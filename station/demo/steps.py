@@ -10,15 +10,8 @@ from station.errors import StationError
 TEXT_WIDTH = 28
 
 
-class Instead(StationError):
-    """What was there in place of what a step expects: a plain sentence."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__("expectation_failed", instead=what)
-        self._what = what
-
-    def __str__(self) -> str:
-        return self._what
+class Instead(Exception):
+    """What was there in place of what a step expects, in plain words; `step` makes an `ExpectationFailed` of it."""
 
 
 class ExpectationFailed(StationError):
@@ -70,7 +63,7 @@ def step(
                 seen = await work(scene, *args, **kwargs)
                 if scene.at.stopped:
                     raise Instead("the station has stopped")
-            except StationError as error:
+            except (StationError, Instead) as error:
                 raise ExpectationFailed(text, str(error)) from error
             scene.out(f"  {text:<{TEXT_WIDTH}} -> {seen}" if seen else f"  {text}")
 
