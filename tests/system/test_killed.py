@@ -111,9 +111,10 @@ class Processes:
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-        if which == "kiosk":
+        if which == "kiosk" and self.terminal >= 0:  # the last visit may have killed it already
             asyncio.get_running_loop().remove_reader(self.terminal)
             os.close(self.terminal)
+            self.terminal = -1
 
     async def close(self) -> None:
         for which in ("kiosk", "central"):
