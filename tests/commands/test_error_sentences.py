@@ -72,7 +72,7 @@ def raised() -> set[tuple[str, str]]:
                     for keyword in keywords:
                         if name == "StoreFault" and keyword.arg == "reason":
                             found |= {(name, word) for word in words_of(keyword.value, constants)}
-                case ast.Call(func=ast.Attribute(attr="_fail"), args=[ast.Constant(value=str(code))]):
+                case ast.Call(func=ast.Attribute(attr="give_up"), args=[ast.Constant(value=str(code))]):
                     found.add(("KeyLost", code))
                 case ast.Dict() if path.name == "port.py":
                     found |= {("ReaderLost", str(each.value)) for each in node.values if isinstance(each, ast.Constant)}
