@@ -27,10 +27,10 @@ import pytest
 from drivers.emulated_key.key import EmulatedKey
 from drivers.emulated_key.line import SerialLine
 from station.commands.enrol import credentials_of
+from station.rules.locks import Lock, decide
 from station.ports import KeyFile
 from station.records import envelope
 from station.records.keys import SigningKey
-from station.rules.locks import Lock, decide
 from station.secret import Secret
 from station.sync.client import CentralLink
 
@@ -111,7 +111,7 @@ class Processes:
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-        if which == "kiosk" and self.terminal >= 0:
+        if which == "kiosk" and self.terminal >= 0:  # the last visit may have killed it already
             asyncio.get_running_loop().remove_reader(self.terminal)
             os.close(self.terminal)
             self.terminal = -1
@@ -287,7 +287,7 @@ def _compare(processes: Processes, counts: Counter[str]) -> None:
     """Central has every event that the station committed, each once."""
     station = processes.folder / "station.db"
     database = station if station.exists() else next(processes.folder.glob("**/station*.db"))
-    ((last,),) = _rows(database, "SELECT IFNULL(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'outbox'")
+    ((last,),) = _rows(database, "SELECT value FROM counters WHERE name = 'event'")
     central = processes.folder / "central" / "central.sqlite3"
     seqs = [seq for (seq,) in _rows(central, "SELECT seq FROM central_event ORDER BY seq")]
     assert seqs == list(range(1, last + 1)), "lost or doubled"
