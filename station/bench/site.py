@@ -31,7 +31,7 @@ from station.records.envelope import sign
 from station.records.keys import SigningKey
 from station.records.pins import pin_tag
 from station.secret import Secret
-from station.services.base64url import encoded
+from station.records.base64url import encoded
 
 DAY_S = 86400
 STATION, UNIT, AREA = 1, 7, 2

@@ -20,7 +20,7 @@ from station.errors import StationError
 from station.records.claims import Role
 from station.records.keys import SigningKey
 from station.secret import Secret
-from station.services.base64url import decoded
+from station.records.base64url import decoded
 from station.services.central_link import CentralLink, CentralUnreachable, Enrolled
 
 EXAMPLE = "example: station enrol --code 7-k3mq9xw2 --url https://central.exempelby.example"

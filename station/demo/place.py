@@ -12,7 +12,7 @@ from station.demo.network import Network
 from station.records.claims import Role
 from station.records.keys import SigningKey
 from station.secret import Secret
-from station.services.base64url import decoded
+from station.records.base64url import decoded
 from station.services.central_link import CentralLink
 
 POLL_S = 10

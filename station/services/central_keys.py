@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from station.records.claims import CentralKey
 from station.records.envelope import verified
 from station.records.keys import PublicKey
-from station.services.base64url import decoded, encoded
+from station.records.base64url import decoded, encoded
 
 VALID_LIMIT = 2
 

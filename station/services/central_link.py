@@ -21,7 +21,7 @@ from pydantic import BaseModel, ValidationError
 from station.errors import StationError
 from station.ports import Json
 from station.secret import Secret
-from station.services.base64url import decoded, encoded
+from station.records.base64url import decoded, encoded
 from station.services.central_answers import (
     PAGE_LIMIT,
     CertificateAnswered,

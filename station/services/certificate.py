@@ -8,7 +8,7 @@ import logging
 from station.ports import Store
 from station.records.claims import MAX_UINT64, StationCertificate
 from station.records.envelope import RecordError, verified
-from station.services.base64url import decoded, encoded
+from station.records.base64url import decoded, encoded
 from station.services.central_link import CentralLink, CentralRefused
 from station.services.identity import Identity
 from station.services.timekeeping import Timekeeper

@@ -17,7 +17,7 @@ from station.ports import Json, MirrorBundle, MirrorObject
 from station.records.claims import MAX_UINT32, Blocklist, Category, CentralKey, Claims, KeyRecord, Permit
 from station.records.envelope import verified
 from station.records.keys import PublicKey
-from station.services.base64url import decoded, encoded
+from station.records.base64url import decoded, encoded
 from station.services.central_keys import KeyChain
 
 NAME_LIMIT = 200

@@ -16,7 +16,7 @@ def main(site_number: int) -> None:
     import django
 
     django.setup()
-    from central.feed import page
+    from central.feed import pages
     from central.models import Site
 
     site = Site.objects.get(number=site_number).pk
@@ -27,7 +27,7 @@ def main(site_number: int) -> None:
     while True:
         stopping = bool(select.select([sys.stdin], [], [], 0)[0])
         while True:
-            found = page.changes(site, since, 7)
+            found = pages.changes(site, since, 7)
             for text in found.upserts:
                 item = json.loads(text)
                 mirror[f"{item['type']}:{item['id']}"] = item["revision"]
@@ -40,7 +40,7 @@ def main(site_number: int) -> None:
                 break
         if stopping:
             break
-    rows: list[dict[str, Any]] = json.loads(b"".join(page.snapshot(site)))["objects"]
+    rows: list[dict[str, Any]] = json.loads(b"".join(pages.snapshot(site)))["objects"]
     there = {f"{row['type']}:{row['id']}": row["revision"] for row in rows}
     names = {row["id"]: row["name"] for row in rows if row["type"] == "area"}
     told = {"mirror": mirror, "there": there, "names": names, "count": found.count, "polls": polls}

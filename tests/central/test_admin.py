@@ -42,21 +42,21 @@ def test_the_pages_need_a_login(served: Served) -> None:
 def test_a_saved_form_tells_stations(admin: Any, site: SimpleNamespace) -> None:
     from auditlog.models import LogEntry
 
-    from central.feed import page
+    from central.feed import pages
 
-    before = page.head(site.site.pk)
+    before = pages.head(site.site.pk)
     answer = admin.post(f"/admin/central/unit/{site.unit.pk}/change/", {"name": "Nya Norr", "closed": "on"})
     assert answer.status_code == 302, answer.content
-    (text,) = page.changes(site.site.pk, before, 10).upserts
+    (text,) = pages.changes(site.site.pk, before, 10).upserts
     assert '"name":"Nya Norr","closed":true' in text
     assert LogEntry.objects.get_for_object(site.unit).filter(actor__username="admin").exists()
 
 
 def test_block_and_unlock(admin: Any, site: SimpleNamespace) -> None:
-    from central.feed import change
+    from central.actions.edits import edit
     from central.models import Blocklist
 
-    with change():
+    with edit():
         site.key.locked_at = 4_000_000_000
         site.key.save()
     assert act(admin, "key", "unlock", site.key.pk).status_code == 302

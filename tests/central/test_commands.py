@@ -64,9 +64,9 @@ def test_the_sample_data_has_every_kind(served: Served) -> None:
 
 
 def test_sample_pins_are_the_people_s(served: Served) -> None:
-    from central.issuing import keyring
     from central.models import Holder, Site
-    from central.pins import pin_tag
+    from central.signing import keyring
+    from central.signing.pins import pin_tag
 
     secrets = keyring.pin_secrets(Site.objects.get(number=1))
     person = served.summary["people"][4]

@@ -12,7 +12,7 @@ from tests.central.served import Caller, Served, octets
 
 
 def code_for(station: Any) -> Any:
-    from central.codes import new_enrolment_code
+    from central.actions.codes import new_enrolment_code
 
     return new_enrolment_code(station)
 
@@ -82,7 +82,7 @@ def test_an_unknown_code_and_a_malformed_call(served: Served, caller: Caller) ->
 
 
 def test_a_code_has_more_than_forty_bits_and_only_its_hash_is_kept(site: SimpleNamespace) -> None:
-    from central.codes import ALPHABET
+    from central.actions.codes import ALPHABET
     from central.models import EnrolmentCode
 
     code = code_for(site.station)
@@ -135,13 +135,11 @@ def test_no_or_a_wrong_token_is_401(served: Served, caller: Caller) -> None:
 
 
 def test_a_stolen_station_is_shut_out_and_blocked(site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.feed import change
+    from central.actions.stations import revoke_station
     from central.models import Blocklist
     from station.records.claims import Blocklist as BlocklistClaims
 
-    with change():
-        site.station.stolen = True
-        site.station.save()
+    revoke_station(site.station)
     assert enrolled.http.get("/mirror/snapshot").status_code == 401
     record = bytes(Blocklist.objects.get(site=site.site).record)
     assert verify(BlocklistClaims, record, [bytes(site.site.public_key)]).blocked_stations == (1,)

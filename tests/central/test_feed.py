@@ -15,7 +15,7 @@ ROUNDS = 12
 def test_a_polling_reader_misses_nothing_of_eight_writers(site: SimpleNamespace) -> Any:
     from django.db import connections
 
-    from central.feed import change, page
+    from central.feed import change, pages
     from central.models import Area
 
     def write(writer: Any) -> None:
@@ -39,7 +39,7 @@ def test_a_polling_reader_misses_nothing_of_eight_writers(site: SimpleNamespace)
 
     def poll(limit: Any) -> Any:
         nonlocal since
-        found = page.changes(site.site.pk, since, limit)
+        found = pages.changes(site.site.pk, since, limit)
         for text in found.upserts:
             item = json.loads(text)
             mirror[item["type"], item["id"]] = item["revision"]
@@ -58,7 +58,7 @@ def test_a_polling_reader_misses_nothing_of_eight_writers(site: SimpleNamespace)
             writer.result()
     while (last := poll(7)).more:
         pass
-    rows = json.loads(b"".join(page.snapshot(site.site.pk)))["objects"]
+    rows = json.loads(b"".join(pages.snapshot(site.site.pk)))["objects"]
     assert mirror == {(row["type"], row["id"]): row["revision"] for row in rows}
     assert last.count == len(mirror) == 8 + WRITERS + WRITERS * ROUNDS - WRITERS * (ROUNDS // 3)
     assert revisions == sorted(revisions)
@@ -82,9 +82,9 @@ def test_saving_or_deleting_outside_a_change_is_refused_and_keeps_nothing(site: 
 
 
 def test_a_failed_change_leaves_no_revision(site: SimpleNamespace) -> None:
-    from central.feed import change, page
+    from central.feed import change, pages
 
-    before = page.head(site.site.pk)
+    before = pages.head(site.site.pk)
 
     def fail() -> None:
         with change():
@@ -94,14 +94,14 @@ def test_a_failed_change_leaves_no_revision(site: SimpleNamespace) -> None:
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert page.head(site.site.pk) == before
+    assert pages.head(site.site.pk) == before
     with change():
         pass
-    assert page.head(site.site.pk) == before
+    assert pages.head(site.site.pk) == before
 
 
 def test_waiting_ends_with_the_wake_of_its_own_site() -> Any:
-    from central.feed import waiting
+    from central.feed import long_poll
 
     asked = threading.Event()
     come = threading.Event()
@@ -111,9 +111,9 @@ def test_waiting_ends_with_the_wake_of_its_own_site() -> Any:
         return come.is_set()
 
     with ThreadPoolExecutor(1) as pool:
-        result = pool.submit(waiting.wait_until, 4711, has_come, 30)
+        result = pool.submit(long_poll.wait_until, 4711, has_come, 30)
         assert asked.wait(5)
         come.set()
-        waiting.wake(4711)
+        long_poll.wake(4711)
         assert result.result(5) is True
-    assert waiting.wait_until(4712, lambda: False, 0) is False
+    assert long_poll.wait_until(4712, lambda: False, 0) is False

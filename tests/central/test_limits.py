@@ -19,7 +19,7 @@ from tests.central.served import Caller, Served, text
 def client(served: Served, monkeypatch: pytest.MonkeyPatch) -> Any:
     from django.test import Client
 
-    from central.security.attempts import attempts
+    from central.security import attempts
 
     attempts.forget()
     # Else a slot comes back while a slow machine asks.
@@ -33,7 +33,7 @@ def person(served: Served) -> Iterator[Any]:
     from django.contrib.auth import get_user_model
     from django.test import override_settings
 
-    from central.office.models import PasswordToChange
+    from central.models import PasswordToChange
 
     # It is about how often, not about how well a password is kept: Argon2id takes a second on a busy machine.
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
@@ -50,7 +50,7 @@ def person(served: Served) -> Iterator[Any]:
 
 def slowed(ask: Callable[[], Any]) -> Any:
     """The first answer that tells to wait; until then all are alike."""
-    from central.security.attempts import BURST
+    from central.security import BURST
 
     first = ask().status_code
     assert first != 429
@@ -64,7 +64,7 @@ def slowed(ask: Callable[[], Any]) -> Any:
 
 
 def test_a_bucket_empties_and_fills_again() -> None:
-    from central.security.attempts import BURST, CLIENTS_LIMIT, REFILL_S, Attempts
+    from central.security import BURST, CLIENTS_LIMIT, REFILL_S, Attempts
 
     now = 0.0
     bucket = Attempts(lambda: now)
@@ -106,8 +106,8 @@ def test_wrong_tokens_are_slowed_down_and_the_right_one_is_not(
 
 
 def test_codes_are_not_guessed_from_one_address(site: SimpleNamespace, client: Any) -> None:
-    from central.codes import new_enrolment_code
-    from central.security.attempts import attempts
+    from central.actions.codes import new_enrolment_code
+    from central.security import attempts
 
     code = new_enrolment_code(site.station)
 
@@ -126,7 +126,7 @@ def test_codes_are_not_guessed_from_one_address(site: SimpleNamespace, client: A
 
 
 def test_a_replayed_code_and_another_sites_station(site: SimpleNamespace, enrolled: Caller, served: Served) -> None:
-    from central.codes import new_enrolment_code, new_provision_code
+    from central.actions.codes import new_enrolment_code, new_provision_code
     from central.models import Key
 
     code = new_enrolment_code(site.station)
@@ -147,11 +147,11 @@ def test_a_replayed_code_and_another_sites_station(site: SimpleNamespace, enroll
 def test_replayed_codes_are_refused_and_slowed_down(
     site: SimpleNamespace, enrolled: Caller, client: Any, path: str
 ) -> None:
-    from central.codes import new_enrolment_code, new_provision_code
-    from central.feed import change
+    from central.actions.codes import new_enrolment_code, new_provision_code
+    from central.actions.edits import edit
     from central.models import Key, Station
 
-    with change():
+    with edit():
         other = Station(site=site.site, number=2, name="Norra", unit=site.unit)
         other.save()
         blank = Key(site=site.site, number=52, kind=1, unit=site.unit)
@@ -165,7 +165,7 @@ def test_replayed_codes_are_refused_and_slowed_down(
     )
     headers = {"Authorization": f"Bearer {answer.json()['token']}"} if path == "provision" else {}
     if path == "provision":
-        with change():
+        with edit():
             other.save()
         third = new_enrolment_code(other)
         answer = client.post(
@@ -181,7 +181,7 @@ def test_replayed_codes_are_refused_and_slowed_down(
 
 
 def test_another_sites_codes_are_refused_and_slowed_down(site: SimpleNamespace, enrolled: Caller, client: Any) -> None:
-    from central.codes import new_provision_code
+    from central.actions.codes import new_provision_code
     from central.models import Key
 
     foreign = Key.objects.filter(site__number=1, status="blank", record=None).first()
@@ -211,7 +211,7 @@ def test_gzip_bombs_are_refused_and_slowed_down(enrolled: Caller, client: Any) -
 
 
 def test_another_sites_pages_are_refused_and_slowed_down(site: SimpleNamespace, client: Any, person: Any) -> None:
-    from central.office.models import Membership
+    from central.models import Membership
 
     Membership.objects.create(user=person, role="site_administrator", site=site.site)
     client.force_login(person, "django.contrib.auth.backends.ModelBackend")
@@ -234,10 +234,10 @@ def test_the_tenth_wrong_password_waits(client: Any, person: Any, path: str) -> 
 
 
 def test_a_session_that_nobody_uses_ends(client: Any, person: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from central.security import middleware
+    from central import security
 
     now = 1_800_000_000
-    monkeypatch.setattr(middleware, "unix_now", lambda: now)
+    monkeypatch.setattr(security, "unix_now", lambda: now)
     client.force_login(person, "django.contrib.auth.backends.ModelBackend")
     for _ in range(4):
         assert client.get("/admin/").status_code == 200
@@ -269,7 +269,7 @@ def test_a_form_without_its_token_is_refused(served: Served, person: Any) -> Non
 def test_the_proxys_word_counts_for_the_address_and_only_its_last(served: Served) -> None:
     from django.test import RequestFactory, override_settings
 
-    from central.security.client import address_of
+    from central.security import address_of
 
     request = RequestFactory().get("/", headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.9"})
     assert address_of(request) == "127.0.0.1"
@@ -296,7 +296,7 @@ def test_what_the_api_changes_is_in_the_audit_log(site: SimpleNamespace, enrolle
 
     event = {
         "id": "0192f0c1-2345-7abc-8def-0123456789ab", "instance": "0192f0c1-2345-7abc-8def-0123456789ac", "seq": 1,
-        "at": 1_790_000_000, "clock": 0, "type": "key_locked_out", "key": 51, "data": {},
+        "at": 1_790_000_000, "clock": 0, "type": "key_locked_out", "key": 100, "data": {},
     }  # fmt: skip
     assert enrolled.http.post("/events", json={"events": [event]}).status_code == 200
     entry = LogEntry.objects.get_for_object(site.key).first()
@@ -306,9 +306,9 @@ def test_what_the_api_changes_is_in_the_audit_log(site: SimpleNamespace, enrolle
 
 
 def test_how_a_station_is_doing(site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.feed import change
-    from central.models import StationHealth
-    from central.stationhealth import reached, revoke
+    from central.actions.keys import block_key
+    from central.actions.stations import revoke_station
+    from central.models import BlockReached, StationHealth
 
     cursor = enrolled.snapshot()["cursor"]
     enrolled.changes(cursor)
@@ -338,13 +338,11 @@ def test_how_a_station_is_doing(site: SimpleNamespace, enrolled: Caller) -> None
         assert answer.status_code == 304
     health.refresh_from_db()
     assert (health.clock, health.config_version) == (1, "3fa2b1c4d5e6")
-    with change():
-        site.key.status = "blocked"
-        site.key.save()
-    assert reached(site.site, "key", 51) == reached(site.site, "blocklist", 0) == {1: False}
+    block_key(site.key)
+    known = BlockReached.objects.filter(block__key=site.key, station=site.station)
+    assert not known.exists()
     newer = enrolled.changes(cursor).json()["cursor"]
     enrolled.changes(newer)
-    assert reached(site.site, "key", 51) == reached(site.site, "blocklist", 0) == {1: True}
-    revoke(site.station)
+    assert known.exists()
+    revoke_station(site.station)
     assert enrolled.http.get("/mirror/snapshot").status_code == 401
-    assert reached(site.site, "key", 51) == {}

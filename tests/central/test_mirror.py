@@ -18,9 +18,9 @@ def digest_of(objects: Any) -> Any:
 
 
 def rename(site: SimpleNamespace, name: Any) -> None:
-    from central.feed import change
+    from central.actions.edits import edit
 
-    with change():
+    with edit():
         site.unit.name = name
         site.unit.save()
 
@@ -87,20 +87,20 @@ def test_every_record_of_the_sample_data_verifies_and_agrees_with_its_object(ser
 
 def test_nothing_of_another_site_is_told(site: SimpleNamespace, enrolled: Caller) -> None:
     assert [o["name"] for o in enrolled.snapshot()["objects"] if o["type"] == "site"] == [site.site.name]
-    assert {o["id"] for o in enrolled.snapshot()["objects"] if o["type"] == "key"} == {51}
+    assert {o["id"] for o in enrolled.snapshot()["objects"] if o["type"] == "key"} == {100}
 
 
 def test_changes_bring_a_mirror_to_what_a_snapshot_says(site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.feed import change
+    from central.actions.edits import edit
     from central.models import Area
 
     before = enrolled.snapshot()
-    with change():
+    with edit():
         site.unit.name = "Norra"
         site.unit.save()
         new = Area(site=site.site, number=3, name="Dalen")
         new.save()
-    with change():
+    with edit():
         new.delete()
         site.permission.delete()
     mirror = {(o["type"], o["id"]): o for o in before["objects"]}
@@ -130,16 +130,16 @@ def test_nothing_new_is_304_and_a_waiting_one_is_woken(site: SimpleNamespace, en
 
 
 def test_a_station_that_went_silent_is_shown_as_down_and_up_again(site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.issuing.renewal import SILENT_AFTER_S, _note_silence
+    from central.actions.station_health import SILENT_AFTER_S, note_silence
 
     def status() -> Any:
         return next(o["status"] for o in enrolled.snapshot()["objects"] if o["type"] == "station")
 
     now = int(time.time())
     assert status() == "up"
-    _note_silence(now + SILENT_AFTER_S + 60)
+    note_silence(now + SILENT_AFTER_S + 60)
     assert status() == "down"
-    _note_silence(now)
+    note_silence(now)
     assert status() == "up"
 
 
@@ -180,9 +180,9 @@ def test_cursors_that_cannot_be_continued_ask_for_a_snapshot(site: SimpleNamespa
 
 
 def _remove_permission(site: SimpleNamespace) -> None:
-    from central.feed import change
+    from central.actions.edits import edit
 
-    with change():
+    with edit():
         site.permission.delete()
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from station.demo.central_server import DemoFault
 from station.ports import KeyFile
+from station.records.base64url import encoded
 from station.records.claims import Blocklist, KeyRecord, Permit
 from station.records.envelope import verified
-from station.services.base64url import encoded
 from station.services.status_file import FILE_NAME
 from tests.central.served import Caller, Served, octets
 from tests.central.test_keeping import send
@@ -119,10 +119,10 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
 
 
 def test_two_changes_one_after_the_other(site: SimpleNamespace, enrolled: Caller, served: Served) -> None:
-    from central.codes import new_enrolment_code
+    from central.actions import rotation
+    from central.actions.codes import new_enrolment_code
+    from central.actions.edits import edit
     from central.errors import CentralError
-    from central.feed import change
-    from central.issuing import rotation
     from central.models import CentralKey as Announced
     from central.models import Site
     from station.records.claims import CentralKey, StationCertificate
@@ -154,22 +154,29 @@ def test_two_changes_one_after_the_other(site: SimpleNamespace, enrolled: Caller
         renewed = anew.http.post("/certificate").json()["certificate"]
         assert verified(StationCertificate, octets(renewed), [named.public_key])
         assert anew.http.post("/certificate").status_code == 409
-    assert rotation.standing(it()).keys == (51,)
+    assert rotation.rotation_state(it()).keys == (100,)
     # What a station says of it counts, and nothing that is no time, or another key's.
     site.key.refresh_from_db()
     record = verified(KeyRecord, bytes(site.key.record), [named.public_key])
     assert record is not None
-    for number, seen in ((51, "soon"), (51, True), (51, -1), (51, record.issued - 1), (52, record.issued), (51, None)):
+    for number, seen in (
+        (100, "soon"),
+        (100, True),
+        (100, -1),
+        (100, record.issued - 1),
+        (52, record.issued),
+        (100, None),
+    ):
         send(enrolled, {"type": "key_synced", "key": number, "data": {"record_issued": seen}})
-        assert rotation.standing(it()).keys == (51,), (number, seen)
-    send(enrolled, {"type": "key_record_written", "key": 51, "data": {"issued": record.issued}})
-    assert rotation.standing(it()).keys == ()
-    send(enrolled, {"type": "key_synced", "key": 51, "data": {"record_issued": record.issued - 1}})
-    assert rotation.standing(it()).keys == (), "a report that comes late"
-    with change():
+        assert rotation.rotation_state(it()).keys == (100,), (number, seen)
+    send(enrolled, {"type": "key_record_written", "key": 100, "data": {"issued": record.issued}})
+    assert rotation.rotation_state(it()).keys == ()
+    send(enrolled, {"type": "key_synced", "key": 100, "data": {"record_issued": record.issued - 1}})
+    assert rotation.rotation_state(it()).keys == (), "a report that comes late"
+    with edit():
         site.key.record_carried = None
         site.key.save()
-    with pytest.raises(CentralError, match="stations=1 keys=51"):
+    with pytest.raises(CentralError, match="stations=1 keys=100"):
         rotation.retire(it())
     rotation.retire(it(), force=True)
     assert not [each for each in enrolled.snapshot()["objects"] if each["type"] == "central_key"]

@@ -59,17 +59,17 @@ def test_a_certificate_is_renewed_from_half_of_its_life_on_for_the_enrolled_key(
 
 
 def blank_key(site: SimpleNamespace) -> Any:
-    from central.feed import change
+    from central.actions.edits import edit
     from central.models import Key
 
-    with change():
+    with edit():
         key = Key(site=site.site, number=77, kind=1, unit=site.unit)
         key.save()
     return key
 
 
 def test_a_key_is_handed_out_with_a_code(site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.codes import new_provision_code
+    from central.actions.codes import new_provision_code
 
     key = blank_key(site)
     before = enrolled.snapshot()
@@ -88,7 +88,7 @@ def test_a_key_is_handed_out_with_a_code(site: SimpleNamespace, enrolled: Caller
 
 
 def test_a_key_of_another_site_is_not_handed_out(served: Served, site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.codes import new_enrolment_code, new_provision_code
+    from central.actions.codes import new_enrolment_code, new_provision_code
     from central.models import Key
 
     elsewhere = Key.objects.filter(site__number=1, status="blank")[0]
@@ -102,13 +102,13 @@ def test_a_key_of_another_site_is_not_handed_out(served: Served, site: SimpleNam
 def test_a_used_provision_code_is_spent_for_another_station(
     site: SimpleNamespace, enrolled: Caller, served: Served, caller: Caller
 ) -> None:
-    from central.codes import new_enrolment_code, new_provision_code
-    from central.feed import change
+    from central.actions.codes import new_enrolment_code, new_provision_code
+    from central.actions.edits import edit
     from central.models import Station
 
     code = new_provision_code(blank_key(site))
     assert enrolled.http.post("/provision", json={"code": code}).status_code == 200
-    with change():
+    with edit():
         other = Station(site=site.site, number=2, name="Källaren", unit=site.unit)
         other.save()
     assert caller.enrol(new_enrolment_code(other)).status_code == 201

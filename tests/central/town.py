@@ -64,8 +64,8 @@ class Town:
     async def take_in_all_but(self, *keys: int) -> None:
         """Every other key in use is handed in."""
         found = f"Key.objects.filter(status='active').exclude(number__in={keys})"
-        words = "from central.acts.keys import take_back", "from central.models import Key"
-        await self.world.central.manage("shell", "-c", "; ".join([*words, f"[take_back(key) for key in {found}]"]))
+        words = "from central.actions.keys import take_back_key", "from central.models import Key"
+        await self.world.central.manage("shell", "-c", "; ".join([*words, f"[take_back_key(key) for key in {found}]"]))
 
     async def heard(self) -> None:
         """The station has fetched what there is, and has asked again since: central knows that it has it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from station.services.base64url import decoded
+from station.records.base64url import decoded
 from tests.commands.sites import COMMAND_LIMIT_S, Site
 
 pytestmark = pytest.mark.slow

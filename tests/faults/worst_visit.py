@@ -414,6 +414,6 @@ class WorstVisit:
 
 
 def _text(record: bytes) -> str:
-    from station.services.base64url import encoded
+    from station.records.base64url import encoded
 
     return encoded(record)

@@ -28,7 +28,7 @@ def block_many(there: SimpleNamespace, keys: int = 0, stations: int = 0) -> None
 def signed(there: SimpleNamespace) -> Blocklist:
     """The list as stations get it."""
     from central import models
-    from central.issuing import keyring
+    from central.signing import keyring
 
     record = bytes(models.Blocklist.objects.get(site=there.site).record)
     claims = verified(Blocklist, record, keyring.public_keys(there.site))
@@ -58,14 +58,13 @@ def test_it_says_so_before_it_is_full(there: SimpleNamespace, office: Any) -> No
 
 
 def block_many_more(there: SimpleNamespace) -> None:
-    from central.acts.keys import block
+    from central.actions.keys import block_key
 
-    block(there.one.keys[1])
+    block_key(there.one.keys[1])
 
 
 def test_one_key_more_is_refused_and_all_is_as_it_was(there: SimpleNamespace, office: Any, served: Any) -> None:
-    from central.models import Key
-    from central.office.models import Block
+    from central.models import Block, Key
 
     block_many(there, keys=2999)
     lost, other = there.one.keys[:2]
@@ -102,13 +101,13 @@ def refused_in_the_admin(key: Any) -> None:
 
 
 def test_one_station_more_is_refused(there: SimpleNamespace) -> None:
-    from central.acts.stations import revoke
-    from central.issuing.blocklists import BlocklistFull
+    from central.actions.stations import revoke_station
     from central.models import Station
+    from central.signing.blocklists import BlocklistFull
 
     block_many(there, stations=99)
-    revoke(there.one.station)
+    revoke_station(there.one.station)
     assert len(signed(there).blocked_stations) == 100
     with pytest.raises(BlocklistFull, match="stations=101"):
-        revoke(there.two.station)
+        revoke_station(there.two.station)
     assert not Station.objects.get(pk=there.two.station.pk).stolen

@@ -30,7 +30,7 @@ def person(served: Served, name: str) -> Any:
 
 def in_a_station(caller: Caller, served: Served) -> Caller:
     """A real station's side of the API."""
-    from central.codes import new_enrolment_code
+    from central.actions.codes import new_enrolment_code
     from central.models import Station
 
     station = Station.objects.get(site__number=1, number=2)
@@ -168,7 +168,6 @@ def test_employment_ends_at_once(browser: Browser, served: Served) -> None:
 
 
 def test_the_permission_ends_with_the_last_day(browser: Browser, served: Served, caller: Caller) -> None:
-    from central.acts.clock import today
     from central.models import Site
     from station.records.claims import Permit
     from station.records.envelope import verified
@@ -176,7 +175,7 @@ def test_the_permission_ends_with_the_last_day(browser: Browser, served: Served,
     station = in_a_station(caller, served)
     before = station.snapshot()["cursor"]
     who = person(served, "Johan Jordgubbe")
-    last = today(Site.objects.get(number=1)) + timedelta(days=5)
+    last = Site.objects.get(number=1).today() + timedelta(days=5)
     browser.go(f"/office/1/people/{who['holder']}/")
     browser.date("#id_last_day", last)
     browser.click("#end")

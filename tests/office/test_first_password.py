@@ -2,7 +2,6 @@
 
 import getpass
 import html
-import importlib
 import re
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -134,7 +133,7 @@ def test_a_new_password_by_the_site_administrator_is_changed_too(there: SimpleNa
 
 
 def test_passwords_set_on_the_admin_pages_are_changed_too(there: SimpleNamespace, operator: Any) -> None:
-    from central.office.models import Membership
+    from central.models import Membership
 
     name, given = f"av-operatoren-{there.number}", "chosen by an operator 1"
     both = {"usable_password": "true", "password1": given, "password2": given}
@@ -216,21 +215,3 @@ def test_a_change_is_in_the_audit_log_without_any_password(there: SimpleNamespac
     told = str([entry.changes for entry in LogEntry.objects.all()])
     for secret in (password, again, OWN, before, before[-12:], user_named(name).password[-12:]):
         assert secret not in told
-
-
-def test_accounts_from_before_that_nobody_has_logged_in_to_must_change(there: SimpleNamespace, seat: Any) -> None:
-    from django.apps import apps
-    from django.utils import timezone
-
-    from central.office.models import PasswordToChange
-
-    never, once, operator = (seat("auditor", there.site).user for _ in range(3))
-    for user, last in ((never, None), (once, timezone.now()), (operator, None)):
-        user.last_login, user.is_superuser = last, user == operator
-        user.set_password("from before 1")
-        user.save()
-    PasswordToChange.objects.all().delete()
-    importlib.import_module("central.office.migrations.0004_never_logged_in").mark(apps, None)
-    mine = PasswordToChange.objects.filter(user__in=[never, once, operator])
-    assert [each.user for each in mine] == [never]
-    PasswordToChange.objects.exclude(user=never).delete()

@@ -34,10 +34,10 @@ def holders(there: SimpleNamespace) -> dict[int, str]:
 
 
 def test_the_dry_run_names_every_line_and_changes_nothing(there: SimpleNamespace, office: Any) -> None:
-    from central.feed import page
-    from central.office.importing import plan
+    from central.actions.csv_import import plan
+    from central.feed import pages
 
-    before, head = holders(there), page.head(there.site.pk)
+    before, head = holders(there), pages.head(there.site.pk)
     lines = plan(there.site, "staff", STAFF)
     assert [(line.line, line.verdict.value, line.problem) for line in lines] == [
         (2, "same", ""), (3, "changed", ""), (4, "new", ""), (5, "wrong", "category"), (6, "wrong", "unit"),
@@ -49,12 +49,12 @@ def test_the_dry_run_names_every_line_and_changes_nothing(there: SimpleNamespace
     assert text.count("<tr class=") == 7
     assert "Exempel 2 → Nytt-Namn" in text
     assert "New: 1 · Changed: 1 · Same: 1 · Wrong, left out: 7" in text
-    assert (holders(there), page.head(there.site.pk)) == (before, head)
+    assert (holders(there), pages.head(there.site.pk)) == (before, head)
 
 
 def test_what_was_shown_is_applied(there: SimpleNamespace, office: Any) -> None:
+    from central.actions.csv_import import plan
     from central.models import Permit
-    from central.office.importing import plan
 
     office.post(at(there, "import/"), {"kind": "staff", "text": STAFF, "apply": "1"})
     assert holders(there)[20] == "Eva Nytt-Namn"
@@ -65,8 +65,8 @@ def test_what_was_shown_is_applied(there: SimpleNamespace, office: Any) -> None:
 
 
 def test_locks(there: SimpleNamespace, office: Any) -> None:
+    from central.actions.csv_import import apply, plan
     from central.models import Lock
-    from central.office.importing import apply, plan
 
     lines = plan(there.site, "locks", LOCKS)
     assert [line.verdict.value for line in lines] == ["changed", "new", "wrong", "wrong", "wrong"]
@@ -78,7 +78,7 @@ def test_locks(there: SimpleNamespace, office: Any) -> None:
 
 @pytest.mark.parametrize("text", ["", "nonsense\n1\n", "number,area\n1,2\n", 'number,area,unit\n"1,2\n'])
 def test_a_file_that_is_none_says_so(there: SimpleNamespace, text: str) -> None:
-    from central.office.importing import plan
+    from central.actions.csv_import import plan
 
     lines = plan(there.site, "locks", text)
     assert [line.verdict.value for line in lines] == ["wrong"]
@@ -97,8 +97,8 @@ def test_a_file_is_uploaded(there: SimpleNamespace, office: Any) -> None:
 def test_a_large_file_is_applied_in_parts_and_all_of_it(
     there: SimpleNamespace, office: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from central.actions import csv_import as importing
     from central.models import Permission
-    from central.office import importing
 
     monkeypatch.setattr(importing, "APPLIED_AT_ONCE", 7)
     text = "number,given_name,family_name,category,unit,employment_ends\n"

@@ -32,7 +32,7 @@ def every_page(client: Any, path: str, css: str) -> list[str]:
 
 
 def test_people_keys_and_locks(there: SimpleNamespace, office: Any) -> None:
-    from central.feed import change
+    from central.actions.edits import edit
     from central.models import Holder, Key, Lock
 
     unit, area = there.one.unit, there.area
@@ -49,7 +49,7 @@ def test_people_keys_and_locks(there: SimpleNamespace, office: Any) -> None:
     assert sorted(keys) == sorted(str(1000 + n) for n in range(MANY))
     locks = every_page(office, at(there, "locks/"), r'\?lock=(\d+)"')
     assert len(set(locks)) == MANY + 1
-    with change():
+    with edit():
         there.one.own.permissions.get().locks.set(Lock.objects.filter(site=there.site, number=1003))
     assert "Eva Exempel 1" in words(office.get(at(there, "locks/?lock=1003")))
     for page in ("0", "-1", "99999", "x", "9" * 400):
@@ -57,8 +57,7 @@ def test_people_keys_and_locks(there: SimpleNamespace, office: Any) -> None:
 
 
 def test_who_may_open_and_tasks(there: SimpleNamespace, office: Any) -> None:
-    from central.models import Holder, Permission
-    from central.office.models import Receipt, Task
+    from central.models import Holder, Permission, Receipt, Task
 
     holders = Holder.objects.bulk_create(
         Holder(site=there.site, number=1000 + n, given_name=f"Bo{n:03}", family_name="Mängd", category=0,
@@ -85,9 +84,7 @@ def test_who_may_open_and_tasks(there: SimpleNamespace, office: Any) -> None:
 
 
 def test_the_opening_log_is_turned_within_one_look_up(there: SimpleNamespace, seat: Any) -> None:
-    from central.acts.clock import today
-    from central.models import Event
-    from central.office.models import LookUp
+    from central.models import Event, LookUp
 
     now = int(time.time())
     Event.objects.bulk_create(
@@ -97,7 +94,7 @@ def test_the_opening_log_is_turned_within_one_look_up(there: SimpleNamespace, se
     )  # fmt: skip
     report(there.one.station, "lock_opened", key=200, holder=20, lock=999_999)
     auditor = seat("auditor", there.site)
-    day = today(there.site).isoformat()
+    day = there.site.today().isoformat()
     form = {"about": "holder", "number": 10, "since": "2020-01-01", "until": day, "reason": "Complaint 77"}
     answer = auditor.post(at(there, "log/"), form)
     path = answer["Location"]

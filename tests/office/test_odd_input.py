@@ -42,8 +42,8 @@ def test_the_last_day_of_the_calendar_is_no_end(there: SimpleNamespace, seat: An
 
 
 def test_names_that_no_screen_can_show(there: SimpleNamespace, seat: Any) -> None:
+    from central.actions.csv_import import plan
     from central.models import Holder
-    from central.office.importing import plan
 
     client = seat("site_administrator", there.site)
     form = {"family_name": "Exempel 3", "unit": there.one.unit.pk, "category": 0}
@@ -138,7 +138,7 @@ def test_what_was_posted_after_the_session_s_end_is_not_done_and_said(
 
 
 def test_the_dry_run_has_the_file_s_own_words(there: SimpleNamespace) -> None:
-    from central.office.importing import plan
+    from central.actions.csv_import import plan
 
     head = "number,given_name,family_name,category,unit,employment_ends\n"
     new, changed = plan(there.site, "staff", f"{head}90,Eva,Exempel,hourly,1,\n10,Eva,Exempel 1,long_term,1,\n")
@@ -147,8 +147,7 @@ def test_the_dry_run_has_the_file_s_own_words(there: SimpleNamespace) -> None:
 
 
 def test_days_that_make_no_sense_are_told(there: SimpleNamespace, seat: Any) -> None:
-    from central.models import Holder
-    from central.office.models import LookUp
+    from central.models import Holder, LookUp
 
     form = {"about": "lock", "number": 101, "since": "2030-02-01", "until": "2030-01-01", "reason": "Complaint 80"}
     assert "after the last" in words(seat("auditor", there.site).post(at(there, "log/"), form))
@@ -161,7 +160,7 @@ def test_days_that_make_no_sense_are_told(there: SimpleNamespace, seat: Any) -> 
 
 
 def test_a_note_is_text_that_every_database_takes(there: SimpleNamespace, seat: Any) -> None:
-    from central.office.models import OutOfOrder
+    from central.models import OutOfOrder
 
     client = seat("site_administrator", there.site)
     client.post(at(there, "stations/1/out-of-order/"), {"note": "mörk\0 skärm\x1b[2J" + "x" * 300})

@@ -58,29 +58,29 @@ def test_certificates_that_end_are_told(there: SimpleNamespace, office: Any, rol
 
 
 def test_out_of_order_by_hand_stays_until_somebody_says_otherwise(there: SimpleNamespace, office: Any) -> None:
-    from central.issuing.renewal import keep_up
+    from central.operations.scheduler import do_what_is_due
 
     office.post(at(there, "stations/1/out-of-order/"), {"note": "wet"})
     now = int(time.time())
     set_station(there.one.station, last_contact=now)
-    keep_up(now)
+    do_what_is_due(now)
     there.one.station.refresh_from_db()
     assert there.one.station.status == "down"
     assert "wet" in words(office.get(at(there, "stations/1/")))
     office.post(at(there, "stations/1/in-order/"))
-    keep_up(now)
+    do_what_is_due(now)
     there.one.station.refresh_from_db()
     assert there.one.station.status == "up"
     # Not a later now: the server's own companion looks at the same stations by its clock.
     set_station(there.one.station, last_contact=now - 3600)
-    keep_up(now)
+    do_what_is_due(now)
     there.one.station.refresh_from_db()
     assert there.one.station.status == "down"
 
 
 def test_a_stolen_station_is_revoked(there: SimpleNamespace, office: Any, seat: Any) -> None:
-    from central.issuing import keyring
     from central.models import Blocklist, StationToken
+    from central.signing import keyring
     from station.records import claims
     from station.records.envelope import verified
 
@@ -101,7 +101,7 @@ def test_a_stolen_station_is_revoked(there: SimpleNamespace, office: Any, seat: 
 def test_the_command_opens_the_same_task(there: SimpleNamespace) -> None:
     from django.core.management import call_command
 
-    from central.office.models import Task
+    from central.models import Task
 
     for _ in range(2):
         call_command("revoke_station", 2, site=there.number)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.office.conftest import make_site
+from tests.central.site import make_site
 from tests.office.test_daily import at, words
 
 
@@ -55,7 +55,7 @@ def test_a_new_user_gets_an_account_and_works_in_their_unit(there: SimpleNamespa
 
 
 def test_nobody_changes_their_own_roles(there: SimpleNamespace, office: Any) -> None:
-    from central.office.models import Membership
+    from central.models import Membership
 
     form = {"username": office.user.username, "role": "auditor"}
     assert "their own roles" in words(office.post(at(there, "users/"), form))
@@ -71,9 +71,9 @@ def test_nobody_changes_their_own_roles(there: SimpleNamespace, office: Any) -> 
 
 
 def test_another_sites_users_are_not_there(there: SimpleNamespace, office: Any, seat: Any) -> None:
-    from central.office.models import Membership
+    from central.models import Membership
 
-    elsewhere = make_site()
+    elsewhere = make_site(2, pools=True)
     other = seat("coordinator", elsewhere.site, elsewhere.one.unit).user
     foreign = Membership.objects.get(user=other)
     assert other.username not in words(office.get(at(there, "users/")))
@@ -109,7 +109,7 @@ def test_the_operators_accounts_are_not_touched(there: SimpleNamespace, office: 
 
 
 def test_a_role_is_taken_and_an_account_shut(there: SimpleNamespace, office: Any, seat: Any) -> None:
-    from central.office.models import Membership
+    from central.models import Membership
 
     client = seat("coordinator", there.site, there.one.unit)
     assert client.get(at(there, "people/")).status_code == 200
@@ -136,5 +136,5 @@ def test_the_admin_page_is_the_operators_alone(there: SimpleNamespace, seat: Any
     client.user.is_staff = True
     client.user.save()
     client.user.user_permissions.set(Permission.objects.all())
-    for page in ("", "central/holder/", "office/membership/", "auth/user/"):
+    for page in ("", "central/holder/", "central/membership/", "auth/user/"):
         assert client.get(f"/admin/{page}").status_code == 302, page

@@ -25,7 +25,7 @@ from station.records.claims import (
 )
 from station.records.envelope import sign
 from station.records.keys import SigningKey
-from station.services.base64url import decoded, encoded
+from station.records.base64url import decoded, encoded
 
 NOW_S = 1_800_000_000
 """When the tests begin, in Unix seconds: 2027-01-15."""

@@ -47,7 +47,7 @@ from station.records.claims import (
 from station.records.keys import SigningKey
 from station.records.pins import pin_tag
 from station.secret import Secret
-from station.services.base64url import encoded
+from station.records.base64url import encoded
 from station.services.box_profiles import STANDING
 from station.services.central_link import CentralLink
 from station.services.identity import Identity, PinSecrets
@@ -514,7 +514,7 @@ class Site:
 
 
 def envelope_bytes(text: str) -> bytes:
-    from station.services.base64url import decoded
+    from station.records.base64url import decoded
 
     return decoded(text)
 

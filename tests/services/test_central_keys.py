@@ -3,7 +3,7 @@
 import pytest
 
 from station.records.keys import SigningKey
-from station.services.base64url import encoded
+from station.records.base64url import encoded
 from station.services.central_keys import KeyChain, chain_of
 from station.services.mirroring import CHAIN_NOTE
 from tests.services.lying_central import NOW_S, LyingCentral, refusal
@@ -159,7 +159,7 @@ def test_what_is_written_leads_to_the_same_keys_only_from_the_same_root() -> Non
     central = LyingCentral()
     second = SigningKey.generate()
     central.next_key(1, second)
-    from station.services.base64url import decoded
+    from station.records.base64url import decoded
 
     record = decoded(central.objects["central_key", 1]["record"])
     chain = KeyChain((central.signing.public,)).extended(record)

@@ -23,7 +23,7 @@ from cryptography.x509.oid import NameOID
 
 from station.secret import Secret
 from station.services import central_link
-from station.services.base64url import encoded
+from station.records.base64url import encoded
 from station.services.central_link import CentralLink, CentralRefused, CentralUnreachable, Enrolled, Resnapshot
 from tests.services.lying_central import Asked, LyingCentral, Reply, refusal, said
 

@@ -13,7 +13,7 @@ from station.core.screen import Line
 from station.ports import KeyFile
 from station.records import envelope
 from station.records.claims import Category, KeyKind, KeyRecord, Permit, Role, StationCertificate, Window
-from station.services.base64url import encoded
+from station.records.base64url import encoded
 from tests.services.site import (
     ANNA,
     BO,

@@ -19,7 +19,7 @@ from station.records.envelope import sign
 from station.records.keys import SigningKey
 from station.records.pins import pin_tag
 from station.secret import Secret
-from station.services.base64url import encoded
+from station.records.base64url import encoded
 from station.services.central_link import CentralLink
 from station.services.identity import PinSecrets
 from tests.services.lying_central import DAY_S, UNIT, Asked, LyingCentral, Reply, refusal, said

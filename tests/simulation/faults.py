@@ -5,7 +5,7 @@ from random import Random
 
 from station.ports import KeyFile
 from station.records.claims import Window
-from station.services.base64url import encoded
+from station.records.base64url import encoded
 from tests.simulation.central import Network
 from tests.simulation.keys import SimulatedKey
 from tests.simulation.machine import Machine

@@ -191,7 +191,7 @@ def check_the_log(folder: Path, site: Site) -> None:
 
 
 def decoded(text: str) -> bytes:
-    from station.services.base64url import decoded as of_base64url
+    from station.records.base64url import decoded as of_base64url
 
     return of_base64url(text)
 
