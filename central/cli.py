@@ -93,7 +93,7 @@ def _serve(options: argparse.Namespace) -> int:
     from central.operations.serving import serve  # noqa: PLC0415
     from central.wsgi import application  # noqa: PLC0415
 
-    datafolder.share()
+    datafolder.lock_shared()
     bring_up_to_date()
     serve(application, options.host, options.port, options.threads)
     return 0

@@ -89,7 +89,7 @@ def derived_key(purpose: str) -> bytes:
     return hmac.digest(read_secret("server.key"), purpose.encode("ascii"), hashlib.sha256)
 
 
-def share() -> None:
+def lock_shared() -> None:
     """Use the folder until this process ends. Raises CentralError (``restoring``) during a restore."""
     descriptor = _open_lock()
     try:
@@ -99,7 +99,7 @@ def share() -> None:
 
 
 @contextmanager
-def alone() -> Iterator[None]:
+def locked_alone() -> Iterator[None]:
     """Have the folder alone. Raises CentralError (``serving``) when a server uses it."""
     descriptor = _open_lock()
     try:

@@ -58,7 +58,7 @@ class Attempts:
             return 0 if bucket.left >= 1 else max(1, ceil((1 - bucket.left) * REFILL_S))
 
     def failed(self, client: str) -> None:
-        """One attempt less."""
+        """Count a failed attempt of this client."""
         with self._lock:
             bucket = self._buckets.setdefault(client, _Bucket(float(BURST), self._clock()))
             self._refill(bucket)
@@ -68,7 +68,7 @@ class Attempts:
                 self._buckets.popitem(last=False)
 
     def forget(self) -> None:
-        """Begin anew with everybody."""
+        """Forget everybody's failed attempts."""
         with self._lock:
             self._buckets.clear()
 
@@ -99,7 +99,7 @@ NOTED_EVERY_S = 60
 
 
 class HeadersMiddleware:
-    """Beside those that Django sets by itself (nosniff, referrer, opener, frames)."""
+    """Sets headers of every page, beside Django's own (nosniff, referrer, opener, frames)."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

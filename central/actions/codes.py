@@ -29,13 +29,13 @@ C = TypeVar("C", bound=Code)
 
 
 def new_enrolment_code(station: Station) -> str:
-    """A code that makes whoever shows it this station. Earlier unused ones of the station end."""
+    """Make a code that makes whoever shows it this station. Earlier unused ones of the station end."""
     EnrolmentCode.objects.filter(station=station, used_at=None).delete()
     return _new(EnrolmentCode, station=station)
 
 
 def new_provision_code(key: Key) -> str:
-    """A code that hands out this key. Earlier unused ones of the key end."""
+    """Make a code that hands out this key. Earlier unused ones of the key end."""
     ProvisionCode.objects.filter(key=key, used_at=None).delete()
     return _new(ProvisionCode, key=key)
 

@@ -130,7 +130,7 @@ def _id_of(item: Any) -> str:
 
 
 def _lock_keys(station: Station, events: Iterable[Event], now: int) -> None:
-    """A key that was locked at one station is locked at all."""
+    """Lock at all stations what one has locked after ten wrong PINs."""
     for event in events:
         if event.type != "key_locked_out" or event.key is None:
             continue
@@ -147,7 +147,7 @@ def _lock_keys(station: Station, events: Iterable[Event], now: int) -> None:
 
 
 def _finish_collecting(station: Station, events: Iterable[Event], now: int) -> None:
-    """A pool key that somebody who left had not brought back is back."""
+    """Finish the tasks to collect pool keys that are back."""
     back = {event.key for event in events if event.type == "pool_key_returned" and event.key is not None}
     if back:
         tasks = Task.objects.filter(site=station.site_id, key__number__in=back, kind=Task.Kind.COLLECT_KEY)

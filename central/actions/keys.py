@@ -44,13 +44,23 @@ def take_back_key(key: Key, by: str = "") -> Receipt | None:
     Returns the return receipt; None for a key that was nobody's.
     """
     with change():
-        now = unix_now()
-        _set_status(key, Key.Status.RETURNED, now)
-        # One that has been found is no longer on the list.
-        sign_blocklist(key.site, now)
-        Block.objects.filter(key=key, open=True).update(open=False)
+        _set_status(key, Key.Status.RETURNED, unix_now())
+        _end_block(key)
         finish_tasks(Task.objects.filter(key=key, kind=Task.Kind.COLLECT_KEY), by)
         return make_receipt(Receipt.Kind.RETURNED, key.holder, key, by) if key.holder else None
+
+
+def set_key_status(key: Key, status: Key.Status, by: str = "") -> None:
+    """Set a key's status by hand. Blocking and taking back are `block_key` and `take_back_key`; others end a block."""
+    match status:
+        case Key.Status.BLOCKED:
+            block_key(key, by)
+        case Key.Status.RETURNED:
+            take_back_key(key, by)
+        case _:
+            with change():
+                _set_status(key, status, unix_now())
+                _end_block(key)
 
 
 def give_new_key(holder: Holder, by: str = "", number: int | None = None) -> tuple[Key, Receipt, str]:
@@ -127,9 +137,15 @@ def lendable_keys(unit: Unit) -> list[Key]:
 def _set_status(key: Key, status: Key.Status, now: int) -> None:
     key.status = status
     key.save(update_fields=["status"])
-    # A blank key becomes known to stations by this.
-    if key.record is None:
+    # A blank key becomes known to stations by any other status.
+    if key.record is None and status != Key.Status.BLANK:
         sign_key_record(key, now)
+
+
+def _end_block(key: Key) -> None:
+    """Take a key that has been found off the blocklist, if it was on it."""
+    sign_blocklist(key.site, unix_now())
+    Block.objects.filter(key=key, open=True).update(open=False)
 
 
 def _free_number(site: Site) -> int:

@@ -45,7 +45,7 @@ class PoolKey:
 
 
 def pool_keys(keys: Iterable[Key], now: int) -> list[PoolKey]:
-    """Each of the keys, with its last taking if that was not followed by a return.
+    """Who has each of these keys since when.
 
     What was lent over the counter is out from then on, also before any station has seen it.
     """

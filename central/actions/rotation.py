@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from central import datafolder
-from central.actions.resigning import resign_all
+from central.actions.renewals import sign_all_anew
 from central.errors import CentralError
 from central.feed import change
 from central.models import CentralKey, Key, MirrorRow, ProvisionCode, Site, Station
@@ -88,7 +88,7 @@ def resign(site: Site, now: int, *, force: bool = False) -> int:
             site.public_key = keyring.signing_key(site).public
             site.save(update_fields=["signing_key", "public_key"])
             sign_blocklist_anew(site, now)
-    return resign_all(site, now, only_old=True)
+    return sign_all_anew(site, now, only_old=True)
 
 
 def retire(site: Site, *, force: bool = False) -> None:

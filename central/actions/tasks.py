@@ -9,24 +9,24 @@ from central.models import Holder, Key, Receipt, Site, Station, Task
 
 
 def open_new_key_task(holder: Holder, by: str = "") -> Task:
-    """Somebody is to give this holder a key tomorrow; one such task a holder."""
+    """Open the task to give this holder a key tomorrow; one such task a holder."""
     due = holder.site.today() + timedelta(days=1)
     return _open(Task.Kind.NEW_KEY, holder.site, due, by, holder=holder)
 
 
 def open_collect_key_task(key: Key, holder: Holder, due: date, by: str = "") -> Task:
-    """Somebody is to get this key back from its holder, who leaves; one such task a key."""
+    """Open the task to get this key back from its holder, who leaves; one such task a key."""
     task = Task.objects.filter(key=key, kind=Task.Kind.COLLECT_KEY, done_at=None).first()
     return task or _open(Task.Kind.COLLECT_KEY, holder.site, due, by, holder=holder, key=key)
 
 
 def open_renew_pins_task(site: Site, by: str = "", station: Station | None = None) -> Task:
-    """Every PIN of the site is to be renewed, because of a stolen station or for another reason."""
+    """Open the task to renew every PIN of the site, because of a stolen station or for another reason."""
     return _open(Task.Kind.RENEW_PINS, site, site.today(), by, station=station)
 
 
 def finish_tasks(tasks: QuerySet[Task], by: str, now: int | None = None) -> None:
-    """Those of these tasks that are open have been done."""
+    """Note that those of these tasks that are open have been done."""
     # One by one: what is changed by a query alone is not in the audit log.
     for task in tasks.filter(done_at=None):
         task.done_at, task.done_by = unix_now() if now is None else now, by
@@ -34,14 +34,14 @@ def finish_tasks(tasks: QuerySet[Task], by: str, now: int | None = None) -> None
 
 
 def make_receipt(kind: Receipt.Kind, holder: Holder, key: Key | None = None, by: str = "") -> Receipt:
-    """A receipt for the holder to sign."""
+    """Make a receipt for the holder to sign."""
     return Receipt.objects.create(
         site=holder.site, unit=holder.unit, kind=kind, key=key, holder=holder, made_at=unix_now(), made_by=by
     )
 
 
 def note_receipts_signed(receipts: QuerySet[Receipt], by: str) -> None:
-    """The section manager has the signed paper of each."""
+    """Note that the section manager has the signed paper of each."""
     for receipt in receipts.filter(signed_at=None):
         receipt.signed_at, receipt.signed_by = unix_now(), by
         receipt.save()

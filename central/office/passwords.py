@@ -21,7 +21,7 @@ OPEN = frozenset({"office:password", "office:language", "office:login", "office:
 """The pages for those who still have to choose. Every other one, the admin's too, leads to the first of these."""
 
 
-def is_to_change(user: Any) -> bool:
+def must_change_password(user: Any) -> bool:
     """Whether somebody else may know the password of this account."""
     return PasswordToChange.objects.filter(user=user.pk).exists()
 
@@ -62,7 +62,7 @@ class OwnPasswordMiddleware:
         where = request.resolver_match
         if not request.user.is_authenticated or (where is not None and where.view_name in OPEN):
             return None
-        return redirect("office:password") if is_to_change(request.user) else None
+        return redirect("office:password") if must_change_password(request.user) else None
 
 
 class PasswordPage(PasswordChangeView):
@@ -72,8 +72,8 @@ class PasswordPage(PasswordChangeView):
     success_url = reverse_lazy("office:start")
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
-        """Whether they have to."""
-        return super().get_context_data(**context, must=is_to_change(self.request.user))
+        """Tell the page whether they have to."""
+        return super().get_context_data(**context, must=must_change_password(self.request.user))
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Whoever sets it anew meanwhile waits for this, or this for them: the last to be kept says whose it is."""

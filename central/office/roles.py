@@ -9,7 +9,7 @@ from central.models import Role
 
 
 class Right(Enum):
-    """To what a page shows or does."""
+    """What a role may see or do; each page names the one that it needs."""
 
     SEE_PEOPLE = auto()
     SEE_KEYS = auto()

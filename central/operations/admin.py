@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 
 from central.actions.codes import new_enrolment_code, new_provision_code
 from central.actions.edits import edit
-from central.actions.keys import block_key, take_back_key, unlock_key
+from central.actions.keys import block_key, set_key_status, unlock_key
 from central.actions.people import end_employment
 from central.actions.pins import give_pin
 from central.actions.stations import revoke_station
@@ -179,16 +179,14 @@ class KeyAdmin(EditAdmin):
     actions = ["block", "unlock", "give_provision_code"]
 
     def save_model(self, request: HttpRequest, obj: Key, form: Any, change: bool) -> None:  # noqa: FBT001
-        """One that is set to be blocked or returned is so by the same actions as in the office."""
+        """One that is set to be blocked, returned or found again is so by the same actions as in the office."""
         super().save_model(request, obj, form, change)
-        if "status" in form.changed_data and obj.status == Key.Status.BLOCKED:
-            block_key(obj, request.user.get_username())
-        elif "status" in form.changed_data and obj.status == Key.Status.RETURNED:
-            take_back_key(obj, request.user.get_username())
+        if "status" in form.changed_data:
+            set_key_status(obj, Key.Status(obj.status), request.user.get_username())
 
     @admin.display(boolean=True)
     def locked(self, key: Key) -> bool:
-        """Ten wrong PINs."""
+        """Whether ten wrong PINs have locked it."""
         return key.is_locked
 
     def get_readonly_fields(self, request, obj=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
@@ -198,14 +196,14 @@ class KeyAdmin(EditAdmin):
 
     @admin.action(description="Block (lost or stolen)", permissions=["change"])
     def block(self, request: HttpRequest, chosen: QuerySet[Key]) -> None:
-        """On the blocklist of every key and lock."""
+        """Block keys that are lost or stolen."""
         for key in chosen:
             block_key(key, request.user.get_username())
         self.message_user(request, f"Blocked: {', '.join(str(key) for key in chosen)}")
 
     @admin.action(description="Unlock (after ten wrong PINs)", permissions=["change"])
     def unlock(self, request: HttpRequest, chosen: QuerySet[Key]) -> None:
-        """Stations count from zero again."""
+        """Unlock keys that ten wrong PINs locked."""
         for key in chosen:
             unlock_key(key)
         self.message_user(request, f"Unlocked: {', '.join(str(key) for key in chosen)}")
@@ -219,7 +217,7 @@ class KeyAdmin(EditAdmin):
 
 
 class DaysFilter(admin.SimpleListFilter):
-    """Without a window, five million rows would be counted and sorted for each page."""
+    """Shows a window of days: else five million rows would be counted and sorted for each page."""
 
     title = "received"
     parameter_name = "days"
@@ -244,7 +242,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
         return len(self.object_list[:COUNT_LIMIT].values_list("pk"))  # type: ignore[attr-defined]
 
 
-class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnlyEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Nobody writes or deletes here."""
 
     list_filter = [DaysFilter, "type"]
@@ -279,7 +277,7 @@ class LogAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Event)
-class EventAdmin(LogAdmin):
+class EventAdmin(ReadOnlyEventAdmin):
     """What stations report, but for the opening log: that is read in the office, for a stated reason."""
 
     list_display = ["received", "type", "station", "key", "holder", "lock", "when", "clock"]

@@ -18,7 +18,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection, connections, transaction
 
 from central import datafolder
-from central.actions.resigning import resign_all
+from central.actions.renewals import sign_all_anew
 from central.clock import unix_now
 from central.errors import CentralError
 from central.models import EnrolmentCode, FeedCounter, ProvisionCode, ServerFact, Site
@@ -39,7 +39,7 @@ def restore(file: Path, *, replace: bool) -> int:
     if connection.vendor != "sqlite":
         raise CentralError("restore", reason="use pg_restore, the data folder's files, and `central manage new_epoch`")
     folder = datafolder.folder()
-    with datafolder.alone():
+    with datafolder.locked_alone():
         if (folder / DATABASE).exists() and not replace:
             raise CentralError("not_empty", reason="--replace throws away what is there")
         connections.close_all()
@@ -68,7 +68,7 @@ def begin_epoch(now: int) -> int:
         EnrolmentCode.objects.all().delete()
         ProvisionCode.objects.all().delete()
         Session.objects.all().delete()
-    return sum(resign_all(site, now, only_old=False) for site in Site.objects.all())
+    return sum(sign_all_anew(site, now, only_old=False) for site in Site.objects.all())
 
 
 def _unpack(file: Path, target: Path) -> None:

@@ -9,7 +9,7 @@ from django.db import connections
 from central.actions.key_reports import publish_log_marks
 from central.actions.people import end_employments_that_are_over
 from central.actions.pins import end_pin_renewal
-from central.actions.resigning import resign_due
+from central.actions.renewals import renew_due_records
 from central.actions.station_health import note_silence
 from central.clock import DAY_S, unix_now
 from central.feed.change import forget_tombstones
@@ -26,7 +26,7 @@ def do_what_is_due(now: int) -> None:
     """One round: employments that are over, records at half of their life, silent stations, retention, leftovers."""
     with disable_auditlog():
         end_employments_that_are_over(now)
-        resign_due(now)
+        renew_due_records(now)
         publish_log_marks(now)
         note_silence(now)
     apply_retention_when_due(now)

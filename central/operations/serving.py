@@ -37,7 +37,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         super().handle_quit(sig, frame)
 
 
-class EndingArbiter(Arbiter):  # type: ignore[misc]
+class ArbiterThatEnds(Arbiter):  # type: ignore[misc]
     """A server whose terminal is closed ends. Gunicorn's own would reload, and hold its port for ever."""
 
     def handle_hup(self) -> None:
@@ -63,7 +63,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until told to end."""
-        EndingArbiter(self).run()
+        ArbiterThatEnds(self).run()
 
 
 def serve(application: Any, host: str, port: int, threads: int) -> None:

@@ -55,7 +55,7 @@ def one(request: SiteRequest, number: int) -> HttpResponse:
         spread=spread,
         carriers=carriers[:CARRIERS_SHOWN],
         lendable=lendable,
-        history=[(entry, _told(entry)) for entry in _history(key)],
+        history=[(entry, _shown_changes(entry)) for entry in _history(key)],
     )
 
 
@@ -93,7 +93,7 @@ def _history(key: Key) -> list[LogEntry]:
     return list(entries)
 
 
-def _told(entry: LogEntry) -> list[tuple[str, str, str]]:
+def _shown_changes(entry: LogEntry) -> list[tuple[str, str, str]]:
     """Field, old, new: of the fields that the page has words for. The whole of it is on the operator's pages."""
     return [(field, *values[:2]) for field, values in entry.changes_dict.items() if field in TOLD]
 
@@ -136,7 +136,7 @@ def code(request: SiteRequest, number: int) -> HttpResponse:
 
 @post(Right.LEND_EMERGENCY)
 def broken(request: SiteRequest, number: int) -> HttpResponse:
-    """The own key is broken: an emergency key now, a new key tomorrow."""
+    """Replace somebody's broken key: an emergency key now, a new key tomorrow."""
     key = request.access.key(number, Right.LEND_EMERGENCY)
     chosen = request.POST.get("emergency", "")
     emergency = next((e for e in lendable_keys(key.unit) if str(e.number) == chosen), None)

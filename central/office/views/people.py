@@ -91,7 +91,7 @@ def hourly(request: SiteRequest) -> HttpResponse:
 
 @post(Right.ADD_HOURLY)
 def pools(request: SiteRequest, number: int) -> HttpResponse:
-    """Which units' substitute keys somebody may use. Units that are not this user's stay as they are."""
+    """Set which units' substitute keys somebody may use. Units that are not this user's stay as they are."""
     holder = request.access.holder(number, Right.ADD_HOURLY)
     if holder.category != Holder.Category.HOURLY:
         return go(request, "person", number=number)
@@ -106,14 +106,14 @@ def pools(request: SiteRequest, number: int) -> HttpResponse:
 
 @post(Right.GIVE_PIN)
 def pin(request: SiteRequest, number: int) -> HttpResponse:
-    """A forgotten PIN is replaced."""
+    """Replace a forgotten PIN."""
     given = give_pin(request.access.holder(number, Right.GIVE_PIN), request.access.name)
     return slip(request, given.receipt, pin=given.pin)
 
 
 @post(Right.HAND_OUT_KEY)
 def new_key(request: SiteRequest, number: int) -> HttpResponse:
-    """A key for somebody who has none, or whose own is lost or broken: finishes the task."""
+    """Give a key to somebody who has none, or whose own is lost or broken: finishes the task."""
     holder = request.access.holder(number, Right.HAND_OUT_KEY)
     if holder.category == Holder.Category.HOURLY or holder.status != Holder.Status.ACTIVE:
         messages.error(request, _("Personal keys are for permanent and long-term staff."))
@@ -127,7 +127,7 @@ def new_key(request: SiteRequest, number: int) -> HttpResponse:
 
 @post(Right.END_EMPLOYMENT)
 def end(request: SiteRequest, number: int) -> HttpResponse:
-    """Employment ends: the permission with the date, and the keys are to be collected."""
+    """End an employment: the permission with the date; the keys are to be collected."""
     holder = request.access.holder(number, Right.END_EMPLOYMENT)
     form = EndForm(request.POST)
     if form.is_valid():
@@ -150,14 +150,14 @@ def pins_overview(request: SiteRequest) -> HttpResponse:
 
 @post(Right.RENEW_PINS)
 def pins_start(request: SiteRequest) -> HttpResponse:
-    """All PINs are old from now on."""
+    """Count all PINs as old from now on."""
     start_pin_renewal(request.access.site, request.access.name)
     return go(request, "pins")
 
 
 @post(Right.RENEW_PINS)
 def pins_renew(request: SiteRequest) -> HttpResponse:
-    """The next slips: of one unit, or of all."""
+    """Give the next people new PINs: of one unit, or of all."""
     units = request.access.units(Right.RENEW_PINS)
     chosen = request.POST.get("unit", "")
     if chosen:

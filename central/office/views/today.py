@@ -85,7 +85,7 @@ def _pool(access: SiteAccess) -> list[Key]:
 
 @post(Right.FINISH_TASK)
 def task_done(request: SiteRequest, pk: int) -> HttpResponse:
-    """Somebody has done it. That every PIN is renewed is seen, not said."""
+    """Note that a task is done. That every PIN is renewed is seen, not said."""
     tasks = request.access.tasks().filter(pk=pk).exclude(kind=Task.Kind.RENEW_PINS)
     finish_tasks(tasks, request.access.name)
     return go(request, "today")
@@ -100,7 +100,7 @@ def receipt(request: SiteRequest, pk: int) -> HttpResponse:
 
 @post(Right.SIGN_RECEIPT)
 def sign(request: SiteRequest, pk: int) -> HttpResponse:
-    """The section manager has the signed paper."""
+    """Note that the section manager has the signed paper."""
     mine = request.access.units(Right.SIGN_RECEIPT)
     note_receipts_signed(request.access.receipts().filter(pk=pk, unit__in=mine), request.access.name)
     return go(request, "today")

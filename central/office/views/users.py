@@ -64,7 +64,7 @@ def password(request: SiteRequest, pk: int) -> HttpResponse:
 
 @post(Right.MANAGE_USERS)
 def shut(request: SiteRequest, pk: int) -> HttpResponse:
-    """Somebody has left: no log-in any more, or again."""
+    """Shut somebody out who has left, or let them in again."""
     user: Any = get_object_or_404(users.users_of(request.access.site), pk=pk)
     if user == request.access.user or not users.belongs_only_to(user, request.access.site):
         messages.error(request, _("This user is not of this site alone: ask the server's operator."))

@@ -4,7 +4,7 @@ from typing import Any
 
 from central.actions.keys import block_key
 from central.models import Key
-from central.operations.management.numbered import NumberedCommand
+from central.operations.management.numbered_command import NumberedCommand
 
 
 class Command(NumberedCommand):
@@ -12,6 +12,6 @@ class Command(NumberedCommand):
     model = Key
     what = "key"
 
-    def act(self, found: Key, options: dict[str, Any]) -> str:
+    def carry_out(self, found: Key, options: dict[str, Any]) -> str:
         block_key(found)
         return f"key {found} is blocked"

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from central.models import Unit
-from central.operations.management.numbered import NumberedCommand
+from central.operations.management.numbered_command import NumberedCommand
 
 
 class Command(NumberedCommand):
@@ -16,7 +16,7 @@ class Command(NumberedCommand):
         super().add_arguments(parser)
         parser.add_argument("--open", action="store_true", help="open it again")
 
-    def act(self, found: Unit, options: dict[str, Any]) -> str:
+    def carry_out(self, found: Unit, options: dict[str, Any]) -> str:
         found.closed = not options["open"]
         found.save(update_fields=["closed"])
         return f"unit {found.number} is {'closed' if found.closed else 'open'}"

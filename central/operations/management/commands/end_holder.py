@@ -4,7 +4,7 @@ from typing import Any
 
 from central.actions.people import end_employment
 from central.models import Holder
-from central.operations.management.numbered import NumberedCommand
+from central.operations.management.numbered_command import NumberedCommand
 
 
 class Command(NumberedCommand):
@@ -12,6 +12,6 @@ class Command(NumberedCommand):
     model = Holder
     what = "holder"
 
-    def act(self, found: Holder, options: dict[str, Any]) -> str:
+    def carry_out(self, found: Holder, options: dict[str, Any]) -> str:
         end_employment(found)
         return f"holder {found.number} has ended"

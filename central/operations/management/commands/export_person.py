@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from central.models import Holder
-from central.operations.management.numbered import chosen
+from central.operations.management.numbered_command import find_numbered
 from central.operations.person_export import export_person
 
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--output", metavar="FILE", help="a new file (default: standard output)")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        holder = chosen(Holder, "holder", options["site"], options["number"])
+        holder = find_numbered(Holder, "holder", options["site"], options["number"])
         text = json.dumps(export_person(holder, options["reason"]), ensure_ascii=False, indent=2)
         if not options["output"]:
             self.stdout.write(text)

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from central.models import Membership, Role, Site, Unit
-from central.operations.management.numbered import chosen, noted
+from central.operations.management.numbered_command import audited, find_numbered
 
 
 class Command(BaseCommand):
@@ -25,12 +25,12 @@ class Command(BaseCommand):
         site = Site.objects.filter(number=options["site"]).first()
         if user is None or site is None:
             raise CommandError("no such user" if user is None else "no such site")
-        unit = chosen(Unit, "unit", options["site"], options["unit"]) if options["unit"] is not None else None
+        unit = find_numbered(Unit, "unit", options["site"], options["unit"]) if options["unit"] is not None else None
         member = Membership(user=user, role=options["role"], site=site, unit=unit)
         try:
             member.full_clean()
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from error
-        with noted(self):
+        with audited(self):
             member.save()
         self.stdout.write(f"{member}")

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand
 
 from central.actions.pins import give_pin
 from central.models import Holder
-from central.operations.management.numbered import chosen, noted
+from central.operations.management.numbered_command import audited, find_numbered
 
 
 class Command(BaseCommand):
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--site", type=int, default=1, metavar="N", help="default: %(default)s")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        holder = chosen(Holder, "holder", options["site"], options["number"])
-        with noted(self):
+        holder = find_numbered(Holder, "holder", options["site"], options["number"])
+        with audited(self):
             pin = give_pin(holder).pin
         self.stdout.write(pin)

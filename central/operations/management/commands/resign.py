@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from central.actions.people import end_employments_that_are_over
-from central.actions.resigning import DUE_BATCH, resign_due
+from central.actions.renewals import DUE_BATCH, renew_due_records
 from central.clock import unix_now
 
 
@@ -15,7 +15,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         end_employments_that_are_over(unix_now())
         count = 0
-        while done := resign_due(unix_now()):
+        while done := renew_due_records(unix_now()):
             count += done
             if done < DUE_BATCH:
                 break

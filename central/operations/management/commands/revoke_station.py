@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand
 
 from central.actions.stations import revoke_station
 from central.models import Station
-from central.operations.management.numbered import chosen, noted
+from central.operations.management.numbered_command import audited, find_numbered
 
 
 class Command(BaseCommand):
@@ -17,7 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("--site", type=int, default=1, metavar="N", help="default: %(default)s")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        station = chosen(Station, "station", options["site"], options["number"])
-        with noted(self):
+        station = find_numbered(Station, "station", options["site"], options["number"])
+        with audited(self):
             revoke_station(station)
         self.stdout.write(f"station {station.number} is revoked; next: a new PIN for every holder of the site")

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 
 from central.actions.people import withdraw_permissions
 from central.models import Holder
-from central.operations.management.numbered import NumberedCommand
+from central.operations.management.numbered_command import NumberedCommand
 
 
 class Command(NumberedCommand):
@@ -19,7 +19,7 @@ class Command(NumberedCommand):
         super().add_arguments(parser)
         parser.add_argument("--unit", type=int, metavar="N", help="hourly staff: with this unit's keys only")
 
-    def act(self, found: Holder, options: dict[str, Any]) -> str:
+    def carry_out(self, found: Holder, options: dict[str, Any]) -> str:
         unit = options["unit"]
         permissions = found.permissions.all() if unit is None else found.permissions.filter(unit__number=unit)
         withdrawn = withdraw_permissions(permissions)

@@ -111,6 +111,26 @@ def test_a_key_is_blocked_in_the_same_way_from_everywhere(way: str, served: Serv
     assert after["tasks"] == [("new_key", by)]
 
 
+def test_a_key_that_is_found_again_is_off_the_list_and_blocked_anew_later(served: Served) -> None:
+    from django.contrib.auth import get_user_model
+    from django.test import Client
+
+    from central.models import Block
+
+    site = make_site()
+    client = Client(headers={"host": "localhost"})
+    client.force_login(get_user_model().objects.get(username="admin"))
+    versions = []
+    for status in ("blocked", "active", "blocked"):
+        assert client.post(f"/admin/central/key/{site.key.pk}/change/", {"status": status}).status_code == 302
+        versions.append(traces(site)["version"])
+    assert versions == sorted(set(versions))
+    assert list(Block.objects.filter(key=site.key).values_list("open", "version")) == [
+        (False, versions[0]),
+        (True, versions[2]),
+    ]
+
+
 def test_two_blocks_keep_each_its_version(site: SimpleNamespace) -> None:
     from central.actions.edits import edit
     from central.actions.keys import block_key

@@ -14,8 +14,8 @@ from station.records.base64url import encoded
 from station.records.claims import Blocklist, KeyRecord, Permit
 from station.records.envelope import verified
 from station.services.status_file import FILE_NAME
+from tests.central.operations.test_retention import send
 from tests.central.served import Caller, Served, octets
-from tests.central.test_keeping import send
 from tests.central.town import KEYS, Town
 
 pytestmark = pytest.mark.slow

@@ -16,7 +16,7 @@ M = TypeVar("M", bound=models.Model)
 
 
 class NumberedCommand(BaseCommand):
-    """A command whose first argument is the number of one ``model`` of a site. `act` does it, inside a change."""
+    """A command whose first argument is the number of one ``model`` of a site. `carry_out` does it, inside a change."""
 
     model: ClassVar[type[models.Model]]
     what: ClassVar[str]
@@ -29,26 +29,26 @@ class NumberedCommand(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Find it, change it, say what was done."""
         found = self.find(options["site"], options["number"])
-        with noted(self), change():
-            done = self.act(found, options)
+        with audited(self), change():
+            done = self.carry_out(found, options)
         self.stdout.write(done)
 
     def find(self, site: int, number: int) -> Any:
         """The object. Raises CommandError when there is none."""
-        return chosen(self.model, self.what, site, number)
+        return find_numbered(self.model, self.what, site, number)
 
-    def act(self, found: Any, options: dict[str, Any]) -> str:
+    def carry_out(self, found: Any, options: dict[str, Any]) -> str:
         """Change it, and say what has been done."""
         raise NotImplementedError
 
 
-def noted(command: BaseCommand) -> AbstractContextManager[None]:
+def audited(command: BaseCommand) -> AbstractContextManager[None]:
     """Around what changes something: the audit log names the command and the machine's user, for want of an account."""
     name = type(command).__module__.rpartition(".")[2]
-    noted_: AbstractContextManager[None] = set_extra_data(
+    context: AbstractContextManager[None] = set_extra_data(
         {"additional_data": {"command": name, "system_user": _system_user()}}
     )
-    return noted_
+    return context
 
 
 def _system_user() -> str:
@@ -59,7 +59,7 @@ def _system_user() -> str:
         return str(os.getuid())
 
 
-def chosen(model: type[M], what: str, site: int, number: int) -> M:
+def find_numbered(model: type[M], what: str, site: int, number: int) -> M:
     """The object of ``model`` with that number. Raises CommandError when there is none."""
     found = model._default_manager.filter(site__number=site, number=number).first()  # noqa: SLF001
     if found is None:

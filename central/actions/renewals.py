@@ -17,7 +17,7 @@ DUE_BATCH = 20
 ALL_BATCH = 100
 
 
-def resign_due(now: int, batch: int = DUE_BATCH) -> int:
+def renew_due_records(now: int, batch: int = DUE_BATCH) -> int:
     """Sign at most ``batch`` permits anew that have lived half of their life, and blocklists; how many permits."""
     with disable_auditlog(), change():
         due = Permit.objects.filter(renew_at__lte=now).select_related("permission", "holder", "holder__site")
@@ -29,7 +29,7 @@ def resign_due(now: int, batch: int = DUE_BATCH) -> int:
     return len(permits)
 
 
-def resign_all(site: Site, now: int, *, only_old: bool) -> int:
+def sign_all_anew(site: Site, now: int, *, only_old: bool) -> int:
     """Sign the blocklist, every permit and every key record again, or only those by another key. Returns how many."""
     mine = [signing_key(site).public]
     count = 0

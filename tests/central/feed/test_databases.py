@@ -26,7 +26,7 @@ def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     """The environment of a seeded central server."""
     data = tmp_path_factory.mktemp(request.param) / "data"
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    environment |= {"CENTRAL_DATA": str(data), "PYTHONPATH": str(FOLDER.parents[1])}
+    environment |= {"CENTRAL_DATA": str(data), "PYTHONPATH": str(FOLDER.parents[2])}
     if request.param == "sqlite":
         run(environment, "seed")
         yield environment

@@ -12,7 +12,7 @@ from station.records.envelope import verify
 from tests.central.served import Served
 
 DAY = 86400
-VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "pin.json").read_text())
+VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "pin.json").read_text())
 
 
 def permits(site: SimpleNamespace) -> Any:
@@ -135,7 +135,7 @@ def test_when_the_last_day_is_over_the_holder_ends_and_the_permit_goes(site: Sim
 
 
 def test_permits_are_renewed_before_half_of_their_life_in_batches(site: SimpleNamespace) -> None:
-    from central.actions import resigning
+    from central.actions import renewals
     from central.actions.edits import edit
     from central.models import Holder, Permission, Permit
 
@@ -155,7 +155,7 @@ def test_permits_are_renewed_before_half_of_their_life_in_batches(site: SimpleNa
     before = {p.pk: p.revision for p in mine}
     now = issued + 11 * DAY
     total = 0
-    while done := resigning.resign_due(now, batch=4):
+    while done := renewals.renew_due_records(now, batch=4):
         assert done <= 4
         total += done
     assert total >= 6
