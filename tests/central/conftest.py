@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
+import tests.central.django_ready  # noqa: F401  (before models are imported)
 from station.demo.served_station import ServedStation
 from station.demo.world import World
 from tests.central.served import Caller, Served

@@ -4,9 +4,12 @@ from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
+from central import models
+from central.actions.edits import edit
+
 NAMES = ("Norr", "Söder")
 
-_numbers = count(100)
+_numbers = count(5000)
 
 
 def make_site(units: int = 1, *, pools: bool = False) -> SimpleNamespace:
@@ -15,8 +18,6 @@ def make_site(units: int = 1, *, pools: bool = False) -> SimpleNamespace:
     In unit n: a permanent employee (10n) with a permission and a key of their own (100n), and station n; with ``pools``
     also somebody paid by the hour (10n + 1), a substitute key (100n + 1) and an emergency key (100n + 2).
     """
-    from central import models
-    from central.actions.edits import edit
 
     number = next(_numbers)
     with edit():
@@ -29,8 +30,6 @@ def make_site(units: int = 1, *, pools: bool = False) -> SimpleNamespace:
 
 
 def _make_unit(site: Any, area: Any, n: int, *, pools: bool) -> SimpleNamespace:
-    from central import models
-
     unit = saved(models.Unit(site=site, number=n, name=NAMES[n - 1]))
 
     def person(number: int, given_name: str, family_name: str, **rest: Any) -> Any:

@@ -9,9 +9,9 @@ from typing import Any
 from station.core.screen import Screen
 from station.demo.served_station import ServedStation
 from station.demo.world import World
+from station.records.base64url import decoded
 from station.records.claims import Permit
 from station.records.envelope import verified
-from tests.central.served import octets
 
 ROOT = Path(__file__).parents[2]
 KEYS = {5001: 1001, 5002: 1002, 5003: 1003}
@@ -85,6 +85,6 @@ class Town:
 
     def revision(self, permit: Any) -> int:
         """The number of a permit's record."""
-        claims = verified(Permit, octets(permit["record"]), self.station._station.identity.central_keys)
+        claims = verified(Permit, decoded(permit["record"]), self.station._station.identity.central_keys)
         assert claims is not None
         return claims.revision

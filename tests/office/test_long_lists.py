@@ -8,7 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.office.test_daily import at, report, words
+from central.actions.edits import edit
+from central.models import Event, Holder, Key, Lock, LookUp, Permission, Receipt, Task
+from tests.office.asking import at, report, words
 
 MANY = 250
 
@@ -32,9 +34,6 @@ def every_page(client: Any, path: str, css: str) -> list[str]:
 
 
 def test_people_keys_and_locks(there: SimpleNamespace, office: Any) -> None:
-    from central.actions.edits import edit
-    from central.models import Holder, Key, Lock
-
     unit, area = there.one.unit, there.area
     Holder.objects.bulk_create(
         Holder(site=there.site, number=1000 + n, given_name=f"Åsa{n:03}", family_name="Mängd", category=0, unit=unit)
@@ -57,8 +56,6 @@ def test_people_keys_and_locks(there: SimpleNamespace, office: Any) -> None:
 
 
 def test_who_may_open_and_tasks(there: SimpleNamespace, office: Any) -> None:
-    from central.models import Holder, Permission, Receipt, Task
-
     holders = Holder.objects.bulk_create(
         Holder(site=there.site, number=1000 + n, given_name=f"Bo{n:03}", family_name="Mängd", category=0,
                unit=there.one.unit)
@@ -84,8 +81,6 @@ def test_who_may_open_and_tasks(there: SimpleNamespace, office: Any) -> None:
 
 
 def test_the_opening_log_is_turned_within_one_look_up(there: SimpleNamespace, seat: Any) -> None:
-    from central.models import Event, LookUp
-
     now = int(time.time())
     Event.objects.bulk_create(
         Event(site=there.site, station=there.one.station, event=uuid4(), instance=uuid4(), seq=n, at=now - n,

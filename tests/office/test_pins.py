@@ -6,8 +6,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from auditlog.models import LogEntry
 
-from tests.office.test_daily import at, words
+from central.actions import pins as pin_actions
+from central.feed import pages
+from central.models import Holder, Receipt, Task
+from central.operations.scheduler import do_what_is_due
+from central.signing import keyring
+from central.signing.pins import pin_tag
+from tests.office.asking import at, words
 
 
 @pytest.fixture
@@ -21,14 +28,10 @@ def left(office: Any, there: SimpleNamespace) -> int:
 
 
 def all_have_pins(there: SimpleNamespace, since: int) -> None:
-    from central.models import Holder
-
     Holder.objects.filter(site=there.site).update(pin_at=since)
 
 
 def test_people_who_have_none_get_their_first(there: SimpleNamespace, office: Any) -> None:
-    from central.models import Holder
-
     all_have_pins(there, 1000)
     Holder.objects.filter(pk=there.two.own.pk).update(pin_at=None)
     assert left(office, there) == 1
@@ -42,12 +45,6 @@ def test_people_who_have_none_get_their_first(there: SimpleNamespace, office: An
 def test_after_a_revoked_station_every_pin_is_renewed(
     there: SimpleNamespace, office: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from central.actions import pins as pin_actions
-    from central.feed import pages
-    from central.models import Holder, Receipt, Task
-    from central.signing import keyring
-    from central.signing.pins import pin_tag
-
     all_have_pins(there, int(time.time()) - 10)
     before = pages.head(there.site.pk)
     office.post(at(there, "stations/1/revoke/"))
@@ -77,9 +74,6 @@ def test_after_a_revoked_station_every_pin_is_renewed(
 
 
 def test_it_is_begun_by_hand_and_ended_by_the_server(there: SimpleNamespace, office: Any) -> None:
-    from central.models import Task
-    from central.operations.scheduler import do_what_is_due
-
     now = int(time.time())
     all_have_pins(there, now - 10)
     for _ in range(2):
@@ -106,8 +100,6 @@ def test_only_of_the_own_units(there: SimpleNamespace, seat: Any) -> None:
 
 
 def test_the_audit_log_says_that_there_is_a_new_pin_and_never_which(there: SimpleNamespace, office: Any) -> None:
-    from auditlog.models import LogEntry
-
     (pin,) = re.findall(r'id="pin">(\d{6})<', words(office.post(at(there, "people/10/pin/"))))
     entry = LogEntry.objects.get_for_object(there.one.own).first()
     assert entry is not None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from station.records.base64url import decoded, encoded
 from station.records.claims import (
     Blocklist,
     Category,
@@ -25,7 +26,6 @@ from station.records.claims import (
 )
 from station.records.envelope import sign
 from station.records.keys import SigningKey
-from station.records.base64url import decoded, encoded
 
 NOW_S = 1_800_000_000
 """When the tests begin, in Unix seconds: 2027-01-15."""

@@ -32,6 +32,7 @@ from station.core.locks import Lock, LockDecision, decide
 from station.core.screen import Line, Screen
 from station.ports import KeyFile, MirrorState
 from station.records import envelope
+from station.records.base64url import encoded
 from station.records.claims import (
     Activation,
     Blocklist,
@@ -47,7 +48,6 @@ from station.records.claims import (
 from station.records.keys import SigningKey
 from station.records.pins import pin_tag
 from station.secret import Secret
-from station.records.base64url import encoded
 from station.services.box_profiles import STANDING
 from station.services.central_link import CentralLink
 from station.services.identity import Identity, PinSecrets

@@ -2,8 +2,8 @@
 
 import pytest
 
-from station.records.keys import SigningKey
 from station.records.base64url import encoded
+from station.records.keys import SigningKey
 from station.services.central_keys import KeyChain, chain_of
 from station.services.mirroring import CHAIN_NOTE
 from tests.services.lying_central import NOW_S, LyingCentral, refusal

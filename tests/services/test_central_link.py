@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from station.records.base64url import encoded
 from station.secret import Secret
 from station.services import central_link
-from station.records.base64url import encoded
 from station.services.central_link import CentralLink, CentralRefused, CentralUnreachable, Enrolled, Resnapshot
 from tests.services.lying_central import Asked, LyingCentral, Reply, refusal, said
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from station.records.base64url import encoded
 from station.records.claims import Role
 from station.records.envelope import RecordError
 from station.records.keys import SigningKey
-from station.records.base64url import encoded
 from station.services.certificate import CERTIFICATE_NOTE, RENEW_AGAIN_S
 from station.services.identity import Identity
 from tests.services.lying_central import DAY_S, NOW_S, STATION, LyingCentral, refusal
@@ -112,9 +112,9 @@ def test_no_identity_with_a_certificate_of_another() -> None:
 
 async def test_until_when_an_activation_lasts_at_most(central: LyingCentral, synced: Parts) -> None:
     from station.core.facts import Grant, HolderEntry, PermitEntry
+    from station.records.base64url import decoded
     from station.records.claims import Category, ClockSource, Permit, Sync
     from station.records.envelope import verify
-    from station.records.base64url import decoded
 
     record = decoded(str(await synced.field("permit", 1, "record")))
     permit = verify(Permit, record, synced.identity.central_keys)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from station.records.base64url import decoded, encoded
 from station.records.claims import Category, Permit
 from station.records.envelope import sign
 from station.records.keys import SigningKey
 from station.services import mirroring as mirroring_module
-from station.records.base64url import decoded, encoded
 from station.services.mirror_intake import GIVE_WAY_EVERY
 from station.services.mirror_objects import OBJECT_LIMIT_BYTES
 from station.services.mirroring import PAGES_LIMIT, RESNAPSHOT_AGAIN_S

@@ -11,9 +11,9 @@ import pytest_asyncio
 
 from station.core.facts import Policy
 from station.ports import Change, NewEvent
+from station.records.base64url import decoded
 from station.records.keys import SigningKey
 from station.secret import Secret
-from station.records.base64url import decoded
 from station.services.central_link import CentralLink, CentralRefused, Enrolled, Resnapshot
 from station.services.identity import Identity, PinSecrets
 from station.services.mirroring import Mirroring

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from station.core.entry import Entry
+from station.records.base64url import decoded, encoded
 from station.records.keys import SigningKey
 from station.records.pins import PinFault, pin_tag
 from station.secret import Secret
-from station.records.base64url import decoded, encoded
 from station.services.identity import PinSecrets
 from station.services.pin_check import PinCheck
 from tests.services.lying_central import Reply

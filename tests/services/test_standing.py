@@ -9,8 +9,8 @@ import pytest
 
 from station.core.facts import Hindrance
 from station.ports import Change, NewEvent, StoreFault
-from station.records.keys import SigningKey
 from station.records.base64url import decoded
+from station.records.keys import SigningKey
 from station.services.standing import ADOPTED_NOTE
 from tests.services.lying_central import DAY_S, NOW_S, STATION, UNIT, LyingCentral, Reply
 from tests.services.parts import Parts

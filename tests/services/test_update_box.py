@@ -12,8 +12,8 @@ from station.core.facts import Hindrance, KeyStatus, Policy, Refusal, Shortened
 from station.core.screen import Line
 from station.ports import KeyFile
 from station.records import envelope
-from station.records.claims import Category, KeyKind, KeyRecord, Permit, Role, StationCertificate, Window
 from station.records.base64url import encoded
+from station.records.claims import Category, KeyKind, KeyRecord, Permit, Role, StationCertificate, Window
 from tests.services.site import (
     ANNA,
     BO,

@@ -14,8 +14,8 @@ from station.core.facts import KeyStatus, Policy, Refusal
 from station.core.screen import Line, Screen
 from station.ports import Change, KeyFile, StoreFault
 from station.records import envelope
-from station.records.claims import Blocklist, Category, KeyKind, Permit
 from station.records.base64url import encoded
+from station.records.claims import Blocklist, Category, KeyKind, Permit
 from station.services.key_work import FRESH_S, LOOK_S, KeyWork
 from tests.services.site import (
     ANNA,

@@ -8,14 +8,19 @@ from typing import Any
 import httpx
 import pytest
 
+from central.actions import rotation
+from central.actions.codes import new_enrolment_code
+from central.actions.edits import edit
+from central.errors import CentralError
+from central.models import CentralKey as Announced
+from central.models import Site
 from station.demo.central_server import DemoFault
 from station.ports import KeyFile
-from station.records.base64url import encoded
-from station.records.claims import Blocklist, KeyRecord, Permit
+from station.records.base64url import decoded, encoded
+from station.records.claims import Blocklist, CentralKey, KeyRecord, Permit, StationCertificate
 from station.records.envelope import verified
 from station.services.status_file import FILE_NAME
-from tests.central.operations.test_retention import send
-from tests.central.served import Caller, Served, octets
+from tests.central.served import Caller, Served
 from tests.central.town import KEYS, Town
 
 pytestmark = pytest.mark.slow
@@ -119,40 +124,32 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
 
 
 def test_two_changes_one_after_the_other(site: SimpleNamespace, enrolled: Caller, served: Served) -> None:
-    from central.actions import rotation
-    from central.actions.codes import new_enrolment_code
-    from central.actions.edits import edit
-    from central.errors import CentralError
-    from central.models import CentralKey as Announced
-    from central.models import Site
-    from station.records.claims import CentralKey, StationCertificate
-
     now = int(time.time())
 
     def it() -> Any:
         return Site.objects.get(pk=site.site.pk)
 
-    (first,) = [octets(key) for key in enrolled.enrolled["central_keys"]]
+    (first,) = [decoded(key) for key in enrolled.enrolled["central_keys"]]
     with pytest.raises(CentralError, match="sign everything anew first"):
         rotation.retire(it())
     rotation.announce(it(), now)
     rotation.announce(it(), now)
     assert Announced.objects.filter(site=site.site).count() == 1, "said twice, done once"
     (row,) = [each for each in enrolled.snapshot()["objects"] if each["type"] == "central_key"]
-    named = verified(CentralKey, octets(row["record"]), [first])
+    named = verified(CentralKey, decoded(row["record"]), [first])
     assert named is not None
     with httpx.Client(base_url=f"{served.url}/api/v1", timeout=60) as http:
         anew = Caller(http)
         anew.enrol(new_enrolment_code(site.station))
-        assert [octets(key) for key in anew.enrolled["central_keys"]] == [first, named.public_key]
-        assert verified(StationCertificate, octets(anew.enrolled["certificate"]), [first])
+        assert [decoded(key) for key in anew.enrolled["central_keys"]] == [first, named.public_key]
+        assert verified(StationCertificate, decoded(anew.enrolled["certificate"]), [first])
         assert anew.http.post("/certificate").status_code == 409
         assert rotation.resign(it(), now, force=True) == 2
         assert rotation.resign(it(), now) == 0, "goes on where it was: nothing is left"
         with pytest.raises(CentralError, match="retire the old key first"):
             rotation.announce(it(), now)
         renewed = anew.http.post("/certificate").json()["certificate"]
-        assert verified(StationCertificate, octets(renewed), [named.public_key])
+        assert verified(StationCertificate, decoded(renewed), [named.public_key])
         assert anew.http.post("/certificate").status_code == 409
     assert rotation.rotation_state(it()).keys == (100,)
     # What a station says of it counts, and nothing that is no time, or another key's.
@@ -167,11 +164,11 @@ def test_two_changes_one_after_the_other(site: SimpleNamespace, enrolled: Caller
         (52, record.issued),
         (100, None),
     ):
-        send(enrolled, {"type": "key_synced", "key": number, "data": {"record_issued": seen}})
+        enrolled.reported({"type": "key_synced", "key": number, "data": {"record_issued": seen}})
         assert rotation.rotation_state(it()).keys == (100,), (number, seen)
-    send(enrolled, {"type": "key_record_written", "key": 100, "data": {"issued": record.issued}})
+    enrolled.reported({"type": "key_record_written", "key": 100, "data": {"issued": record.issued}})
     assert rotation.rotation_state(it()).keys == ()
-    send(enrolled, {"type": "key_synced", "key": 100, "data": {"record_issued": record.issued - 1}})
+    enrolled.reported({"type": "key_synced", "key": 100, "data": {"record_issued": record.issued - 1}})
     assert rotation.rotation_state(it()).keys == (), "a report that comes late"
     with edit():
         site.key.record_carried = None
@@ -185,8 +182,8 @@ def test_two_changes_one_after_the_other(site: SimpleNamespace, enrolled: Caller
     # Also the one before, for a station that slept through the whole first change.
     chain = sorted((each for each in enrolled.snapshot()["objects"] if each["type"] == "central_key"), key=by_number)
     assert [each["id"] for each in chain] == [2, 3]
-    assert verified(CentralKey, octets(chain[0]["record"]), [first])
-    assert verified(CentralKey, octets(chain[1]["record"]), [named.public_key])
+    assert verified(CentralKey, decoded(chain[0]["record"]), [first])
+    assert verified(CentralKey, decoded(chain[1]["record"]), [named.public_key])
 
 
 def by_number(mirror_object: Any) -> Any:

@@ -6,9 +6,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.test import Client
 
-from tests.central.served import Served
-from tests.central.site import make_site
+from central.actions.edits import edit
+from central.actions.keys import block_key
+from central.errors import CentralError
+from central.feed import change
+from central.models import Block, Blocklist, Holder, Key, Membership, MirrorRow, PasswordToChange, Station, Task
+from tests.central.site import saved
 
 KILLED = """
 import os, signal, sys
@@ -39,7 +46,6 @@ def killed(when: str, what: str, site: SimpleNamespace) -> None:
 
 def traces(site: SimpleNamespace) -> dict[str, Any]:
     """Everything that blocking the key of the site, or revoking its station, leaves behind."""
-    from central.models import Block, Blocklist, Key, MirrorRow, Station, Task
 
     told = MirrorRow.objects.filter(site=site.site).values_list("content", flat=True)
     return {
@@ -80,46 +86,42 @@ def test_killed_after_the_commit_a_station_is_revoked_with_its_task(site: Simple
     assert after["tasks"] == [("renew_pins", "Karin")]
 
 
-@pytest.mark.parametrize("way", ["office", "admin action", "admin form", "command"])
-def test_a_key_is_blocked_in_the_same_way_from_everywhere(way: str, served: Served) -> None:
-    """The list, the trail's begin and the task for a new key: the page, the admin's action and form, the command."""
-    from django.contrib.auth import get_user_model
-    from django.core.management import call_command
-    from django.test import Client
-
-    from central.models import Membership
-
-    site = make_site()
-    admin = get_user_model().objects.get(username="admin")
+def logged_in(user: Any) -> Client:
     client = Client(headers={"host": "localhost"})
-    client.force_login(admin)
-    Membership.objects.create(user=admin, role="site_administrator", site=site.site)
+    client.force_login(user)
+    return client
+
+
+def operator() -> Any:
+    return get_user_model().objects.get(username="admin")
+
+
+@pytest.mark.parametrize("way", ["office", "admin action", "admin form", "command"])
+def test_a_key_is_blocked_in_the_same_way_from_everywhere(way: str, site: SimpleNamespace) -> None:
+    """The list, the trail's begin and the task for a new key: the page, the admin's action and form, the command."""
+    by = "admin"
     if way == "office":
-        answer = client.post(f"/office/{site.number}/keys/100/block/")
+        by = f"karin-{site.number}"
+        karin = get_user_model().objects.create_user(by)
+        PasswordToChange.objects.filter(user=karin).delete()
+        Membership.objects.create(user=karin, role="site_administrator", site=site.site)
+        answer = logged_in(karin).post(f"/office/{site.number}/keys/100/block/")
+        assert answer.status_code == 302, answer.content
     elif way == "admin action":
-        answer = client.post("/admin/central/key/", {"action": "block", "_selected_action": [site.key.pk]})
+        logged_in(operator()).post("/admin/central/key/", {"action": "block", "_selected_action": [site.key.pk]})
     elif way == "admin form":
-        answer = client.post(f"/admin/central/key/{site.key.pk}/change/", {"status": "blocked"})
+        logged_in(operator()).post(f"/admin/central/key/{site.key.pk}/change/", {"status": "blocked"})
     else:
+        by = ""
         call_command("block_key", 100, site=site.number)
-        answer = None
-    assert answer is None or answer.status_code == 302, answer.content
-    by = "" if way == "command" else "admin"
     after = traces(site)
     assert after["key"] == "blocked"
     assert after["blocks"] == [(by, after["version"])]
     assert after["tasks"] == [("new_key", by)]
 
 
-def test_a_key_that_is_found_again_is_off_the_list_and_blocked_anew_later(served: Served) -> None:
-    from django.contrib.auth import get_user_model
-    from django.test import Client
-
-    from central.models import Block
-
-    site = make_site()
-    client = Client(headers={"host": "localhost"})
-    client.force_login(get_user_model().objects.get(username="admin"))
+def test_a_key_that_is_found_again_is_off_the_list_and_blocked_anew_later(site: SimpleNamespace) -> None:
+    client = logged_in(operator())
     versions = []
     for status in ("blocked", "active", "blocked"):
         assert client.post(f"/admin/central/key/{site.key.pk}/change/", {"status": status}).status_code == 302
@@ -132,11 +134,6 @@ def test_a_key_that_is_found_again_is_off_the_list_and_blocked_anew_later(served
 
 
 def test_two_blocks_keep_each_its_version(site: SimpleNamespace) -> None:
-    from central.actions.edits import edit
-    from central.actions.keys import block_key
-    from central.models import Block, Key
-    from tests.central.site import saved
-
     with edit():
         second = saved(Key(site=site.site, number=7, kind=1, unit=site.unit, status="active"))
     block_key(site.key)
@@ -149,9 +146,6 @@ def test_two_blocks_keep_each_its_version(site: SimpleNamespace) -> None:
 
 def test_what_is_changed_without_its_signature_is_not_kept(site: SimpleNamespace) -> None:
     """Whoever writes an action and forgets to sign hears of it at once."""
-    from central.errors import CentralError
-    from central.feed import change
-    from central.models import Holder
 
     def end_without_signing() -> None:
         with change():

@@ -1,19 +1,23 @@
 """POST /enrol and what codes promise, against a real server."""
 
+import hashlib
 import time
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+from central.actions.codes import ALPHABET, new_enrolment_code
+from central.actions.stations import revoke_station
+from central.models import Blocklist, EnrolmentCode
+from station.records.base64url import decoded
+from station.records.claims import Blocklist as BlocklistClaims
 from station.records.claims import Role, StationCertificate
 from station.records.envelope import verify
 from station.records.keys import SigningKey
-from tests.central.served import Caller, Served, octets
+from tests.central.served import Caller, Served
 
 
 def code_for(station: Any) -> Any:
-    from central.actions.codes import new_enrolment_code
-
     return new_enrolment_code(station)
 
 
@@ -22,13 +26,13 @@ def test_enrolling_gives_all_that_a_station_needs(site: SimpleNamespace, caller:
     assert answer.status_code == 201
     body = answer.json()
     assert (body["station"], body["site"], body["role"]) == (1, site.site.number, 0)
-    signers = [octets(key) for key in body["central_keys"]]
-    certificate = verify(StationCertificate, octets(body["certificate"]), signers)
+    signers = [decoded(key) for key in body["central_keys"]]
+    certificate = verify(StationCertificate, decoded(body["certificate"]), signers)
     assert certificate.public_key == caller.key.public
     assert certificate.role is Role.SYNC_STATION
     assert certificate.expires - certificate.issued == 60 * 86400
-    assert len(octets(body["pin"]["site_salt"])) == 16
-    assert len(octets(body["pin"]["pepper"])) == 32
+    assert len(decoded(body["pin"]["site_salt"])) == 16
+    assert len(decoded(body["pin"]["pepper"])) == 32
     assert body["pin"]["argon2"] == {"time": 2, "memory_kib": 19456, "lanes": 1}
     assert body["cursor"]
 
@@ -50,8 +54,6 @@ def test_a_used_code_is_spent_for_another_key(site: SimpleNamespace, caller: Cal
 
 
 def test_a_code_ends_after_fifteen_minutes_also_for_its_user(site: SimpleNamespace, caller: Caller) -> None:
-    from central.models import EnrolmentCode
-
     code = code_for(site.station)
     assert caller.enrol(code).status_code == 201
     row = EnrolmentCode.objects.filter(ident=code[:4])
@@ -82,9 +84,6 @@ def test_an_unknown_code_and_a_malformed_call(served: Served, caller: Caller) ->
 
 
 def test_a_code_has_more_than_forty_bits_and_only_its_hash_is_kept(site: SimpleNamespace) -> None:
-    from central.actions.codes import ALPHABET
-    from central.models import EnrolmentCode
-
     code = code_for(site.station)
     ident, secret = code.split("-")
     assert len(ALPHABET) ** len(secret) >= 2**40
@@ -93,8 +92,6 @@ def test_a_code_has_more_than_forty_bits_and_only_its_hash_is_kept(site: SimpleN
 
 
 def test_only_the_hash_of_a_token_is_kept(site: SimpleNamespace, enrolled: Caller) -> None:
-    import hashlib
-
     token = enrolled.enrolled["token"]
     assert [t.sha256 for t in site.station.tokens.all()] == [hashlib.sha256(token.encode()).hexdigest()]
 
@@ -135,10 +132,6 @@ def test_no_or_a_wrong_token_is_401(served: Served, caller: Caller) -> None:
 
 
 def test_a_stolen_station_is_shut_out_and_blocked(site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.actions.stations import revoke_station
-    from central.models import Blocklist
-    from station.records.claims import Blocklist as BlocklistClaims
-
     revoke_station(site.station)
     assert enrolled.http.get("/mirror/snapshot").status_code == 401
     record = bytes(Blocklist.objects.get(site=site.site).record)

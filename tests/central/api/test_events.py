@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from central.actions.key_reports import publish_log_marks
+from central.actions.keys import unlock_key
+from central.models import Event, Key, Opening
 from tests.central.served import Caller, Served
 
 INSTANCE = str(uuid.uuid4())
@@ -26,8 +29,6 @@ def send(caller: Caller, *events: Any) -> Any:
 
 
 def test_each_event_is_kept_once(site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.models import Event
-
     one = event(type="key_activated", key=100, holder=10, data={"expires": 5, "areas": 1})
     assert send(enrolled, one, one)[0] == {"id": one["id"], "status": "accepted"}
     assert [r["status"] for r in send(enrolled, one, event(seq=2))] == ["duplicate", "accepted"]
@@ -108,8 +109,6 @@ def test_a_key_locked_out_at_one_station_is_locked_for_all(site: SimpleNamespace
 
 
 def test_a_late_report_does_not_lock_what_was_unlocked_since(site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.actions.keys import unlock_key
-
     now = int(time.time())
     unlock_key(site.key)
     send(enrolled, event(type="key_locked_out", key=100, at=now - 500))
@@ -121,8 +120,6 @@ def test_a_late_report_does_not_lock_what_was_unlocked_since(site: SimpleNamespa
 
 
 def test_a_key_of_another_site_is_out_of_reach(served: Served, site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.models import Key
-
     number = served.summary["keys"][0]["key"]
     send(enrolled, event(type="key_locked_out", key=number, clock="unknown"))
     assert Key.objects.get(site__number=1, number=number).locked_at is None
@@ -133,9 +130,6 @@ def log_entry(generation: Any, seq: Any, **fields: Any) -> Any:
 
 
 def test_log_seen_is_told_at_once_and_then_at_most_once_a_minute(site: SimpleNamespace, enrolled: Caller) -> Any:
-    from central.actions.key_reports import publish_log_marks
-    from central.models import Key
-
     def seen() -> Any:
         key = Key.objects.get(pk=site.key.pk)
         return key.log_generation, key.log_seq
@@ -155,8 +149,6 @@ def test_log_seen_is_told_at_once_and_then_at_most_once_a_minute(site: SimpleNam
 
 
 def test_the_opening_log_has_what_the_keys_log_told(site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.models import Opening
-
     send(enrolled, log_entry(1, 1, holder=10), event(seq=2), event(type="lock_refused", key=100, lock=101, seq=3))
     rows = Opening.objects.filter(site=site.site).order_by("id").values_list("type", "lock", "holder")
     assert list(rows) == [("lock_opened", 101, 10), ("lock_refused", 101, None)]

@@ -11,16 +11,24 @@ from typing import Any
 
 import httpx
 import pytest
+from auditlog.models import LogEntry
+from axes.utils import reset
+from django.contrib.auth import get_user_model
+from django.test import Client, RequestFactory, override_settings
 
-from tests.central.served import Caller, Served, text
+from central import security
+from central.actions.codes import new_enrolment_code, new_provision_code
+from central.actions.edits import edit
+from central.actions.keys import block_key
+from central.actions.stations import revoke_station
+from central.models import BlockReached, Key, Membership, PasswordToChange, Station, StationHealth
+from central.security import BURST, CLIENTS_LIMIT, REFILL_S, Attempts, address_of, attempts
+from station.records.base64url import encoded
+from tests.central.served import Caller, Served
 
 
 @pytest.fixture
 def client(served: Served, monkeypatch: pytest.MonkeyPatch) -> Any:
-    from django.test import Client
-
-    from central.security import attempts
-
     attempts.forget()
     # Else a slot comes back while a slow machine asks.
     monkeypatch.setattr(attempts, "_clock", lambda: 0.0)
@@ -29,12 +37,6 @@ def client(served: Served, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture
 def person(served: Served) -> Iterator[Any]:
-    from axes.utils import reset
-    from django.contrib.auth import get_user_model
-    from django.test import override_settings
-
-    from central.models import PasswordToChange
-
     # It is about how often, not about how well a password is kept: Argon2id takes a second on a busy machine.
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         user, _ = get_user_model().objects.get_or_create(username="vera.exempel", is_staff=True, is_superuser=True)
@@ -50,7 +52,6 @@ def person(served: Served) -> Iterator[Any]:
 
 def slowed(ask: Callable[[], Any]) -> Any:
     """The first answer that tells to wait; until then all are alike."""
-    from central.security import BURST
 
     first = ask().status_code
     assert first != 429
@@ -64,8 +65,6 @@ def slowed(ask: Callable[[], Any]) -> Any:
 
 
 def test_a_bucket_empties_and_fills_again() -> None:
-    from central.security import BURST, CLIENTS_LIMIT, REFILL_S, Attempts
-
     now = 0.0
     bucket = Attempts(lambda: now)
     for _ in range(BURST):
@@ -90,7 +89,6 @@ def test_a_bucket_empties_and_fills_again() -> None:
 def test_wrong_tokens_are_slowed_down_and_the_right_one_is_not(
     site: SimpleNamespace, enrolled: Caller, client: Any
 ) -> None:
-
     def ask(token: Any) -> Any:
         return client.get("/api/v1/mirror/snapshot", headers={"Authorization": f"Bearer {token}"})
 
@@ -99,20 +97,17 @@ def test_wrong_tokens_are_slowed_down_and_the_right_one_is_not(
     assert right.status_code == 200
     b"".join(right)
     for path in ("enrol", "provision"):
-        body = {"code": "ABCD-0123456789", "public_key": text(bytes(32))}
+        body = {"code": "ABCD-0123456789", "public_key": encoded(bytes(32))}
         headers = {"Authorization": f"Bearer {enrolled.enrolled['token']}"}
         answer = client.post(f"/api/v1/{path}", body, content_type="application/json", headers=headers)
         assert answer.status_code == 429, path
 
 
 def test_codes_are_not_guessed_from_one_address(site: SimpleNamespace, client: Any) -> None:
-    from central.actions.codes import new_enrolment_code
-    from central.security import attempts
-
     code = new_enrolment_code(site.station)
 
     def post(shown: Any) -> Any:
-        body = {"code": shown, "public_key": text(bytes(range(32)))}
+        body = {"code": shown, "public_key": encoded(bytes(range(32)))}
         return client.post("/api/v1/enrol", body, content_type="application/json")
 
     def enrol(shown: Any) -> Any:
@@ -126,9 +121,6 @@ def test_codes_are_not_guessed_from_one_address(site: SimpleNamespace, client: A
 
 
 def test_a_replayed_code_and_another_sites_station(site: SimpleNamespace, enrolled: Caller, served: Served) -> None:
-    from central.actions.codes import new_enrolment_code, new_provision_code
-    from central.models import Key
-
     code = new_enrolment_code(site.station)
     with httpx.Client(base_url=f"{served.url}/api/v1", timeout=60) as http:
         first, second = Caller(http), Caller(http)
@@ -147,21 +139,17 @@ def test_a_replayed_code_and_another_sites_station(site: SimpleNamespace, enroll
 def test_replayed_codes_are_refused_and_slowed_down(
     site: SimpleNamespace, enrolled: Caller, client: Any, path: str
 ) -> None:
-    from central.actions.codes import new_enrolment_code, new_provision_code
-    from central.actions.edits import edit
-    from central.models import Key, Station
-
     with edit():
         other = Station(site=site.site, number=2, name="Norra", unit=site.unit)
         other.save()
         blank = Key(site=site.site, number=52, kind=1, unit=site.unit)
         blank.save()
     code = new_enrolment_code(other) if path == "enrol" else new_provision_code(blank)
-    first = enrolled.http.post(f"/{path}", json={"code": code, "public_key": text(bytes(range(32)))})
+    first = enrolled.http.post(f"/{path}", json={"code": code, "public_key": encoded(bytes(range(32)))})
     assert first.status_code in {200, 201}
     second = new_enrolment_code(site.station)
     answer = client.post(
-        "/api/v1/enrol", {"code": second, "public_key": text(bytes(range(32)))}, content_type="application/json"
+        "/api/v1/enrol", {"code": second, "public_key": encoded(bytes(range(32)))}, content_type="application/json"
     )
     headers = {"Authorization": f"Bearer {answer.json()['token']}"} if path == "provision" else {}
     if path == "provision":
@@ -169,21 +157,18 @@ def test_replayed_codes_are_refused_and_slowed_down(
             other.save()
         third = new_enrolment_code(other)
         answer = client.post(
-            "/api/v1/enrol", {"code": third, "public_key": text(bytes(range(32)))}, content_type="application/json"
+            "/api/v1/enrol", {"code": third, "public_key": encoded(bytes(range(32)))}, content_type="application/json"
         )
         headers = {"Authorization": f"Bearer {answer.json()['token']}"}
 
     def replay() -> Any:
-        body = {"code": code, "public_key": text(bytes(range(1, 33)))}
+        body = {"code": code, "public_key": encoded(bytes(range(1, 33)))}
         return client.post(f"/api/v1/{path}", body, content_type="application/json", headers=headers)
 
     assert slowed(replay) == 410
 
 
 def test_another_sites_codes_are_refused_and_slowed_down(site: SimpleNamespace, enrolled: Caller, client: Any) -> None:
-    from central.actions.codes import new_provision_code
-    from central.models import Key
-
     foreign = Key.objects.filter(site__number=1, status="blank", record=None).first()
     assert foreign is not None
     code = new_provision_code(foreign)
@@ -196,7 +181,6 @@ def test_another_sites_codes_are_refused_and_slowed_down(site: SimpleNamespace, 
 
 
 def test_gzip_bombs_are_refused_and_slowed_down(enrolled: Caller, client: Any) -> None:
-
     bomb = gzip.compress(b" " * 3_000_000)
     headers = {"Authorization": f"Bearer {enrolled.enrolled['token']}", "Content-Encoding": "gzip"}
 
@@ -211,8 +195,6 @@ def test_gzip_bombs_are_refused_and_slowed_down(enrolled: Caller, client: Any) -
 
 
 def test_another_sites_pages_are_refused_and_slowed_down(site: SimpleNamespace, client: Any, person: Any) -> None:
-    from central.models import Membership
-
     Membership.objects.create(user=person, role="site_administrator", site=site.site)
     client.force_login(person, "django.contrib.auth.backends.ModelBackend")
     numbers = cycle((1, 60_000, 60_001))
@@ -234,8 +216,6 @@ def test_the_tenth_wrong_password_waits(client: Any, person: Any, path: str) -> 
 
 
 def test_a_session_that_nobody_uses_ends(client: Any, person: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from central import security
-
     now = 1_800_000_000
     monkeypatch.setattr(security, "unix_now", lambda: now)
     client.force_login(person, "django.contrib.auth.backends.ModelBackend")
@@ -259,18 +239,12 @@ def test_pages_have_their_headers(client: Any, person: Any) -> None:
 
 
 def test_a_form_without_its_token_is_refused(served: Served, person: Any) -> None:
-    from django.test import Client
-
     strict = Client(enforce_csrf_checks=True, SERVER_NAME="localhost")
     strict.force_login(person, "django.contrib.auth.backends.ModelBackend")
     assert strict.post("/admin/central/unit/add/", {"name": "x"}).status_code == 403
 
 
 def test_the_proxys_word_counts_for_the_address_and_only_its_last(served: Served) -> None:
-    from django.test import RequestFactory, override_settings
-
-    from central.security import address_of
-
     request = RequestFactory().get("/", headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.9"})
     assert address_of(request) == "127.0.0.1"
     with override_settings(USE_TLS=True):
@@ -292,13 +266,7 @@ def test_the_settings_are_fit_to_deploy(served: Served) -> None:
 
 
 def test_what_the_api_changes_is_in_the_audit_log(site: SimpleNamespace, enrolled: Caller) -> None:
-    from auditlog.models import LogEntry
-
-    event = {
-        "id": "0192f0c1-2345-7abc-8def-0123456789ab", "instance": "0192f0c1-2345-7abc-8def-0123456789ac", "seq": 1,
-        "at": 1_790_000_000, "clock": 0, "type": "key_locked_out", "key": 100, "data": {},
-    }  # fmt: skip
-    assert enrolled.http.post("/events", json={"events": [event]}).status_code == 200
+    enrolled.reported({"type": "key_locked_out", "key": 100, "at": 1_790_000_000})
     entry = LogEntry.objects.get_for_object(site.key).first()
     assert entry is not None
     assert entry.changes == {"locked_at": ["None", "1790000000"]}
@@ -306,22 +274,13 @@ def test_what_the_api_changes_is_in_the_audit_log(site: SimpleNamespace, enrolle
 
 
 def test_how_a_station_is_doing(site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.actions.keys import block_key
-    from central.actions.stations import revoke_station
-    from central.models import BlockReached, StationHealth
-
     cursor = enrolled.snapshot()["cursor"]
     enrolled.changes(cursor)
-    instance = "0192f0c1-2345-7abc-8def-0123456789ac"
-    told = [
-        ("station_restarted", {"reason": "chord"}), ("config_rejected", {}), ("config_applied", {"version": "ab12"}),
-    ]  # fmt: skip
-    events = [
-        {"id": f"0192f0c1-2345-7abc-8def-01234567890{n}", "instance": instance, "seq": n + 1, "at": 1_790_000_000 + n,
-         "clock": 1, "type": type_, "data": data}
-        for n, (type_, data) in enumerate(told)
-    ]  # fmt: skip
-    assert enrolled.http.post("/events", json={"events": events}).status_code == 200
+    enrolled.reported(
+        {"type": "station_restarted", "at": 1_790_000_000, "clock": 1, "data": {"reason": "chord"}},
+        {"type": "config_rejected", "at": 1_790_000_001, "clock": 1},
+        {"type": "config_applied", "at": 1_790_000_002, "clock": 1, "data": {"version": "ab12"}},
+    )
     health: Any = StationHealth.objects.get(station=site.station)
     assert (health.clock, health.config_version, health.config_rejected_at) == (1, "ab12", None)
     assert (health.restarted_at, health.restart_reason) == (1_790_000_000, "chord")

@@ -7,9 +7,16 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from types import SimpleNamespace
 from typing import Any
 
+from django.db import connections
+
+from central.actions.edits import edit
+from central.actions.station_health import SILENT_AFTER_S, note_silence
+from central.feed.change import forget_tombstones
+from central.models import Area
 from station.records import claims
+from station.records.base64url import decoded
 from station.records.envelope import verify
-from tests.central.served import Caller, Served, octets
+from tests.central.served import Caller, Served
 
 
 def digest_of(objects: Any) -> Any:
@@ -18,8 +25,6 @@ def digest_of(objects: Any) -> Any:
 
 
 def rename(site: SimpleNamespace, name: Any) -> None:
-    from central.actions.edits import edit
-
     with edit():
         site.unit.name = name
         site.unit.save()
@@ -55,7 +60,7 @@ def test_every_record_of_the_sample_data_verifies_and_agrees_with_its_object(ser
     enrolled = caller
     code = served.summary["enrol_code"]
     assert enrolled.enrol(code).status_code == 201
-    signers = [octets(key) for key in enrolled.enrolled["central_keys"]]
+    signers = [decoded(key) for key in enrolled.enrolled["central_keys"]]
     objects = enrolled.snapshot()["objects"]
     by_type = {t: [o for o in objects if o["type"] == t] for t in {o["type"] for o in objects}}
     assert {t: len(found) for t, found in by_type.items() if t in ("holder", "station", "unit", "area")} == {
@@ -63,19 +68,19 @@ def test_every_record_of_the_sample_data_verifies_and_agrees_with_its_object(ser
     }  # fmt: skip
     holders = {o["id"]: o for o in by_type["holder"]}
     for entry in by_type["key"]:
-        record = verify(claims.KeyRecord, octets(entry["record"]), signers)
+        record = verify(claims.KeyRecord, decoded(entry["record"]), signers)
         assert (record.key, record.kind, record.unit) == (entry["id"], entry["kind"], entry["unit"])
         assert record.holder == entry.get("holder")
     for entry in by_type["permit"]:
-        permit = verify(claims.Permit, octets(entry["record"]), signers)
+        permit = verify(claims.Permit, decoded(entry["record"]), signers)
         holder = holders[entry["holder"]]
         assert permit.holder == entry["holder"]
-        assert permit.pin_tag == octets(holder["pin_tag"])
+        assert permit.pin_tag == decoded(holder["pin_tag"])
         assert permit.category == holder["category"]
         assert (permit.category == claims.Category.HOURLY) == ("unit" in entry)
         assert permit.expires - permit.issued <= 21 * 86400
     (blocklist,) = by_type["blocklist"]
-    newest = verify(claims.Blocklist, octets(blocklist["record"]), signers)
+    newest = verify(claims.Blocklist, decoded(blocklist["record"]), signers)
     assert newest.version == blocklist["version"]
     assert newest.blocked_keys == tuple(k["id"] for k in by_type["key"] if k["status"] == "blocked") != ()
     assert any("locked_at" in k for k in by_type["key"])
@@ -91,9 +96,6 @@ def test_nothing_of_another_site_is_told(site: SimpleNamespace, enrolled: Caller
 
 
 def test_changes_bring_a_mirror_to_what_a_snapshot_says(site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.actions.edits import edit
-    from central.models import Area
-
     before = enrolled.snapshot()
     with edit():
         site.unit.name = "Norra"
@@ -130,8 +132,6 @@ def test_nothing_new_is_304_and_a_waiting_one_is_woken(site: SimpleNamespace, en
 
 
 def test_a_station_that_went_silent_is_shown_as_down_and_up_again(site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.actions.station_health import SILENT_AFTER_S, note_silence
-
     def status() -> Any:
         return next(o["status"] for o in enrolled.snapshot()["objects"] if o["type"] == "station")
 
@@ -144,8 +144,6 @@ def test_a_station_that_went_silent_is_shown_as_down_and_up_again(site: SimpleNa
 
 
 def _rename_in_thread(site: SimpleNamespace) -> None:
-    from django.db import connections
-
     rename(site, "Väckt")
     connections.close_all()
 
@@ -163,8 +161,6 @@ def test_every_post_answer_has_the_head_cursor(site: SimpleNamespace, enrolled: 
 
 
 def test_cursors_that_cannot_be_continued_ask_for_a_snapshot(site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.feed.change import forget_tombstones
-
     first = enrolled.snapshot()["cursor"]
     padded = first + "=" * (-len(first) % 4)
     epoch, revision = urlsafe_b64decode(padded).decode().rsplit(".", 1)
@@ -180,8 +176,6 @@ def test_cursors_that_cannot_be_continued_ask_for_a_snapshot(site: SimpleNamespa
 
 
 def _remove_permission(site: SimpleNamespace) -> None:
-    from central.actions.edits import edit
-
     with edit():
         site.permission.delete()
 

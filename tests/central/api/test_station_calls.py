@@ -8,9 +8,13 @@ from typing import Any
 
 import httpx
 
+from central.actions.codes import new_enrolment_code, new_provision_code
+from central.actions.edits import edit
+from central.models import Key, Station
+from station.records.base64url import decoded
 from station.records.claims import KeyRecord, StationCertificate, TimeAnswer
 from station.records.envelope import verify
-from tests.central.served import Caller, Served, octets
+from tests.central.served import Caller, Served
 
 CALLS = {
     ("get", "/api/v1/healthz"): {"200"},
@@ -25,13 +29,13 @@ CALLS = {
 
 
 def signers(caller: Caller) -> Any:
-    return [octets(key) for key in caller.enrolled["central_keys"]]
+    return [decoded(key) for key in caller.enrolled["central_keys"]]
 
 
 def test_time_is_signed_for_the_nonce(enrolled: Caller) -> None:
     nonce = os.urandom(16)
     body = {"nonce": urlsafe_b64encode(nonce).decode().rstrip("=")}
-    record = octets(enrolled.http.post("/time", json=body).json()["record"])
+    record = decoded(enrolled.http.post("/time", json=body).json()["record"])
     answer = verify(TimeAnswer, record, signers(enrolled))
     assert answer.nonce == nonce
     assert abs(answer.issued - time.time()) < 10
@@ -42,8 +46,6 @@ def test_time_is_signed_for_the_nonce(enrolled: Caller) -> None:
 def test_a_certificate_is_renewed_from_half_of_its_life_on_for_the_enrolled_key(
     site: SimpleNamespace, enrolled: Caller
 ) -> None:
-    from central.models import Station
-
     early = enrolled.http.post("/certificate")
     assert (early.status_code, early.json()["error"]) == (409, "too_early")
     now = int(time.time())
@@ -52,16 +54,13 @@ def test_a_certificate_is_renewed_from_half_of_its_life_on_for_the_enrolled_key(
     )
     answer = enrolled.http.post("/certificate", json={"public_key": "A" * 43})
     assert answer.status_code == 200
-    renewed = verify(StationCertificate, octets(answer.json()["certificate"]), signers(enrolled))
+    renewed = verify(StationCertificate, decoded(answer.json()["certificate"]), signers(enrolled))
     assert renewed.public_key == enrolled.key.public
     assert renewed.expires >= now + 60 * 86400
     assert enrolled.http.post("/certificate").status_code == 409
 
 
 def blank_key(site: SimpleNamespace) -> Any:
-    from central.actions.edits import edit
-    from central.models import Key
-
     with edit():
         key = Key(site=site.site, number=77, kind=1, unit=site.unit)
         key.save()
@@ -69,8 +68,6 @@ def blank_key(site: SimpleNamespace) -> Any:
 
 
 def test_a_key_is_handed_out_with_a_code(site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.actions.codes import new_provision_code
-
     key = blank_key(site)
     before = enrolled.snapshot()
     assert ("key", 77) not in {(o["type"], o["id"]) for o in before["objects"]}
@@ -79,7 +76,7 @@ def test_a_key_is_handed_out_with_a_code(site: SimpleNamespace, enrolled: Caller
     assert answer.status_code == 200
     told = answer.json()["key"]
     assert (told["id"], told["kind"], told["status"]) == (77, 1, "active")
-    record = verify(KeyRecord, octets(told["record"]), signers(enrolled))
+    record = verify(KeyRecord, decoded(told["record"]), signers(enrolled))
     assert (record.key, record.unit, record.holder) == (77, 1, None)
     assert told in enrolled.changes(before["cursor"]).json()["upserts"]
     assert enrolled.http.post("/provision", json={"code": code}).json()["key"] == told
@@ -88,9 +85,6 @@ def test_a_key_is_handed_out_with_a_code(site: SimpleNamespace, enrolled: Caller
 
 
 def test_a_key_of_another_site_is_not_handed_out(served: Served, site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.actions.codes import new_enrolment_code, new_provision_code
-    from central.models import Key
-
     elsewhere = Key.objects.filter(site__number=1, status="blank")[0]
     answer = enrolled.http.post("/provision", json={"code": new_provision_code(elsewhere)})
     assert (answer.status_code, answer.json()["error"]) == (403, "bad_code")
@@ -102,10 +96,6 @@ def test_a_key_of_another_site_is_not_handed_out(served: Served, site: SimpleNam
 def test_a_used_provision_code_is_spent_for_another_station(
     site: SimpleNamespace, enrolled: Caller, served: Served, caller: Caller
 ) -> None:
-    from central.actions.codes import new_enrolment_code, new_provision_code
-    from central.actions.edits import edit
-    from central.models import Station
-
     code = new_provision_code(blank_key(site))
     assert enrolled.http.post("/provision", json={"code": code}).status_code == 200
     with edit():

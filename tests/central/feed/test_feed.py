@@ -7,17 +7,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import connections
+
+from central.errors import CentralError
+from central.feed import change, long_poll, pages
+from central.models import Area, Unit
 
 WRITERS = 8
 ROUNDS = 12
 
 
 def test_a_polling_reader_misses_nothing_of_eight_writers(site: SimpleNamespace) -> Any:
-    from django.db import connections
-
-    from central.feed import change, pages
-    from central.models import Area
-
     def write(writer: Any) -> None:
         try:
             for turn in range(ROUNDS):
@@ -68,9 +68,6 @@ def test_a_polling_reader_misses_nothing_of_eight_writers(site: SimpleNamespace)
 
 
 def test_saving_or_deleting_outside_a_change_is_refused_and_keeps_nothing(site: SimpleNamespace) -> None:
-    from central.errors import CentralError
-    from central.models import Area, Unit
-
     with pytest.raises(CentralError, match="outside_change"):
         Area(site=site.site, number=9, name="Ingenstans").save()
     assert not Area.objects.filter(site=site.site, number=9).exists()
@@ -82,8 +79,6 @@ def test_saving_or_deleting_outside_a_change_is_refused_and_keeps_nothing(site: 
 
 
 def test_a_failed_change_leaves_no_revision(site: SimpleNamespace) -> None:
-    from central.feed import change, pages
-
     before = pages.head(site.site.pk)
 
     def fail() -> None:
@@ -101,8 +96,6 @@ def test_a_failed_change_leaves_no_revision(site: SimpleNamespace) -> None:
 
 
 def test_waiting_ends_with_the_wake_of_its_own_site() -> Any:
-    from central.feed import long_poll
-
     asked = threading.Event()
     come = threading.Event()
 

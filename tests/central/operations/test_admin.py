@@ -5,15 +5,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from auditlog.models import LogEntry
+from django.contrib.auth import get_user_model
+from django.test import Client
 
+from central.actions.edits import edit
+from central.feed import pages
+from central.models import Blocklist
 from tests.central.served import Served
 
 
 @pytest.fixture
 def admin(served: Served) -> Any:
-    from django.contrib.auth import get_user_model
-    from django.test import Client
-
     client = Client(headers={"host": "localhost"})
     client.force_login(get_user_model().objects.get(username="admin"))
     return client
@@ -33,17 +36,11 @@ def test_every_page_opens(admin: Any, site: SimpleNamespace) -> None:
 
 
 def test_the_pages_need_a_login(served: Served) -> None:
-    from django.test import Client
-
     assert Client(headers={"host": "localhost"}).get("/admin/central/key/").status_code == 302
     assert Client(headers={"host": "evil.example"}).get("/admin/").status_code == 400
 
 
 def test_a_saved_form_tells_stations(admin: Any, site: SimpleNamespace) -> None:
-    from auditlog.models import LogEntry
-
-    from central.feed import pages
-
     before = pages.head(site.site.pk)
     answer = admin.post(f"/admin/central/unit/{site.unit.pk}/change/", {"name": "Nya Norr", "closed": "on"})
     assert answer.status_code == 302, answer.content
@@ -53,9 +50,6 @@ def test_a_saved_form_tells_stations(admin: Any, site: SimpleNamespace) -> None:
 
 
 def test_block_and_unlock(admin: Any, site: SimpleNamespace) -> None:
-    from central.actions.edits import edit
-    from central.models import Blocklist
-
     with edit():
         site.key.locked_at = 4_000_000_000
         site.key.save()
@@ -68,8 +62,6 @@ def test_block_and_unlock(admin: Any, site: SimpleNamespace) -> None:
 
 
 def test_codes_and_pins_are_shown_once_and_not_kept(admin: Any, site: SimpleNamespace) -> None:
-    from auditlog.models import LogEntry
-
     page = act(admin, "station", "give_enrolment_code", site.station.pk)
     assert re.search(r"<code>[0-9A-Z]{4}-[0-9A-Z]{10}</code>", page.content.decode())
     assert "no-store" in page["Cache-Control"]

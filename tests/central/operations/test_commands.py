@@ -13,9 +13,13 @@ from typing import Any
 import httpx
 import pytest
 
+from central.models import Holder, Site
+from central.signing import keyring
+from central.signing.pins import pin_tag
+from station.records.base64url import decoded
 from station.records.claims import KeyRecord
 from station.records.envelope import verify
-from tests.central.served import Caller, Served, octets
+from tests.central.served import Caller, Served
 
 
 def run(*arguments: Any, cwd: Any = None) -> Any:
@@ -55,7 +59,7 @@ def test_the_sample_data_has_every_kind(served: Served) -> None:
     assert {key["kind"] for key in summary["keys"]} == {0, 1, 2}
     assert {key["status"] for key in summary["keys"]} == {"active", "blocked", "returned", "blank"}
     assert len({person["pin"] for person in summary["people"]}) == 40
-    (signer,) = [octets(key) for key in summary["site"]["central_keys"]]
+    (signer,) = [decoded(key) for key in summary["site"]["central_keys"]]
     handed_out = [key for key in summary["keys"] if key["status"] != "blank"]
     assert {path.name for path in served.keys.iterdir()} == {str(key["key"]) for key in handed_out}
     for key in handed_out:
@@ -64,10 +68,6 @@ def test_the_sample_data_has_every_kind(served: Served) -> None:
 
 
 def test_sample_pins_are_the_people_s(served: Served) -> None:
-    from central.models import Holder, Site
-    from central.signing import keyring
-    from central.signing.pins import pin_tag
-
     secrets = keyring.pin_secrets(Site.objects.get(number=1))
     person = served.summary["people"][4]
     tag = pin_tag(person["pin"], secrets.site_salt, secrets.pepper)

@@ -3,27 +3,33 @@
 import json
 import stat
 import time
-import uuid
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
+from auditlog.models import LogEntry
+from auditlog.registry import auditlog
+from axes.models import AccessLog
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, User
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session
+from django.core.management import call_command
 
+from central.actions import keys, people, pins, tasks
+from central.models import Event, Holder, Key, LookUp, Opening, Permit, Receipt, ServerFact, Site, Task
+from central.operations.retention import (
+    LOGIN_DAYS,
+    SITE_OF,
+    anonymise_events,
+    delete_old_records,
+    delete_old_records_of,
+)
+from central.operations.scheduler import do_what_is_due
 from tests.central.served import Caller, Served, central
 
 DAY_S = 86400
-
-
-def send(caller: Caller, *events: Any) -> None:
-    instance = str(uuid.uuid4())
-    whole = [
-        {"id": str(uuid.uuid4()), "instance": instance, "seq": seq, "at": 1_790_000_000, "clock": 0, "data": {}} | each
-        for seq, each in enumerate(events, start=1)
-    ]
-    answer = caller.http.post("/events", json={"events": whole})
-    assert [r["status"] for r in answer.json()["results"]] == ["accepted"] * len(events)
 
 
 OPENED = {
@@ -33,10 +39,7 @@ OPENED = {
 
 
 def test_after_its_days_the_log_names_nobody_and_counts_all(site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.models import Event, Opening
-    from central.operations.retention import anonymise_events
-
-    send(enrolled, OPENED, {"type": "key_activated", "key": 100, "holder": 10}, {"type": "station_started"})
+    enrolled.reported(OPENED, {"type": "key_activated", "key": 100, "holder": 10}, {"type": "station_started"})
     before = {event.pk: event for event in Event.objects.filter(site=site.site)}
     now = int(time.time())
     assert anonymise_events(site.site, now + 89 * DAY_S) == 0
@@ -53,9 +56,7 @@ def test_after_its_days_the_log_names_nobody_and_counts_all(site: SimpleNamespac
 
 
 def test_each_site_has_its_own_days(site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.operations.retention import anonymise_events
-
-    send(enrolled, OPENED)
+    enrolled.reported(OPENED)
     site.site.log_days = 10
     now = int(time.time())
     assert anonymise_events(site.site, now + 9 * DAY_S) == 0
@@ -63,14 +64,11 @@ def test_each_site_has_its_own_days(site: SimpleNamespace, enrolled: Caller) -> 
 
 
 def test_an_open_receipt_is_kept_until_the_key_is_back(site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.models import Event
-    from central.operations.retention import anonymise_events
-
-    send(enrolled, {"type": "pool_key_taken", "key": 52, "holder": 10})
+    enrolled.reported({"type": "pool_key_taken", "key": 52, "holder": 10})
     now = int(time.time())
     assert anonymise_events(site.site, now + 100 * DAY_S) == 0
     assert anonymise_events(site.site, now + 101 * DAY_S) == 0
-    send(enrolled, {"type": "pool_key_returned", "key": 52, "holder": 10})
+    enrolled.reported({"type": "pool_key_returned", "key": 52, "holder": 10})
     Event.objects.filter(site=site.site, type="pool_key_returned").update(received_at=now + 102 * DAY_S)
     assert anonymise_events(site.site, now + 103 * DAY_S) == 1
     assert Event.objects.get(site=site.site, type="pool_key_taken").holder is None
@@ -78,10 +76,7 @@ def test_an_open_receipt_is_kept_until_the_key_is_back(site: SimpleNamespace, en
 
 
 def test_the_server_does_it_by_itself_once_an_hour(site: SimpleNamespace, enrolled: Caller) -> None:
-    from central.models import Event, ServerFact
-    from central.operations.scheduler import do_what_is_due
-
-    send(enrolled, OPENED)
+    enrolled.reported(OPENED)
     ServerFact.objects.filter(name="retention_at").delete()
     now = int(time.time())
     do_what_is_due(now)
@@ -98,15 +93,8 @@ def test_the_server_does_it_by_itself_once_an_hour(site: SimpleNamespace, enroll
 def test_a_person_is_told_everything_but_secrets(
     served: Served, site: SimpleNamespace, enrolled: Caller, tmp_path: Path
 ) -> None:
-    from auditlog.models import LogEntry
-    from django.contrib.auth import get_user_model
-
-    from central.models import Holder, Permit
-
-    send(enrolled, OPENED, OPENED | {"holder": None, "type": "lock_refused"}, {"type": "key_synced", "key": 99})
+    enrolled.reported(OPENED, OPENED | {"holder": None, "type": "lock_refused"}, {"type": "key_synced", "key": 99})
     file = tmp_path / "person.json"
-    from central.actions import keys, people
-    from central.models import LookUp, Task
 
     permit = bytes(Permit.objects.get(holder=site.holder).record)
     keys.give_new_key(holder := Holder.objects.get(pk=site.holder.pk), "Karin Kordinator")
@@ -147,25 +135,12 @@ def test_a_person_is_told_everything_but_secrets(
 
 
 def test_every_model_that_is_followed_belongs_to_a_site_or_to_none(served: Served) -> None:
-    from auditlog.registry import auditlog
-    from django.contrib.auth.models import Group, User
-
-    from central.operations.retention import SITE_OF
-
     assert set(auditlog.get_models()) - set(SITE_OF) == {User, Group}
 
 
 def test_after_their_days_audit_log_look_ups_receipts_and_tasks_are_gone(
     site: SimpleNamespace, enrolled: Caller
 ) -> None:
-    from auditlog.models import LogEntry
-    from django.contrib.auth import get_user_model
-    from django.contrib.contenttypes.models import ContentType
-
-    from central.actions import keys, pins, tasks
-    from central.models import Key, LookUp, Receipt, Site, Task
-    from central.operations.retention import delete_old_records_of
-
     kept = Site.objects.get(number=1)
     kept_entries = LogEntry.objects.get_for_object(kept).count()
     LookUp.objects.create(
@@ -200,9 +175,6 @@ def test_after_their_days_audit_log_look_ups_receipts_and_tasks_are_gone(
 
 
 def test_what_a_command_changes_is_in_the_audit_log(site: SimpleNamespace) -> None:
-    from auditlog.models import LogEntry
-    from django.core.management import call_command
-
     call_command("block_key", 100, site=site.site.number)
     call_command("new_pin", 10, site=site.site.number)
     call_command("revoke_station", 1, site=site.site.number)
@@ -217,13 +189,6 @@ def test_what_a_command_changes_is_in_the_audit_log(site: SimpleNamespace) -> No
 
 
 def test_log_ins_and_sessions_are_forgotten(served: Served) -> None:
-    from datetime import UTC, datetime, timedelta
-
-    from axes.models import AccessLog
-    from django.contrib.sessions.models import Session
-
-    from central.operations.retention import LOGIN_DAYS, delete_old_records
-
     now = int(time.time())
     old = AccessLog.objects.create(username="eva.exempel", ip_address="203.0.113.9", path_info="/")
     AccessLog.objects.filter(pk=old.pk).update(attempt_time=datetime.now(UTC) - timedelta(days=LOGIN_DAYS + 1))

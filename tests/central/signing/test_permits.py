@@ -7,6 +7,16 @@ from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
+from central.actions import renewals
+from central.actions.edits import edit
+from central.actions.people import end_employments_that_are_over
+from central.actions.pins import give_pin
+from central.errors import CentralError
+from central.models import Blocklist, Holder, Permission, Permit, Unit
+from central.signing import keyring
+from central.signing.pins import LANES, MEMORY_KIB, TIME_COST, is_guessable, pin_tag, random_pin
 from station.records import claims
 from station.records.envelope import verify
 from tests.central.served import Served
@@ -16,23 +26,17 @@ VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "pin.json").read_t
 
 
 def permits(site: SimpleNamespace) -> Any:
-    from central.models import Permit
-
     rows = list(Permit.objects.filter(holder=site.holder).order_by("pk"))
     return [verify(claims.Permit, bytes(row.record), [bytes(site.site.public_key)]) for row in rows]
 
 
 def test_pin_tags_are_those_of_the_vectors() -> None:
-    from central.signing.pins import LANES, MEMORY_KIB, TIME_COST, pin_tag
-
     assert VECTORS["argon2"] == {"time": TIME_COST, "memory_kib": MEMORY_KIB, "lanes": LANES, "hash_len": 32}
     salt, pepper = bytes.fromhex(VECTORS["site_salt_hex"]), bytes.fromhex(VECTORS["pepper_hex"])
     assert {pin: pin_tag(pin, salt, pepper).hex() for pin in VECTORS["pins"]} == VECTORS["pins"]
 
 
 def test_pins_have_six_digits_and_are_not_guessable() -> None:
-    from central.signing.pins import is_guessable, random_pin
-
     pins = {random_pin() for _ in range(200)}
     assert all(len(pin) == 6 and pin.isdecimal() for pin in pins)
     assert len(pins) > 190
@@ -49,8 +53,6 @@ def test_a_permission_becomes_a_permit_of_21_days(site: SimpleNamespace) -> None
 
 
 def test_whatever_the_office_changes_is_signed_anew_with_a_higher_revision(site: SimpleNamespace) -> None:
-    from central.actions.edits import edit
-
     revision = permits(site)[0].revision
     for alter, expected in (
         (lambda: site.permission.locks.set([site.lock]), {"locks": (101,)}),
@@ -73,8 +75,6 @@ def test_whatever_the_office_changes_is_signed_anew_with_a_higher_revision(site:
 
 
 def test_deleting_a_lock_or_area_takes_it_out_of_permits(site: SimpleNamespace) -> None:
-    from central.actions.edits import edit
-
     with edit():
         site.permission.locks.set([site.lock])
     assert permits(site)[0].locks == (101,)
@@ -84,11 +84,6 @@ def test_deleting_a_lock_or_area_takes_it_out_of_permits(site: SimpleNamespace) 
 
 
 def test_a_new_pin_changes_the_tag_of_holder_and_permit(site: SimpleNamespace) -> None:
-    from central.actions.pins import give_pin
-    from central.models import Holder
-    from central.signing import keyring
-    from central.signing.pins import pin_tag
-
     before = permits(site)[0]
     pin = give_pin(site.holder).pin
     secrets = keyring.pin_secrets(site.site)
@@ -100,9 +95,6 @@ def test_a_new_pin_changes_the_tag_of_holder_and_permit(site: SimpleNamespace) -
 
 
 def test_a_permit_never_goes_past_the_last_day_at_work(site: SimpleNamespace) -> None:
-    from central.actions.edits import edit
-    from central.models import Permit
-
     ends = (datetime.now(UTC) + timedelta(days=5)).date()
     with edit():
         site.holder.employment_ends = ends
@@ -119,9 +111,6 @@ def test_a_permit_never_goes_past_the_last_day_at_work(site: SimpleNamespace) ->
 
 
 def test_when_the_last_day_is_over_the_holder_ends_and_the_permit_goes(site: SimpleNamespace) -> None:
-    from central.actions.edits import edit
-    from central.actions.people import end_employments_that_are_over
-
     # The site's day: an hour before midnight UTC it is tomorrow there.
     today = datetime.now(ZoneInfo(site.site.timezone)).date()
     with edit():
@@ -135,10 +124,6 @@ def test_when_the_last_day_is_over_the_holder_ends_and_the_permit_goes(site: Sim
 
 
 def test_permits_are_renewed_before_half_of_their_life_in_batches(site: SimpleNamespace) -> None:
-    from central.actions import renewals
-    from central.actions.edits import edit
-    from central.models import Holder, Permission, Permit
-
     with edit():
         for number in range(20, 25):
             holder = Holder(site=site.site, number=number, given_name="X", family_name="Y", category=0, unit=site.unit)
@@ -165,9 +150,6 @@ def test_permits_are_renewed_before_half_of_their_life_in_batches(site: SimpleNa
 
 
 def test_hourly_staff_have_a_permit_for_each_unit(site: SimpleNamespace) -> None:
-    from central.actions.edits import edit
-    from central.models import Holder, Permission, Permit, Unit
-
     with edit():
         other = Unit(site=site.site, number=2, name="Söder")
         other.save()
@@ -183,9 +165,6 @@ def test_hourly_staff_have_a_permit_for_each_unit(site: SimpleNamespace) -> None
 
 
 def test_blocking_a_key_signs_a_new_blocklist(site: SimpleNamespace) -> None:
-    from central.actions.edits import edit
-    from central.models import Blocklist
-
     first = Blocklist.objects.get(site=site.site)
     with edit():
         site.key.status = "blocked"
@@ -198,11 +177,6 @@ def test_blocking_a_key_signs_a_new_blocklist(site: SimpleNamespace) -> None:
 
 
 def test_a_sites_key_is_never_replaced_by_another(site: SimpleNamespace, served: Served) -> None:
-    import pytest
-
-    from central.errors import CentralError
-    from central.signing import keyring
-
     place = served.data / f"site-{site.site.number}" / "signing-1.key"
     seed = place.read_bytes()
     place.unlink()
