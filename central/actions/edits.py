@@ -13,4 +13,4 @@ def edit() -> Iterator[None]:
     """A change of anything: what it makes outdated is signed at its end. Raises BlocklistFull."""
     with change() as going_on:
         yield
-        sign_outdated(going_on.touched.values(), going_on.gone_watched, unix_now())
+        sign_outdated(going_on.saved.values(), going_on.deleted, unix_now())
