@@ -17,6 +17,7 @@ from offline_cache import SqliteStore
 from station.app import Station
 from station.core.clock import ClockReadings
 from station.ports import MirrorObject, MirrorState
+from station.records.base64url import encoded
 from station.records.claims import (
     Blocklist,
     Category,
@@ -31,7 +32,6 @@ from station.records.envelope import sign
 from station.records.keys import SigningKey
 from station.records.pins import pin_tag
 from station.secret import Secret
-from station.records.base64url import encoded
 
 DAY_S = 86400
 STATION, UNIT, AREA = 1, 7, 2

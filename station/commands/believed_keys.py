@@ -8,9 +8,9 @@ from config import Credentials, Settings
 from station.app import Station
 from station.commands.status import kiosk_runs
 from station.errors import StationError
+from station.records.base64url import decoded
 from station.records.keys import PublicKey
 from station.services import status_file
-from station.records.base64url import decoded
 
 
 async def central_keys(settings: Settings, credentials: Credentials) -> tuple[PublicKey, ...]:

@@ -17,10 +17,10 @@ from config.models import CentralTable
 from station.app import identity_of
 from station.cli import UsageError, add_json, answer
 from station.errors import StationError
+from station.records.base64url import decoded
 from station.records.claims import Role
 from station.records.keys import SigningKey
 from station.secret import Secret
-from station.records.base64url import decoded
 from station.services.central_link import CentralLink, CentralUnreachable, Enrolled
 
 EXAMPLE = "example: station enrol --code 7-k3mq9xw2 --url https://central.exempelby.example"

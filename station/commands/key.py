@@ -25,11 +25,11 @@ from station.commands.inserted_key import (
 )
 from station.core.facts import KeyClockState
 from station.ports import Json, KeyFile, KeyRefused, KeySocket
+from station.records.base64url import decoded
 from station.records.claims import KeyRecord
 from station.records.envelope import RecordError, verified, verify
 from station.records.keys import PublicKey
 from station.secret import Secret
-from station.records.base64url import decoded
 from station.services.central_link import CentralUnreachable
 
 EXAMPLE = "examples: station key show --json\n          station key provision --code 3RK7-9XWQ2M4TBA"

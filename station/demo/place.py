@@ -9,10 +9,10 @@ from drivers.emulated_key.line import SocketLine
 from station.commands.enrol import PROFILES, credentials_of
 from station.demo.central_server import CentralServer
 from station.demo.network import Network
+from station.records.base64url import decoded
 from station.records.claims import Role
 from station.records.keys import SigningKey
 from station.secret import Secret
-from station.records.base64url import decoded
 from station.services.central_link import CentralLink
 
 POLL_S = 10

@@ -10,10 +10,10 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from station.records.base64url import decoded, encoded
 from station.records.claims import CentralKey
 from station.records.envelope import verified
 from station.records.keys import PublicKey
-from station.records.base64url import decoded, encoded
 
 VALID_LIMIT = 2
 

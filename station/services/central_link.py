@@ -20,8 +20,8 @@ from pydantic import BaseModel, ValidationError
 
 from station.errors import StationError
 from station.ports import Json
-from station.secret import Secret
 from station.records.base64url import decoded, encoded
+from station.secret import Secret
 from station.services.central_answers import (
     PAGE_LIMIT,
     CertificateAnswered,

@@ -6,9 +6,9 @@ The credentials file keeps the one of the enrolment. It may be a systemd credent
 import logging
 
 from station.ports import Store
+from station.records.base64url import decoded, encoded
 from station.records.claims import MAX_UINT64, StationCertificate
 from station.records.envelope import RecordError, verified
-from station.records.base64url import decoded, encoded
 from station.services.central_link import CentralLink, CentralRefused
 from station.services.identity import Identity
 from station.services.timekeeping import Timekeeper

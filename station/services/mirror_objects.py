@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from station.core.facts import HolderEntry, KeyEntry, KeyKnown, KeyStatus, PermitEntry, Person, UnitEntry
 from station.errors import StationError
 from station.ports import Json, MirrorBundle, MirrorObject
+from station.records.base64url import decoded, encoded
 from station.records.claims import MAX_UINT32, Blocklist, Category, CentralKey, Claims, KeyRecord, Permit
 from station.records.envelope import verified
 from station.records.keys import PublicKey
-from station.records.base64url import decoded, encoded
 from station.services.central_keys import KeyChain
 
 NAME_LIMIT = 200

@@ -7,8 +7,8 @@ from datetime import UTC, tzinfo
 
 from station.core.facts import Hindrance, Now, Policy, StationFacts
 from station.ports import Json, MirrorObject, Store, StoreFault
-from station.records.claims import Blocklist
 from station.records.base64url import decoded, encoded
+from station.records.claims import Blocklist
 from station.services.identity import Identity
 from station.services.mirror_objects import ObjectRefused, newest_blocklist, record_of, zone
 from station.services.mirroring import Mirroring

@@ -15,8 +15,8 @@ from pathlib import Path
 from station.core.facts import Now, StationFacts
 from station.core.screen import Line, Screen
 from station.ports import Json, Store, StoreFault
-from station.records.claims import Role
 from station.records.base64url import encoded
+from station.records.claims import Role
 from station.services.mirroring import Mirroring
 from station.services.past_visits import PastVisits
 from station.services.timekeeping import Timekeeper

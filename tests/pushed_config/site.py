@@ -17,11 +17,11 @@ from station.core.screen import Line, Screen
 from station.core.visit_state import Phase
 from station.ports import KeyFile
 from station.pushed_config import PushedConfig
+from station.records.base64url import decoded, encoded
 from station.records.claims import Role
 from station.records.keys import SigningKey
 from station.records.pins import pin_tag
 from station.secret import Secret
-from station.records.base64url import decoded, encoded
 from station.services.timekeeping import SystemClocks
 from station.services.visits import Visits
 from tests.services.lying_central import DAY_S, STATION, LyingCentral

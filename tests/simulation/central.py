@@ -14,12 +14,12 @@ from typing import Any
 
 import httpx
 
+from station.records.base64url import encoded
 from station.records.claims import Blocklist, Category, KeyKind, KeyRecord, Permit, Role, StationCertificate, Window
 from station.records.envelope import sign
 from station.records.keys import SigningKey
 from station.records.pins import pin_tag
 from station.secret import Secret
-from station.records.base64url import encoded
 from station.services.central_link import CentralLink
 from station.services.identity import PinSecrets
 from tests.services.lying_central import DAY_S, UNIT, Asked, LyingCentral, Reply, refusal, said

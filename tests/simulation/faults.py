@@ -4,8 +4,8 @@ import asyncio
 from random import Random
 
 from station.ports import KeyFile
-from station.records.claims import Window
 from station.records.base64url import encoded
+from station.records.claims import Window
 from tests.simulation.central import Network
 from tests.simulation.keys import SimulatedKey
 from tests.simulation.machine import Machine
