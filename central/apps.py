@@ -1,21 +1,18 @@
-"""Django's view of this package: signals and the audit log are connected when it is ready."""
+"""Django's view of the models: the change feed is told of what is saved."""
 
 from django.apps import AppConfig
 
 
 class CentralConfig(AppConfig):
-    """The only application of this project."""
+    """The application that has the models; `central.office` and `central.operations` have pages and commands."""
 
     name = "central"
     verbose_name = "Sync stations"
 
     def ready(self) -> None:
-        """Connect the change feed and the audit log to the models."""
-        from central import audit, selfcheck  # noqa: PLC0415  (models exist only now)
-        from central.feed import watching  # noqa: PLC0415
-        from central.issuing import settle  # noqa: PLC0415
+        """Connect the change feed and the groups of the roles to the models."""
+        from central.feed.change import watch_models  # noqa: PLC0415  (models exist only now)
+        from central.models.users import follow_memberships  # noqa: PLC0415
 
-        watching.connect()
-        settle.connect()
-        audit.register()
-        selfcheck.register()
+        watch_models()
+        follow_memberships()

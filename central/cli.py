@@ -4,17 +4,17 @@ import argparse
 import json
 import os
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from central import datafolder
-from central.databaseurl import settings_of
 from central.errors import CentralError
 from station.version import version_and_commit
 
 if TYPE_CHECKING:
-    from central.issuing.rotation import Standing
+    from central.actions.rotation import RotationState
 
 DESCRIPTION = "The central server of sync stations: staff, keys, areas, permits and events of a site."
 
@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         datafolder.prepare(Path(options.data or datafolder.folder()))
         os.environ["DJANGO_SETTINGS_MODULE"] = "central.settings"
         _check_database_url()
-        import django  # noqa: PLC0415  (its settings are read on import: only now is there a data folder)
+        import django  # noqa: PLC0415  (only now is there a data folder)
 
         django.setup()
         return int(options.run(options))
@@ -40,8 +40,8 @@ def _check_database_url() -> None:
     try:
         if url and find_spec("psycopg") is None:
             raise CentralError("database_url", reason="psycopg is not installed (the extra `postgresql`)")
-        if url:
-            settings_of(url)
+        # Its settings are read on import: only now is there a data folder.
+        import_module("central.settings")
     except ValueError as error:
         raise CentralError("database_url", reason=error) from error
 
@@ -102,19 +102,19 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from central.database import bring_up_to_date  # noqa: PLC0415
-    from central.serverlock import ServerLock  # noqa: PLC0415
-    from central.serving import serve  # noqa: PLC0415
+    from central.operations.database import bring_up_to_date  # noqa: PLC0415
+    from central.operations.serving import serve  # noqa: PLC0415
+    from central.wsgi import application  # noqa: PLC0415
 
-    ServerLock.share()
+    datafolder.lock_shared()
     bring_up_to_date()
-    serve(options.host, options.port, options.threads)
+    serve(application, options.host, options.port, options.threads)
     return 0
 
 
 def _seed(options: argparse.Namespace) -> int:
-    from central.database import bring_up_to_date  # noqa: PLC0415
-    from central.sample.seeding import seed  # noqa: PLC0415
+    from central.operations.database import bring_up_to_date  # noqa: PLC0415
+    from central.operations.sample.seed import seed  # noqa: PLC0415
 
     bring_up_to_date()
     summary = seed(Path(options.keys) if options.keys else None)
@@ -130,7 +130,7 @@ def _seed(options: argparse.Namespace) -> int:
 
 
 def _enrol_code(options: argparse.Namespace) -> int:
-    from central.codes import new_enrolment_code  # noqa: PLC0415
+    from central.actions.codes import new_enrolment_code  # noqa: PLC0415
     from central.models import Station  # noqa: PLC0415
 
     station = Station.objects.filter(site__number=options.site, number=options.station).first()
@@ -141,7 +141,7 @@ def _enrol_code(options: argparse.Namespace) -> int:
 
 
 def _provision_code(options: argparse.Namespace) -> int:
-    from central.codes import new_provision_code  # noqa: PLC0415
+    from central.actions.codes import new_provision_code  # noqa: PLC0415
     from central.models import Key  # noqa: PLC0415
 
     key = Key.objects.filter(site__number=options.site, number=options.key).first()
@@ -152,14 +152,14 @@ def _provision_code(options: argparse.Namespace) -> int:
 
 
 def _backup(options: argparse.Namespace) -> int:
-    from central.backup import backup  # noqa: PLC0415
+    from central.operations.backup import backup  # noqa: PLC0415
 
     backup(Path(options.file))
     return 0
 
 
 def _restore(options: argparse.Namespace) -> int:
-    from central.restoring import restore  # noqa: PLC0415
+    from central.operations.restore import restore  # noqa: PLC0415
 
     count = restore(Path(options.file), replace=options.replace)
     print(f"restored; {count} records signed anew")
@@ -167,8 +167,8 @@ def _restore(options: argparse.Namespace) -> int:
 
 
 def _rotate_key(options: argparse.Namespace) -> int:
+    from central.actions import rotation  # noqa: PLC0415
     from central.clock import unix_now  # noqa: PLC0415
-    from central.issuing import rotation  # noqa: PLC0415
     from central.models import Site  # noqa: PLC0415
 
     site = Site.objects.filter(number=options.site).first()
@@ -181,18 +181,18 @@ def _rotate_key(options: argparse.Namespace) -> int:
         case "resign":
             print(f"{rotation.resign(site, unix_now(), force=options.force)} records signed anew")
         case "retire":
-            before = rotation.standing(site)
+            before = rotation.rotation_state(site)
             rotation.retire(site, force=options.force)
             _tell_left("lose service until they are enrolled or handed out anew", before)
         case _:
             pass
-    at = rotation.standing(site)
+    at = rotation.rotation_state(site)
     print(f"site {site.number}: {at.step}")
     _tell_left("do not know the next key" if at.step == "announced" else "still carry what the old key signed", at)
     return 0
 
 
-def _tell_left(what: str, at: "Standing") -> None:
+def _tell_left(what: str, at: "RotationState") -> None:
     """How many stations and keys are not ready for the next step, and which."""
     for name, numbers, count in (("stations", at.stations, at.all_stations), ("keys", at.keys, at.all_keys)):
         if numbers:

@@ -6,12 +6,16 @@
     server.key               32 random bytes: Django's secret key, codes and tokens are derived from it
     site-<number>/signing-<n>.key   the seed of the site's n-th Ed25519 key, 32 bytes
     site-<number>/pin.json   the site salt and the pepper of PIN tags, in hexadecimal
+    central.lock             used by any number of servers together, or by one restore alone (flock)
 """
 
+import fcntl
 import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from central.errors import CentralError
@@ -20,6 +24,7 @@ DATA_VARIABLE = "CENTRAL_DATA"
 DEFAULT_FOLDER = "central-data"
 SERVER_KEY_BYTES = 32
 SECRET_LIMIT_BYTES = 4096
+LOCK_FILE = "central.lock"
 
 
 def folder() -> Path:
@@ -82,6 +87,32 @@ def destroy_secret(name: str) -> None:
 def derived_key(purpose: str) -> bytes:
     """32 bytes for one purpose, derived from the server key. Raises OSError before `prepare`."""
     return hmac.digest(read_secret("server.key"), purpose.encode("ascii"), hashlib.sha256)
+
+
+def lock_shared() -> None:
+    """Use the folder until this process ends. Raises CentralError (``restoring``) during a restore."""
+    descriptor = _open_lock()
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        raise CentralError("restoring", reason="a backup is being restored") from error
+
+
+@contextmanager
+def locked_alone() -> Iterator[None]:
+    """Have the folder alone. Raises CentralError (``serving``) when a server uses it."""
+    descriptor = _open_lock()
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise CentralError("serving", reason="stop the server first") from error
+    finally:
+        os.close(descriptor)
+
+
+def _open_lock() -> int:
+    return os.open(folder() / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def _sync_folder(path: Path) -> None:

@@ -8,8 +8,41 @@ of the SQLite file.
 import os
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from central import databaseurl, datafolder
+from central import datafolder
+
+POSTGRESQL_SCHEMES = ("postgresql", "postgres")
+
+
+def database_of(url: str) -> dict[str, Any]:
+    """Django's settings of ``postgresql://user:password@host:port/name?option=value``.
+
+    A socket's folder is ``?host=/run/postgresql``. Options are libpq's (``sslmode=verify-full``, ``connect_timeout``);
+    without a password libpq reads its own password file. Raises ValueError without the address: it may hold a password.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+    except ValueError:
+        raise ValueError("DATABASE_URL cannot be read") from None
+    name = unquote(parts.path.removeprefix("/"))
+    if parts.scheme not in POSTGRESQL_SCHEMES or not name or "/" in name:
+        raise ValueError("DATABASE_URL is not postgresql://user@host/name")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": options.pop("host", "") or (parts.hostname or ""),
+        "PORT": str(port or options.pop("port", "")),
+        # A server that was restarted is noticed before a request meets a dead connection.
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options,
+    }
+
 
 DATA_FOLDER = datafolder.folder()
 try:
@@ -23,7 +56,7 @@ ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *filter(None, os.environ.get
 USE_TLS = os.environ.get("CENTRAL_TLS") == "1"
 
 INSTALLED_APPS = [
-    "central.adminsite.OperatorAdminConfig",
+    "central.operations.apps.OperatorAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -33,17 +66,18 @@ INSTALLED_APPS = [
     "axes",
     "central",
     "central.office",
+    "central.operations.apps.OperationsConfig",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "central.security.middleware.HeadersMiddleware",
-    "central.api.middleware.ApiMiddleware",
+    "central.security.HeadersMiddleware",
+    "central.api.http.ApiMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "central.security.middleware.IdleMiddleware",
+    "central.security.IdleMiddleware",
     "central.office.passwords.OwnPasswordMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -81,7 +115,7 @@ DATABASES: dict[str, Any] = {
     }
 }
 if DATABASE_URL := os.environ.get("DATABASE_URL"):
-    DATABASES["default"] = databaseurl.settings_of(DATABASE_URL)
+    DATABASES["default"] = database_of(DATABASE_URL)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -129,7 +163,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_LOCKOUT_TEMPLATE = "429.html"
-AXES_CLIENT_IP_CALLABLE = "central.security.client.address_of"
+AXES_CLIENT_IP_CALLABLE = "central.security.address_of"
 AXES_VERBOSE = False
 AXES_ENABLE_ADMIN = False
 

@@ -10,12 +10,12 @@ from central.api.application import api
 
 
 def health(_request: HttpRequest) -> JsonResponse:
-    """The same as the API's, for those who look for it at the top level."""
+    """Say that the server answers: the API's health check, at the top level."""
     return JsonResponse({"status": "ok"})
 
 
 def front(_request: HttpRequest) -> HttpResponse:
-    """People mean the office."""
+    """Lead people to the office."""
     return redirect("office:start")
 
 

@@ -5,7 +5,7 @@ import os
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.wsgi import get_wsgi_application
 
-from central.api.lean_headers import LeanHeaders
+from central.api.http import LeanHeaders
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "central.settings")
 

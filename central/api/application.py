@@ -8,8 +8,8 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
 
-from central.api import enrolment, events, mirror, provisioning, station
-from central.api.middleware import refusal
+from central.api.calls import open_calls, station_calls
+from central.api.http import refusal
 from central.errors import Refused
 
 
@@ -40,7 +40,7 @@ api = NinjaAPI(
     parser=StrictParser(),
     urls_namespace="stations",
 )
-for router in (enrolment.router, station.router, mirror.router, events.router, provisioning.router):
+for router in (open_calls, station_calls):
     api.add_router("", router)
 
 

@@ -1,6 +1,5 @@
 """Which station is calling."""
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,11 +7,11 @@ from django.db.models import Q
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
+from central.actions.codes import token_fingerprint
 from central.clock import unix_now
 from central.errors import Refused
 from central.models import Station, StationToken
-from central.security.attempts import attempts
-from central.security.client import address_of
+from central.security import address_of, attempts
 
 TOKEN_LIMIT_CHARACTERS = 200
 CONTACT_NOTED_EVERY_S = 60
@@ -29,12 +28,12 @@ class StationAuth(HttpBearer):
         station = _station_of(token) if len(token) <= TOKEN_LIMIT_CHARACTERS else None
         if station is None:
             # A right token is always let in: whoever shares a guesser's address must not suffer.
-            refuse_too_many(request)
+            _refuse_too_many(request)
             attempts.failed(address_of(request))
         return station
 
 
-def refuse_too_many(request: HttpRequest) -> None:
+def _refuse_too_many(request: HttpRequest) -> None:
     """Raise Refused (429) when this client has failed too often of late."""
     wait_s = attempts.wait_s(address_of(request))
     if wait_s:
@@ -42,12 +41,12 @@ def refuse_too_many(request: HttpRequest) -> None:
 
 
 @contextmanager
-def counted(request: HttpRequest) -> Iterator[None]:
+def counting_bad_codes(request: HttpRequest) -> Iterator[None]:
     """Around the use of a one-time code: a wrong or a spent one is a failed attempt.
 
     Raises Refused (429) after too many.
     """
-    refuse_too_many(request)
+    _refuse_too_many(request)
     try:
         yield
     except Refused as error:
@@ -58,9 +57,8 @@ def counted(request: HttpRequest) -> Iterator[None]:
 
 def _station_of(token: str) -> Station | None:
     now = unix_now()
-
     found = (
-        StationToken.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), sha256=fingerprint(token))
+        StationToken.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), sha256=token_fingerprint(token))
         .select_related("station__site", "station__unit")
         .first()
     )
@@ -68,11 +66,6 @@ def _station_of(token: str) -> Station | None:
         return None
     _note_contact(found.station, now)
     return found.station
-
-
-def fingerprint(token: str) -> str:
-    """What the server keeps of a token."""
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _note_contact(station: Station, now: int) -> None:

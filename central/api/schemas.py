@@ -1,24 +1,24 @@
 """The shapes of requests and answers, from which the OpenAPI document is made."""
 
-from base64 import urlsafe_b64decode
+import re
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from central.models.base import MAX_UINT32, base64url
+from central.actions.events import EventIn
+from central.actions.station_health import SelfReport
+from station.records.base64url import decoded
 
-MAX_SAFE_INTEGER = 2**53 - 1
-"""The largest that JSON readers agree on."""
+HEALTH_HEADER_LIMIT_CHARACTERS = 300
+CLOCKS = frozenset({0, 1, 2})
+_MEMBER = re.compile(r"(?P<name>[a-z]{1,20})=(?P<value>[A-Za-z0-9._-]{1,64})")
+_NUMBER = re.compile(r"[0-9]{1,12}")
 
 
 def _octets(size: int) -> BeforeValidator:
     def read(value: object) -> bytes:
-        if not isinstance(value, str) or len(value) != (size * 4 + 2) // 3:
-            raise ValueError("not_base64url")
-        data = urlsafe_b64decode(value.encode("ascii") + b"=" * (-len(value) % 4))
-        # One text for each value: the decoder passes over strange characters and left-over bits.
-        if len(data) != size or base64url(data) != value:
+        data = decoded(value) if isinstance(value, str) else b""
+        if len(data) != size:
             raise ValueError("not_base64url")
         return data
 
@@ -35,8 +35,6 @@ Octets16 = Annotated[bytes, _octets(16), _text(16, "AQgw")]
 Octets32 = Annotated[bytes, _octets(32), _text(32, "AEIMQUYcgkosw048")]
 Record = Annotated[str, Field(description="a signed record, base64url without padding")]
 Code = Annotated[str, Field(min_length=3, max_length=40, description="<id>-<secret>")]
-Number = Annotated[int, Field(strict=True, ge=1, le=MAX_UINT32)]
-Counter = Annotated[int, Field(strict=True, ge=0, le=MAX_SAFE_INTEGER)]
 
 
 class Problem(BaseModel):
@@ -159,21 +157,6 @@ class Changes(BaseModel):
     digest: str = Field(description="SHA-256, hexadecimal")
 
 
-class EventIn(BaseModel):
-    """An event. Unknown further fields are passed over, so that stations may be newer than central."""
-
-    id: UUID
-    instance: UUID
-    seq: Counter
-    at: Counter
-    clock: Literal[0, 1, 2, "unknown"]
-    type: Annotated[str, Field(strict=True, pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-    key: Number | None = None
-    holder: Number | None = None
-    lock: Number | None = None
-    data: dict[str, Any] = Field(default_factory=dict)
-
-
 _EVENT = {
     "anyOf": [
         EventIn.model_json_schema(ref_template="#/components/schemas/{model}"),
@@ -201,3 +184,26 @@ class EventsOut(BaseModel):
 
     results: list[EventResult]
     cursor: str
+
+
+def self_report_in(header: str) -> SelfReport:
+    """What ``Station-Health`` says, a header of GET /mirror/changes; what cannot be read in it is passed over.
+
+    ``outbox=3, mirror=42, clock=0, config=3fa2b1c4d5e6`` (see docs/reference/central-api.md). None is needed, none is
+    refused.
+    """
+    if len(header) > HEALTH_HEADER_LIMIT_CHARACTERS:
+        return SelfReport()
+    members = (_MEMBER.fullmatch(part.strip()) for part in header.split(","))
+    told = {member["name"]: member["value"] for member in members if member}
+    clock = _number(told.get("clock"))
+    return SelfReport(
+        outbox=_number(told.get("outbox")),
+        mirror_age_s=_number(told.get("mirror")),
+        clock=clock if clock in CLOCKS else None,
+        config_version=told.get("config"),
+    )
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and _NUMBER.fullmatch(text) else None

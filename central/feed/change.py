@@ -1,26 +1,27 @@
 """`change()`: the only way to change what stations have a copy of.
 
 A plain sequence loses rows: transactions commit in another order than they took their numbers, and a reader that has
-seen the higher one never comes back for the lower. So a change collects the objects that it touches; at its end it
-locks the site's counter row, gives out the revisions, and commits. Nothing waits between the lock and the commit, and
-no revision can become visible before a lower one.
+seen the higher one never comes back for the lower. So a change collects the objects that it saves and deletes; at its
+end it locks the site's counter row, gives out the revisions, and commits. Nothing waits between the lock and the
+commit, and no revision can become visible before a lower one.
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from django.db import models, transaction
+from django.db.models.signals import m2m_changed, post_save, pre_delete, pre_save
 
 from central.clock import unix_now
 from central.errors import CentralError
-from central.feed import waiting
-from central.models.base import Mirrored, Watched
-from central.models.mirror import FeedCounter, MirrorRow
+from central.feed.long_poll import wake
+from central.models import Area, FeedCounter, Lock, Mirrored, MirrorRow, Permission, Watched
+from central.signing.outdated import sign_outdated
 
 Slot: TypeAlias = tuple[str, int]
 """Type and number of a mirror object."""
@@ -28,29 +29,25 @@ Slot: TypeAlias = tuple[str, int]
 
 @dataclass
 class Change:
-    """What a transaction has touched so far."""
+    """What a transaction has saved and deleted so far."""
 
-    touched: dict[tuple[type[models.Model], int], Watched] = field(default_factory=dict)
-    gone: set[tuple[int, Slot]] = field(default_factory=set)
+    saved: dict[tuple[type[models.Model], int], Watched] = field(default_factory=dict)
+    deleted: list[Watched] = field(default_factory=list)
+    deleted_slots: set[tuple[int, Slot]] = field(default_factory=set)
     """Site and slot of deleted mirror objects."""
-    gone_watched: list[Watched] = field(default_factory=list)
 
-    def touch(self, instance: Watched) -> None:
+    def note_saved(self, instance: Watched) -> None:
         """``instance`` was saved."""
-        self.touched[type(instance), int(instance.pk)] = instance
+        self.saved[type(instance), int(instance.pk)] = instance
 
-    def remove(self, instance: Watched) -> None:
+    def note_deleted(self, instance: Watched) -> None:
         """``instance`` was deleted."""
-        self.touched.pop((type(instance), int(instance.pk)), None)
-        self.gone_watched.append(instance)
+        self.saved.pop((type(instance), int(instance.pk)), None)
+        self.deleted.append(instance)
         if isinstance(instance, Mirrored):
-            self.gone.add((instance.mirror_site_id(), (instance.MIRROR_TYPE, instance.mirror_number())))
+            self.deleted_slots.add((instance.mirror_site_id(), (instance.MIRROR_TYPE, instance.mirror_number())))
 
 
-Settler: TypeAlias = Callable[[Change, int], None]
-"""Brings derived objects (records) in line with what was touched; may touch more. Gets the change and the time."""
-
-settlers: list[Settler] = []
 _current: ContextVar[Change | None] = ContextVar("current_change", default=None)
 
 
@@ -64,7 +61,10 @@ def current() -> Change:
 
 @contextmanager
 def change() -> Iterator[Change]:
-    """A transaction at whose end everything touched in it gets its revision. Inside another one, a part of it."""
+    """A transaction at whose end everything that it changed gets its revision. Inside another one, a part of it.
+
+    Raises CentralError (``unsigned``) for what was changed without signing the records that say it.
+    """
     outer = _current.get()
     if outer is not None:
         yield outer
@@ -75,8 +75,9 @@ def change() -> Iterator[Change]:
         try:
             yield mine
             now = unix_now()
-            for settle in settlers:
-                settle(mine, now)
+            # Whoever changes what a record says signs it, in sight. What they forgot is not told to anybody.
+            if forgotten := sign_outdated(mine.saved.values(), mine.deleted, now):
+                raise CentralError("unsigned", records=", ".join(forgotten))
             _stamp(mine, now)
         finally:
             _current.reset(token)
@@ -85,9 +86,9 @@ def change() -> Iterator[Change]:
 def _stamp(change_: Change, now: int) -> None:
     """Give revisions to what now differs from what stations were told, as the last act of the transaction."""
     slots: dict[int, dict[Slot, tuple[type[Mirrored], int] | None]] = defaultdict(dict)
-    for site, slot in change_.gone:
+    for site, slot in change_.deleted_slots:
         slots[site][slot] = None
-    for (model, pk), instance in change_.touched.items():
+    for (model, pk), instance in change_.saved.items():
         if isinstance(instance, Mirrored):
             assert issubclass(model, Mirrored)
             slots[instance.mirror_site_id()][instance.MIRROR_TYPE, instance.mirror_number()] = (model, pk)
@@ -126,7 +127,7 @@ def _stamp_site(site: int, slots: dict[Slot, tuple[type[Mirrored], int] | None],
         update_fields=["revision", "content", "removed_at"],
     )
     counter.save(update_fields=["value"])
-    transaction.on_commit(lambda: waiting.wake(site))
+    transaction.on_commit(lambda: wake(site))
 
 
 def _contents(slots: dict[Slot, tuple[type[Mirrored], int] | None]) -> dict[Slot, str]:
@@ -163,3 +164,44 @@ def forget_tombstones(site: int, removed_before: int) -> int:
         counter.floor = max(counter.floor, newest)
         counter.save(update_fields=["floor"])
         return old.delete()[0]
+
+
+def watch_models() -> None:
+    """Tell the change that is going on what is saved, deleted or given other relations. Once for a process."""
+    pre_save.connect(_before_save, dispatch_uid="feed_before_save")
+    post_save.connect(_after_save, dispatch_uid="feed_after_save")
+    pre_delete.connect(_before_delete, dispatch_uid="feed_before_delete")
+    for relation in (Permission.areas.through, Permission.locks.through):
+        m2m_changed.connect(_after_relation, sender=relation, dispatch_uid=f"feed_{relation.__name__}")
+
+
+def _before_save(instance: object, **_: Any) -> None:
+    # Before it is written: outside a change there is no transaction that would take it back.
+    if isinstance(instance, Watched):
+        current()
+
+
+def _after_save(instance: object, **_: Any) -> None:
+    if isinstance(instance, Watched):
+        current().note_saved(instance)
+
+
+def _before_delete(instance: object, **_: Any) -> None:
+    # Before, not after: what it belongs to may be deleted with it.
+    if isinstance(instance, Watched):
+        current().note_deleted(instance)
+    # Deleting an area or a lock takes it out of permissions without a word from Django.
+    if isinstance(instance, Area | Lock):
+        for permission in Permission.objects.filter(**{f"{type(instance).__name__.lower()}s": instance}):
+            current().note_saved(permission)
+
+
+def _after_relation(instance: object, action: str, reverse: bool, pk_set: set[int] | None, **_: Any) -> None:  # noqa: FBT001
+    going_on = current()
+    if isinstance(instance, Permission):
+        going_on.note_saved(instance)
+    elif reverse and isinstance(instance, Area | Lock) and action in ("post_add", "pre_remove", "pre_clear"):
+        relation = f"{type(instance).__name__.lower()}s"
+        chosen = {"pk__in": pk_set} if pk_set else {relation: instance}
+        for permission in Permission.objects.filter(**chosen):
+            going_on.note_saved(permission)

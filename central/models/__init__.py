@@ -1,24 +1,23 @@
-"""What central knows, one concept a file. Signing is in ``central.issuing``, the change feed in ``central.feed``.
+"""What central knows, one concept a file. Signing is in ``central.signing``, the change feed in ``central.feed``.
 
 Numbers (``number``) are those of records and stations, unique within a site; ``id`` is the database's own.
 """
 
-from central.models.area import Area, Lock
 from central.models.base import Mirrored, Watched
-from central.models.blocklist import Blocklist
-from central.models.code import EnrolmentCode, ProvisionCode
-from central.models.event import Event, LogMark, Opening
-from central.models.health import StationHealth
-from central.models.holder import Holder
-from central.models.key import Key
+from central.models.codes import EnrolmentCode, ProvisionCode
+from central.models.events import Event, LogMark, LookUp, Opening
+from central.models.keys import Block, Blocklist, BlockReached, Key
 from central.models.mirror import FeedCounter, MirrorRow, ServerFact
-from central.models.permission import Permission, Permit
-from central.models.site import CentralKey, Site
-from central.models.station import Station, StationToken
-from central.models.unit import Unit
+from central.models.people import Holder, Permission, Permit
+from central.models.places import Area, CentralKey, Lock, Site, Unit
+from central.models.stations import OutOfOrder, Station, StationHealth, StationToken
+from central.models.tasks import Receipt, Task
+from central.models.users import Membership, PasswordToChange, Role
 
 __all__ = [
     "Area",
+    "Block",
+    "BlockReached",
     "Blocklist",
     "CentralKey",
     "EnrolmentCode",
@@ -28,17 +27,24 @@ __all__ = [
     "Key",
     "Lock",
     "LogMark",
+    "LookUp",
+    "Membership",
     "MirrorRow",
     "Mirrored",
     "Opening",
+    "OutOfOrder",
+    "PasswordToChange",
     "Permission",
     "Permit",
     "ProvisionCode",
+    "Receipt",
+    "Role",
     "ServerFact",
     "Site",
     "Station",
     "StationHealth",
     "StationToken",
+    "Task",
     "Unit",
     "Watched",
 ]

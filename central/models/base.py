@@ -1,6 +1,5 @@
 """What all models that stations hear of have in common."""
 
-from base64 import urlsafe_b64encode
 from typing import Any, ClassVar, TypeAlias
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -10,11 +9,6 @@ Content: TypeAlias = dict[str, Any]
 
 MAX_UINT16 = 2**16 - 1
 MAX_UINT32 = 2**32 - 1
-
-
-def base64url(data: bytes) -> str:
-    """Bytes as the API writes them: base64url without padding."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
 def number_field(limit: int = MAX_UINT32) -> "models.BigIntegerField[Any, Any]":

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from central.models.site import Site
+from central.models.places import Site
 
 
 class ServerFact(models.Model):

@@ -1,4 +1,4 @@
-"""The pages that coordinators work in: roles and their scope, forms, receipts, tasks, imports.
+"""The pages that coordinators work in: roles and their scope, forms, texts.
 
-What is done is in ``central.acts``; nothing here signs or talks to stations.
+What is done is in ``central.actions``; nothing here signs or talks to stations.
 """

@@ -1,4 +1,4 @@
-"""The forms of the office. Each is made for a desk: it offers only what is in its scope."""
+"""The forms of the office. Each is made for a user at a site: it offers only what is in their scope."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -8,14 +8,12 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_lazy as _
 
-from central.acts.clock import today
-from central.acts.people import Person, usual_areas
-from central.models import Area, Holder, Key, Station, Unit
+from central.actions.people import PersonDetails, shown_name, usual_areas
+from central.models import Area, Holder, Key, Membership, Role, Station, Unit
 from central.models.base import MAX_UINT32
-from central.office.desk import Desk
-from central.office.models import Membership
-from central.office.names import name_in
-from central.office.roles import UNIT_ROLES, Act, Role
+from central.models.users import UNIT_ROLES
+from central.office.access import SiteAccess
+from central.office.roles import Right
 
 LANGUAGES = [("", "–"), ("sv", "Svenska"), ("da", "Dansk"), ("en", "English")]
 DAYS_BACK = 7
@@ -36,17 +34,17 @@ class DateInput(forms.DateInput):
 class PersonForm(forms.Form):
     """What everybody who begins has."""
 
-    act: Act
+    right: Right
     given_name = forms.CharField(label=_("First name"), max_length=60)
     family_name = forms.CharField(label=_("Family name"), max_length=60)
     unit = forms.ModelChoiceField(Unit.objects.none(), label=_("Unit"), empty_label=None)
     employment_ends = forms.DateField(label=_("Last day at work"), required=False, widget=DateInput)
     language = forms.ChoiceField(label=_("Language on the screen"), choices=LANGUAGES, required=False)
 
-    def __init__(self, desk: Desk, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, access: SiteAccess, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.desk = desk
-        self.fields["unit"].queryset = desk.units(self.act)  # type: ignore[attr-defined]
+        self.access = access
+        self.fields["unit"].queryset = access.units(self.right)  # type: ignore[attr-defined]
 
     def clean_given_name(self) -> str:
         """As screens can show it."""
@@ -59,20 +57,20 @@ class PersonForm(forms.Form):
     def clean_employment_ends(self) -> date | None:
         """Not over already: whoever begins would have a PIN that opens nothing."""
         last: date | None = self.cleaned_data["employment_ends"]
-        if last is not None and last < today(self.desk.site):
+        if last is not None and last < self.access.site.today():
             raise forms.ValidationError(_("That day is over."))
         return last
 
-    def person(self, category: int) -> Person:
+    def details(self, category: int) -> PersonDetails:
         """Whom it says."""
         names = ("given_name", "family_name", "unit", "employment_ends", "language")
-        return Person(category=category, **{name: self.cleaned_data[name] for name in names})
+        return PersonDetails(category=category, **{name: self.cleaned_data[name] for name in names})
 
 
 class EmployeeForm(PersonForm):
     """A new employee, with a key of their own."""
 
-    act = Act.ADD_EMPLOYEE
+    right = Right.ADD_EMPLOYEE
     category = forms.TypedChoiceField(
         label=_("Employment"), coerce=int, choices=[(0, _("Permanent")), (1, _("Long-term substitute"))]
     )
@@ -84,14 +82,14 @@ class EmployeeForm(PersonForm):
         widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip
 
-    def __init__(self, desk: Desk, *args: Any, **kwargs: Any) -> None:
-        super().__init__(desk, *args, **kwargs)
-        self.fields["areas"].queryset = desk.areas(self.act)  # type: ignore[attr-defined]
+    def __init__(self, access: SiteAccess, *args: Any, **kwargs: Any) -> None:
+        super().__init__(access, *args, **kwargs)
+        self.fields["areas"].queryset = access.areas(self.right)  # type: ignore[attr-defined]
 
     def clean_key_number(self) -> int | None:
         """A number that no key has."""
         number: int | None = self.cleaned_data["key_number"]
-        if number is not None and Key.objects.filter(site=self.desk.site, number=number).exists():
+        if number is not None and Key.objects.filter(site=self.access.site, number=number).exists():
             raise forms.ValidationError(_("There is a key with this number already."))
         return number
 
@@ -104,14 +102,14 @@ class EmployeeForm(PersonForm):
 class HourlyForm(PersonForm):
     """Somebody paid by the hour, with the units whose substitute keys they may use."""
 
-    act = Act.ADD_HOURLY
+    right = Right.ADD_HOURLY
     units = forms.ModelMultipleChoiceField(
         Unit.objects.none(), label=_("Substitute keys of"), widget=forms.CheckboxSelectMultiple
     )
 
-    def __init__(self, desk: Desk, *args: Any, **kwargs: Any) -> None:
-        super().__init__(desk, *args, **kwargs)
-        self.fields["units"].queryset = desk.units(self.act)  # type: ignore[attr-defined]
+    def __init__(self, access: SiteAccess, *args: Any, **kwargs: Any) -> None:
+        super().__init__(access, *args, **kwargs)
+        self.fields["units"].queryset = access.units(self.right)  # type: ignore[attr-defined]
 
 
 class EndForm(forms.Form):
@@ -129,10 +127,12 @@ class LookUpForm(forms.Form):
     until = forms.DateField(label=_("To"), widget=DateInput)
     reason = forms.CharField(label=_("Reason (is logged)"), min_length=5, max_length=300)
 
-    def __init__(self, desk: Desk, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("initial", {"since": today(desk.site) - timedelta(days=DAYS_BACK), "until": today(desk.site)})
+    def __init__(self, access: SiteAccess, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault(
+            "initial", {"since": access.site.today() - timedelta(days=DAYS_BACK), "until": access.site.today()}
+        )
         super().__init__(*args, **kwargs)
-        self.desk = desk
+        self.access = access
 
     def clean(self) -> dict[str, Any]:
         """A window the wrong way round has nothing in it, and that would look like an answer."""
@@ -143,7 +143,7 @@ class LookUpForm(forms.Form):
 
     def window(self) -> tuple[int, int]:
         """From the first day's start to the last day's end, by the site's clocks."""
-        zone = ZoneInfo(self.desk.site.timezone)
+        zone = ZoneInfo(self.access.site.timezone)
         first = max(self.cleaned_data["since"], FIRST_DAY)
         last = max(FIRST_DAY, min(self.cleaned_data["until"], LAST_DAY)) + timedelta(days=1)
         since, until = (datetime.combine(day, time(), tzinfo=zone) for day in (first, last))
@@ -159,10 +159,10 @@ class UserForm(forms.Form):
     role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
     unit = forms.ModelChoiceField(Unit.objects.none(), label=_("Unit"), required=False, empty_label=_("the whole site"))
 
-    def __init__(self, desk: Desk, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, access: SiteAccess, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.desk = desk
-        self.fields["unit"].queryset = desk.units(Act.MANAGE_USERS)  # type: ignore[attr-defined]
+        self.access = access
+        self.fields["unit"].queryset = access.units(Right.MANAGE_USERS)  # type: ignore[attr-defined]
 
     def clean_username(self) -> str:
         """As the account there is writes it: one person is not two because of a capital letter."""
@@ -174,13 +174,13 @@ class UserForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Not for oneself; with a unit where the role needs one; the role is new to that user."""
         data = super().clean() or {}
-        if data.get("username") == self.desk.user.get_username():
+        if data.get("username") == self.access.user.get_username():
             # Else a site administrator would read the opening log as their own auditor.
             raise forms.ValidationError(_("Nobody changes their own roles."))
         if data.get("role") in UNIT_ROLES and data.get("unit") is None:
             self.add_error("unit", _("This role is for one unit."))
         there = Membership.objects.filter(user__username=data.get("username"), role=data.get("role"))
-        if there.filter(site=self.desk.site, unit=data.get("unit")).exists():
+        if there.filter(site=self.access.site, unit=data.get("unit")).exists():
             raise forms.ValidationError(_("This user has the role already."))
         return data
 
@@ -197,9 +197,9 @@ class StationForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ["name", "address", "unit", "role"]
         labels = {"name": _("Name"), "address": _("Address"), "unit": _("Unit"), "role": _("Kind")}
 
-    def __init__(self, desk: Desk, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, access: SiteAccess, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["unit"].queryset = desk.units(Act.ENROL_STATION)  # type: ignore[attr-defined]
+        self.fields["unit"].queryset = access.units(Right.ENROL_STATION)  # type: ignore[attr-defined]
 
 
 class ImportForm(forms.Form):
@@ -226,7 +226,7 @@ class ImportForm(forms.Form):
 
 
 def _name(text: str) -> str:
-    name = name_in(text)
+    name = shown_name(text)
     if not name:
         raise forms.ValidationError(_("There are characters in it that no screen can show."))
     return name

@@ -6,19 +6,22 @@ Whoever has one that somebody else set (a site administrator, an operator, a com
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 
-from central.office.models import PasswordToChange
+from central.models import PasswordToChange
 
 OPEN = frozenset({"office:password", "office:language", "office:login", "office:logout"})
 """The pages for those who still have to choose. Every other one, the admin's too, leads to the first of these."""
 
 
-def is_to_change(user: Any) -> bool:
+def must_change_password(user: Any) -> bool:
     """Whether somebody else may know the password of this account."""
     return PasswordToChange.objects.filter(user=user.pk).exists()
 
@@ -59,4 +62,22 @@ class OwnPasswordMiddleware:
         where = request.resolver_match
         if not request.user.is_authenticated or (where is not None and where.view_name in OPEN):
             return None
-        return redirect("office:password") if is_to_change(request.user) else None
+        return redirect("office:password") if must_change_password(request.user) else None
+
+
+class PasswordPage(PasswordChangeView):
+    """The one place where a password becomes its owner's own."""
+
+    template_name = "office/password.html"
+    success_url = reverse_lazy("office:start")
+
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        """Tell the page whether they have to."""
+        return super().get_context_data(**context, must=must_change_password(self.request.user))
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Whoever sets it anew meanwhile waits for this, or this for them: the last to be kept says whose it is."""
+        with transaction.atomic():
+            answer = super().form_valid(form)
+            PasswordToChange.objects.filter(user=form.user).delete()
+        return answer

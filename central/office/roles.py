@@ -1,29 +1,15 @@
-"""Who may do what: the one table. `central.office.desk` enforces it, at every page, and there only.
+"""Who may do what: the one table. `central.office.access` enforces it, at every page, and there only.
 
-A role counts within a membership: for one site, and for one unit of it or for all. ``UNIT_ROLES`` are never for all.
+A role counts within a membership: for one site, and for one unit of it or for all.
 """
 
 from enum import Enum, auto
 
-from django.db.models import TextChoices
-from django.utils.translation import gettext_lazy as _
+from central.models import Role
 
 
-class Role(TextChoices):
-    """As the office calls them."""
-
-    SITE_ADMINISTRATOR = "site_administrator", _("Site administrator")
-    SECTION_MANAGER = "section_manager", _("Section manager")
-    COORDINATOR = "coordinator", _("Coordinator")
-    STAFFING = "staffing_administrator", _("Staffing administrator")
-    PROVIDER = "provider_key_manager", _("Private provider's key manager")
-    ON_CALL = "on_call_manager", _("On-call manager")
-    AUDITOR = "auditor", _("Auditor")
-    SYSTEM = "system_administrator", _("System administrator")
-
-
-class Act(Enum):
-    """What a page shows or does."""
+class Right(Enum):
+    """What a role may see or do; each page names the one that it needs."""
 
     SEE_PEOPLE = auto()
     SEE_KEYS = auto()
@@ -51,30 +37,35 @@ class Act(Enum):
     MANAGE_USERS = auto()
 
 
-_LOOK = {Act.SEE_PEOPLE, Act.SEE_KEYS, Act.SEE_POOLS, Act.SEE_TASKS}
+_LOOK = {Right.SEE_PEOPLE, Right.SEE_KEYS, Right.SEE_POOLS, Right.SEE_TASKS}
 _DAILY = _LOOK | {
-    Act.WHO_MAY_OPEN, Act.ADD_EMPLOYEE, Act.ADD_HOURLY, Act.GIVE_PIN, Act.HAND_OUT_KEY, Act.TAKE_BACK_KEY,
-    Act.BLOCK_KEY, Act.UNLOCK_KEY, Act.LEND_EMERGENCY, Act.END_EMPLOYMENT, Act.FINISH_TASK,
+    Right.WHO_MAY_OPEN, Right.ADD_EMPLOYEE, Right.ADD_HOURLY, Right.GIVE_PIN, Right.HAND_OUT_KEY, Right.TAKE_BACK_KEY,
+    Right.BLOCK_KEY, Right.UNLOCK_KEY, Right.LEND_EMERGENCY, Right.END_EMPLOYMENT, Right.FINISH_TASK,
 }  # fmt: skip
-_STATIONS = {Act.SEE_STATIONS, Act.STATION_OUT_OF_ORDER, Act.ENROL_STATION, Act.REVOKE_STATION}
+_STATIONS = {Right.SEE_STATIONS, Right.STATION_OUT_OF_ORDER, Right.ENROL_STATION, Right.REVOKE_STATION}
 
-TABLE: dict[Role, frozenset[Act]] = {
-    Role.SITE_ADMINISTRATOR: frozenset(_DAILY | _STATIONS | {Act.IMPORT, Act.RENEW_PINS, Act.MANAGE_USERS}),
-    Role.SECTION_MANAGER: frozenset(_LOOK | {Act.SIGN_RECEIPT, Act.WHO_MAY_OPEN}),
-    Role.COORDINATOR: frozenset(_DAILY | {Act.SEE_STATIONS, Act.STATION_OUT_OF_ORDER}),
+TABLE: dict[Role, frozenset[Right]] = {
+    Role.SITE_ADMINISTRATOR: frozenset(_DAILY | _STATIONS | {Right.IMPORT, Right.RENEW_PINS, Right.MANAGE_USERS}),
+    Role.SECTION_MANAGER: frozenset(_LOOK | {Right.SIGN_RECEIPT, Right.WHO_MAY_OPEN}),
+    Role.COORDINATOR: frozenset(_DAILY | {Right.SEE_STATIONS, Right.STATION_OUT_OF_ORDER}),
     Role.STAFFING: frozenset(
-        {Act.SEE_PEOPLE, Act.SEE_KEYS, Act.SEE_POOLS, Act.ADD_HOURLY, Act.GIVE_PIN, Act.BLOCK_KEY, Act.END_EMPLOYMENT}
+        {
+            Right.SEE_PEOPLE,
+            Right.SEE_KEYS,
+            Right.SEE_POOLS,
+            Right.ADD_HOURLY,
+            Right.GIVE_PIN,
+            Right.BLOCK_KEY,
+            Right.END_EMPLOYMENT,
+        }
     ),
     Role.PROVIDER: frozenset(_DAILY),
-    Role.ON_CALL: frozenset(_LOOK | {Act.GIVE_PIN, Act.BLOCK_KEY, Act.LEND_EMERGENCY, Act.SEE_STATIONS}),
-    Role.AUDITOR: frozenset({Act.WHO_MAY_OPEN, Act.READ_LOG}),
-    Role.SYSTEM: frozenset(_STATIONS | {Act.IMPORT}),
+    Role.ON_CALL: frozenset(_LOOK | {Right.GIVE_PIN, Right.BLOCK_KEY, Right.LEND_EMERGENCY, Right.SEE_STATIONS}),
+    Role.AUDITOR: frozenset({Right.WHO_MAY_OPEN, Right.READ_LOG}),
+    Role.SYSTEM: frozenset(_STATIONS | {Right.IMPORT}),
 }
 
-UNIT_ROLES = frozenset({Role.SECTION_MANAGER, Role.COORDINATOR, Role.PROVIDER})
-"""Need a unit: without one they may do nothing."""
-
-SITE_ACTS = frozenset({Act.READ_LOG, Act.IMPORT, Act.MANAGE_USERS})
+SITE_RIGHTS = frozenset({Right.READ_LOG, Right.IMPORT, Right.MANAGE_USERS})
 """Are about the whole site: a membership for one unit does not give them."""
 
 HOURLY_ROLES = frozenset({Role.STAFFING})

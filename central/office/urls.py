@@ -1,24 +1,25 @@
-"""Where the office's pages are. Below a site, every one is a `page` or a `deed`."""
+"""Where the office's pages are. Below a site, every one is a `page` or a `post`."""
 
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.i18n import set_language
 
-from central.office.views import desk, imports, keys, locks, password, people, pins, stations, users
+from central.office.passwords import PasswordPage
+from central.office.views import csv_import, keys, locks, people, stations, today, users
 
 app_name = "office"
 urlpatterns = [
-    path("", desk.start, name="start"),
+    path("", today.start, name="start"),
     path("login/", LoginView.as_view(template_name="office/login.html"), name="login"),
     path("logout/", LogoutView.as_view(next_page="office:login"), name="logout"),
-    path("password/", password.PasswordPage.as_view(), name="password"),
+    path("password/", PasswordPage.as_view(), name="password"),
     path("language/", set_language, name="language"),
-    path("<int:site>/", desk.home, name="home"),
-    path("<int:site>/today/", desk.today, name="today"),
-    path("<int:site>/tasks/<int:pk>/done/", desk.task_done, name="task_done"),
-    path("<int:site>/receipts/<int:pk>/", desk.receipt, name="receipt"),
-    path("<int:site>/receipts/<int:pk>/sign/", desk.sign, name="sign"),
-    path("<int:site>/pools/", desk.pool, name="pools"),
+    path("<int:site>/", today.home, name="home"),
+    path("<int:site>/today/", today.today, name="today"),
+    path("<int:site>/tasks/<int:pk>/done/", today.task_done, name="task_done"),
+    path("<int:site>/receipts/<int:pk>/", today.receipt, name="receipt"),
+    path("<int:site>/receipts/<int:pk>/sign/", today.sign, name="sign"),
+    path("<int:site>/pools/", today.pool, name="pools"),
     path("<int:site>/people/", people.listed, name="people"),
     path("<int:site>/people/employee/", people.employee, name="employee"),
     path("<int:site>/people/hourly/", people.hourly, name="hourly"),
@@ -44,12 +45,12 @@ urlpatterns = [
     path("<int:site>/stations/<int:number>/out-of-order/", stations.out_of_order, name="out_of_order"),
     path("<int:site>/stations/<int:number>/in-order/", stations.in_order, name="in_order"),
     path("<int:site>/stations/<int:number>/revoke/", stations.revoke, name="revoke"),
-    path("<int:site>/pins/", pins.overview, name="pins"),
-    path("<int:site>/pins/begin/", pins.begin, name="pins_begin"),
-    path("<int:site>/pins/renew/", pins.renew, name="pins_renew"),
+    path("<int:site>/pins/", people.pins_overview, name="pins"),
+    path("<int:site>/pins/begin/", people.pins_start, name="pins_begin"),
+    path("<int:site>/pins/renew/", people.pins_renew, name="pins_renew"),
     path("<int:site>/users/", users.listed, name="users"),
-    path("<int:site>/users/roles/<int:pk>/take/", users.unseat, name="unseat"),
+    path("<int:site>/users/roles/<int:pk>/take/", users.take_role, name="take_role"),
     path("<int:site>/users/<int:pk>/password/", users.password, name="user_password"),
     path("<int:site>/users/<int:pk>/shut/", users.shut, name="user_shut"),
-    path("<int:site>/import/", imports.bring_in, name="import"),
+    path("<int:site>/import/", csv_import.import_file, name="import"),
 ]

@@ -2,22 +2,16 @@
 
 import subprocess
 import sys
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
+from station.records.base64url import encoded
 from station.records.keys import SigningKey
-
-
-def text(data: bytes) -> str:
-    return urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def octets(value: str) -> bytes:
-    return urlsafe_b64decode(value + "=" * (-len(value) % 4))
 
 
 def central(*arguments: str, data: Path) -> str:
@@ -61,11 +55,27 @@ class Caller:
     enrolled: dict[str, Any] = field(default_factory=dict)
 
     def enrol(self, code: str) -> httpx.Response:
-        answer = self.http.post("/enrol", json={"code": code, "public_key": text(self.key.public)})
+        answer = self.http.post("/enrol", json={"code": code, "public_key": encoded(self.key.public)})
         if answer.status_code == 201:
             self.enrolled = answer.json()
             self.http.headers["Authorization"] = f"Bearer {self.enrolled['token']}"
         return answer
+
+    def report(self, *events: Any) -> list[dict[str, Any]]:
+        """Send events, each with what it does not say itself; what became of each."""
+        rest = {"instance": str(uuid4()), "at": int(time.time()), "clock": 0, "data": {}}
+        whole = [
+            {"id": str(uuid4()), "seq": seq} | rest | each if isinstance(each, dict) else each
+            for seq, each in enumerate(events, start=1)
+        ]
+        answer = self.http.post("/events", json={"events": whole})
+        assert answer.status_code == 200, answer.text
+        results: list[dict[str, Any]] = answer.json()["results"]
+        return results
+
+    def reported(self, *events: dict[str, Any]) -> None:
+        """Send events that are all new and well formed."""
+        assert [each["status"] for each in self.report(*events)] == ["accepted"] * len(events)
 
     def snapshot(self) -> dict[str, Any]:
         answer = self.http.get("/mirror/snapshot")

@@ -1,7 +1,6 @@
-"""One seeded data folder and one real `central serve` for a whole run: Django in a process can have one folder only."""
+"""One seeded data folder and one real `central serve` for a whole run."""
 
 import json
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -11,17 +10,14 @@ from tests.central.served import Served, central, start_server, stop_server
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("central")
-    data, keys = folder / "data", folder / "keys"
-    summary = json.loads(central("seed", "--keys", str(keys), "--json", data=data))
-    os.environ["CENTRAL_DATA"] = str(data)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "central.settings"
-    import django
+    # Not before it is asked for: other folders' tests need no Django.
+    from tests.central.django_ready import DATA
 
-    django.setup()
+    keys = tmp_path_factory.mktemp("central") / "keys"
+    summary = json.loads(central("seed", "--keys", str(keys), "--json", data=DATA))
+    process, url = start_server(DATA)
+    yield Served(DATA, summary, keys, url)
     from django.db import connections
 
-    process, url = start_server(data)
-    yield Served(data, summary, keys, url)
     connections.close_all()
     stop_server(process)

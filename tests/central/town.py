@@ -9,9 +9,9 @@ from typing import Any
 from station.demo.served_station import ServedStation
 from station.demo.site import DemoSite
 from station.display.screen import Screen
+from station.records.base64url import decoded
 from station.records.claims import Permit
 from station.records.envelope import verified
-from tests.central.served import octets
 
 ROOT = Path(__file__).parents[2]
 KEYS = {5001: 1001, 5002: 1002, 5003: 1003}
@@ -64,8 +64,8 @@ class Town:
     async def take_in_all_but(self, *keys: int) -> None:
         """Every other key in use is handed in."""
         found = f"Key.objects.filter(status='active').exclude(number__in={keys})"
-        words = "from central.acts.keys import take_back", "from central.models import Key"
-        await self.world.central.manage("shell", "-c", "; ".join([*words, f"[take_back(key) for key in {found}]"]))
+        words = "from central.actions.keys import take_back_key", "from central.models import Key"
+        await self.world.central.manage("shell", "-c", "; ".join([*words, f"[take_back_key(key) for key in {found}]"]))
 
     async def heard(self) -> None:
         """The station has fetched what there is, and has asked again since: central knows that it has it."""
@@ -85,6 +85,6 @@ class Town:
 
     def revision(self, permit: Any) -> int:
         """The number of a permit's record."""
-        claims = verified(Permit, octets(permit["record"]), self.station._station.identity.central_keys)
+        claims = verified(Permit, decoded(permit["record"]), self.station._station.identity.central_keys)
         assert claims is not None
         return claims.revision

@@ -9,51 +9,8 @@ import pytest
 
 from tests.central.conftest import caller  # noqa: F401  (a station of the same server)
 from tests.central.served import Served
+from tests.central.site import make_site
 from tests.office.browser import PASSWORD, USER, Browser, browsing
-
-_site_numbers = count(5000)
-
-
-def make_site() -> SimpleNamespace:
-    """A site with two units; in each a permanent and an hourly holder, a personal, substitute and emergency key."""
-    from central import models
-    from central.feed import change
-
-    number = next(_site_numbers)
-    with change():
-        it = models.Site(number=number, name=f"Testby {number}")
-        it.save()
-        area = models.Area(site=it, number=2, name="Backen")
-        area.save()
-        models.Lock(site=it, number=101, area=area).save()
-        units = []
-        for n, name in ((1, "Norr"), (2, "Söder")):
-            unit = models.Unit(site=it, number=n, name=name)
-            unit.save()
-            own = models.Holder(
-                site=it, number=10 * n, given_name="Eva", family_name=f"Exempel {n}", category=0, unit=unit
-            )
-            own.save()
-            hourly = models.Holder(
-                site=it, number=10 * n + 1, given_name="Tim", family_name=f"Test {n}", category=2, unit=unit
-            )
-            hourly.save()
-            for holder, of in ((own, None), (hourly, unit)):
-                permission = models.Permission(holder=holder, unit=of)
-                permission.save()
-                permission.areas.set([area])
-            keys = []
-            for kind in (0, 1, 2):
-                key = models.Key(
-                    site=it, number=100 * n + kind, kind=kind, unit=unit, status="active",
-                    holder=own if kind == 0 else None,
-                )  # fmt: skip
-                key.save()
-                keys.append(key)
-            station = models.Station(site=it, number=n, name=f"Entré {name}", unit=unit)
-            station.save()
-            units.append(SimpleNamespace(unit=unit, own=own, hourly=hourly, keys=keys, station=station))
-    return SimpleNamespace(site=it, number=number, area=area, one=units[0], two=units[1])
 
 
 @pytest.fixture(scope="session")
@@ -61,8 +18,7 @@ def browser(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """One for the run, logged in through the page: a site administrator, an auditor, and a unit's section manager."""
     from django.contrib.auth import get_user_model
 
-    from central.models import Site, Unit
-    from central.office.models import Membership, PasswordToChange
+    from central.models import Membership, PasswordToChange, Site, Unit
 
     site = Site.objects.get(number=1)
     user = get_user_model().objects.create_user(USER, password=PASSWORD)
@@ -77,14 +33,14 @@ def browser(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(autouse=True)
 def _nobody_has_failed_yet(served: Served) -> None:
-    from central.security.attempts import attempts
+    from central.security import attempts
 
     attempts.forget()
 
 
 @pytest.fixture
 def there(served: Served) -> SimpleNamespace:
-    return make_site()
+    return make_site(2, pools=True)
 
 
 @pytest.fixture
@@ -93,7 +49,7 @@ def seat(served: Served) -> Callable[..., Any]:
     from django.contrib.auth import get_user_model
     from django.test import Client
 
-    from central.office.models import Membership
+    from central.models import Membership
 
     names = count(1)
 

@@ -4,17 +4,25 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.core.checks import run_checks
+from django.test import Client
 
+from central import models
+from central.actions.keys import block_key
+from central.actions.stations import revoke_station
+from central.models import Block, Key, Station
+from central.signing import keyring
+from central.signing.blocklists import BlocklistFull
 from station.records.claims import Blocklist
 from station.records.envelope import verified
-from tests.office.test_daily import at, words
+from tests.office.asking import at, words
 
 WARNING = "is nearly full"
 
 
 def block_many(there: SimpleNamespace, keys: int = 0, stations: int = 0) -> None:
     """As after years; told to nobody until the next change."""
-    from central.models import Key, Station
 
     it, unit = there.site, there.one.unit
     Key.objects.bulk_create(
@@ -27,8 +35,6 @@ def block_many(there: SimpleNamespace, keys: int = 0, stations: int = 0) -> None
 
 def signed(there: SimpleNamespace) -> Blocklist:
     """The list as stations get it."""
-    from central import models
-    from central.issuing import keyring
 
     record = bytes(models.Blocklist.objects.get(site=there.site).record)
     claims = verified(Blocklist, record, keyring.public_keys(there.site))
@@ -38,7 +44,6 @@ def signed(there: SimpleNamespace) -> Blocklist:
 
 def checked() -> str:
     """What the command line says of the database."""
-    from django.core.checks import run_checks
 
     return "\n".join(str(found) for found in run_checks(databases=["default"]) if found.id == "central.W001")
 
@@ -58,15 +63,10 @@ def test_it_says_so_before_it_is_full(there: SimpleNamespace, office: Any) -> No
 
 
 def block_many_more(there: SimpleNamespace) -> None:
-    from central.acts.keys import block
-
-    block(there.one.keys[1])
+    block_key(there.one.keys[1])
 
 
 def test_one_key_more_is_refused_and_all_is_as_it_was(there: SimpleNamespace, office: Any, served: Any) -> None:
-    from central.models import Key
-    from central.office.models import Block
-
     block_many(there, keys=2999)
     lost, other = there.one.keys[:2]
     office.post(at(there, f"keys/{lost.number}/block/"))
@@ -88,9 +88,6 @@ def test_one_key_more_is_refused_and_all_is_as_it_was(there: SimpleNamespace, of
 
 
 def refused_in_the_admin(key: Any) -> None:
-    from django.contrib.auth import get_user_model
-    from django.test import Client
-
     admin = Client(headers={"host": "localhost"})
     admin.force_login(get_user_model().objects.get(username="admin"))
     action = {"action": "block", "_selected_action": [key.pk]}
@@ -102,13 +99,9 @@ def refused_in_the_admin(key: Any) -> None:
 
 
 def test_one_station_more_is_refused(there: SimpleNamespace) -> None:
-    from central.acts.stations import revoke
-    from central.issuing.blocklists import BlocklistFull
-    from central.models import Station
-
     block_many(there, stations=99)
-    revoke(there.one.station)
+    revoke_station(there.one.station)
     assert len(signed(there).blocked_stations) == 100
     with pytest.raises(BlocklistFull, match="stations=101"):
-        revoke(there.two.station)
+        revoke_station(there.two.station)
     assert not Station.objects.get(pk=there.two.station.pk).stolen

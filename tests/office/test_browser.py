@@ -5,7 +5,6 @@
 
 import re
 import time
-import uuid
 from datetime import timedelta
 from pathlib import Path
 from secrets import token_urlsafe
@@ -13,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.central.served import Caller, Served, octets
+from station.records.base64url import decoded
+from tests.central.served import Caller, Served
 from tests.office.browser import Browser, keep_picture, programs
 
 pytestmark = [
@@ -30,20 +30,12 @@ def person(served: Served, name: str) -> Any:
 
 def in_a_station(caller: Caller, served: Served) -> Caller:
     """A real station's side of the API."""
-    from central.codes import new_enrolment_code
+    from central.actions.codes import new_enrolment_code
     from central.models import Station
 
     station = Station.objects.get(site__number=1, number=2)
     assert caller.enrol(new_enrolment_code(station)).status_code == 201
     return caller
-
-
-def tell(station: Caller, *events: dict[str, Any]) -> None:
-    """Events as a station sends them; ``at`` is now unless they say otherwise."""
-    rest = {"instance": str(uuid.uuid4()), "clock": 0, "at": int(time.time()), "data": {}}
-    whole = [rest | {"id": str(uuid.uuid4()), "seq": seq} | each for seq, each in enumerate(events, start=1)]
-    answer = station.http.post("/events", json={"events": whole}).json()
-    assert [each["status"] for each in answer["results"]] == ["accepted"] * len(events)
 
 
 def news(station: Caller, cursor: str, type_: str) -> list[dict[str, Any]]:
@@ -124,8 +116,7 @@ def test_a_lost_key_and_where_its_block_has_reached(browser: Browser, served: Se
     assert station.changes(page["cursor"]).status_code == 304
     # Somebody's key is there the next morning, and then at two locks; one of them before it could know.
     now, other = int(time.time()), person(served, "Greta Granatäpple")["key"]
-    tell(
-        station,
+    station.reported(
         {"type": "key_synced", "key": other, "at": now + 1, "data": {"mirror_age_s": 0}},
         {"type": "lock_opened", "key": other, "lock": 101, "at": now - 60},
         {"type": "lock_opened", "key": other, "lock": 102, "at": now + 60},
@@ -168,7 +159,6 @@ def test_employment_ends_at_once(browser: Browser, served: Served) -> None:
 
 
 def test_the_permission_ends_with_the_last_day(browser: Browser, served: Served, caller: Caller) -> None:
-    from central.acts.clock import today
     from central.models import Site
     from station.records.claims import Permit
     from station.records.envelope import verified
@@ -176,14 +166,14 @@ def test_the_permission_ends_with_the_last_day(browser: Browser, served: Served,
     station = in_a_station(caller, served)
     before = station.snapshot()["cursor"]
     who = person(served, "Johan Jordgubbe")
-    last = today(Site.objects.get(number=1)) + timedelta(days=5)
+    last = Site.objects.get(number=1).today() + timedelta(days=5)
     browser.go(f"/office/1/people/{who['holder']}/")
     browser.date("#id_last_day", last)
     browser.click("#end")
     assert str(who["key"]) in browser.text(".message")
     assert last.isoformat() in browser.text(".facts")
     (permit,) = news(station, before, "permit")
-    said = verified(Permit, octets(permit["record"]), [octets(key) for key in station.enrolled["central_keys"]])
+    said = verified(Permit, decoded(permit["record"]), [decoded(key) for key in station.enrolled["central_keys"]])
     assert said is not None
     assert 4 * 86400 < said.expires - time.time() < 7 * 86400
     browser.go("/office/1/today/")
@@ -204,7 +194,7 @@ def test_a_blank_key_is_made_at_a_station_by_a_code(browser: Browser, served: Se
 def test_a_key_is_unlocked_after_ten_wrong_pins(browser: Browser, served: Served, caller: Caller) -> None:
     station = in_a_station(caller, served)
     number = person(served, "Cecilia Citron")["key"]
-    tell(station, {"type": "key_locked_out", "key": number})
+    station.reported({"type": "key_locked_out", "key": number})
     before = station.snapshot()["cursor"]
     browser.go("/office/1/today/")
     browser.click(f'main li a[href$="/keys/{number}/"]')
@@ -224,8 +214,7 @@ def test_pools_and_today(browser: Browser, served: Served, caller: Caller) -> No
     taken = [(substitute, "Elin Enbär", 13), (emergency[1], "Bertil Blåbär", 80)]
     # The first may have been lent over the counter just now: this is later.
     taken += [(key, "Bertil Blåbär", 0) for key in (emergency[0], *emergency[2:-2])]
-    tell(
-        station,
+    station.reported(
         *(
             {"type": "pool_key_taken", "key": key, "holder": person(served, name)["holder"], "at": now - hours * 3600}
             for key, name, hours in taken
@@ -253,7 +242,7 @@ def test_who_opened_a_lock_and_what_a_holder_opened(browser: Browser, served: Se
     who = person(served, "Anna Apelsin")
     opened = {"type": "lock_opened", "key": who["key"], "holder": who["holder"]}
     now = int(time.time())
-    tell(in_a_station(caller, served), *({**opened, "lock": lock, "at": now - 3600} for lock in (160, 161)))
+    in_a_station(caller, served).reported(*({**opened, "lock": lock, "at": now - 3600} for lock in (160, 161)))
     browser.go("/office/1/log/")
     browser.type("#id_number", "160")
     browser.type("#id_reason", "Complaint 77, invented")
@@ -273,7 +262,7 @@ def test_who_opened_a_lock_and_what_a_holder_opened(browser: Browser, served: Se
 
 def test_how_a_station_is(browser: Browser, served: Served, caller: Caller) -> None:
     station = in_a_station(caller, served)
-    tell(station, {"type": "station_restarted", "data": {"reason": "watchdog"}})
+    station.reported({"type": "station_restarted", "data": {"reason": "watchdog"}})
     report = {"Station-Health": "outbox=7, mirror=130, clock=1, config=3fa2b1c4d5e6"}
     station.http.get("/mirror/changes", params={"since": station.snapshot()["cursor"]}, headers=report)
     browser.go("/office/1/stations/")

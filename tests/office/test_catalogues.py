@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po
 
-from central.office.messages import MESSAGE, in_templates
+from central.office.template_messages import MESSAGE, in_templates
 
 OFFICE = Path(__file__).parents[2] / "central" / "office"
 METHODS = [("**.py", "python"), ("templates/**.html", "office")]
@@ -19,6 +19,9 @@ FIELD = re.compile(r"%\((\w+)\)s")
 def wanted() -> set[str]:
     found = extract_from_dir(OFFICE, [("**.py", "python")], keywords={"_": None, "gettext_lazy": None})
     messages = {str(message) for _, _, message, _, _ in found}
+    # The names of the roles are with their model.
+    roles = extract_from_file("python", OFFICE.parent / "models" / "users.py", keywords={"_": None})
+    messages |= {str(message) for _, message, _, _ in roles}
     for path in (OFFICE / "templates").rglob("*.html"):
         with path.open("rb") as file:
             messages |= {message for _, _, message, _ in in_templates(file, None, None, None)}

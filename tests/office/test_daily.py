@@ -2,20 +2,38 @@
 
 import re
 import time
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from auditlog.models import LogEntry
 
-
-def at(there: SimpleNamespace, path: str) -> str:
-    return f"/office/{there.number}/{path}"
-
-
-def words(answer: Any) -> str:
-    assert answer.status_code == 200, answer
-    return str(answer.content.decode())
+from central.actions.codes import new_enrolment_code, new_provision_code
+from central.actions.edits import edit
+from central.actions.people import end_employments_that_are_over
+from central.actions.station_health import note_mirror
+from central.clock import unix_now
+from central.feed import pages
+from central.models import (
+    Block,
+    Blocklist,
+    BlockReached,
+    Holder,
+    Key,
+    LookUp,
+    Permit,
+    ProvisionCode,
+    Receipt,
+    StationToken,
+    Task,
+)
+from central.signing import keyring
+from central.signing.pins import pin_tag
+from station.records import claims
+from station.records.envelope import verified
+from tests.office.asking import at, report, words
 
 
 @pytest.fixture
@@ -23,22 +41,7 @@ def office(there: SimpleNamespace, seat: Any) -> Any:
     return seat("coordinator", there.site, there.one.unit)
 
 
-def report(station: Any, type_: str, **fields: Any) -> None:
-    from central.models import Event
-
-    now = int(time.time())
-    rest = {"at": now, "received_at": now, "clock": 0, "data": {}, "instance": uuid4(), "seq": 1, **fields}
-    Event.objects.create(site=station.site, station=station, event=uuid4(), type=type_, **rest)
-
-
 def test_a_new_employee_gets_a_key_and_a_pin_against_a_receipt(there: SimpleNamespace, office: Any) -> None:
-    from auditlog.models import LogEntry
-
-    from central.issuing import keyring
-    from central.models import Holder, Key, Permit, ProvisionCode
-    from central.office.models import Receipt
-    from central.pins import pin_tag
-
     form = {"given_name": "Åsa", "family_name": "Påhitt", "unit": there.one.unit.pk, "category": 0}
     answer = office.post(at(there, "people/employee/"), form)
     (pin,) = re.findall(r'id="pin">(\d{6})<', words(answer))
@@ -62,8 +65,6 @@ def test_a_new_employee_gets_a_key_and_a_pin_against_a_receipt(there: SimpleName
 
 
 def test_a_unit_that_is_not_offered_is_refused(there: SimpleNamespace, office: Any) -> None:
-    from central.models import Holder
-
     form = {"given_name": "Åsa", "family_name": "Påhitt", "unit": there.two.unit.pk, "category": 0}
     assert "errorlist" in words(office.post(at(there, "people/employee/"), form))
     assert "already" in words(
@@ -73,8 +74,6 @@ def test_a_unit_that_is_not_offered_is_refused(there: SimpleNamespace, office: A
 
 
 def test_an_hourly_person_uses_the_pools_of_chosen_units(there: SimpleNamespace, seat: Any) -> None:
-    from central.models import Holder, Permit
-
     office = seat("staffing_administrator", there.site)
     form = {
         "given_name": "Örjan", "family_name": "Timme", "unit": there.one.unit.pk,
@@ -91,37 +90,24 @@ def test_an_hourly_person_uses_the_pools_of_chosen_units(there: SimpleNamespace,
 
 
 def test_a_forgotten_pin_is_replaced(there: SimpleNamespace, office: Any) -> None:
-    from central.feed import page
-
-    before, tag = page.head(there.site.pk), bytes(there.one.own.pin_tag)
+    before, tag = pages.head(there.site.pk), bytes(there.one.own.pin_tag)
     answer = words(office.post(at(there, "people/10/pin/")))
     assert re.search(r'id="pin">\d{6}<', answer)
     # Another language would ask for this page again, which nobody can.
     assert 'name="next" value="/office/"' in answer
     there.one.own.refresh_from_db()
     assert bytes(there.one.own.pin_tag) != tag
-    assert len(page.changes(there.site.pk, before, 10).upserts) == 2
+    assert len(pages.changes(there.site.pk, before, 10).upserts) == 2
 
 
 def test_a_lost_key_is_blocked_in_one_click_and_followed_to_the_last_lock(there: SimpleNamespace, office: Any) -> None:
-    from central.clock import unix_now
-    from central.codes import new_enrolment_code
-    from central.feed import page
-    from central.models import StationToken
-    from central.office.models import Block, BlockReached, Task
-    from central.stationhealth import note_mirror
-    from station.records import claims
-    from station.records.envelope import verified
-
     for part in (there.one, there.two):
         new_enrolment_code(part.station)
         StationToken.objects.create(sha256=uuid4().hex * 2, station=part.station, created_at=1)
-        note_mirror(part.station, page.head(there.site.pk), unix_now())
+        note_mirror(part.station, pages.head(there.site.pk), unix_now())
     assert office.post(at(there, "keys/100/block/")).status_code == 302
     there.one.keys[0].refresh_from_db()
     assert there.one.keys[0].status == "blocked"
-    from central.issuing import keyring
-    from central.models import Blocklist
 
     record = bytes(Blocklist.objects.get(site=there.site).record)
     said = verified(claims.Blocklist, record, keyring.public_keys(there.site))
@@ -132,7 +118,7 @@ def test_a_lost_key_is_blocked_in_one_click_and_followed_to_the_last_lock(there:
         return re.findall(r'id="(?:reached|carried|locks)">(\d+)<', words(office.get(at(there, "keys/100/"))))
 
     assert reached() == ["0", "0", "0"]
-    note_mirror(there.one.station, page.head(there.site.pk), unix_now())
+    note_mirror(there.one.station, pages.head(there.site.pk), unix_now())
     assert reached() == ["1", "0", "0"]
     now = int(time.time())
     # Confirmed a day ago: that visit left the list from before.
@@ -140,7 +126,7 @@ def test_a_lost_key_is_blocked_in_one_click_and_followed_to_the_last_lock(there:
     assert reached() == ["1", "0", "0"]
     report(there.one.station, "key_synced", key=101, at=now + 5, data={"mirror_age_s": 1})
     report(there.one.station, "key_synced", key=100, at=now + 6, data={"mirror_age_s": 1})
-    note_mirror(there.two.station, page.head(there.site.pk), unix_now())
+    note_mirror(there.two.station, pages.head(there.site.pk), unix_now())
     assert reached() == ["2", "1", "0"]
     # The last lock: before that visit it met the key as it was, and after it with the news.
     report(there.one.station, "lock_opened", key=101, lock=101, at=now + 2)
@@ -172,8 +158,6 @@ def test_a_lost_key_is_blocked_in_one_click_and_followed_to_the_last_lock(there:
 
 
 def test_a_broken_key_means_an_emergency_key_now_and_a_task(there: SimpleNamespace, seat: Any) -> None:
-    from central.office.models import Receipt, Task
-
     on_call = seat("on_call_manager", there.site)
     assert "102" in words(on_call.get(at(there, "keys/100/")))
     assert on_call.post(at(there, "keys/100/broken/"), {"emergency": "101"}).status_code == 302
@@ -191,13 +175,7 @@ def test_a_broken_key_means_an_emergency_key_now_and_a_task(there: SimpleNamespa
 
 
 def test_employment_ends_and_the_keys_are_collected(there: SimpleNamespace, office: Any) -> None:
-    from datetime import timedelta
-
-    from central.acts.clock import today
-    from central.models import Permit
-    from central.office.models import Receipt, Task
-
-    last = today(there.site) + timedelta(days=3)
+    last = there.site.today() + timedelta(days=3)
     office.post(at(there, "people/10/end/"), {"last_day": last.isoformat()})
     there.one.own.refresh_from_db()
     assert (there.one.own.status, there.one.own.employment_ends) == ("active", last)
@@ -216,26 +194,17 @@ def test_employment_ends_and_the_keys_are_collected(there: SimpleNamespace, offi
 
 
 def test_a_last_day_that_passes_leaves_keys_to_collect(there: SimpleNamespace) -> None:
-    from datetime import timedelta
-
-    from central.acts.clock import today
-    from central.feed import change
-    from central.issuing.renewal import _end_employments
-    from central.office.models import Task
-
-    with change():
-        there.one.own.employment_ends = today(there.site) + timedelta(days=1)
+    with edit():
+        there.one.own.employment_ends = there.site.today() + timedelta(days=1)
         there.one.own.save()
-    _end_employments(int(time.time()))
+    end_employments_that_are_over(int(time.time()))
     assert not Task.objects.filter(site=there.site).exists()
-    _end_employments(int(time.time()) + 3 * 86400)
+    end_employments_that_are_over(int(time.time()) + 3 * 86400)
     assert Task.objects.get(site=there.site).key == there.one.keys[0]
 
 
 def test_a_locked_key_is_unlocked(there: SimpleNamespace, office: Any) -> None:
-    from central.feed import change
-
-    with change():
+    with edit():
         there.one.keys[0].locked_at = int(time.time())
         there.one.keys[0].save()
     assert "Locked after ten" in words(office.get(at(there, "today/")))
@@ -245,8 +214,6 @@ def test_a_locked_key_is_unlocked(there: SimpleNamespace, office: Any) -> None:
 
 
 def test_a_blank_key_is_provisioned_by_a_code(there: SimpleNamespace, office: Any) -> None:
-    from central.models import ProvisionCode
-
     assert re.search(r"<code>[0-9A-Z]{4}-[0-9A-Z]{10}<", words(office.post(at(there, "keys/101/code/"))))
     assert ProvisionCode.objects.filter(key=there.one.keys[1]).count() == 1
     office.post(at(there, "keys/101/block/"))
@@ -283,14 +250,9 @@ def test_who_may_open_a_lock(there: SimpleNamespace, office: Any) -> None:
 
 
 def test_the_log_is_read_for_a_reason_and_the_reading_is_logged(there: SimpleNamespace, seat: Any) -> None:
-    from auditlog.models import LogEntry
-
-    from central.acts.clock import today
-    from central.office.models import LookUp
-
     report(there.one.station, "lock_opened", key=100, holder=10, lock=101)
     auditor = seat("auditor", there.site)
-    day = today(there.site).isoformat()
+    day = there.site.today().isoformat()
     form = {"about": "lock", "number": 101, "since": day, "until": day, "reason": ""}
     assert "Eva Exempel 1" not in words(auditor.post(at(there, "log/"), form))
     assert not LookUp.objects.filter(site=there.site).exists()
@@ -310,8 +272,6 @@ def test_the_log_is_read_for_a_reason_and_the_reading_is_logged(there: SimpleNam
 
 
 def test_a_section_manager_signs_receipts(there: SimpleNamespace, office: Any, seat: Any) -> None:
-    from central.office.models import Receipt
-
     office.post(at(there, "keys/100/take-back/"))
     receipt = Receipt.objects.get(site=there.site)
     assert office.post(at(there, f"receipts/{receipt.pk}/sign/")).status_code == 403
@@ -328,9 +288,7 @@ def test_a_section_manager_signs_receipts(there: SimpleNamespace, office: Any, s
 
 
 def test_people_are_found_without_regard_to_case_also_beyond_ascii(there: SimpleNamespace, office: Any) -> None:
-    from central.feed import change
-
-    with change():
+    with edit():
         there.one.own.given_name = "Åsa"
         there.one.own.save()
     assert "Åsa" in words(office.get(at(there, "people/?q=åSA+exempel")))
@@ -348,24 +306,12 @@ def test_a_lent_emergency_key_is_out_before_any_station_has_seen_it(there: Simpl
 
 
 def test_who_leaves_brings_back_pool_keys_too(there: SimpleNamespace, office: Any, caller: Any) -> None:
-    from central.codes import new_enrolment_code
-    from central.office.models import Task
-
     report(there.one.station, "pool_key_taken", key=101, holder=11, at=int(time.time()) - 60)
     office.post(at(there, "people/11/end/"))
     task = Task.objects.get(site=there.site)
     assert (task.kind, task.key, task.holder) == ("collect_key", there.one.keys[1], there.one.hourly)
     assert caller.enrol(new_enrolment_code(there.one.station)).status_code == 201
-    event = {
-        "id": str(uuid4()),
-        "instance": str(uuid4()),
-        "seq": 1,
-        "type": "pool_key_returned",
-        "key": 101,
-        "data": {},
-    }
-    answer = caller.http.post("/events", json={"events": [event | {"clock": 0, "at": int(time.time())}]}).json()
-    assert answer["results"][0]["status"] == "accepted"
+    caller.reported({"type": "pool_key_returned", "key": 101})
     task.refresh_from_db()
     assert task.done_at is not None
 
@@ -390,11 +336,8 @@ def test_the_trail_of_a_lost_key_says_of_nobody_what_they_opened(there: SimpleNa
 def test_the_history_of_a_key_says_at_which_station_it_was_made(
     there: SimpleNamespace, office: Any, caller: Any
 ) -> None:
-    from central.codes import new_enrolment_code, new_provision_code
-    from central.feed import change
-
     key = there.one.keys[0]
-    with change():
+    with edit():
         key.status = "blank"
         key.save()
     assert caller.enrol(new_enrolment_code(there.one.station)).status_code == 201

@@ -2,15 +2,19 @@
 
 import getpass
 import html
-import importlib
 import re
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from auditlog.models import LogEntry
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.test import Client, override_settings
 
-from tests.office.test_daily import at, words
+from central.models import Key, Membership
+from tests.office.asking import at, words
 from tests.office.test_scope import address, number_of, pages
 from tests.office.test_users import user_named
 
@@ -21,8 +25,6 @@ SENTENCE = "Somebody else may know your password"
 
 @pytest.fixture(autouse=True)
 def _quick_hashes() -> Iterator[None]:
-    from django.test import override_settings
-
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
 
@@ -52,8 +54,6 @@ def new_user(there: SimpleNamespace, office: Any, role: str = "auditor") -> tupl
 
 
 def logged_in(name: str, password: str, path: str = "/office/login/") -> Any:
-    from django.test import Client
-
     client = Client(headers={"host": "localhost", "accept-language": "en"}, REMOTE_ADDR="203.0.113.78")
     assert client.post(path, {"username": name, "password": password}).status_code == 302
     return client
@@ -73,8 +73,6 @@ def is_let_in(client: Any, there: SimpleNamespace) -> bool:
 def test_nothing_is_read_or_done_before_a_new_user_has_a_password_of_their_own(
     there: SimpleNamespace, office: Any
 ) -> None:
-    from central.models import Key
-
     name, password = new_user(there, office, "site_administrator")
     client = logged_in(name, password)
     for path in ("/", "/office/", at(there, ""), "/admin/", "/admin/password_change/"):
@@ -134,8 +132,6 @@ def test_a_new_password_by_the_site_administrator_is_changed_too(there: SimpleNa
 
 
 def test_passwords_set_on_the_admin_pages_are_changed_too(there: SimpleNamespace, operator: Any) -> None:
-    from central.office.models import Membership
-
     name, given = f"av-operatoren-{there.number}", "chosen by an operator 1"
     both = {"usable_password": "true", "password1": given, "password2": given}
     assert operator.post("/admin/auth/user/add/", {"username": name, **both}).status_code == 302
@@ -153,8 +149,6 @@ def test_passwords_set_on_the_admin_pages_are_changed_too(there: SimpleNamespace
 def test_passwords_set_by_a_command_are_changed_too(
     there: SimpleNamespace, seat: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from django.core.management import call_command
-
     name = seat("auditor", there.site).user.username
     monkeypatch.setattr(getpass, "getpass", lambda prompt: "typed at the server 1")
     call_command("changepassword", name, stdout=None)
@@ -180,9 +174,6 @@ def test_an_operator_s_account_that_must_change_reaches_no_admin_page(there: Sim
 
 
 def test_the_sample_s_own_account_and_the_first_operator_s_are_not_asked(there: SimpleNamespace, served: Any) -> None:
-    from django.contrib.auth import get_user_model
-    from django.test import Client
-
     sample = Client(headers={"host": "localhost"})
     sample.force_login(user_named(served.summary["admin"]["user"]), "django.contrib.auth.backends.ModelBackend")
     assert sample.get("/office/")["Location"] == "/office/1/"
@@ -193,8 +184,6 @@ def test_the_sample_s_own_account_and_the_first_operator_s_are_not_asked(there: 
 
 
 def test_an_operator_s_password_that_another_one_set_must_change(there: SimpleNamespace, operator: Any) -> None:
-    from django.contrib.auth import get_user_model
-
     name = f"second-operator-{there.number}"
     user = get_user_model().objects.create_superuser(name, password="typed by themselves 1")
     both = {"usable_password": "true", "password1": "chosen by another 1", "password2": "chosen by another 1"}
@@ -203,8 +192,6 @@ def test_an_operator_s_password_that_another_one_set_must_change(there: SimpleNa
 
 
 def test_a_change_is_in_the_audit_log_without_any_password(there: SimpleNamespace, office: Any) -> None:
-    from auditlog.models import LogEntry
-
     name, password = new_user(there, office)
     client = logged_in(name, password)
     user = user_named(name)
@@ -216,21 +203,3 @@ def test_a_change_is_in_the_audit_log_without_any_password(there: SimpleNamespac
     told = str([entry.changes for entry in LogEntry.objects.all()])
     for secret in (password, again, OWN, before, before[-12:], user_named(name).password[-12:]):
         assert secret not in told
-
-
-def test_accounts_from_before_that_nobody_has_logged_in_to_must_change(there: SimpleNamespace, seat: Any) -> None:
-    from django.apps import apps
-    from django.utils import timezone
-
-    from central.office.models import PasswordToChange
-
-    never, once, operator = (seat("auditor", there.site).user for _ in range(3))
-    for user, last in ((never, None), (once, timezone.now()), (operator, None)):
-        user.last_login, user.is_superuser = last, user == operator
-        user.set_password("from before 1")
-        user.save()
-    PasswordToChange.objects.all().delete()
-    importlib.import_module("central.office.migrations.0004_never_logged_in").mark(apps, None)
-    mine = PasswordToChange.objects.filter(user__in=[never, once, operator])
-    assert [each.user for each in mine] == [never]
-    PasswordToChange.objects.exclude(user=never).delete()

@@ -4,8 +4,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
-from tests.office.test_daily import at, words
+from central.actions import csv_import as importing
+from central.actions.csv_import import apply, plan
+from central.feed import pages
+from central.models import Holder, Lock, Permission, Permit
+from tests.office.asking import at, words
 
 STAFF = """number;given_name;family_name;category;unit;employment_ends
 10;Eva;Exempel 1;permanent;1;
@@ -28,16 +33,11 @@ def office(there: SimpleNamespace, seat: Any) -> Any:
 
 
 def holders(there: SimpleNamespace) -> dict[int, str]:
-    from central.models import Holder
-
     return {h.number: str(h) for h in Holder.objects.filter(site=there.site)}
 
 
 def test_the_dry_run_names_every_line_and_changes_nothing(there: SimpleNamespace, office: Any) -> None:
-    from central.feed import page
-    from central.office.importing import plan
-
-    before, head = holders(there), page.head(there.site.pk)
+    before, head = holders(there), pages.head(there.site.pk)
     lines = plan(there.site, "staff", STAFF)
     assert [(line.line, line.verdict.value, line.problem) for line in lines] == [
         (2, "same", ""), (3, "changed", ""), (4, "new", ""), (5, "wrong", "category"), (6, "wrong", "unit"),
@@ -49,13 +49,10 @@ def test_the_dry_run_names_every_line_and_changes_nothing(there: SimpleNamespace
     assert text.count("<tr class=") == 7
     assert "Exempel 2 → Nytt-Namn" in text
     assert "New: 1 · Changed: 1 · Same: 1 · Wrong, left out: 7" in text
-    assert (holders(there), page.head(there.site.pk)) == (before, head)
+    assert (holders(there), pages.head(there.site.pk)) == (before, head)
 
 
 def test_what_was_shown_is_applied(there: SimpleNamespace, office: Any) -> None:
-    from central.models import Permit
-    from central.office.importing import plan
-
     office.post(at(there, "import/"), {"kind": "staff", "text": STAFF, "apply": "1"})
     assert holders(there)[20] == "Eva Nytt-Namn"
     assert holders(there)[77] == "Åke Påhitt"
@@ -65,9 +62,6 @@ def test_what_was_shown_is_applied(there: SimpleNamespace, office: Any) -> None:
 
 
 def test_locks(there: SimpleNamespace, office: Any) -> None:
-    from central.models import Lock
-    from central.office.importing import apply, plan
-
     lines = plan(there.site, "locks", LOCKS)
     assert [line.verdict.value for line in lines] == ["changed", "new", "wrong", "wrong", "wrong"]
     assert [line.problem for line in lines[2:]] == ["test_lock", "area", "unit"]
@@ -78,15 +72,11 @@ def test_locks(there: SimpleNamespace, office: Any) -> None:
 
 @pytest.mark.parametrize("text", ["", "nonsense\n1\n", "number,area\n1,2\n", 'number,area,unit\n"1,2\n'])
 def test_a_file_that_is_none_says_so(there: SimpleNamespace, text: str) -> None:
-    from central.office.importing import plan
-
     lines = plan(there.site, "locks", text)
     assert [line.verdict.value for line in lines] == ["wrong"]
 
 
 def test_a_file_is_uploaded(there: SimpleNamespace, office: Any) -> None:
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     good = SimpleUploadedFile("locks.csv", ("\ufeff" + LOCKS).encode())
     assert "Wrong, left out: 3" in words(office.post(at(there, "import/"), {"kind": "locks", "file": good}))
     bad = SimpleUploadedFile("locks.csv", b"\xff\xfe\x00")
@@ -97,9 +87,6 @@ def test_a_file_is_uploaded(there: SimpleNamespace, office: Any) -> None:
 def test_a_large_file_is_applied_in_parts_and_all_of_it(
     there: SimpleNamespace, office: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from central.models import Permission
-    from central.office import importing
-
     monkeypatch.setattr(importing, "APPLIED_AT_ONCE", 7)
     text = "number,given_name,family_name,category,unit,employment_ends\n"
     text += "".join(f"{500 + n},Bo{n},Mängd,permanent,1,\n" for n in range(20))

@@ -8,7 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.office.test_daily import at, report, words
+from central.actions.edits import edit
+from central.models import Event, Holder, Key, Lock, LookUp, Permission, Receipt, Task
+from tests.office.asking import at, report, words
 
 MANY = 250
 
@@ -32,9 +34,6 @@ def every_page(client: Any, path: str, css: str) -> list[str]:
 
 
 def test_people_keys_and_locks(there: SimpleNamespace, office: Any) -> None:
-    from central.feed import change
-    from central.models import Holder, Key, Lock
-
     unit, area = there.one.unit, there.area
     Holder.objects.bulk_create(
         Holder(site=there.site, number=1000 + n, given_name=f"Åsa{n:03}", family_name="Mängd", category=0, unit=unit)
@@ -49,7 +48,7 @@ def test_people_keys_and_locks(there: SimpleNamespace, office: Any) -> None:
     assert sorted(keys) == sorted(str(1000 + n) for n in range(MANY))
     locks = every_page(office, at(there, "locks/"), r'\?lock=(\d+)"')
     assert len(set(locks)) == MANY + 1
-    with change():
+    with edit():
         there.one.own.permissions.get().locks.set(Lock.objects.filter(site=there.site, number=1003))
     assert "Eva Exempel 1" in words(office.get(at(there, "locks/?lock=1003")))
     for page in ("0", "-1", "99999", "x", "9" * 400):
@@ -57,9 +56,6 @@ def test_people_keys_and_locks(there: SimpleNamespace, office: Any) -> None:
 
 
 def test_who_may_open_and_tasks(there: SimpleNamespace, office: Any) -> None:
-    from central.models import Holder, Permission
-    from central.office.models import Receipt, Task
-
     holders = Holder.objects.bulk_create(
         Holder(site=there.site, number=1000 + n, given_name=f"Bo{n:03}", family_name="Mängd", category=0,
                unit=there.one.unit)
@@ -85,10 +81,6 @@ def test_who_may_open_and_tasks(there: SimpleNamespace, office: Any) -> None:
 
 
 def test_the_opening_log_is_turned_within_one_look_up(there: SimpleNamespace, seat: Any) -> None:
-    from central.acts.clock import today
-    from central.models import Event
-    from central.office.models import LookUp
-
     now = int(time.time())
     Event.objects.bulk_create(
         Event(site=there.site, station=there.one.station, event=uuid4(), instance=uuid4(), seq=n, at=now - n,
@@ -97,7 +89,7 @@ def test_the_opening_log_is_turned_within_one_look_up(there: SimpleNamespace, se
     )  # fmt: skip
     report(there.one.station, "lock_opened", key=200, holder=20, lock=999_999)
     auditor = seat("auditor", there.site)
-    day = today(there.site).isoformat()
+    day = there.site.today().isoformat()
     form = {"about": "holder", "number": 10, "since": "2020-01-01", "until": day, "reason": "Complaint 77"}
     answer = auditor.post(at(there, "log/"), form)
     path = answer["Location"]

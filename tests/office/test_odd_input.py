@@ -2,10 +2,16 @@
 
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client, RequestFactory
+from django.views.defaults import server_error
 
-from tests.office.test_daily import at, words
+from central.actions.csv_import import plan
+from central.models import Holder, LookUp, OutOfOrder
+from tests.office.asking import at, words
 
 LONG = "9" * 5000
 
@@ -31,8 +37,6 @@ def test_a_window_of_the_log_without_bounds(there: SimpleNamespace, seat: Any, d
 
 
 def test_the_last_day_of_the_calendar_is_no_end(there: SimpleNamespace, seat: Any) -> None:
-    from central.models import Holder
-
     client = seat("coordinator", there.site, there.one.unit)
     form = {"given_name": "Ewa", "family_name": "Evig", "unit": there.one.unit.pk, "category": 0}
     words(client.post(at(there, "people/employee/"), form | {"employment_ends": "9999-12-31"}))
@@ -42,9 +46,6 @@ def test_the_last_day_of_the_calendar_is_no_end(there: SimpleNamespace, seat: An
 
 
 def test_names_that_no_screen_can_show(there: SimpleNamespace, seat: Any) -> None:
-    from central.models import Holder
-    from central.office.importing import plan
-
     client = seat("site_administrator", there.site)
     form = {"family_name": "Exempel 3", "unit": there.one.unit.pk, "category": 0}
     for name in ("Eva\x1b[2J", "Eva\u202e", "Eva\x07"):
@@ -58,7 +59,6 @@ def test_names_that_no_screen_can_show(there: SimpleNamespace, seat: Any) -> Non
 
 def test_a_file_as_large_as_is_allowed_is_applied(there: SimpleNamespace, seat: Any) -> None:
     """What the browser sends along stays below what a form may have, also when every letter takes six characters."""
-    from django.core.files.uploadedfile import SimpleUploadedFile
 
     client = seat("site_administrator", there.site)
     lines = "number,area,unit\n" + "åäöåäö,2,\n" * 500 + "ö" * 240_000
@@ -79,8 +79,6 @@ def test_a_file_as_large_as_is_allowed_is_applied(there: SimpleNamespace, seat: 
 def test_refusals_are_pages_in_the_user_s_language(
     there: SimpleNamespace, seat: Any, language: str, words_of_it: tuple[str, str]
 ) -> None:
-    from django.test import Client
-
     client = seat("coordinator", there.site, there.one.unit)
     client.defaults["HTTP_ACCEPT_LANGUAGE"] = language
     forbidden, nowhere = words_of_it
@@ -99,9 +97,6 @@ def test_refusals_are_pages_in_the_user_s_language(
 
 
 def test_an_error_of_the_server_is_a_page_too(there: SimpleNamespace) -> None:
-    from django.test import RequestFactory
-    from django.views.defaults import server_error
-
     answer = server_error(RequestFactory().get("/office/"))
     assert answer.status_code == 500
     assert "<h1>An error</h1>" in answer.content.decode()
@@ -120,8 +115,6 @@ def test_an_error_of_the_server_is_a_page_too(there: SimpleNamespace) -> None:
 def test_what_was_posted_after_the_session_s_end_is_not_done_and_said(
     there: SimpleNamespace, seat: Any, posted_to: str, looked_at: str | None, back_at: str
 ) -> None:
-    from urllib.parse import parse_qs, urlsplit
-
     client = seat("coordinator", there.site, there.one.unit)
     client.logout()
     before = looked_at if looked_at is None or "//" in looked_at else f"http://localhost{at(there, looked_at)}"
@@ -138,8 +131,6 @@ def test_what_was_posted_after_the_session_s_end_is_not_done_and_said(
 
 
 def test_the_dry_run_has_the_file_s_own_words(there: SimpleNamespace) -> None:
-    from central.office.importing import plan
-
     head = "number,given_name,family_name,category,unit,employment_ends\n"
     new, changed = plan(there.site, "staff", f"{head}90,Eva,Exempel,hourly,1,\n10,Eva,Exempel 1,long_term,1,\n")
     assert ("category", "", "hourly") in new.changes
@@ -147,9 +138,6 @@ def test_the_dry_run_has_the_file_s_own_words(there: SimpleNamespace) -> None:
 
 
 def test_days_that_make_no_sense_are_told(there: SimpleNamespace, seat: Any) -> None:
-    from central.models import Holder
-    from central.office.models import LookUp
-
     form = {"about": "lock", "number": 101, "since": "2030-02-01", "until": "2030-01-01", "reason": "Complaint 80"}
     assert "after the last" in words(seat("auditor", there.site).post(at(there, "log/"), form))
     assert not LookUp.objects.filter(site=there.site).exists()
@@ -161,8 +149,6 @@ def test_days_that_make_no_sense_are_told(there: SimpleNamespace, seat: Any) -> 
 
 
 def test_a_note_is_text_that_every_database_takes(there: SimpleNamespace, seat: Any) -> None:
-    from central.office.models import OutOfOrder
-
     client = seat("site_administrator", there.site)
     client.post(at(there, "stations/1/out-of-order/"), {"note": "mörk\0 skärm\x1b[2J" + "x" * 300})
     note = OutOfOrder.objects.get(station=there.one.station).note

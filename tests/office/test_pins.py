@@ -6,8 +6,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from auditlog.models import LogEntry
 
-from tests.office.test_daily import at, words
+from central.actions import pins as pin_actions
+from central.feed import pages
+from central.models import Holder, Receipt, Task
+from central.operations.scheduler import do_what_is_due
+from central.signing import keyring
+from central.signing.pins import pin_tag
+from tests.office.asking import at, words
 
 
 @pytest.fixture
@@ -21,14 +28,10 @@ def left(office: Any, there: SimpleNamespace) -> int:
 
 
 def all_have_pins(there: SimpleNamespace, since: int) -> None:
-    from central.models import Holder
-
     Holder.objects.filter(site=there.site).update(pin_at=since)
 
 
 def test_people_who_have_none_get_their_first(there: SimpleNamespace, office: Any) -> None:
-    from central.models import Holder
-
     all_have_pins(there, 1000)
     Holder.objects.filter(pk=there.two.own.pk).update(pin_at=None)
     assert left(office, there) == 1
@@ -42,15 +45,8 @@ def test_people_who_have_none_get_their_first(there: SimpleNamespace, office: An
 def test_after_a_revoked_station_every_pin_is_renewed(
     there: SimpleNamespace, office: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from central.acts import renewing
-    from central.feed import page
-    from central.issuing import keyring
-    from central.models import Holder
-    from central.office.models import Receipt, Task
-    from central.pins import pin_tag
-
     all_have_pins(there, int(time.time()) - 10)
-    before = page.head(there.site.pk)
+    before = pages.head(there.site.pk)
     office.post(at(there, "stations/1/revoke/"))
     task = Task.objects.get(site=there.site)
     assert left(office, there) == 4
@@ -68,30 +64,27 @@ def test_after_a_revoked_station_every_pin_is_renewed(
     # Whoever gets one at the counter meanwhile is done as well.
     office.post(at(there, "people/20/pin/"))
     assert left(office, there) == 1
-    monkeypatch.setattr(renewing, "AT_ONCE", 1)
+    monkeypatch.setattr(pin_actions, "AT_ONCE", 1)
     words(office.post(at(there, "pins/renew/")))
     task.refresh_from_db()
     assert task.done_at is not None
-    told = "".join(page.changes(there.site.pk, before, 100).upserts)
+    told = "".join(pages.changes(there.site.pk, before, 100).upserts)
     assert told.count('"type":"holder"') == 4
     assert office.post(at(there, "pins/renew/")).status_code == 302
 
 
 def test_it_is_begun_by_hand_and_ended_by_the_server(there: SimpleNamespace, office: Any) -> None:
-    from central.issuing.renewal import keep_up
-    from central.office.models import Task
-
     now = int(time.time())
     all_have_pins(there, now - 10)
     for _ in range(2):
         office.post(at(there, "pins/begin/"))
     task = Task.objects.get(site=there.site)
     assert "Renew PINs" in words(office.get(at(there, "today/")))
-    keep_up(now)
+    do_what_is_due(now)
     task.refresh_from_db()
     assert task.done_at is None
     all_have_pins(there, now + 10)
-    keep_up(now)
+    do_what_is_due(now)
     task.refresh_from_db()
     assert task.done_at is not None
 
@@ -107,8 +100,6 @@ def test_only_of_the_own_units(there: SimpleNamespace, seat: Any) -> None:
 
 
 def test_the_audit_log_says_that_there_is_a_new_pin_and_never_which(there: SimpleNamespace, office: Any) -> None:
-    from auditlog.models import LogEntry
-
     (pin,) = re.findall(r'id="pin">(\d{6})<', words(office.post(at(there, "people/10/pin/"))))
     entry = LogEntry.objects.get_for_object(there.one.own).first()
     assert entry is not None

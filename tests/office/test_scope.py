@@ -4,6 +4,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from central.actions.edits import edit
+from central.models import Area, Holder, Membership, Role
+from central.office.roles import TABLE, Right
+from central.office.urls import urlpatterns
+from central.security import attempts
+from tests.central.site import make_site
 
 ROLES = {
     "site_administrator": False, "section_manager": True, "coordinator": True, "staffing_administrator": False,
@@ -13,8 +24,6 @@ ROLES = {
 
 
 def pages() -> Any:
-    from central.office.urls import urlpatterns
-
     return [pattern for pattern in urlpatterns if "<int:site>" in str(pattern.pattern) and pattern.name != "home"]
 
 
@@ -24,8 +33,6 @@ def address(pattern: Any, site: int, number: int) -> str:
 
 
 def call(client: Any, pattern: Any, path: str) -> int:
-    from central.security.attempts import attempts
-
     # Whoever tries many addresses of other sites is slowed down; here it is about what they would get.
     attempts.forget()
     posted = getattr(pattern.callback, "posted", False)
@@ -34,9 +41,6 @@ def call(client: Any, pattern: Any, path: str) -> int:
 
 def member_of(site: Any) -> Any:
     """Somebody with a role at that site and no other."""
-    from django.contrib.auth import get_user_model
-
-    from central.office.models import Membership
 
     user, _ = get_user_model().objects.get_or_create(username=f"somebody-{site.number}")
     return Membership.objects.get_or_create(user=user, role="auditor", site=site)[0]
@@ -45,30 +49,25 @@ def member_of(site: Any) -> Any:
 def number_of(pattern: Any, part: Any) -> int:
     if "users/" in str(pattern.pattern):
         member = member_of(part.station.site)
-        return int(member.pk if pattern.name == "unseat" else member.user_id)
+        return int(member.pk if pattern.name == "take_role" else member.user_id)
     if "keys/" in str(pattern.pattern):
         return int(part.keys[1].number)
     return int(part.station.number if "stations/" in str(pattern.pattern) else part.hourly.number)
 
 
 def test_every_page_below_a_site_says_its_act(there: SimpleNamespace) -> None:
-    from central.office.roles import Act
-
     assert len(pages()) > 25
-    assert all(isinstance(pattern.callback.act, Act) for pattern in pages())
-    assert {pattern.callback.act for pattern in pages()} == set(Act)
+    assert all(isinstance(pattern.callback.right, Right) for pattern in pages())
+    assert {pattern.callback.right for pattern in pages()} == set(Right)
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_reaches_what_the_table_says_at_its_site_only(role: str, there: SimpleNamespace, seat: Any) -> None:
-    from central.office.roles import TABLE, Role
-    from tests.office.conftest import make_site
-
-    elsewhere = make_site()
+    elsewhere = make_site(2, pools=True)
     client = seat(role, there.site, there.one.unit if ROLES[role] else None)
     acts = TABLE[Role(role)]
     for pattern in pages():
-        allowed = pattern.callback.act in acts
+        allowed = pattern.callback.right in acts
         answer = call(client, pattern, address(pattern, there.number, number_of(pattern, there.one)))
         assert (answer == 403) is not allowed, (pattern.name, answer)
         assert answer in ({200, 302} if allowed else {403}), (pattern.name, answer)
@@ -77,12 +76,10 @@ def test_a_role_reaches_what_the_table_says_at_its_site_only(role: str, there: S
 
 @pytest.mark.parametrize("role", [role for role, of_a_unit in ROLES.items() if of_a_unit])
 def test_another_unit_does_not_exist_for_a_unit_role(role: str, there: SimpleNamespace, seat: Any) -> None:
-    from central.office.roles import TABLE, Role
-
     client = seat(role, there.site, there.one.unit)
     tried = 0
     for pattern in pages():
-        if "<int:number>" in str(pattern.pattern) and pattern.callback.act in TABLE[Role(role)]:
+        if "<int:number>" in str(pattern.pattern) and pattern.callback.right in TABLE[Role(role)]:
             tried += 1
             path = address(pattern, there.number, number_of(pattern, there.two))
             assert call(client, pattern, path) == 404, pattern.name
@@ -94,10 +91,6 @@ def test_another_unit_does_not_exist_for_a_unit_role(role: str, there: SimpleNam
 
 
 def test_a_unit_role_without_a_unit_is_good_for_nothing(there: SimpleNamespace, seat: Any) -> None:
-    from django.core.exceptions import ValidationError
-
-    from central.office.models import Membership
-
     client = seat("coordinator", there.site)
     assert client.get(f"/office/{there.number}/people/").status_code == 404
     with pytest.raises(ValidationError):
@@ -115,8 +108,6 @@ def test_staffing_reaches_hourly_staff_and_substitute_keys_only(there: SimpleNam
 
 
 def test_nobody_gets_in_without_a_login_or_a_role(there: SimpleNamespace, seat: Any) -> None:
-    from django.test import Client
-
     stranger = Client(headers={"host": "localhost"})
     for pattern in pages():
         path = address(pattern, there.number, number_of(pattern, there.one))
@@ -128,8 +119,6 @@ def test_nobody_gets_in_without_a_login_or_a_role(there: SimpleNamespace, seat: 
 
 
 def test_acts_are_posted_with_a_token(there: SimpleNamespace, seat: Any) -> None:
-    from django.test import Client
-
     client = seat("site_administrator", there.site)
     careful = Client(enforce_csrf_checks=True, headers={"host": "localhost"})
     careful.force_login(client.user)
@@ -139,8 +128,6 @@ def test_acts_are_posted_with_a_token(there: SimpleNamespace, seat: Any) -> None
 
 
 def test_groups_follow_memberships(there: SimpleNamespace, seat: Any) -> None:
-    from central.office.models import Membership
-
     user = seat("auditor", there.site).user
     assert [group.name for group in user.groups.all()] == ["office: auditor"]
     Membership.objects.filter(user=user).first().delete()  # type: ignore[union-attr]
@@ -154,10 +141,7 @@ def test_what_is_about_the_whole_site_is_not_given_for_a_unit(there: SimpleNames
 
 
 def test_a_unit_gives_only_areas_that_it_has(there: SimpleNamespace, seat: Any) -> None:
-    from central.feed import change
-    from central.models import Area, Holder
-
-    with change():
+    with edit():
         elsewhere = Area(site=there.site, number=9, name="Annanstans")
         elsewhere.save()
     form = {"given_name": "Ulla", "family_name": "Utanför", "unit": there.one.unit.pk, "category": 0}
@@ -171,8 +155,6 @@ def test_a_unit_gives_only_areas_that_it_has(there: SimpleNamespace, seat: Any) 
 
 
 def test_roles_are_given_by_a_command(there: SimpleNamespace, seat: Any) -> None:
-    from django.core.management import CommandError, call_command
-
     client = seat(None, there.site)
     name, here = client.user.username, {"site": there.number}
     with pytest.raises(CommandError):

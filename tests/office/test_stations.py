@@ -6,8 +6,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
-from tests.office.test_daily import at, words
+from central.models import Blocklist, EnrolmentCode, Station, StationHealth, StationToken, Task
+from central.operations.scheduler import do_what_is_due
+from central.signing import keyring
+from station.records import claims
+from station.records.envelope import verified
+from tests.office.asking import at, words
 
 DAY_S = 86400
 
@@ -18,14 +24,10 @@ def office(there: SimpleNamespace, seat: Any) -> Any:
 
 
 def set_station(station: Any, **fields: Any) -> None:
-    from central.models import Station
-
     Station.objects.filter(pk=station.pk).update(**fields)
 
 
 def test_a_new_station_is_enrolled_by_a_code_that_is_shown_once(there: SimpleNamespace, office: Any) -> None:
-    from central.models import EnrolmentCode, Station
-
     form = {"name": "Nya entrén", "address": "Påhittsgatan 1", "unit": there.one.unit.pk, "role": 0}
     answer = office.post(at(there, "stations/new/"), form)
     assert re.search(r"<code>[0-9A-Z]{4}-[0-9A-Z]{10}<", words(answer))
@@ -37,8 +39,6 @@ def test_a_new_station_is_enrolled_by_a_code_that_is_shown_once(there: SimpleNam
 
 
 def test_health_is_shown(there: SimpleNamespace, office: Any) -> None:
-    from central.models import StationHealth
-
     now = int(time.time())
     set_station(there.one.station, last_contact=now, certificate_expires=now + 100 * DAY_S + 600)
     StationHealth.objects.create(
@@ -58,32 +58,25 @@ def test_certificates_that_end_are_told(there: SimpleNamespace, office: Any, rol
 
 
 def test_out_of_order_by_hand_stays_until_somebody_says_otherwise(there: SimpleNamespace, office: Any) -> None:
-    from central.issuing.renewal import keep_up
-
     office.post(at(there, "stations/1/out-of-order/"), {"note": "wet"})
     now = int(time.time())
     set_station(there.one.station, last_contact=now)
-    keep_up(now)
+    do_what_is_due(now)
     there.one.station.refresh_from_db()
     assert there.one.station.status == "down"
     assert "wet" in words(office.get(at(there, "stations/1/")))
     office.post(at(there, "stations/1/in-order/"))
-    keep_up(now)
+    do_what_is_due(now)
     there.one.station.refresh_from_db()
     assert there.one.station.status == "up"
     # Not a later now: the server's own companion looks at the same stations by its clock.
     set_station(there.one.station, last_contact=now - 3600)
-    keep_up(now)
+    do_what_is_due(now)
     there.one.station.refresh_from_db()
     assert there.one.station.status == "down"
 
 
 def test_a_stolen_station_is_revoked(there: SimpleNamespace, office: Any, seat: Any) -> None:
-    from central.issuing import keyring
-    from central.models import Blocklist, StationToken
-    from station.records import claims
-    from station.records.envelope import verified
-
     StationToken.objects.create(sha256=f"{there.number:064}", station=there.one.station, created_at=1)
     office.post(at(there, "stations/1/revoke/"))
     record = bytes(Blocklist.objects.get(site=there.site).record)
@@ -99,10 +92,6 @@ def test_a_stolen_station_is_revoked(there: SimpleNamespace, office: Any, seat: 
 
 
 def test_the_command_opens_the_same_task(there: SimpleNamespace) -> None:
-    from django.core.management import call_command
-
-    from central.office.models import Task
-
     for _ in range(2):
         call_command("revoke_station", 2, site=there.number)
     assert Task.objects.get(site=there.site, kind="renew_pins").station == there.two.station

@@ -6,9 +6,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from auditlog.models import LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.test import Client
 
-from tests.office.conftest import make_site
-from tests.office.test_daily import at, words
+from central.models import Membership
+from tests.central.site import make_site
+from tests.office.asking import at, words
 
 
 @pytest.fixture
@@ -17,8 +22,6 @@ def office(there: SimpleNamespace, seat: Any) -> Any:
 
 
 def user_named(name: str) -> Any:
-    from django.contrib.auth import get_user_model
-
     return get_user_model().objects.get(username=name)
 
 
@@ -30,9 +33,6 @@ def choose(client: Any, old: str) -> None:
 
 
 def test_a_new_user_gets_an_account_and_works_in_their_unit(there: SimpleNamespace, office: Any) -> None:
-    from auditlog.models import LogEntry
-    from django.test import Client
-
     name = f"kim-{there.number}"
     form = {"username": name, "first_name": "Kim", "last_name": "Exempel", "role": "coordinator"}
     assert "for one unit" in words(office.post(at(there, "users/"), form))
@@ -55,8 +55,6 @@ def test_a_new_user_gets_an_account_and_works_in_their_unit(there: SimpleNamespa
 
 
 def test_nobody_changes_their_own_roles(there: SimpleNamespace, office: Any) -> None:
-    from central.office.models import Membership
-
     form = {"username": office.user.username, "role": "auditor"}
     assert "their own roles" in words(office.post(at(there, "users/"), form))
     # Nor by an account that looks like one's own.
@@ -71,9 +69,7 @@ def test_nobody_changes_their_own_roles(there: SimpleNamespace, office: Any) -> 
 
 
 def test_another_sites_users_are_not_there(there: SimpleNamespace, office: Any, seat: Any) -> None:
-    from central.office.models import Membership
-
-    elsewhere = make_site()
+    elsewhere = make_site(2, pools=True)
     other = seat("coordinator", elsewhere.site, elsewhere.one.unit).user
     foreign = Membership.objects.get(user=other)
     assert other.username not in words(office.get(at(there, "users/")))
@@ -109,8 +105,6 @@ def test_the_operators_accounts_are_not_touched(there: SimpleNamespace, office: 
 
 
 def test_a_role_is_taken_and_an_account_shut(there: SimpleNamespace, office: Any, seat: Any) -> None:
-    from central.office.models import Membership
-
     client = seat("coordinator", there.site, there.one.unit)
     assert client.get(at(there, "people/")).status_code == 200
     (password,) = re.findall(r"<code>(.+?)</code>", words(office.post(at(there, f"users/{client.user.pk}/password/"))))
@@ -130,11 +124,9 @@ def test_a_role_is_taken_and_an_account_shut(there: SimpleNamespace, office: Any
 
 
 def test_the_admin_page_is_the_operators_alone(there: SimpleNamespace, seat: Any) -> None:
-    from django.contrib.auth.models import Permission
-
     client = seat("site_administrator", there.site)
     client.user.is_staff = True
     client.user.save()
     client.user.user_permissions.set(Permission.objects.all())
-    for page in ("", "central/holder/", "office/membership/", "auth/user/"):
+    for page in ("", "central/holder/", "central/membership/", "auth/user/"):
         assert client.get(f"/admin/{page}").status_code == 302, page

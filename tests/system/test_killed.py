@@ -27,10 +27,10 @@ import pytest
 from drivers.emulated_key.key import EmulatedKey
 from drivers.emulated_key.line import SerialLine
 from station.commands.enrol import credentials_of
-from station.rules.locks import Lock, decide
 from station.ports import KeyFile
 from station.records import envelope
 from station.records.keys import SigningKey
+from station.rules.locks import Lock, decide
 from station.secret import Secret
 from station.sync.client import CentralLink
 

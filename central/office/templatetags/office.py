@@ -4,7 +4,6 @@ from typing import Any
 
 from django import template
 
-from central.acts.clock import local
 from central.models import Site
 
 register = template.Library()
@@ -13,7 +12,7 @@ register = template.Library()
 @register.filter
 def when(at: int | None, site: Site) -> str:
     """A time, by the site's clocks; a dash for never."""
-    return local(at, site).strftime("%Y-%m-%d %H:%M") if at else "–"
+    return site.local_time(at).strftime("%Y-%m-%d %H:%M") if at else "–"
 
 
 @register.simple_tag(takes_context=True)

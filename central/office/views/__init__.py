@@ -1,1 +1,1 @@
-"""The pages, a file for each thing that they are about. Each is a `page` or a `deed` of `central.office.desk`."""
+"""The pages, a file for each thing that they are about. Each is a `page` or a `post` of `central.office.pages`."""

@@ -1,35 +1,56 @@
-"""How pages answer."""
+"""How pages answer, and what they make of what was asked."""
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.core.paginator import Page, Paginator
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from central.office.desk import AtDesk
-from central.office.models import Receipt
+from central.models import Receipt
+from central.office.pages import SiteRequest
 
 
-def show(request: AtDesk, template: str, **context: Any) -> HttpResponse:
+def show(request: SiteRequest, template: str, **context: Any) -> HttpResponse:
     """A page of the office."""
-    desk = request.desk
-    return render(request, f"office/{template}.html", {"desk": desk, "site": desk.site, "may": desk.acts, **context})
+    access = request.access
+    common = {"access": access, "site": access.site, "may": access.rights}
+    return render(request, f"office/{template}.html", common | context)
 
 
-def go(request: AtDesk, name: str, **where: Any) -> HttpResponse:
+def go(request: SiteRequest, name: str, **where: Any) -> HttpResponse:
     """To another page of the same site."""
-    answer: HttpResponse = redirect(f"office:{name}", site=request.desk.site.number, **where)
+    answer: HttpResponse = redirect(f"office:{name}", site=request.access.site.number, **where)
     return answer
 
 
-def slip(request: AtDesk, receipt: Receipt, *, pin: str | None = None, code: str | None = None) -> HttpResponse:
+def slip(request: SiteRequest, receipt: Receipt, *, pin: str | None = None, code: str | None = None) -> HttpResponse:
     """The printable slip, with what is shown once: rendered by the post itself, nothing secret is kept for later."""
     response = show(request, "slip", receipt=receipt, pin=pin, code=code, fresh=True)
     response["Cache-Control"] = "no-store"
     return response
 
 
-def once(request: AtDesk, title: str, code: str) -> HttpResponse:
+def once(request: SiteRequest, title: str, code: str) -> HttpResponse:
     """A one-time code, shown once."""
     response = show(request, "once", title=title, code=code)
     response["Cache-Control"] = "no-store"
     return response
+
+
+ROWS = 100
+
+
+def paged(request: HttpRequest, rows: Any, name: str = "page", per_page: int = ROWS) -> "Page[Any]":
+    """The page of ``rows`` that the address asks for with ``name``; the nearest one when there is no such page."""
+    page = Paginator(rows, per_page).get_page(request.GET.get(name))
+    page.name = name  # type: ignore[attr-defined]
+    return page
+
+
+DIGITS_LIMIT = 18
+"""Fits into 63 bits: a database takes it, and Python reads no text of ten thousand digits for it."""
+
+
+def number_in(text: str) -> int | None:
+    """The whole number that the text is; None for any other text."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= DIGITS_LIMIT else None

@@ -7,17 +7,16 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from central.acts import keys
+from central.actions.codes import new_provision_code
+from central.actions.keys import block_key, lendable_keys, replace_broken_key, take_back_key, unlock_key
+from central.actions.pool_keys import pool_keys
 from central.clock import unix_now
-from central.codes import new_provision_code
-from central.models import Holder, Key
-from central.office.desk import AtDesk, Desk, deed, page
-from central.office.numbers import number_in
-from central.office.paging import paged
-from central.office.pools import pool_keys
-from central.office.reach import Reach, reach_of
-from central.office.roles import Act
-from central.office.views.answers import go, once, show, slip
+from central.models import Key
+from central.office.access import SiteAccess
+from central.office.block_spread import BlockSpread, spread_of_block
+from central.office.pages import SiteRequest, page, post
+from central.office.roles import Right
+from central.office.views.answers import go, number_in, once, paged, show, slip
 
 HISTORY_SHOWN = 50
 TOLD = ("status", "holder", "unit", "locked_at", "unlocked_at")
@@ -25,10 +24,10 @@ UNMET_SHOWN = 100
 CARRIERS_SHOWN = 200
 
 
-@page(Act.SEE_KEYS)
-def listed(request: AtDesk) -> HttpResponse:
+@page(Right.SEE_KEYS)
+def listed(request: SiteRequest) -> HttpResponse:
     """The keys in scope, by number or status."""
-    found = request.desk.keys(Act.SEE_KEYS)
+    found = request.access.keys(Right.SEE_KEYS)
     words, status = request.GET.get("q", ""), request.GET.get("status", "")
     number = number_in(words)
     if number is not None:
@@ -38,51 +37,53 @@ def listed(request: AtDesk) -> HttpResponse:
     return show(request, "keys", page=paged(request, found), q=words, status=status, statuses=Key.Status.values)
 
 
-@page(Act.SEE_KEYS)
-def one(request: AtDesk, number: int) -> HttpResponse:
+@page(Right.SEE_KEYS)
+def one(request: SiteRequest, number: int) -> HttpResponse:
     """A key, and where its blocking has reached."""
-    key = request.desk.key(number, Act.SEE_KEYS)
-    can = request.desk.acts_on(key)
-    lendable = keys.lendable(key.unit) if "LEND_EMERGENCY" in can and key.kind == Key.Kind.PERSONAL else []
+    key = request.access.key(number, Right.SEE_KEYS)
+    can = request.access.rights_over(key)
+    lendable = lendable_keys(key.unit) if "LEND_EMERGENCY" in can and key.kind == Key.Kind.PERSONAL else []
     # What somebody has already is not on the shelf.
     lendable = [held.key for held in pool_keys(lendable, unix_now()) if not held.is_out]
-    reach = reach_of(key) if key.status == Key.Status.BLOCKED else None
-    carriers = sorted(_carriers_in_scope(request.desk, reach)) if reach else []
+    spread = spread_of_block(key) if key.status == Key.Status.BLOCKED else None
+    carriers = sorted(_carriers_in_scope(request.access, spread)) if spread else []
     return show(
         request,
         "key",
         key=key,
         can=can,
-        reach=reach,
+        spread=spread,
         carriers=carriers[:CARRIERS_SHOWN],
         lendable=lendable,
-        history=[(entry, _told(entry)) for entry in _history(key)],
+        history=[(entry, _shown_changes(entry)) for entry in _history(key)],
     )
 
 
-@page(Act.SEE_KEYS)
-def trail(request: AtDesk, number: int) -> HttpResponse:
+@page(Right.SEE_KEYS)
+def trail(request: SiteRequest, number: int) -> HttpResponse:
     """A lost key from the report to the last lock."""
-    key = request.desk.key(number, Act.SEE_KEYS)
-    reach = reach_of(key) if key.status == Key.Status.BLOCKED else None
-    if reach is None:
+    key = request.access.key(number, Right.SEE_KEYS)
+    spread = spread_of_block(key) if key.status == Key.Status.BLOCKED else None
+    if spread is None:
         return go(request, "key", number=number)
     return show(
         request,
         "trail",
         key=key,
-        reach=reach,
-        page=paged(request, reach.trail()),
-        mine=_carriers_in_scope(request.desk, reach),
-        waiting=[station for station, at in reach.stations if at is None],
-        unmet=reach.unmet[:UNMET_SHOWN],
-        more_unmet=len(reach.unmet) > UNMET_SHOWN,
+        spread=spread,
+        page=paged(request, spread.trail()),
+        mine=_carriers_in_scope(request.access, spread),
+        waiting=[station for station, at in spread.stations if at is None],
+        unmet=spread.unmet[:UNMET_SHOWN],
+        more_unmet=len(spread.unmet) > UNMET_SHOWN,
     )
 
 
-def _carriers_in_scope(desk: Desk, reach: Reach) -> set[int]:
+def _carriers_in_scope(access: SiteAccess, spread: BlockSpread) -> set[int]:
     """Other units' keys are counted, not named."""
-    return {number for number in desk.keys(Act.SEE_KEYS).values_list("number", flat=True) if number in reach.carried}
+    return {
+        number for number in access.keys(Right.SEE_KEYS).values_list("number", flat=True) if number in spread.carried
+    }
 
 
 def _history(key: Key) -> list[LogEntry]:
@@ -92,57 +93,54 @@ def _history(key: Key) -> list[LogEntry]:
     return list(entries)
 
 
-def _told(entry: LogEntry) -> list[tuple[str, str, str]]:
+def _shown_changes(entry: LogEntry) -> list[tuple[str, str, str]]:
     """Field, old, new: of the fields that the page has words for. The whole of it is on the operator's pages."""
     return [(field, *values[:2]) for field, values in entry.changes_dict.items() if field in TOLD]
 
 
-@deed(Act.BLOCK_KEY)
-def block(request: AtDesk, number: int) -> HttpResponse:
-    """Lost or stolen: one click."""
-    key = request.desk.key(number, Act.BLOCK_KEY)
-    keys.block(key, request.desk.name)
-    if key.holder is not None and key.holder.status == Holder.Status.ACTIVE:
-        keys.open_new_key_task(key.holder, request.desk.name)
+@post(Right.BLOCK_KEY)
+def block(request: SiteRequest, number: int) -> HttpResponse:
+    """Block a key that is lost or stolen: one click."""
+    key = request.access.key(number, Right.BLOCK_KEY)
+    block_key(key, request.access.name)
     messages.success(request, _("Key %(key)s is blocked.") % {"key": key})
     return go(request, "key", number=number)
 
 
-@deed(Act.UNLOCK_KEY)
-def unlock(request: AtDesk, number: int) -> HttpResponse:
-    """After ten wrong PINs."""
-    key = request.desk.key(number, Act.UNLOCK_KEY)
-    keys.unlock(key)
+@post(Right.UNLOCK_KEY)
+def unlock(request: SiteRequest, number: int) -> HttpResponse:
+    """Unlock a key that ten wrong PINs locked."""
+    key = request.access.key(number, Right.UNLOCK_KEY)
+    unlock_key(key)
     messages.success(request, _("Key %(key)s is unlocked.") % {"key": key})
     return go(request, "key", number=number)
 
 
-@deed(Act.TAKE_BACK_KEY)
-def take_back(request: AtDesk, number: int) -> HttpResponse:
-    """Handed in: a return receipt for a personal key."""
-    key = request.desk.key(number, Act.TAKE_BACK_KEY)
-    receipt = keys.take_back(key, request.desk.name)
+@post(Right.TAKE_BACK_KEY)
+def take_back(request: SiteRequest, number: int) -> HttpResponse:
+    """Take back a key that is handed in: a return receipt for a personal one."""
+    key = request.access.key(number, Right.TAKE_BACK_KEY)
+    receipt = take_back_key(key, request.access.name)
     return slip(request, receipt) if receipt else go(request, "key", number=number)
 
 
-@deed(Act.HAND_OUT_KEY)
-def code(request: AtDesk, number: int) -> HttpResponse:
+@post(Right.HAND_OUT_KEY)
+def code(request: SiteRequest, number: int) -> HttpResponse:
     """The one-time code that makes a blank key this one, at any station."""
-    key = request.desk.key(number, Act.HAND_OUT_KEY)
+    key = request.access.key(number, Right.HAND_OUT_KEY)
     if key.status in (Key.Status.BLOCKED, Key.Status.RETURNED):
         messages.error(request, _("This key is not to be handed out."))
         return go(request, "key", number=number)
     return once(request, _("Code for key %(key)s, good for 15 minutes") % {"key": key}, new_provision_code(key))
 
 
-@deed(Act.LEND_EMERGENCY)
-def broken(request: AtDesk, number: int) -> HttpResponse:
-    """The own key is broken: an emergency key now, a new key tomorrow."""
-    key = request.desk.key(number, Act.LEND_EMERGENCY)
+@post(Right.LEND_EMERGENCY)
+def broken(request: SiteRequest, number: int) -> HttpResponse:
+    """Replace somebody's broken key: an emergency key now, a new key tomorrow."""
+    key = request.access.key(number, Right.LEND_EMERGENCY)
     chosen = request.POST.get("emergency", "")
-    emergency = next((e for e in keys.lendable(key.unit) if str(e.number) == chosen), None)
+    emergency = next((e for e in lendable_keys(key.unit) if str(e.number) == chosen), None)
     if key.holder is None or key.status not in (Key.Status.ACTIVE, Key.Status.BLOCKED) or emergency is None:
         messages.error(request, _("Choose an emergency key."))
         return go(request, "key", number=number)
-    receipt, _task = keys.replace_broken(key, emergency, request.desk.name)
-    return slip(request, receipt)
+    return slip(request, replace_broken_key(key, emergency, request.access.name))

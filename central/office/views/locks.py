@@ -8,50 +8,47 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from central.clock import unix_now
-from central.models import Holder, Lock, Opening, Permission
-from central.office.desk import AtDesk, page
+from central.models import Holder, Lock, LookUp, Opening, Permission
 from central.office.forms import LookUpForm
-from central.office.models import LookUp
-from central.office.numbers import number_in
-from central.office.paging import paged
-from central.office.roles import Act
-from central.office.views.answers import show
+from central.office.pages import SiteRequest, page
+from central.office.roles import Right
+from central.office.views.answers import number_in, paged, show
 
 LOOK_UPS_SHOWN = 30
 TURNED_WITHIN_S = 3600
 """For so long the pages of a look-up's answer are part of it; afterwards it is a new one, for a reason of its own."""
 
 
-@page(Act.WHO_MAY_OPEN)
-def who_may_open(request: AtDesk) -> HttpResponse:
+@page(Right.WHO_MAY_OPEN)
+def who_may_open(request: SiteRequest) -> HttpResponse:
     """Who may open a lock: the people in scope by name, the others as a number."""
-    desk = request.desk
+    access = request.access
     words = request.GET.get("lock", "")
     number = number_in(words)
-    lock = Lock.objects.filter(site=desk.site, number=number).first() if number is not None else None
+    lock = Lock.objects.filter(site=access.site, number=number).first() if number is not None else None
     if words and lock is None:
         messages.error(request, _("There is no such lock."))
     if lock is None:
-        locks = Lock.objects.filter(site=desk.site).select_related("area", "unit")
+        locks = Lock.objects.filter(site=access.site).select_related("area", "unit")
         return show(request, "lock", number=words, page=paged(request, locks))
     opens = Q(every_area=True) | Q(areas=lock.area) | Q(locks=lock)
-    permissions = Permission.objects.filter(opens, holder__site=desk.site, holder__status=Holder.Status.ACTIVE)
+    permissions = Permission.objects.filter(opens, holder__site=access.site, holder__status=Holder.Status.ACTIVE)
     allowed = Holder.objects.filter(pk__in=permissions.values("holder"))
-    seen = desk.holders(Act.WHO_MAY_OPEN).filter(pk__in=allowed).order_by("given_name", "family_name", "number")
+    seen = access.holders(Right.WHO_MAY_OPEN).filter(pk__in=allowed).order_by("given_name", "family_name", "number")
     others = allowed.count() - seen.count()
     return show(request, "lock", number=words, lock=lock, page=paged(request, seen), others=others)
 
 
-@page(Act.READ_LOG)
-def log(request: AtDesk) -> HttpResponse:
+@page(Right.READ_LOG)
+def log(request: SiteRequest) -> HttpResponse:
     """Who opened a lock, or what somebody opened. The look-up is kept before anything is shown."""
-    desk = request.desk
-    form = LookUpForm(desk, request.POST or None)
+    access = request.access
+    form = LookUpForm(access, request.POST or None)
     if form.is_valid():
         since, until = form.window()
         told = form.cleaned_data
         asked = LookUp.objects.create(
-            site=desk.site, user=desk.user, at=unix_now(), about=told["about"], number=told["number"],
+            site=access.site, user=access.user, at=unix_now(), about=told["about"], number=told["number"],
             since=since, until=until, reason=told["reason"],
         )  # fmt: skip
         answer: HttpResponse = redirect(f"{request.path}?look_up={asked.pk}")
@@ -59,21 +56,21 @@ def log(request: AtDesk) -> HttpResponse:
     look_up = _own_look_up(request)
     page, names = (None, {}) if look_up is None else _openings(request, look_up)
     rows = [(row, names.get(row.holder or 0, "")) for row in page] if page is not None else []
-    earlier = LookUp.objects.filter(site=desk.site).select_related("user")[:LOOK_UPS_SHOWN]
+    earlier = LookUp.objects.filter(site=access.site).select_related("user")[:LOOK_UPS_SHOWN]
     return show(request, "log", form=form, rows=rows, page=page, look_up=look_up, earlier=earlier)
 
 
-def _own_look_up(request: AtDesk) -> LookUp | None:
+def _own_look_up(request: SiteRequest) -> LookUp | None:
     """The one whose answer is being read: one's own, of just now."""
     number = number_in(request.GET.get("look_up", ""))
     if number is None:
         return None
     since = unix_now() - TURNED_WITHIN_S
-    found = LookUp.objects.filter(pk=number, site=request.desk.site, user=request.desk.user, at__gte=since)
+    found = LookUp.objects.filter(pk=number, site=request.access.site, user=request.access.user, at__gte=since)
     return found.first()
 
 
-def _openings(request: AtDesk, asked: LookUp) -> "tuple[Page[Opening], dict[int, str]]":
+def _openings(request: SiteRequest, asked: LookUp) -> "tuple[Page[Opening], dict[int, str]]":
     """A page of the rows that were asked for, and the names of the people in them."""
     about = {asked.about: asked.number}
     found = Opening.objects.filter(site=asked.site_id, at__gte=asked.since, at__lt=asked.until, **about)

@@ -1,27 +1,32 @@
-"""People: the list, one of them, and those who begin and end."""
+"""People: the list, one of them, those who begin and end, and new PINs for everybody."""
 
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import Q
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from central.acts import keys, people
-from central.codes import new_provision_code
-from central.feed import change
+from central.actions.keys import give_new_key
+from central.actions.people import add_employee, add_hourly, end_employment, set_pool_units
+from central.actions.pins import (
+    AT_ONCE,
+    give_pin,
+    pin_renewal_task,
+    renew_pins,
+    renewal_progress,
+    start_pin_renewal,
+)
 from central.models import Holder, Key, Unit
-from central.office.desk import AtDesk, deed, page
 from central.office.forms import EmployeeForm, EndForm, HourlyForm, category_name
-from central.office.paging import paged
-from central.office.roles import Act
-from central.office.views.answers import go, show, slip
+from central.office.pages import SiteRequest, page, post
+from central.office.roles import Right
+from central.office.views.answers import go, number_in, paged, show, slip
 
 
-@page(Act.SEE_PEOPLE)
-def listed(request: AtDesk) -> HttpResponse:
+@page(Right.SEE_PEOPLE)
+def listed(request: SiteRequest) -> HttpResponse:
     """The people in scope, by a part of the name or the number."""
     words = request.GET.get("q", "").split()
-    found = request.desk.holders(Act.SEE_PEOPLE).order_by("status", "given_name", "family_name", "number")
+    found = request.access.holders(Right.SEE_PEOPLE).order_by("status", "given_name", "family_name", "number")
     ended = bool(request.GET.get("ended"))
     if not ended:
         found = found.filter(status=Holder.Status.ACTIVE)
@@ -37,99 +42,131 @@ def _fits(word: str, number: int, given_name: str, family_name: str) -> bool:
     return word == str(number) or word.casefold() in f"{given_name} {family_name}".casefold()
 
 
-@page(Act.SEE_PEOPLE)
-def one(request: AtDesk, number: int) -> HttpResponse:
+@page(Right.SEE_PEOPLE)
+def one(request: SiteRequest, number: int) -> HttpResponse:
     """A person: keys, what they may open, receipts, and what can be done."""
-    holder = request.desk.holder(number, Act.SEE_PEOPLE)
+    holder = request.access.holder(number, Right.SEE_PEOPLE)
     return show(
         request,
         "person",
         holder=holder,
-        can=request.desk.acts_on(holder),
+        can=request.access.rights_over(holder),
         keys=Key.objects.filter(holder=holder).order_by("-status", "number"),
         permissions=holder.permissions.select_related("unit").prefetch_related("areas", "locks"),
-        receipts=request.desk.receipts().filter(holder=holder).order_by("-made_at"),
+        receipts=request.access.receipts().filter(holder=holder).order_by("-made_at"),
         end_form=EndForm(),
-        pool_units=request.desk.units(Act.ADD_HOURLY),
+        pool_units=request.access.units(Right.ADD_HOURLY),
         allowed=set(holder.permissions.values_list("unit_id", flat=True)),
         hourly=holder.category == Holder.Category.HOURLY,
         category=category_name(holder.category),
     )
 
 
-@page(Act.ADD_EMPLOYEE)
-def employee(request: AtDesk) -> HttpResponse:
+@page(Right.ADD_EMPLOYEE)
+def employee(request: SiteRequest) -> HttpResponse:
     """A new employee: the slip has the PIN, the key's number and the code that makes a blank key this one."""
-    form = EmployeeForm(request.desk, request.POST or None)
+    form = EmployeeForm(request.access, request.POST or None)
     if not form.is_valid():
         return show(request, "form", title=_("New employee"), form=form)
     areas, every_area = form.opens()
-    # One change: no half of it is left if the rest fails.
-    with change():
-        begun = people.begin(form.person(form.cleaned_data["category"]), areas, every_area=every_area)
-        key, receipt = keys.new_personal_key(begun.holder, request.desk.name, form.cleaned_data["key_number"])
-    return slip(request, receipt, pin=begun.pin, code=new_provision_code(key))
+    new = add_employee(
+        form.details(form.cleaned_data["category"]),
+        areas,
+        every_area=every_area,
+        by=request.access.name,
+        key_number=form.cleaned_data["key_number"],
+    )
+    return slip(request, new.receipt, pin=new.pin, code=new.code)
 
 
-@page(Act.ADD_HOURLY)
-def hourly(request: AtDesk) -> HttpResponse:
+@page(Right.ADD_HOURLY)
+def hourly(request: SiteRequest) -> HttpResponse:
     """Somebody paid by the hour: a PIN, and the pools of the chosen units."""
-    form = HourlyForm(request.desk, request.POST or None)
+    form = HourlyForm(request.access, request.POST or None)
     if not form.is_valid():
         return show(request, "form", title=_("New hourly employee"), form=form)
-    with change():
-        begun = people.begin_hourly(form.person(Holder.Category.HOURLY), form.cleaned_data["units"])
-    return slip(request, people.receipt_of_pin(begun.holder, request.desk.name), pin=begun.pin)
+    given = add_hourly(form.details(Holder.Category.HOURLY), form.cleaned_data["units"], request.access.name)
+    return slip(request, given.receipt, pin=given.pin)
 
 
-@deed(Act.ADD_HOURLY)
-def pools(request: AtDesk, number: int) -> HttpResponse:
-    """Which units' substitute keys somebody may use. Units that are not this desk's stay as they are."""
-    holder = request.desk.holder(number, Act.ADD_HOURLY)
+@post(Right.ADD_HOURLY)
+def pools(request: SiteRequest, number: int) -> HttpResponse:
+    """Set which units' substitute keys somebody may use. Units that are not this user's stay as they are."""
+    holder = request.access.holder(number, Right.ADD_HOURLY)
     if holder.category != Holder.Category.HOURLY:
         return go(request, "person", number=number)
-    mine = request.desk.units(Act.ADD_HOURLY)
+    mine = request.access.units(Right.ADD_HOURLY)
     told = request.POST.getlist("units")
     chosen = [unit.pk for unit in mine if str(unit.pk) in told]
     kept = Unit.objects.filter(permission__holder=holder).exclude(pk__in=mine)
-    people.use_pools(holder, Unit.objects.filter(Q(pk__in=chosen) | Q(pk__in=kept)))
+    set_pool_units(holder, Unit.objects.filter(Q(pk__in=chosen) | Q(pk__in=kept)))
     messages.success(request, _("Saved."))
     return go(request, "person", number=number)
 
 
-@deed(Act.GIVE_PIN)
-def pin(request: AtDesk, number: int) -> HttpResponse:
-    """A forgotten PIN is replaced."""
-    holder = request.desk.holder(number, Act.GIVE_PIN)
-    given = people.give_pin(holder)
-    return slip(request, people.receipt_of_pin(holder, request.desk.name), pin=given)
+@post(Right.GIVE_PIN)
+def pin(request: SiteRequest, number: int) -> HttpResponse:
+    """Replace a forgotten PIN."""
+    given = give_pin(request.access.holder(number, Right.GIVE_PIN), request.access.name)
+    return slip(request, given.receipt, pin=given.pin)
 
 
-@deed(Act.HAND_OUT_KEY)
-def new_key(request: AtDesk, number: int) -> HttpResponse:
-    """A key for somebody who has none, or whose own is lost or broken: finishes the task."""
-    holder = request.desk.holder(number, Act.HAND_OUT_KEY)
+@post(Right.HAND_OUT_KEY)
+def new_key(request: SiteRequest, number: int) -> HttpResponse:
+    """Give a key to somebody who has none, or whose own is lost or broken: finishes the task."""
+    holder = request.access.holder(number, Right.HAND_OUT_KEY)
     if holder.category == Holder.Category.HOURLY or holder.status != Holder.Status.ACTIVE:
         messages.error(request, _("Personal keys are for permanent and long-term staff."))
         return go(request, "person", number=number)
     if Key.objects.filter(holder=holder, status=Key.Status.ACTIVE).exists():
         messages.error(request, _("There is an active key. Block it or take it back first."))
         return go(request, "person", number=number)
-    with transaction.atomic():
-        key, receipt = keys.new_personal_key(holder, request.desk.name)
-        code = new_provision_code(key)
+    _key, receipt, code = give_new_key(holder, request.access.name)
     return slip(request, receipt, code=code)
 
 
-@deed(Act.END_EMPLOYMENT)
-def end(request: AtDesk, number: int) -> HttpResponse:
-    """Employment ends: the permission with the date, and the keys are to be collected."""
-    holder = request.desk.holder(number, Act.END_EMPLOYMENT)
+@post(Right.END_EMPLOYMENT)
+def end(request: SiteRequest, number: int) -> HttpResponse:
+    """End an employment: the permission with the date; the keys are to be collected."""
+    holder = request.access.holder(number, Right.END_EMPLOYMENT)
     form = EndForm(request.POST)
     if form.is_valid():
-        tasks = people.end(holder, request.desk.name, form.cleaned_data["last_day"])
+        tasks = end_employment(holder, request.access.name, form.cleaned_data["last_day"])
         numbers = ", ".join(str(task.key) for task in tasks)
         messages.success(request, _("Ended. Keys to collect: %(keys)s") % {"keys": numbers or "–"})
     else:
         messages.error(request, _("That is not a date."))
     return go(request, "person", number=number)
+
+
+@page(Right.RENEW_PINS)
+def pins_overview(request: SiteRequest) -> HttpResponse:
+    """How far each unit is with the renewal of all PINs."""
+    site = request.access.site
+    rows = renewal_progress(site, request.access.units(Right.RENEW_PINS))
+    left = sum(row.left for row in rows)
+    return show(request, "pins", rows=rows, left=left, task=pin_renewal_task(site), at_once=AT_ONCE)
+
+
+@post(Right.RENEW_PINS)
+def pins_start(request: SiteRequest) -> HttpResponse:
+    """Count all PINs as old from now on."""
+    start_pin_renewal(request.access.site, request.access.name)
+    return go(request, "pins")
+
+
+@post(Right.RENEW_PINS)
+def pins_renew(request: SiteRequest) -> HttpResponse:
+    """Give the next people new PINs: of one unit, or of all."""
+    units = request.access.units(Right.RENEW_PINS)
+    chosen = request.POST.get("unit", "")
+    if chosen:
+        number = number_in(chosen)
+        units = units.none() if number is None else units.filter(number=number)
+    given = renew_pins(request.access.site, units, request.access.name)
+    if not given:
+        return go(request, "pins")
+    # As every PIN: rendered by the post itself, kept nowhere.
+    response = show(request, "slips", slips=given, fresh=True)
+    response["Cache-Control"] = "no-store"
+    return response

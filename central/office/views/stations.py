@@ -4,15 +4,14 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from central.acts import stations
+from central.actions.codes import new_enrolment_code
+from central.actions.stations import add_station, revoke_station, set_in_order, set_out_of_order
 from central.clock import DAY_S, unix_now
-from central.codes import new_enrolment_code
-from central.feed import change
-from central.feed.page import head
+from central.feed.pages import head
 from central.models import Station, StationHealth
-from central.office.desk import AtDesk, deed, page
 from central.office.forms import StationForm
-from central.office.roles import Act
+from central.office.pages import SiteRequest, page, post
+from central.office.roles import Right
 from central.office.views.answers import go, once, show
 
 NOTE_LIMIT = 200
@@ -22,7 +21,7 @@ WARN_BOX_DAYS = 180
 """Activation boxes meet no network: somebody has to go there."""
 
 
-def doing(station: Station, now: int, newest: int) -> dict[str, object]:
+def _health_of(station: Station, now: int, newest: int) -> dict[str, object]:
     """What a row or page shows of a station."""
     health = getattr(station, "health", None)
     days_left = (station.certificate_expires - now) // DAY_S if station.certificate_expires else None
@@ -46,72 +45,67 @@ def _mirror_age_s(health: StationHealth | None, now: int) -> int | None:
     return max(0, now - confirmed_at) if confirmed_at else None
 
 
-@page(Act.SEE_STATIONS)
-def listed(request: AtDesk) -> HttpResponse:
+@page(Right.SEE_STATIONS)
+def listed(request: SiteRequest) -> HttpResponse:
     """All stations in scope."""
-    now, newest = unix_now(), head(request.desk.site.pk)
-    found = request.desk.stations(Act.SEE_STATIONS).select_related("health", "out_of_order", "unit", "site")
-    return show(request, "stations", rows=[doing(station, now, newest) for station in found])
+    now, newest = unix_now(), head(request.access.site.pk)
+    found = request.access.stations(Right.SEE_STATIONS).select_related("health", "out_of_order", "unit", "site")
+    return show(request, "stations", rows=[_health_of(station, now, newest) for station in found])
 
 
-@page(Act.SEE_STATIONS)
-def one(request: AtDesk, number: int) -> HttpResponse:
+@page(Right.SEE_STATIONS)
+def one(request: SiteRequest, number: int) -> HttpResponse:
     """A station."""
-    station = request.desk.station(number, Act.SEE_STATIONS)
-    told = doing(station, unix_now(), head(request.desk.site.pk))
-    return show(request, "station", can=request.desk.acts_on(station), **told)
+    station = request.access.station(number, Right.SEE_STATIONS)
+    told = _health_of(station, unix_now(), head(request.access.site.pk))
+    return show(request, "station", can=request.access.rights_over(station), **told)
 
 
-@page(Act.ENROL_STATION)
-def new(request: AtDesk) -> HttpResponse:
+@page(Right.ENROL_STATION)
+def new(request: SiteRequest) -> HttpResponse:
     """A new station, and its code."""
-    form = StationForm(request.desk, request.POST or None)
+    form = StationForm(request.access, request.POST or None)
     if not form.is_valid():
         return show(request, "form", title=_("New station"), form=form)
-    with change():
-        station = form.save(commit=False)
-        station.site = request.desk.site
-        last = Station.objects.filter(site=station.site).order_by("-number").values_list("number", flat=True).first()
-        station.number = (last or 0) + 1
-        station.save()
-    return _code(request, station)
+    station = form.save(commit=False)
+    return _code(request, station, add_station(station, request.access.site))
 
 
-@deed(Act.ENROL_STATION)
-def code(request: AtDesk, number: int) -> HttpResponse:
+@post(Right.ENROL_STATION)
+def code(request: SiteRequest, number: int) -> HttpResponse:
     """A one-time code that makes whoever shows it this station."""
-    station = request.desk.station(number, Act.ENROL_STATION)
+    station = request.access.station(number, Right.ENROL_STATION)
     if station.stolen:
         messages.error(request, _("This station is revoked."))
         return go(request, "station", number=number)
-    return _code(request, station)
+    return _code(request, station, new_enrolment_code(station))
 
 
-@deed(Act.STATION_OUT_OF_ORDER)
-def out_of_order(request: AtDesk, number: int) -> HttpResponse:
-    """By hand: nobody is sent there."""
-    station = request.desk.station(number, Act.STATION_OUT_OF_ORDER)
+@post(Right.STATION_OUT_OF_ORDER)
+def out_of_order(request: SiteRequest, number: int) -> HttpResponse:
+    """Take a station out of use by hand: nobody is sent there."""
+    station = request.access.station(number, Right.STATION_OUT_OF_ORDER)
     # Not a form's field, which would refuse it: a NUL gets into no PostgreSQL.
     note = "".join(each for each in request.POST.get("note", "") if each.isprintable())
-    stations.set_out_of_order(station, request.desk.name, note[:NOTE_LIMIT])
+    set_out_of_order(station, request.access.name, note[:NOTE_LIMIT])
     return go(request, "station", number=number)
 
 
-@deed(Act.STATION_OUT_OF_ORDER)
-def in_order(request: AtDesk, number: int) -> HttpResponse:
-    """Back in use."""
-    stations.set_in_order(request.desk.station(number, Act.STATION_OUT_OF_ORDER))
+@post(Right.STATION_OUT_OF_ORDER)
+def in_order(request: SiteRequest, number: int) -> HttpResponse:
+    """Put it back in use."""
+    set_in_order(request.access.station(number, Right.STATION_OUT_OF_ORDER))
     return go(request, "station", number=number)
 
 
-@deed(Act.REVOKE_STATION)
-def revoke(request: AtDesk, number: int) -> HttpResponse:
-    """Stolen."""
-    stations.revoke(request.desk.station(number, Act.REVOKE_STATION), request.desk.name)
+@post(Right.REVOKE_STATION)
+def revoke(request: SiteRequest, number: int) -> HttpResponse:
+    """Shut out a station that was stolen."""
+    revoke_station(request.access.station(number, Right.REVOKE_STATION), request.access.name)
     messages.warning(request, _("Revoked. Next step: every PIN of the site has to be renewed; there is a task for it."))
     return go(request, "station", number=number)
 
 
-def _code(request: AtDesk, station: Station) -> HttpResponse:
+def _code(request: SiteRequest, station: Station, code: str) -> HttpResponse:
     title = _("Enrolment code of %(station)s, good for 15 minutes") % {"station": station}
-    return once(request, title, new_enrolment_code(station))
+    return once(request, title, code)

@@ -1,0 +1,214 @@
+"""Staff and locks from CSV: planned line by line first, then applied. Nothing is refused silently.
+
+Staff: ``number,given_name,family_name,category,unit,employment_ends`` with category ``permanent``, ``long_term`` or
+``hourly``, unit and number as numbers, the date as ``2030-12-31`` or empty. Locks: ``number,area,unit`` with unit empty
+for none. Comma or semicolon; the first line names the columns. Who or what is not in the file stays as it is.
+"""
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+from io import StringIO
+from typing import Any
+
+from central.actions.edits import edit
+from central.actions.people import shown_name, usual_areas
+from central.models import Area, Holder, Lock, Permission, Site, Unit
+from central.models.base import MAX_UINT32
+
+LINES_LIMIT = 5000
+APPLIED_AT_ONCE = 200
+"""A second or two in which nobody else writes."""
+NAME_LIMIT = 60
+CATEGORIES = {"permanent": 0, "long_term": 1, "hourly": 2}
+STAFF_COLUMNS = ("number", "given_name", "family_name", "category", "unit", "employment_ends")
+LOCK_COLUMNS = ("number", "area", "unit")
+
+
+class Verdict(Enum):
+    """What would become of a line."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    SAME = "same"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the file and what it would do. ``problem`` is a code, for the page's words."""
+
+    line: int
+    number: str
+    verdict: Verdict
+    changes: list[tuple[str, str, str]] = field(default_factory=list)
+    """Field, old, new."""
+    problem: str = ""
+    value: str = ""
+    apply: Callable[[], None] | None = field(default=None, repr=False)
+
+
+class _Wrong(Exception):
+    def __init__(self, problem: str, value: str = "") -> None:
+        super().__init__(problem)
+        self.problem, self.value = problem, value
+
+
+def plan(site: Site, kind: str, text: str) -> list[Line]:
+    """What the file would change, a `Line` for each of its lines; a file that cannot be read is one wrong line."""
+    columns, planner = (STAFF_COLUMNS, _Staff(site)) if kind == "staff" else (LOCK_COLUMNS, _Locks(site))
+    first = text.partition("\n")[0]
+    reader = csv.reader(StringIO(text, newline=""), delimiter=";" if ";" in first else ",", strict=True)
+    found: list[Line] = []
+    seen: set[str] = set()
+    try:
+        header = [name.strip().lower() for name in next(reader, [])]
+        if sorted(header) != sorted(columns):
+            return [Line(1, "", Verdict.WRONG, problem="columns", value=", ".join(columns))]
+        for row in reader:
+            if not any(cell.strip() for cell in row):
+                continue
+            if len(found) >= LINES_LIMIT:
+                return [
+                    *found,
+                    Line(reader.line_num, "", Verdict.WRONG, problem="too_many_lines", value=str(LINES_LIMIT)),
+                ]
+            found.append(_planned(planner, reader.line_num, header, row, seen))
+    except csv.Error:
+        found.append(Line(reader.line_num, "", Verdict.WRONG, problem="not_csv"))
+    return found
+
+
+def apply(lines: list[Line]) -> int:
+    """Apply what is new or changed; wrong lines are left out, as the plan said. Returns how many.
+
+    In changes of `APPLIED_AT_ONCE` lines: stations are served in between. What is broken off is taken up by the
+    same file: what is done already is then the same.
+    """
+    chosen = [line.apply for line in lines if line.apply is not None]
+    for first in range(0, len(chosen), APPLIED_AT_ONCE):
+        with edit():
+            for each in chosen[first : first + APPLIED_AT_ONCE]:
+                each()
+    return len(chosen)
+
+
+def _planned(planner: "_Staff | _Locks", at: int, header: list[str], row: list[str], seen: set[str]) -> Line:
+    number = ""
+    try:
+        if len(row) != len(header):
+            raise _Wrong("cells", str(len(row)))
+        cells = {name: cell.strip() for name, cell in zip(header, row, strict=True)}
+        number = cells["number"]
+        if number in seen:
+            raise _Wrong("twice", number)
+        seen.add(number)
+        existing, wanted, make = planner.wanted(_number(number), cells)
+    except _Wrong as wrong:
+        return Line(at, number, Verdict.WRONG, problem=wrong.problem, value=wrong.value)
+    changes = [
+        (name, "" if existing is None else _words(name, getattr(existing, name)), _words(name, value))
+        for name, value in wanted.items()
+        if existing is None or getattr(existing, name) != value
+    ]
+    verdict = Verdict.NEW if existing is None else Verdict.CHANGED if changes else Verdict.SAME
+    return Line(at, number, verdict, changes, apply=make if changes else None)
+
+
+class _Staff:
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._units = {str(unit.number): unit for unit in Unit.objects.filter(site=site)}
+        self._usual: dict[int, tuple[list[Area], bool]] = {}
+        self._holders = {holder.number: holder for holder in Holder.objects.filter(site=site).select_related("unit")}
+
+    def wanted(self, number: int, cells: dict[str, str]) -> tuple[Any, dict[str, Any], Callable[[], None]]:
+        """The holder there is, what the line wants, and what makes it so."""
+        for name in ("given_name", "family_name"):
+            shown = shown_name(cells[name])
+            if shown is None or not 0 < len(shown) <= NAME_LIMIT:
+                raise _Wrong(name, cells[name])
+            cells[name] = shown
+        if cells["category"] not in CATEGORIES:
+            raise _Wrong("category", cells["category"])
+        if cells["unit"] not in self._units:
+            raise _Wrong("unit", cells["unit"])
+        existing = self._holders.get(number)
+        wanted: dict[str, Any] = {
+            "given_name": cells["given_name"],
+            "family_name": cells["family_name"],
+            "category": CATEGORIES[cells["category"]],
+            "unit": self._units[cells["unit"]],
+            "employment_ends": _date(cells["employment_ends"]),
+        }
+        # Permissions are of another kind for hourly staff, and a personal key has to come back first.
+        if existing is not None and (existing.category == 2) != (wanted["category"] == 2):
+            raise _Wrong("category_change", cells["category"])
+        return existing, wanted, lambda: self._make(number, existing, wanted)
+
+    def _make(self, number: int, existing: Holder | None, wanted: dict[str, Any]) -> None:
+        holder = existing or Holder(site=self._site, number=number)
+        for name, value in wanted.items():
+            setattr(holder, name, value)
+        holder.save()
+        if existing is None:
+            areas, every_area = self._usual_of(holder.unit)
+            permission = Permission(
+                holder=holder, unit=holder.unit if holder.category == 2 else None, every_area=every_area
+            )
+            permission.save()
+            permission.areas.set(areas)
+
+    def _usual_of(self, unit: Unit) -> tuple[list[Area], bool]:
+        # Once a unit: every line that is applied makes the unit larger, and none shall change what is usual there.
+        if unit.pk not in self._usual:
+            self._usual[unit.pk] = usual_areas(unit)
+        return self._usual[unit.pk]
+
+
+class _Locks:
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._units = {str(unit.number): unit for unit in Unit.objects.filter(site=site)}
+        self._areas = {str(area.number): area for area in Area.objects.filter(site=site)}
+        self._locks = {lock.number: lock for lock in Lock.objects.filter(site=site).select_related("area", "unit")}
+
+    def wanted(self, number: int, cells: dict[str, str]) -> tuple[Any, dict[str, Any], Callable[[], None]]:
+        """The lock there is, what the line wants, and what makes it so."""
+        if number == 1:
+            raise _Wrong("test_lock")
+        if cells["area"] not in self._areas:
+            raise _Wrong("area", cells["area"])
+        if cells["unit"] and cells["unit"] not in self._units:
+            raise _Wrong("unit", cells["unit"])
+        wanted = {"area": self._areas[cells["area"]], "unit": self._units.get(cells["unit"])}
+        existing = self._locks.get(number)
+        return existing, wanted, lambda: self._make(number, existing, wanted)
+
+    def _make(self, number: int, existing: Lock | None, wanted: dict[str, Any]) -> None:
+        lock = existing or Lock(site=self._site, number=number)
+        for name, value in wanted.items():
+            setattr(lock, name, value)
+        lock.save()
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 10 and 1 <= int(text) <= MAX_UINT32):
+        raise _Wrong("number", text)
+    return int(text)
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise _Wrong("date", text) from error
+
+
+def _words(name: str, value: object) -> str:
+    """As it would stand in the file."""
+    if name == "category":
+        return next(word for word, number in CATEGORIES.items() if number == value)
+    return "" if value is None else str(value)

@@ -1,0 +1,165 @@
+"""People: those who begin and end, and what they may open."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from django.db.models import QuerySet
+
+from central.actions.keys import give_new_key
+from central.actions.pins import GivenPin, give_pin, set_new_pin
+from central.actions.pool_keys import keys_held_by
+from central.actions.tasks import open_collect_key_task
+from central.clock import unix_now
+from central.feed import change
+from central.models import Area, Holder, Key, Permission, Receipt, Site, Task, Unit
+from central.signing.permits import sign_permits
+
+FIRST_NUMBER = 1
+
+
+@dataclass(frozen=True)
+class PersonDetails:
+    """What the office knows of somebody who begins."""
+
+    given_name: str
+    family_name: str
+    category: int
+    unit: Unit
+    employment_ends: date | None = None
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class NewEmployee:
+    """Somebody who has begun, with a key of their own. PIN and code are in no other place than here."""
+
+    receipt: Receipt
+    pin: str = field(repr=False)
+    code: str = field(repr=False)
+    """Makes a blank key theirs at a station."""
+
+
+def shown_name(text: str) -> str | None:
+    """A typed name as screens, labels and prints can show it, with single spaces.
+
+    None for one with control characters, or marks that turn what follows around.
+    """
+    name = " ".join(text.split())
+    return name if name.isprintable() else None
+
+
+def add_employee(
+    details: PersonDetails, areas: Iterable[Area], *, every_area: bool, by: str, key_number: int | None = None
+) -> NewEmployee:
+    """Add a permanent or long-term employee who may open these areas with their own key."""
+    with change():
+        holder = _new_holder(details)
+        _permit(holder, None, areas, every_area=every_area)
+        pin = set_new_pin(holder)
+        _key, receipt, code = give_new_key(holder, by, key_number)
+        return NewEmployee(receipt, pin, code)
+
+
+def add_hourly(details: PersonDetails, units: Iterable[Unit], by: str) -> GivenPin:
+    """Add somebody paid by the hour, who may use the substitute keys of these units at once."""
+    with change():
+        holder = _new_holder(details)
+        set_pool_units(holder, units)
+        return give_pin(holder, by)
+
+
+def set_pool_units(holder: Holder, units: Iterable[Unit]) -> None:
+    """Let a holder use the substitute keys of these units and no others. What a unit that stays allowed is left."""
+    wanted = {unit.pk: unit for unit in units}
+    with change():
+        withdraw_permissions(holder.permissions.exclude(unit__in=wanted))
+        there = set(holder.permissions.values_list("unit_id", flat=True))
+        for pk, unit in wanted.items():
+            if pk not in there:
+                areas, every_area = usual_areas(unit)
+                _permit(holder, unit, areas, every_area=every_area)
+        sign_permits(holder, unix_now())
+
+
+def withdraw_permissions(permissions: QuerySet[Permission]) -> int:
+    """Take permissions away, and their permits with them. Returns how many."""
+    with change():
+        chosen = list(permissions)
+        for permission in chosen:
+            permission.delete()
+        return len(chosen)
+
+
+def end_employment(holder: Holder, by: str = "", last_day: date | None = None) -> list[Task]:
+    """End a person's employment, at once or after ``last_day``. Each key still out is a task, to be collected.
+
+    Permits end with the date by themselves. Returns the tasks.
+    """
+    today = holder.site.today()
+    with change():
+        holder.employment_ends = last_day or holder.employment_ends
+        if last_day is None or last_day < today:
+            holder.status = Holder.Status.ENDED
+        holder.save(update_fields=["employment_ends", "status"])
+        sign_permits(holder, unix_now())
+        return _collect_keys(holder, last_day or today, by)
+
+
+def end_employments_that_are_over(now: int) -> None:
+    """End the people whose last day at work is over."""
+    for site in Site.objects.all():
+        today = site.local_time(now).date()
+        over = Holder.objects.filter(site=site, status=Holder.Status.ACTIVE, employment_ends__lt=today)
+        if over.exists():
+            with change():
+                for holder in over:
+                    holder.status = Holder.Status.ENDED
+                    holder.save(update_fields=["status"])
+                    sign_permits(holder, now)
+                    _collect_keys(holder, holder.employment_ends or today)
+
+
+def usual_areas(unit: Unit) -> tuple[list[Area], bool]:
+    """What most people of a unit may open: the areas, and whether it is all of them."""
+    permissions = list(
+        Permission.objects.filter(holder__unit=unit, holder__status=Holder.Status.ACTIVE, unit=None).prefetch_related(
+            "areas"
+        )
+    ) or list(Permission.objects.filter(unit=unit).prefetch_related("areas"))
+    counts = Counter(area for permission in permissions for area in permission.areas.all())
+    usual = [area for area, count in counts.items() if 2 * count > len(permissions)]
+    return sorted(usual, key=lambda area: area.number), 2 * sum(p.every_area for p in permissions) > len(permissions)
+
+
+def _new_holder(details: PersonDetails) -> Holder:
+    site = details.unit.site
+    # Two who ask at once would get the same number: the second waits for the first.
+    Site.objects.select_for_update(no_key=True).get(pk=site.pk)
+    highest = Holder.objects.filter(site=site).order_by("-number").values_list("number", flat=True).first()
+    holder = Holder(
+        site=site,
+        number=(highest or FIRST_NUMBER - 1) + 1,
+        given_name=details.given_name,
+        family_name=details.family_name,
+        category=details.category,
+        unit=details.unit,
+        employment_ends=details.employment_ends,
+        language=details.language,
+    )
+    holder.save()
+    return holder
+
+
+def _permit(holder: Holder, unit: Unit | None, areas: Iterable[Area], *, every_area: bool) -> None:
+    permission = Permission(holder=holder, unit=unit, every_area=every_area)
+    permission.save()
+    permission.areas.set(areas)
+
+
+def _collect_keys(holder: Holder, due: date, by: str = "") -> list[Task]:
+    """A task for each key that somebody has who leaves, pool keys as well."""
+    own = Key.objects.filter(holder=holder, status=Key.Status.ACTIVE)
+    keys = [*own, *keys_held_by(holder, unix_now())]
+    return [open_collect_key_task(key, holder, due, by) for key in keys]

@@ -1,0 +1,93 @@
+"""Stations: add, enrol, take out of order, revoke."""
+
+from central.actions.codes import derived_token, find_code, new_enrolment_code, token_fingerprint
+from central.actions.tasks import open_renew_pins_task
+from central.clock import DAY_S, unix_now
+from central.errors import Refused
+from central.feed import change
+from central.models import EnrolmentCode, OutOfOrder, Site, Station, StationToken, Task
+from central.signing.blocklists import sign_blocklist
+from central.signing.records import renew_certificate, sign_certificate
+
+TOKEN_OVERLAP_S = DAY_S
+"""How long the token before stays good, so that a station that is set up anew is not locked out half-way."""
+
+
+def add_station(station: Station, site: Site) -> str:
+    """Add a new station with the next free number. Returns its enrolment code, to be shown once."""
+    with change():
+        last = Station.objects.filter(site=site).order_by("-number").values_list("number", flat=True).first()
+        station.site, station.number = site, (last or 0) + 1
+        station.save()
+        return new_enrolment_code(station)
+
+
+def enrol_station(shown_code: str, public_key: bytes, now: int) -> tuple[Station, str]:
+    """Make whoever shows the code the station that it names. Returns the station, certified, and its token.
+
+    The same code with the same public key gives the same token for its 15 minutes. Raises Refused as `find_code` does,
+    and when somebody else has used the code or the station is stolen.
+    """
+    found = find_code(EnrolmentCode, shown_code, now)
+    token = derived_token(shown_code, public_key)
+    with change():
+        # Read again inside the transaction: of two that come at once with different keys, one is too late.
+        code = EnrolmentCode.objects.select_for_update().get(pk=found.pk)
+        station = Station.objects.select_related("site", "unit").get(pk=code.station_id)
+        if code.used_at is None:
+            if station.stolen:
+                raise Refused(403, "bad_code", "no such code")
+            _replace_token(station, token, now)
+            station.status, station.last_contact = Station.Status.UP, now
+            sign_certificate(station, public_key, now)
+            code.used_at, code.used_public_key = now, public_key
+            code.save(update_fields=["used_at", "used_public_key"])
+        elif bytes(code.used_public_key or b"") != public_key or station.stolen:
+            raise Refused(410, "code_spent", "this code has been used: ask for a new one")
+    return station, token
+
+
+def renew_station_certificate(station: Station, now: int) -> bytes:
+    """Renew the certificate of the enrolled public key. Raises Refused (409 ``too_early``) before half of its life."""
+    with change():
+        mine = Station.objects.select_related("site", "unit").get(pk=station.pk)
+        renew_certificate(mine, now)
+    return bytes(mine.certificate or b"")
+
+
+def set_out_of_order(station: Station, by: str = "", note: str = "") -> None:
+    """Send nobody there any more, however lively it is, until `set_in_order`."""
+    with change():
+        OutOfOrder.objects.update_or_create(station=station, defaults={"since": unix_now(), "by": by, "note": note})
+        station.status = Station.Status.DOWN
+        station.save(update_fields=["status"])
+
+
+def set_in_order(station: Station) -> None:
+    """Let its status be what its calls say, from the next look on."""
+    with change():
+        OutOfOrder.objects.filter(station=station).delete()
+        station.status = Station.Status.UNKNOWN
+        station.save(update_fields=["status"])
+
+
+def revoke_station(station: Station, by: str = "") -> Task:
+    """Shut a stolen station out: its number is on the blocklist, its tokens and open codes are worth nothing at once.
+
+    A thief has the pepper and every PIN's tag: renewing all PINs is the next step, and the task that is returned.
+    Raises BlocklistFull: then nothing has changed.
+    """
+    with change():
+        station.stolen, station.status = True, Station.Status.DOWN
+        station.save(update_fields=["stolen", "status"])
+        station.tokens.all().delete()
+        EnrolmentCode.objects.filter(station=station, used_at=None).delete()
+        sign_blocklist(station.site, unix_now())
+        return open_renew_pins_task(station.site, by, station)
+
+
+def _replace_token(station: Station, token: str, now: int) -> None:
+    # Two at most: one that an earlier enrolment has already set an end to goes at once.
+    station.tokens.exclude(expires_at=None).delete()
+    station.tokens.update(expires_at=now + TOKEN_OVERLAP_S)
+    StationToken.objects.create(sha256=token_fingerprint(token), station=station, created_at=now)

@@ -1,0 +1,72 @@
+"""Tasks (what is still to be done) and receipts (what was handed over)."""
+
+from datetime import date, timedelta
+
+from django.db.models import QuerySet
+
+from central.clock import unix_now
+from central.models import Holder, Key, Receipt, Site, Station, Task
+
+
+def open_new_key_task(holder: Holder, by: str = "") -> Task:
+    """Open the task to give this holder a key tomorrow; one such task a holder."""
+    due = holder.site.today() + timedelta(days=1)
+    return _open(Task.Kind.NEW_KEY, holder.site, due, by, holder=holder)
+
+
+def open_collect_key_task(key: Key, holder: Holder, due: date, by: str = "") -> Task:
+    """Open the task to get this key back from its holder, who leaves; one such task a key."""
+    task = Task.objects.filter(key=key, kind=Task.Kind.COLLECT_KEY, done_at=None).first()
+    return task or _open(Task.Kind.COLLECT_KEY, holder.site, due, by, holder=holder, key=key)
+
+
+def open_renew_pins_task(site: Site, by: str = "", station: Station | None = None) -> Task:
+    """Open the task to renew every PIN of the site, because of a stolen station or for another reason."""
+    return _open(Task.Kind.RENEW_PINS, site, site.today(), by, station=station)
+
+
+def finish_tasks(tasks: QuerySet[Task], by: str, now: int | None = None) -> None:
+    """Note that those of these tasks that are open have been done."""
+    # One by one: what is changed by a query alone is not in the audit log.
+    for task in tasks.filter(done_at=None):
+        task.done_at, task.done_by = unix_now() if now is None else now, by
+        task.save()
+
+
+def make_receipt(kind: Receipt.Kind, holder: Holder, key: Key | None = None, by: str = "") -> Receipt:
+    """Make a receipt for the holder to sign."""
+    return Receipt.objects.create(
+        site=holder.site, unit=holder.unit, kind=kind, key=key, holder=holder, made_at=unix_now(), made_by=by
+    )
+
+
+def note_receipts_signed(receipts: QuerySet[Receipt], by: str) -> None:
+    """Note that the section manager has the signed paper of each."""
+    for receipt in receipts.filter(signed_at=None):
+        receipt.signed_at, receipt.signed_by = unix_now(), by
+        receipt.save()
+
+
+def _open(
+    kind: Task.Kind,
+    site: Site,
+    due: date,
+    by: str,
+    *,
+    holder: Holder | None = None,
+    key: Key | None = None,
+    station: Station | None = None,
+) -> Task:
+    """A task of that kind; the one that is open already for the same holder, key and station."""
+    open_already = Task.objects.filter(site=site, kind=kind, holder=holder, key=key, station=station, done_at=None)
+    return open_already.first() or Task.objects.create(
+        site=site,
+        unit=holder.unit if holder else None,
+        kind=kind,
+        holder=holder,
+        key=key,
+        station=station,
+        due=due,
+        opened_at=unix_now(),
+        opened_by=by,
+    )

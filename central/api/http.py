@@ -1,0 +1,164 @@
+"""HTTP as stations speak it: limited bodies, errors as JSON, compressed answers, no headers that are for browsers."""
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
+from typing import Any, TypeAlias
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+
+from central.errors import Refused
+from central.security import address_of, attempts
+
+API_PATH = "/api/"
+BODY_LIMIT_BYTES = 1024 * 1024
+DISCARD_LIMIT_BYTES = 8 * BODY_LIMIT_BYTES
+
+_ERRORS = {404: ("not_found", "no such call"), 405: ("method_not_allowed", "this call has another method")}
+
+
+def refusal(error: Refused) -> HttpResponse:
+    """The answer to a call that is refused."""
+    return JsonResponse({"error": error.code, "detail": error.detail}, status=error.status, headers=error.headers)
+
+
+class ApiMiddleware:
+    """Only touches what is under ``/api/``."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Django's protocol."""
+        if not request.path.startswith(API_PATH):
+            return self.get_response(request)
+        try:
+            body = _body(request)
+        except Refused as error:
+            return refusal(_limited(request, error))
+        request._body = body  # noqa: SLF001  (where Django keeps a body that was read)
+        request._stream = BytesIO(body)  # noqa: SLF001
+        response = self.get_response(request)
+        response["Cache-Control"] = "no-store"
+        if response.status_code in _ERRORS and not response.get("Content-Type", "").startswith("application/json"):
+            code, detail = _ERRORS[response.status_code]
+            allowed = {"Allow": response["Allow"]} if "Allow" in response else None
+            return refusal(Refused(response.status_code, code, detail, allowed))
+        return response
+
+
+def _limited(request: HttpRequest, error: Refused) -> Refused:
+    """A body that cannot be taken is a failed attempt: whoever goes on sending such is told to wait."""
+    client = address_of(request)
+    wait_s = attempts.wait_s(client)
+    attempts.failed(client)
+    if not wait_s:
+        return error
+    return Refused(429, "too_many_tries", "too many failed attempts: wait", {"Retry-After": str(wait_s)})
+
+
+def _body(request: HttpRequest) -> bytes:
+    chunked = request.META.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked"
+    # Django reads nothing without a length; the server's own stream ends where the chunks do.
+    stream = request.environ["wsgi.input"] if chunked else request  # type: ignore[attr-defined]
+    try:
+        body = bytes(stream.read(BODY_LIMIT_BYTES + 1))
+        if len(body) > BODY_LIMIT_BYTES:
+            _discard(stream)
+            raise _too_large()
+    except OSError as error:
+        raise Refused(400, "bad_request", "the body ended early") from error
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if encoding == "identity":
+        return body
+    if encoding == "gzip":
+        return _gunzip(body)
+    raise Refused(400, "bad_request", "bodies are plain or gzip")
+
+
+def _discard(stream: Any) -> None:
+    """Read on for a while, so that the sender gets to hear the answer instead of a closed connection."""
+    for _ in range(DISCARD_LIMIT_BYTES // BODY_LIMIT_BYTES):
+        if not stream.read(BODY_LIMIT_BYTES):
+            return
+
+
+def _gunzip(body: bytes) -> bytes:
+    """The decompressed body. A bomb is noticed at the limit: nothing beyond it is ever decompressed."""
+    unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        plain = unpacker.decompress(body, BODY_LIMIT_BYTES + 1)
+    except zlib.error as error:
+        raise Refused(400, "bad_request", "not gzip") from error
+    if len(plain) > BODY_LIMIT_BYTES:
+        raise _too_large()
+    if not unpacker.eof or unpacker.unused_data:
+        raise Refused(400, "bad_request", "not one whole gzip body")
+    return plain
+
+
+def _too_large() -> Refused:
+    return Refused(413, "too_large", "a body has 1 MiB at most, decompressed")
+
+
+JSON = "application/json"
+COMPRESSED_FROM_BYTES = 500
+GZIP_LEVEL = 6
+GZIP_HEADERS = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+
+
+def takes_gzip(request: HttpRequest) -> bool:
+    """Whether the caller says so."""
+    return "gzip" in request.headers.get("Accept-Encoding", "")
+
+
+def gzip_of(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces of one text, compressed as they come."""
+    packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    for piece in pieces:
+        packed = packer.compress(piece)
+        if packed:
+            yield packed
+    yield packer.flush()
+
+
+def json_answer(request: HttpRequest, body: bytes) -> HttpResponse:
+    """The JSON text ``body`` as an answer."""
+    if len(body) < COMPRESSED_FROM_BYTES or not takes_gzip(request):
+        return HttpResponse(body, content_type=JSON)
+    return HttpResponse(b"".join(gzip_of(iter([body]))), content_type=JSON, headers=GZIP_HEADERS)
+
+
+Headers: TypeAlias = list[tuple[str, str]]
+Application: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+KEPT = frozenset(
+    {
+        *("allow", "cache-control", "content-encoding", "content-length", "content-type", "location"),
+        *("retry-after", "transfer-encoding", "www-authenticate"),
+    }
+)
+"""What a station's call may be answered with. All else (policies for pages, frames, referrers, languages) says nothing
+to a program, and was more than half of an answer without news."""
+NOTHING_NEW = "304"
+"""Has no body that a header could be about."""
+
+
+class LeanHeaders:
+    """A WSGI application around another. It touches only what shows a bearer token, which no browser does by itself."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """WSGI's protocol (PEP 3333)."""
+        if not environ.get("HTTP_AUTHORIZATION", "").startswith("Bearer "):
+            return self._application(environ, start_response)
+
+        def start_lean(status: str, headers: Headers, exc_info: Any = None) -> Any:
+            kept = frozenset() if status.startswith(NOTHING_NEW) else KEPT
+            lean = [(name, value) for name, value in headers if name.lower() in kept]
+            return start_response(status, lean, exc_info)
+
+        return self._application(environ, start_lean)

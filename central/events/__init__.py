@@ -1,1 +1,0 @@
-"""What stations report: taking it in once, what it changes, and what is missing."""

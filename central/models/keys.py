@@ -1,0 +1,144 @@
+"""Electronic keys, and the blocking of those that are lost."""
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from central.models.base import Content, Mirrored, number_field
+from central.models.people import Holder
+from central.models.places import Site, Unit
+from central.models.stations import Station
+from station.records.base64url import encoded
+
+
+class Key(Mirrored):
+    """A key. Until it is handed out (a record is signed and written to it) stations know nothing of it."""
+
+    MIRROR_TYPE = "key"
+
+    class Kind(models.IntegerChoices):
+        """As in records."""
+
+        PERSONAL = 0, "personal"
+        SUBSTITUTE = 1, "substitute pool"
+        EMERGENCY = 2, "emergency pool"
+
+    class Status(models.TextChoices):
+        """As in the mirror, and before it."""
+
+        BLANK = "blank", "not handed out"
+        ACTIVE = "active"
+        BLOCKED = "blocked"
+        RETURNED = "returned"
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE)
+    number = number_field()
+    kind = models.PositiveSmallIntegerField(choices=Kind.choices)
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT)
+    holder = models.ForeignKey(Holder, on_delete=models.PROTECT, null=True, blank=True, help_text="Personal keys only")
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.BLANK)
+    locked_at = models.BigIntegerField(null=True, blank=True, editable=False)
+    unlocked_at = models.BigIntegerField(null=True, blank=True, editable=False)
+    log_generation = models.BigIntegerField(null=True, editable=False)
+    log_seq = models.BigIntegerField(null=True, editable=False)
+    record = models.BinaryField(null=True, editable=False)
+    record_carried = models.BigIntegerField(null=True, editable=False)
+    """When the record was signed that a station has last seen on the key (its claim 6)."""
+
+    class Meta:
+        """Django's options."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["site", "number"], name="key_number"),
+            models.CheckConstraint(
+                condition=models.Q(kind=0, holder__isnull=False) | models.Q(kind__in=[1, 2], holder__isnull=True),
+                name="personal_keys_have_a_holder",
+            ),
+        ]
+        ordering = ["site", "number"]
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+    @property
+    def is_locked(self) -> bool:
+        """Ten wrong PINs, and not unlocked since."""
+        return self.locked_at is not None and self.locked_at > (self.unlocked_at or 0)
+
+    def clean(self) -> None:
+        """A personal key names its holder, a pool key none."""
+        if (self.kind == self.Kind.PERSONAL) != (self.holder is not None):
+            raise ValidationError({"holder": "A holder for a personal key, and for those only"})
+
+    def mirror_content(self) -> Content | None:
+        """See the API's contract; None before hand-out."""
+        if self.record is None or self.status == self.Status.BLANK:
+            return None
+        content: Content = {"kind": self.kind, "unit": self.unit.number, "status": self.status}
+        if self.holder is not None:
+            content["holder"] = self.holder.number
+        if self.locked_at is not None:
+            content["locked_at"] = self.locked_at
+        if self.unlocked_at is not None:
+            content["unlocked_at"] = self.unlocked_at
+        if self.log_seq is not None:
+            content["log_seen"] = [self.log_generation, self.log_seq]
+        return content | {"record": encoded(bytes(self.record))}
+
+
+class Blocklist(Mirrored):
+    """The signed list of blocked keys and stations."""
+
+    MIRROR_TYPE = "blocklist"
+
+    site = models.OneToOneField(Site, on_delete=models.CASCADE, primary_key=True)
+    version = models.BigIntegerField()
+    renew_at = models.BigIntegerField(db_index=True)
+    record = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.site} {self.version}"
+
+    def mirror_number(self) -> int:
+        """A station knows one only."""
+        return 0
+
+    def mirror_content(self) -> Content:
+        """See the API's contract."""
+        return {"version": self.version, "record": encoded(bytes(self.record))}
+
+
+class Block(models.Model):
+    """The blocking of a key: the version of the blocklist that a station must have so that it knows."""
+
+    key = models.ForeignKey(Key, on_delete=models.CASCADE, related_name="blocks")
+    open = models.BooleanField(default=True)
+    at = models.BigIntegerField()
+    by = models.CharField(max_length=150, blank=True)
+    version = models.BigIntegerField()
+    """Of the first blocklist with its number (claim 40)."""
+
+    class Meta:
+        """Django's options."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["key"], condition=models.Q(open=True), name="one_open_block_a_key")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.version}"
+
+
+class BlockReached(models.Model):
+    """When a station first said that it knows of a block."""
+
+    block = models.ForeignKey(Block, on_delete=models.CASCADE, related_name="reached")
+    station = models.ForeignKey(Station, on_delete=models.CASCADE)
+    at = models.BigIntegerField()
+
+    class Meta:
+        """Django's options."""
+
+        constraints = [models.UniqueConstraint(fields=["block", "station"], name="a_station_hears_once")]
+
+    def __str__(self) -> str:
+        return f"{self.block} {self.station}"

@@ -1,0 +1,152 @@
+"""Holders, what the office permits them, and the permits that central signs for it."""
+
+import os
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from central.models.base import Content, Mirrored, Watched, number_field
+from central.models.places import Area, Lock, Site, Unit
+from station.records.base64url import encoded
+from station.records.claims import MINUTES_A_DAY, WINDOWS_LIMIT
+
+TAG_BYTES = 16
+
+
+def no_pin() -> bytes:
+    """A tag that no PIN has: sixteen random bytes."""
+    return os.urandom(TAG_BYTES)
+
+
+class Holder(Mirrored):
+    """A person. Central keeps no PIN, only its tag; a person without a PIN has a tag that no PIN leads to."""
+
+    MIRROR_TYPE = "holder"
+
+    class Category(models.IntegerChoices):
+        """As in records."""
+
+        PERMANENT = 0, "permanent"
+        LONG_TERM = 1, "long-term substitute"
+        HOURLY = 2, "hourly"
+
+    class Status(models.TextChoices):
+        """As in the mirror."""
+
+        ACTIVE = "active"
+        ENDED = "ended"
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE)
+    number = number_field()
+    given_name = models.CharField(max_length=60)
+    family_name = models.CharField(max_length=60)
+    category = models.PositiveSmallIntegerField(choices=Category.choices)
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.ACTIVE)
+    employment_ends = models.DateField(null=True, blank=True, help_text="The last day at work")
+    language = models.CharField(max_length=5, blank=True, help_text="For the screen: sv, da, en")
+    pin_tag = models.BinaryField(max_length=TAG_BYTES, default=no_pin, editable=False)
+    pin_at = models.BigIntegerField(null=True, editable=False)
+    """When they were given their PIN; None for somebody who has had none."""
+
+    class Meta:
+        """Django's options."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["site", "number"], name="holder_number"),
+            # The PIN alone finds the person.
+            models.UniqueConstraint(fields=["site", "pin_tag"], name="one_person_a_pin"),
+        ]
+        ordering = ["site", "number"]
+
+    def __str__(self) -> str:
+        return f"{self.given_name} {self.family_name}"
+
+    @property
+    def screen_name(self) -> str:
+        """First name and initial, as a screen in a corridor may show it."""
+        return f"{self.given_name} {self.family_name[:1]}".strip()
+
+    def mirror_content(self) -> Content:
+        """See the API's contract."""
+        content: Content = {
+            "name": self.screen_name,
+            "category": self.category,
+            "unit": self.unit.number,
+            "status": self.status,
+            "pin_tag": encoded(bytes(self.pin_tag)),
+        }
+        return content | ({"language": self.language} if self.language else {})
+
+
+def check_windows(value: object) -> None:
+    """Refuse what is not a list of ``[weekdays, start minute, end minute]`` as records have them."""
+    good = isinstance(value, list) and len(value) <= WINDOWS_LIMIT
+    for item in value if isinstance(value, list) else []:
+        good = good and isinstance(item, list) and len(item) == 3 and all(type(n) is int for n in item)
+        good = good and 1 <= item[0] <= 127 and 0 <= item[1] < item[2] <= MINUTES_A_DAY
+    if not good:
+        raise ValidationError("A list of [weekdays 1-127 (Monday 1, Tuesday 2, Wednesday 4 …), start, end] in minutes")
+
+
+class Permission(Watched):
+    """One for a permanent or long-term holder; one for each unit for an hourly holder."""
+
+    holder = models.ForeignKey(Holder, on_delete=models.CASCADE, related_name="permissions")
+    unit = models.ForeignKey(
+        Unit, on_delete=models.PROTECT, null=True, blank=True, help_text="Hourly staff only: with this unit's keys"
+    )
+    every_area = models.BooleanField(default=False)
+    areas = models.ManyToManyField(Area, blank=True)
+    locks = models.ManyToManyField(Lock, blank=True, help_text="Besides the areas")
+    windows = models.JSONField(default=list, blank=True, validators=[check_windows], help_text="Empty: always")
+
+    class Meta:
+        """Django's options."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["holder", "unit"], name="one_permission_a_unit"),
+            models.UniqueConstraint(
+                fields=["holder"], condition=models.Q(unit=None), name="one_permission_without_a_unit"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.holder}" + (f" ({self.unit})" if self.unit else "")
+
+    def clean(self) -> None:
+        """Hourly staff's permissions are for a unit, the others' for none."""
+        if (self.holder.category == Holder.Category.HOURLY) != (self.unit is not None):
+            raise ValidationError({"unit": "A unit for hourly staff, and for them only"})
+
+
+class Permit(Mirrored):
+    """The signed record of a permission; its mirror id is the permission's."""
+
+    MIRROR_TYPE = "permit"
+
+    permission = models.OneToOneField(Permission, on_delete=models.CASCADE, primary_key=True)
+    holder = models.ForeignKey(Holder, on_delete=models.CASCADE, related_name="permits")
+    revision = models.BigIntegerField()
+    """Claim 21."""
+    expires = models.BigIntegerField()
+    renew_at = models.BigIntegerField(null=True, db_index=True)
+    """When to sign it anew; None when employment ends before that would help."""
+    record = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.permission}"
+
+    def mirror_site_id(self) -> int:
+        """The holder's."""
+        return int(self.holder.site_id)
+
+    def mirror_number(self) -> int:
+        """The permission's."""
+        return int(self.permission_id)
+
+    def mirror_content(self) -> Content:
+        """See the API's contract."""
+        content: Content = {"holder": self.holder.number, "record": encoded(bytes(self.record))}
+        unit = self.permission.unit
+        return content | ({"unit": unit.number} if unit else {})

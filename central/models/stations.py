@@ -1,0 +1,115 @@
+"""Stations: what they are, the tokens that they show, how they are doing."""
+
+from django.db import models
+
+from central.models.base import MAX_UINT16, Content, Mirrored, number_field
+from central.models.places import Site, Unit
+
+
+class Station(Mirrored):
+    """A sync station, activation box or update box."""
+
+    MIRROR_TYPE = "station"
+
+    class Role(models.IntegerChoices):
+        """As in records."""
+
+        SYNC_STATION = 0, "sync station"
+        ACTIVATION_BOX = 1, "activation box"
+        UPDATE_BOX = 2, "update box"
+
+    class Status(models.TextChoices):
+        """As in the mirror: whether to send people there."""
+
+        UP = "up"
+        DOWN = "down"
+        UNKNOWN = "unknown"
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE)
+    number = number_field(MAX_UINT16)
+    name = models.CharField(max_length=100)
+    address = models.CharField(max_length=200, blank=True)
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT)
+    role = models.PositiveSmallIntegerField(choices=Role.choices, default=Role.SYNC_STATION)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.UNKNOWN)
+    stolen = models.BooleanField(default=False, help_text="Its number goes on the blocklist of every key and lock")
+    public_key = models.BinaryField(max_length=32, null=True, editable=False)
+    certificate = models.BinaryField(null=True, editable=False)
+    certificate_issued = models.BigIntegerField(null=True, editable=False)
+    certificate_expires = models.BigIntegerField(null=True, editable=False)
+    last_contact = models.BigIntegerField(null=True, editable=False)
+
+    class Meta:
+        """Django's options."""
+
+        constraints = [models.UniqueConstraint(fields=["site", "number"], name="station_number")]
+        ordering = ["site", "number"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def mirror_content(self) -> Content:
+        """See the API's contract."""
+        return {
+            "name": self.name,
+            "address": self.address,
+            "unit": self.unit.number,
+            "status": self.status,
+            "role": self.Role(self.role).name.lower(),
+        }
+
+
+class StationToken(models.Model):
+    """What a station shows to be believed, as its SHA-256. Two may overlap while one replaces the other."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    station = models.ForeignKey(Station, on_delete=models.CASCADE, related_name="tokens")
+    created_at = models.BigIntegerField()
+    expires_at = models.BigIntegerField(null=True)
+    """Set when a newer one replaces it."""
+
+    def __str__(self) -> str:
+        return f"token of {self.station}"
+
+
+class StationHealth(models.Model):
+    """Facts noted in passing. Times are whole Unix seconds by this server's clock unless they say otherwise."""
+
+    station = models.OneToOneField(Station, on_delete=models.CASCADE, primary_key=True, related_name="health")
+    revision = models.BigIntegerField(null=True)
+    """The newest revision of the change feed that the station has said it has."""
+    mirror_at = models.BigIntegerField(null=True)
+    """When it last asked for changes or a snapshot: the age of its mirror."""
+    events_at = models.BigIntegerField(null=True)
+    """When events last came in."""
+    events_behind_s = models.BigIntegerField(null=True)
+    """How old the oldest event of the newest batch was, by the station's clock: what its outbox had waiting."""
+    outbox = models.BigIntegerField(null=True)
+    """How many events waited there when it last asked for changes; None for a station that does not tell."""
+    mirror_confirmed_at = models.BigIntegerField(null=True)
+    """When its mirror was last right by its own word: one that asks but cannot keep the answers is older than
+    ``mirror_at``."""
+    clock = models.SmallIntegerField(null=True)
+    """Of its newest event or question: 0 synced, 1 holdover, 2 rtc, -1 unknown."""
+    config_version = models.CharField(max_length=64, blank=True)
+    config_at = models.BigIntegerField(null=True)
+    config_rejected_at = models.BigIntegerField(null=True)
+    """When a pushed file was refused, if none has been applied since."""
+    restarted_at = models.BigIntegerField(null=True)
+    """By the station's clock."""
+    restart_reason = models.CharField(max_length=20, blank=True)
+
+    def __str__(self) -> str:
+        return f"health of {self.station}"
+
+
+class OutOfOrder(models.Model):
+    """A station that somebody has taken out of use by hand."""
+
+    station = models.OneToOneField(Station, on_delete=models.CASCADE, primary_key=True, related_name="out_of_order")
+    since = models.BigIntegerField()
+    by = models.CharField(max_length=150, blank=True)
+    note = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return str(self.station)

@@ -1,0 +1,69 @@
+"""What is still to be done, and the receipts of what was handed over."""
+
+from django.db import models
+
+from central.models.keys import Key
+from central.models.people import Holder
+from central.models.places import Site, Unit
+from central.models.stations import Station
+
+
+class Task(models.Model):
+    """Something that is still to be done."""
+
+    class Kind(models.TextChoices):
+        """What."""
+
+        NEW_KEY = "new_key"
+        COLLECT_KEY = "collect_key"
+        RENEW_PINS = "renew_pins"
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE)
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, null=True)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    holder = models.ForeignKey(Holder, on_delete=models.CASCADE, null=True)
+    key = models.ForeignKey(Key, on_delete=models.CASCADE, null=True)
+    station = models.ForeignKey(Station, on_delete=models.CASCADE, null=True)
+    due = models.DateField()
+    opened_at = models.BigIntegerField()
+    opened_by = models.CharField(max_length=150, blank=True)
+    done_at = models.BigIntegerField(null=True, default=None)
+    done_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        """Django's options."""
+
+        ordering = ["due", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.holder or self.key or self.station or self.site}"
+
+
+class Receipt(models.Model):
+    """That a key or a PIN was handed over. Numbers, never the PIN."""
+
+    class Kind(models.TextChoices):
+        """What was handed over."""
+
+        HANDED_OUT = "handed_out"
+        RETURNED = "returned"
+        LENT = "lent"
+        PIN = "pin"
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE)
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    key = models.ForeignKey(Key, on_delete=models.PROTECT, null=True)
+    holder = models.ForeignKey(Holder, on_delete=models.PROTECT)
+    made_at = models.BigIntegerField()
+    made_by = models.CharField(max_length=150)
+    signed_at = models.BigIntegerField(null=True, default=None)
+    signed_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        """Django's options."""
+
+        indexes = [models.Index(fields=["site", "made_at"], name="receipts_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key or ''} {self.holder}"

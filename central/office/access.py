@@ -1,0 +1,128 @@
+"""What a user's memberships let them see and do at a site. Enforces `central.office.roles`.
+
+A site where somebody has no membership does not exist for them (404), nor does an object that is not in their scope;
+what none of their roles has the right to is refused (403).
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.shortcuts import get_object_or_404
+
+from central.models import Area, Holder, Key, Membership, Permission, Receipt, Role, Site, Station, Task, Unit
+from central.models.users import UNIT_ROLES
+from central.office.roles import HOURLY_ROLES, SITE_RIGHTS, TABLE, Right
+
+NOTHING = Q(pk__in=[])
+
+
+class SiteAccess:
+    """What a user may see and do at a site."""
+
+    def __init__(self, user: Any, site: Site) -> None:
+        self.user = user
+        self.site = site
+        found = Membership.objects.filter(user=user, site=site).select_related("unit")
+        # A unit role without a unit, whoever wrote it into the table, is good for nothing.
+        self._members = [m for m in found if m.unit_id is not None or Role(m.role) not in UNIT_ROLES]
+        self.has_role = bool(self._members)
+
+    @property
+    def name(self) -> str:
+        """As it is written on receipts."""
+        return str(self.user.get_full_name() or self.user.get_username())
+
+    @property
+    def rights(self) -> set[str]:
+        """The names of all rights that they have over something here; for templates."""
+        return {right.name for right in Right if self.may(right)}
+
+    def may(self, right: Right) -> bool:
+        """Whether any of their roles has the right."""
+        return bool(self._granting(right))
+
+    def require(self, right: Right) -> None:
+        """Raises PermissionDenied."""
+        if not self.may(right):
+            raise PermissionDenied
+
+    def units(self, right: Right) -> QuerySet[Unit]:
+        """The units in which they have the right."""
+        wanted = NOTHING
+        for member in self._granting(right):
+            wanted |= Q(pk=member.unit_id) if member.unit_id else Q(site=self.site)
+        return Unit.objects.filter(wanted, site=self.site)
+
+    def areas(self, right: Right) -> QuerySet[Area]:
+        """The areas that they may give: for a unit, those that its people have already."""
+        here = Area.objects.filter(site=self.site)
+        if any(member.unit_id is None for member in self._granting(right)):
+            return here
+        units = self.units(right)
+        known = Permission.objects.filter(Q(unit__in=units) | Q(unit=None, holder__unit__in=units))
+        return here.filter(permission__in=known).distinct()
+
+    def holders(self, right: Right) -> QuerySet[Holder]:
+        """The people over whom they have the right. Those who may use a unit's pool are seen by it, besides its own."""
+        wanted = NOTHING
+        for member in self._granting(right):
+            mine = Q(site=self.site)
+            if member.unit_id:
+                mine = Q(unit=member.unit_id)
+                if right == Right.SEE_PEOPLE:
+                    mine |= Q(pk__in=Holder.objects.filter(permissions__unit=member.unit_id).values("pk"))
+            if member.role in HOURLY_ROLES:
+                mine &= Q(category=Holder.Category.HOURLY)
+            wanted |= mine
+        return Holder.objects.filter(wanted, site=self.site).select_related("unit", "site")
+
+    def keys(self, right: Right) -> QuerySet[Key]:
+        """The keys over which they have the right."""
+        wanted = NOTHING
+        for member in self._granting(right):
+            mine = Q(unit=member.unit_id) if member.unit_id else Q(site=self.site)
+            if member.role in HOURLY_ROLES:
+                mine &= Q(kind=Key.Kind.SUBSTITUTE)
+            wanted |= mine
+        return Key.objects.filter(wanted, site=self.site).select_related("unit", "holder", "site")
+
+    def stations(self, right: Right) -> QuerySet[Station]:
+        """The stations over which they have the right."""
+        return Station.objects.filter(site=self.site, unit__in=self.units(right)).select_related("unit", "site")
+
+    def tasks(self) -> QuerySet[Task]:
+        """The tasks of their units; those of no unit for those who have all."""
+        units = self.units(Right.SEE_TASKS)
+        wanted = Q(unit__in=units)
+        if any(member.unit_id is None for member in self._granting(Right.SEE_TASKS)):
+            wanted |= Q(unit=None)
+        return Task.objects.filter(wanted, site=self.site).select_related("holder", "key", "station", "unit")
+
+    def receipts(self) -> QuerySet[Receipt]:
+        """The receipts of their units' people."""
+        found = Receipt.objects.filter(site=self.site, holder__in=self.holders(Right.SEE_PEOPLE))
+        return found.select_related("holder", "key", "unit", "site")
+
+    def holder(self, number: int, right: Right) -> Holder:
+        """One of `holders`. Raises Http404."""
+        return get_object_or_404(self.holders(right), number=number)
+
+    def key(self, number: int, right: Right) -> Key:
+        """One of `keys`. Raises Http404."""
+        return get_object_or_404(self.keys(right), number=number)
+
+    def station(self, number: int, right: Right) -> Station:
+        """One of `stations`. Raises Http404."""
+        return get_object_or_404(self.stations(right), number=number)
+
+    def rights_over(self, thing: Holder | Key | Station) -> set[str]:
+        """The names of the rights that they have over this one; for templates."""
+        of_type: dict[type, Callable[[Right], Any]] = {Holder: self.holders, Key: self.keys, Station: self.stations}
+        found = of_type[type(thing)]
+        return {right.name for right in Right if self.may(right) and found(right).filter(pk=thing.pk).exists()}
+
+    def _granting(self, right: Right) -> list[Membership]:
+        having = [member for member in self._members if right in TABLE[Role(member.role)]]
+        return [member for member in having if member.unit_id is None] if right in SITE_RIGHTS else having

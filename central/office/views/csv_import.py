@@ -1,0 +1,51 @@
+"""Staff and locks from a CSV file: first what it would change, then the change."""
+
+from collections import Counter
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from central.actions.csv_import import Verdict, apply, plan
+from central.office.forms import ImportForm
+from central.office.pages import SiteRequest, page
+from central.office.roles import Right
+from central.office.views.answers import go, show
+
+PROBLEMS: dict[str, Any] = {
+    "columns": gettext_lazy("the first line must name these columns"),
+    "too_many_lines": gettext_lazy("too many lines; the rest was not read"),
+    "not_csv": gettext_lazy("not CSV from here on"),
+    "cells": gettext_lazy("another number of cells than columns"),
+    "twice": gettext_lazy("this number is on an earlier line"),
+    "number": gettext_lazy("not a number from 1 to 4294967295"),
+    "given_name": gettext_lazy("no first name, a too long one, or one that no screen can show"),
+    "family_name": gettext_lazy("no family name, a too long one, or one that no screen can show"),
+    "category": gettext_lazy("category is permanent, long_term or hourly"),
+    "category_change": gettext_lazy("to or from hourly is not done by import"),
+    "unit": gettext_lazy("there is no such unit"),
+    "area": gettext_lazy("there is no such area"),
+    "date": gettext_lazy("not a date like 2030-12-31"),
+    "test_lock": gettext_lazy("lock 1 is every station's test lock"),
+}
+
+
+@page(Right.IMPORT)
+def import_file(request: SiteRequest) -> HttpResponse:
+    """A dry run, and on the second post, with ``apply``, the change."""
+    form = ImportForm(request.POST or None, request.FILES or None)
+    if not form.is_valid():
+        return show(request, "import", form=form)
+    kind, text = form.cleaned_data["kind"], form.cleaned_data["text"]
+    lines = plan(request.access.site, kind, text)
+    if "apply" in request.POST:
+        done = apply(lines)
+        left_out = sum(line.verdict == Verdict.WRONG for line in lines)
+        said = _("%(done)s lines applied, %(wrong)s left out.") % {"done": done, "wrong": left_out}
+        messages.success(request, said)
+        return go(request, "import")
+    counts = Counter(line.verdict.value for line in lines)
+    rows = [(line, PROBLEMS.get(line.problem, "")) for line in lines]
+    return show(request, "import", form=form, rows=rows, counts=dict(counts), kind=kind, text=text)

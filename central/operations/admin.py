@@ -1,0 +1,315 @@
+"""The admin page, for the server's operator: Django's own, with every save an edit, and secrets shown once."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from auditlog.mixins import AuditlogHistoryAdminMixin
+from django.contrib import admin, messages
+from django.core.paginator import Paginator
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.functional import cached_property
+
+from central.actions.codes import new_enrolment_code, new_provision_code
+from central.actions.edits import edit
+from central.actions.keys import block_key, set_key_status, unlock_key
+from central.actions.people import end_employment
+from central.actions.pins import give_pin
+from central.actions.stations import revoke_station
+from central.clock import DAY_S, unix_now
+from central.models import Area, Event, Holder, Key, Lock, LookUp, Membership, Permission, Site, Station, Unit
+from central.models.events import OPENING_TYPES
+from central.signing.blocklists import BlocklistFull
+
+PINS_AT_ONCE = 50
+DAYS = {"1": "Today and yesterday", "7": "7 days", "31": "31 days", "400": "All kept"}
+DEFAULT_DAYS = 7
+COUNT_LIMIT = 2000
+
+
+class EditAdmin(AuditlogHistoryAdminMixin, admin.ModelAdmin):  # type: ignore[misc,type-arg]
+    """Every request that may write is one edit: what it makes outdated is signed at its end."""
+
+    numbered = True
+    show_full_result_count = False
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Django's view, in an edit."""
+        return self._in_edit(super().changeform_view, request, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Django's view (actions are posted to it), in an edit."""
+        return self._in_edit(super().changelist_view, request, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Django's view, in an edit."""
+        return self._in_edit(super().delete_view, request, *args, **kwargs)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
+        """Site and number are what records, keys and locks out there know: they never change."""
+        fixed = ["site", "number"] if obj is not None and self.numbered else []
+        return [*super().get_readonly_fields(request, obj), *fixed]
+
+    def _in_edit(self, view: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if request.method != "POST":
+            return view(request, *args, **kwargs)
+        try:
+            with edit():
+                response = view(request, *args, **kwargs)
+                # Rendered inside: a lazy template would ask the database when the transaction is over.
+                if isinstance(response, TemplateResponse):
+                    response.render()
+                return response
+        except BlocklistFull as error:
+            list(messages.get_messages(request))  # what was done has been undone
+            self.message_user(request, f"Nothing is changed: {error}", messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+
+def shown_once(request: HttpRequest, title: str, rows: list[tuple[str, str]]) -> HttpResponse:
+    """A page with secrets that are never shown again. Not a message: those are kept in a cookie until they are read."""
+    response = TemplateResponse(request, "admin/central/shown_once.html", {"title": title, "rows": rows})
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@admin.register(Site)
+class SiteAdmin(EditAdmin):
+    """Municipalities."""
+
+    list_display = ["number", "name", "timezone", "permit_days"]
+
+    def get_readonly_fields(self, request, obj=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+        """A site has a number, and is none's."""
+        return ["number"] if obj is not None else []
+
+
+@admin.register(Unit)
+class UnitAdmin(EditAdmin):
+    """Units."""
+
+    list_display = ["number", "name", "closed", "site"]
+    search_fields = ["=number", "name"]
+
+
+@admin.register(Area)
+class AreaAdmin(EditAdmin):
+    """Areas."""
+
+    list_display = ["number", "name", "site"]
+    search_fields = ["=number", "name"]
+
+
+@admin.register(Lock)
+class LockAdmin(EditAdmin):
+    """Locks."""
+
+    list_display = ["number", "area", "unit", "site"]
+    list_filter = ["area"]
+    list_select_related = ["area", "unit", "site"]
+    search_fields = ["=number"]
+
+
+class PermissionInline(admin.StackedInline):  # type: ignore[type-arg]
+    """What a holder may open."""
+
+    model = Permission
+    extra = 0
+    autocomplete_fields = ["areas", "locks"]
+
+
+@admin.register(Holder)
+class HolderAdmin(EditAdmin):
+    """People."""
+
+    list_display = ["number", "given_name", "family_name", "category", "unit", "status", "employment_ends"]
+    list_filter = ["status", "category", "unit"]
+    list_select_related = ["unit"]
+    search_fields = ["=number", "given_name", "family_name"]
+    inlines = [PermissionInline]
+    actions = ["give_new_pin"]
+
+    def save_model(self, request: HttpRequest, obj: Holder, form: Any, change: bool) -> None:  # noqa: FBT001
+        """Somebody who is set to have ended is ended by the same action as in the office."""
+        super().save_model(request, obj, form, change)
+        if "status" in form.changed_data and obj.status == Holder.Status.ENDED:
+            end_employment(obj, request.user.get_username())
+
+    @admin.action(description="New PIN (shown once)", permissions=["change"])
+    def give_new_pin(self, request: HttpRequest, chosen: QuerySet[Holder]) -> HttpResponse:
+        """Each gets a PIN; the old ones end with the next visit of a station to this server."""
+        people = chosen.select_related("site", "unit")[:PINS_AT_ONCE]
+        rows = [(str(holder), give_pin(holder, request.user.get_username()).pin) for holder in people]
+        return shown_once(request, "New PINs", rows)
+
+
+@admin.register(Station)
+class StationAdmin(EditAdmin):
+    """Stations."""
+
+    list_display = ["number", "name", "unit", "role", "status", "stolen", "site"]
+    list_filter = ["status", "role"]
+    list_select_related = ["unit", "site"]
+    actions = ["give_enrolment_code"]
+
+    def save_model(self, request: HttpRequest, obj: Station, form: Any, change: bool) -> None:  # noqa: FBT001
+        """One that is set to be stolen is revoked by the same action as in the office."""
+        super().save_model(request, obj, form, change)
+        if "stolen" in form.changed_data and obj.stolen:
+            revoke_station(obj, request.user.get_username())
+
+    @admin.action(description="New enrolment code (shown once)", permissions=["change"])
+    def give_enrolment_code(self, request: HttpRequest, chosen: QuerySet[Station]) -> HttpResponse:
+        """Codes for 15 minutes."""
+        return shown_once(
+            request, "Enrolment codes, good for 15 minutes", [(str(s), new_enrolment_code(s)) for s in chosen]
+        )
+
+
+@admin.register(Key)
+class KeyAdmin(EditAdmin):
+    """Keys."""
+
+    list_display = ["number", "kind", "unit", "holder", "status", "locked", "site"]
+    list_filter = ["status", "kind", "unit"]
+    list_select_related = ["unit", "holder", "site"]
+    search_fields = ["=number"]
+    actions = ["block", "unlock", "give_provision_code"]
+
+    def save_model(self, request: HttpRequest, obj: Key, form: Any, change: bool) -> None:  # noqa: FBT001
+        """One that is set to be blocked, returned or found again is so by the same actions as in the office."""
+        super().save_model(request, obj, form, change)
+        if "status" in form.changed_data:
+            set_key_status(obj, Key.Status(obj.status), request.user.get_username())
+
+    @admin.display(boolean=True)
+    def locked(self, key: Key) -> bool:
+        """Whether ten wrong PINs have locked it."""
+        return key.is_locked
+
+    def get_readonly_fields(self, request, obj=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+        """What the record on the key says stays, once it is handed out."""
+        handed_out = ["kind", "unit", "holder"] if obj is not None and obj.record else []
+        return [*super().get_readonly_fields(request, obj), *handed_out]
+
+    @admin.action(description="Block (lost or stolen)", permissions=["change"])
+    def block(self, request: HttpRequest, chosen: QuerySet[Key]) -> None:
+        """Block keys that are lost or stolen."""
+        for key in chosen:
+            block_key(key, request.user.get_username())
+        self.message_user(request, f"Blocked: {', '.join(str(key) for key in chosen)}")
+
+    @admin.action(description="Unlock (after ten wrong PINs)", permissions=["change"])
+    def unlock(self, request: HttpRequest, chosen: QuerySet[Key]) -> None:
+        """Unlock keys that ten wrong PINs locked."""
+        for key in chosen:
+            unlock_key(key)
+        self.message_user(request, f"Unlocked: {', '.join(str(key) for key in chosen)}")
+
+    @admin.action(description="New hand-out code (shown once)", permissions=["change"])
+    def give_provision_code(self, request: HttpRequest, chosen: QuerySet[Key]) -> HttpResponse:
+        """Codes for 15 minutes."""
+        return shown_once(
+            request, "Hand-out codes, good for 15 minutes", [(str(key), new_provision_code(key)) for key in chosen]
+        )
+
+
+class DaysFilter(admin.SimpleListFilter):
+    """Shows a window of days: else five million rows would be counted and sorted for each page."""
+
+    title = "received"
+    parameter_name = "days"
+
+    def lookups(self, _request: HttpRequest, _admin: Any) -> list[tuple[str, str]]:
+        """The windows."""
+        return list(DAYS.items())
+
+    def queryset(self, _request: HttpRequest, rows: QuerySet[Event]) -> QuerySet[Event]:
+        """Only what was received within the window."""
+        value = self.value()
+        days = int(value) if value in DAYS else DEFAULT_DAYS
+        return rows.filter(received_at__gte=unix_now() - days * DAY_S)
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts no further than anybody turns pages."""
+
+    @cached_property
+    def count(self) -> int:
+        """The number of rows, at most COUNT_LIMIT."""
+        return len(self.object_list[:COUNT_LIMIT].values_list("pk"))  # type: ignore[attr-defined]
+
+
+class ReadOnlyEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Nobody writes or deletes here."""
+
+    list_filter = [DaysFilter, "type"]
+    search_fields = ["=lock", "=key", "=holder"]
+    search_help_text = "An exact lock, key or holder number"
+    list_select_related = ["station"]
+    ordering = ["-received_at", "-id"]
+    paginator = CappedPaginator
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Only stations add."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
+        """Nobody changes."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
+        """Nobody deletes."""
+        return False
+
+    @admin.display(description="at (station's clock)")
+    def when(self, event: Event) -> datetime:
+        """By the station's or the key's clock."""
+        return datetime.fromtimestamp(event.at, UTC)
+
+    @admin.display(description="received")
+    def received(self, event: Event) -> datetime:
+        """By this server's clock."""
+        return datetime.fromtimestamp(event.received_at, UTC)
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyEventAdmin):
+    """What stations report, but for the opening log: that is read in the office, for a stated reason."""
+
+    list_display = ["received", "type", "station", "key", "holder", "lock", "when", "clock"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
+        """Without the entries of keys' logs."""
+        return super().get_queryset(request).exclude(type__in=OPENING_TYPES)
+
+
+@admin.register(Membership)
+class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Who has which role where."""
+
+    list_display = ["user", "role", "site", "unit"]
+    list_filter = ["role", "site"]
+    list_select_related = ["user", "site", "unit"]
+
+
+@admin.register(LookUp)
+class LookUpAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Who read the opening log, and why."""
+
+    list_display = ["at", "user", "site", "about", "number", "reason"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Only look-ups add."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: LookUp | None = None) -> bool:
+        """Nobody changes."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: LookUp | None = None) -> bool:
+        """Nobody deletes."""
+        return False

@@ -1,0 +1,92 @@
+"""`central backup`: the database and the secret files in one archive that only its owner can read.
+
+::
+
+    manifest.json            {"format": 1, "created": <Unix seconds>, "epoch": "…"}
+    central.sqlite3          a consistent copy, made while the server goes on (SQLite's online backup)
+    server.key, site-<number>/signing-<n>.key, site-<number>/pin.json
+
+The archive is worth as much as the server itself: it holds the central keys and the pepper.
+"""
+
+import json
+import os
+import re
+import sqlite3
+import tarfile
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from django.db import connection
+
+from central import datafolder
+from central.clock import unix_now
+from central.errors import CentralError
+from central.feed.pages import epoch
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+DATABASE = "central.sqlite3"
+SECRETS = re.compile(r"server\.key|site-[0-9]{1,5}/(signing-[0-9]{1,5}\.key|pin\.json)")
+"""The names of secret files within the data folder."""
+PAGES_AT_ONCE = 1000
+"""Between two of these the server gets to write."""
+
+
+def backup(file: Path) -> None:
+    """Write everything into ``file``, which must not exist. Raises CentralError (``backup``)."""
+    if connection.vendor != "sqlite":
+        raise CentralError("backup", reason="use pg_dump, and keep the data folder's files with it")
+    manifest = {"format": FORMAT, "created": unix_now(), "epoch": epoch()}
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        if file.exists():
+            raise CentralError("backup", reason="there is a file of that name already")
+        with TemporaryDirectory(dir=datafolder.folder(), prefix=".backup-") as scratch:
+            copy = Path(scratch) / DATABASE
+            _copy_database(copy)
+            # Secrets after the database: they are never changed, so all that it knows of are there.
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as out, tarfile.open(fileobj=out, mode="w") as archive:
+                _add(archive, MANIFEST, json.dumps(manifest).encode("ascii"))
+                archive.add(copy, DATABASE, filter=_plain)
+                for name in secret_files(datafolder.folder()):
+                    _add(archive, name, datafolder.read_secret(name))
+                archive.close()
+                out.flush()
+                os.fsync(out.fileno())
+            os.link(draft, file)
+    except (OSError, sqlite3.Error, tarfile.TarError) as error:
+        raise CentralError("backup", reason=str(error)) from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def secret_files(folder: Path) -> list[str]:
+    """The names of all secret files of a data folder."""
+    names = (path.relative_to(folder).as_posix() for path in folder.glob("**/*") if path.is_file())
+    return sorted(name for name in names if SECRETS.fullmatch(name))
+
+
+def _copy_database(target: Path) -> None:
+    connection.ensure_connection()
+    source = connection.connection
+    with sqlite3.connect(target) as copy:
+        source.backup(copy, pages=PAGES_AT_ONCE)
+        # A database in one file: no -wal beside it is needed to read it.
+        copy.execute("PRAGMA journal_mode=DELETE")
+    copy.close()
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = len(content), 0o600
+    archive.addfile(member, BytesIO(content))
+
+
+def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mode = 0o600
+    return member

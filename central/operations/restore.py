@@ -1,0 +1,128 @@
+"""`central restore`: a backup becomes the data folder, as a new epoch in which nothing ever goes back.
+
+Stations have seen later things than the backup knows. So all cursors are refused (they fetch a snapshot), revisions
+continue at the present second at least, and every permit, key record and blocklist is signed anew: with a number that
+is higher than that of any version signed after the backup was made.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import sqlite3
+import tarfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from django.contrib.sessions.models import Session
+from django.db import connection, connections, transaction
+
+from central import datafolder
+from central.actions.renewals import sign_all_anew
+from central.clock import unix_now
+from central.errors import CentralError
+from central.models import EnrolmentCode, FeedCounter, ProvisionCode, ServerFact, Site
+from central.operations.backup import DATABASE, FORMAT, MANIFEST, SECRETS
+from central.operations.database import bring_up_to_date
+from central.signing.keyring import forget_secrets
+
+MANIFEST_LIMIT_BYTES = 4096
+NAMES_LIMIT = 1000
+
+
+def restore(file: Path, *, replace: bool) -> int:
+    """Put the backup in the place of this data folder; how many records were signed anew.
+
+    Raises CentralError: ``serving`` while a server uses the folder, ``not_empty`` when it has a database and not
+    ``replace``, ``restore`` for a file that is no whole backup: then nothing has changed.
+    """
+    if connection.vendor != "sqlite":
+        raise CentralError("restore", reason="use pg_restore, the data folder's files, and `central manage new_epoch`")
+    folder = datafolder.folder()
+    with datafolder.locked_alone():
+        if (folder / DATABASE).exists() and not replace:
+            raise CentralError("not_empty", reason="--replace throws away what is there")
+        connections.close_all()
+        try:
+            with TemporaryDirectory(dir=folder, prefix=".restore-") as scratch:
+                unpacked = Path(scratch)
+                _unpack(file, unpacked)
+                _refuse_unannounced(unpacked, folder)
+                _put_in_place(unpacked, folder)
+        except (OSError, sqlite3.Error, tarfile.TarError, ValueError) as error:
+            raise CentralError("restore", reason=str(error)) from error
+        forget_secrets()
+        bring_up_to_date()
+        return begin_epoch(unix_now())
+
+
+def begin_epoch(now: int) -> int:
+    """Make this database, restored to an earlier state, one that stations may follow. Returns how many were signed."""
+    with transaction.atomic():
+        ServerFact.objects.update_or_create(name="epoch", defaults={"value": secrets.token_urlsafe(12)})
+        for site in Site.objects.all():
+            counter, _ = FeedCounter.objects.select_for_update().get_or_create(site=site)
+            counter.value = max(counter.value + 1, now)
+            counter.save(update_fields=["value"])
+        # What was open then may have been used since, and who was logged in then may have been shut out.
+        EnrolmentCode.objects.all().delete()
+        ProvisionCode.objects.all().delete()
+        Session.objects.all().delete()
+    return sum(sign_all_anew(site, now, only_old=False) for site in Site.objects.all())
+
+
+def _unpack(file: Path, target: Path) -> None:
+    """Only the names that a backup has, as plain files; raises ValueError for anything else."""
+    with tarfile.open(file, mode="r:") as archive:
+        for count, member in enumerate(archive):
+            known = member.name in {MANIFEST, DATABASE} or SECRETS.fullmatch(member.name)
+            if not known or not member.isfile() or count > NAMES_LIMIT:
+                raise ValueError(f"not a part of a backup: {member.name[:40]!r}")
+            if member.name != DATABASE and member.size > MANIFEST_LIMIT_BYTES:
+                raise ValueError("a part is too large")
+            content = archive.extractfile(member)
+            assert content is not None
+            path = target / member.name
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+                shutil.copyfileobj(content, out)
+                out.flush()
+                os.fsync(out.fileno())
+    manifest = json.loads((target / MANIFEST).read_text("ascii"))
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise ValueError("a backup of another format")
+    with sqlite3.connect(target / DATABASE) as database:
+        (verdict,) = database.execute("PRAGMA integrity_check(1)").fetchone()
+    database.close()
+    if verdict != "ok" or not (target / "server.key").exists():
+        raise ValueError("the backup is damaged")
+
+
+def _refuse_unannounced(unpacked: Path, folder: Path) -> None:
+    """Raise ValueError when a next central key has been announced since: stations would wait for what only it signs."""
+    for place in folder.glob("site-*"):
+        if _newest_key(unpacked / place.name) < _newest_key(place):
+            reason = "made before the change of the central key: stations would believe nothing that it signs"
+            raise ValueError(f"{place.name} {reason}")
+
+
+def _newest_key(place: Path) -> int:
+    """The highest number of a site's central keys; 0 where there is none."""
+    return max((int(file.stem.partition("-")[2]) for file in place.glob("signing-*.key")), default=0)
+
+
+def _put_in_place(unpacked: Path, folder: Path) -> None:
+    # The log of the database before must never be played into the one that takes its place.
+    for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"):
+        (folder / name).unlink(missing_ok=True)
+    for old in folder.glob("site-*"):
+        shutil.rmtree(old)
+    # The database last: a folder in which it is has everything.
+    parts = [*sorted(unpacked.glob("site-*")), unpacked / "server.key", unpacked / DATABASE]
+    for part in parts:
+        part.replace(folder / part.name)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

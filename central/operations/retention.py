@@ -1,0 +1,167 @@
+"""How long personal data is kept.
+
+After a site's ``log_days`` the log no longer says who: identities go, rows (and so every count) stay. A row keeps type,
+time, station, lock and outcome. Key, holder and everything else goes, also the event's id: that of a key's log entry
+can be computed from the key's number. ``seq`` stays, so that a lost event is still noticed.
+
+After its ``audit_days`` it is no longer kept who did what in the office: the audit log and the look-ups go by their
+age; receipts and tasks when they are settled and that old: a receipt of a key that its holder still has counts on, and
+so does a task that nobody has done. Failed and past log-ins go after `LOGIN_DAYS`, sessions that are over at once.
+"""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from typing import Any
+from uuid import uuid4
+
+from auditlog.context import disable_auditlog
+from auditlog.models import LogEntry
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import F, Max, Q, QuerySet
+
+from central.clock import DAY_S
+from central.models import (
+    Area,
+    CentralKey,
+    EnrolmentCode,
+    Event,
+    Holder,
+    Key,
+    Lock,
+    LookUp,
+    Membership,
+    OutOfOrder,
+    Permission,
+    ProvisionCode,
+    Receipt,
+    ServerFact,
+    Site,
+    Station,
+    Task,
+    Unit,
+)
+
+BATCH = 500
+"""Rows changed or deleted in one statement: nobody else waits for long."""
+ROUND_EVERY_S = 3600
+KEPT_DATA = ("outcome", "reason")
+TAKEN, RETURNED = "pool_key_taken", "pool_key_returned"
+LOGIN_DAYS = 90
+DEFAULT_AUDIT_DAYS = 730
+
+SITE_OF = {
+    Site: "pk", Unit: "site", Area: "site", Lock: "site", Holder: "site", Key: "site", Station: "site",
+    CentralKey: "site", Permission: "holder__site", EnrolmentCode: "station__site", ProvisionCode: "key__site",
+    Membership: "site", Receipt: "site", Task: "site", LookUp: "site", OutOfOrder: "station__site",
+}  # fmt: skip
+"""Whose site each of the models that the audit log follows belongs to."""
+
+log = logging.getLogger("central.retention")
+
+
+def apply_retention(now: int) -> tuple[int, int]:
+    """Apply every site's retention. Returns how many events lost their identities, and how many rows were deleted."""
+    return sum(anonymise_events(site, now) for site in Site.objects.all()), delete_old_records(now)
+
+
+def apply_retention_when_due(now: int) -> None:
+    """As `apply_retention`, but at most once an hour."""
+    fact, _ = ServerFact.objects.get_or_create(name="retention_at", defaults={"value": "0"})
+    if now - int(fact.value) >= ROUND_EVERY_S:
+        apply_retention(now)
+        ServerFact.objects.filter(name=fact.name).update(value=str(now))
+
+
+def anonymise_events(site: Site, now: int) -> int:
+    """Take the identities out of the site's events that came in more than ``log_days`` ago. Returns from how many.
+
+    By the time of receipt: a station's or key's clock may be wrong. What a pool key's holder has taken and not brought
+    back is a receipt that still counts, and stays.
+    """
+    limit = now - site.log_days * DAY_S
+    mark, _ = ServerFact.objects.get_or_create(name=f"retention:{site.pk}", defaults={"value": "0"})
+    named = Q(key__isnull=False) | Q(holder__isnull=False)
+    count = 0
+    # Those before the mark are done, but for receipts that were open then.
+    fresh = Event.objects.filter(site=site, received_at__gte=int(mark.value), received_at__lt=limit).filter(named)
+    open_then = Event.objects.filter(site=site, type=TAKEN, received_at__lt=int(mark.value)).filter(named)
+    for events in (fresh, open_then):
+        last = 0
+        while True:
+            found = list(events.filter(pk__gt=last).order_by("pk")[:BATCH])
+            if not found:
+                break
+            last = found[-1].pk
+            count += _anonymise([event for event in found if not _is_open(event)])
+    ServerFact.objects.filter(name=mark.name).update(value=str(max(limit, 0)))
+    if count:
+        log.warning("retention.done site=%s events=%s", site.number, count)
+    return count
+
+
+def _is_open(event: Event) -> bool:
+    """Whether this is the receipt of a pool key that is still out."""
+    if event.type != TAKEN:
+        return False
+    later = Event.objects.filter(site=event.site_id, key=event.key, type__in=(TAKEN, RETURNED), pk__gt=event.pk)
+    return not later.exists()
+
+
+def _anonymise(events: list[Event]) -> int:
+    for event in events:
+        event.event, event.key, event.holder = uuid4(), None, None
+        event.data = {name: event.data[name] for name in KEPT_DATA if name in event.data}
+    with transaction.atomic():
+        Event.objects.bulk_update(events, ["event", "key", "holder", "data"], batch_size=BATCH)
+    return len(events)
+
+
+def delete_old_records(now: int) -> int:
+    """Delete what every site's office did that is too old. Returns how many rows."""
+    count = sum(delete_old_records_of(site, now) for site in Site.objects.all())
+    # What is of no site (accounts), and of what is no longer there: as long as the most patient site keeps its own.
+    days = Site.objects.aggregate(most=Max("audit_days"))["most"] or DEFAULT_AUDIT_DAYS
+    count += _delete(LogEntry.objects.filter(timestamp__lt=_before(now, days)))
+    for model in (AccessAttempt, AccessFailureLog, AccessLog):
+        count += _delete(model.objects.filter(attempt_time__lt=_before(now, LOGIN_DAYS)))
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    return count
+
+
+def delete_old_records_of(site: Site, now: int) -> int:
+    """Delete one site's. Returns how many rows."""
+    limit = now - site.audit_days * DAY_S
+    count = _delete(LookUp.objects.filter(site=site, at__lt=limit))
+    count += _delete(Task.objects.filter(site=site, done_at__lt=limit))
+    # Whoever has a key still has it by this receipt.
+    has = Q(
+        kind=Receipt.Kind.HANDED_OUT, key__holder=F("holder"), key__status__in=(Key.Status.ACTIVE, Key.Status.BLANK)
+    )
+    count += _delete(Receipt.objects.filter(site=site, made_at__lt=limit).exclude(has))
+    for model, path in SITE_OF.items():
+        mine = model._default_manager.filter(**{path: site.pk}).values("pk")  # noqa: SLF001  (Django's own name)
+        entries = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(model))
+        # Keys that are words have their number nowhere.
+        which = Q(object_pk__in=mine) if model in (EnrolmentCode, ProvisionCode) else Q(object_id__in=mine)
+        count += _delete(entries.filter(which, timestamp__lt=_before(now, site.audit_days)))
+    if count:
+        log.warning("retention.deleted site=%s rows=%s", site.number, count)
+    return count
+
+
+def _before(now: int, days: int) -> datetime:
+    return datetime.fromtimestamp(now, UTC) - timedelta(days=days)
+
+
+def _delete(rows: "QuerySet[Any]") -> int:
+    count = 0
+    # A deletion that the audit log follows would be an entry again.
+    with disable_auditlog():
+        while batch := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+            rows.model._default_manager.filter(pk__in=batch).delete()  # noqa: SLF001
+            count += len(batch)
+    return count

@@ -1,1 +1,0 @@
-"""What keeps strangers and the impatient out: headers, idle sessions, a limit on failed attempts."""

@@ -1,0 +1,44 @@
+"""Finds and signs whatever no longer says what the database says: key records, permits, blocklists, a site's key."""
+
+from collections.abc import Iterable
+
+from central.models import Holder, Key, Permission, Site, Station, Watched
+from central.signing.blocklists import is_up_to_date, sign_blocklist
+from central.signing.keyring import prepare_site
+from central.signing.permits import sign_permits
+from central.signing.records import sign_key_record
+
+
+def sign_outdated(saved: Iterable[Watched], deleted: Iterable[Watched], now: int) -> list[str]:
+    """Sign what saving and deleting these things has made outdated. Returns the names of what was signed.
+
+    Inside a change. Raises BlocklistFull, CentralError (``signing_key``).
+    """
+    # A list of its own: what is signed is saved, too.
+    saved = list(saved)
+    things = [*saved, *deleted]
+    signed = [f"key of site {site}" for site in saved if isinstance(site, Site) and prepare_site(site)]
+    for key in saved:
+        if isinstance(key, Key) and key.record is None and key.status != Key.Status.BLANK:
+            sign_key_record(key, now)
+            signed.append(f"record of key {key}")
+    # Read again: what was saved may have been loaded before somebody else's change.
+    for holder in Holder.objects.filter(pk__in=_holders(things)):
+        signed += [f"permit of holder {holder.number}"] * sign_permits(holder, now)
+    for site in Site.objects.filter(pk__in=_sites(things)):
+        if not is_up_to_date(site):
+            sign_blocklist(site, now)
+            signed.append(f"blocklist of site {site.number}")
+    return signed
+
+
+def _holders(things: list[Watched]) -> set[int]:
+    """Whose permits these things are about."""
+    permissions = {thing.holder_id for thing in things if isinstance(thing, Permission)}
+    return permissions | {thing.pk for thing in things if isinstance(thing, Holder)}
+
+
+def _sites(things: list[Watched]) -> set[int]:
+    """Whose blocklist these things are about."""
+    own = {thing.site_id for thing in things if isinstance(thing, Key | Station)}
+    return own | {thing.pk for thing in things if isinstance(thing, Site)}

@@ -1,0 +1,64 @@
+"""Key records, station certificates and the signed time."""
+
+from central.clock import DAY_S
+from central.errors import Refused
+from central.models import Key, Site, Station
+from central.signing.keyring import signing_key
+from station.records import claims
+from station.records.envelope import sign, verified
+
+CERTIFICATE_DAYS = 60
+BOX_CERTIFICATE_DAYS = 400
+"""Activation boxes meet no network: somebody has to go there."""
+
+
+def sign_key_record(key: Key, now: int) -> None:
+    """Sign what the key is and whose, and keep it: a key with a record is known to stations. Inside a change."""
+    record = claims.KeyRecord(
+        issued=now,
+        key=key.number,
+        kind=claims.KeyKind(key.kind),
+        unit=key.unit.number,
+        holder=key.holder.number if key.holder else None,
+    )
+    key.record = sign(record, signing_key(key.site))
+    key.save(update_fields=["record"])
+
+
+def sign_certificate(station: Station, public_key: bytes, now: int) -> None:
+    """Sign a station's certificate for that public key, and keep it. Inside a change."""
+    days = BOX_CERTIFICATE_DAYS if station.role == Station.Role.ACTIVATION_BOX else CERTIFICATE_DAYS
+    station.public_key = public_key
+    station.certificate_issued = now
+    station.certificate_expires = now + days * DAY_S
+    station.certificate = sign(
+        claims.StationCertificate(
+            expires=station.certificate_expires,
+            issued=now,
+            unit=station.unit.number,
+            station=station.number,
+            public_key=public_key,
+            role=claims.Role(station.role),
+        ),
+        signing_key(station.site),
+    )
+    station.save()
+
+
+def renew_certificate(station: Station, now: int) -> None:
+    """Sign anew for the enrolled public key, never another. Inside a change.
+
+    Raises Refused (409 ``too_early``) before half of its life is over.
+    """
+    assert station.public_key is not None
+    issued, expires = station.certificate_issued or 0, station.certificate_expires or 0
+    # One by a central key that is being retired is renewed whenever its station asks.
+    mine = verified(claims.StationCertificate, bytes(station.certificate or b""), [signing_key(station.site).public])
+    if mine is not None and now < issued + (expires - issued) // 2:
+        raise Refused(409, "too_early", "a certificate is renewed from half of its life on")
+    sign_certificate(station, bytes(station.public_key), now)
+
+
+def sign_time(site: Site, nonce: bytes, now: int) -> bytes:
+    """The time as a record, for whoever made this nonce."""
+    return sign(claims.TimeAnswer(issued=now, nonce=nonce), signing_key(site))

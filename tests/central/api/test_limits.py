@@ -1,0 +1,307 @@
+"""Guessing is slow, right tokens always get in, sessions end, pages have their headers, settings are fit to deploy."""
+
+import gzip
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from itertools import count, cycle
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from auditlog.models import LogEntry
+from axes.utils import reset
+from django.contrib.auth import get_user_model
+from django.test import Client, RequestFactory, override_settings
+
+from central import security
+from central.actions.codes import new_enrolment_code, new_provision_code
+from central.actions.edits import edit
+from central.actions.keys import block_key
+from central.actions.stations import revoke_station
+from central.models import BlockReached, Key, Membership, PasswordToChange, Station, StationHealth
+from central.security import BURST, CLIENTS_LIMIT, REFILL_S, Attempts, address_of, attempts
+from station.records.base64url import encoded
+from tests.central.served import Caller, Served
+
+
+@pytest.fixture
+def client(served: Served, monkeypatch: pytest.MonkeyPatch) -> Any:
+    attempts.forget()
+    # Else a slot comes back while a slow machine asks.
+    monkeypatch.setattr(attempts, "_clock", lambda: 0.0)
+    return Client(REMOTE_ADDR="203.0.113.7", SERVER_NAME="localhost")
+
+
+@pytest.fixture
+def person(served: Served) -> Iterator[Any]:
+    # It is about how often, not about how well a password is kept: Argon2id takes a second on a busy machine.
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        user, _ = get_user_model().objects.get_or_create(username="vera.exempel", is_staff=True, is_superuser=True)
+        user.set_password("ett-långt-lösenord")
+        user.save()
+        # As chosen by herself.
+        PasswordToChange.objects.filter(user=user).delete()
+        reset()
+        yield user
+        user.delete()
+        reset()
+
+
+def slowed(ask: Callable[[], Any]) -> Any:
+    """The first answer that tells to wait; until then all are alike."""
+
+    first = ask().status_code
+    assert first != 429
+    for _ in range(10 * BURST):
+        answer = ask()
+        if answer.status_code == 429:
+            assert int(answer["Retry-After"]) >= 1
+            return first
+        assert answer.status_code == first
+    raise AssertionError("never slowed down")
+
+
+def test_a_bucket_empties_and_fills_again() -> None:
+    now = 0.0
+    bucket = Attempts(lambda: now)
+    for _ in range(BURST):
+        assert bucket.wait_s("a") == 0
+        bucket.failed("a")
+    assert bucket.wait_s("a") == REFILL_S
+    assert bucket.wait_s("b") == 0
+    now += REFILL_S
+    assert bucket.wait_s("a") == 0
+    bucket.failed("a")
+    assert bucket.wait_s("a") > 0
+    now += 1000 * BURST
+    for _ in range(BURST):
+        bucket.failed("a")
+    assert bucket.wait_s("a") > 0, "never more than the burst"
+    for number in range(CLIENTS_LIMIT):
+        bucket.failed(f"client {number}")
+    assert bucket.wait_s("a") == 0
+    assert len(bucket._buckets) == CLIENTS_LIMIT
+
+
+def test_wrong_tokens_are_slowed_down_and_the_right_one_is_not(
+    site: SimpleNamespace, enrolled: Caller, client: Any
+) -> None:
+    def ask(token: Any) -> Any:
+        return client.get("/api/v1/mirror/snapshot", headers={"Authorization": f"Bearer {token}"})
+
+    assert slowed(lambda: ask("guess")) == 401
+    right = ask(enrolled.enrolled["token"])
+    assert right.status_code == 200
+    b"".join(right)
+    for path in ("enrol", "provision"):
+        body = {"code": "ABCD-0123456789", "public_key": encoded(bytes(32))}
+        headers = {"Authorization": f"Bearer {enrolled.enrolled['token']}"}
+        answer = client.post(f"/api/v1/{path}", body, content_type="application/json", headers=headers)
+        assert answer.status_code == 429, path
+
+
+def test_codes_are_not_guessed_from_one_address(site: SimpleNamespace, client: Any) -> None:
+    code = new_enrolment_code(site.station)
+
+    def post(shown: Any) -> Any:
+        body = {"code": shown, "public_key": encoded(bytes(range(32)))}
+        return client.post("/api/v1/enrol", body, content_type="application/json")
+
+    def enrol(shown: Any) -> Any:
+        return post(shown).status_code
+
+    numbers = count()
+    assert slowed(lambda: post(f"{next(numbers):04d}-0000000000")) == 403
+    assert enrol(code) == 429
+    attempts.forget()
+    assert enrol(code) == 201
+
+
+def test_a_replayed_code_and_another_sites_station(site: SimpleNamespace, enrolled: Caller, served: Served) -> None:
+    code = new_enrolment_code(site.station)
+    with httpx.Client(base_url=f"{served.url}/api/v1", timeout=60) as http:
+        first, second = Caller(http), Caller(http)
+        assert first.enrol(code).status_code == 201
+        answer = second.enrol(code)
+        assert (answer.status_code, answer.json()["error"]) == (410, "code_spent")
+    foreign = Key.objects.filter(site__number=1, status="blank").first()
+    assert foreign is not None
+    answer = enrolled.http.post("/provision", json={"code": new_provision_code(foreign)})
+    assert (answer.status_code, answer.json()["error"]) == (403, "bad_code")
+    foreign.refresh_from_db()
+    assert foreign.record is None
+
+
+@pytest.mark.parametrize("path", ["enrol", "provision"])
+def test_replayed_codes_are_refused_and_slowed_down(
+    site: SimpleNamespace, enrolled: Caller, client: Any, path: str
+) -> None:
+    with edit():
+        other = Station(site=site.site, number=2, name="Norra", unit=site.unit)
+        other.save()
+        blank = Key(site=site.site, number=52, kind=1, unit=site.unit)
+        blank.save()
+    code = new_enrolment_code(other) if path == "enrol" else new_provision_code(blank)
+    first = enrolled.http.post(f"/{path}", json={"code": code, "public_key": encoded(bytes(range(32)))})
+    assert first.status_code in {200, 201}
+    second = new_enrolment_code(site.station)
+    answer = client.post(
+        "/api/v1/enrol", {"code": second, "public_key": encoded(bytes(range(32)))}, content_type="application/json"
+    )
+    headers = {"Authorization": f"Bearer {answer.json()['token']}"} if path == "provision" else {}
+    if path == "provision":
+        with edit():
+            other.save()
+        third = new_enrolment_code(other)
+        answer = client.post(
+            "/api/v1/enrol", {"code": third, "public_key": encoded(bytes(range(32)))}, content_type="application/json"
+        )
+        headers = {"Authorization": f"Bearer {answer.json()['token']}"}
+
+    def replay() -> Any:
+        body = {"code": code, "public_key": encoded(bytes(range(1, 33)))}
+        return client.post(f"/api/v1/{path}", body, content_type="application/json", headers=headers)
+
+    assert slowed(replay) == 410
+
+
+def test_another_sites_codes_are_refused_and_slowed_down(site: SimpleNamespace, enrolled: Caller, client: Any) -> None:
+    foreign = Key.objects.filter(site__number=1, status="blank", record=None).first()
+    assert foreign is not None
+    code = new_provision_code(foreign)
+    headers = {"Authorization": f"Bearer {enrolled.enrolled['token']}"}
+
+    def ask() -> Any:
+        return client.post("/api/v1/provision", {"code": code}, content_type="application/json", headers=headers)
+
+    assert slowed(ask) == 403
+
+
+def test_gzip_bombs_are_refused_and_slowed_down(enrolled: Caller, client: Any) -> None:
+    bomb = gzip.compress(b" " * 3_000_000)
+    headers = {"Authorization": f"Bearer {enrolled.enrolled['token']}", "Content-Encoding": "gzip"}
+
+    def send(body: bytes = bomb) -> Any:
+        return client.post("/api/v1/events", body, content_type="application/json", headers=headers)
+
+    assert slowed(send) == 413
+    # What is right is still taken, from the same address.
+    assert send(gzip.compress(b'{"events": []}')).status_code == 400
+    del headers["Content-Encoding"]
+    assert client.get("/api/v1/mirror/snapshot", headers=headers).status_code == 200
+
+
+def test_another_sites_pages_are_refused_and_slowed_down(site: SimpleNamespace, client: Any, person: Any) -> None:
+    Membership.objects.create(user=person, role="site_administrator", site=site.site)
+    client.force_login(person, "django.contrib.auth.backends.ModelBackend")
+    numbers = cycle((1, 60_000, 60_001))
+    assert slowed(lambda: client.get(f"/office/{next(numbers)}/keys/")) == 404
+    assert client.get(f"/office/{site.site.number}/keys/").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/admin/login/", "/office/login/"])
+def test_the_tenth_wrong_password_waits(client: Any, person: Any, path: str) -> None:
+    def log_in(password: Any, **how: Any) -> Any:
+        fields = {"username": person.username, "password": password}
+        return client.post(path, fields, **how)
+
+    assert [log_in("fel").status_code for _ in range(9)] == [200] * 9
+    assert log_in("fel").status_code == 429
+    assert log_in("ett-långt-lösenord").status_code == 429
+    # From elsewhere the same person still gets in: nobody is shut out by somebody else's guessing.
+    assert log_in("ett-långt-lösenord", REMOTE_ADDR="203.0.113.8").status_code == 302
+
+
+def test_a_session_that_nobody_uses_ends(client: Any, person: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_800_000_000
+    monkeypatch.setattr(security, "unix_now", lambda: now)
+    client.force_login(person, "django.contrib.auth.backends.ModelBackend")
+    for _ in range(4):
+        assert client.get("/admin/").status_code == 200
+        now += 40 * 60
+    now += 6 * 60
+    assert client.get("/admin/").status_code == 302
+
+
+def test_pages_have_their_headers(client: Any, person: Any) -> None:
+    client.force_login(person, "django.contrib.auth.backends.ModelBackend")
+    answer = client.get("/admin/")
+    assert "default-src 'self'" in answer["Content-Security-Policy"]
+    assert answer["X-Frame-Options"] == "DENY"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert "no-store" in answer["Cache-Control"]
+    cookie = client.cookies["sessionid"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Strict", "")
+
+
+def test_a_form_without_its_token_is_refused(served: Served, person: Any) -> None:
+    strict = Client(enforce_csrf_checks=True, SERVER_NAME="localhost")
+    strict.force_login(person, "django.contrib.auth.backends.ModelBackend")
+    assert strict.post("/admin/central/unit/add/", {"name": "x"}).status_code == 403
+
+
+def test_the_proxys_word_counts_for_the_address_and_only_its_last(served: Served) -> None:
+    request = RequestFactory().get("/", headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.9"})
+    assert address_of(request) == "127.0.0.1"
+    with override_settings(USE_TLS=True):
+        assert address_of(request) == "203.0.113.9"
+
+
+@pytest.mark.slow
+def test_the_settings_are_fit_to_deploy(served: Served) -> None:
+    command = [sys.executable, "-m", "central.cli", "manage", "--data", str(served.data)]
+    done = subprocess.run(
+        [*command, "check", "--deploy", "--fail-level", "DEBUG"],
+        env=os.environ | {"CENTRAL_TLS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_the_api_changes_is_in_the_audit_log(site: SimpleNamespace, enrolled: Caller) -> None:
+    enrolled.reported({"type": "key_locked_out", "key": 100, "at": 1_790_000_000})
+    entry = LogEntry.objects.get_for_object(site.key).first()
+    assert entry is not None
+    assert entry.changes == {"locked_at": ["None", "1790000000"]}
+    assert entry.additional_data == {"station": 1}
+
+
+def test_how_a_station_is_doing(site: SimpleNamespace, enrolled: Caller) -> None:
+    cursor = enrolled.snapshot()["cursor"]
+    enrolled.changes(cursor)
+    enrolled.reported(
+        {"type": "station_restarted", "at": 1_790_000_000, "clock": 1, "data": {"reason": "chord"}},
+        {"type": "config_rejected", "at": 1_790_000_001, "clock": 1},
+        {"type": "config_applied", "at": 1_790_000_002, "clock": 1, "data": {"version": "ab12"}},
+    )
+    health: Any = StationHealth.objects.get(station=site.station)
+    assert (health.clock, health.config_version, health.config_rejected_at) == (1, "ab12", None)
+    assert (health.restarted_at, health.restart_reason) == (1_790_000_000, "chord")
+    assert health.events_behind_s is not None
+    report = "outbox=17, mirror=95, clock=0, config=3fa2b1c4d5e6"
+    enrolled.http.get("/mirror/changes", params={"since": cursor}, headers={"Station-Health": report})
+    health.refresh_from_db()
+    assert (health.outbox, health.clock, health.config_version) == (17, 0, "3fa2b1c4d5e6")
+    assert (health.mirror_at or 0) - (health.mirror_confirmed_at or 0) == 95
+    for nonsense in ("", "outbox=-1", "outbox=" + "9" * 30, "x" * 4000, "clock=7, =, outbox", "config=<b>"):
+        answer = enrolled.http.get(
+            "/mirror/changes", params={"since": cursor}, headers={"Station-Health": nonsense + ", clock=1"}
+        )
+        assert answer.status_code == 304
+    health.refresh_from_db()
+    assert (health.clock, health.config_version) == (1, "3fa2b1c4d5e6")
+    block_key(site.key)
+    known = BlockReached.objects.filter(block__key=site.key, station=site.station)
+    assert not known.exists()
+    newer = enrolled.changes(cursor).json()["cursor"]
+    enrolled.changes(newer)
+    assert known.exists()
+    revoke_station(site.station)
+    assert enrolled.http.get("/mirror/snapshot").status_code == 401

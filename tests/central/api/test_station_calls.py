@@ -1,0 +1,125 @@
+"""Time, certificates, provisioning, OpenAPI, health: against a real server."""
+
+import os
+import time
+from base64 import urlsafe_b64encode
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+
+from central.actions.codes import new_enrolment_code, new_provision_code
+from central.actions.edits import edit
+from central.models import Key, Station
+from station.records.base64url import decoded
+from station.records.claims import KeyRecord, StationCertificate, TimeAnswer
+from station.records.envelope import verify
+from tests.central.served import Caller, Served
+
+CALLS = {
+    ("get", "/api/v1/healthz"): {"200"},
+    ("post", "/api/v1/enrol"): {"201", "400", "403", "410", "413", "429"},
+    ("post", "/api/v1/time"): {"200", "400", "401", "413", "429"},
+    ("get", "/api/v1/mirror/snapshot"): {"200", "401", "429"},
+    ("get", "/api/v1/mirror/changes"): {"200", "304", "400", "401", "410", "429"},
+    ("post", "/api/v1/events"): {"200", "400", "401", "413", "429"},
+    ("post", "/api/v1/provision"): {"200", "400", "401", "403", "410", "413", "429"},
+    ("post", "/api/v1/certificate"): {"200", "401", "409", "413", "429"},
+}
+
+
+def signers(caller: Caller) -> Any:
+    return [decoded(key) for key in caller.enrolled["central_keys"]]
+
+
+def test_time_is_signed_for_the_nonce(enrolled: Caller) -> None:
+    nonce = os.urandom(16)
+    body = {"nonce": urlsafe_b64encode(nonce).decode().rstrip("=")}
+    record = decoded(enrolled.http.post("/time", json=body).json()["record"])
+    answer = verify(TimeAnswer, record, signers(enrolled))
+    assert answer.nonce == nonce
+    assert abs(answer.issued - time.time()) < 10
+    for wrong in ("", "AAAA", "!" * 22, 5, None):
+        assert enrolled.http.post("/time", json={"nonce": wrong}).status_code == 400
+
+
+def test_a_certificate_is_renewed_from_half_of_its_life_on_for_the_enrolled_key(
+    site: SimpleNamespace, enrolled: Caller
+) -> None:
+    early = enrolled.http.post("/certificate")
+    assert (early.status_code, early.json()["error"]) == (409, "too_early")
+    now = int(time.time())
+    Station.objects.filter(pk=site.station.pk).update(
+        certificate_issued=now - 31 * 86400, certificate_expires=now + 29 * 86400
+    )
+    answer = enrolled.http.post("/certificate", json={"public_key": "A" * 43})
+    assert answer.status_code == 200
+    renewed = verify(StationCertificate, decoded(answer.json()["certificate"]), signers(enrolled))
+    assert renewed.public_key == enrolled.key.public
+    assert renewed.expires >= now + 60 * 86400
+    assert enrolled.http.post("/certificate").status_code == 409
+
+
+def blank_key(site: SimpleNamespace) -> Any:
+    with edit():
+        key = Key(site=site.site, number=77, kind=1, unit=site.unit)
+        key.save()
+    return key
+
+
+def test_a_key_is_handed_out_with_a_code(site: SimpleNamespace, enrolled: Caller) -> None:
+    key = blank_key(site)
+    before = enrolled.snapshot()
+    assert ("key", 77) not in {(o["type"], o["id"]) for o in before["objects"]}
+    code = new_provision_code(key)
+    answer = enrolled.http.post("/provision", json={"code": code})
+    assert answer.status_code == 200
+    told = answer.json()["key"]
+    assert (told["id"], told["kind"], told["status"]) == (77, 1, "active")
+    record = verify(KeyRecord, decoded(told["record"]), signers(enrolled))
+    assert (record.key, record.unit, record.holder) == (77, 1, None)
+    assert told in enrolled.changes(before["cursor"]).json()["upserts"]
+    assert enrolled.http.post("/provision", json={"code": code}).json()["key"] == told
+    wrong = code[:-1] + ("0" if code[-1] != "0" else "1")
+    assert enrolled.http.post("/provision", json={"code": wrong}).status_code == 403
+
+
+def test_a_key_of_another_site_is_not_handed_out(served: Served, site: SimpleNamespace, enrolled: Caller) -> None:
+    elsewhere = Key.objects.filter(site__number=1, status="blank")[0]
+    answer = enrolled.http.post("/provision", json={"code": new_provision_code(elsewhere)})
+    assert (answer.status_code, answer.json()["error"]) == (403, "bad_code")
+    elsewhere.refresh_from_db()
+    assert elsewhere.status == "blank"
+    assert enrolled.http.post("/provision", json={"code": new_enrolment_code(site.station)}).status_code == 403
+
+
+def test_a_used_provision_code_is_spent_for_another_station(
+    site: SimpleNamespace, enrolled: Caller, served: Served, caller: Caller
+) -> None:
+    code = new_provision_code(blank_key(site))
+    assert enrolled.http.post("/provision", json={"code": code}).status_code == 200
+    with edit():
+        other = Station(site=site.site, number=2, name="Källaren", unit=site.unit)
+        other.save()
+    assert caller.enrol(new_enrolment_code(other)).status_code == 201
+    answer = caller.http.post("/provision", json={"code": code})
+    assert (answer.status_code, answer.json()["error"]) == (410, "code_spent")
+
+
+def test_the_openapi_document_lists_every_call_with_its_answers(served: Served) -> None:
+    document = httpx.get(f"{served.url}/api/v1/openapi.json").json()
+    listed = {
+        (method, path): set(call["responses"])
+        for path, calls in document["paths"].items()
+        for method, call in calls.items()
+    }
+    assert listed == CALLS
+
+
+def test_health_and_unknown_calls(served: Served, caller: Caller) -> None:
+    assert caller.http.get("/healthz").json() == {"status": "ok"}
+    assert httpx.get(f"{served.url}/healthz").json() == {"status": "ok"}
+    for method, path, status in (("GET", "/nothing", 404), ("GET", "/enrol", 405), ("DELETE", "/mirror/snapshot", 405)):
+        answer = caller.http.request(method, path)
+        assert answer.status_code == status
+        assert set(answer.json()) == {"error", "detail"}

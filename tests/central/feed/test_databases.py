@@ -1,0 +1,146 @@
+"""Eight writing processes and a reader, on SQLite and on a real PostgreSQL: no row is ever missed."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.central import postgresql
+from tests.central.served import Caller, start_server, stop_server
+
+WRITERS = 8
+ROUNDS = 6
+FOLDER = Path(__file__).parent
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of a seeded central server."""
+    data = tmp_path_factory.mktemp(request.param) / "data"
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    environment |= {"CENTRAL_DATA": str(data), "PYTHONPATH": str(FOLDER.parents[2])}
+    if request.param == "sqlite":
+        run(environment, "seed")
+        yield environment
+        return
+    programs = postgresql.programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
+    with postgresql.server(programs) as url:
+        environment["DATABASE_URL"] = url
+        run(environment, "seed")
+        yield environment
+
+
+def run(environment: dict[str, str], *words: str, status: int = 0) -> str:
+    command = [sys.executable, "-m", "central.cli", *words]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == status, done.stderr
+    return done.stdout + done.stderr
+
+
+def started(environment: dict[str, str], program: str, *words: object) -> "subprocess.Popen[str]":
+    command = [sys.executable, str(FOLDER / program), *map(str, words)]
+    return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_polling_reader_misses_nothing_of_eight_writing_processes(environment: dict[str, str]) -> None:
+    reader = started(environment, "feed_reader.py", 1)
+    writers = [started(environment, "feed_writer.py", 1, writer, ROUNDS) for writer in range(WRITERS)]
+    try:
+        for process in (reader, *writers):
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n"
+        for writer in writers:
+            assert writer.stdin
+            writer.stdin.write("go\n")
+            writer.stdin.close()
+        assert [writer.wait(300) for writer in writers] == [0] * WRITERS
+        told: Any = json.loads(reader.communicate("stop\n", timeout=60)[0])
+    finally:
+        for process in (reader, *writers):
+            process.kill()
+            process.wait()
+            if process.stdout:
+                process.stdout.close()
+    assert told["mirror"] == told["there"]
+    assert told["count"] == len(told["there"])
+    assert told["in_order"]
+    assert told["polls"] > 3
+    assert all(told["names"][str(100 + n)] == f"{n}.{ROUNDS - 1}" for n in range(WRITERS))
+    areas = [name for name in told["names"].values() if name == "new"]
+    assert len(areas) == WRITERS * ROUNDS - WRITERS * (ROUNDS // 3)
+
+
+def test_a_station_is_served(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    if "DATABASE_URL" not in environment:
+        monkeypatch.delenv("DATABASE_URL", raising=False)
+    code = run(environment, "enrol-code", "--station", "1").strip()
+    process, url = start_server(Path(environment["CENTRAL_DATA"]))
+    try:
+        with httpx.Client(base_url=f"{url}/api/v1", timeout=60) as http:
+            caller = Caller(http)
+            assert caller.enrol(code).status_code == 201
+            no_code = {"code": "AB\0D-0123456789", "public_key": "A" * 43}
+            assert http.post("/enrol", json=no_code).status_code == 403
+            cursor = caller.snapshot()["cursor"]
+            assert caller.changes(cursor).status_code == 304
+            event = {
+                "id": "0192f0c1-2345-7abc-8def-0123456789ab", "instance": "0192f0c1-2345-7abc-8def-0123456789ac",
+                "seq": 1, "at": 1_790_000_000, "clock": 0, "type": "key_locked_out", "key": 5001,
+                "data": {"å": [1, None, {"deep": "ö"}]},
+            }  # fmt: skip
+            nul = event | {"id": "0192f0c1-2345-7abc-8def-0123456789ad", "data": {"text": "a\0b"}}
+            answer = http.post("/events", json={"events": [event, nul, event]})
+            assert [each["status"] for each in answer.json()["results"]] == ["accepted", "rejected", "duplicate"]
+            (key,) = caller.changes(cursor).json()["upserts"]
+            assert key["locked_at"] == event["at"]
+    finally:
+        assert stop_server(process) == 0
+    assert "key_locked_out" in run(environment, "manage", "events", "--json")
+    assert "0 events" in run(environment, "manage", "retention")
+    if "DATABASE_URL" in environment:
+        assert "pg_dump" in run(environment, "backup", environment["CENTRAL_DATA"] + ".tar", status=1)
+        assert "pg_restore" in run(environment, "restore", "any.tar", "--replace", status=1)
+        restore_by_its_own_tools(environment)
+
+
+def restore_by_its_own_tools(environment: dict[str, str]) -> None:
+    """As the how-to says; what was done after the dump is gone, and stations are told to begin anew."""
+    programs = postgresql.programs()
+    assert programs is not None
+    url, dump = environment["DATABASE_URL"], environment["CENTRAL_DATA"] + ".dump"
+
+    def tool(name: str, *words: str) -> None:
+        subprocess.run([str(programs / name), *words], check=True, capture_output=True, timeout=60)
+
+    tool("pg_dump", "--format=custom", f"--file={dump}", url)
+    run(environment, "manage", "block_key", "5002")
+    blocked = run(environment, "manage", "dumpdata", "central.key").count('"status": "blocked"')
+    tool("pg_restore", "--clean", "--if-exists", "--single-transaction", f"--dbname={url}", dump)
+    assert run(environment, "manage", "dumpdata", "central.key").count('"status": "blocked"') == blocked - 1
+    assert "signed anew" in run(environment, "manage", "new_epoch")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["mysql://a@b/c", "postgresql://central:geheim@host", "postgresql://x:geheim@[::1/c", "postgresql://h:port/c"],
+)
+def test_an_address_that_is_none_is_refused_without_its_password(url: str, tmp_path: Path) -> None:
+    environment = os.environ | {"DATABASE_URL": url, "CENTRAL_DATA": str(tmp_path)}
+    command = [sys.executable, "-m", "central.cli", "enrol-code", "--station", "1"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("central: database_url")
+    assert "geheim" not in done.stderr
+    assert "Traceback" not in done.stderr

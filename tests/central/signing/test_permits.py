@@ -1,0 +1,192 @@
+"""When permits, key records and blocklists are signed, and what they say."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from central.actions import renewals
+from central.actions.edits import edit
+from central.actions.people import end_employments_that_are_over
+from central.actions.pins import give_pin
+from central.errors import CentralError
+from central.models import Blocklist, Holder, Permission, Permit, Unit
+from central.signing import keyring
+from central.signing.pins import LANES, MEMORY_KIB, TIME_COST, is_guessable, pin_tag, random_pin
+from station.records import claims
+from station.records.envelope import verify
+from tests.central.served import Served
+
+DAY = 86400
+VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "pin.json").read_text())
+
+
+def permits(site: SimpleNamespace) -> Any:
+    rows = list(Permit.objects.filter(holder=site.holder).order_by("pk"))
+    return [verify(claims.Permit, bytes(row.record), [bytes(site.site.public_key)]) for row in rows]
+
+
+def test_pin_tags_are_those_of_the_vectors() -> None:
+    assert VECTORS["argon2"] == {"time": TIME_COST, "memory_kib": MEMORY_KIB, "lanes": LANES, "hash_len": 32}
+    salt, pepper = bytes.fromhex(VECTORS["site_salt_hex"]), bytes.fromhex(VECTORS["pepper_hex"])
+    assert {pin: pin_tag(pin, salt, pepper).hex() for pin in VECTORS["pins"]} == VECTORS["pins"]
+
+
+def test_pins_have_six_digits_and_are_not_guessable() -> None:
+    pins = {random_pin() for _ in range(200)}
+    assert all(len(pin) == 6 and pin.isdecimal() for pin in pins)
+    assert len(pins) > 190
+    assert all(map(is_guessable, ("000000", "123456", "987654", "121212", "789012")))
+    assert not is_guessable("271828")
+
+
+def test_a_permission_becomes_a_permit_of_21_days(site: SimpleNamespace) -> None:
+    (permit,) = permits(site)
+    assert (permit.holder, permit.areas, permit.locks, permit.windows) == (10, (2,), (), ())
+    assert permit.expires - permit.issued == 21 * DAY
+    assert permit.not_before < permit.issued
+    assert permit.revision >= permit.issued
+
+
+def test_whatever_the_office_changes_is_signed_anew_with_a_higher_revision(site: SimpleNamespace) -> None:
+    revision = permits(site)[0].revision
+    for alter, expected in (
+        (lambda: site.permission.locks.set([site.lock]), {"locks": (101,)}),
+        (lambda: setattr(site.permission, "windows", [[31, 420, 1020]]), {"windows": (claims.Window(31, 420, 1020),)}),
+        (lambda: setattr(site.permission, "every_area", True), {"areas": (0,)}),
+        (lambda: setattr(site.holder, "category", 1), {"category": claims.Category.LONG_TERM}),
+    ):
+        with edit():
+            alter()
+            site.permission.save()
+            site.holder.save()
+        (permit,) = permits(site)
+        assert {name: getattr(permit, name) for name in expected} == expected
+        assert permit.revision > revision
+        revision = permit.revision
+    with edit():
+        site.holder.given_name = "Eva-Lena"
+        site.holder.save()
+    assert permits(site)[0].revision == revision
+
+
+def test_deleting_a_lock_or_area_takes_it_out_of_permits(site: SimpleNamespace) -> None:
+    with edit():
+        site.permission.locks.set([site.lock])
+    assert permits(site)[0].locks == (101,)
+    with edit():
+        site.lock.delete()
+    assert permits(site)[0].locks == ()
+
+
+def test_a_new_pin_changes_the_tag_of_holder_and_permit(site: SimpleNamespace) -> None:
+    before = permits(site)[0]
+    pin = give_pin(site.holder).pin
+    secrets = keyring.pin_secrets(site.site)
+    (permit,) = permits(site)
+    assert permit.pin_tag == pin_tag(pin, secrets.site_salt, secrets.pepper) != before.pin_tag
+    kept = Holder.objects.get(pk=site.holder.pk)
+    assert bytes(kept.pin_tag) == permit.pin_tag
+    assert pin not in str(vars(kept))
+
+
+def test_a_permit_never_goes_past_the_last_day_at_work(site: SimpleNamespace) -> None:
+    ends = (datetime.now(UTC) + timedelta(days=5)).date()
+    with edit():
+        site.holder.employment_ends = ends
+        site.holder.save()
+    (permit,) = permits(site)
+    # Midnight in Stockholm is 22 or 23 hours UTC.
+    midnight = datetime.combine(ends + timedelta(days=1), datetime.min.time(), UTC).timestamp()
+    assert midnight - permit.expires in (3600, 7200)
+    assert Permit.objects.get(holder=site.holder).renew_at is None
+    with edit():
+        site.holder.employment_ends = None
+        site.holder.save()
+    assert permits(site)[0].expires - permits(site)[0].issued == 21 * DAY
+
+
+def test_when_the_last_day_is_over_the_holder_ends_and_the_permit_goes(site: SimpleNamespace) -> None:
+    # The site's day: an hour before midnight UTC it is tomorrow there.
+    today = datetime.now(ZoneInfo(site.site.timezone)).date()
+    with edit():
+        site.holder.employment_ends = today
+        site.holder.save()
+    assert permits(site)
+    end_employments_that_are_over(int(datetime.now(UTC).timestamp()) + 2 * DAY)
+    site.holder.refresh_from_db()
+    assert site.holder.status == "ended"
+    assert permits(site) == []
+
+
+def test_permits_are_renewed_before_half_of_their_life_in_batches(site: SimpleNamespace) -> None:
+    with edit():
+        for number in range(20, 25):
+            holder = Holder(site=site.site, number=number, given_name="X", family_name="Y", category=0, unit=site.unit)
+            holder.save()
+            Permission(holder=holder, every_area=True).save()
+    mine = Permit.objects.filter(holder__site=site.site)
+    issued = min(p.expires for p in mine) - 21 * DAY
+    for permit in mine:
+        assert permit.renew_at is not None
+        assert permit.expires - permit.renew_at >= 10.5 * DAY
+        assert permit.expires - permit.renew_at <= 11.6 * DAY
+    assert len({p.renew_at for p in mine}) > 1
+    # Far enough ahead for these alone: every other permit of this database is not due for days, or gets ahead as well.
+    before = {p.pk: p.revision for p in mine}
+    now = issued + 11 * DAY
+    total = 0
+    while done := renewals.renew_due_records(now, batch=4):
+        assert done <= 4
+        total += done
+    assert total >= 6
+    for permit in mine.all():
+        assert permit.revision > before[permit.pk]
+        assert permit.expires > issued + 31 * DAY
+
+
+def test_hourly_staff_have_a_permit_for_each_unit(site: SimpleNamespace) -> None:
+    with edit():
+        other = Unit(site=site.site, number=2, name="Söder")
+        other.save()
+        holder = Holder(site=site.site, number=12, given_name="T", family_name="Im", category=2, unit=site.unit)
+        holder.save()
+        for unit in (site.unit, other):
+            Permission(holder=holder, unit=unit).save()
+        wrong = Permission(holder=site.holder, unit=other)
+        wrong.save()
+    contents = [p.mirror_content() for p in Permit.objects.filter(holder=holder)]
+    assert sorted(content["unit"] for content in contents) == [1, 2]
+    assert not Permit.objects.filter(permission=wrong).exists()
+
+
+def test_blocking_a_key_signs_a_new_blocklist(site: SimpleNamespace) -> None:
+    first = Blocklist.objects.get(site=site.site)
+    with edit():
+        site.key.status = "blocked"
+        site.key.save()
+    second = Blocklist.objects.get(site=site.site)
+    record = verify(claims.Blocklist, bytes(second.record), [bytes(site.site.public_key)])
+    assert record.blocked_keys == (100,)
+    assert record.version == second.version > first.version
+    assert record.expires - record.issued == 30 * DAY
+
+
+def test_a_sites_key_is_never_replaced_by_another(site: SimpleNamespace, served: Served) -> None:
+    place = served.data / f"site-{site.site.number}" / "signing-1.key"
+    seed = place.read_bytes()
+    place.unlink()
+    try:
+        for content in (None, bytes(32)):
+            keyring._signing_key.cache_clear()
+            if content:
+                place.write_bytes(content)
+            with pytest.raises(CentralError, match="signing_key"):
+                keyring.prepare_site(site.site)
+    finally:
+        place.write_bytes(seed)
+        keyring._signing_key.cache_clear()
