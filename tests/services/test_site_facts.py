@@ -2,7 +2,7 @@
 
 import pytest
 
-from central.operations.sample.site_plan import PRIVACY_NOTICE, SUPPORT
+from central.operations.sample.places import PRIVACY_NOTICE, SUPPORT
 from station.ports import Json, MirrorObject
 from station.rules.support import Neighbour, SupportLine
 from station.sync.site_facts import neighbours, privacy, support_lines
