@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from offline_cache.event_ids import EventIds
 from offline_cache.faults import broken
-from station.ports import Json, NewEvent, StoredEvent
+from station.ports import Json, LogEvent, StoredEvent
 
 SETTLED_IDS_MAX = 100_000
 """About 10 MB. More entries than thirty full key logs hold; marks keep most from being read twice at all, and one that
@@ -30,7 +30,7 @@ def instance(db: Database) -> str:
     return str(rows[0]["id"])
 
 
-def add(db: Database, events: Iterable[NewEvent], ids: EventIds) -> None:
+def add(db: Database, events: Iterable[LogEvent], ids: EventIds) -> None:
     """Add events, numbered without gaps. One whose given id was seen before takes no number."""
     rows: dict[str, dict[str, object]] = {}
     for event in events:
@@ -88,7 +88,7 @@ def _was_kept(db: Database, given: UUID) -> bool:
     return bool(kept or db.table("settled_id").count_where("id = ?", [given.bytes]))
 
 
-def _body(event: NewEvent) -> dict[str, Json]:
+def _body(event: LogEvent) -> dict[str, Json]:
     """What the row itself does not say: the id, the instance and the number would be a third of its size."""
     optional = {"key": event.key, "holder": event.holder, "lock": event.lock, "data": dict(event.data) or None}
     return {

@@ -14,7 +14,7 @@ from offline_cache import SqliteStore
 from station.display.screen import Screen
 from station.errors import StationError
 from station.key.pin_tags import PinTags
-from station.ports import Change, Json, KeyReader, NewEvent, ReaderSettings, Store
+from station.ports import Change, Json, KeyReader, LogEvent, ReaderSettings, Store
 from station.records.keys import SigningKey
 from station.rules.clock import ClockRules
 from station.rules.facts import Policy
@@ -23,9 +23,9 @@ from station.runtime.presenter import Presentation
 from station.runtime.profiles import PROFILES
 from station.runtime.technician import TechnicianCode
 from station.secret import Secret
-from station.sync.client import CentralLink
+from station.sync.client import CentralClient
 from station.sync.identity import Identity, PinSecrets
-from station.sync.mirror import Mirroring
+from station.sync.mirror import MirrorSync
 from station.sync.outbox import Outbox
 from station.sync.timekeeping import Clocks, SystemClocks, Timekeeper
 
@@ -48,7 +48,7 @@ class Station:
         *,
         identity: Identity,
         store: Store,
-        central: CentralLink,
+        central: CentralClient,
         reader: KeyReader,
         clocks: Clocks | None,
     ) -> None:
@@ -58,7 +58,7 @@ class Station:
         self._reads_system_clocks = clocks is None
         self.profile = PROFILES[identity.claims.role]
         self.time = Timekeeper(clocks or _clocks_of(settings), _clock_rules_of(settings))
-        self.mirroring = Mirroring(
+        self.mirror = MirrorSync(
             central,
             store,
             self.time,
@@ -67,12 +67,12 @@ class Station:
             changed=self.mirror_changed,
             config_version=lambda: self.settings.version,
         )
-        self.outbox = Outbox(central, store, tell=self.tell, visiting=lambda: not self.visits.nobody_there)
-        self.standing = self.profile.standing(
+        self.outbox = Outbox(central, store, report=self.record_event, visiting=lambda: not self.visits.nobody_there)
+        self.readiness = self.profile.readiness(
             store,
             self.time,
             identity,
-            self.mirroring,
+            self.mirror,
             settings.rules(),
             local=ZoneInfo(settings.clock.time_zone),
         )
@@ -83,10 +83,10 @@ class Station:
             store=store,
             time=self.time,
             identity=identity,
-            mirroring=self.mirroring,
+            mirror=self.mirror,
             outbox=self.outbox,
             tags=self.pin_tags,
-            standing=self.standing,
+            readiness=self.readiness,
             policy=settings.rules(),
             presentation=_presentation_of(settings),
         )
@@ -98,7 +98,7 @@ class Station:
         *,
         identity: Identity | None = None,
         store: Store | None = None,
-        central: CentralLink | None = None,
+        central: CentralClient | None = None,
         reader: KeyReader | None = None,
         clocks: Clocks | None = None,
     ) -> Self:
@@ -127,8 +127,8 @@ class Station:
             reader=reader or SmpKeyReader(reader_settings(settings)),
             clocks=clocks,
         )
-        await station.mirroring.load()
-        await station.standing.reload()
+        await station.mirror.load()
+        await station.readiness.reload()
         return station
 
     async def apply(self, settings: Settings) -> None:
@@ -142,29 +142,29 @@ class Station:
         self.settings = settings
         self.time.adopt(_clock_rules_of(settings), _clocks_of(settings) if self._reads_system_clocks else None)
         self.use_rules(settings.rules())
-        self.mirroring.poll_every(settings.central.poll_s)
+        self.mirror.poll_every(settings.central.poll_s)
         if Reach.KEY_READER in reaches:
             await self.reader.use(reader_settings(settings))
         if Reach.CENTRAL in reaches:
             await self.central.move(settings.central.url or UNREACHABLE_URL, verify=trust)
-            self.mirroring.ask_anew()
-            self.outbox.poke()
+            self.mirror.ask_at_once()
+            self.outbox.wake()
 
     def use_rules(self, rules: Policy) -> None:
         """Go by these rules of the site from now on; only while the visits are `VisitLoop.between_visits`."""
-        self.standing.adopt(rules)
+        self.readiness.adopt(rules)
         self.visits.adopt(rules, _presentation_of(self.settings))
 
-    async def tell(self, type_: str, **data: Json) -> None:
+    async def record_event(self, type_: str, **data: Json) -> None:
         """Keep an event of the station itself for central. One that cannot be kept is logged."""
         now = self.time.now()
         clock = int(now.trust) if now.trust is not None else "unknown"
         try:
-            await self.store.commit(Change([NewEvent(type_, now.unix_s, clock, data=data)]))
+            await self.store.commit(Change([LogEvent(type_, now.unix_s, clock, data=data)]))
         except StationError as error:
             _log.error("event.not_kept type=%s %s", type_, error)
         else:
-            self.outbox.poke()
+            self.outbox.wake()
 
     async def run(
         self,
@@ -178,19 +178,19 @@ class Station:
         was a start: ``power``, or what ended the kiosks before this one, the oldest first.
         """
         for reason in reasons:
-            await self.tell("station_started" if reason == "power" else "station_restarted", reason=reason)
+            await self.record_event("station_started" if reason == "power" else "station_restarted", reason=reason)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.visits.run(show, ring), name="visits")
             # Whoever stands there waits for the screen; central's client takes a tenth of a second to load.
             await self.visits.serving.wait()
             if self.profile.asks_central:
-                tasks.create_task(self.mirroring.run(), name="mirror")
+                tasks.create_task(self.mirror.run(), name="mirror")
                 tasks.create_task(self.outbox.run(), name="outbox")
 
     async def mirror_changed(self) -> None:
         """Take up what a refresh of the mirror has brought."""
         await self.visits.mirror_changed()
-        if self.mirroring.online:
+        if self.mirror.online:
             self.outbox.central_answers()
 
     async def close(self) -> None:
@@ -225,9 +225,9 @@ def identity_of(credentials: Credentials) -> Identity:
     )
 
 
-def link_of(settings: Settings, token: Secret[str] | None) -> CentralLink:
+def link_of(settings: Settings, token: Secret[str] | None) -> CentralClient:
     """The connection to ``[central]``. Raises ConfigFault when its certificates cannot be read."""
-    return CentralLink(settings.central.url or UNREACHABLE_URL, token, verify=trust_of(settings))
+    return CentralClient(settings.central.url or UNREACHABLE_URL, token, verify=trust_of(settings))
 
 
 def trust_of(settings: Settings) -> bool | ssl.SSLContext:

@@ -184,7 +184,7 @@ class MirrorBundle:
 
 
 @dataclass(frozen=True, slots=True)
-class NewEvent:
+class LogEvent:
     """An event to be kept. Without an id it gets a UUIDv7; with one (log entries) a second time is not kept again."""
 
     type: str
@@ -222,7 +222,7 @@ class LogMark:
 class Change:
     """What becomes durable together: all of it in one transaction, or nothing."""
 
-    events: Sequence[NewEvent] = ()
+    events: Sequence[LogEvent] = ()
     attempts: AttemptCount | None = None
     log_mark: LogMark | None = None
 

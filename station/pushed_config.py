@@ -31,7 +31,7 @@ _log = logging.getLogger("station.config")
 
 
 @dataclass(slots=True)
-class ConfigStanding:
+class ConfigStatus:
     """How a station stands with its configuration, for `station status`."""
 
     version: str = ""
@@ -56,7 +56,7 @@ class PushedConfig:
     """The configuration at ``path``. First `open`, then `run`."""
 
     def __init__(self, path: Path, watch: FileWatch | None = None) -> None:
-        self.standing = ConfigStanding()
+        self.status = ConfigStatus()
         self._path = path
         self._copies = GoodCopies(folder_of(path))
         self._watch = watch or FileWatch(path)
@@ -97,7 +97,7 @@ class PushedConfig:
         admit(pushed)
         station = await Station.open(pushed.settings, clocks=clocks)
         self._running, self._station = pushed, station
-        self.standing.version = pushed.version
+        self.status.version = pushed.version
         return station
 
     def _problems(self, pushed: ConfigFile | None, fault: StationError) -> tuple[Problem, ...]:
@@ -115,7 +115,7 @@ class PushedConfig:
 
         Returns when another process must go on with a new file. ``adopted`` is told of everything that is applied.
         """
-        if self.standing.rejected:
+        if self.status.rejected:
             await self._tell_rejected()
         await self._keep()
         async with asyncio.TaskGroup() as tasks:
@@ -144,28 +144,28 @@ class PushedConfig:
         return pushed
 
     async def _refuse(self, problems: tuple[Problem, ...]) -> None:
-        self._waiting = self.standing.waiting = None
+        self._waiting = self.status.waiting = None
         if self._reject(problems):
             await self._tell_rejected()
 
     def _accept(self, pushed: ConfigFile) -> None:
-        if self.standing.rejected:
+        if self.status.rejected:
             _log.info("config.mended")
-        self.standing.problems = ()
-        self._station.standing.config_rejected = False
+        self.status.problems = ()
+        self._station.readiness.config_rejected = False
         if pushed.version == self._running.version:
-            self._waiting = self.standing.waiting = None
+            self._waiting = self.status.waiting = None
             return
-        self._waiting, self.standing.waiting = pushed, pushed.version
+        self._waiting, self.status.waiting = pushed, pushed.version
         self._something_waits.set()
         _log.info("config.waits version=%s", pushed.version)
 
     def _reject(self, problems: tuple[Problem, ...]) -> bool:
         """Whether that is news."""
-        if problems == self.standing.problems:
+        if problems == self.status.problems:
             return False
-        self.standing.problems = problems
-        self._station.standing.config_rejected = True
+        self.status.problems = problems
+        self._station.readiness.config_rejected = True
         for problem in problems:
             _log.error("config.rejected %s", problem)
         return True
@@ -187,14 +187,14 @@ class PushedConfig:
 
     async def _apply(self, pushed: ConfigFile, reaches: dict[str, Reach], adopted: Callable[[Settings], None]) -> None:
         # Nothing is awaited between the look at the visits and the change of the rules.
-        self._waiting = self.standing.waiting = None
+        self._waiting = self.status.waiting = None
         try:
             await self._station.apply(pushed.settings)
         except ConfigFault as fault:
             await self._refuse(fault.problems)
             return
         self._running = pushed
-        self.standing.version = pushed.version
+        self.status.version = pushed.version
         adopted(pushed.settings)
         await self._keep(reaches)
 
@@ -214,11 +214,13 @@ class PushedConfig:
                 return
             await store.note(VERSION_NOTE, version)
         except StoreFault as error:
-            self._station.standing.store_failed(error)
+            self._station.readiness.store_failed(error)
         _log.info("config.applied version=%s", version)
         marks = sorted({reach.value for reach in (reaches or {}).values()}) if reaches is not None else ["process"]
         keys: list[Json] = [*sorted(reaches or {})[:KEYS_LIMIT]]
-        await self._station.tell("config_applied", version=version, reach=", ".join(marks) or "live", keys=keys)
+        await self._station.record_event("config_applied", version=version, reach=", ".join(marks) or "live", keys=keys)
 
     async def _tell_rejected(self) -> None:
-        await self._station.tell("config_rejected", **summary(self.standing.problems), version=self.standing.version)
+        await self._station.record_event(
+            "config_rejected", **summary(self.status.problems), version=self.status.version
+        )

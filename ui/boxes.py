@@ -63,7 +63,7 @@ RENEWALS = {
 
 def lamp(screen: Screen) -> BoxLamp:
     """The activation box's lamp."""
-    if screen.line is Line.EMPTY and screen.status.hindrance is not None:
+    if screen.line is Line.EMPTY and screen.status.off_only is not None:
         return REFUSED
     return LAMPS[screen.line]
 
@@ -73,7 +73,7 @@ def sentences_of(screen: Screen) -> tuple[str, ...]:
     match screen.line:
         case _ if screen.flickering:
             return sentences.FLICKERING
-        case Line.EMPTY if screen.status.hindrance is not None:
+        case Line.EMPTY if screen.status.off_only is not None:
             return (N_("This box can only switch keys OFF."),)
         case Line.EMPTY:
             return (N_("Put the key in."),)

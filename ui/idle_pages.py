@@ -12,7 +12,7 @@ from typing import assert_never
 from station.display.idle import HelpPage, View
 from station.display.screen import IdlePage, PastVisit, Screen, Status, Technician
 from station.records.claims import ClockSource
-from station.rules.facts import Hindrance
+from station.rules.facts import OffOnlyReason
 from ui import support, times
 from ui.glyphs import printable
 from ui.languages import in_language
@@ -161,16 +161,16 @@ def _technician(page: Technician, status: Status, translation: gettext.NullTrans
             version=page.version, date=certificate
         ),
     ]
-    if status.hindrance is not None:
-        facts.insert(0, translation.gettext("Only OFF: H{code} {name}").format(**_hindrance(status.hindrance)))
+    if status.off_only is not None:
+        facts.insert(0, translation.gettext("Only OFF: H{code} {name}").format(**_off_only_reason(status.off_only)))
     if page.visits:
         visits = " · ".join(_visit(visit, status) for visit in page.visits)
         facts.append(translation.gettext("Visits: {visits}").format(visits=visits))
     return facts
 
 
-def _hindrance(hindrance: Hindrance) -> dict[str, object]:
-    return {"code": support.HINDRANCES[hindrance], "name": hindrance.value}
+def _off_only_reason(off_only: OffOnlyReason) -> dict[str, object]:
+    return {"code": support.HINDRANCES[off_only], "name": off_only.value}
 
 
 def _count(count: int | None) -> str:

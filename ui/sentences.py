@@ -1,4 +1,4 @@
-"""What each line, refusal, hindrance and reason says: English, marked for translation. Big: what to do; small: why.
+"""What each line, refusal, off_only and reason says: English, marked for translation. Big: what to do; small: why.
 
 Written for someone with gloves on and a queue behind them: no technical words, the key's state first, then the one
 thing to do. The tables are complete; a test goes through the enums.
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import Enum
 
 from station.display.screen import Line
-from station.rules.facts import Hindrance, Refusal, Shortened
+from station.rules.facts import OffOnlyReason, Refusal, Shortened
 
 
 class Tone(Enum):
@@ -168,15 +168,15 @@ ONLY_OFF = (
     N_("This station can only switch keys OFF."),
     N_("Going home: put the key in. To start, use another station."),
 )
-"""The empty screen of a station with a `Hindrance`."""
+"""The empty screen of a station with a `OffOnlyReason`."""
 
-HINDRANCES: Mapping[Hindrance, str] = {
-    Hindrance.CLOCK: N_("It does not know the time."),
-    Hindrance.NO_MIRROR: N_("It has no data from the central system yet."),
-    Hindrance.MIRROR_TOO_OLD: N_("Its data is too old."),
-    Hindrance.CERTIFICATE: N_("Its own permit has ended."),
-    Hindrance.NOT_ENROLLED: N_("It has not been set up."),
-    Hindrance.DISK: N_("Its storage does not work."),
+HINDRANCES: Mapping[OffOnlyReason, str] = {
+    OffOnlyReason.CLOCK: N_("It does not know the time."),
+    OffOnlyReason.NO_MIRROR: N_("It has no data from the central system yet."),
+    OffOnlyReason.MIRROR_TOO_OLD: N_("Its data is too old."),
+    OffOnlyReason.CERTIFICATE: N_("Its own permit has ended."),
+    OffOnlyReason.NOT_ENROLLED: N_("It has not been set up."),
+    OffOnlyReason.DISK: N_("Its storage does not work."),
 }
 
 SHORTENED: Mapping[Shortened, str] = {

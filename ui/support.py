@@ -7,7 +7,7 @@ import gettext
 from collections.abc import Mapping
 
 from station.display.screen import Line, Screen
-from station.rules.facts import Hindrance, Refusal, Shortened
+from station.rules.facts import OffOnlyReason, Refusal, Shortened
 from ui.glyphs import printable
 from ui.languages import in_language
 
@@ -56,23 +56,23 @@ REFUSALS: Mapping[Refusal, int] = {
     Refusal.OTHER_UNIT: 41,
 }
 
-HINDRANCES: Mapping[Hindrance, int] = {
-    Hindrance.CLOCK: 1,
-    Hindrance.NO_MIRROR: 2,
-    Hindrance.MIRROR_TOO_OLD: 3,
-    Hindrance.CERTIFICATE: 4,
-    Hindrance.NOT_ENROLLED: 5,
-    Hindrance.DISK: 6,
+HINDRANCES: Mapping[OffOnlyReason, int] = {
+    OffOnlyReason.CLOCK: 1,
+    OffOnlyReason.NO_MIRROR: 2,
+    OffOnlyReason.MIRROR_TOO_OLD: 3,
+    OffOnlyReason.CERTIFICATE: 4,
+    OffOnlyReason.NOT_ENROLLED: 5,
+    OffOnlyReason.DISK: 6,
 }
 
 SHORTENED: Mapping[Shortened, int] = {Shortened.WINDOW: 1, Shortened.PERMIT: 2, Shortened.CERTIFICATE: 3}
 
 
 def fault_digits(screen: Screen) -> str:
-    """``12-90`` or ``12-10-3``: station, line and hindrance, in digits that can be drawn large."""
+    """``12-90`` or ``12-10-3``: station, line and off_only, in digits that can be drawn large."""
     parts = [f"{screen.status.station}", f"{LINES[screen.line]}"]
-    if screen.status.hindrance is not None:
-        parts.append(f"{HINDRANCES[screen.status.hindrance]}")
+    if screen.status.off_only is not None:
+        parts.append(f"{HINDRANCES[screen.status.off_only]}")
     return "-".join(parts)
 
 
@@ -82,12 +82,12 @@ def fault_message(screen: Screen) -> str:
 
 
 def support_code(screen: Screen) -> str:
-    """Line, then refusal (R), hindrance of the station (H) and reason for a shorter time (S), where there is one."""
+    """Line, then refusal (R), off_only of the station (H) and reason for a shorter time (S), where there is one."""
     parts = [f"{LINES[screen.line]}"]
     if screen.refusal is not None:
         parts.append(f"R{REFUSALS[screen.refusal]:02}")
-    if screen.status.hindrance is not None:
-        parts.append(f"H{HINDRANCES[screen.status.hindrance]}")
+    if screen.status.off_only is not None:
+        parts.append(f"H{HINDRANCES[screen.status.off_only]}")
     if screen.receipt is not None and screen.receipt.shortened is not None:
         parts.append(f"S{SHORTENED[screen.receipt.shortened]}")
     return " ".join(parts)

@@ -93,7 +93,7 @@ def _activation_box(screen: Screen, language: str, translation: gettext.NullTran
         support_code=support.support_code(screen),
         status=boxes.status(screen.status, translation),
         notes=(
-            *([_hindrance(screen.status, translation)] if screen.status.hindrance is not None else []),
+            *([_off_only_reason(screen.status, translation)] if screen.status.off_only is not None else []),
             *support.contacts(screen, language, translation),
         ),
         progress=screen.progress,
@@ -129,17 +129,17 @@ def _is_fault(screen: Screen) -> bool:
 
 def _only_switches_off(screen: Screen) -> bool:
     """Whether this is the empty screen of a station that cannot activate."""
-    return screen.line is Line.EMPTY and screen.status.hindrance is not None
+    return screen.line is Line.EMPTY and screen.status.off_only is not None
 
 
 def _notes(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
     """Further sentences, the most important first."""
     match screen.line:
         case Line.EMPTY:
-            hindrance = _hindrance(screen.status, translation)
-            return [*([hindrance] if hindrance else []), translation.gettext(sentences.HELP)]
-        case Line.REFUSED if screen.refusal is Refusal.STATION and screen.status.hindrance is not None:
-            return [_hindrance(screen.status, translation)]
+            off_only = _off_only_reason(screen.status, translation)
+            return [*([off_only] if off_only else []), translation.gettext(sentences.HELP)]
+        case Line.REFUSED if screen.refusal is Refusal.STATION and screen.status.off_only is not None:
+            return [_off_only_reason(screen.status, translation)]
         case Line.PROMPT | Line.WRONG_PIN:
             mistyped = [translation.gettext(sentences.MISTYPED)] if screen.digits else []
             return [*mistyped, *receipts.notes(screen, translation)]
@@ -247,8 +247,8 @@ def _whose(screen: Screen, translation: gettext.NullTranslations) -> str:
             return translation.gettext("Key {key}.").format(key=screen.key)
 
 
-def _hindrance(status: Status, translation: gettext.NullTranslations) -> str:
-    return "" if status.hindrance is None else translation.gettext(sentences.HINDRANCES[status.hindrance])
+def _off_only_reason(status: Status, translation: gettext.NullTranslations) -> str:
+    return "" if status.off_only is None else translation.gettext(sentences.HINDRANCES[status.off_only])
 
 
 def _status(status: Status, translation: gettext.NullTranslations) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from station.records.base64url import decoded
 from station.records.claims import Role
 from station.records.keys import SigningKey
 from station.secret import Secret
-from station.sync.client import CentralLink, CentralUnreachable, Enrolled
+from station.sync.client import CentralClient, CentralUnreachable, Enrolled
 
 EXAMPLE = "example: station enrol --code 7-k3mq9xw2 --url https://central.exempelby.example"
 PROFILES: dict[Role, Profile] = {
@@ -91,7 +91,7 @@ def _check(path: Path, url: str) -> None:
 
 
 async def _enrol(url: str, code: Secret[str], signing: SigningKey) -> Enrolled:
-    link = CentralLink(url)
+    link = CentralClient(url)
     try:
         return await link.enrol(code, signing.public)
     finally:

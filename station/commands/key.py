@@ -75,10 +75,10 @@ async def _provision(settings: Settings, code: Secret[str]) -> dict[str, Any]:
     station = await Station.open(settings)
     try:
         # The mirror first: a trusted time for the key's clock comes with it, and no code is spent in vain.
-        await station.mirroring.refresh()
+        await station.mirror.refresh()
         fields = await _write(station, await wait_for_key(station.reader), code)
         # Central tells all stations of a handed-out key; here it is to be known at once.
-        await station.mirroring.refresh()
+        await station.mirror.refresh()
         return fields
     finally:
         await station.close()

@@ -123,16 +123,16 @@ class _Run:
     def _show(self, screen: Screen) -> None:
         self.kiosk.snapshot = screen
         if self._status is not None:
-            self._status.saw(screen)
+            self._status.follow(screen)
 
     async def _serve(self) -> None:
         station = self._station
         self._status = StatusFile(
             station.settings.storage.database.with_name(status_file.FILE_NAME),
-            configuration=self._config.standing.fields,
+            configuration=self._config.status.fields,
             store=station.store,
             time=station.time,
-            mirroring=station.mirroring,
+            mirror=station.mirror,
             facts=lambda: station.visits.state.station,
             visits=station.visits.past_visits,
         )

@@ -84,9 +84,9 @@ async def _from_database(settings: Settings, problems: Sequence[Problem]) -> dic
     station = await Station.open(settings)
     try:
         return status_file.station_fields(
-            await station.standing.facts(),
+            await station.readiness.facts(),
             station.time.now(),
-            station.mirroring,
+            station.mirror,
             configuration={
                 "version": settings.version,
                 "waiting": None,
@@ -105,11 +105,11 @@ def lines(fields: Mapping[str, Any]) -> Sequence[str]:
     clock = fields["clock"]
     said = f"kiosk running, {_duration(fields['age_s'])} ago" if fields["kiosk"] else "no kiosk runs here"
     trust = f"trusted ({clock['source']})" if clock["trusted"] else "NOT trusted"
-    hindrance = fields["hindrance"]
-    can = "keys can be activated" if hindrance is None else f"keys can only be switched off ({hindrance})"
+    off_only = fields["off_only"]
+    can = "keys can be activated" if off_only is None else f"keys can only be switched off ({off_only})"
     # A box has nobody to ask: what it goes by has been read.
     asks = fields.get("profile") != "activation-box"
-    if fields["source"] == "database" and hindrance == "clock" and asks:
+    if fields["source"] == "database" and off_only == "clock" and asks:
         can = "not known: the clock is asked for by the kiosk, or station sync"
     rows = [
         ("station", f"{fields['station']} ({said})"),

@@ -78,17 +78,17 @@ async def synchronise(settings: Settings, clocks: Clocks | None = None) -> SyncR
     """
     station = await Station.open(settings, clocks=clocks)
     try:
-        before = station.mirroring.state
+        before = station.mirror.state
         _, digest = await station.store.mirror_digest()
         box = not station.profile.asks_central
         if box:
-            await station.mirroring.refresh_without_mirror()
+            await station.mirror.refresh_without_mirror()
             # The blocklist and the time zone come with what has been taken up.
-            await station.standing.reload()
+            await station.readiness.reload()
         else:
-            await station.mirroring.refresh()
+            await station.mirror.refresh()
         objects, digest_now = await station.store.mirror_digest()
-        after = station.mirroring.state
+        after = station.mirror.state
         age_before_s = None
         if before.confirmed_at is not None and after.confirmed_at is not None:
             age_before_s = max(0, after.confirmed_at - before.confirmed_at)

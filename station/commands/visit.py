@@ -162,19 +162,19 @@ class _OneVisit:
 
     async def run(self) -> dict[str, Any]:
         """Run the visit; the fields to print. Raises ReaderLost, KeyLost (``no_key``), StoreFault."""
-        mirroring = asyncio.create_task(self._station.mirroring.run())
+        mirror = asyncio.create_task(self._station.mirror.run())
         try:
             return await self._run()
         finally:
-            mirroring.cancel()
-            await asyncio.wait([mirroring])
+            mirror.cancel()
+            await asyncio.wait([mirror])
 
     async def _run(self) -> dict[str, Any]:
         station = self._station
         # It asks as soon as it comes to its turn.
         await asyncio.sleep(0)
         # What a key is told depends on the mirror: as a kiosk has it when a person comes, so shall this visit.
-        await station.mirroring.settled(station.settings.rules().refresh_deadline_s)
+        await station.mirror.refreshed(station.settings.rules().refresh_deadline_s)
         async with self._serving():
             try:
                 await asyncio.wait_for(self._until_a_key_is_in(), self._timeout_s)
@@ -185,7 +185,7 @@ class _OneVisit:
             if self._central_may_still_help():
                 # Without a mirror, or a trusted clock, every key is refused; central's answer may still be under way.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(station.mirroring.settled(None), CENTRAL_LIMIT_S)
+                    await asyncio.wait_for(station.mirror.refreshed(None), CENTRAL_LIMIT_S)
                 await self._until_settled()
             pin = await self._pin()
             if pin is not None:
@@ -193,7 +193,7 @@ class _OneVisit:
             await self._visits.settled()
             self._end_s = time.monotonic()
             fields = self._fields(with_pin=pin is not None)
-        if station.mirroring.online:
+        if station.mirror.online:
             # Central may take nothing just now; the events are safe in the outbox.
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(station.outbox.drain(), LAST_EVENTS_S)
@@ -247,7 +247,7 @@ class _OneVisit:
             raise self._visits.reader_fault or KeyLost("port_lost")
 
     def _central_may_still_help(self) -> bool:
-        return self._visits.state.phase is Phase.REFUSED and not self._station.mirroring.online
+        return self._visits.state.phase is Phase.REFUSED and not self._station.mirror.online
 
     async def _pin(self) -> Secret[str] | None:
         if self._pin_input is None:
@@ -277,7 +277,7 @@ class _OneVisit:
         grant = state.grant if outcome == Outcome.READY.value else None
         permit = grant.permit.permit if grant is not None else None
         record = state.seen.record if state.seen is not None else None
-        mirroring = self._station.mirroring
+        mirror = self._station.mirror
         return {
             "outcome": outcome,
             "reason": reason,
@@ -287,8 +287,8 @@ class _OneVisit:
             "expires": grant.expires if grant is not None else None,
             "areas": list(permit.areas) if permit is not None else None,
             "locks": list(permit.locks) if permit is not None else None,
-            "source": "online" if mirroring.online else "mirror",
-            "mirror_age_s": mirroring.age_s(),
+            "source": "online" if mirror.online else "mirror",
+            "mirror_age_s": mirror.age_s(),
             "timings_ms": self._timings(),
             "wire_bytes": self._visits.wire_bytes,
         }
@@ -305,8 +305,8 @@ class _OneVisit:
         if self._outcome not in {Outcome.OFF, Outcome.REFUSED}:
             return "failed", self._outcome.value if self._outcome is not None else "key_lost"
         if state.phase is Phase.REFUSED and state.refusal is not None:
-            hindrance = state.station.hindrance if state.refusal is Refusal.STATION else None
-            return "refused", (hindrance or state.refusal).value
+            off_only = state.station.off_only if state.refusal is Refusal.STATION else None
+            return "refused", (off_only or state.refusal).value
         if with_pin:
             return "refused", "wait" if self._screen is not None and self._screen.line is Line.WAIT else "wrong_pin"
         return "off", None

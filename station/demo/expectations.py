@@ -12,7 +12,7 @@ from station.demo.site import DemoSite
 from station.demo.steps import Instead, step
 from station.display.screen import Line, Screen
 from station.ports import KeyFile
-from station.rules.facts import Hindrance, Refusal, Shortened
+from station.rules.facts import OffOnlyReason, Refusal, Shortened
 from station.rules.locks import Light, Reason
 from ui import boxes
 from ui.sentences import Tone
@@ -20,7 +20,7 @@ from ui.sentences import Tone
 LATE_S = 3
 """How much of a countdown, or of a minute, a slow machine may have used up before it is looked at."""
 COLOURS = {Tone.QUIET: "dark", Tone.OFF: "blue", Tone.ON: "green", Tone.FAULT: "red"}
-REASONS = frozenset[str]({*Refusal, *Hindrance, *Shortened})
+REASONS = frozenset[str]({*Refusal, *OffOnlyReason, *Shortened})
 
 Event = Mapping[str, Any]
 
@@ -238,7 +238,7 @@ def _known_reason(reason: str | None) -> str | None:
 
 def _reasons(screen: Screen) -> set[str | None]:
     shortened = screen.receipt.shortened if screen.receipt is not None else None
-    return {screen.refusal, screen.status.hindrance, shortened}
+    return {screen.refusal, screen.status.off_only, shortened}
 
 
 def _fits(type_: str, key: int | None, reason: str | None) -> Callable[[Event], bool]:

@@ -13,7 +13,7 @@ from station.records.base64url import decoded
 from station.records.claims import Role
 from station.records.keys import SigningKey
 from station.secret import Secret
-from station.sync.client import CentralLink
+from station.sync.client import CentralClient
 
 POLL_S = 10
 BOOT_S = 20.0
@@ -91,7 +91,7 @@ class Installation:
 
     async def hand_out(self, code: Secret[str]) -> bytes:
         """The record for a blank key, from central, as this station."""
-        link = CentralLink(self.url, self.credentials().token)
+        link = CentralClient(self.url, self.credentials().token)
         try:
             key = await link.provision(code)
         finally:
@@ -100,7 +100,7 @@ class Installation:
 
     async def _enrol(self, credentials: Path, code: Secret[str]) -> None:
         signing = SigningKey.generate()
-        link = CentralLink(self.url)
+        link = CentralClient(self.url)
         try:
             enrolled = await link.enrol(code, signing.public)
         finally:

@@ -187,9 +187,9 @@ class ServedStation:
         if not self._asks_central:
             return
         # What is under way may have been asked before the news were there.
-        await self._station.mirroring.settled(None)
-        self._station.mirroring.poke()
-        await self._station.mirroring.settled(None)
+        await self._station.mirror.refreshed(None)
+        self._station.mirror.wake()
+        await self._station.mirror.refreshed(None)
 
     async def settled(self) -> None:
         """Wait for what is being written, and asked of central: time must not jump in the middle of it."""
@@ -198,7 +198,7 @@ class ServedStation:
         # Whatever was kept before this is on the disk when the database's thread has come to it.
         await self._station.store.alive()
         if self._asks_central:
-            await self._station.mirroring.settled(None)
+            await self._station.mirror.refreshed(None)
 
     async def hand_over(self) -> None:
         """Hand over now what the outbox would hand over at its next try. Raises StationError."""

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from station.display.idle import HelpPage, View
 from station.records.claims import ClockSource, KeyKind, Role
-from station.rules.facts import Hindrance, Refusal, Shortened
+from station.rules.facts import OffOnlyReason, Refusal, Shortened
 from station.rules.support import Neighbour, SupportLine
 
 
@@ -36,13 +36,13 @@ class Line(StrEnum):
     LEFT_IN = "left_in"
     """Left in after ready: it was switched off again."""
     OUT_OFF = "out_off"
-    """Taken out: the key is OFF."""
+    """CheckedObjects out: the key is OFF."""
     OUT_READY = "out_ready"
-    """Taken out: the key is ON until `Screen.receipt.expires`."""
+    """CheckedObjects out: the key is ON until `Screen.receipt.expires`."""
     OUT_EARLY = "out_early"
-    """Taken out too early: the key is OFF; put it back."""
+    """CheckedObjects out too early: the key is OFF; put it back."""
     OUT_UNSURE = "out_unsure"
-    """Taken out before it could be switched off: it may still be ON until it is put back or expires."""
+    """CheckedObjects out before it could be switched off: it may still be ON until it is put back or expires."""
     READER_BROKEN = "reader_broken"
     """The station cannot talk to keys."""
 
@@ -155,7 +155,7 @@ class Status:
     station: int
     online: bool
     mirror_age_s: int | None
-    hindrance: Hindrance | None
+    off_only: OffOnlyReason | None
     unix_s: int
     clock_trusted: bool
     time_zone: str

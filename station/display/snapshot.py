@@ -73,7 +73,7 @@ def screen(state: State, now: Now, extras: ScreenExtras = NO_EXTRAS) -> Screen:
 
 def may_sleep(state: State, now: Now) -> bool:
     """Whether the screen may go dark: nothing is on it that anybody must know."""
-    return _line(state, now) is Line.EMPTY and state.station.hindrance is None
+    return _line(state, now) is Line.EMPTY and state.station.off_only is None
 
 
 def is_free(state: State, now: Now) -> bool:
@@ -105,7 +105,7 @@ def _area_names(state: State, told: Notes) -> tuple[tuple[int, str], ...]:
 
 def _outside_help(state: State, line: Line, now: Now) -> OutsideHelp:
     station = state.station
-    empty = line is Line.EMPTY and station.hindrance is not None
+    empty = line is Line.EMPTY and station.off_only is not None
     if not empty and line not in HELPLESS_LINES:
         return OutsideHelp()
     # An hour that nothing vouches for would name the wrong line: then all that is known is who answers at any time.
@@ -117,7 +117,7 @@ def _outside_help(state: State, line: Line, now: Now) -> OutsideHelp:
 
 def _idle_page(state: State, line: Line, extras: ScreenExtras) -> IdlePage | None:
     idle = extras.idle
-    sleeping = idle.view is View.STANDBY and (line is not Line.EMPTY or state.station.hindrance is not None)
+    sleeping = idle.view is View.STANDBY and (line is not Line.EMPTY or state.station.off_only is not None)
     if idle.view is View.NONE or line not in IDLE_LINES or sleeping:
         return None
     return IdlePage(
@@ -136,7 +136,7 @@ def status(state: State, now: Now) -> Status:
         station=station.station,
         online=station.online,
         mirror_age_s=station.mirror_age_s,
-        hindrance=station.hindrance,
+        off_only=station.off_only,
         unix_s=now.unix_s,
         clock_trusted=now.trust is not None,
         time_zone=str(station.zone),

@@ -28,7 +28,7 @@ class BoxPinWork(PinWork):
         known = self._known(record, files, clock_set=clock_set, failures=count.failures, pin_tag=None)
         self._tell_of_lock(count, known)
         since_s = self._failed_at_s.get(record.key, self._started_s)
-        return known, pin_attempts.standing(count, None, since_s)
+        return known, pin_attempts.in_force(count, None, since_s)
 
     async def _checked(self, effect: CheckPin, on_key: OnKey) -> PinChecked:
         carried = effect.known.carried
@@ -44,7 +44,7 @@ class BoxPinWork(PinWork):
             effect.seen.record, carried.files, clock_set=carried.clock_set, failures=count.failures - 1, pin_tag=tag
         )
         return PinChecked(
-            effect.visit, effect.seen, known, None, tag, None, pin_attempts.standing(count, None, counted_at_s)
+            effect.visit, effect.seen, known, None, tag, None, pin_attempts.in_force(count, None, counted_at_s)
         )
 
     async def _counted(self, effect: CheckPin) -> AttemptCount:
@@ -70,11 +70,11 @@ class BoxPinWork(PinWork):
                 self._identity.central_keys,
                 files,
                 now.unix_s,
-                self._standing.zone,
+                self._readiness.zone,
                 key_clock_set=clock_set,
                 failures=failures,
                 pin_tag=pin_tag,
-                own_blocklist=self._standing.blocklist_claims,
+                own_blocklist=self._readiness.blocklist_claims,
             )
         permit = decision.permit
         return KeyKnown(

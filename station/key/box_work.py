@@ -66,7 +66,7 @@ class BoxKeyWork(KeyWork):
             return await cast(BoxPinWork, self._parts.pins).judge(record, files, clock_set=clock_set)
         except StoreFault as error:
             # How many PINs were wrong before is not known: nothing is activated here.
-            self._parts.standing.store_failed(error)
+            self._parts.readiness.store_failed(error)
             return KeyKnown(), Attempts()
 
     async def _prepare(self, effect: PrepareKey) -> None:

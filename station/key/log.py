@@ -8,7 +8,7 @@ from typing import Any
 
 import cbor2
 
-from station.ports import NewEvent
+from station.ports import LogEvent
 from station.records.claims import MAX_UINT32
 
 LOG_LIMIT_BYTES = 64 * 1024
@@ -74,12 +74,12 @@ def read_entries(data: bytes, generation: int) -> LogRead:
 
 def events(
     key: int, entries: Sequence[LogEntry], before: int | None, now_s: int, clock: int | str, generation: int
-) -> list[NewEvent]:
+) -> list[LogEvent]:
     """What opened or refused, and the gaps between. ``before``: the newest seq known, here or to central; or None.
 
     Entries up to it are told all the same: whether they are known is for their ids to say.
     """
-    found: list[NewEvent] = []
+    found: list[LogEvent] = []
     last = before
     for entry in entries:
         if last is not None and entry.seq > last + 1:
@@ -91,7 +91,7 @@ def events(
         if entry.battery_percent is not None:
             data["battery_percent"] = entry.battery_percent
         found.append(
-            NewEvent(
+            LogEvent(
                 "lock_opened" if entry.outcome == OPENED else "lock_refused",
                 at=now_s if entry.time is None else entry.time,
                 clock="unknown" if entry.time is None else clock,
@@ -105,9 +105,9 @@ def events(
     return found
 
 
-def _gap(key: int, first: int, last: int, generation: int, now_s: int, clock: int | str) -> NewEvent:
+def _gap(key: int, first: int, last: int, generation: int, now_s: int, clock: int | str) -> LogEvent:
     """Entries that were never seen. Its id is made of what is missing, so that two stations report one gap."""
-    return NewEvent(
+    return LogEvent(
         "log_gap",
         at=now_s,
         clock=clock,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from station.key import log as key_log
 from station.key.files import KeyFiles
-from station.ports import KeyFile, KeyRefused, KeySession, LogMark, NewEvent, Store, StoreFault
+from station.ports import KeyFile, KeyRefused, KeySession, LogEvent, LogMark, Store, StoreFault
 from station.sync.objects import log_seen
 from station.sync.recorder import Recorder
 from station.sync.timekeeping import Timekeeper
@@ -22,7 +22,7 @@ _log = logging.getLogger("station.key_log")
 
 
 @dataclass(slots=True)
-class _Place:
+class _ReadPosition:
     """Where reading goes on."""
 
     at: int
@@ -42,7 +42,7 @@ class KeyLogReader:
         self._key, self._store, self._recorder, self._time = key, store, recorder, time
         self._battery_percent: int | None = None
 
-    async def read(self, key: int, files: KeyFiles, give_way: Callable[[], bool]) -> int | None:
+    async def read(self, key: int, files: KeyFiles, interrupted: Callable[[], bool]) -> int | None:
         """Read on from the mark, then acknowledge; the battery in the newest new entry that says one, in percent.
 
         Raises KeyLost; other failures are logged and tried next time.
@@ -50,14 +50,14 @@ class KeyLogReader:
         self._battery_percent = None
         try:
             seen = log_seen((await self._store.bundle(key)).key)
-            mark = await self._read(key, seen, give_way)
-            if mark is not None and not give_way():
+            mark = await self._read(key, seen, interrupted)
+            if mark is not None and not interrupted():
                 await self._acknowledge(mark, seen, files)
         except (KeyRefused, StoreFault) as error:
             _log.warning("key.log_unread key=%d %s", key, error)
         return self._battery_percent
 
-    async def _read(self, key: int, seen: tuple[int, int] | None, give_way: Callable[[], bool]) -> LogMark | None:
+    async def _read(self, key: int, seen: tuple[int, int] | None, interrupted: Callable[[], bool]) -> LogMark | None:
         mark = await self._store.log_mark(key)
         first = await self._key.read_from(KeyFile.LOG, 0)
         if len(first) <= 1:
@@ -76,7 +76,7 @@ class KeyLogReader:
             if read.garbage:
                 await self._garbage(key, generation, place.at)
                 return kept
-            if give_way() or place.at >= key_log.LOG_LIMIT_BYTES:
+            if interrupted() or place.at >= key_log.LOG_LIMIT_BYTES:
                 return kept
             more = await self._key.read_from(KeyFile.LOG, place.at + len(place.data))
             if not more:
@@ -85,17 +85,17 @@ class KeyLogReader:
 
     async def _begin(
         self, mark: LogMark | None, seen: tuple[int, int] | None, generation: int, begins: int, first: bytes
-    ) -> _Place:
+    ) -> _ReadPosition:
         """Where the mark says, if this is still that log; else at its beginning."""
         at_central = seen[1] if seen is not None and seen[0] <= generation else None
-        start = _Place(begins, first[begins:], 0, at_central)
+        start = _ReadPosition(begins, first[begins:], 0, at_central)
         if mark is None or mark.generation > generation:
             # Never read here, or begun anew (a key that was wiped): nothing is known to be missing in between.
             return start
         known = max(mark.seq, at_central or 0)
         if mark.generation < generation:
             # Compacted: seq runs on. What was read before is found again by its id.
-            return _Place(begins, first[begins:], mark.seq, known)
+            return _ReadPosition(begins, first[begins:], mark.seq, known)
         if mark.offset <= len(first):
             data: bytes | None = first[mark.offset :]
         else:
@@ -105,9 +105,9 @@ class KeyLogReader:
         if data is None or not key_log.read_entries(data, generation).follows(mark.seq):
             _log.warning("key.log_replaced key=%d generation=%d", mark.key, generation)
             return start
-        return _Place(mark.offset, data, mark.seq, known)
+        return _ReadPosition(mark.offset, data, mark.seq, known)
 
-    async def _keep(self, key: int, read: key_log.LogRead, place: _Place) -> LogMark:
+    async def _keep(self, key: int, read: key_log.LogRead, place: _ReadPosition) -> LogMark:
         now = self._time.now()
         new = key_log.events(key, read.entries, place.known, now.unix_s, self._clock(), read.generation)
         percents = [entry.battery_percent for entry in read.entries if entry.battery_percent is not None]
@@ -133,7 +133,7 @@ class KeyLogReader:
         id_ = str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:sync-station:key-log-garbage:{key}:{generation}:{at}"))
         data = {"type": "log", "reason": "log_garbage", "generation": generation, "offset_bytes": at}
         now_s = self._time.now().unix_s
-        await self._recorder.commit(NewEvent("record_refused", now_s, self._clock(), key=key, data=data, id=id_))
+        await self._recorder.commit(LogEvent("record_refused", now_s, self._clock(), key=key, data=data, id=id_))
 
     def _clock(self) -> int | str:
         trust = self._time.now().trust

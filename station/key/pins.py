@@ -7,15 +7,15 @@ from dataclasses import replace
 
 from station.key.files import OnKey
 from station.key.pin_tags import PinTags
-from station.ports import NewEvent, Store, StoreFault
+from station.ports import LogEvent, Store, StoreFault
 from station.records.pins import PinFault
 from station.rules import attempts as pin_attempts
 from station.rules.attempts import AttemptCount
 from station.rules.facts import Attempts, KeyKnown, Refusal
 from station.sync.identity import Identity
-from station.sync.mirror import Mirroring
+from station.sync.mirror import MirrorSync
 from station.sync.objects import key_known, person
-from station.sync.readiness import Standing
+from station.sync.readiness import Readiness
 from station.sync.recorder import Recorder
 from station.sync.timekeeping import Timekeeper
 from station.visit.effects import AcceptPin, CheckPin, RejectPin
@@ -33,8 +33,8 @@ class PinWork:
         store: Store,
         time: Timekeeper,
         identity: Identity,
-        mirroring: Mirroring,
-        standing: Standing,
+        mirror: MirrorSync,
+        readiness: Readiness,
         recorder: Recorder,
         tags: PinTags,
         refresh_deadline_s: float,
@@ -42,7 +42,7 @@ class PinWork:
     ) -> None:
         """``put`` puts `PinChecked` or `PinCheckFailed` into the machine's queue."""
         self._store, self._time, self._identity = store, time, identity
-        self._mirroring, self._standing, self._recorder, self._tags = mirroring, standing, recorder, tags
+        self._mirror, self._readiness, self._recorder, self._tags = mirror, readiness, recorder, tags
         self.refresh_deadline_s = refresh_deadline_s
         self._put = put
         self._counting = asyncio.Lock()
@@ -58,10 +58,10 @@ class PinWork:
     async def look_up(self, key: int) -> tuple[KeyKnown, Attempts]:
         """What the mirror knows of a key, and what its wrong PINs mean. Raises StoreFault."""
         bundle = await self._store.bundle(key)
-        known = key_known(bundle, key, self._identity.central_keys, self._standing.blocklist_claims)
+        known = key_known(bundle, key, self._identity.central_keys, self._readiness.blocklist_claims)
         count = pin_attempts.current(await self._store.attempts(key), known.key, self._time.now().unix_s)
         self._tell_of_lock(count, known)
-        return known, pin_attempts.standing(count, known.key, self._failed_at_s.get(key, self._started_s))
+        return known, pin_attempts.in_force(count, known.key, self._failed_at_s.get(key, self._started_s))
 
     async def check(self, effect: CheckPin, on_key: OnKey) -> None:
         """Count the attempt, compute the PIN's tag, look its person up; answer `PinChecked` or `PinCheckFailed`."""
@@ -69,7 +69,7 @@ class PinWork:
             self._put(await self._checked(effect, on_key))
             return
         except StoreFault as error:
-            self._standing.store_failed(error)
+            self._readiness.store_failed(error)
         except PinFault as error:
             _log.error("pin.not_checked %s", error)
         # Not judged, but counted perhaps: should that lock the key, its next look-up says so.
@@ -83,13 +83,13 @@ class PinWork:
         self._failed_at_s[key] = counted_at_s
         tag, *_ = await asyncio.gather(
             self._tags.tag(effect.entry),
-            self._mirroring.settled(self.refresh_deadline_s),
+            self._mirror.refreshed(self.refresh_deadline_s),
             on_key.permit_known.wait(),
         )
         bundle = await self._store.bundle(key, tag)
         keys = self._identity.central_keys
-        known = key_known(bundle, key, keys, self._standing.blocklist_claims)
-        attempts = pin_attempts.standing(count, known.key, counted_at_s)
+        known = key_known(bundle, key, keys, self._readiness.blocklist_claims)
+        attempts = pin_attempts.in_force(count, known.key, counted_at_s)
         return PinChecked(effect.visit, effect.seen, known, person(bundle, keys), tag, on_key.own_permit, attempts)
 
     async def _counted(self, effect: CheckPin) -> AttemptCount:
@@ -102,7 +102,7 @@ class PinWork:
             await self._recorder.commit(attempts=count)
         return count
 
-    async def take_back(self, seen: KeySeen, *events: NewEvent) -> None:
+    async def take_back(self, seen: KeySeen, *events: LogEvent) -> None:
         """The PIN was right: its count goes, in one transaction with ``events``. Raises StoreFault: then it stands.
 
         A second time does nothing to the count: a visit that goes on after a bounced contact comes here again.
@@ -150,4 +150,4 @@ class PinWork:
         try:
             await self.take_back(effect.seen)
         except StoreFault as error:
-            self._standing.store_failed(error)
+            self._readiness.store_failed(error)

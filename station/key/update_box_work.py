@@ -13,13 +13,13 @@ class UpdateBoxKeyWork(KeyWork):
     """
 
     async def _look_up(self, key: int) -> tuple[KeyKnown, Attempts]:
-        await self._parts.mirroring.settled(self._parts.pins.refresh_deadline_s)
+        await self._parts.mirror.refreshed(self._parts.pins.refresh_deadline_s)
         return await super()._look_up(key)
 
     async def _answer_read(self, insertion: int, seen: KeySeen, known: KeyKnown, attempts: Attempts) -> None:
-        blocklist = self._parts.standing.blocklist
+        blocklist = self._parts.readiness.blocklist
         await self._tried(self._carry_blocklist(insertion, seen.record.key))
-        if self._parts.standing.blocklist is not blocklist:
+        if self._parts.readiness.blocklist is not blocklist:
             known, attempts = await self._look_up(seen.record.key)
         await self._tried(self._files.read_own_permit(known))
         # Here, for what comes after the activation must not touch what the activation rests on.

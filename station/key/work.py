@@ -22,8 +22,8 @@ from station.records.claims import KeyKind, KeyRecord
 from station.records.envelope import verified
 from station.rules.facts import Attempts, KeyClock, KeyClockState, KeyKnown, KeyStatus, Refusal
 from station.sync.identity import Identity
-from station.sync.mirror import Mirroring
-from station.sync.readiness import Standing
+from station.sync.mirror import MirrorSync
+from station.sync.readiness import Readiness
 from station.sync.recorder import Recorder
 from station.sync.timekeeping import Timekeeper
 from station.visit.effects import ActivateKey, ClearActivation, IdentifyKey, PrepareKey, ReadKey, SyncDuty
@@ -55,8 +55,8 @@ class KeyWorkParts:
     store: Store
     time: Timekeeper
     identity: Identity
-    mirroring: Mirroring
-    standing: Standing
+    mirror: MirrorSync
+    readiness: Readiness
     recorder: Recorder
     pins: PinWork
     put: Callable[[VisitInput], None]
@@ -275,7 +275,7 @@ class KeyWork:
             return await self._parts.pins.look_up(key)
         except StoreFault as error:
             # Nothing is known of any key without the mirror: refused as unknown, and the station says why.
-            self._parts.standing.store_failed(error)
+            self._parts.readiness.store_failed(error)
             return KeyKnown(), Attempts()
 
     async def _identify(self, effect: IdentifyKey) -> None:
@@ -292,7 +292,7 @@ class KeyWork:
         finally:
             self._record_synced(effect.seen)
         key = effect.seen.record.key
-        percent = await self._log_reader.read(key, self._files, give_way=self._parts.key_is_wanted)
+        percent = await self._log_reader.read(key, self._files, interrupted=self._parts.key_is_wanted)
         self._parts.batteries.note(key, percent)
         self._report_condition(key)
 
@@ -314,7 +314,7 @@ class KeyWork:
         clock = self._clock if not self._prepared else None
         await self._tried(files.set_clock(clock, self._clock_read_s))
         if effect.sync is SyncDuty.WRITE:
-            await self._tried(files.write_sync(key, self._parts.mirroring.state.confirmed_at))
+            await self._tried(files.write_sync(key, self._parts.mirror.state.confirmed_at))
         await self._tried(self._renew_id_record(effect.known))
         self._report_condition(key)
 
@@ -348,11 +348,11 @@ class KeyWork:
             _log.warning("key.write_refused %s", error)
 
     async def _carry_blocklist(self, insertion: int, key: int) -> None:
-        standing = self._parts.standing
-        newer = await self._files.carry_blocklist(standing.blocklist)
+        readiness = self._parts.readiness
+        newer = await self._files.carry_blocklist(readiness.blocklist)
         if newer is not None:
             _log.info("blocklist.adopted")
-            await standing.adopt_blocklist(newer)
+            await readiness.adopt_blocklist(newer)
             # It may well be about this key.
             known, attempts = await self._look_up(key)
             self._put(MirrorRefreshed(insertion, known, attempts))
@@ -363,12 +363,12 @@ class KeyWork:
         self._prepared = True
         if not self._parts.once.is_first("key_synced"):
             return
-        mirroring = self._parts.mirroring
+        mirror = self._parts.mirror
         event = self._recorder.event(
             "key_synced",
             seen,
-            source="online" if mirroring.online else "mirror",
-            mirror_age_s=mirroring.age_s(),
+            source="online" if mirror.online else "mirror",
+            mirror_age_s=mirror.age_s(),
             record_issued=self._seen.record.issued if self._seen is not None else None,
             duration_ms=int((self._parts.time.now().mono_s - self._began_s) * 1000),
             wire_bytes=self._key.wire_bytes,
@@ -389,7 +389,7 @@ class KeyWork:
                 return
             except StoreFault as error:
                 # An activation that could not be recorded must not be left on a key.
-                self._parts.standing.store_failed(error)
+                self._parts.readiness.store_failed(error)
                 await self._undo(effect, Refusal.STATION)
                 return
         except (KeyLost, ReaderLost):
@@ -403,7 +403,7 @@ class KeyWork:
 
     async def _write_activation(self, effect: ActivateKey) -> None:
         """What `_bring_up_to_date` did not get to, then the activation: last, and read back."""
-        block, permit = self._parts.standing.blocklist, effect.grant.permit
+        block, permit = self._parts.readiness.blocklist, effect.grant.permit
         activation = self._identity.activation(effect.grant, await self._parts.store.next_sequence())
         records = block[0] if block is not None else b"", self._identity.certificate, permit.record, activation
         with self._parts.progress.of(self._key, [len(record) for record in records]):
@@ -415,7 +415,7 @@ class KeyWork:
             await files.read_own_permit(effect.known)
         await self._carry_blocklist(effect.insertion, key)
         progress.next()
-        blocked = self._parts.standing.blocklist_claims
+        blocked = self._parts.readiness.blocklist_claims
         if blocked is not None and key in blocked.blocked_keys:
             raise KeyRefused("blocked")
         signed_s = max(effect.seen.record.issued, effect.grant.permit.permit.issued, blocked.issued if blocked else 0)
@@ -424,7 +424,7 @@ class KeyWork:
             # it (``clock_behind``), whatever the screen says.
             raise KeyRefused("signed_in_future")
         await files.set_clock()
-        await files.write_sync(key, self._parts.mirroring.state.confirmed_at)
+        await files.write_sync(key, self._parts.mirror.state.confirmed_at)
         progress.next()
         await files.write_permit(effect.grant.permit)
         progress.next()

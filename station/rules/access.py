@@ -88,7 +88,7 @@ def decide(
     """What the PIN that gave ``pin_tag`` is worth on this key.
 
     ``known`` has passed `refusal_before_pin`. ``own_permit`` is the verified permit on the key, which may be newer
-    than the mirror's. ``now.trust`` is not None unless ``station.hindrance`` says so.
+    than the mirror's. ``now.trust`` is not None unless ``station.off_only`` says so.
     """
     key = known.key
     if key is None:
@@ -124,7 +124,7 @@ def _granted(
     key: KeyEntry, holder: HolderEntry, entry: PermitEntry, station: StationFacts, policy: Policy, now: Now
 ) -> Grant | Refusal:
     # Only now: a PIN that has not been judged must not pass for a right one, whose count is taken back.
-    if station.hindrance is not None or now.trust is None or station.certificate_expires <= now.unix_s:
+    if station.off_only is not None or now.trust is None or station.certificate_expires <= now.unix_s:
         return Refusal.STATION
     permit = entry.permit
     if not permit.not_before <= now.unix_s < permit.expires:

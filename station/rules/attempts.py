@@ -58,7 +58,7 @@ def locked_by_central(key: KeyEntry | None) -> bool:
     return key.unlocked_at is None or key.unlocked_at < key.locked_at
 
 
-def standing(count: AttemptCount, key: KeyEntry | None, last_failure_mono_s: float) -> Attempts:
+def in_force(count: AttemptCount, key: KeyEntry | None, last_failure_mono_s: float) -> Attempts:
     """What ``count`` means: the wait after ``last_failure_mono_s``, and whether the key is locked.
 
     After a restart nobody knows how long ago the last failure was: the caller gives the start of the station, and the

@@ -139,7 +139,7 @@ class Attempts:
     """Locked here or by central, and not unlocked since."""
 
 
-class Hindrance(StrEnum):
+class OffOnlyReason(StrEnum):
     """Why a station can only switch keys off."""
 
     CLOCK = "clock"
@@ -167,7 +167,7 @@ class Refusal(StrEnum):
     PERMIT_EXPIRED = "permit_expired"
     OUTSIDE_WINDOW = "outside_window"
     STATION = "station"
-    """A `Hindrance` of this station."""
+    """A `OffOnlyReason` of this station."""
     KEY_FAULT = "key_fault"
     """The key did not take what it was to be given."""
 
@@ -224,7 +224,7 @@ class StationFacts:
     station: int = 0
     unit: int = 0
     role: Role = Role.SYNC_STATION
-    hindrance: Hindrance | None = Hindrance.NOT_ENROLLED
+    off_only: OffOnlyReason | None = OffOnlyReason.NOT_ENROLLED
     certificate_expires: int = 0
     mirror_age_s: int | None = None
     online: bool = False

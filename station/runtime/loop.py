@@ -18,14 +18,14 @@ from station.key.pin_tags import PinTags
 from station.key.work import KeyEffect, KeyWork, KeyWorkParts
 from station.key.write_progress import WriteProgress
 from station.ports import Json, KeyReader, KeySession, ReaderLost, Store, StoreFault
-from station.rules.facts import Hindrance, Policy
+from station.rules.facts import OffOnlyReason, Policy
 from station.runtime.past_visits import PastVisits
 from station.runtime.presenter import Presentation, Presenter
 from station.runtime.profiles import Profile
 from station.sync.identity import Identity
-from station.sync.mirror import Mirroring
+from station.sync.mirror import MirrorSync
 from station.sync.outbox import Outbox
-from station.sync.readiness import Standing
+from station.sync.readiness import Readiness
 from station.sync.recorder import Recorder
 from station.sync.timekeeping import Timekeeper
 from station.visit.effects import (
@@ -60,7 +60,7 @@ from station.visit.machine import step
 from station.visit.state import Phase, Presence, State
 
 TICK_S = 0.25
-STANDING_EVERY_TICKS = 4
+READINESS_EVERY_TICKS = 4
 READER_AGAIN_S = 1.0
 """How often a lost reader is tried, and how long one must stay open to count as back."""
 FINISH_S = 3.0
@@ -83,15 +83,15 @@ class VisitLoop:
         store: Store,
         time: Timekeeper,
         identity: Identity,
-        mirroring: Mirroring,
+        mirror: MirrorSync,
         outbox: Outbox,
         tags: PinTags,
-        standing: Standing,
+        readiness: Readiness,
         policy: Policy,
         presentation: Presentation,
     ) -> None:
         self._profile, self._reader, self._time = profile, reader, time
-        self._mirroring, self._standing = mirroring, standing
+        self._mirror, self._readiness = mirror, readiness
         self._state = State(policy=policy)
         self._inputs: asyncio.Queue[VisitInput] = asyncio.Queue()
         self._work: KeyWork | None = None
@@ -109,13 +109,13 @@ class VisitLoop:
         """Why keys cannot be read; None while they can."""
         self.serving = asyncio.Event()
         """The first screen has been shown: keys are served from now on."""
-        self._recorder = Recorder(store, time, kept=outbox.poke, failed=standing.store_failed)
+        self._recorder = Recorder(store, time, kept=outbox.wake, failed=readiness.store_failed)
         self._pins = profile.pin_work(
             store=store,
             time=time,
             identity=identity,
-            mirroring=mirroring,
-            standing=standing,
+            mirror=mirror,
+            readiness=readiness,
             recorder=self._recorder,
             tags=tags,
             refresh_deadline_s=policy.refresh_deadline_s,
@@ -125,8 +125,8 @@ class VisitLoop:
             store=store,
             time=time,
             identity=identity,
-            mirroring=mirroring,
-            standing=standing,
+            mirror=mirror,
+            readiness=readiness,
             recorder=self._recorder,
             pins=self._pins,
             put=self._put,
@@ -209,23 +209,23 @@ class VisitLoop:
 
     async def mirror_changed(self) -> None:
         """Take up news from central: whether this station can activate, and what is known of the key in the reader."""
-        await self._standing.reload()
-        await self._refresh_standing()
+        await self._readiness.reload()
+        await self._refresh_readiness()
         state = self._state
         if state.seen is None:
             return
         try:
             known, attempts = await self._pins.look_up(state.seen.record.key)
         except StoreFault as error:
-            self._standing.store_failed(error)
+            self._readiness.store_failed(error)
             return
         self._put(MirrorRefreshed(state.insertion, known, attempts))
 
     async def run(self, show: Callable[[Screen], None], ring: Callable[[], None] = lambda: None) -> None:
         """Serve keys until cancelled. An exception of any part ends it."""
         self._show, self._ring = show, ring
-        await self._standing.reload()
-        self._state = replace(self._state, station=await self._standing.facts())
+        await self._readiness.reload()
+        self._state = replace(self._state, station=await self._readiness.facts())
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
@@ -268,7 +268,7 @@ class VisitLoop:
             case ClearActivation() | ReadKey() | IdentifyKey() | PrepareKey() | ActivateKey():
                 self._give(effect)
             case RefreshMirror():
-                self._mirroring.poke()
+                self._mirror.wake()
             case CheckPin():
                 if self._work is not None:
                     self._start(self._check_pin(effect, self._work))
@@ -296,7 +296,7 @@ class VisitLoop:
 
     async def _check_pin(self, effect: CheckPin, work: KeyWork) -> None:
         await self._pins.check(effect, work.on_key)
-        await self._refresh_standing()
+        await self._refresh_readiness()
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         try:
@@ -382,13 +382,13 @@ class VisitLoop:
         while True:
             await asyncio.sleep(TICK_S)
             ticks += 1
-            if ticks % STANDING_EVERY_TICKS == 0:
-                await self._refresh_standing()
+            if ticks % READINESS_EVERY_TICKS == 0:
+                await self._refresh_readiness()
             self.tick()
 
-    async def _refresh_standing(self) -> None:
-        facts = await self._standing.facts()
-        if facts.hindrance is not Hindrance.DISK:
+    async def _refresh_readiness(self) -> None:
+        facts = await self._readiness.facts()
+        if facts.off_only is not OffOnlyReason.DISK:
             self._recorder.write_on()
         if facts != self._state.station:
             self._put(StationChanged(facts))

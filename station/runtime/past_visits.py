@@ -35,7 +35,7 @@ class PastVisits:
                 known = outcome if outcome in _OUTCOMES else None
                 self._visits.append(PastVisit(row["at"], _KINDS.get(kind), known, _REFUSALS.get(reason)))
 
-    def saw(self, state: State, screen: Screen) -> None:
+    def follow(self, state: State, screen: Screen) -> None:
         """After each screen: ``state`` is the machine's, ``screen`` what it shows."""
         if not state.visit:
             return

@@ -69,7 +69,7 @@ class Presenter:
         """What to show."""
         extras = ScreenExtras(self._findings, self._progress(), self._contact, self._idle, self._page)
         shown = snapshot.screen(state, now, extras)
-        self.past_visits.saw(state, shown)
+        self.past_visits.follow(state, shown)
         return shown
 
     def report(self, findings: KeyFindings) -> None:

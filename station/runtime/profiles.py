@@ -10,8 +10,8 @@ from station.key.pins import PinWork
 from station.key.update_box_work import UpdateBoxKeyWork
 from station.key.work import KeyWork
 from station.records.claims import Role
-from station.sync.box_readiness import BoxStanding
-from station.sync.readiness import Standing
+from station.sync.box_readiness import BoxReadiness
+from station.sync.readiness import Readiness
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,14 @@ class Profile:
     """What it reads from a key, and what it prepares and writes."""
     pin_work: type[PinWork]
     """What it judges a PIN by."""
-    standing: type[Standing]
+    readiness: type[Readiness]
     """What it needs to be able to activate."""
     asks_central: bool = True
     """An activation box has no network and no mirror; its events wait for the next `station sync`."""
 
 
 PROFILES: Mapping[Role, Profile] = {
-    Role.SYNC_STATION: Profile("sync-station", KeyWork, PinWork, Standing),
-    Role.ACTIVATION_BOX: Profile("activation-box", BoxKeyWork, BoxPinWork, BoxStanding, asks_central=False),
-    Role.UPDATE_BOX: Profile("update-box", UpdateBoxKeyWork, PinWork, Standing),
+    Role.SYNC_STATION: Profile("sync-station", KeyWork, PinWork, Readiness),
+    Role.ACTIVATION_BOX: Profile("activation-box", BoxKeyWork, BoxPinWork, BoxReadiness, asks_central=False),
+    Role.UPDATE_BOX: Profile("update-box", UpdateBoxKeyWork, PinWork, Readiness),
 }

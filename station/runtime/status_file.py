@@ -18,7 +18,7 @@ from station.records.base64url import encoded
 from station.records.claims import Role
 from station.rules.facts import Now, StationFacts
 from station.runtime.past_visits import PastVisits
-from station.sync.mirror import Mirroring
+from station.sync.mirror import MirrorSync
 from station.sync.timekeeping import Timekeeper
 
 FILE_NAME = "status.json"
@@ -34,7 +34,7 @@ _log = logging.getLogger("station.status")
 
 
 class StatusFile:
-    """Writes the file of one running kiosk; `run` until cancelled, `saw` after each screen."""
+    """Writes the file of one running kiosk; `run` until cancelled, `follow` each screen."""
 
     def __init__(
         self,
@@ -43,18 +43,18 @@ class StatusFile:
         configuration: Callable[[], Mapping[str, Json]],
         store: Store,
         time: Timekeeper,
-        mirroring: Mirroring,
+        mirror: MirrorSync,
         facts: Callable[[], StationFacts],
         visits: PastVisits,
     ) -> None:
-        """``facts``: the station's standing, as the visit machine was last told.
+        """``facts``: the station's readiness, as the visit machine was last told.
 
-        ``visits`` is told of each screen before `saw` is.
+        ``visits`` is told of each screen before `follow` is.
 
-        ``configuration``: see `station.pushed_config.ConfigStanding.fields`.
+        ``configuration``: see `station.pushed_config.ConfigStatus.fields`.
         """
         self._path, self._configuration = path, configuration
-        self._store, self._time, self._mirroring, self._facts = store, time, mirroring, facts
+        self._store, self._time, self._mirror, self._facts = store, time, mirror, facts
         self._visits = visits
         self._ended = visits.ended
         self._visits.take_up((read(path) or {}).get("visits"))
@@ -62,7 +62,7 @@ class StatusFile:
         self._news = asyncio.Event()
         self._failed = False
 
-    def saw(self, screen: Screen) -> None:
+    def follow(self, screen: Screen) -> None:
         """A screen was shown."""
         broken = (self._line is Line.READER_BROKEN) != (screen.line is Line.READER_BROKEN)
         self._line = screen.line
@@ -90,7 +90,7 @@ class StatusFile:
         content = station_fields(
             self._facts(),
             now,
-            self._mirroring,
+            self._mirror,
             configuration=self._configuration(),
             outbox=waiting,
             handed_over_at=handed_over_at,
@@ -116,7 +116,7 @@ class StatusFile:
 def station_fields(
     facts: StationFacts,
     now: Now,
-    mirroring: Mirroring,
+    mirror: MirrorSync,
     *,
     configuration: Mapping[str, Json],
     outbox: int | None,
@@ -134,11 +134,11 @@ def station_fields(
         "config_version": configuration["version"],
         "config_waiting": configuration["waiting"],
         "config_rejected": configuration["rejected"],
-        "hindrance": facts.hindrance.value if facts.hindrance is not None else None,
+        "off_only": facts.off_only.value if facts.off_only is not None else None,
         "online": None if box else facts.online,
-        "central_refuses": mirroring.refused,
+        "central_refuses": mirror.refused,
         "mirror_age_s": facts.mirror_age_s,
-        "mirror_confirmed_at": mirroring.state.confirmed_at,
+        "mirror_confirmed_at": mirror.state.confirmed_at,
         "outbox": outbox,
         "handed_over_at": handed_over_at,
         "clock": {
@@ -147,7 +147,7 @@ def station_fields(
             "unix_s": now.unix_s,
         },
         "certificate_expires": facts.certificate_expires,
-        "central_keys": [encoded(key) for key in mirroring.central_keys],
+        "central_keys": [encoded(key) for key in mirror.central_keys],
         "reader": reader,
     }
 

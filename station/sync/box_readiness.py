@@ -1,15 +1,15 @@
 """How an activation box stands: it has no mirror that could be missing or too old."""
 
-from station.rules.facts import Hindrance, Now
-from station.sync.readiness import Standing
+from station.rules.facts import Now, OffOnlyReason
+from station.sync.readiness import Readiness
 
 
-class BoxStanding(Standing):
+class BoxReadiness(Readiness):
     """A clock, a certificate and a disk are all that a box needs."""
 
-    def _hindrance(self, now: Now) -> Hindrance | None:
+    def _off_only_reason(self, now: Now) -> OffOnlyReason | None:
         if now.trust is None:
-            return Hindrance.CLOCK
+            return OffOnlyReason.CLOCK
         if now.unix_s >= self._identity.claims.expires:
-            return Hindrance.CERTIFICATE
-        return Hindrance.DISK if self._store_failed else None
+            return OffOnlyReason.CERTIFICATE
+        return OffOnlyReason.DISK if self._store_failed else None

@@ -9,7 +9,7 @@ from station.ports import Store
 from station.records.base64url import decoded, encoded
 from station.records.claims import MAX_UINT64, StationCertificate
 from station.records.envelope import RecordError, verified
-from station.sync.client import CentralLink, CentralRefused
+from station.sync.client import CentralClient, CentralRefused
 from station.sync.identity import Identity
 from station.sync.timekeeping import Timekeeper
 
@@ -23,7 +23,7 @@ _log = logging.getLogger("station.certificate")
 class CertificateRenewal:
     """Renews the certificate of ``identity``; `load` it at the start."""
 
-    def __init__(self, link: CentralLink, store: Store, time: Timekeeper, identity: Identity) -> None:
+    def __init__(self, link: CentralClient, store: Store, time: Timekeeper, identity: Identity) -> None:
         self._link, self._store, self._time, self._identity = link, store, time, identity
         self._asked_s: float | None = None
 

@@ -35,7 +35,7 @@ from station.sync.answers import (
 from station.sync.station_health import HEADER
 
 __all__ = [
-    "CentralLink",
+    "CentralClient",
     "CentralRefused",
     "CentralUnreachable",
     "Enrolled",
@@ -85,7 +85,7 @@ class Resnapshot(StationError):
     """The cursor is no longer any good: take a snapshot."""
 
 
-class CentralLink:
+class CentralClient:
     """One keep-alive connection to central. Every call raises CentralUnreachable and CentralRefused."""
 
     def __init__(self, url: str, token: Secret[str] | None = None, *, verify: bool | Any = True) -> None:

@@ -33,7 +33,7 @@ class RefusedObject:
 
 
 @dataclass(slots=True)
-class Taken:
+class CheckedObjects:
     """What to store, and what came to light on the way."""
 
     chain: KeyChain
@@ -46,7 +46,7 @@ class Taken:
     """The newest time at which central signed one of them."""
 
 
-async def taken_in(
+async def check_objects(
     raws: Sequence[Mapping[str, Json]],
     removes: Sequence[tuple[str, int]],
     store: Store,
@@ -54,7 +54,7 @@ async def taken_in(
     *,
     whole: bool,
     latest_s: int,
-) -> Taken:
+) -> CheckedObjects:
     """Judge the objects of a page, or of a snapshot when ``whole``. Nothing is stored here. Raises StoreFault.
 
     ``chain``: the central keys known so far. ``latest_s``: later issue times than this are not believed.
@@ -71,7 +71,7 @@ async def taken_in(
             longer = chain.extended(record) if record else None
             if longer is not None:
                 chain, listed[raw["id"]] = longer, record
-    taken = Taken(chain, chain.valid([record for record in listed.values() if record]))
+    taken = CheckedObjects(chain, chain.valid([record for record in listed.values() if record]))
     have = _Have(store, taken.valid_keys)
     for index, raw in enumerate(ordered):
         try:
@@ -131,7 +131,7 @@ class _Have:
         return _version(claims) if claims is not None else 0
 
 
-async def _refuse(taken: Taken, raw: Mapping[str, Json], error: ObjectRefused, have: _Have) -> None:
+async def _refuse(taken: CheckedObjects, raw: Mapping[str, Json], error: ObjectRefused, have: _Have) -> None:
     bare = stand_in(raw, None)
     taken.refused.append(RefusedObject(str(error.fields["type"]), bare.id if bare is not None else None, error.code))
     if bare is None:

@@ -16,7 +16,7 @@ from station.sync.box_unlocks import take_up_unlocks
 from station.sync.central_keys import chain_of
 from station.sync.certificate import CertificateRenewal
 from station.sync.client import (
-    CentralLink,
+    CentralClient,
     CentralRefused,
     CentralUnreachable,
     Page,
@@ -24,7 +24,7 @@ from station.sync.client import (
     Snapshot,
 )
 from station.sync.identity import Identity
-from station.sync.intake import RefusedObject, Taken, taken_in
+from station.sync.intake import CheckedObjects, RefusedObject, check_objects
 from station.sync.objects import record_of
 from station.sync.refused_records import RefusalReports
 from station.sync.station_health import self_report
@@ -49,12 +49,12 @@ BOX_KEEPS = frozenset({"central_key", "blocklist", "site"})
 _log = logging.getLogger("station.mirror")
 
 
-class Mirroring:
-    """Refreshes the mirror: `poke` at an insertion, `settled` after ``#``, `run` for the polling."""
+class MirrorSync:
+    """Refreshes the mirror: `wake` at an insertion, `refreshed` after ``#``, `run` for the polling."""
 
     def __init__(
         self,
-        link: CentralLink,
+        link: CentralClient,
         store: Store,
         time: Timekeeper,
         identity: Identity,
@@ -63,7 +63,7 @@ class Mirroring:
         changed: Callable[[], Awaitable[None]],
         config_version: Callable[[], str] = str,
     ) -> None:
-        """``changed`` is called after every refresh, whatever came of it, and before `settled` returns.
+        """``changed`` is called after every refresh, whatever came of it, and before `refreshed` returns.
 
         ``config_version``: which configuration runs, for central.
         """
@@ -138,21 +138,21 @@ class Mirroring:
         if poll_s != self._poll_s:
             self._poll_s = poll_s
             # Else the new interval would begin at the end of an old one.
-            self.poke()
+            self.wake()
 
-    def poke(self) -> None:
+    def wake(self) -> None:
         """Ask central for news now, unless that is under way or central has asked for quiet."""
         if self._idle.is_set() and self._quiet_s() <= 0:
             self._idle.clear()
             self._wanted.set()
 
-    def ask_anew(self) -> None:
+    def ask_at_once(self) -> None:
         """Ask at once, also when a refresh is under way: it asks a place that is no longer central's."""
         self._quiet_until_s = 0.0
         self._idle.clear()
         self._wanted.set()
 
-    async def settled(self, deadline_s: float | None) -> None:
+    async def refreshed(self, deadline_s: float | None) -> None:
         """Wait for the refresh under way, at most so long.
 
         With a deadline not at all when central was known to be dead, or has let somebody wait in vain already.
@@ -227,14 +227,14 @@ class Mirroring:
         if news:
             _log.warning("central.lost %s", error)
         if self._failures == 1:
-            await self._reports.tell("central_lost")
+            await self._reports.record("central_lost")
 
     async def _reached(self) -> None:
         was_lost = self._failures > 0
         self.online, self._failures, self.refused = True, 0, None
         if was_lost:
             _log.info("central.back")
-            await self._reports.tell("central_back")
+            await self._reports.record("central_back")
 
     def _quiet_s(self) -> float:
         return self._quiet_until_s - self._time.now().mono_s
@@ -282,7 +282,7 @@ class Mirroring:
         self._chain_asked_s = now_s
         listed = [raw for raw in (await self._link.snapshot()).objects if raw.get("type") == "central_key"]
         chain, latest_s = self._identity.key_chain, self._time.latest_s()
-        taken = await taken_in(listed, (), self._store, chain, whole=True, latest_s=latest_s)
+        taken = await check_objects(listed, (), self._store, chain, whole=True, latest_s=latest_s)
         if taken.chain.keys == chain.keys:
             return False
         await self._trust(taken)
@@ -317,7 +317,7 @@ class Mirroring:
             raise CentralUnreachable("central_pages_endless")
         removes = [(removed.type, removed.id) for removed in page.removes]
         chain, latest_s = self._identity.key_chain, self._time.latest_s()
-        taken = await taken_in(page.upserts, removes, self._store, chain, whole=False, latest_s=latest_s)
+        taken = await check_objects(page.upserts, removes, self._store, chain, whole=False, latest_s=latest_s)
         await self._trust(taken)
         state = replace(self.state, cursor=page.cursor)
         await self._store.apply_page(state, taken.objects, removes)
@@ -342,7 +342,7 @@ class Mirroring:
             raise CentralUnreachable("central_snapshot_inconsistent")
         chain, latest_s = self._identity.key_chain, self._time.latest_s()
         objects = [raw for raw in snapshot.objects if keep is None or raw.get("type") in keep]
-        taken = await taken_in(objects, (), self._store, chain, whole=True, latest_s=latest_s)
+        taken = await check_objects(objects, (), self._store, chain, whole=True, latest_s=latest_s)
         if not taken.signed and (taken.refused or self.state.cursor is not None):
             # A site always has a blocklist. Where our central has signed nothing, this is not our central.
             await self._reports.refused(*taken.refused, RefusedObject("snapshot", None, "snapshot_foreign"))
@@ -359,7 +359,7 @@ class Mirroring:
 
     # --- both ---
 
-    async def _trust(self, taken: Taken) -> None:
+    async def _trust(self, taken: CheckedObjects) -> None:
         """Central's keys go before the records that need them: they must be there again after a pulled plug."""
         if taken.chain.keys != self._identity.key_chain.keys:
             await self._store.note(CHAIN_NOTE, taken.chain.written())
@@ -367,7 +367,7 @@ class Mirroring:
             _log.warning("central_keys.changed valid=%d", len(taken.valid_keys))
         self._identity.trust(taken.chain, taken.valid_keys)
 
-    async def _taken(self, state: MirrorState, taken: Taken) -> None:
+    async def _taken(self, state: MirrorState, taken: CheckedObjects) -> None:
         self.state = state
         await self._reports.refused(*taken.refused)
         await self._time.raise_floor(self._store, taken.issued_s)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from station.ports import Json, Store, StoredEvent, StoreFault
 from station.sync.answers import BATCH_LIMIT
-from station.sync.client import CentralLink, CentralRefused, CentralUnreachable
+from station.sync.client import CentralClient, CentralRefused, CentralUnreachable
 
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
@@ -48,31 +48,31 @@ class _Answered:
     refused: Sequence[tuple[StoredEvent, str]] = ()
 
 
-Tell = Callable[..., Awaitable[None]]
+Report = Callable[..., Awaitable[None]]
 """Keeps an event of the station itself: its type, and its data by keyword."""
 
 
-async def _tell_nobody(type_: str, **data: Json) -> None:
+async def _report_to_nobody(type_: str, **data: Json) -> None:
     """A box that is asked by hand shows what became of its events itself."""
 
 
 class Outbox:
-    """Drains the store's outbox; `poke` when there is something new."""
+    """Drains the store's outbox; `wake` it when there is something new."""
 
     def __init__(
         self,
-        link: CentralLink,
+        link: CentralClient,
         store: Store,
         *,
-        tell: Tell = _tell_nobody,
+        report: Report = _report_to_nobody,
         visiting: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``tell`` reports events that were set aside: how many, the first one's number, and why.
+        """``report`` tells of events that were set aside: how many, the first one's number, and why.
 
         While ``visiting`` says so, somebody stands at the station: they have the link and the disk.
         """
         self._link, self._store = link, store
-        self._tell, self._visiting = tell, visiting
+        self._report, self._visiting = report, visiting
         self._news = asyncio.Event()
         self._answers = asyncio.Event()
         self._size = BATCH_LIMIT
@@ -81,7 +81,7 @@ class Outbox:
         """How many are sent at a time, and up to which number, while one event that keeps the others out is looked for.
         Kept over a call that failed: else a link that fails often would begin the search anew each time."""
 
-    def poke(self) -> None:
+    def wake(self) -> None:
         """There may be something to send."""
         self._news.set()
 
@@ -98,7 +98,7 @@ class Outbox:
             self._answers.clear()
             try:
                 if await self._store.pending_count():
-                    await self._give_way()
+                    await self._wait_for_visit()
                     await self.drain()
             except (CentralUnreachable, CentralRefused, StoreFault) as error:
                 failures += 1
@@ -150,7 +150,7 @@ class Outbox:
             if ahead and self._visiting():
                 await self._settle(unsettled)
                 unsettled = _Answered()
-                await self._give_way()
+                await self._wait_for_visit()
             batch = ahead
         if await self._settle(unsettled):
             # The report of it is an event as well.
@@ -214,10 +214,10 @@ class Outbox:
         await self._store.settle(answered.done, {event.id: reason for event, reason in answered.refused})
         told = [(event, reason) for event, reason in refused if event.body.get("type") != REPORT]
         if told:
-            await self._tell(REPORT, count=len(told), first_seq=told[0][0].seq, reason=told[0][1])
+            await self._report(REPORT, count=len(told), first_seq=told[0][0].seq, reason=told[0][1])
         return bool(told)
 
-    async def _give_way(self) -> None:
+    async def _wait_for_visit(self) -> None:
         """Wait while somebody stands at the station, for a moment at most."""
         loop = asyncio.get_running_loop()
         until_s = loop.time() + (GATHER_ON_SLOW_LINK_S if self._slow else GATHER_S)

@@ -8,9 +8,9 @@ from datetime import UTC, tzinfo
 from station.ports import Json, MirrorObject, Store, StoreFault
 from station.records.base64url import decoded, encoded
 from station.records.claims import Blocklist
-from station.rules.facts import Hindrance, Now, Policy, StationFacts
+from station.rules.facts import Now, OffOnlyReason, Policy, StationFacts
 from station.sync.identity import Identity
-from station.sync.mirror import Mirroring
+from station.sync.mirror import MirrorSync
 from station.sync.objects import ObjectRefused, newest_blocklist, record_of, zone
 from station.sync.public_holidays import is_public_holiday
 from station.sync.site_facts import neighbours, privacy, support_lines
@@ -23,10 +23,10 @@ PROBE_CHARS = 64 * 1024
 the database is at its limit."""
 DAY_S = 86400
 
-_log = logging.getLogger("station.standing")
+_log = logging.getLogger("station.readiness")
 
 
-class Standing:
+class Readiness:
     """Gathers what `StationFacts` says, and the newest blocklist that this station has seen."""
 
     def __init__(
@@ -34,14 +34,14 @@ class Standing:
         store: Store,
         time: Timekeeper,
         identity: Identity,
-        mirroring: Mirroring,
+        mirror: MirrorSync,
         policy: Policy,
         *,
         local: tzinfo = UTC,
     ) -> None:
         """``local``: the site's time zone, until central has told it."""
         self._store, self._time, self._identity = store, time, identity
-        self._mirroring, self._policy = mirroring, policy
+        self._mirror, self._policy = mirror, policy
         self._site = StationFacts(zone=local)
         self._store_failed = False
         self._offline_since: int | None = None
@@ -66,8 +66,8 @@ class Standing:
 
     async def reload(self) -> None:
         """After the mirror has changed: the site's time zone, the areas' names, the blocklist."""
-        if self._mirroring.store_fault is not None:
-            self.store_failed(self._mirroring.store_fault)
+        if self._mirror.store_fault is not None:
+            self.store_failed(self._mirror.store_fault)
         try:
             site = await self._store.objects("site")
             areas = await self._store.objects("area")
@@ -126,24 +126,24 @@ class Standing:
         self._store_failed = True
 
     async def facts(self) -> StationFacts:
-        """The station's standing now."""
+        """What the station is, and can do, now."""
         if self._store_failed:
             await self._probe()
         now = self._time.now()
-        if self._mirroring.online:
+        if self._mirror.online:
             self._offline_since = now.unix_s if now.trust is not None else None
         claims = self._identity.claims
         return StationFacts(
             station=self._identity.station,
             unit=claims.unit,
             role=claims.role,
-            hindrance=self._hindrance(now),
+            off_only=self._off_only_reason(now),
             certificate_expires=claims.expires,
-            mirror_age_s=self._mirroring.age_s(),
-            online=self._mirroring.online,
+            mirror_age_s=self._mirror.age_s(),
+            online=self._mirror.online,
             zone=self._site.zone,
             area_names=self._site.area_names,
-            offline_since=None if self._mirroring.online else self._offline_since,
+            offline_since=None if self._mirror.online else self._offline_since,
             neighbours=self._site.neighbours,
             support=self._site.support,
             is_holiday=is_public_holiday,
@@ -151,17 +151,17 @@ class Standing:
             config_rejected=self.config_rejected,
         )
 
-    def _hindrance(self, now: Now) -> Hindrance | None:
+    def _off_only_reason(self, now: Now) -> OffOnlyReason | None:
         if now.trust is None:
-            return Hindrance.CLOCK
-        age_s = self._mirroring.age_s()
+            return OffOnlyReason.CLOCK
+        age_s = self._mirror.age_s()
         if age_s is None:
-            return Hindrance.NO_MIRROR
+            return OffOnlyReason.NO_MIRROR
         if age_s > self._policy.mirror_max_age_days * DAY_S:
-            return Hindrance.MIRROR_TOO_OLD
+            return OffOnlyReason.MIRROR_TOO_OLD
         if now.unix_s >= self._identity.claims.expires:
-            return Hindrance.CERTIFICATE
-        return Hindrance.DISK if self._store_failed else None
+            return OffOnlyReason.CERTIFICATE
+        return OffOnlyReason.DISK if self._store_failed else None
 
     async def _probe(self) -> None:
         try:

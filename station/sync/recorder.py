@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from itertools import islice
 
-from station.ports import Change, Json, LogMark, NewEvent, Store, StoreFault
+from station.ports import Change, Json, LogEvent, LogMark, Store, StoreFault
 from station.rules.attempts import AttemptCount
 from station.sync.timekeeping import Timekeeper
 from station.visit.inputs import KeySeen
@@ -26,14 +26,14 @@ class Recorder:
     ) -> None:
         self._store, self._time = store, time
         self._kept, self._failed = kept, failed
-        self._waiting: deque[NewEvent] = deque()
+        self._waiting: deque[LogEvent] = deque()
         self._writing: asyncio.Task[None] | None = None
 
-    def event(self, type_: str, seen: KeySeen | None, *, holder: int | None = None, **data: Json) -> NewEvent:
+    def event(self, type_: str, seen: KeySeen | None, *, holder: int | None = None, **data: Json) -> LogEvent:
         """An event of now about the key ``seen``; ``holder`` where it is another than the key's own."""
         now = self._time.now()
         record = seen.record if seen is not None else None
-        return NewEvent(
+        return LogEvent(
             type_,
             at=now.unix_s,
             clock=int(now.trust) if now.trust is not None else "unknown",
@@ -43,7 +43,7 @@ class Recorder:
         )
 
     async def commit(
-        self, *events: NewEvent, attempts: AttemptCount | None = None, log_mark: LogMark | None = None
+        self, *events: LogEvent, attempts: AttemptCount | None = None, log_mark: LogMark | None = None
     ) -> None:
         """Make all of it durable in one transaction. Raises StoreFault: then nothing is."""
         await self._store.commit(Change(events, attempts=attempts, log_mark=log_mark))
@@ -51,7 +51,7 @@ class Recorder:
             self._kept()
         self.write_on()
 
-    def keep(self, *events: NewEvent) -> None:
+    def keep(self, *events: LogEvent) -> None:
         """Have events made durable soon, whatever becomes of the caller: for those that nothing else depends on."""
         room = WAITING_LIMIT_EVENTS - len(self._waiting)
         for event in events[room:]:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from station.ports import Change, Json, NewEvent, Store, StoreFault
+from station.ports import Change, Json, LogEvent, Store, StoreFault
 from station.sync.intake import RefusedObject
 from station.sync.timekeeping import Timekeeper
 
@@ -44,7 +44,7 @@ class RefusalReports:
             datas[-1]["more"] = more
         await self._commit([self._event("record_refused", data) for data in datas])
 
-    async def tell(self, type_: str) -> None:
+    async def record(self, type_: str) -> None:
         """Record an event that needs no data."""
         await self._commit([self._event(type_, {})])
 
@@ -52,11 +52,11 @@ class RefusalReports:
         at_s = self._reported.get(each)
         return at_s is not None and 0 <= mono_s - at_s < AGAIN_S
 
-    def _event(self, type_: str, data: dict[str, Json]) -> NewEvent:
+    def _event(self, type_: str, data: dict[str, Json]) -> LogEvent:
         now = self._time.now()
-        return NewEvent(type_, now.unix_s, int(now.trust) if now.trust is not None else "unknown", data=data)
+        return LogEvent(type_, now.unix_s, int(now.trust) if now.trust is not None else "unknown", data=data)
 
-    async def _commit(self, events: Sequence[NewEvent]) -> None:
+    async def _commit(self, events: Sequence[LogEvent]) -> None:
         try:
             await self._store.commit(Change(events))
         except StoreFault as error:

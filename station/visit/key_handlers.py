@@ -213,7 +213,7 @@ def read_again(state: State, received: KeyRead, now: Now) -> Result:
 def read_again_while_checking(state: State, received: KeyRead, now: Now) -> Result:
     """Wait on for the verdict if it is the same key; the next PIN may depend on what is on it now."""
     refusal = access.refusal_before_pin(received.seen.record, received.known, received.attempts)
-    duty = visit_pin.sync_duty(refusal, cannot=state.station.hindrance is not None)
+    duty = visit_pin.sync_duty(refusal, cannot=state.station.off_only is not None)
     still_checking = replace(state, presence=Presence.IN, seen=received.seen, since_s=now.mono_s)
     prepare = PrepareKey(state.insertion, received.seen, received.known, duty)
     return _returned(state, received, now) or (still_checking, (prepare,))
@@ -226,7 +226,7 @@ def read_again_while_activating(state: State, received: KeyRead, now: Now) -> Re
         return another
     # Rules 4 and 5: the key may have been blocked, or the station hindered, since it was granted.
     refused = visit_pin.refusal_at_pin(received.seen, received.known, received.attempts) is not None
-    if refused or state.grant is None or state.station.hindrance is not None:
+    if refused or state.grant is None or state.station.off_only is not None:
         return _prompt_or_refuse(state, received, now, give_count_back(state))
     going_on = replace(
         state,
@@ -269,7 +269,7 @@ def _prompt_or_refuse(state: State, received: KeyRead, now: Now, before: tuple[E
     )
     # Rule 4: before any PIN is asked for.
     refusal = access.refusal_before_pin(received.seen.record, received.known, received.attempts)
-    cannot = state.station.hindrance is not None
+    cannot = state.station.off_only is not None
     prepare = PrepareKey(state.insertion, received.seen, received.known, visit_pin.sync_duty(refusal, cannot=cannot))
     if refusal is None and cannot:
         # Rule 5: second to what is wrong with the key itself.
@@ -324,7 +324,7 @@ def take_news(state: State, received: MirrorRefreshed, now: Now) -> Result:
     # Rule 4: news from central.
     refusal = access.refusal_before_pin(state.seen.record, received.known, received.attempts)
     news = replace(state, known=received.known, attempts=received.attempts)
-    cannot = state.station.hindrance is not None
+    cannot = state.station.off_only is not None
     prepare = PrepareKey(state.insertion, state.seen, received.known, visit_pin.sync_duty(refusal, cannot=cannot))
     if refusal is not None:
         if refusal is state.refusal:

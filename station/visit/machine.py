@@ -13,7 +13,7 @@ The rules that the machine keeps; each check names the one that it is for:
     one key, or granted to it, never counts for another.
  4. A key that is unknown, blocked, returned or locked, or whose holder has ended, is refused before any PIN; news from
     central count while the key is in.
- 5. A station that cannot activate (`Hindrance`) only switches off: it asks for no PIN.
+ 5. A station that cannot activate (`OffOnlyReason`) only switches off: it asks for no PIN.
  6. Digits typed since insertion are kept, and count when the prompt comes; `*` restarts the entry; some seconds without
     the key, or 20 s without a keystroke, clear it.
  7. A PIN is counted before it is looked at, and settled when its verdict comes, even if its visit is over by then: a

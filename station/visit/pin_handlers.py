@@ -144,10 +144,10 @@ def _clear_sync(state: State, seen: KeySeen, refusal: Refusal) -> tuple[Effect, 
     return (PrepareKey(state.insertion, seen, state.known, sync_duty(refusal, cannot=False)),)
 
 
-def refusal_at_pin(seen: KeySeen, known: KeyKnown, standing: Attempts) -> Refusal | None:
+def refusal_at_pin(seen: KeySeen, known: KeyKnown, readiness: Attempts) -> Refusal | None:
     """As before the PIN, but the attempt that would lock the key if it is wrong does not stand in its own way."""
-    locked = attempts.locked_by_central(known.key) or standing.failures > attempts.LOCK_AT
-    return access.refusal_before_pin(seen.record, known, replace(standing, locked=locked))
+    locked = attempts.locked_by_central(known.key) or readiness.failures > attempts.LOCK_AT
+    return access.refusal_before_pin(seen.record, known, replace(readiness, locked=locked))
 
 
 def sync_duty(refusal: Refusal | None, *, cannot: bool) -> SyncDuty:

@@ -7,7 +7,7 @@ import pytest
 
 from station.display.screen import Screen
 from station.ports import KeyFile
-from station.rules.facts import Hindrance
+from station.rules.facts import OffOnlyReason
 from station.secret import Secret
 from tests.central.town import KEYS, Town
 
@@ -24,14 +24,14 @@ def line(wanted: str) -> Any:
 
 async def test_a_token_that_has_ended(town: Town, caplog: pytest.LogCaptureFixture) -> None:
     world, station = town.world, town.station
-    mirroring = station._station.mirroring
+    mirror = station._station.mirror
     await town.switch_on(5001)
     await station.hand_over()
     await world.central.manage(
         "shell", "-c", "from central.models import StationToken; StationToken.objects.update(expires_at=1)"
     )
     await station.refresh()
-    assert (mirroring.online, mirroring.refused) == (False, "unauthorized")
+    assert (mirror.online, mirror.refused) == (False, "unauthorized")
     assert "central.lost unauthorized" in caplog.text
 
     # As without a network: it serves by what it knows, and keeps what it has to tell.
@@ -42,7 +42,7 @@ async def test_a_token_that_has_ended(town: Town, caplog: pytest.LogCaptureFixtu
     # For as long as that is young enough. Then it switches off, which it always may.
     world.skip(11 * DAY_S)
     await station._visits.mirror_changed()
-    assert station._visits.state.station.hindrance in {Hindrance.MIRROR_TOO_OLD, Hindrance.CLOCK}
+    assert station._visits.state.station.off_only in {OffOnlyReason.MIRROR_TOO_OLD, OffOnlyReason.CLOCK}
     await station.insert(5001)
     await town.comes(line("refused"))
     assert world.key_folder(5001).read(KeyFile.ACT) == b""
@@ -60,8 +60,8 @@ async def test_a_token_that_has_ended(town: Town, caplog: pytest.LogCaptureFixtu
     code, said = await town.command("enrol", "--code", new.reveal(), "--url", world.home.url)
     assert code == 0, said
     await station.start()
-    assert mirroring is not station._station.mirroring
-    assert station._station.mirroring.online
+    assert mirror is not station._station.mirror
+    assert station._station.mirror.online
     await station.hand_over()
     assert await station._station.store.pending_count() == 0
     for key in KEYS:

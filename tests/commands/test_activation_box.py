@@ -69,7 +69,7 @@ def test_status_without_a_kiosk_says_that_a_box_has_no_clock(profile: str, said:
         "kiosk": False,
         "source": "database",
         "profile": profile,
-        "hindrance": "clock",
+        "off_only": "clock",
         "handed_over_at": None,
         "mirror_age_s": None,
         "online": False,

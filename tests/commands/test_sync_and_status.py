@@ -62,7 +62,7 @@ def test_beside_a_kiosk(site: RunningSite) -> None:
         site.pull()
         site.until(lambda: any(v["outcome"] == "off" for v in site.status_file()["visits"]))
         told = site.json("status")
-        assert (told["kiosk"], told["source"], told["hindrance"], told["online"]) == (True, "kiosk", None, True)
+        assert (told["kiosk"], told["source"], told["off_only"], told["online"]) == (True, "kiosk", None, True)
         assert told["age_s"] <= 3 * WRITE_EVERY_S
         assert told["visits"][0]["kind"] == "personal"
         assert told["visits"][0].keys() == {"at", "kind", "outcome", "reason"}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from station.rules.facts import Hindrance
+from station.rules.facts import OffOnlyReason
 from tests.running_site import COMMAND_LIMIT_S, RunningSite
 
 pytestmark = pytest.mark.slow
@@ -77,7 +77,7 @@ def test_a_station_that_cannot_activate_says_why_and_switches_off(site: RunningS
         site.network(up=True)
     assert (told["outcome"], told["off"], told["source"]) == ("refused", True, "mirror")
     # Of a new station's mirror there is nothing: it does not know any key, or whether it is that time.
-    assert told["reason"] in {"unknown", *Hindrance}
+    assert told["reason"] in {"unknown", *OffOnlyReason}
 
 
 def test_no_key_in_time(site: RunningSite) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from offline_cache import SqliteStore
 from station.demo.reconciliation import LockEntry, StationCount, differences, read
-from station.ports import Change, NewEvent
+from station.ports import Change, LogEvent
 
 HERE, THERE = "here", "there"
 LOG_ID = str(UUID(int=7))
@@ -78,7 +78,7 @@ def test_differences(
 async def test_a_stations_own_count(tmp_path: Path) -> None:
     path = tmp_path / "station.db"
     store = await SqliteStore.open(path)
-    await store.commit(Change([NewEvent("key_synced", 1, 0), NewEvent("lock_opened", 1, 0, id=LOG_ID)]))
+    await store.commit(Change([LogEvent("key_synced", 1, 0), LogEvent("lock_opened", 1, 0, id=LOG_ID)]))
     await store.settle([LOG_ID], {})
     instance = store.instance
     await store.close()

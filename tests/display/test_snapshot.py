@@ -10,7 +10,7 @@ from station.display.key_findings import KeyFindings
 from station.display.screen import Changes, IdlePage, Line, Notes, OutsideHelp, Progress, Technician
 from station.display.snapshot import REMINDER_S, ScreenExtras, is_free, may_sleep, screen
 from station.records.claims import EVERY_AREA, ClockSource
-from station.rules.facts import Attempts, Hindrance, Now
+from station.rules.facts import Attempts, Now, OffOnlyReason
 from station.rules.support import Neighbour, SupportLine
 from station.visit.inputs import KeySeen, StationChanged
 from station.visit.machine import TABLE
@@ -186,11 +186,11 @@ def test_pulled_halfway_to_on_is_told_apart_from_halfway_to_off(phase: Phase) ->
     assert (at.line(), at.screen.halfway) == (Line.OUT_UNSURE, phase is Phase.ACTIVATING)
 
 
-def test_the_stations_own_standing() -> None:
+def test_the_stations_own_status() -> None:
     at = Machine(trust=None)
     at.feed(StationChanged(replace(STATION, online=False, mirror_age_s=None)))
     status = at.screen.status
-    assert (status.station, status.online, status.mirror_age_s, status.hindrance) == (3, False, None, None)
+    assert (status.station, status.online, status.mirror_age_s, status.off_only) == (3, False, None, None)
     assert (status.unix_s, status.clock_trusted, status.time_zone) == (NOON, False, "UTC")
 
 
@@ -229,7 +229,7 @@ def test_standby_hides_nothing_that_must_be_known() -> None:
     shown = screen(at.state, now, extras).idle_page
     assert shown is not None
     assert shown.view is View.STANDBY
-    at.feed(StationChanged(replace(STATION, hindrance=Hindrance.DISK)))
+    at.feed(StationChanged(replace(STATION, off_only=OffOnlyReason.DISK)))
     assert not may_sleep(at.state, now)
     assert screen(at.state, now, extras).idle_page is None
     broken = machine_at(Phase.BROKEN)
@@ -264,10 +264,10 @@ def test_a_station_that_does_not_help_says_who_does() -> None:
     at = Machine()
     at.feed(StationChanged(HELPFUL))
     assert screen(at.state, trusted).outside_help == OutsideHelp()
-    at.feed(StationChanged(replace(HELPFUL, hindrance=Hindrance.CLOCK)))
+    at.feed(StationChanged(replace(HELPFUL, off_only=OffOnlyReason.CLOCK)))
     assert screen(at.state, trusted).outside_help == OutsideHelp(NEIGHBOURS[:3], LINE_DAYS)
     assert screen(at.state, NOW).outside_help.support is LINE_NOW, "without an hour, the line that always answers"
-    at.feed(StationChanged(replace(HELPFUL, hindrance=Hindrance.CLOCK, support=(LINE_DAYS,))))
+    at.feed(StationChanged(replace(HELPFUL, off_only=OffOnlyReason.CLOCK, support=(LINE_DAYS,))))
     assert screen(at.state, NOW).outside_help.support is LINE_DAYS
 
 

@@ -16,7 +16,7 @@ from station.demo.central_server import CentralServer
 from station.display.screen import Line, Screen
 from station.records.claims import KeyKind
 from station.records.keys import SigningKey
-from station.sync.client import CentralLink
+from station.sync.client import CentralClient
 from station.visit.state import Phase
 from tests.network.slow_link import Quality, Relay, SlowLink, Traffic, certified
 
@@ -72,11 +72,11 @@ class Branch:
 
     async def poll(self) -> None:
         """Ask central for news, and wait for what comes of it."""
-        mirroring = self.station.mirroring
-        await mirroring.settled(None)
-        mirroring.poke()
-        await mirroring.settled(None)
-        assert mirroring.online
+        mirror = self.station.mirror
+        await mirror.refreshed(None)
+        mirror.wake()
+        await mirror.refreshed(None)
+        assert mirror.online
 
     def trust(self) -> Any:
         """The authorities whose word counts."""
@@ -127,7 +127,7 @@ class Central:
         link = SlowLink(self.tls.port, quality)
         await link.start()
         signing = SigningKey.generate()
-        enrolling = CentralLink(f"http://127.0.0.1:{self.server_port}")
+        enrolling = CentralClient(f"http://127.0.0.1:{self.server_port}")
         enrolled = await enrolling.enrol(await self.server.enrolment_code(number), signing.public)
         await enrolling.close()
         credentials_of(enrolled, signing).save(folder / "credentials.json")

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from station.sync import client as central_link
-from station.sync import mirror as mirroring
+from station.sync import mirror
 from tests.network.branch import Central, Phases, served
 from tests.network.measure import figures
 from tests.network.slow_link import GSM, LAN, Quality, SlowLink, Traffic
@@ -66,14 +66,14 @@ async def _polls_and_events_need_one_connection(central: Central) -> None:
         for at in range(POLLS):
             if at % 60 == 0:
                 # IdlePage a poll, as a visit's events are: it waits for its turn.
-                await branch.station.tell("central_lost")
+                await branch.station.record_event("central_lost")
             await branch.poll()
         await branch.quiet()
         assert branch.link.traffic.connections == 1
 
 
 def test_a_connection_outlives_the_longest_wait_between_polls() -> None:
-    longest_s = 60 * (1 + mirroring.JITTER)
+    longest_s = 60 * (1 + mirror.JITTER)
     # Read, not imported: in this process there is no Django.
     (server_s,) = re.findall(r"^KEEP_ALIVE_S = ([0-9]+)$", SERVING.read_text(), re.MULTILINE)
     assert longest_s < central_link.KEEP_ALIVE_S < int(server_s)

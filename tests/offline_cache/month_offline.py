@@ -8,7 +8,7 @@ import cbor2
 
 from offline_cache import SqliteStore
 from station.key import log as key_log
-from station.ports import Change, NewEvent
+from station.ports import Change, LogEvent
 from station.records.claims import ClockSource, KeyKind, KeyRecord
 from station.rules.clock import ClockReadings, ClockRules
 from station.sync.recorder import Recorder
@@ -32,7 +32,7 @@ class _Clocks:
         return ClockReadings(self.unix_s, float(self.unix_s), "a-boot", rtc_unix_s=self.unix_s)
 
 
-def events(store: SqliteStore) -> Iterator[NewEvent]:
+def events(store: SqliteStore) -> Iterator[LogEvent]:
     """As the recorder and the reader of logs make them, visit by visit."""
     clocks = _Clocks()
     rules = ClockRules(trust_ntp=False, trust_rtc=True, holdover_days=10)

@@ -8,13 +8,13 @@ import pytest
 
 from offline_cache import SqliteStore
 from offline_cache.faults import faults_translated
-from station.ports import Change, MirrorObject, MirrorState, NewEvent, StoreFault
+from station.ports import Change, LogEvent, MirrorObject, MirrorState, StoreFault
 
 Sql: TypeAlias = Callable[..., Awaitable[list[tuple[Any, ...]]]]
 
 
 def big(at: int) -> Change:
-    return Change([NewEvent("config_applied", at, 0, data={"text": "x" * 8000})])
+    return Change([LogEvent("config_applied", at, 0, data={"text": "x" * 8000})])
 
 
 async def test_a_full_disk_is_said_rolled_back_and_survived(store: SqliteStore, sql: Sql) -> None:

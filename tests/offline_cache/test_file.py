@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from offline_cache import SqliteStore, connection
 from offline_cache.connection import immediate
 from offline_cache.schema import migrations
-from station.ports import Change, NewEvent, Store, StoreFault
+from station.ports import Change, LogEvent, Store, StoreFault
 
 Sql: TypeAlias = Callable[..., Awaitable[list[tuple[Any, ...]]]]
 
@@ -29,7 +29,7 @@ async def test_the_file_is_for_its_owner_only(path: Path) -> None:
         store: Store = await SqliteStore.open(path)
     finally:
         os.umask(old)
-    await store.commit(Change(events=[NewEvent("station_started", 1, 0)]))
+    await store.commit(Change(events=[LogEvent("station_started", 1, 0)]))
     assert mode_of(path.parent) == 0o700
     files = sorted(each.name for each in path.parent.iterdir())
     assert files == ["station.db", "station.db-shm", "station.db-wal", "station.db.lock"]
@@ -81,7 +81,7 @@ async def test_no_column_could_hold_a_pin(store: SqliteStore) -> None:
 async def test_what_was_stored_is_there_after_opening_again(
     store: SqliteStore, reopen: Callable[[], Awaitable[SqliteStore]]
 ) -> None:
-    await store.commit(Change(events=[NewEvent("station_started", 1, 0)]))
+    await store.commit(Change(events=[LogEvent("station_started", 1, 0)]))
     again = await reopen()
     assert again.instance == store.instance
     assert [event.seq for event in await again.pending(10)] == [1]
@@ -98,7 +98,7 @@ async def test_opening_twice_is_refused_and_harms_nothing(store: SqliteStore, pa
     with pytest.raises(StoreFault) as caught:
         await SqliteStore.open(path)
     assert (caught.value.code, caught.value.fields) == ("store_io", {"reason": "in_use"})
-    await store.commit(Change(events=[NewEvent("station_started", 1, 0)]))
+    await store.commit(Change(events=[LogEvent("station_started", 1, 0)]))
     assert await store.pending_count() == 1
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from offline_cache import SqliteStore
-from station.ports import Change, NewEvent
+from station.ports import Change, LogEvent
 from station.rules.attempts import AttemptCount
 
 REPOSITORY = Path(__file__).parents[2]
@@ -21,7 +21,7 @@ async def commit_for_ever(path: Path) -> None:
     while True:
         number += 1
         # Two events and a count that say the same number: all of it or nothing.
-        pair = [NewEvent("pin_rejected", number, 0, key=7), NewEvent("key_synced", number, 0, key=7)]
+        pair = [LogEvent("pin_rejected", number, 0, key=7), LogEvent("key_synced", number, 0, key=7)]
         await store.commit(Change(pair, AttemptCount(7, number)))
         sys.stdout.write(f"{number}\n")
         sys.stdout.flush()

@@ -10,7 +10,7 @@ import pytest
 
 from offline_cache import SqliteStore, connection, outbox
 from offline_cache.connection import DATABASE_LIMIT_BYTES, JOURNAL_SIZE_LIMIT_BYTES
-from station.ports import Change, MirrorObject, MirrorState, NewEvent, StoreFault
+from station.ports import Change, LogEvent, MirrorObject, MirrorState, StoreFault
 from tests.offline_cache import month_offline
 from tests.offline_cache.month_offline import EVENTS
 
@@ -45,7 +45,7 @@ def mirror() -> list[MirrorObject]:
 
 async def commit(store: SqliteStore, at: int) -> None:
     data = {"source": "mirror", "mirror_age_s": 5, "duration_ms": 900, "wire_bytes": 4000}
-    await store.commit(Change([NewEvent("key_synced", at, 0, key=7, holder=9, data=data)]))
+    await store.commit(Change([LogEvent("key_synced", at, 0, key=7, holder=9, data=data)]))
 
 
 ASKED: dict[str, Ask] = {
@@ -111,7 +111,7 @@ async def test_at_its_limit_the_database_is_a_full_disk_until_central_has_taken_
     with pytest.raises(StoreFault) as caught:
         await month_offline.fill(store, path, 10_000)
     assert caught.value.code == "disk_full"
-    one = NewEvent("lock_opened", 1, 0, data={"text": "x" * 100})
+    one = LogEvent("lock_opened", 1, 0, data={"text": "x" * 100})
     with pytest.raises(StoreFault):  # noqa: PT012 - until the last byte
         while True:
             await store.commit(Change([one]))
@@ -160,7 +160,7 @@ async def test_at_its_limit_a_central_that_refuses_everything_leaves_room_for_wh
         await month_offline.fill(store, path, 10_000_000 // scale)
     with pytest.raises(StoreFault):  # noqa: PT012 - until the last byte
         while True:
-            await store.commit(Change([NewEvent("key_synced", 1, 0)]))
+            await store.commit(Change([LogEvent("key_synced", 1, 0)]))
     while batch := await store.pending(100):
         await store.settle([], {event.id: letter * outbox.REASON_MAX_BYTES for event in batch})
     assert await store.pending_count() == 0

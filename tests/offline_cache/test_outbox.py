@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from offline_cache import SqliteStore, outbox
 from offline_cache.event_ids import EventIds
-from station.ports import Change, LogMark, NewEvent
+from station.ports import Change, LogEvent, LogMark
 from station.records.claims import ClockSource
 from station.rules.attempts import AttemptCount
 
@@ -20,8 +20,8 @@ ENTRY = str(uuid5(NAMESPACE_URL, "an entry of a key's log"))
 OTHER_ENTRY = str(uuid5(NAMESPACE_URL, "another entry"))
 
 
-def opened(event_id: str, at: int = 5) -> NewEvent:
-    return NewEvent("lock_opened", at, "unknown", key=7, lock=3, data={"generation": 1, "seq": at}, id=event_id)
+def opened(event_id: str, at: int = 5) -> LogEvent:
+    return LogEvent("lock_opened", at, "unknown", key=7, lock=3, data={"generation": 1, "seq": at}, id=event_id)
 
 
 async def seqs(store: SqliteStore) -> list[int]:
@@ -31,7 +31,7 @@ async def seqs(store: SqliteStore) -> list[int]:
 async def test_the_body_is_what_central_is_sent(store: SqliteStore) -> None:
     await store.commit(
         Change(
-            events=[NewEvent("key_activated", 1_700_000_000, ClockSource.RTC, 7, 9, data={"expires": 5, "areas": 2})]
+            events=[LogEvent("key_activated", 1_700_000_000, ClockSource.RTC, 7, 9, data={"expires": 5, "areas": 2})]
         )
     )
     (event,) = await store.pending(10)
@@ -50,7 +50,7 @@ async def test_the_body_is_what_central_is_sent(store: SqliteStore) -> None:
 
 
 async def test_no_data_is_an_empty_map(store: SqliteStore) -> None:
-    await store.commit(Change(events=[NewEvent("central_lost", 1, "unknown")]))
+    await store.commit(Change(events=[LogEvent("central_lost", 1, "unknown")]))
     (event,) = await store.pending(1)
     assert event.body["data"] == {}
     assert event.body.keys() == {"id", "instance", "seq", "at", "clock", "type", "data"}
@@ -59,7 +59,7 @@ async def test_no_data_is_an_empty_map(store: SqliteStore) -> None:
 async def test_events_attempts_and_mark_come_together(store: SqliteStore) -> None:
     count = AttemptCount(7, failures=10, last_at=50, unlock_seen=40)
     mark = LogMark(7, generation=2, seq=30, offset=900)
-    await store.commit(Change([NewEvent("key_locked_out", 50, 0, key=7), opened(ENTRY)], count, mark))
+    await store.commit(Change([LogEvent("key_locked_out", 50, 0, key=7), opened(ENTRY)], count, mark))
     assert await store.attempts(7) == count
     assert await store.log_mark(7) == mark
     assert [event.body["type"] for event in await store.pending(10)] == ["key_locked_out", "lock_opened"]
@@ -68,11 +68,11 @@ async def test_events_attempts_and_mark_come_together(store: SqliteStore) -> Non
 @pytest.mark.parametrize(
     "poison",
     [
-        Change([NewEvent("key_synced", 1, 0), NewEvent("key_synced", 2, 0, data={"duration_ms": float("nan")})]),
-        Change([NewEvent("key_synced", 1, 0), NewEvent("key_synced", 2, 0, data={"what": object()})]),
-        Change([NewEvent("key_synced", 1, 0), opened("no uuid")]),
-        Change([NewEvent("key_synced", 1, 0)], AttemptCount(7, failures=-1), LogMark(7, 1, 1, 1)),
-        Change([NewEvent("key_synced", 1, 0)], AttemptCount(7, 1), LogMark(7, 1, 1, "far")),  # type: ignore[arg-type]
+        Change([LogEvent("key_synced", 1, 0), LogEvent("key_synced", 2, 0, data={"duration_ms": float("nan")})]),
+        Change([LogEvent("key_synced", 1, 0), LogEvent("key_synced", 2, 0, data={"what": object()})]),
+        Change([LogEvent("key_synced", 1, 0), opened("no uuid")]),
+        Change([LogEvent("key_synced", 1, 0)], AttemptCount(7, failures=-1), LogMark(7, 1, 1, 1)),
+        Change([LogEvent("key_synced", 1, 0)], AttemptCount(7, 1), LogMark(7, 1, 1, "far")),  # type: ignore[arg-type]
     ],
     ids=["nan", "no_json", "no_uuid", "constraint", "wrong_type"],
 )
@@ -83,13 +83,13 @@ async def test_a_poisoned_change_leaves_nothing(store: SqliteStore, poison: Chan
     assert await store.pending_count() == 0
     assert await store.attempts(7) == AttemptCount(7)
     assert await store.log_mark(7) is None
-    await store.commit(Change([NewEvent("key_synced", 3, 0)]))
+    await store.commit(Change([LogEvent("key_synced", 3, 0)]))
     assert await seqs(store) == [1]
 
 
 async def test_the_same_entry_is_kept_once_and_takes_one_number(store: SqliteStore) -> None:
     await store.commit(Change([opened(ENTRY), opened(ENTRY), opened(ENTRY.upper())]))
-    await store.commit(Change([opened(ENTRY), NewEvent("key_synced", 6, 0)]))
+    await store.commit(Change([opened(ENTRY), LogEvent("key_synced", 6, 0)]))
     assert [(event.seq, event.id == ENTRY) for event in await store.pending(10)] == [(1, True), (2, False)]
 
 
@@ -101,7 +101,7 @@ async def test_an_entry_that_central_has_is_not_sent_again(store: SqliteStore, r
     assert await seqs(store) == [2]
     assert await store.log_mark(7) == mark
     again = await reopen()
-    await again.commit(Change([opened(ENTRY), NewEvent("key_synced", 9, 0)]))
+    await again.commit(Change([opened(ENTRY), LogEvent("key_synced", 9, 0)]))
     assert await seqs(again) == [2, 3]
 
 
@@ -118,13 +118,13 @@ async def test_settled_ids_are_bounded_the_oldest_forgotten(
 
 
 async def test_own_ids_are_not_remembered_once_settled(store: SqliteStore, sql: Sql) -> None:
-    await store.commit(Change([NewEvent("key_synced", 1, 0)]))
+    await store.commit(Change([LogEvent("key_synced", 1, 0)]))
     await store.settle([event.id for event in await store.pending(1)], {})
     assert await sql("SELECT COUNT(*) FROM settled_id") == [(0,)]
 
 
 async def test_settling(store: SqliteStore, sql: Sql) -> None:
-    await store.commit(Change([NewEvent("key_synced", at, 0) for at in range(5)]))
+    await store.commit(Change([LogEvent("key_synced", at, 0) for at in range(5)]))
     first, second, third, *_ = [event.id for event in await store.pending(10)]
     await store.settle([first, "unknown"], {second: "bad_type", "nor this": "x", first: "done wins"})
     assert await seqs(store) == [3, 4, 5]
@@ -141,7 +141,7 @@ async def test_refused_events_are_bounded_the_oldest_go(
     store: SqliteStore, sql: Sql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "SET_ASIDE_MAX", 2)
-    await store.commit(Change([opened(ENTRY), *(NewEvent("key_synced", at, 0) for at in range(4))]))
+    await store.commit(Change([opened(ENTRY), *(LogEvent("key_synced", at, 0) for at in range(4))]))
     await store.settle([], {event.id: "bad" for event in (await store.pending(10))[:4]})
     rows = await sql("SELECT seq FROM outbox ORDER BY seq")
     assert rows == [(3,), (4,), (5,)]
@@ -150,7 +150,7 @@ async def test_refused_events_are_bounded_the_oldest_go(
 
 
 async def test_pending_gives_the_oldest_and_never_more_than_asked(store: SqliteStore) -> None:
-    await store.commit(Change([NewEvent("key_synced", at, 0) for at in range(9)]))
+    await store.commit(Change([LogEvent("key_synced", at, 0) for at in range(9)]))
     assert [event.seq for event in await store.pending(4)] == [1, 2, 3, 4]
     assert await store.pending(0) == []
     assert await store.pending(-1) == []
@@ -158,7 +158,7 @@ async def test_pending_gives_the_oldest_and_never_more_than_asked(store: SqliteS
 
 async def test_fifty_commits_at_once_leave_no_gap(store: SqliteStore) -> None:
     async def one(at: int) -> None:
-        await store.commit(Change([NewEvent("key_synced", at, 0), NewEvent("key_deactivated", at, 0)]))
+        await store.commit(Change([LogEvent("key_synced", at, 0), LogEvent("key_deactivated", at, 0)]))
 
     await asyncio.gather(*(one(at) for at in range(50)))
     events = await store.pending(1000)
@@ -171,10 +171,10 @@ async def test_fifty_commits_at_once_leave_no_gap(store: SqliteStore) -> None:
 
 
 async def test_numbers_are_not_given_again_after_settling(store: SqliteStore, reopen: Reopen) -> None:
-    await store.commit(Change([NewEvent("key_synced", at, 0) for at in range(3)]))
+    await store.commit(Change([LogEvent("key_synced", at, 0) for at in range(3)]))
     await store.settle([event.id for event in await store.pending(3)], {})
     again = await reopen()
-    await again.commit(Change([NewEvent("key_synced", 9, 0)]))
+    await again.commit(Change([LogEvent("key_synced", 9, 0)]))
     assert await seqs(again) == [4]
 
 
@@ -182,12 +182,12 @@ async def test_numbers_are_not_given_again_after_settling(store: SqliteStore, re
 async def test_the_newest_number_is_known_whichever_events_went(
     store: SqliteStore, reopen: Reopen, gone: list[int]
 ) -> None:
-    await store.commit(Change([NewEvent("key_synced", at, 0) for at in range(3)]))
+    await store.commit(Change([LogEvent("key_synced", at, 0) for at in range(3)]))
     events = await store.pending(3)
     await store.settle([events[at].id for at in gone], {})
     again = await reopen()
-    await again.commit(Change([NewEvent("key_synced", 9, 0)]))
-    await again.commit(Change([NewEvent("key_synced", 9, 0), opened(ENTRY)]))
+    await again.commit(Change([LogEvent("key_synced", 9, 0)]))
+    await again.commit(Change([LogEvent("key_synced", 9, 0), opened(ENTRY)]))
     assert (await seqs(again))[-3:] == [4, 5, 6]
 
 
@@ -195,29 +195,29 @@ async def test_the_newest_number_is_known_when_refused_events_went(
     store: SqliteStore, reopen: Reopen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "SET_ASIDE_MAX", 0)
-    await store.commit(Change([NewEvent("key_synced", at, 0) for at in range(3)]))
+    await store.commit(Change([LogEvent("key_synced", at, 0) for at in range(3)]))
     await store.settle([], {event.id: "bad" for event in await store.pending(3)})
     again = await reopen()
-    await again.commit(Change([NewEvent("key_synced", 9, 0)]))
+    await again.commit(Change([LogEvent("key_synced", 9, 0)]))
     assert await seqs(again) == [4]
 
 
 async def test_a_commit_that_failed_took_no_number(store: SqliteStore) -> None:
-    await store.commit(Change([NewEvent("key_synced", 1, 0)]))
-    for events in ([NewEvent("x", 1, 0, data={"n": float("nan")})], [NewEvent("key_synced", 2, 0), opened("no UUID")]):
+    await store.commit(Change([LogEvent("key_synced", 1, 0)]))
+    for events in ([LogEvent("x", 1, 0, data={"n": float("nan")})], [LogEvent("key_synced", 2, 0), opened("no UUID")]):
         with pytest.raises(ValueError):
             await store.commit(Change(events))
-    await store.commit(Change([NewEvent("key_synced", 3, 0)]))
+    await store.commit(Change([LogEvent("key_synced", 3, 0)]))
     assert await seqs(store) == [1, 2]
     assert await store.pending_count() == 2
 
 
 async def test_an_event_is_three_pages_to_write(store: SqliteStore, sql: Sql) -> None:
     # The row, its id, the last number.
-    await store.commit(Change([NewEvent("key_synced", 1, 0)]))
+    await store.commit(Change([LogEvent("key_synced", 1, 0)]))
     await sql("PRAGMA wal_checkpoint(PASSIVE)")
     # All is in the database: the WAL begins anew.
-    await store.commit(Change([NewEvent("key_synced", 2, 0)]))
+    await store.commit(Change([LogEvent("key_synced", 2, 0)]))
     ((_, pages, _),) = await sql("PRAGMA wal_checkpoint(PASSIVE)")
     assert pages == 3
 
@@ -227,7 +227,7 @@ async def test_nothing_reads_the_whole_outbox(store: SqliteStore) -> None:
 
     def work(db: Database) -> list[tuple[str, str]]:
         with db.tracer(lambda statement, args: asked.append((statement, args))):
-            outbox.add(db, [NewEvent("key_synced", 1, 0), opened(ENTRY)], EventIds())
+            outbox.add(db, [LogEvent("key_synced", 1, 0), opened(ENTRY)], EventIds())
             outbox.pending(db, 100, 5, "instance")
             outbox.settle(db, [ENTRY], {OTHER_ENTRY: "bad"})
         steps = [
@@ -246,7 +246,7 @@ async def test_nothing_reads_the_whole_outbox(store: SqliteStore) -> None:
 
 
 async def test_the_count_is_right_whatever_becomes_of_a_change(store: SqliteStore) -> None:
-    await store.commit(Change([NewEvent("key_synced", at, 0) for at in range(20)]))
+    await store.commit(Change([LogEvent("key_synced", at, 0) for at in range(20)]))
     ids = [event.id for event in await store.pending(20)]
     await store.settle([*ids[:3], "unknown"], {ids[3]: "bad", ids[4]: "bad", "unknown too": "bad"})
     assert await store.pending_count() == 15
@@ -254,10 +254,10 @@ async def test_the_count_is_right_whatever_becomes_of_a_change(store: SqliteStor
     await store.settle([*ids[:3], ids[3]], {ids[4]: "worse"})
     assert await store.pending_count() == 15
     with pytest.raises(ValueError):
-        await store.commit(Change([NewEvent("key_synced", 1, 0, data={"n": float("nan")})]))
+        await store.commit(Change([LogEvent("key_synced", 1, 0, data={"n": float("nan")})]))
     assert await store.pending_count() == 15
     # The same log entry, read again: no more than before.
-    entry = NewEvent("lock_opened", 1, 0, id="00000000-0000-5000-8000-000000000000")
+    entry = LogEvent("lock_opened", 1, 0, id="00000000-0000-5000-8000-000000000000")
     await store.commit(Change([entry]))
     await store.commit(Change([entry]))
     assert await store.pending_count() == 16 == len(await store.pending(100))

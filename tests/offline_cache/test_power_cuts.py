@@ -18,7 +18,7 @@ import pytest
 from sqlite_utils import Database
 
 from offline_cache import SqliteStore, connection
-from station.ports import Change, LogMark, MirrorObject, MirrorState, NewEvent
+from station.ports import Change, LogEvent, LogMark, MirrorObject, MirrorState
 from station.rules.attempts import AttemptCount
 from tests.offline_cache.recording_vfs import (
     Acknowledged,
@@ -64,11 +64,11 @@ class Day:
         await getattr(self, kind)(number)
 
     async def visit(self, number: int) -> None:
-        events = [NewEvent("key_synced", number, 0, key=1, data={"n": f"{number}.{i}"}) for i in range(3)]
+        events = [LogEvent("key_synced", number, 0, key=1, data={"n": f"{number}.{i}"}) for i in range(3)]
         await self.store.commit(Change(events, attempts=AttemptCount(self.random.choice(KEYS))))
 
     async def event(self, number: int) -> None:
-        await self.store.commit(Change([NewEvent("key_synced", number, 0, key=1, data={"n": str(number)})]))
+        await self.store.commit(Change([LogEvent("key_synced", number, 0, key=1, data={"n": str(number)})]))
 
     async def attempt(self, number: int) -> None:
         key = self.random.choice(KEYS)
@@ -89,7 +89,7 @@ class Day:
     async def log(self, number: int) -> None:
         self.offset += 30
         id_ = f"00000000-0000-5000-8000-{number:012d}"
-        event = NewEvent("lock_opened", number, 0, key=2, lock=7, data={"n": str(number)}, id=id_)
+        event = LogEvent("lock_opened", number, 0, key=2, lock=7, data={"n": str(number)}, id=id_)
         await self.store.commit(Change([event], log_mark=LogMark(2, 1, number, self.offset)))
 
     async def snapshot(self, number: int) -> None:

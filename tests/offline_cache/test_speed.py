@@ -7,7 +7,7 @@ from statistics import median
 import pytest
 
 from offline_cache import SqliteStore
-from station.ports import Change, MirrorObject, MirrorState, NewEvent
+from station.ports import Change, LogEvent, MirrorObject, MirrorState
 
 COMMITS = 200
 RATIO_MAX = 8.0
@@ -25,14 +25,14 @@ async def test_a_commit_costs_little_more_than_sqlite_itself(
     bare.execute("PRAGMA synchronous=FULL")
     bare.execute("CREATE TABLE event (seq INTEGER PRIMARY KEY, body TEXT) STRICT")
     bare_s, ours_s = [], []
-    # Taken in turns, so that a disturbance meets both.
+    # CheckedObjects in turns, so that a disturbance meets both.
     for at in range(COMMITS):
         begun = time.perf_counter()
         bare.execute("BEGIN IMMEDIATE")
         bare.execute("INSERT INTO event (body) VALUES (?)", ["x" * 200])
         bare.execute("COMMIT")
         between = time.perf_counter()
-        await store.commit(Change([NewEvent("key_synced", at, 0, key=7, data={"wire_bytes": 1000})]))
+        await store.commit(Change([LogEvent("key_synced", at, 0, key=7, data={"wire_bytes": 1000})]))
         bare_s.append(between - begun)
         ours_s.append(time.perf_counter() - between)
     bare.close()

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from offline_cache import SqliteStore, database_thread
 from offline_cache.database_thread import DatabaseThread
-from station.ports import Change, NewEvent, StoreFault
+from station.ports import Change, LogEvent, StoreFault
 
 
 @asynccontextmanager
@@ -35,8 +35,8 @@ async def held_up(store: SqliteStore) -> AsyncIterator["asyncio.Task[None]"]:
 
 async def test_cancelled_callers_leave_the_thread_working(store: SqliteStore) -> None:
     async with held_up(store) as holding:
-        waiting = [asyncio.create_task(store.commit(Change([NewEvent("key_synced", at, 0)]))) for at in range(10)]
-        failing = asyncio.create_task(store.commit(Change([NewEvent("x", 1, 0, data={"x": object()})])))
+        waiting = [asyncio.create_task(store.commit(Change([LogEvent("key_synced", at, 0)]))) for at in range(10)]
+        failing = asyncio.create_task(store.commit(Change([LogEvent("x", 1, 0, data={"x": object()})])))
         await asyncio.sleep(0)
         for task in (holding, *waiting[::2], failing):
             task.cancel()
@@ -78,7 +78,7 @@ async def test_a_stuck_disk_does_not_collect_calls_without_end(
 
 
 async def test_closing_finishes_what_was_handed_over_and_can_be_repeated(store: SqliteStore, path: Path) -> None:
-    waiting = [asyncio.create_task(store.commit(Change([NewEvent("key_synced", at, 0)]))) for at in range(20)]
+    waiting = [asyncio.create_task(store.commit(Change([LogEvent("key_synced", at, 0)]))) for at in range(20)]
     await asyncio.sleep(0)
     await asyncio.gather(store.close(), store.close())
     await store.close()

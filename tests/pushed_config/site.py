@@ -129,7 +129,7 @@ class Site:
         self.station = await self.config.open(self.clocks)
         self.visits = self.station.visits
         self.running = asyncio.create_task(self._run())
-        await self.until(lambda: self.station.mirroring.online or offline, "online")
+        await self.until(lambda: self.station.mirror.online or offline, "online")
 
     async def _run(self) -> None:
         """As the kiosk does: until the configuration asks for another process."""
@@ -160,7 +160,7 @@ class Site:
         while not true():
             if self.running is not None and self.running.done() and not self.running.cancelled():
                 self.running.result()
-            assert time.monotonic() < deadline, (what, self.config.standing, self.visits.state.phase, self.visits.state)
+            assert time.monotonic() < deadline, (what, self.config.status, self.visits.state.phase, self.visits.state)
             await asyncio.sleep(LOOK_S)
 
     async def events(self, type_: str) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ async def test_rules_change_between_two_visits_and_not_during_one(site: Site) ->
     before = site.station.settings.version
     await site.insert()
     site.push(site.text(policy="active_minutes = 60", display='language = "da"\nreceipt_s = 5'))
-    await site.until(lambda: site.config.standing.waiting)
+    await site.until(lambda: site.config.status.waiting)
     await site.start_shift()
     await site.pull()
     assert site.visits.state.policy.active_minutes == 660
@@ -41,7 +41,7 @@ async def test_rules_change_between_two_visits_and_not_during_one(site: Site) ->
     assert site.visits.state.policy.active_minutes == 60
     assert site.visits.state.policy.receipt_s == 5
     assert site.station.settings.display.language == "da"
-    assert site.config.standing.waiting is None
+    assert site.config.status.waiting is None
     await site.insert()
     await site.start_shift()
     again = site.visits.state.grant
@@ -58,7 +58,7 @@ async def test_a_farewell_is_read_to_its_end(site: Site) -> None:
     site.skip(4)
     await site.until(lambda: site.visits.state.phase is Phase.EMPTY)
     site.push(site.text(display="receipt_s = 3"))
-    await site.until(lambda: site.config.standing.waiting)
+    await site.until(lambda: site.config.status.waiting)
     site.skip(10)
     await asyncio.sleep(0.4)
     assert site.screens[-1].line is Line.OUT_READY
@@ -113,9 +113,9 @@ async def test_a_wrong_serial_port_is_mended_by_the_next_push(site: Site) -> Non
 async def test_the_connection_to_central_alone_is_made_anew(site: Site) -> None:
     site.push(site.text(central='url = "http://127.0.0.1:9"\npoll_s = 3600'))
     await site.start_offline()
-    assert not site.station.mirroring.online
+    assert not site.station.mirror.online
     site.push(site.text())
-    await site.until(lambda: site.station.mirroring.online)
+    await site.until(lambda: site.station.mirror.online)
     assert site.adopted == [site.station.settings.version]
 
 
@@ -123,7 +123,7 @@ async def test_what_needs_another_process_ends_this_one_between_two_visits(site:
     await site.open()
     await site.insert()
     site.push(site.text(storage='database = "other.db"'))
-    await site.until(lambda: site.config.standing.waiting)
+    await site.until(lambda: site.config.status.waiting)
     await site.start_shift()
     assert site.running is not None
     assert not site.running.done()

@@ -26,13 +26,13 @@ async def test_a_broken_file_does_not_keep_it_from_starting(site: Site, form: Fo
     assert site.station.settings.policy.left_in_s == 120
     (told,) = await site.told("config_rejected")
     assert told["line"] == form.line
-    before = site.config.standing.rejected
+    before = site.config.status.rejected
     assert before
     assert site.copies() == [good]
     form.take_away(site)
     site.push(site.text(policy="left_in_s = 60"))
     await site.until(lambda: site.adopted)
-    assert not site.config.standing.rejected
+    assert not site.config.status.rejected
     assert site.visits.state.policy.left_in_s == 60
 
 
@@ -61,7 +61,7 @@ async def test_a_file_that_looks_right_and_does_not_start(site: Site) -> None:
     await site.go_away()
     assert site.running is not None
     assert not site.running.done()
-    assert site.config.standing.rejected
+    assert site.config.status.rejected
 
 
 async def test_a_fault_that_is_not_the_files_is_not_put_on_it(site: Site) -> None:

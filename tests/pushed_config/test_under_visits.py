@@ -44,13 +44,13 @@ class Visit:
         self._typing: asyncio.Task[None] | None = None
 
     @property
-    def _standing(self) -> object:
+    def _readiness(self) -> object:
         return (self._site.visits.state.policy, self._site.station.settings)
 
     async def begin(self) -> None:
         self.number += 1
         await self._site.insert()
-        self._rules = self._standing
+        self._rules = self._readiness
 
     def type(self) -> None:
         """Type the PIN; what comes of it takes a moment."""
@@ -62,16 +62,16 @@ class Visit:
         assert self._typing is not None
         await self._typing
         await site.pull()
-        assert self._standing == self._rules
+        assert self._readiness == self._rules
         shown = site.shown
         assert shown[shown.index(Line.READING) :] == SHIFT
-        waited = site.config.standing.waiting
+        waited = site.config.status.waiting
         site.skip(4)
         await site.until(lambda: site.visits.state.phase is Phase.EMPTY)
-        assert self._standing == self._rules, "its farewell belongs to a visit"
+        assert self._readiness == self._rules, "its farewell belongs to a visit"
         site.skip(121)
         await site.until(lambda: site.visits.between_visits)
-        await site.until(lambda: waited in {None, site.config.standing.version})
+        await site.until(lambda: waited in {None, site.config.status.version})
 
 
 @pytest.mark.slow
@@ -82,7 +82,7 @@ async def test_no_visit_is_disturbed_and_every_file_gets_its_due(site: Site) -> 
     visit, random = Visit(site), Random(20)
     counts = {"applied": 0, "waiting": 0, "rejected": 0}
     lines: set[int | None] = set()
-    standing = site.config.standing
+    readiness = site.config.status
     pushes: list[Mutation | Form] = [mutated(random, good) for _ in range(MUTATIONS)]
     pushes += FORMS
     for number, push in enumerate(pushes):
@@ -94,28 +94,28 @@ async def test_no_visit_is_disturbed_and_every_file_gets_its_due(site: Site) -> 
         elif at == 3:
             await visit.end()
         # One that is under way may be about what was there before.
-        before, running = site.looks, standing.version
+        before, running = site.looks, readiness.version
         if isinstance(push, Form):
             push.put(site)
         else:
             site.push(push.content)
         await site.until(lambda: site.looked > before)  # noqa: B023 - awaited at once
         if isinstance(push, Form) or push.line is not None:
-            assert standing.rejected, push.name
-            assert (push.name, standing.problems[0].line) == (push.name, _line(push, good, site))
-            assert (standing.version, standing.waiting) == (running, None)
+            assert readiness.rejected, push.name
+            assert (push.name, readiness.problems[0].line) == (push.name, _line(push, good, site))
+            assert (readiness.version, readiness.waiting) == (running, None)
             assert version_of(site.copies()[0]) == running
-            lines.add(standing.problems[0].line)
+            lines.add(readiness.problems[0].line)
             counts["rejected"] += 1
         else:
-            assert not standing.rejected, (push, standing.problems)
+            assert not readiness.rejected, (push, readiness.problems)
             version = version_of(push.content)
             if at < 3:
-                assert standing.version == running
-                assert standing.waiting == (version if version != running else None)
+                assert readiness.version == running
+                assert readiness.waiting == (version if version != running else None)
                 counts["waiting"] += 1
             else:
-                await site.until(lambda: standing.version == version)  # noqa: B023
+                await site.until(lambda: readiness.version == version)  # noqa: B023
                 await site.until(lambda: version_of(site.copies()[0]) == version)  # noqa: B023
                 counts["applied"] += 1
         if isinstance(push, Form):
@@ -124,8 +124,8 @@ async def test_no_visit_is_disturbed_and_every_file_gets_its_due(site: Site) -> 
     if len(pushes) % PUSHES_A_VISIT in {1, 2, 3}:
         visit.type()
         await visit.end()
-    await site.until(lambda: standing.version == version_of(good.encode()))
-    assert not standing.rejected
+    await site.until(lambda: readiness.version == version_of(good.encode()))
+    assert not readiness.rejected
     assert visit.number >= 25
     assert counts["applied"] > 25
     assert counts["waiting"] > 10
@@ -137,4 +137,4 @@ def _line(push: Mutation | Form, good: str, site: Site) -> int | None:
     if isinstance(push, Mutation):
         return push.line
     # The forms' lines are those of a shorter file.
-    return None if push.line is None else site.config.standing.problems[0].line
+    return None if push.line is None else site.config.status.problems[0].line

@@ -11,11 +11,11 @@ from station.rules import access
 from station.rules.facts import (
     Attempts,
     Grant,
-    Hindrance,
     HolderEntry,
     KeyKnown,
     KeyStatus,
     Now,
+    OffOnlyReason,
     PermitEntry,
     Person,
     Policy,
@@ -239,9 +239,9 @@ def test_all_that_tells_about_others_pins_counts_as_a_wrong_pin() -> None:
 # --- station and time
 
 
-@pytest.mark.parametrize("hindrance", Hindrance)
-def test_a_hindered_station_activates_nothing_but_judges_the_pin_first(hindrance: Hindrance) -> None:
-    station = replace(STATION, hindrance=hindrance)
+@pytest.mark.parametrize("off_only", OffOnlyReason)
+def test_a_hindered_station_activates_nothing_but_judges_the_pin_first(off_only: OffOnlyReason) -> None:
+    station = replace(STATION, off_only=off_only)
     assert decided(station=station) is Refusal.STATION
     assert decided(station=station, tag=WRONG_TAG) is Refusal.WRONG_PIN
 

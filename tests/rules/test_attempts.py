@@ -13,8 +13,8 @@ from station.rules.attempts import (
     AttemptCount,
     counted,
     current,
+    in_force,
     locked_by_central,
-    standing,
     taken_back,
 )
 from station.rules.facts import KeyEntry
@@ -32,15 +32,15 @@ POOLS: list[KeyEntry] = [SUBSTITUTE.known.key, EMERGENCY.known.key]
     [(0, 0), (1, 0), (2, 0), (3, 0), (4, 5), (5, 15), (6, 30), (7, 60), (8, 120), (9, 300), (10, 300), (40, 300)],
 )
 def test_the_wait_grows_from_the_fourth_failure(failures: int, wait_s: int) -> None:
-    meant = standing(AttemptCount(100, failures), PERSONAL, 50.0)
+    meant = in_force(AttemptCount(100, failures), PERSONAL, 50.0)
     assert meant.wait_until_s == (50.0 + wait_s if wait_s else 0.0)
     assert meant.failures == failures
 
 
 def test_the_tenth_failure_locks() -> None:
-    assert not standing(AttemptCount(100, 9), PERSONAL, 0.0).locked
-    assert standing(AttemptCount(100, 10), PERSONAL, 0.0).locked
-    assert standing(AttemptCount(100, 10), None, 0.0).locked
+    assert not in_force(AttemptCount(100, 9), PERSONAL, 0.0).locked
+    assert in_force(AttemptCount(100, 10), PERSONAL, 0.0).locked
+    assert in_force(AttemptCount(100, 10), None, 0.0).locked
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_the_tenth_failure_locks() -> None:
 def test_central_locks_and_unlocks(locked_at: int | None, unlocked_at: int | None, locked: bool) -> None:
     entry = replace(PERSONAL, locked_at=locked_at, unlocked_at=unlocked_at)
     assert locked_by_central(entry) is locked
-    assert standing(AttemptCount(100), entry, 0.0).locked is locked
+    assert in_force(AttemptCount(100), entry, 0.0).locked is locked
     assert not locked_by_central(None)
 
 
@@ -116,4 +116,4 @@ def test_ten_wrong_pins_within_a_day_lock_every_kind_of_key(gaps: list[int], ent
     for gap in gaps[:LOCK_AT]:
         now_s += gap
         count = counted(current(count, entry, now_s), entry, now_s)
-    assert standing(count, entry, 0.0).locked
+    assert in_force(count, entry, 0.0).locked

@@ -11,11 +11,11 @@ from station.records.keys import SigningKey
 from station.rules.clock import ClockReadings, ClockRules
 from station.rules.facts import Policy
 from station.secret import Secret
-from station.sync.client import CentralLink
+from station.sync.client import CentralClient
 from station.sync.identity import Identity, PinSecrets
-from station.sync.mirror import Mirroring
+from station.sync.mirror import MirrorSync
 from station.sync.outbox import Outbox
-from station.sync.readiness import Standing
+from station.sync.readiness import Readiness
 from station.sync.timekeeping import Timekeeper
 from tests.services.lying_central import NOW_S, STATION, LyingCentral
 
@@ -53,12 +53,12 @@ class Parts:
     signing: SigningKey
     path: Path
     store: SqliteStore
-    link: CentralLink
+    link: CentralClient
     time: Timekeeper
     identity: Identity
-    mirroring: Mirroring
+    mirror: MirrorSync
     outbox: Outbox
-    standing: Standing
+    readiness: Readiness
     refreshes: int = 0
 
     @classmethod
@@ -66,7 +66,7 @@ class Parts:
         cls, central: LyingCentral, clocks: HandClocks, path: Path, signing: SigningKey, certificate: bytes, **how: Any
     ) -> "Parts":
         store = await SqliteStore.open(path)
-        link = CentralLink(central.url, Secret("a-token-of-a-station"), verify=how.get("verify", True))
+        link = CentralClient(central.url, Secret("a-token-of-a-station"), verify=how.get("verify", True))
         time = Timekeeper(clocks, how.get("rules", RULES))
         identity = Identity(
             station=STATION,
@@ -79,13 +79,13 @@ class Parts:
         async def changed() -> None:
             await it.changed()
 
-        mirroring = Mirroring(link, store, time, identity, poll_s=how.get("poll_s", 60), changed=changed)
-        standing = Standing(store, time, identity, mirroring, Policy())
-        it = cls(central, clocks, signing, path, store, link, time, identity, mirroring, Outbox(link, store), standing)
+        mirror = MirrorSync(link, store, time, identity, poll_s=how.get("poll_s", 60), changed=changed)
+        readiness = Readiness(store, time, identity, mirror, Policy())
+        it = cls(central, clocks, signing, path, store, link, time, identity, mirror, Outbox(link, store), readiness)
         it.how = how
         it.first_certificate = certificate
-        await mirroring.load()
-        await standing.reload()
+        await mirror.load()
+        await readiness.reload()
         return it
 
     how: dict[str, Any] = field(default_factory=dict)
@@ -93,12 +93,12 @@ class Parts:
 
     async def changed(self) -> None:
         self.refreshes += 1
-        await self.standing.reload()
+        await self.readiness.reload()
 
     async def poll(self) -> bool:
         """One round of polling as `run` makes it; whether central was there."""
-        await self.mirroring._refresh()
-        return self.mirroring.online
+        await self.mirror._refresh()
+        return self.mirror.online
 
     async def close(self) -> None:
         await self.link.close()

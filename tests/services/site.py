@@ -52,7 +52,7 @@ from station.rules.facts import KeyStatus, Policy
 from station.rules.locks import Lock, LockDecision, decide
 from station.runtime.profiles import PROFILES
 from station.secret import Secret
-from station.sync.client import CentralLink
+from station.sync.client import CentralClient
 from station.sync.identity import Identity, PinSecrets
 from station.sync.objects import checked
 
@@ -173,8 +173,8 @@ class StationAt:
     _polling: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
-        self.identity, self.mirroring, self.outbox = self.station.identity, self.station.mirroring, self.station.outbox
-        self.standing, self.visits, self.central = self.station.standing, self.station.visits, self.station.central
+        self.identity, self.mirror, self.outbox = self.station.identity, self.station.mirror, self.station.outbox
+        self.readiness, self.visits, self.central = self.station.readiness, self.station.visits, self.station.central
 
     def show(self, screen: Screen) -> None:
         self.shown.append(screen)
@@ -198,7 +198,7 @@ class StationAt:
             self.visits.run(lambda screen: self.show(screen), self.ring)  # noqa: PLW0108, a test may replace it
         )
         if poll and self.station.profile.asks_central:
-            self._polling = asyncio.create_task(self.mirroring.run())
+            self._polling = asyncio.create_task(self.mirror.run())
 
     async def stop(self) -> None:
         """As on SIGTERM."""
@@ -403,7 +403,7 @@ class Site:
         *,
         policy: Policy | None = None,
         display: DisplayTable | None = None,
-        central: CentralLink | None = None,
+        central: CentralClient | None = None,
         run: bool = True,
         role: Role = Role.SYNC_STATION,
         key_folder: str = "/lfs1",
@@ -437,7 +437,7 @@ class Site:
             identity=identity,
             store=store,
             # Port 9 discards; on a loopback nobody listens there.
-            central=central or CentralLink("http://127.0.0.1:9", Secret("a-token")),
+            central=central or CentralClient("http://127.0.0.1:9", Secret("a-token")),
             reader=SmpKeyReader(ReaderSettings(str(folder / "port"), self.baud, key_folder)),
             clocks=self.world.clocks,
         )
@@ -457,7 +457,7 @@ class Site:
     async def refresh(self, station: StationAt) -> None:
         """As after a poll of central that brought news."""
         await self.fill(station.store.real, age_s=0)
-        await station.mirroring.load()
+        await station.mirror.load()
         await station.station.mirror_changed()
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ from station.display.screen import Line
 from station.ports import KeyFile, StoreFault
 from station.records import envelope
 from station.records.claims import Blocklist, Category, ClockSource, KeyKind, KeyRecord, Role, Sync, Window
-from station.rules.facts import Hindrance, Refusal, Shortened
+from station.rules.facts import OffOnlyReason, Refusal, Shortened
 from station.rules.locks import Reason
 from tests.services.site import (
     ANNA,
@@ -300,7 +300,7 @@ async def test_refused_twice_in_a_row_with_the_same_reason(site: Site, name: str
 async def test_a_key_blocked_since_it_met_a_station_is_refused_by_a_box_that_has_heard_of_it(site: Site) -> None:
     key, _ = await synchronised(site)
     box = await a_box(site)
-    await box.standing.adopt_blocklist(site.sign(Blocklist(site.now_s + DAY_S, site.now_s, 9, (HER_KEY,), ())))
+    await box.readiness.adopt_blocklist(site.sign(Blocklist(site.now_s + DAY_S, site.now_s, 9, (HER_KEY,), ())))
     before, steps = left_alone(key), len(key.steps)
     for _turn in (1, 2):
         box.insert_typing(key, f"*{PINS[ANNA]}#")
@@ -429,7 +429,7 @@ async def test_without_its_battery_clock_a_box_only_switches_keys_off(site: Site
     site.skip(60)
     box.insert_typing(key, f"{PINS[ANNA]}#")
     screen = await box.until(Line.REFUSED, Line.READY, Line.PROMPT)
-    assert (screen.refusal, screen.status.hindrance) == (Refusal.STATION, Hindrance.CLOCK)
+    assert (screen.refusal, screen.status.off_only) == (Refusal.STATION, OffOnlyReason.CLOCK)
     assert not site.opens(key)
     assert "set clock" not in key.steps[-20:]
 
@@ -463,7 +463,7 @@ async def test_its_events_wait_and_the_network_is_never_asked(site: Site) -> Non
     assert json.dumps(seen).count(PINS[ANNA]) == 0
     # Central's port is closed here: whoever had asked would have recorded that it is lost.
     assert [e["type"] for e in await box.events("central_lost")] == []
-    assert not box.mirroring.online
+    assert not box.mirror.online
 
 
 async def test_a_key_with_another_holders_old_record_is_judged_by_what_is_on_it(site: Site) -> None:

@@ -8,7 +8,7 @@ import config
 from config.credentials import Argon2Cost, Credentials
 from station.app import ProfileFault, Station
 from station.commands.sync import synchronise
-from station.ports import Change, NewEvent
+from station.ports import Change, LogEvent
 from station.records.claims import Role
 from station.records.keys import SigningKey
 from station.rules.attempts import AttemptCount
@@ -53,7 +53,7 @@ async def box_of(central: LyingCentral, folder: Path) -> config.Settings:
     central.small_site()
     central.lies["/certificate"] = refusal(409, "too_early")
     station = await Station.open(settings, clocks=clocks)
-    await station.store.commit(Change([NewEvent("key_activated", NOW_S, 2, key=51, data={"expires": NOW_S + 60})]))
+    await station.store.commit(Change([LogEvent("key_activated", NOW_S, 2, key=51, data={"expires": NOW_S + 60})]))
     await station.close()
     return settings
 
@@ -75,8 +75,8 @@ async def test_its_events_are_handed_over_and_of_the_mirror_nothing_about_people
         for type_ in ("holder", "permit", "key", "unit", "area", "station"):
             assert await station.store.objects(type_) == []
         assert len(await station.store.objects("site")) == 1
-        assert station.mirroring.age_s() is None, "nothing that could grow old"
-        assert (await station.standing.facts()).hindrance is None
+        assert station.mirror.age_s() is None, "nothing that could grow old"
+        assert (await station.readiness.facts()).off_only is None
         assert await status_file.last_hand_over(station.store) == NOW_S
     finally:
         await station.close()
@@ -91,15 +91,15 @@ async def test_it_takes_up_the_blocklist_and_never_an_older_one(central: LyingCe
     await synchronise(settings, clocks)
     for version, keys in [(150, ()), (300, (51, 52))]:
         station = await opened(settings)
-        claims = station.standing.blocklist_claims
+        claims = station.readiness.blocklist_claims
         await station.close()
         assert claims is not None
         assert claims.blocked_keys == (51,)
         central.blocklist(version, *keys)
         await synchronise(settings, clocks)
     station = await opened(settings)
-    assert station.standing.blocklist_claims is not None
-    assert station.standing.blocklist_claims.blocked_keys == (51, 52)
+    assert station.readiness.blocklist_claims is not None
+    assert station.readiness.blocklist_claims.blocked_keys == (51, 52)
     await station.close()
 
 
@@ -183,15 +183,15 @@ async def test_another_sites_central_changes_nothing(central: LyingCentral, tmp_
     settings = await box_of(central, tmp_path)
     await synchronise(settings, clocks)
     station = await opened(settings)
-    await station.store.commit(Change([NewEvent("key_activated", NOW_S, 2, key=51)]))
+    await station.store.commit(Change([LogEvent("key_activated", NOW_S, 2, key=51)]))
     await station.close()
     central.signing = SigningKey.generate()
     central.blocklist(900, 51)
     with pytest.raises(CentralUnreachable, match="central_time_invalid"):
         await synchronise(settings, clocks)
     station = await opened(settings)
-    assert station.standing.blocklist_claims is not None
-    assert station.standing.blocklist_claims.version == 100
+    assert station.readiness.blocklist_claims is not None
+    assert station.readiness.blocklist_claims.version == 100
     assert await station.store.pending_count() >= 1, "its events are for its own central"
     await station.close()
 

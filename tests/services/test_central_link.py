@@ -24,20 +24,20 @@ from cryptography.x509.oid import NameOID
 from station.records.base64url import encoded
 from station.secret import Secret
 from station.sync import client as central_link
-from station.sync.client import CentralLink, CentralRefused, CentralUnreachable, Enrolled, Resnapshot
+from station.sync.client import CentralClient, CentralRefused, CentralUnreachable, Enrolled, Resnapshot
 from tests.services.lying_central import Asked, LyingCentral, Reply, refusal, said
 
 TOKEN = "marked-secret-token-of-a-station"
 
 
 @pytest_asyncio.fixture
-async def link(central: LyingCentral) -> AsyncIterator[CentralLink]:
-    it = CentralLink(central.url, Secret(TOKEN))
+async def link(central: LyingCentral) -> AsyncIterator[CentralClient]:
+    it = CentralClient(central.url, Secret(TOKEN))
     yield it
     await it.close()
 
 
-async def calls(link: CentralLink) -> list[Callable[[], Awaitable[Any]]]:
+async def calls(link: CentralClient) -> list[Callable[[], Awaitable[Any]]]:
     return [
         lambda: link.time(b"n" * 16),
         link.snapshot,
@@ -80,7 +80,9 @@ LIES = {
 
 
 @pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
-async def test_what_is_no_answer_of_central_is_no_answer(central: LyingCentral, link: CentralLink, lie: Reply) -> None:
+async def test_what_is_no_answer_of_central_is_no_answer(
+    central: LyingCentral, link: CentralClient, lie: Reply
+) -> None:
     central.lies = dict.fromkeys(PATHS, lie)
     for call in await calls(link):
         if lie.headers.get("Content-Length") == "100":
@@ -97,7 +99,7 @@ async def _cut_short(asked: Asked, writer: asyncio.StreamWriter) -> None:
     await writer.drain()
 
 
-async def test_not_modified_is_an_answer_to_changes_only(central: LyingCentral, link: CentralLink) -> None:
+async def test_not_modified_is_an_answer_to_changes_only(central: LyingCentral, link: CentralClient) -> None:
     central.lies = dict.fromkeys(PATHS, Reply(304))
     assert await link.changes("c") is None
     with pytest.raises(CentralUnreachable):
@@ -122,7 +124,7 @@ async def test_not_modified_is_an_answer_to_changes_only(central: LyingCentral, 
         ("upserts", {}),
     ],
 )
-async def test_a_page_out_of_bounds(central: LyingCentral, link: CentralLink, changed: str, value: Any) -> None:
+async def test_a_page_out_of_bounds(central: LyingCentral, link: CentralClient, changed: str, value: Any) -> None:
     central.lies["/mirror/changes"] = lambda _: central.changes("epoch-1.0")
     assert await link.changes("epoch-1.0") is not None
     central.lies["/mirror/changes"] = lambda _: central.changes("epoch-1.0", **{changed: value})
@@ -131,7 +133,7 @@ async def test_a_page_out_of_bounds(central: LyingCentral, link: CentralLink, ch
 
 
 @pytest.mark.parametrize("record", ["not base64url!", "AB=", "A", "å"])
-async def test_a_record_that_is_no_byte_string(central: LyingCentral, link: CentralLink, record: str) -> None:
+async def test_a_record_that_is_no_byte_string(central: LyingCentral, link: CentralClient, record: str) -> None:
     central.lies["/time"] = said({"record": record})
     with pytest.raises(CentralUnreachable, match="central_answer_malformed"):
         await link.time(b"n" * 16)
@@ -140,14 +142,14 @@ async def test_a_record_that_is_no_byte_string(central: LyingCentral, link: Cent
 @pytest.mark.parametrize(
     ("status", "code"), [(401, "unauthorized"), (403, "bad_code"), (409, "too_early"), (410, "resnapshot")]
 )
-async def test_central_says_no(central: LyingCentral, link: CentralLink, status: int, code: str) -> None:
+async def test_central_says_no(central: LyingCentral, link: CentralClient, status: int, code: str) -> None:
     central.lies["/certificate"] = refusal(status, code)
     with pytest.raises(CentralRefused) as raised:
         await link.certificate()
     assert (raised.value.code, raised.value.retry_after_s) == (code, 0)
 
 
-async def test_only_changes_are_told_to_start_anew(central: LyingCentral, link: CentralLink) -> None:
+async def test_only_changes_are_told_to_start_anew(central: LyingCentral, link: CentralClient) -> None:
     central.lies = dict.fromkeys(PATHS, refusal(410, "resnapshot"))
     with pytest.raises(Resnapshot):
         await link.changes("c")
@@ -171,14 +173,14 @@ async def test_only_changes_are_told_to_start_anew(central: LyingCentral, link: 
         (400, "7", 0),
     ],
 )
-async def test_retry_after(central: LyingCentral, link: CentralLink, status: int, header: str, wait_s: float) -> None:
+async def test_retry_after(central: LyingCentral, link: CentralClient, status: int, header: str, wait_s: float) -> None:
     central.lies["/time"] = refusal(status, "slow_down", Retry_After=header)
     with pytest.raises(CentralRefused) as raised:
         await link.time(b"n" * 16)
     assert raised.value.retry_after_s == wait_s
 
 
-async def test_retry_after_of_a_server_in_trouble(central: LyingCentral, link: CentralLink) -> None:
+async def test_retry_after_of_a_server_in_trouble(central: LyingCentral, link: CentralClient) -> None:
     central.lies["/time"] = Reply(503, b"", {"Retry-After": "30"})
     with pytest.raises(CentralUnreachable) as raised:
         await link.time(b"n" * 16)
@@ -189,7 +191,7 @@ async def test_retry_after_of_a_server_in_trouble(central: LyingCentral, link: C
 
 
 async def test_hanging_in_the_middle_of_the_body(
-    central: LyingCentral, link: CentralLink, monkeypatch: pytest.MonkeyPatch
+    central: LyingCentral, link: CentralClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(central_link, "WHOLE_ANSWER_S", 0.15)
     ended = asyncio.Event()
@@ -205,7 +207,7 @@ async def test_hanging_in_the_middle_of_the_body(
     ended.set()
 
 
-async def test_a_byte_now_and_then_does_not_keep_an_answer_alive(central: LyingCentral, link: CentralLink) -> None:
+async def test_a_byte_now_and_then_does_not_keep_an_answer_alive(central: LyingCentral, link: CentralClient) -> None:
     async def drip(asked: Asked, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
         while True:
@@ -218,7 +220,7 @@ async def test_a_byte_now_and_then_does_not_keep_an_answer_alive(central: LyingC
         await link._ask("POST", "/time", within_s=0.2, json={})
 
 
-async def test_nobody_listens(central: LyingCentral, link: CentralLink) -> None:
+async def test_nobody_listens(central: LyingCentral, link: CentralClient) -> None:
     await central.stop()
     with pytest.raises(CentralUnreachable, match="ConnectError"):
         await link.time(b"n" * 16)
@@ -226,14 +228,14 @@ async def test_nobody_listens(central: LyingCentral, link: CentralLink) -> None:
 
 def test_a_url_that_is_none() -> None:
     with pytest.raises(CentralUnreachable, match="central_url_invalid"):
-        CentralLink("http://[::")
+        CentralClient("http://[::")
 
 
 # --- size ---
 
 
 @pytest.mark.parametrize("path", ["/mirror/snapshot", "/time"])
-async def test_two_gigabytes(central: LyingCentral, link: CentralLink, path: str) -> None:
+async def test_two_gigabytes(central: LyingCentral, link: CentralClient, path: str) -> None:
     sent = 0
 
     async def pour(asked: Asked, writer: asyncio.StreamWriter) -> None:
@@ -256,7 +258,7 @@ async def test_two_gigabytes(central: LyingCentral, link: CentralLink, path: str
     assert peak < 2.5 * limit
 
 
-async def test_a_gzip_bomb_is_not_unpacked(central: LyingCentral, link: CentralLink) -> None:
+async def test_a_gzip_bomb_is_not_unpacked(central: LyingCentral, link: CentralClient) -> None:
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     bomb = b"".join(packer.compress(b" " * 1024 * 1024) for _ in range(512)) + packer.flush()
     assert len(bomb) < 1024 * 1024
@@ -269,7 +271,7 @@ async def test_a_gzip_bomb_is_not_unpacked(central: LyingCentral, link: CentralL
     assert peak < 4 * central_link.ANSWER_LIMIT_BYTES
 
 
-async def test_exactly_the_limit_is_taken(central: LyingCentral, link: CentralLink) -> None:
+async def test_exactly_the_limit_is_taken(central: LyingCentral, link: CentralClient) -> None:
     for size, taken in [(1000, True), (1001, False)]:
         for body, headers in [(b" " * size, {}), (gzip.compress(b" " * size), {"Content-Encoding": "gzip"})]:
             central.lies["/time"] = Reply(200, body, headers)
@@ -280,7 +282,7 @@ async def test_exactly_the_limit_is_taken(central: LyingCentral, link: CentralLi
                 assert not taken
 
 
-async def test_cookies_are_not_kept(central: LyingCentral, link: CentralLink) -> None:
+async def test_cookies_are_not_kept(central: LyingCentral, link: CentralClient) -> None:
     central.lies["/mirror/changes"] = Reply(304, b"", {"Set-Cookie": "a=b; Path=/"})
     for _ in range(2):
         await link.changes("c")
@@ -327,7 +329,7 @@ async def test_tls(clocks: Any, tmp_path: Path, served: str, trusted: str | None
     central = LyingCentral()
     await central.start(context)
     verify: Any = ssl.create_default_context(cafile=str(cert_file)) if trusted else True
-    link = CentralLink(central.url, Secret(TOKEN), verify=verify)
+    link = CentralClient(central.url, Secret(TOKEN), verify=verify)
     try:
         if good:
             assert await link.time(b"n" * 16)
@@ -344,7 +346,7 @@ async def test_tls(clocks: Any, tmp_path: Path, served: str, trusted: str | None
 
 
 async def test_the_token_goes_with_every_call_and_nowhere_else(
-    central: LyingCentral, link: CentralLink, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    central: LyingCentral, link: CentralClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
@@ -379,7 +381,7 @@ async def test_the_token_goes_with_every_call_and_nowhere_else(
 
 
 async def test_calls_that_are_given_up_leave_the_one_connection_to_the_others(
-    central: LyingCentral, link: CentralLink
+    central: LyingCentral, link: CentralClient
 ) -> None:
     random_ = random.Random(5)
 

@@ -30,7 +30,7 @@ async def test_renewed_at_half_and_there_after_a_restart(central: LyingCentral, 
     again = await synced.restarted()
     assert again.identity.certificate == central.certificate
     assert again.identity.claims.expires == NOW_S + HALF_S + 60 * DAY_S
-    assert (await again.standing.facts()).certificate_expires == NOW_S + HALF_S + 60 * DAY_S
+    assert (await again.readiness.facts()).certificate_expires == NOW_S + HALF_S + 60 * DAY_S
     await again.close()
 
 

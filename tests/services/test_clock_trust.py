@@ -8,7 +8,7 @@ import pytest
 
 from station.records.claims import ClockSource
 from station.rules.clock import CEILING_S, ClockReadings, ClockRules
-from station.rules.facts import Hindrance
+from station.rules.facts import OffOnlyReason
 from station.sync import timekeeping
 from station.sync.timekeeping import AHEAD_LIMIT_S, FLOOR_NOTE, SystemClocks, Timekeeper
 from tests.services.lying_central import DAY_S, NOW_S, LyingCentral
@@ -22,7 +22,7 @@ async def test_the_system_clock_jumps(synced: Parts, to_s: int) -> None:
     synced.clocks.turn(unix_s=to_s, ntp_synchronised=True)
     now = synced.time.now()
     assert (now.unix_s, now.trust) == (NOW_S, ClockSource.SYNCED)
-    assert (await synced.standing.facts()).hindrance is None
+    assert (await synced.readiness.facts()).off_only is None
 
 
 @pytest.mark.parametrize("to_s", JUMPS.values(), ids=JUMPS)
@@ -34,19 +34,19 @@ async def test_a_restart_with_a_clock_that_jumped_only_switches_off(
     again = await synced.restarted(
         rules=ClockRules(trust_ntp=True, trust_rtc=to_s != JUMPS["a_year_ahead"], holdover_days=10)
     )
-    assert (await again.standing.facts()).hindrance is Hindrance.CLOCK
+    assert (await again.readiness.facts()).off_only is OffOnlyReason.CLOCK
     assert not await again.poll()
-    assert (await again.standing.facts()).hindrance is Hindrance.CLOCK
+    assert (await again.readiness.facts()).off_only is OffOnlyReason.CLOCK
     await again.close()
 
 
 async def test_a_reboot_asks_central_anew(synced: Parts) -> None:
     synced.clocks.turn(boot_id="boot-b", boottime_s=1.0)
     synced.central.clock = lambda: NOW_S + 60
-    assert (await synced.standing.facts()).hindrance is Hindrance.CLOCK
+    assert (await synced.readiness.facts()).off_only is OffOnlyReason.CLOCK
     assert await synced.poll()
     assert synced.time.now().unix_s == NOW_S + 60
-    assert (await synced.standing.facts()).hindrance is None
+    assert (await synced.readiness.facts()).off_only is None
 
 
 async def test_a_night_in_suspend(synced: Parts) -> None:

@@ -10,8 +10,8 @@ import pytest_asyncio
 
 from offline_cache import SqliteStore
 from station.display.screen import Line
-from station.ports import Change, NewEvent, StoreFault
-from station.rules.facts import Hindrance
+from station.ports import Change, LogEvent, StoreFault
+from station.rules.facts import OffOnlyReason
 from tests.services.parts import eventually
 from tests.services.site import ANNA, BO, HER_KEY, HIS_KEY, PINS, Site, StationAt
 from ui.words import words
@@ -60,8 +60,8 @@ def empty(disk: Path) -> None:
     (disk / "filler").unlink(missing_ok=True)
 
 
-async def hindered_by(station: StationAt, hindrance: Hindrance | None) -> None:
-    await eventually(lambda: station.visits.state.station.hindrance is hindrance, 10)
+async def hindered_by(station: StationAt, off_only: OffOnlyReason | None) -> None:
+    await eventually(lambda: station.visits.state.station.off_only is off_only, 10)
 
 
 async def test_it_says_so_switches_off_activates_nothing_and_recovers_by_itself(site: Site, disk: Path) -> None:
@@ -76,7 +76,7 @@ async def test_it_says_so_switches_off_activates_nothing_and_recovers_by_itself(
     station.insert(key)
     await station.until(Line.PROMPT)
     assert not site.opens(key)
-    await hindered_by(station, Hindrance.DISK)
+    await hindered_by(station, OffOnlyReason.DISK)
     station.type(f"{PINS[ANNA]}#")
     await station.until(Line.REFUSED)
     await station.idle()
@@ -122,7 +122,7 @@ async def test_a_start_on_a_full_disk(site: Site, disk: Path, monkeypatch: pytes
     await again.until(Line.REFUSED)
     await again.idle()
     assert not site.opens(key)
-    await hindered_by(again, Hindrance.DISK)
+    await hindered_by(again, OffOnlyReason.DISK)
     await again.out()
     site.skip(60)
     empty(disk)
@@ -135,7 +135,7 @@ async def test_a_start_on_a_full_disk(site: Site, disk: Path, monkeypatch: pytes
 
 async def test_what_central_has_taken_can_be_settled_on_a_full_disk(disk: Path) -> None:
     store = await SqliteStore.open(disk / "station.db")
-    events = [NewEvent("key_synced", at, 0, data={"n": at}) for at in range(300)]
+    events = [LogEvent("key_synced", at, 0, data={"n": at}) for at in range(300)]
     await store.commit(Change(events))
     fill(disk)
     with pytest.raises(StoreFault) as caught:  # noqa: PT012 - until the space that it had already is used up

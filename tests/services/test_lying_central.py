@@ -43,14 +43,14 @@ WRONG = {
 async def test_no_answer_of_central(
     central: LyingCentral, synced: Parts, lie: Reply, where: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    before, confirmed = await good_state(synced), synced.mirroring.state
+    before, confirmed = await good_state(synced), synced.mirror.state
     central.blocklist(200, 51)
     central.lies = dict.fromkeys(where, lie)
     for _ in range(3):
         assert not await synced.poll()
         synced.clocks.advance(1)
     assert await good_state(synced) == before
-    assert synced.mirroring.state == confirmed
+    assert synced.mirror.state == confirmed
     assert len(await synced.told("central_lost")) == 1
     assert caplog.text.count("central.lost") == 1
     central.lies.clear()
@@ -80,7 +80,7 @@ async def test_a_snapshot_signed_by_somebody_else(central: LyingCentral, synced:
     assert not await synced.poll()
     assert await good_state(synced) == before
     assert set(await synced.reasons()) == {"object_record_invalid", "snapshot_foreign"}
-    assert synced.mirroring.state.epoch == "epoch-1"
+    assert synced.mirror.state.epoch == "epoch-1"
 
 
 async def test_a_first_snapshot_signed_by_somebody_else(central: LyingCentral, parts: Parts) -> None:
@@ -90,7 +90,7 @@ async def test_a_first_snapshot_signed_by_somebody_else(central: LyingCentral, p
     central.key(51, 11, signer=rogue)
     assert not await parts.poll()
     assert await parts.store.objects("site") == []
-    assert parts.mirroring.state.cursor is None
+    assert parts.mirror.state.cursor is None
 
 
 async def test_an_empty_snapshot_does_not_empty_the_mirror(central: LyingCentral, synced: Parts) -> None:
@@ -329,7 +329,7 @@ async def test_a_snapshot_with_parts_missing(central: LyingCentral, synced: Part
 
 async def test_a_digest_that_never_fits(central: LyingCentral, synced: Parts, caplog: pytest.LogCaptureFixture) -> None:
     """Everything is fetched again now and then, ever more seldom; the mirror counts as unconfirmed meanwhile."""
-    confirmed_s = synced.mirroring.state.confirmed_at
+    confirmed_s = synced.mirror.state.confirmed_at
     central.lies["/mirror/changes"] = lambda asked: central.changes(asked.query["since"], digest=digest([]))
     synced.clocks.advance(RESNAPSHOT_AGAIN_S)
     central.put("area", 3, name="Dalen")
@@ -344,14 +344,14 @@ async def test_a_digest_that_never_fits(central: LyingCentral, synced: Parts, ca
     assert snapshots[-1] == 5
     central.lies.clear()
     assert confirmed_s is not None
-    assert synced.mirroring.state.confirmed_at is not None
-    behind_s = synced.time.now().unix_s - synced.mirroring.state.confirmed_at
+    assert synced.mirror.state.confirmed_at is not None
+    behind_s = synced.time.now().unix_s - synced.mirror.state.confirmed_at
     assert behind_s > 1000
     assert await synced.poll()
-    assert (synced.mirroring.age_s() or 0) > 1000, "304 says nothing about what does not fit"
+    assert (synced.mirror.age_s() or 0) > 1000, "304 says nothing about what does not fit"
     central.put("area", 3, name="Dalen 2")
     assert await synced.poll()
-    assert synced.mirroring.age_s() == 0
+    assert synced.mirror.age_s() == 0
 
 
 async def test_a_cursor_that_is_never_good(central: LyingCentral, synced: Parts) -> None:
@@ -371,7 +371,7 @@ async def test_pages_without_end(
     monkeypatch.setattr(mirroring_module, "PAGES_LIMIT", 10)
     page = {"upserts": [], "removes": [], "more": True, "count": 0, "digest": digest([])}
     calls = iter(range(PAGES_LIMIT))
-    cursor = synced.mirroring.state.cursor
+    cursor = synced.mirror.state.cursor
     central.lies["/mirror/changes"] = lambda _: said(page | {"cursor": f"c{next(calls)}" if moving else cursor})
     assert not await synced.poll()
     assert central.calls("/mirror/changes") == (10 if moving else 1)
@@ -447,7 +447,7 @@ async def test_time_that_was_kept_back(central: LyingCentral, parts: Parts) -> N
     assert await parts.poll()
     assert await parts.reasons() == ["time_not_believed"]
     assert parts.time.now().trust is None
-    assert parts.mirroring.age_s() is None
+    assert parts.mirror.age_s() is None
     # The mirror is worth having; nobody can say how old it is.
     assert await parts.field("area", 2, "name") == "Backen"
 

@@ -21,7 +21,7 @@ async def test_what_is_known_of_a_key(central: LyingCentral, synced: Parts) -> N
     assert await synced.poll()
     keys = synced.identity.central_keys
     bundle = await synced.store.bundle(51, b"t" * 16)
-    known = key_known(bundle, 51, keys, synced.standing.blocklist_claims)
+    known = key_known(bundle, 51, keys, synced.readiness.blocklist_claims)
     assert known.key is not None
     assert known.holder is not None
     assert known.permit is not None
@@ -50,7 +50,7 @@ async def test_a_database_that_a_thief_has_written_to_opens_nothing(central: Lyi
     rogue = SigningKey.generate()
     objects = [central.permit(1, 11, 10**9, signer=rogue), central.key(51, 11, signer=rogue)]
     planted = [MirrorObject(o["type"], o["id"], o["revision"], o) for o in objects]
-    await synced.store.apply_page(synced.mirroring.state, planted, [])
+    await synced.store.apply_page(synced.mirror.state, planted, [])
     known = key_known(await synced.store.bundle(51), 51, synced.identity.central_keys, None)
     assert (known.key, known.permit) == (None, None)
 
@@ -126,7 +126,7 @@ async def test_a_night_shift_ends_at_seven_by_the_clock_on_the_wall(
     windows = (Window(127, 1260, 1440), Window(127, 0, 420))
     central.permit(1, 11, 200, issued=NOW_S, windows=windows)
     assert await synced.poll()
-    facts = await synced.standing.facts()
+    facts = await synced.readiness.facts()
     assert facts.zone == ZoneInfo("Europe/Stockholm")
     bundle = await synced.store.bundle(51, b"t" * 16)
     keys = synced.identity.central_keys
@@ -140,7 +140,7 @@ async def test_a_night_shift_ends_at_seven_by_the_clock_on_the_wall(
     known = key_known(night, 51, keys, None)
     assert known.permit is not None
     assert known.permit.record != record
-    station = StationFacts(hindrance=None, certificate_expires=end_s + 86400, zone=facts.zone)
+    station = StationFacts(off_only=None, certificate_expires=end_s + 86400, zone=facts.zone)
     granted = decide(known, None, b"t" * 16, None, station, Policy(), Now(0.0, now_s, ClockSource.SYNCED))
     assert isinstance(granted, Grant)
     assert granted.expires == end_s

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from station.ports import Change, NewEvent, StoreFault
+from station.ports import Change, LogEvent, StoreFault
 from station.sync import outbox as outbox_module
 from station.sync.answers import BATCH_LIMIT
 from station.sync.client import CentralRefused, CentralUnreachable
@@ -18,7 +18,7 @@ from tests.services.parts import Parts, eventually
 
 
 async def happen(parts: Parts, count: int, first: int = 0) -> None:
-    events = [NewEvent("key_synced", 1000, 0, key=51, data={"n": n}) for n in range(first, first + count)]
+    events = [LogEvent("key_synced", 1000, 0, key=51, data={"n": n}) for n in range(first, first + count)]
     await parts.store.commit(Change(events))
 
 
@@ -54,7 +54,7 @@ async def test_an_event_that_is_rejected_is_set_aside(
     async def tell(type_: str, **data: Any) -> None:
         told.append((type_, data))
 
-    parts.outbox = Outbox(parts.link, parts.store, tell=tell)
+    parts.outbox = Outbox(parts.link, parts.store, report=tell)
     await happen(parts, 3)
     assert await parts.outbox.drain() == 2
     assert received(central) == [0, 2]
@@ -158,11 +158,11 @@ async def test_it_runs_when_poked_and_loses_no_poke(central: LyingCentral, parts
     task = asyncio.create_task(parts.outbox.run())
     await sending.wait()
     await happen(parts, 1, first=1)
-    parts.outbox.poke()
+    parts.outbox.wake()
     let.set()
     await eventually(lambda: received(central) == [0, 1])
     await happen(parts, 1, first=2)
-    parts.outbox.poke()
+    parts.outbox.wake()
     await eventually(lambda: received(central) == [0, 1, 2])
     task.cancel()
     await asyncio.wait([task])
@@ -199,7 +199,7 @@ async def test_central_that_answers_again_is_not_kept_waiting_for(
     running = asyncio.create_task(parts.outbox.run())
     await eventually(lambda: any(asked.path == "/events" for asked in central.asked))
     del central.lies["/events"]
-    parts.outbox.poke()
+    parts.outbox.wake()
     await asyncio.sleep(0)
     assert not central.events
     parts.outbox.central_answers()
@@ -355,7 +355,7 @@ async def test_a_visit_goes_before_the_backlog(
         return said({"results": [central._event(event) for event in asked.json["events"]]})
 
     central.lies["/events"] = insert_a_key
-    parts.outbox.poke()
+    parts.outbox.wake()
     await eventually_pending(parts, BATCH_LIMIT)
     visiting = False
     await eventually_pending(parts, 0)
@@ -391,9 +391,9 @@ async def test_a_central_that_refuses_everything_is_told_so_once(central: LyingC
     )
 
     async def tell(type_: str, **data: Any) -> None:
-        await parts.store.commit(Change([NewEvent(type_, 1000, 0, data=data)]))
+        await parts.store.commit(Change([LogEvent(type_, 1000, 0, data=data)]))
 
-    parts.outbox = Outbox(parts.link, parts.store, tell=tell)
+    parts.outbox = Outbox(parts.link, parts.store, report=tell)
     await happen(parts, BATCH_LIMIT + 20)
     async with asyncio.timeout(10):
         assert await parts.outbox.drain() == 0

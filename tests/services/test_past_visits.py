@@ -10,7 +10,7 @@ from tests.visit.visiting import NOON, OWN, Machine
 
 
 def saw(visits: PastVisits, at: Machine) -> None:
-    visits.saw(at.state, at.screen)
+    visits.follow(at.state, at.screen)
 
 
 def test_a_shift_is_one_visit_that_ends_in_ready() -> None:

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from station.ports import Change, NewEvent
+from station.ports import Change, LogEvent
 from station.records.base64url import decoded
 from station.records.keys import SigningKey
 from station.rules.facts import Policy
 from station.secret import Secret
-from station.sync.client import CentralLink, CentralRefused, Enrolled, Resnapshot
+from station.sync.client import CentralClient, CentralRefused, Enrolled, Resnapshot
 from station.sync.identity import Identity, PinSecrets
-from station.sync.mirror import Mirroring
+from station.sync.mirror import MirrorSync
 from station.sync.outbox import Outbox
-from station.sync.readiness import Standing
+from station.sync.readiness import Readiness
 from station.sync.timekeeping import SystemClocks, Timekeeper
 from tests.central.served import central as central_command
 from tests.central.served import start_server, stop_server
@@ -52,14 +52,14 @@ async def met(served: tuple[str, dict[str, Any]], tmp_path: Path) -> AsyncIterat
     url, summary = served
     if url not in _enrolled:
         signing = SigningKey.generate()
-        link = CentralLink(url)
+        link = CentralClient(url)
         _enrolled[url] = (await link.enrol(Secret(str(summary["enrol_code"])), signing.public), signing)
         with pytest.raises(CentralRefused, match="bad_code"):
             await link.enrol(Secret("1-wrongwrong"), signing.public)
         await link.close()
     enrolled, signing = _enrolled[url]
     store = await SqliteStore.open(tmp_path / "station.db")
-    link = CentralLink(url, Secret(enrolled.token))
+    link = CentralClient(url, Secret(enrolled.token))
     identity = Identity(
         station=enrolled.station,
         certificate=decoded(enrolled.certificate),
@@ -70,28 +70,26 @@ async def met(served: tuple[str, dict[str, Any]], tmp_path: Path) -> AsyncIterat
     timekeeper = Timekeeper(SystemClocks(read_rtc=False), RULES)
 
     async def changed() -> None:
-        await standing.reload()
+        await readiness.reload()
 
-    mirroring = Mirroring(link, store, timekeeper, identity, poll_s=60, changed=changed)
-    standing = Standing(store, timekeeper, identity, mirroring, Policy())
+    mirror = MirrorSync(link, store, timekeeper, identity, poll_s=60, changed=changed)
+    readiness = Readiness(store, timekeeper, identity, mirror, Policy())
     none: Any = None
-    it = Parts(
-        none, none, signing, tmp_path, store, link, timekeeper, identity, mirroring, Outbox(link, store), standing
-    )
-    await mirroring.load()
+    it = Parts(none, none, signing, tmp_path, store, link, timekeeper, identity, mirror, Outbox(link, store), readiness)
+    await mirror.load()
     yield it
     await it.close()
 
 
 async def test_a_station_meets_its_site(met: Parts) -> None:
-    await met.mirroring.refresh()
+    await met.mirror.refresh()
     assert await met.told() == []
     assert len(await met.store.objects("key")) > 10
     assert await met.poll()
-    facts = await met.standing.facts()
-    assert facts.hindrance is None
+    facts = await met.readiness.facts()
+    assert facts.off_only is None
     assert facts.area_names
-    assert met.standing.blocklist is not None
+    assert met.readiness.blocklist is not None
     with pytest.raises(CentralRefused, match="too_early"):
         await met.link.certificate()
     for cursor in ["b2xkLjU", "YW5vdGhlcg", "x" * 300]:
@@ -101,18 +99,18 @@ async def test_a_station_meets_its_site(met: Parts) -> None:
 
 @pytest.mark.parametrize("cursor", ["b2xkLjU", "no cursor of central's"])
 async def test_an_epoch_that_is_another(met: Parts, cursor: str) -> None:
-    await met.mirroring.refresh()
+    await met.mirror.refresh()
     count = len(await met.store.objects("key"))
-    met.mirroring.state = type(met.mirroring.state)("old", cursor, met.mirroring.state.confirmed_at)
-    await met.mirroring.refresh()
-    assert met.mirroring.state.epoch != "old"
+    met.mirror.state = type(met.mirror.state)("old", cursor, met.mirror.state.confirmed_at)
+    await met.mirror.refresh()
+    assert met.mirror.state.epoch != "old"
     assert len(await met.store.objects("key")) == count
 
 
 async def test_events_are_there_once(met: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    await met.mirroring.refresh()
+    await met.mirror.refresh()
     now = met.time.now()
-    await met.store.commit(Change([NewEvent("key_synced", now.unix_s, 0, key=1, data={"n": n}) for n in range(150)]))
+    await met.store.commit(Change([LogEvent("key_synced", now.unix_s, 0, key=1, data={"n": n}) for n in range(150)]))
     statuses: list[str] = []
     send = met.link.send
 
@@ -138,8 +136,8 @@ async def test_events_are_there_once(met: Parts, monkeypatch: pytest.MonkeyPatch
 
 
 async def test_a_poisoned_event_keeps_no_other_out(met: Parts) -> None:
-    events = [NewEvent("key_synced", 1000, 0, key=1), NewEvent("Not A Type", 1000, 0), NewEvent("key_synced", 1001, 0)]
-    long = NewEvent("key_synced", 1002, 0, data={"long": "x" * 5000})
+    events = [LogEvent("key_synced", 1000, 0, key=1), LogEvent("Not A Type", 1000, 0), LogEvent("key_synced", 1001, 0)]
+    long = LogEvent("key_synced", 1002, 0, data={"long": "x" * 5000})
     await met.store.commit(Change([*events, long]))
     assert await met.outbox.drain() == 2
     assert await met.store.pending_count() == 0
@@ -147,14 +145,14 @@ async def test_a_poisoned_event_keeps_no_other_out(met: Parts) -> None:
 
 async def test_a_batch_of_more_than_a_mebibyte(met: Parts) -> None:
     data = {"long": "x" * 20_000}
-    await met.store.commit(Change([NewEvent("key_synced", 1000, 0, data=data) for _ in range(60)]))
-    await met.store.commit(Change([NewEvent("key_synced", 1000, 0, data={"n": 1})]))
+    await met.store.commit(Change([LogEvent("key_synced", 1000, 0, data=data) for _ in range(60)]))
+    await met.store.commit(Change([LogEvent("key_synced", 1000, 0, data={"n": 1})]))
     assert await met.outbox.drain() == 1
     assert await met.store.pending_count() == 0
 
 
 async def test_a_body_that_is_no_json_keeps_no_other_out(met: Parts) -> None:
-    await met.store.commit(Change([NewEvent("key_synced", 1000, 0, data={"n": n}) for n in range(250)]))
+    await met.store.commit(Change([LogEvent("key_synced", 1000, 0, data={"n": n}) for n in range(250)]))
     # As a fault of an earlier program, or of the disk, might have left it; central refuses the whole call with 400.
     spoil = "UPDATE outbox SET body = replace(body, '\"n\":137', '\"n\":NaN')"
     await met.store._thread.run(lambda db: db.execute(spoil).rowcount)

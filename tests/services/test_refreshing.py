@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from station.ports import Change, NewEvent
+from station.ports import Change, LogEvent
 from station.sync.mirror import CONFIRMED_STORED_EVERY_S, TIME_AGAIN_S
 from station.sync.station_health import self_report
 from tests.services.lying_central import NOW_S, Asked, LyingCentral, Reply, refusal
@@ -41,11 +41,11 @@ def held(central: LyingCentral) -> Held:
 
 @pytest.fixture
 async def running(synced: Parts) -> Any:
-    synced.mirroring._poll_s = 3600
-    task = asyncio.create_task(synced.mirroring.run())
-    await synced.mirroring.settled(None)
+    synced.mirror._poll_s = 3600
+    task = asyncio.create_task(synced.mirror.run())
+    await synced.mirror.refreshed(None)
     await eventually(lambda: synced.refreshes >= 2)
-    await synced.mirroring.settled(None)
+    await synced.mirror.refreshed(None)
     yield synced
     task.cancel()
     await asyncio.wait([task])
@@ -54,44 +54,44 @@ async def running(synced: Parts) -> Any:
 
 async def test_a_poke_asks_now(central: LyingCentral, running: Parts) -> None:
     central.put("area", 3, name="Dalen")
-    running.mirroring.poke()
-    await running.mirroring.settled(5)
+    running.mirror.wake()
+    await running.mirror.refreshed(5)
     assert await running.field("area", 3, "name") == "Dalen"
 
 
 async def test_what_changed_is_told_before_settled_returns(central: LyingCentral, running: Parts) -> None:
     central.blocklist(300, 66)
-    running.mirroring.poke()
-    await running.mirroring.settled(5)
-    claims = running.standing.blocklist_claims
+    running.mirror.wake()
+    await running.mirror.refreshed(5)
+    claims = running.readiness.blocklist_claims
     assert claims is not None
     assert claims.version == 300
 
 
 async def test_settled_does_not_wait_when_nothing_is_under_way(running: Parts) -> None:
     async with asyncio.timeout(5):
-        await running.mirroring.settled(None)
+        await running.mirror.refreshed(None)
 
 
 async def test_pokes_while_it_is_under_way_are_one_question(central: LyingCentral, running: Parts) -> None:
     hold = held(central)
     before = central.calls("/mirror/changes")
-    running.mirroring.poke()
+    running.mirror.wake()
     await hold.asked.wait()
     for _ in range(5):
-        running.mirroring.poke()
+        running.mirror.wake()
     hold.let.set()
-    await running.mirroring.settled(None)
+    await running.mirror.refreshed(None)
     assert central.calls("/mirror/changes") == before + 1
 
 
 async def test_asked_anew_the_question_under_way_does_not_count(central: LyingCentral, running: Parts) -> None:
     it = held(central)
-    running.mirroring.poke()
+    running.mirror.wake()
     await it.asked.wait()
     del central.lies["/mirror/changes"]
     central.put("area", 3, name="Dalen")
-    running.mirroring.ask_anew()
+    running.mirror.ask_at_once()
     before = running.refreshes
     it.let.set()
     await eventually(lambda: running.refreshes >= before + 2)
@@ -100,25 +100,25 @@ async def test_asked_anew_the_question_under_way_does_not_count(central: LyingCe
 
 async def test_only_the_first_waits_for_a_central_that_hangs(central: LyingCentral, running: Parts) -> None:
     hold = held(central)
-    running.mirroring.poke()
+    running.mirror.wake()
     await hold.asked.wait()
     loop = asyncio.get_running_loop()
     started = loop.time()
-    await running.mirroring.settled(0.1)
+    await running.mirror.refreshed(0.1)
     first_s = loop.time() - started
     for _ in range(100):
-        running.mirroring.poke()
-        await running.mirroring.settled(5)
+        running.mirror.wake()
+        await running.mirror.refreshed(5)
     assert 0.09 < first_s < 2.5
     assert loop.time() - started < 5, "another one has waited"
-    assert running.mirroring.online, "slow is not lost"
+    assert running.mirror.online, "slow is not lost"
     # The slow answer still counts, and after it there is waiting again.
     hold.let.set()
-    await running.mirroring.settled(None)
+    await running.mirror.refreshed(None)
     again = held(central)
-    running.mirroring.poke()
+    running.mirror.wake()
     await again.asked.wait()
-    waiting = asyncio.create_task(running.mirroring.settled(5))
+    waiting = asyncio.create_task(running.mirror.refreshed(5))
     await asyncio.sleep(0.02)
     assert not waiting.done()
     again.let.set()
@@ -127,19 +127,19 @@ async def test_only_the_first_waits_for_a_central_that_hangs(central: LyingCentr
 
 async def test_nobody_waits_for_a_central_known_to_be_dead(central: LyingCentral, running: Parts) -> None:
     central.lies["/mirror/changes"] = Reply(500)
-    running.mirroring.poke()
-    await running.mirroring.settled(5)
-    assert not running.mirroring.online
+    running.mirror.wake()
+    await running.mirror.refreshed(5)
+    assert not running.mirror.online
     hold = held(central)
-    running.mirroring.poke()
+    running.mirror.wake()
     await hold.asked.wait()
     loop = asyncio.get_running_loop()
     started = loop.time()
-    await running.mirroring.settled(5)
+    await running.mirror.refreshed(5)
     assert loop.time() - started < 2.5
     hold.let.set()
-    await running.mirroring.settled(None)
-    assert running.mirroring.online
+    await running.mirror.refreshed(None)
+    assert running.mirror.online
 
 
 async def test_polling_goes_on_by_itself_with_jitter(
@@ -152,9 +152,9 @@ async def test_polling_goes_on_by_itself_with_jitter(
         return high
 
     monkeypatch.setattr(random, "uniform", uniform)
-    synced.mirroring._poll_s = 0.01
+    synced.mirror._poll_s = 0.01
     before = central.calls("/mirror/changes")
-    task = asyncio.create_task(synced.mirroring.run())
+    task = asyncio.create_task(synced.mirror.run())
     await eventually(lambda: central.calls("/mirror/changes") > before + 3)
     task.cancel()
     await asyncio.wait([task])
@@ -175,7 +175,7 @@ async def test_nothing_new_is_cheap(central: LyingCentral, synced: Parts, monkey
     for _ in range(10):
         synced.clocks.advance(20)
         assert await synced.poll()
-        assert synced.mirroring.age_s() == 0
+        assert synced.mirror.age_s() == 0
     assert len(central.asked) == before + 10
     assert written == []
     synced.clocks.advance(CONFIRMED_STORED_EVERY_S)
@@ -197,25 +197,25 @@ async def test_time_is_asked_for_again_before_it_is_old(central: LyingCentral, s
 @pytest.mark.parametrize("lie", [refusal(429, "slow_down", Retry_After="100"), Reply(503, b"", {"Retry-After": "100"})])
 async def test_retry_after_is_obeyed(central: LyingCentral, running: Parts, lie: Reply) -> None:
     central.lies["/mirror/changes"] = lie
-    running.mirroring.poke()
-    await running.mirroring.settled(5)
+    running.mirror.wake()
+    await running.mirror.refreshed(5)
     before = len(central.asked)
     for _ in range(3):
-        running.mirroring.poke()
-        await running.mirroring.settled(None)
+        running.mirror.wake()
+        await running.mirror.refreshed(None)
     assert len(central.asked) == before
     central.lies.clear()
     running.clocks.advance(101)
-    running.mirroring.poke()
-    await running.mirroring.settled(None)
-    assert running.mirroring.online
+    running.mirror.wake()
+    await running.mirror.refreshed(None)
+    assert running.mirror.online
 
 
 async def test_retry_after_puts_off_the_poll_as_well(central: LyingCentral, synced: Parts) -> None:
-    synced.mirroring._poll_s = 0.01
+    synced.mirror._poll_s = 0.01
     central.lies["/mirror/changes"] = refusal(429, "slow_down", Retry_After="3600")
-    task = asyncio.create_task(synced.mirroring.run())
-    await eventually(lambda: not synced.mirroring.online)
+    task = asyncio.create_task(synced.mirror.run())
+    await eventually(lambda: not synced.mirror.online)
     before = len(central.asked)
     await asyncio.sleep(0.1)
     assert len(central.asked) == before
@@ -226,9 +226,9 @@ async def test_retry_after_puts_off_the_poll_as_well(central: LyingCentral, sync
 async def test_cancelled_in_the_middle(central: LyingCentral, synced: Parts, caplog: pytest.LogCaptureFixture) -> None:
     """Nothing of a refresh goes on behind a closed store."""
     hold = held(central)
-    task = asyncio.create_task(synced.mirroring.run())
+    task = asyncio.create_task(synced.mirror.run())
     await hold.asked.wait()
-    waiting = asyncio.create_task(synced.mirroring.settled(None))
+    waiting = asyncio.create_task(synced.mirror.refreshed(None))
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.wait([task])
@@ -246,9 +246,9 @@ async def test_a_broken_invariant_ends_the_run(
     async def broken() -> None:
         raise AssertionError
 
-    monkeypatch.setattr(synced.mirroring, "_changed", broken)
+    monkeypatch.setattr(synced.mirror, "_changed", broken)
     with pytest.raises(AssertionError):
-        await synced.mirroring.run()
+        await synced.mirror.run()
 
 
 async def test_a_disk_that_is_full_is_not_central_lost(
@@ -259,18 +259,18 @@ async def test_a_disk_that_is_full_is_not_central_lost(
     assert await synced.poll(), "central is there"
     assert "mirror.not_stored" in caplog.text
     assert "central.lost" not in caplog.text
-    assert synced.mirroring.store_fault is not None
+    assert synced.mirror.store_fault is not None
 
 
 async def test_an_outage_is_told_with_its_end(central: LyingCentral, running: Parts) -> None:
     port = central.port
     await central.stop()
-    running.mirroring.poke()
-    await running.mirroring.settled(None)
-    assert not running.mirroring.online
+    running.mirror.wake()
+    await running.mirror.refreshed(None)
+    assert not running.mirror.online
     await central.start(port=port)
-    running.mirroring.poke()
-    await running.mirroring.settled(None)
+    running.mirror.wake()
+    await running.mirror.refreshed(None)
     assert [event["type"] for event in await running.told()] == ["central_lost", "central_back"]
     assert [event["clock"] for event in await running.told()] == [0, 0]
 
@@ -284,12 +284,12 @@ async def test_events_without_a_trusted_clock_say_so(central: LyingCentral, part
 async def test_what_is_on_disk_is_taken_up(central: LyingCentral, synced: Parts) -> None:
     await central.stop()
     again = await synced.restarted()
-    assert again.mirroring.state == synced.mirroring.state
+    assert again.mirror.state == synced.mirror.state
     assert again.time.floor_s == synced.time.floor_s
-    assert again.mirroring.age_s() is None, "no trusted clock yet"
+    assert again.mirror.age_s() is None, "no trusted clock yet"
     again.time._rules = replace(again.time._rules, trust_rtc=True)
     again.clocks.turn(rtc_unix_s=again.clocks.readings.unix_s + 120)
-    assert again.mirroring.age_s() == 120
+    assert again.mirror.age_s() == 120
     await again.close()
 
 
@@ -327,8 +327,8 @@ async def test_each_question_tells_how_the_station_is(central: LyingCentral, syn
             "station-health"
         ]
 
-    synced.mirroring._config_version = lambda: "3fa2b1c4d5e6"
-    await synced.store.commit(Change([NewEvent("key_synced", NOW_S, 0, key=1) for _ in range(3)]))
+    synced.mirror._config_version = lambda: "3fa2b1c4d5e6"
+    await synced.store.commit(Change([LogEvent("key_synced", NOW_S, 0, key=1) for _ in range(3)]))
     assert await synced.poll()
     assert reported() == "outbox=3, clock=0, mirror=0, config=3fa2b1c4d5e6"
     central.lies["/mirror/changes"] = refusal(503, "busy")
@@ -337,6 +337,6 @@ async def test_each_question_tells_how_the_station_is(central: LyingCentral, syn
     assert "mirror=600," in reported()
     synced.clocks.turn(boot_id="boot-b", boottime_s=1.0)
     # Without a clock it does not know how old anything is, and says so by saying nothing.
-    report = await self_report(synced.store, synced.time.now(), synced.mirroring.state.confirmed_at, "")
+    report = await self_report(synced.store, synced.time.now(), synced.mirror.state.confirmed_at, "")
     # One more: it has noted that central was lost.
     assert report == "outbox=4"

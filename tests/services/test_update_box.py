@@ -13,7 +13,7 @@ from station.ports import KeyFile
 from station.records import envelope
 from station.records.base64url import encoded
 from station.records.claims import Category, KeyKind, KeyRecord, Permit, Role, StationCertificate, Window
-from station.rules.facts import Hindrance, KeyStatus, Policy, Refusal, Shortened
+from station.rules.facts import KeyStatus, OffOnlyReason, Policy, Refusal, Shortened
 from tests.services.site import (
     ANNA,
     BO,
@@ -253,7 +253,7 @@ async def test_a_mirror_that_is_too_old_renews_nothing(site: Site) -> None:
     site.skip(11 * DAY_S)
     box.insert(key)
     screen = await box.until(Line.REFUSED, Line.READY)
-    assert (screen.refusal, screen.status.hindrance) == (Refusal.STATION, Hindrance.MIRROR_TOO_OLD)
+    assert (screen.refusal, screen.status.off_only) == (Refusal.STATION, OffOnlyReason.MIRROR_TOO_OLD)
     assert not site.opens(key)
     assert key.file(KeyFile.ACT) == b""
 

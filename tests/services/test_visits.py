@@ -365,7 +365,7 @@ async def test_sync_is_written_for_a_key_that_deserves_it_without_a_pin(site: Si
     await station.idle()
     sync = site.sync(key, station)
     assert sync is not None
-    assert (sync.key, sync.issued) == (HER_KEY, station.mirroring.state.confirmed_at)
+    assert (sync.key, sync.issued) == (HER_KEY, station.mirror.state.confirmed_at)
     assert key.file(KeyFile.CERT) == station.identity.certificate
 
 
@@ -402,7 +402,7 @@ async def test_a_station_that_can_only_switch_off_leaves_sync_alone(site: Site, 
     unable = await site.station(2)
     if how == "mirror":
         await site.fill(unable.store.real, age_s=11 * 86400)
-        await unable.mirroring.load()
+        await unable.mirror.load()
         await unable.visits.mirror_changed()
     unable.insert(key)
     refused = await unable.until(Line.REFUSED)

@@ -9,7 +9,7 @@ import pytest
 from station.display.screen import Line
 from station.ports import KeyFile, StoreFault
 from station.records.claims import Category
-from station.rules.facts import Hindrance
+from station.rules.facts import OffOnlyReason
 from tests.services.site import ANNA, HER_KEY, PINS, POOL_KEY, TIM, Site, on_sites, tag_of
 
 pytestmark = pytest.mark.slow
@@ -142,7 +142,7 @@ async def _failing(site: Site, failing: str, n: int) -> None:
     # Well again: what waited in memory comes, and keys are activated.
     station.store.before = lambda _: None
     async with asyncio.timeout(8):
-        while station.visits.state.station.hindrance is Hindrance.DISK:
+        while station.visits.state.station.off_only is OffOnlyReason.DISK:
             await asyncio.sleep(0.02)
     station.insert(key)
     await station.until(Line.PROMPT)

@@ -20,7 +20,7 @@ from station.records.envelope import sign
 from station.records.keys import SigningKey
 from station.records.pins import pin_tag
 from station.secret import Secret
-from station.sync.client import CentralLink
+from station.sync.client import CentralClient
 from station.sync.identity import PinSecrets
 from tests.services.lying_central import DAY_S, UNIT, Asked, LyingCentral, Reply, refusal, said
 
@@ -158,7 +158,7 @@ class SimulatedCentral(LyingCentral):
 
     # --- what it is asked
 
-    def link(self, station: int) -> CentralLink:
+    def link(self, station: int) -> CentralClient:
         """A real link of one station, that ends here."""
         return _Link(self, station)
 
@@ -218,7 +218,7 @@ class SimulatedCentral(LyingCentral):
                 self.change_key(event["key"], log_seen=mark)
 
 
-class _Link(CentralLink):
+class _Link(CentralClient):
     def __init__(self, central: SimulatedCentral, station: int) -> None:
         self._central, self._station = central, station
         super().__init__("https://central.invalid", Secret("a-token-of-a-station"))

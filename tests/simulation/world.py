@@ -91,7 +91,7 @@ class World:
         self.central.renew_what_is_due()
         for machine in self.machines:
             if machine.station is not None:
-                machine.station.mirroring.poke()
+                machine.station.mirror.wake()
                 machine.station.outbox.central_answers()
         await self.wait(self.random.uniform(0.2, 0.8))
 

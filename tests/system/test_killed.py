@@ -32,7 +32,7 @@ from station.records import envelope
 from station.records.keys import SigningKey
 from station.rules.locks import Lock, decide
 from station.secret import Secret
-from station.sync.client import CentralLink
+from station.sync.client import CentralClient
 
 pytestmark = pytest.mark.slow
 
@@ -136,7 +136,7 @@ async def _seeded(processes: Processes) -> dict[str, Any]:
 async def _enrolled(processes: Processes, code: str, line: SerialLine) -> tuple[bytes, ...]:
     url = f"http://127.0.0.1:{processes.port}"
     signing = SigningKey.generate()
-    link = CentralLink(url)
+    link = CentralClient(url)
     assert await _until(lambda: _listens(("127.0.0.1", processes.port)), START_LIMIT_S)
     enrolled = await link.enrol(Secret(code), signing.public)
     await link.close()

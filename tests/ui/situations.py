@@ -16,7 +16,7 @@ from station.display.screen import (
 )
 from station.display.snapshot import FLICKER_LINES
 from station.records.claims import KeyKind
-from station.rules.facts import Hindrance, Refusal, Shortened
+from station.rules.facts import OffOnlyReason, Refusal, Shortened
 from station.rules.support import Neighbour
 from tools.pictures import sample_screens
 
@@ -62,16 +62,16 @@ TECHNICIAN = replace(
 
 
 def situations() -> Iterator[tuple[str, Screen]]:
-    """Named screens: every line, refusal, hindrance and reason at least once."""
+    """Named screens: every line, refusal, off_only and reason at least once."""
     for line in Line:
         yield f"{line}", Screen(line, STATUS, digits=6, key=1042, holder_name=LONGEST_NAME)
     for refusal in Refusal:
         for line in (Line.REFUSED, Line.WRONG_PIN):
             yield f"{line}-{refusal}", Screen(line, OFFLINE, key=1042, refusal=refusal, digits=16)
-    for hindrance in Hindrance:
-        status = replace(OFFLINE, hindrance=hindrance, clock_trusted=False, mirror_age_s=None)
-        yield f"empty-{hindrance}", Screen(Line.EMPTY, status, outside_help=OUTSIDE_HELP)
-        yield f"refused-{hindrance}", Screen(Line.REFUSED, status, refusal=Refusal.STATION, outside_help=OUTSIDE_HELP)
+    for off_only in OffOnlyReason:
+        status = replace(OFFLINE, off_only=off_only, clock_trusted=False, mirror_age_s=None)
+        yield f"empty-{off_only}", Screen(Line.EMPTY, status, outside_help=OUTSIDE_HELP)
+        yield f"refused-{off_only}", Screen(Line.REFUSED, status, refusal=Refusal.STATION, outside_help=OUTSIDE_HELP)
     for line in (Line.READY, Line.OUT_READY):
         yield f"{line}-plain", Screen(line, STATUS, receipt=RECEIPT)
         yield f"{line}-every", Screen(line, STATUS, receipt=replace(RECEIPT, every_area=True, areas=(), area_names=()))
@@ -113,7 +113,7 @@ def further() -> Iterator[tuple[str, Screen]]:
     yield "code", Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.CODE, digits=5))
     yield "technician", Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.TECHNICIAN, technician=TECHNICIAN))
     unknown = replace(TECHNICIAN, reader_works=False, clock=None, mirror_objects=None, outbox_events=None, visits=())
-    status = replace(OFFLINE, hindrance=Hindrance.DISK, mirror_age_s=None)
+    status = replace(OFFLINE, off_only=OffOnlyReason.DISK, mirror_age_s=None)
     yield "technician-broken", Screen(Line.EMPTY, status, idle_page=IdlePage(View.TECHNICIAN, technician=unknown))
     yield "standby", Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.STANDBY))
 

@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from station.display.screen import Line, Screen
-from station.rules.facts import Hindrance, Refusal
+from station.rules.facts import OffOnlyReason, Refusal
 from tests.ui.situations import STATUS
 from ui.fault_code import MODULES, modules, quiet_modules
 from ui.support import fault_message
 
 
 def test_the_longest_message_fits_version_one() -> None:
-    status = replace(STATUS, station=65535, hindrance=Hindrance.DISK)
+    status = replace(STATUS, station=65535, off_only=OffOnlyReason.DISK)
     message = fault_message(Screen(Line.READER_BROKEN, status, refusal=Refusal.KEY_FAULT))
     assert message == "STATION 65535 90 R21 H6"
     rows = modules(message)

@@ -11,7 +11,7 @@ from textual.renderables.digits import DIGITS, DIGITS3X3, DIGITS3X3_BOLD
 from station.display.idle import HelpPage, View
 from station.display.screen import IdlePage, Line, OutsideHelp, Screen
 from station.records.claims import Role
-from station.rules.facts import Hindrance, Refusal, Shortened
+from station.rules.facts import OffOnlyReason, Refusal, Shortened
 from tests.ui.situations import (
     LONG_RECEIPT,
     NOON_S,
@@ -36,11 +36,11 @@ from ui.words import Words, words
         (sentences.KEY_STATES, Line),
         (sentences.TONES, Line),
         (sentences.REFUSALS, Refusal),
-        (sentences.HINDRANCES, Hindrance),
+        (sentences.HINDRANCES, OffOnlyReason),
         (sentences.SHORTENED, Shortened),
         (support.LINES, Line),
         (support.REFUSALS, Refusal),
-        (support.HINDRANCES, Hindrance),
+        (support.HINDRANCES, OffOnlyReason),
         (support.SHORTENED, Shortened),
     ],
 )
@@ -187,7 +187,7 @@ def test_a_key_that_is_left_in_is_told_before_it_is_switched_off() -> None:
 
 def test_pulled_while_it_was_switched_on_it_is_told_how_to_get_it_on() -> None:
     shown = words(SITUATIONS["out_unsure-halfway"], "en")
-    assert shown.instruction == "Taken out too early. Put the key back."
+    assert shown.instruction == "CheckedObjects out too early. Put the key back."
     assert shown.reason.startswith("It may be ON. Leave it in until the screen says that it is ON.")
     assert shown.key_state == "▲ ON?"
 
@@ -218,7 +218,7 @@ def test_wait_counts_down() -> None:
 
 
 def test_a_station_that_can_only_switch_off_says_so_and_why() -> None:
-    status = replace(STATUS, hindrance=Hindrance.MIRROR_TOO_OLD)
+    status = replace(STATUS, off_only=OffOnlyReason.MIRROR_TOO_OLD)
     shown = words(Screen(Line.EMPTY, status), "en")
     assert shown.instruction == "This station can only switch keys OFF."
     assert shown.notes == ("Its data is too old.", "Help: *")

@@ -12,11 +12,11 @@ from station.rules.facts import (
     Attempts,
     Carried,
     Grant,
-    Hindrance,
     KeyEntry,
     KeyKnown,
     KeyStatus,
     Now,
+    OffOnlyReason,
     PermitEntry,
     Policy,
     Refusal,
@@ -132,7 +132,7 @@ def test_what_ends_while_the_person_types_is_not_judged_and_its_count_stands() -
 
 def test_a_box_without_a_clock_only_switches_off() -> None:
     at = at_box()
-    at.feed(StationChanged(replace(BOX, hindrance=Hindrance.CLOCK)))
+    at.feed(StationChanged(replace(BOX, off_only=OffOnlyReason.CLOCK)))
     at.put_in(carrying(BoxReason.ASK_PIN))
     assert (at.phase, at.state.refusal) == (Phase.REFUSED, Refusal.STATION)
 

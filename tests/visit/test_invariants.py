@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from station.display.screen import Line
-from station.rules.facts import Attempts, Hindrance, Refusal
+from station.rules.facts import Attempts, OffOnlyReason, Refusal
 from station.visit.effects import (
     AcceptPin,
     ActivateKey,
@@ -68,7 +68,7 @@ persons = st.sampled_from([None, ANNA_FOUND, TIM_FOUND])
 tags = st.sampled_from([TAG, WRONG_TAG])
 seconds = st.sampled_from([0.1, 1.0, 2.9, 3.1, 4.9, 5.1, 20.0, 31.0, 121.0])
 strokes = st.sampled_from("0123456789*#\b")
-hindrances = st.sampled_from([None, None, *Hindrance])
+off_only_reasons = st.sampled_from([None, None, *OffOnlyReason])
 
 
 def comparable(value: Any) -> Any:
@@ -160,12 +160,12 @@ class Visits(RuleBasedStateMachine):
         self.at.unix_s += int(pause)
         self.feed(TimePassed())
 
-    @rule(which=keys, standing=attempts)
-    def usual(self, which: Key, standing: Attempts) -> None:
+    @rule(which=keys, readiness=attempts)
+    def usual(self, which: Key, readiness: Attempts) -> None:
         """In, off, read: without this most sequences would get nowhere."""
         self.key_in()
         self.feed(ActivationCleared(self.at.state.insertion))
-        self.feed(KeyRead(self.at.state.insertion, which.seen, which.known, standing))
+        self.feed(KeyRead(self.at.state.insertion, which.seen, which.known, readiness))
 
     @rule()
     def pin(self) -> None:
@@ -176,10 +176,10 @@ class Visits(RuleBasedStateMachine):
     def keystroke(self, stroke: str) -> None:
         self.feed(KeystrokeTyped(stroke))
 
-    @rule(which=keys, person=persons, tag=tags, standing=attempts, stale=st.booleans())
-    def verdict(self, which: Key, person: Any, tag: bytes, standing: Attempts, stale: bool) -> None:
+    @rule(which=keys, person=persons, tag=tags, readiness=attempts, stale=st.booleans())
+    def verdict(self, which: Key, person: Any, tag: bytes, readiness: Attempts, stale: bool) -> None:
         visit = self.at.state.visit - stale
-        self.feed(PinChecked(visit, which.seen, which.known, person, tag, None, standing))
+        self.feed(PinChecked(visit, which.seen, which.known, person, tag, None, readiness))
 
     @rule()
     def right(self) -> None:
@@ -194,28 +194,28 @@ class Visits(RuleBasedStateMachine):
 
     @rule(
         which=keys,
-        standing=attempts,
+        readiness=attempts,
         refusal=refusals,
         kind=st.integers(0, 7),
         stale=st.sampled_from([0, 0, 0, 1]),
     )
-    def answer(self, which: Key, standing: Attempts, refusal: Refusal, kind: int, stale: int) -> None:
+    def answer(self, which: Key, readiness: Attempts, refusal: Refusal, kind: int, stale: int) -> None:
         insertion = self.at.state.insertion - stale
         answers: list[VisitInput] = [
             ActivationCleared(insertion),
             ClearFailed(insertion, NOON),
-            KeyRead(insertion, which.seen, which.known, standing),
+            KeyRead(insertion, which.seen, which.known, readiness),
             ReadFailed(insertion),
             KeyIdentified(insertion, which.seen),
             KeyActivated(insertion),
             ActivationFailed(insertion, refusal),
-            MirrorRefreshed(insertion, which.known, standing),
+            MirrorRefreshed(insertion, which.known, readiness),
         ]
         self.feed(answers[kind])
 
-    @rule(hindrance=hindrances)
-    def station(self, hindrance: Hindrance | None) -> None:
-        self.feed(StationChanged(replace(STATION, hindrance=hindrance)))
+    @rule(off_only=off_only_reasons)
+    def station(self, off_only: OffOnlyReason | None) -> None:
+        self.feed(StationChanged(replace(STATION, off_only=off_only)))
 
     @invariant()
     def every_visit_ends_once(self) -> None:

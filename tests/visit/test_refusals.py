@@ -7,8 +7,8 @@ import pytest
 
 from station.display.screen import Line
 from station.records.claims import Window
-from station.rules.attempts import AttemptCount, counted, current, standing
-from station.rules.facts import Attempts, Hindrance, KeyKnown, KeyStatus, Refusal, Shortened
+from station.rules.attempts import AttemptCount, counted, current, in_force
+from station.rules.facts import Attempts, KeyKnown, KeyStatus, OffOnlyReason, Refusal, Shortened
 from station.visit.effects import AcceptPin, ActivateKey, CheckPin, PrepareKey, RecordRefusal, RejectPin, SyncDuty
 from station.visit.inputs import StationChanged
 from station.visit.state import Phase, Presence, State
@@ -41,8 +41,8 @@ REFUSED = [
 ]
 
 
-def hindered(hindrance: Hindrance = Hindrance.CLOCK) -> Machine:
-    return Machine(State(station=replace(STATION, hindrance=hindrance)))
+def hindered(off_only: OffOnlyReason = OffOnlyReason.CLOCK) -> Machine:
+    return Machine(State(station=replace(STATION, off_only=off_only)))
 
 
 # --- before any PIN
@@ -66,10 +66,10 @@ def test_refused_before_any_pin(which: Key, attempts: Attempts, refusal: Refusal
     assert not [e for e in at.everything if isinstance(e, CheckPin)]
 
 
-@pytest.mark.parametrize("hindrance", Hindrance)
-def test_a_station_that_can_only_switch_off(hindrance: Hindrance) -> None:
-    at = hindered(hindrance)
-    assert (at.line(), at.screen.status.hindrance) == (Line.EMPTY, hindrance)
+@pytest.mark.parametrize("off_only", OffOnlyReason)
+def test_a_station_that_can_only_switch_off(off_only: OffOnlyReason) -> None:
+    at = hindered(off_only)
+    assert (at.line(), at.screen.status.off_only) == (Line.EMPTY, off_only)
     at.put_in()
     assert the(PrepareKey, at.done).sync is SyncDuty.LEAVE
     assert (at.line(), at.screen.refusal) == (Line.REFUSED, Refusal.STATION)
@@ -129,7 +129,7 @@ def test_news_without_consequence_keep_the_digits() -> None:
 
 
 def test_news_lift_the_lack_of_a_mirror_once_the_station_can() -> None:
-    at = hindered(Hindrance.NO_MIRROR)
+    at = hindered(OffOnlyReason.NO_MIRROR)
     at.put_in(NOT_KNOWN)
     at.news(OWN)
     assert (at.line(), at.screen.refusal) == (Line.REFUSED, Refusal.STATION)
@@ -175,7 +175,7 @@ def test_waits_and_the_lock_at_the_tenth() -> None:
         at.type("111111#")
         assert at.phase is Phase.CHECKING
         count = counted(current(count, entry, at.unix_s), entry, at.unix_s)
-        meant = standing(count, entry, at.mono_s)
+        meant = in_force(count, entry, at.mono_s)
         at.wrong(failures, wait_s=max(0.0, meant.wait_until_s - at.mono_s), locked=meant.locked)
         if at.line() is Line.WAIT:
             waits.append(wait_s := at.screen.wait_s)
@@ -286,10 +286,10 @@ def test_a_right_pin_that_activates_nothing_is_not_counted(claims: Any, refusal:
 # --- the station
 
 
-def test_a_hindrance_that_begins_at_the_prompt_judges_and_activates_nothing() -> None:
+def test_a_reason_to_only_switch_off_that_begins_at_the_prompt_judges_and_activates_nothing() -> None:
     at = machine_at(Phase.PROMPT)
-    at.feed(StationChanged(replace(STATION, hindrance=Hindrance.MIRROR_TOO_OLD)))
-    assert at.screen.status.hindrance is Hindrance.MIRROR_TOO_OLD
+    at.feed(StationChanged(replace(STATION, off_only=OffOnlyReason.MIRROR_TOO_OLD)))
+    assert at.screen.status.off_only is OffOnlyReason.MIRROR_TOO_OLD
     at.type("111111#")
     assert kinds(at.judged(WRONG_TAG)) == ["RejectPin", "Ring"]
     at.type("123456#")

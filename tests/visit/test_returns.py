@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from station.display.screen import Line
-from station.rules.facts import Attempts, Hindrance, Refusal
+from station.rules.facts import Attempts, OffOnlyReason, Refusal
 from station.visit.effects import (
     AcceptPin,
     ActivateKey,
@@ -396,7 +396,7 @@ def test_the_right_pin_on_the_tenth_try_goes_on_too() -> None:
 def test_nor_at_a_station_that_can_only_switch_off_meanwhile() -> None:
     at = machine_at(Phase.ACTIVATING)
     at.pull()
-    at.feed(StationChanged(replace(STATION, hindrance=Hindrance.CLOCK)))
+    at.feed(StationChanged(replace(STATION, off_only=OffOnlyReason.CLOCK)))
     at.put_in()
     assert (at.screen.line, at.screen.refusal) == (Line.REFUSED, Refusal.STATION)
 

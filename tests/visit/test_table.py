@@ -11,7 +11,7 @@ import pytest
 from station.display.screen import Line
 from station.display.snapshot import screen
 from station.records.claims import Role
-from station.rules.facts import Attempts, Hindrance, Now, Refusal
+from station.rules.facts import Attempts, Now, OffOnlyReason, Refusal
 from station.visit.effects import ActivateKey, ReportUnexpected
 from station.visit.inputs import (
     ActivationCleared,
@@ -56,7 +56,7 @@ BLOCKED = OWN.but(on_blocklist=True)
 EXPIRED = OWN.but(permit=permit(expires=NOON))
 LOCKED = Attempts(10, 0.0, locked=True)
 UPDATE_BOX = replace(STATION, role=Role.UPDATE_BOX)
-HINDERED = replace(STATION, hindrance=Hindrance.CLOCK)
+HINDERED = replace(STATION, off_only=OffOnlyReason.CLOCK)
 
 Doing = Callable[[Machine], object]
 

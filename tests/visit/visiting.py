@@ -53,7 +53,7 @@ WRONG_TAG = b"nobody's pin tag"
 STATION = StationFacts(
     station=3,
     unit=HOME,
-    hindrance=None,
+    off_only=None,
     certificate_expires=NOON + 30 * 86400,
     mirror_age_s=12,
     online=True,
@@ -100,7 +100,7 @@ class Key:
 
 
 def key(number: int = 100, kind: KeyKind = KeyKind.PERSONAL, unit: int = HOME, holder: HolderEntry = ANNA) -> Key:
-    """A key in good standing."""
+    """A key in good readiness."""
     personal = kind is KeyKind.PERSONAL
     record = KeyRecord(NOON - 9 * 86400, number, kind, unit, holder.holder if personal else None)
     return Key(

@@ -9,11 +9,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from offline_cache import SqliteStore
-from station.ports import Change, NewEvent
+from station.ports import Change, LogEvent
 from tools.bench.figures import Figure, paired
 
 COMMITS = 200
-EVENT = NewEvent("key_activated", 1_790_000_000, 0, key=5001, holder=1001, data={"expires": 1_790_039_600, "areas": 3})
+EVENT = LogEvent("key_activated", 1_790_000_000, 0, key=5001, holder=1001, data={"expires": 1_790_039_600, "areas": 3})
 
 
 class BareTable:

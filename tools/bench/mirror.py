@@ -10,7 +10,7 @@ from pathlib import Path
 from config import Credentials
 from offline_cache import SqliteStore
 from station.records.pins import pin_tag
-from station.sync.client import CentralLink
+from station.sync.client import CentralClient
 from tools.bench.figures import Figure, paired
 from tools.bench.site import BenchSite, Person
 
@@ -27,7 +27,7 @@ def refresh(site: BenchSite, samples: int) -> Figure:
 async def _refresh(site: BenchSite, samples: int) -> Figure:
     home = site.demo.home
     ours: list[float] = []
-    link = CentralLink(home.url, home.credentials().token)
+    link = CentralClient(home.url, home.credentials().token)
     try:
         snapshot = await link.snapshot()
         whole = home.network.passed_bytes

@@ -76,7 +76,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
         Rule("Nobody waits for a network that is known to be dead.",
              REFRESH + "test_nobody_waits_for_a_central_known_to_be_dead", "morning: The network is gone", "see ready"),
         Rule("The mirror decides, and the screen shows its age.",
-             SHOWING + "test_the_stations_own_standing", "offline: The network is cut", "age 7200"),
+             SHOWING + "test_the_stations_own_status", "offline: The network is cut", "age 7200"),
         Rule("A mirror older than the policy's days activates nothing.",
              ACCESS + "test_a_hindered_station_activates_nothing_but_judges_the_pin_first",
              "offline: A clock that the kernel", "see refused mirror_too_old"),

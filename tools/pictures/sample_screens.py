@@ -18,7 +18,7 @@ from station.display.screen import (
     Technician,
 )
 from station.records.claims import ClockSource, KeyKind, Role
-from station.rules.facts import Hindrance, Refusal, Shortened
+from station.rules.facts import OffOnlyReason, Refusal, Shortened
 from station.rules.support import Neighbour, SupportLine
 
 NOW_S = 1_774_850_100
@@ -27,7 +27,7 @@ STATUS = Status(
     station=12,
     online=True,
     mirror_age_s=20,
-    hindrance=None,
+    off_only=None,
     unix_s=NOW_S - 3600,
     clock_trusted=True,
     time_zone="Europe/Stockholm",
@@ -128,7 +128,7 @@ _LINES = {
     "emergency-ready": _pool(Line.READY, KeyKind.EMERGENCY, holder_name=HOLDER, receipt=RECEIPT),
     "substitute-out": _pool(Line.OUT_OFF, KeyKind.SUBSTITUTE),
     "only-off": Screen(
-        Line.EMPTY, replace(OFFLINE, hindrance=Hindrance.CLOCK, clock_trusted=False), outside_help=OUTSIDE_HELP
+        Line.EMPTY, replace(OFFLINE, off_only=OffOnlyReason.CLOCK, clock_trusted=False), outside_help=OUTSIDE_HELP
     ),
     "out-of-order": Screen(Line.READER_BROKEN, STATUS, outside_help=OUTSIDE_HELP),
     "standby": Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.STANDBY)),
@@ -144,7 +144,7 @@ _BOXES = {
     "box-active": replace(_own(Line.READY, status=BOX, receipt=_BOX_RECEIPT), holder_name=""),
     "box-wrong-pin": _own(Line.WRONG_PIN, status=BOX, refusal=Refusal.WRONG_PIN),
     "box-wait": _own(Line.WAIT, status=BOX, refusal=Refusal.WRONG_PIN, wait_s=15),
-    "box-only-off": Screen(Line.EMPTY, replace(BOX, hindrance=Hindrance.CLOCK, clock_trusted=False)),
+    "box-only-off": Screen(Line.EMPTY, replace(BOX, off_only=OffOnlyReason.CLOCK, clock_trusted=False)),
     "update-empty": Screen(Line.EMPTY, UPDATE_BOX),
     "update-renewed": _own(Line.READY, status=UPDATE_BOX, receipt=replace(RECEIPT, shortened=Shortened.WINDOW)),
 }
@@ -159,7 +159,7 @@ _AT_BOXES = {
     Refusal.OTHER_UNIT: UPDATE_BOX,
 }
 """Where what a station never says is said."""
-_WITH_HINDRANCE = replace(OFFLINE, hindrance=Hindrance.MIRROR_TOO_OLD)
+_WITH_HINDRANCE = replace(OFFLINE, off_only=OffOnlyReason.MIRROR_TOO_OLD)
 _REFUSED = {
     f"refused-{refusal.value.replace('_', '-')}": _own(
         Line.REFUSED,

@@ -83,7 +83,7 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
         assert verified(Permit, world.key_folder(key).read(KeyFile.PERMIT), [second]), "by the new key"
         assert verified(KeyRecord, world.key_folder(key).read(KeyFile.ID), [second]), "while its person typed"
     assert now_on(town, 5001).issued > issued
-    blocklist = town.station._station.standing.blocklist
+    blocklist = town.station._station.readiness.blocklist
     assert blocklist is not None
     assert verified(Blocklist, blocklist[0], [second])
 

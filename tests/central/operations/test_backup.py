@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) -> None:
     world, station = town.world, town.station
-    mirroring, identity = station._station.mirroring, station._station.identity
+    mirror, identity = station._station.mirror, station._station.identity
     await town.switch_on(5001)
     await station.hand_over()
     # In the middle of a change of the central key.
@@ -39,7 +39,7 @@ async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) ->
     await world.give_new_pin(1002)
     await town.central("rotate-key", "resign")
     await town.heard()
-    before = mirroring.state
+    before = mirror.state
     permits = {each.id: each.body for each in await station._station.store.objects("permit")}
     with pytest.raises(DemoFault, match="serving"):
         await town.central("restore", str(file), "--replace")
@@ -55,7 +55,7 @@ async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) ->
     assert "signed anew" in await town.central("restore", str(file), "--replace")
     await town.begin_central()
     await town.heard()
-    assert mirroring.state.epoch != before.epoch
+    assert mirror.state.epoch != before.epoch
     # The keys are as central has them now: the permits signed since, and not the later ones of the lost database.
     now = {each.id: each.body for each in await station._station.store.objects("permit")}
     assert now.keys() == permits.keys()
@@ -78,7 +78,7 @@ async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) ->
     # And it may be blocked again.
     await world.central.manage("block_key", "5003")
     await town.heard()
-    blocklist = station._station.standing.blocklist_claims
+    blocklist = station._station.readiness.blocklist_claims
     assert blocklist is not None
     assert 5003 in blocklist.blocked_keys
 

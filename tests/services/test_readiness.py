@@ -7,22 +7,22 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlite_utils import Database
 
-from station.ports import Change, NewEvent, StoreFault
+from station.ports import Change, LogEvent, StoreFault
 from station.records.base64url import decoded
 from station.records.keys import SigningKey
-from station.rules.facts import Hindrance
+from station.rules.facts import OffOnlyReason
 from station.sync.readiness import ADOPTED_NOTE
 from tests.services.lying_central import DAY_S, NOW_S, STATION, UNIT, LyingCentral, Reply
 from tests.services.parts import Parts
 
 
-async def hindrance(parts: Parts) -> Hindrance | None:
-    return (await parts.standing.facts()).hindrance
+async def off_only(parts: Parts) -> OffOnlyReason | None:
+    return (await parts.readiness.facts()).off_only
 
 
 async def test_nothing_hinders(synced: Parts) -> None:
-    facts = await synced.standing.facts()
-    assert facts.hindrance is None
+    facts = await synced.readiness.facts()
+    assert facts.off_only is None
     assert (facts.station, facts.unit, facts.online, facts.mirror_age_s) == (STATION, UNIT, True, 0)
     assert facts.certificate_expires == NOW_S + 55 * DAY_S
     assert facts.zone == ZoneInfo("Europe/Stockholm")
@@ -30,23 +30,23 @@ async def test_nothing_hinders(synced: Parts) -> None:
 
 
 async def test_no_clock(parts: Parts) -> None:
-    assert await hindrance(parts) is Hindrance.CLOCK
+    assert await off_only(parts) is OffOnlyReason.CLOCK
 
 
 async def test_no_mirror(central: LyingCentral, parts: Parts) -> None:
     central.lies["/mirror/snapshot"] = Reply(500)
     assert not await parts.poll()
-    assert await hindrance(parts) is Hindrance.NO_MIRROR
+    assert await off_only(parts) is OffOnlyReason.NO_MIRROR
 
 
 async def test_mirror_too_old(central: LyingCentral, synced: Parts) -> None:
     central.lies["/mirror/changes"] = Reply(500)
     synced.clocks.advance(10 * DAY_S)
     assert not await synced.poll()
-    assert await hindrance(synced) is None
+    assert await off_only(synced) is None
     synced.clocks.advance(1)
-    assert await hindrance(synced) is Hindrance.MIRROR_TOO_OLD
-    facts = await synced.standing.facts()
+    assert await off_only(synced) is OffOnlyReason.MIRROR_TOO_OLD
+    facts = await synced.readiness.facts()
     assert (facts.online, facts.mirror_age_s) == (False, 10 * DAY_S + 1)
 
 
@@ -55,8 +55,8 @@ async def test_certificate(central: LyingCentral, synced: Parts) -> None:
     for _ in range(11):
         synced.clocks.advance(5 * DAY_S)
         await synced.poll()
-        assert synced.mirroring.age_s() == 0
-    assert await hindrance(synced) is Hindrance.CERTIFICATE
+        assert synced.mirror.age_s() == 0
+    assert await off_only(synced) is OffOnlyReason.CERTIFICATE
 
 
 async def test_disk(synced: Parts, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,12 +69,12 @@ async def test_disk(synced: Parts, caplog: pytest.LogCaptureFixture, monkeypatch
 
     monkeypatch.setattr(synced.store, "note", full)
     for _ in range(2):
-        synced.standing.store_failed(StoreFault("disk_full"))
+        synced.readiness.store_failed(StoreFault("disk_full"))
     assert caplog.text.count("store.failed disk_full") == 1
     for _ in range(3):
-        assert await hindrance(synced) is Hindrance.DISK
+        assert await off_only(synced) is OffOnlyReason.DISK
     monkeypatch.undo()
-    assert await hindrance(synced) is None
+    assert await off_only(synced) is None
     assert caplog.text.count("store.back") == 1
     assert await synced.poll()
 
@@ -87,34 +87,34 @@ async def test_a_database_at_its_limit_is_a_full_disk_until_central_has_taken_so
     await synced.store._thread.run(limit)
     with pytest.raises(StoreFault) as caught:  # noqa: PT012 - until the last byte
         while True:
-            await synced.store.commit(Change([NewEvent("key_synced", NOW_S, 0, key=51)]))
-    synced.standing.store_failed(caught.value)
+            await synced.store.commit(Change([LogEvent("key_synced", NOW_S, 0, key=51)]))
+    synced.readiness.store_failed(caught.value)
     for _ in range(2):
-        assert await hindrance(synced) is Hindrance.DISK
+        assert await off_only(synced) is OffOnlyReason.DISK
     await synced.outbox.drain()
-    assert await hindrance(synced) is None
+    assert await off_only(synced) is None
 
 
 async def test_a_disk_that_fails_a_refresh_is_noticed(central: LyingCentral, synced: Parts) -> None:
     central.put("area", 3, name="Dalen")
     await synced.store.close()
     await synced.poll()
-    assert await hindrance(synced) is Hindrance.DISK
+    assert await off_only(synced) is OffOnlyReason.DISK
 
 
 async def test_a_disk_that_cannot_be_read(synced: Parts) -> None:
     await synced.store.close()
-    await synced.standing.reload()
-    assert await hindrance(synced) is Hindrance.DISK
-    assert (await synced.standing.facts()).area_names == {2: "Backen"}
-    await synced.standing.adopt_blocklist(b"")
+    await synced.readiness.reload()
+    assert await off_only(synced) is OffOnlyReason.DISK
+    assert (await synced.readiness.facts()).area_names == {2: "Backen"}
+    await synced.readiness.adopt_blocklist(b"")
 
 
 # --- the blocklist ---
 
 
 def version(parts: Parts) -> int:
-    claims = parts.standing.blocklist_claims
+    claims = parts.readiness.blocklist_claims
     return claims.version if claims is not None else -1
 
 
@@ -123,9 +123,9 @@ async def test_the_newer_of_both(central: LyingCentral, synced: Parts) -> None:
     newer = decoded(central.blocklist(500, 66)["record"])
     older = decoded(central.blocklist(400)["record"])
     central.blocklist(101)
-    await synced.standing.adopt_blocklist(newer)
+    await synced.readiness.adopt_blocklist(newer)
     assert version(synced) == 500
-    await synced.standing.adopt_blocklist(older)
+    await synced.readiness.adopt_blocklist(older)
     assert version(synced) == 500
     assert await synced.poll()
     assert await synced.field("blocklist", 0, "version") == 101
@@ -149,16 +149,16 @@ async def test_a_list_that_was_taken_off_the_mirror_still_counts(central: LyingC
 
 
 async def test_a_list_by_somebody_else_is_not_adopted(central: LyingCentral, synced: Parts) -> None:
-    await synced.standing.adopt_blocklist(decoded(central.blocklist(900, signer=SigningKey.generate())["record"]))
+    await synced.readiness.adopt_blocklist(decoded(central.blocklist(900, signer=SigningKey.generate())["record"]))
     assert version(synced) == 100
 
 
 async def test_an_adopted_list_counts_though_it_cannot_be_kept(central: LyingCentral, synced: Parts) -> None:
     newer = decoded(central.blocklist(500, 66)["record"])
     await synced.store.close()
-    await synced.standing.adopt_blocklist(newer)
+    await synced.readiness.adopt_blocklist(newer)
     assert version(synced) == 500
-    assert await hindrance(synced) is Hindrance.DISK
+    assert await off_only(synced) is OffOnlyReason.DISK
 
 
 @pytest.mark.parametrize("note", ["?", "AAAA", ""])
@@ -175,12 +175,12 @@ async def test_a_time_zone_unknown_here_leaves_the_one_before(
     caplog.set_level(logging.ERROR)
     site = await synced.object("site", 0)
     assert site is not None
-    state = synced.mirroring.state
+    state = synced.mirror.state
     changed = type(site)("site", 0, 999, dict(site.body) | {"timezone": "Europe/Atlantis"})
     await synced.store.apply_page(state, [changed], [])
-    await synced.standing.reload()
-    assert (await synced.standing.facts()).zone == ZoneInfo("Europe/Stockholm")
+    await synced.readiness.reload()
+    assert (await synced.readiness.facts()).zone == ZoneInfo("Europe/Stockholm")
     assert "site.time_zone" in caplog.text
     await synced.store.apply_page(state, [], [("site", 0)])
-    await synced.standing.reload()
-    assert (await synced.standing.facts()).zone == ZoneInfo("Europe/Stockholm")
+    await synced.readiness.reload()
+    assert (await synced.readiness.facts()).zone == ZoneInfo("Europe/Stockholm")
