@@ -75,7 +75,7 @@ class KeySession(Protocol):
     async def read(self, file: KeyFile, limit_bytes: int = 4096) -> bytes:
         """The whole file; empty where it is missing or has at most one byte.
 
-        Raises KeyLost, KeyRefused (``too_large`` when there is more than ``limit_bytes``), ReaderLost.
+        Raises KeyLost, KeyRefused (``too_large`` when there is more than ``limit_bytes``).
         """
         ...
 
@@ -132,6 +132,11 @@ class KeyReader(Protocol):
     @property
     def looked_at_s(self) -> float:
         """When it last looked whether there is a key (the event loop's time): a reader that hangs stops looking."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be talked to, with a key in it or without."""
         ...
 
     async def next_key(self) -> KeySession:

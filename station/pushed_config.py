@@ -134,6 +134,7 @@ class PushedConfig:
             await self._refuse(self._problems(None, error))
             return
         if pushed.version == self._refused_version:
+            self._waiting = self.status.waiting = None
             return
         self._accept(pushed)
 
@@ -188,13 +189,14 @@ class PushedConfig:
     async def _apply(self, pushed: ConfigFile, reaches: dict[str, Reach], adopted: Callable[[Settings], None]) -> None:
         # Nothing is awaited between the look at the visits and the change of the rules.
         self._waiting = self.status.waiting = None
+        before, self._running = self._running, pushed
+        self.status.version = pushed.version
         try:
             await self._station.apply(pushed.settings)
         except ConfigFault as fault:
+            self._running, self.status.version = before, before.version
             await self._refuse(fault.problems)
             return
-        self._running = pushed
-        self.status.version = pushed.version
         adopted(pushed.settings)
         await self._keep(reaches)
 

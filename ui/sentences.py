@@ -1,4 +1,4 @@
-"""What each line, refusal, off_only and reason says: English, marked for translation. Big: what to do; small: why.
+"""What each line, refusal and reason says: English, marked for translation. Big: what to do; small: why.
 
 Written for someone with gloves on and a queue behind them: no technical words, the key's state first, then the one
 thing to do. The tables are complete; a test goes through the enums.

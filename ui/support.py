@@ -69,7 +69,7 @@ SHORTENED: Mapping[Shortened, int] = {Shortened.WINDOW: 1, Shortened.PERMIT: 2, 
 
 
 def fault_digits(screen: Screen) -> str:
-    """``12-90`` or ``12-10-3``: station, line and off_only, in digits that can be drawn large."""
+    """``12-90`` or ``12-10-3``: station, line and the reason to only switch off, in digits that can be drawn large."""
     parts = [f"{screen.status.station}", f"{LINES[screen.line]}"]
     if screen.status.off_only is not None:
         parts.append(f"{HINDRANCES[screen.status.off_only]}")
@@ -82,7 +82,7 @@ def fault_message(screen: Screen) -> str:
 
 
 def support_code(screen: Screen) -> str:
-    """Line, then refusal (R), off_only of the station (H) and reason for a shorter time (S), where there is one."""
+    """Line, then refusal (R), why the station only switches off (H) and reason for a shorter time (S), where there is one."""
     parts = [f"{LINES[screen.line]}"]
     if screen.refusal is not None:
         parts.append(f"R{REFUSALS[screen.refusal]:02}")

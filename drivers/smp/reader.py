@@ -29,6 +29,11 @@ class SmpKeyReader:
         """See `KeyReader.looked_at_s`."""
         return max(self._looked_at_s, self._session.looked_at_s if self._session is not None else 0.0)
 
+    @property
+    def is_open(self) -> bool:
+        """See `KeyReader.is_open`."""
+        return self._client is not None and self._client.is_open
+
     async def next_key(self) -> SmpKeySession:
         """See `KeyReader.next_key`. ReaderLost: as `SerialPort.open`, and ``closed``."""
         loop = asyncio.get_running_loop()

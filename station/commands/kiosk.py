@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import gc
 import logging
 import os
 import sys
@@ -136,8 +135,6 @@ class _Run:
             facts=lambda: station.visits.state.station,
             visits=station.visits.past_visits,
         )
-        # What is there by now stays: to look through all of it for garbage takes tens of milliseconds of a visit.
-        gc.freeze()
         async with asyncio.TaskGroup() as tasks:
             # The kiosk rings by itself when a line wants to be looked at.
             parts = [tasks.create_task(station.run(self._show, reasons=reasons_of(os.environ)), name="station")]

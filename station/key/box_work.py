@@ -28,22 +28,24 @@ _log = logging.getLogger("station.key")
 
 
 class BoxKeyWork(KeyWork):
-    """`KeyWork` of an activation box. ``place.pins`` is a `BoxPinWork`."""
+    """`KeyWork` of an activation box. ``parts.pins`` is a `BoxPinWork`."""
 
     async def _read(self, effect: ReadKey) -> None:
         id_record = await self._id()
+        record = envelope.verified(KeyRecord, id_record, self._identity.central_keys)
+        if record is not None:
+            self._seen = KeySeen(id_record, record)
+            self._record_switched_off(nameless=False)
         self._clock = await self._read_clock()
         files = {KeyFile.ID.value: id_record}
         for file in READ_FILES:
             files[file.value] = await self._file(file)
         clock_set = self._clock_set(files)
-        record = envelope.verified(KeyRecord, id_record, self._identity.central_keys)
         if record is None:
             await self._unreadable(effect.insertion, id_record, "bad_key_record" if clock_set else "clock_unset")
             return
         known, attempts = await self._judge(record, files, clock_set=clock_set)
         self._seen = KeySeen(id_record, record, clock_was_unset=not clock_set)
-        self._record_switched_off(nameless=False)
         self._put(KeyRead(effect.insertion, self._seen, known, attempts))
 
     async def _file(self, file: KeyFile) -> bytes:
@@ -71,7 +73,7 @@ class BoxKeyWork(KeyWork):
 
     async def _prepare(self, effect: PrepareKey) -> None:
         """Nothing on the key is brought up to date; it is only recorded that it was here."""
-        if self._parts.once.is_first("key_synced"):
+        if self._parts.once.is_first(self._visit, "key_synced"):
             self._recorder.keep(
                 self._recorder.event(
                     "key_synced",
@@ -83,7 +85,7 @@ class BoxKeyWork(KeyWork):
             )
 
     async def _write_activation(self, effect: ActivateKey) -> None:
-        if not self._stands_by_the_keys_clock(effect.grant):
+        if not await self._is_in_force_by_the_keys_clock(effect.grant):
             raise KeyRefused("clocks_differ")
         certificate, progress = self._identity.certificate, self._parts.progress
         activation = self._identity.activation(effect.grant, await self._parts.store.next_sequence())
@@ -92,10 +94,9 @@ class BoxKeyWork(KeyWork):
             progress.next()
             await self._write_last(effect, activation)
 
-    def _stands_by_the_keys_clock(self, grant: Grant) -> bool:
+    async def _is_in_force_by_the_keys_clock(self, grant: Grant) -> bool:
         """Whether locks will take the activation: else the lamp would be green for a key that opens nothing."""
-        clock, now = self._clock, self._parts.time.now()
-        if clock is None or clock.unix_s is None:
+        key_s, now = (await self._key.clock()).unix_s, self._parts.time.now()
+        if key_s is None:
             return False
-        key_s = clock.unix_s + (now.mono_s - self._clock_read_s)
         return abs(key_s - now.unix_s) <= CLOCKS_DIFFER_LIMIT_S and key_s < grant.expires

@@ -6,7 +6,7 @@ Nothing is written that is there already, and nothing newer is replaced by somet
 import asyncio
 import logging
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Self
 
 import cbor2
 
@@ -21,15 +21,13 @@ from station.records.claims import (
     Sync,
 )
 from station.records.envelope import verified
-from station.rules.facts import KeyClock, KeyClockState, KeyKnown, Now, PermitEntry
+from station.rules.facts import KeyClock, KeyClockState, KeyKnown, PermitEntry
 from station.sync.identity import Identity
 from station.sync.timekeeping import Timekeeper
 from station.visit.inputs import KeySeen
 
 CLOCK_TOLERANCE_S = 2
 """A key's clock that is right to this is left alone: setting it costs a request."""
-CLOCK_STAYS_RIGHT_S = 60.0
-"""No clock goes wrong by a second in this time."""
 CLOCK_BEHIND_SYNC_S = 300
 """A clock so far before the key's own last synchronisation has lost power since."""
 
@@ -46,6 +44,13 @@ class OnKey:
     permit_known: asyncio.Event = field(default_factory=asyncio.Event)
     """A PIN may be judged: the key's permit and blocklist have been read, or cannot be any more."""
 
+    @classmethod
+    def gone(cls) -> Self:
+        """Of a key that is not there any more: nothing will be known of it."""
+        of_none = cls()
+        of_none.permit_known.set()
+        return of_none
+
     def is_newer(self, entry: PermitEntry) -> bool:
         """Whether the key has a newer permit of the same holder."""
         own = self.own_permit
@@ -54,25 +59,6 @@ class OnKey:
             and own.permit.holder == entry.permit.holder
             and (own.permit.revision > entry.permit.revision)
         )
-
-
-class _RightClock(NamedTuple):
-    """A key's clock that was found right, or set."""
-
-    found_at: Now
-    said_s: float
-    """What it said at the least, Unix seconds, at `said_at_s`."""
-    said_at_s: float
-    """Monotonic."""
-
-    def stands(self, now: Now, floor_s: int) -> bool:
-        """Whether it is right still, for locks that have seen central sign something at ``floor_s``."""
-        # The station's own time may have jumped since: central's signed time has come in, where there was an RTC's.
-        jumped_s = abs(now.unix_s - now.mono_s - (self.found_at.unix_s - self.found_at.mono_s))
-        # Central may have signed something since, within the second that the clock lags or was cut off.
-        behind = self.said_s + (now.mono_s - self.said_at_s) < floor_s
-        age_s = now.mono_s - self.found_at.mono_s
-        return jumped_s < CLOCK_TOLERANCE_S and not behind and age_s < CLOCK_STAYS_RIGHT_S
 
 
 class KeyFiles:
@@ -84,7 +70,6 @@ class KeyFiles:
         self._there: dict[KeyFile, bytes] = {}
         """What has been written or found in this insertion: it is not asked for again."""
         self._synced = False
-        self._right_clock: _RightClock | None = None
 
     async def works_until(self, act: bytes) -> int | None:
         """Until when locks believe ``act``, at the most; None when nothing on the key can be believed."""
@@ -97,30 +82,17 @@ class KeyFiles:
             return activation.expires
         return self._identity.activation_expires(act, await self._bytes(KeyFile.PERMIT))
 
-    async def set_clock(self, read: KeyClock | None = None, read_s: float = 0.0) -> None:
-        """Set the key's clock if the station's can be trusted and the key's differs. Raises KeyRefused.
-
-        ``read`` is what the key's clock said at ``read_s`` (monotonic), where it has just been asked; what has been
-        found right in this insertion is not asked for again.
-        """
-        now = self._time.now()
-        right = self._right_clock
-        if now.trust is None or (right is not None and right.stands(now, self._time.floor_s)):
+    async def set_clock(self) -> None:
+        """Set the key's clock if the station's can be trusted and the key's differs. Raises KeyRefused."""
+        if self._time.now().trust is None:
             return
-        clock = read
-        if clock is None:
-            clock, now = await self._key.clock(), self._time.now()
-            read_s = now.mono_s
+        clock, now = await self._key.clock(), self._time.now()
         if clock.state is KeyClockState.ABSENT:
             return
-        key_s = clock.unix_s + (now.mono_s - read_s) if clock.unix_s is not None else None
         # A clock before what central has signed last makes locks refuse the key, however little it lags.
+        key_s = clock.unix_s
         if key_s is None or abs(key_s - now.unix_s) >= CLOCK_TOLERANCE_S or key_s < self._time.floor_s:
-            set_to_s = self._time.now().unix_s
-            await self._key.set_clock(set_to_s)
-            self._right_clock = _RightClock(now, set_to_s, self._time.now().mono_s)
-        else:
-            self._right_clock = _RightClock(now, key_s, now.mono_s)
+            await self._key.set_clock(self._time.now().unix_s)
 
     async def lost_power(self, seen: KeySeen, clock: KeyClock | None) -> bool:
         """Whether ``clock`` is unset, or far before the key's own last synchronisation; never so for a new key."""

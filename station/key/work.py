@@ -14,10 +14,9 @@ from station.display.key_findings import KeyFindings
 from station.key.batteries import Batteries
 from station.key.files import KeyFiles, OnKey
 from station.key.log_reader import KeyLogReader
-from station.key.once_per_visit import OncePerVisit
 from station.key.pins import PinWork
 from station.key.write_progress import WriteProgress
-from station.ports import KeyFile, KeyLost, KeyRefused, KeySession, ReaderLost, Store, StoreFault
+from station.ports import KeyFile, KeyLost, KeyRefused, KeySession, Store, StoreFault
 from station.records.claims import KeyKind, KeyRecord
 from station.records.envelope import verified
 from station.rules.facts import Attempts, KeyClock, KeyClockState, KeyKnown, KeyStatus, Refusal
@@ -46,6 +45,20 @@ EFFECTS_LIMIT = 32
 """A visit has five pieces of work for the key at most; more is a fault."""
 
 _log = logging.getLogger("station.key")
+
+
+class OncePerVisit:
+    """What has been recorded in a visit already: each session has work of its own, a visit with a bounce has two."""
+
+    def __init__(self) -> None:
+        self._recorded: set[tuple[int, str]] = set()
+
+    def is_first(self, visit: int, event_type: str) -> bool:
+        """Whether this is the first event of its type in ``visit``; from now on it has been."""
+        first = (visit, event_type) not in self._recorded
+        # What the worker of a key before had left may still come, of one visit ago or two.
+        self._recorded = {each for each in self._recorded if each[0] > visit - 10} | {(visit, event_type)}
+        return first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,19 +102,20 @@ class KeyWork:
         self._seen: KeySeen | None = None
         self._clock: KeyClock | None = None
         """As it was before this station set it; None: it could not be read."""
-        self._clock_read_s = 0.0
         self._was_on = False
         """The key has been switched off, and the event of it waits for the key's name."""
         self._prepared = False
         self._lost_power = False
         self._activating = False
         """Nothing but ``act`` is written from here on."""
+        self._visit = 0
         self._performing = False
         self._stopped = False
         self._effects: asyncio.Queue[KeyEffect | None] = asyncio.Queue(EFFECTS_LIMIT)
 
-    def give(self, effect: KeyEffect) -> None:
-        """Have ``effect`` performed after those before it."""
+    def give(self, effect: KeyEffect, *, visit: int) -> None:
+        """Have ``effect`` of a visit performed after those before it."""
+        self._visit = visit
         if not self._stopped:
             self._effects.put_nowait(effect)
 
@@ -125,7 +139,7 @@ class KeyWork:
             self._performing = True
             try:
                 await self._perform(effect)
-            except (KeyLost, ReaderLost) as error:
+            except KeyLost as error:
                 # Whoever watches the session says so to the machine.
                 _log.info("key.lost during=%s %s", type(effect).__name__, error)
             finally:
@@ -176,7 +190,7 @@ class KeyWork:
         if act != b"":
             try:
                 off = await self._cleared()
-            except (KeyLost, ReaderLost):
+            except KeyLost:
                 # Cleared, torn or untouched: only its next visit can tell.
                 self._recorder.keep(self._recorder.event("key_write_interrupted", self._seen))
                 raise
@@ -262,9 +276,7 @@ class KeyWork:
 
     async def _read_clock(self) -> KeyClock | None:
         try:
-            clock = await self._key.clock()
-            self._clock_read_s = self._parts.time.now().mono_s
-            return clock
+            return await self._key.clock()
         except KeyRefused as error:
             # A fault, not an unset clock; an activation will not get past it.
             _log.warning("key.clock_fault %s", error)
@@ -308,17 +320,18 @@ class KeyWork:
             await self._tried(files.write_permit(permit))
         lost_power = not self._prepared and await files.lost_power(effect.seen, self._clock)
         self._lost_power = self._lost_power or lost_power
-        if lost_power and self._parts.once.is_first("key_power_lost"):
+        if lost_power and self._parts.once.is_first(self._visit, "key_power_lost"):
             # Before the clock is set: should the answer to that be lost, nothing on the key would tell it any more.
             self._recorder.keep(self._recorder.event("key_power_lost", effect.seen))
-        clock = self._clock if not self._prepared else None
-        await self._tried(files.set_clock(clock, self._clock_read_s))
+        await self._tried(files.set_clock())
         if effect.sync is SyncDuty.WRITE:
             await self._tried(files.write_sync(key, self._parts.mirror.state.confirmed_at))
         await self._tried(self._renew_id_record(effect.known))
         self._report_condition(key)
 
     def _report_condition(self, key: int) -> None:
+        if self._key.over:
+            return  # another key may be in the reader, and on the screen
         own = self.on_key.own_permit
         permit = own.permit if own is not None else None
         self._parts.report(KeyFindings(self._parts.batteries.percent(key), self._lost_power, permit))
@@ -361,7 +374,7 @@ class KeyWork:
         if self._prepared:
             return
         self._prepared = True
-        if not self._parts.once.is_first("key_synced"):
+        if not self._parts.once.is_first(self._visit, "key_synced"):
             return
         mirror = self._parts.mirror
         event = self._recorder.event(
@@ -378,6 +391,8 @@ class KeyWork:
     # --- on ---
 
     async def _activate(self, effect: ActivateKey) -> None:
+        if self._key.over:
+            return  # nothing has been written to it
         self._activating = True
         try:
             try:
@@ -392,7 +407,7 @@ class KeyWork:
                 self._parts.readiness.store_failed(error)
                 await self._undo(effect, Refusal.STATION)
                 return
-        except (KeyLost, ReaderLost):
+        except KeyLost:
             # It may be on: whoever asks later finds for whom and until when.
             grant = effect.grant
             lost = {"holder": grant.holder.holder, "expires": grant.expires}

@@ -167,7 +167,7 @@ class Refusal(StrEnum):
     PERMIT_EXPIRED = "permit_expired"
     OUTSIDE_WINDOW = "outside_window"
     STATION = "station"
-    """A `OffOnlyReason` of this station."""
+    """An `OffOnlyReason` of this station."""
     KEY_FAULT = "key_fault"
     """The key did not take what it was to be given."""
 

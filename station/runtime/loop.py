@@ -13,12 +13,12 @@ from dataclasses import replace
 
 from station.display.screen import Screen
 from station.key.batteries import Batteries
-from station.key.once_per_visit import OncePerVisit
+from station.key.files import OnKey
 from station.key.pin_tags import PinTags
-from station.key.work import KeyEffect, KeyWork, KeyWorkParts
+from station.key.work import KeyEffect, KeyWork, KeyWorkParts, OncePerVisit
 from station.key.write_progress import WriteProgress
 from station.ports import Json, KeyReader, KeySession, ReaderLost, Store, StoreFault
-from station.rules.facts import OffOnlyReason, Policy
+from station.rules.facts import Policy
 from station.runtime.past_visits import PastVisits
 from station.runtime.presenter import Presentation, Presenter
 from station.runtime.profiles import Profile
@@ -98,6 +98,7 @@ class VisitLoop:
         """On the key that is in the reader, or was last."""
         self._unfinished: set[KeyWork] = set()
         """Work on that key, and on keys before it, that is not done."""
+        self._pins_in_check = 0
         self._tasks: asyncio.TaskGroup | None = None
         self._ending = False
         self._show: Callable[[Screen], None] = lambda _screen: None
@@ -134,7 +135,7 @@ class VisitLoop:
             report=lambda news: self._presenter.report(news),  # noqa: PLW0108, it is made below
             progress=WriteProgress(),
             batteries=Batteries(),
-            once=OncePerVisit(lambda: self._state.visit),
+            once=OncePerVisit(),
         )
         self._presenter = Presenter(
             presentation,
@@ -172,7 +173,7 @@ class VisitLoop:
         """No key in the reader, none that may come back, and nobody's farewell on the screen; or no reader at all."""
         state = self._state
         empty = state.phase is Phase.BROKEN or (state.phase is Phase.EMPTY and state.farewell is None)
-        return empty and not self.busy
+        return empty and not self.busy and not self._pins_in_check
 
     def adopt(self, policy: Policy, presentation: Presentation) -> None:
         """Go by these rules of the site, and show by these settings, from now on; only `between_visits`."""
@@ -212,7 +213,8 @@ class VisitLoop:
         await self._readiness.reload()
         await self._refresh_readiness()
         state = self._state
-        if state.seen is None:
+        # Of a key that is out or returning it is not known whether it is the one that answers now.
+        if state.seen is None or state.presence is not Presence.IN:
             return
         try:
             known, attempts = await self._pins.look_up(state.seen.record.key)
@@ -224,7 +226,6 @@ class VisitLoop:
     async def run(self, show: Callable[[Screen], None], ring: Callable[[], None] = lambda: None) -> None:
         """Serve keys until cancelled. An exception of any part ends it."""
         self._show, self._ring = show, ring
-        await self._readiness.reload()
         self._state = replace(self._state, station=await self._readiness.facts())
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -270,8 +271,7 @@ class VisitLoop:
             case RefreshMirror():
                 self._mirror.wake()
             case CheckPin():
-                if self._work is not None:
-                    self._start(self._check_pin(effect, self._work))
+                self._start(self._check_pin(effect))
             case RejectPin():
                 self._pins.reject(effect)
             case AcceptPin():
@@ -289,22 +289,29 @@ class VisitLoop:
     def _give(self, effect: KeyEffect) -> None:
         # What was to be done with a key that is gone is not done with the next one.
         if self._work is not None and self._work.insertion == effect.insertion:
-            self._work.give(effect)
+            self._work.give(effect, visit=self._state.visit)
 
     def _record(self, type_: str, seen: KeySeen | None, **data: Json) -> None:
         self._recorder.keep(self._recorder.event(type_, seen, **data))
 
-    async def _check_pin(self, effect: CheckPin, work: KeyWork) -> None:
-        await self._pins.check(effect, work.on_key)
+    async def _check_pin(self, effect: CheckPin) -> None:
+        works = (self._work, *self._unfinished)
+        work = next((each for each in works if each is not None and each.insertion == effect.insertion), None)
+        self._pins_in_check += 1
+        try:
+            # The PIN counts also when its key is gone by now.
+            await self._pins.check(effect, work.on_key if work is not None else OnKey.gone())
+        finally:
+            self._pins_in_check -= 1
         await self._refresh_readiness()
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
+        if self._ending or self._tasks is None:
+            work.close()
+            return
         try:
-            if self._ending or self._tasks is None:
-                raise RuntimeError("not running")
             self._tasks.create_task(work)
-        except RuntimeError:
-            # Before the beginning or, as the task group says, on the way to the end.
+        except RuntimeError:  # the task group is on the way to its end
             work.close()
 
     # --- the reader ---
@@ -342,6 +349,8 @@ class VisitLoop:
             async with asyncio.timeout(READER_AGAIN_S if broken else None):
                 return await self._reader.next_key()
         except TimeoutError:
+            if not self._reader.is_open:
+                raise ReaderLost("port_slow") from None
             return None
 
     def _reader_back(self) -> bool:
@@ -363,6 +372,8 @@ class VisitLoop:
             if work.busy:
                 await asyncio.wait([running], timeout=FINISH_S)
             running.cancel()
+            if running.done() and not running.cancelled():
+                running.result()
             raise
         finally:
             self._unfinished.discard(work)
@@ -388,7 +399,7 @@ class VisitLoop:
 
     async def _refresh_readiness(self) -> None:
         facts = await self._readiness.facts()
-        if facts.off_only is not OffOnlyReason.DISK:
+        if self._readiness.store_works:
             self._recorder.write_on()
         if facts != self._state.station:
             self._put(StationChanged(facts))

@@ -1,7 +1,6 @@
 """Hands the outbox over to central: oldest first, in batches, each event answered for on its own.
 
-One batch is on the wire at a time: a key's log entries must reach central in order. While it is, the one before is
-settled on the disk and the next one read.
+One batch is on the wire at a time: a key's log entries must reach central in order.
 """
 
 import asyncio
@@ -117,45 +116,32 @@ class Outbox:
 
         Raises CentralUnreachable, CentralRefused, StoreFault.
         """
-        taken, unsettled = 0, _Answered()
-        batch = await self._store.pending(self._next_size())
-        while batch:
-            sending = asyncio.create_task(self._send(batch), name="batch")
-            try:
-                await self._settle(unsettled)
-                unsettled = _Answered()
-                ahead = await self._store.pending(self._size, after=batch[-1].seq)
-                unsettled = await sending
-            except (CentralRefused, CentralUnreachable) as error:
-                if not _blames_the_batch(error):
-                    raise
-                if len(batch) == 1:
-                    taken += await self._judge(batch[0], error)
-                    self._narrowed = None
-                else:
-                    self._narrowed = len(batch) // 2, batch[-1].seq
-                batch = await self._store.pending(self._next_size())
-                continue
-            finally:
-                await _ended(sending)
-            taken += len(unsettled.done)
-            if self._narrowed is not None or len(unsettled.done) + len(unsettled.refused) < len(batch):
-                # One among them keeps the others out, or some were not answered for: what was read ahead is not next.
-                await self._settle(unsettled)
-                unsettled = _Answered()
-                if self._narrowed is not None and batch[-1].seq >= self._narrowed[1]:
-                    # All of them are through: it was central that was ill.
-                    self._narrowed = None
-                ahead = await self._store.pending(self._next_size())
-            if ahead and self._visiting():
-                await self._settle(unsettled)
-                unsettled = _Answered()
+        taken = 0
+        # What was set aside is reported by an event, which is pending then.
+        while batch := await self._store.pending(self._next_size()):
+            taken += await self._hand_over(batch)
+            if self._visiting():
                 await self._wait_for_visit()
-            batch = ahead
-        if await self._settle(unsettled):
-            # The report of it is an event as well.
-            taken += await self.drain()
         return taken
+
+    async def _hand_over(self, batch: Sequence[StoredEvent]) -> int:
+        """Hand over a batch; how many central took. Raises CentralUnreachable, CentralRefused, StoreFault."""
+        try:
+            answered = await self._send(batch)
+        except (CentralRefused, CentralUnreachable) as error:
+            if not _blames_the_batch(error):
+                raise
+            if len(batch) == 1:
+                self._narrowed = None
+                return await self._judge(batch[0], error)
+            # One among them keeps the others out.
+            self._narrowed = len(batch) // 2, batch[-1].seq
+            return 0
+        await self._settle(answered)
+        if self._narrowed is not None and batch[-1].seq >= self._narrowed[1]:
+            # All of them are through: it was central that was ill.
+            self._narrowed = None
+        return len(answered.done)
 
     async def _send(self, batch: Sequence[StoredEvent]) -> _Answered:
         """Hand over a batch. Raises CentralUnreachable, also when central answers for none of them, CentralRefused."""
@@ -203,10 +189,8 @@ class Outbox:
         await self._settle(again)
         return len(following.done) + len(again.done)
 
-    async def _settle(self, answered: _Answered) -> bool:
-        """Take up what central said; whether there is something new to be told to it."""
-        if not answered.done and not answered.refused:
-            return False
+    async def _settle(self, answered: _Answered) -> None:
+        """Take up what central said of each event."""
         # Central's words, from the network: no line ends into the log.
         refused = [(event, ascii(reason[:REASON_LIMIT_CHARS])) for event, reason in answered.refused]
         for event, reason in refused:
@@ -215,7 +199,6 @@ class Outbox:
         told = [(event, reason) for event, reason in refused if event.body.get("type") != REPORT]
         if told:
             await self._report(REPORT, count=len(told), first_seq=told[0][0].seq, reason=told[0][1])
-        return bool(told)
 
     async def _wait_for_visit(self) -> None:
         """Wait while somebody stands at the station, for a moment at most."""
@@ -223,14 +206,6 @@ class Outbox:
         until_s = loop.time() + (GATHER_ON_SLOW_LINK_S if self._slow else GATHER_S)
         while self._visiting() and loop.time() < until_s:  # noqa: ASYNC110, it shall not know who waits
             await asyncio.sleep(LOOK_EVERY_S)
-
-
-async def _ended(sending: "asyncio.Task[_Answered]") -> None:
-    """Nothing is on the wire any more, and nobody is told of what became of it."""
-    sending.cancel()
-    await asyncio.wait([sending])
-    if not sending.cancelled():
-        sending.exception()
 
 
 def _blames_the_batch(error: CentralRefused | CentralUnreachable) -> bool:

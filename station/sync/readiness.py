@@ -119,6 +119,11 @@ class Readiness:
             _log.error("site.time_zone %s", error)
             return self._site.zone
 
+    @property
+    def store_works(self) -> bool:
+        """Whether the database took the last write."""
+        return not self._store_failed
+
     def store_failed(self, error: StoreFault) -> None:
         """The database failed: nothing is activated until it takes a write again."""
         if not self._store_failed:

@@ -28,6 +28,7 @@ class Recorder:
         self._kept, self._failed = kept, failed
         self._waiting: deque[LogEvent] = deque()
         self._writing: asyncio.Task[None] | None = None
+        """Its exception, a broken invariant, is raised by whoever comes next."""
 
     def event(self, type_: str, seen: KeySeen | None, *, holder: int | None = None, **data: Json) -> LogEvent:
         """An event of now about the key ``seen``; ``holder`` where it is another than the key's own."""
@@ -61,11 +62,12 @@ class Recorder:
 
     def write_on(self) -> None:
         """Try again what waits, if anything does."""
-        if self._waiting and (self._writing is None or self._writing.done()):
+        if self._writing is not None and self._writing.done():
+            self._writing.result()
+            self._writing = None
+        if self._waiting and self._writing is None:
             # A task of its own: whoever is cancelled meanwhile must not leave it unknown whether it was written.
             self._writing = asyncio.create_task(self._write(), name="events")
-            # A broken invariant goes to the loop's exception handler at once.
-            self._writing.add_done_callback(_raise_what_it_raised)
 
     @property
     def waiting(self) -> int:
@@ -77,6 +79,7 @@ class Recorder:
         self.write_on()
         if self._writing is not None:
             await asyncio.wait([self._writing])
+            self._writing.result()
 
     async def _write(self) -> None:
         while self._waiting:
@@ -90,8 +93,3 @@ class Recorder:
             for _ in batch:
                 self._waiting.popleft()
             self._kept()
-
-
-def _raise_what_it_raised(task: asyncio.Task[None]) -> None:
-    if not task.cancelled():
-        task.result()

@@ -59,6 +59,7 @@ class PrepareKey:
 class CheckPin:
     """Count the attempt, then compute the tag and look its person up; answer `PinChecked` or `PinCheckFailed`."""
 
+    insertion: int
     visit: int
     entry: Entry
     seen: KeySeen

@@ -60,7 +60,7 @@ def check_entry(state: State, now: Now) -> Result:
     if now.mono_s < state.attempts.wait_until_s:
         return replace(state, entry=Entry()), ()
     checking = replace(state, phase=Phase.CHECKING, since_s=now.mono_s, entry=Entry(), last_refusal=None)
-    return checking, (CheckPin(state.visit, state.entry, state.seen, state.known),)
+    return checking, (CheckPin(state.insertion, state.visit, state.entry, state.seen, state.known),)
 
 
 def clear_old_entry(state: State, _received: TimePassed, now: Now) -> Result:

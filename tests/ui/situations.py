@@ -62,7 +62,7 @@ TECHNICIAN = replace(
 
 
 def situations() -> Iterator[tuple[str, Screen]]:
-    """Named screens: every line, refusal, off_only and reason at least once."""
+    """Named screens: every line, refusal and reason at least once."""
     for line in Line:
         yield f"{line}", Screen(line, STATUS, digits=6, key=1042, holder_name=LONGEST_NAME)
     for refusal in Refusal:

@@ -100,7 +100,7 @@ class Key:
 
 
 def key(number: int = 100, kind: KeyKind = KeyKind.PERSONAL, unit: int = HOME, holder: HolderEntry = ANNA) -> Key:
-    """A key in good readiness."""
+    """A key that nothing is wrong with."""
     personal = kind is KeyKind.PERSONAL
     record = KeyRecord(NOON - 9 * 86400, number, kind, unit, holder.holder if personal else None)
     return Key(
