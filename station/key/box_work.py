@@ -28,7 +28,7 @@ _log = logging.getLogger("station.key")
 
 
 class BoxKeyWork(KeyWork):
-    """`KeyWork` of an activation box. ``place.pins`` is a `BoxPinWork`."""
+    """`KeyWork` of an activation box. ``parts.pins`` is a `BoxPinWork`."""
 
     async def _read(self, effect: ReadKey) -> None:
         id_record = await self._id()
