@@ -65,7 +65,7 @@ async def _polls_and_events_need_one_connection(central: Central) -> None:
         assert branch.link.traffic.connections == 1
         for at in range(POLLS):
             if at % 60 == 0:
-                # Beside a poll, as a visit's events are: it waits for its turn.
+                # IdlePage a poll, as a visit's events are: it waits for its turn.
                 await branch.station.tell("central_lost")
             await branch.poll()
         await branch.quiet()
