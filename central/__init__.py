@@ -1,4 +1,5 @@
-"""The central server: staff, keys, areas, permits and events of a site, its admin page and the stations' API.
+"""The central server: staff, keys, areas, permits and events of a site; an extra that stations do not install.
 
-An extra that stations do not install; it shares ``station.records`` and ``station.errors`` with them, nothing else.
+In layers, each knowing those before it: ``models``, ``signing``, ``feed``, ``actions``, and ``api``, ``office`` and
+``operations`` side by side. It shares ``station.records`` with stations, their version, and nothing that decides.
 """

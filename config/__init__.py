@@ -1,6 +1,7 @@
 """``station.toml`` and the credentials beside it: models, loading, and what is wrong with a file, line by line.
 
-What the values mean for a decision lives in ``station.rules``; nothing here reads a clock, a key or the network.
+Also whether a file has been pushed (`file_watch`) and the last good ones (`good_copies`); when a pushed one is applied
+is the business of ``station.pushed_config``. What the values mean for a decision lives in ``station.rules``.
 """
 
 import os

@@ -1,4 +1,5 @@
-"""Hardware as the station sees it: ``smp`` the key socket, ``emulated_key`` a key and its line without hardware.
+"""Key readers: ``smp`` talks to keys on a serial line; ``emulated_key`` is a key, and its line, made of software.
 
-Each satisfies a Protocol of ``station.ports``. What is done with a key is decided in ``station.visit``.
+A reader is a `station.ports.KeyReader`. What is done with a key is decided in ``station.visit``, and how in
+``station.key``.
 """

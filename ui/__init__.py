@@ -1,7 +1,8 @@
 """What people see: Textual screens, their words and translations. Shows snapshots, sends keystrokes, decides nothing.
 
 ``kiosk`` is the app, ``visit_screen`` its one screen, ``kiosk.tcss`` where things stand and in which colours; ``words``
-puts a snapshot into words. ``terminal`` shows another program's screen. Nothing here knows services or drivers.
+puts a snapshot into words. ``terminal`` shows another program's screen. Nothing here knows a key, the database or
+central.
 """
 
 import os

@@ -1,6 +1,6 @@
 """The change feed: revisions that are committed in order, and the pages, snapshots and digests that stations get.
 
-What the objects look like is said by their models; what is signed when is ``central.signing``'s business.
+What the objects look like is said by their models; what is signed when is the business of ``central.actions``.
 """
 
 from central.feed.change import change

@@ -1,6 +1,6 @@
 """A whole site on this machine: a central server with sample data, emulated keys, and the kiosk in this terminal.
 
-IdlePage the kiosk, a key ring presses, inserts and pulls keys, cuts the network and tries the test lock. With --script,
+Beside the kiosk, a key ring presses, inserts and pulls keys, cuts the network and tries the test lock. With --script,
 a scenario is played without a screen. Exit code 1 when a step does not come true.
 """
 

@@ -1,6 +1,6 @@
 """How this station is doing: mirror, outbox, clock, configuration, last visits, key reader.
 
-IdlePage a running kiosk it reads what the kiosk has written a few seconds ago; without one it opens the database.
+Beside a running kiosk it reads what the kiosk has written a few seconds ago; without one it opens the database.
 """
 
 import argparse

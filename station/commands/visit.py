@@ -1,4 +1,4 @@
-"""One key visit without a screen, through the same services as the kiosk's.
+"""One key visit without a screen, by the same station as the kiosk's.
 
 Waits for a key, switches it off, reads it, brings it up to date; with --pin-stdin it then takes a PIN from standard
 input and switches the key on. Exit code 0 when it ended as asked: off, or with a PIN ready. The kiosk must be stopped:

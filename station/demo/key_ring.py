@@ -104,7 +104,7 @@ class KeyRing(App[None]):
         self.set_interval(LIGHTS_EVERY_S, self._draw_lights)
 
     def on_resize(self, event: events.Resize) -> None:
-        """IdlePage each other where there is room, else the ring below the kiosk."""
+        """Beside each other where there is room, else the ring below the kiosk."""
         self.query_one("#site").set_class(event.size.width >= WIDE_COLUMNS, "wide")
         short = event.size.width < WIDE_COLUMNS or event.size.height < SHORT_ROWS
         self.query_one("#help", Static).update(SHORT_HELP if short else HELP)

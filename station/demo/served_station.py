@@ -36,7 +36,7 @@ class ServedStation:
         self.place = place
         self.screen: Screen | None = None
         self.shown: list[Screen] = []
-        """Every screen since `forget_screens`."""
+        """Every screen since the key was put in."""
         self._world = world
         self._news = asyncio.Event()
         self._station: Station

@@ -224,7 +224,7 @@ class KeyWork:
     async def _clear_failed(self, insertion: int, act: bytes) -> None:
         self._recorder.keep(self._recorder.event("key_clear_failed", self._seen))
         self._put(ClearFailed(insertion, await self._files.works_until(act)))
-        # Whoever swaps it for another one now must be noticed: the socket compares what keys answer to this.
+        # Whoever swaps it for another one now must be noticed: the session compares what keys answer to this.
         await self._id()
 
     def _record_switched_off(self, *, nameless: bool) -> None:

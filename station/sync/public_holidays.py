@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from holidays import HolidayBase
 
 SWEDEN, DENMARK = "Europe/Stockholm", "Europe/Copenhagen"
-"""The time zone tells the country. OutsideHelp there are no holidays."""
+"""The time zone tells the country. Elsewhere there are no holidays."""
 _ALSO_SHUT_IN_DENMARK = frozenset({(6, 5), (12, 24), (12, 31)})
 """Month and day. The library has them as optional, beside 1 May, on which most Danish offices are open."""
 

@@ -1,4 +1,4 @@
-"""What gets loaded together with the core: a linter sees import lines, a fresh interpreter sees all of it."""
+"""What gets loaded together with the pure parts: a linter sees import lines, a fresh interpreter sees all of it."""
 
 import subprocess
 import sys

@@ -23,10 +23,10 @@ POLL_LIMIT_BYTES = 600
 VISIT_LIMIT_BYTES = 2500
 PERMISSION_LIMIT_BYTES = 2500
 HANDSHAKE_LIMIT_BYTES = 4000
-"""Stated in docs/reference/network.md are 435, 1,600, 1,050 and 2,300."""
+"""Stated in docs/reference/network.md are 435, 1,500, 1,020 and 2,300."""
 POLLS = 240
 """Four hours of them. Neither side counts what passes on a connection: what is kept for these is kept for a day."""
-SERVING = Path(__file__).parents[2] / "central" / "serving.py"
+SERVING = Path(__file__).parents[2] / "central" / "operations" / "serving.py"
 
 
 @pytest_asyncio.fixture

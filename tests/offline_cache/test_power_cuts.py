@@ -49,7 +49,7 @@ def mirror_object(random_: random.Random, revision: int) -> MirrorObject:
 
 
 class Day:
-    """A seeded day: each step is one change of the store, and afterwards the state is what `Seen.of` says."""
+    """A seeded day: each step is one change of the store, and afterwards the state is what `seen` says."""
 
     def __init__(self, store: SqliteStore) -> None:
         self.store = store
