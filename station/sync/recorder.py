@@ -77,9 +77,9 @@ class Recorder:
     async def written(self) -> None:
         """Return when nothing waits any more, or the database would not take it."""
         self.write_on()
-        if self._writing is not None:
-            await asyncio.wait([self._writing])
-            self._writing.result()
+        if (writing := self._writing) is not None:
+            await asyncio.wait([writing])
+            writing.result()
 
     async def _write(self) -> None:
         while self._waiting:

@@ -136,7 +136,7 @@ async def test_between_the_pin_and_ready_nothing_is_asked_that_is_known(site: Si
     began, station.store.asked[:] = len(key.steps), []
     station.type(f"{PINS[ANNA]}#")
     await station.until(Line.READY)
-    assert key.steps[began:] == ["read id", "write act", "read act"]
+    assert key.steps[began:] == ["clock", "read id", "write act", "read act"]
     assert [call for call in station.store.asked if call in {"commit", "next_sequence"}] == [
         "commit",
         "next_sequence",
