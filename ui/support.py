@@ -82,7 +82,7 @@ def fault_message(screen: Screen) -> str:
 
 
 def support_code(screen: Screen) -> str:
-    """Line, then refusal (R), why the station only switches off (H) and why the time is shorter (S), where there is one."""
+    """Line, then refusal (R), why the station only switches off (H), why the time is shorter (S): what there is."""
     parts = [f"{LINES[screen.line]}"]
     if screen.refusal is not None:
         parts.append(f"R{REFUSALS[screen.refusal]:02}")
