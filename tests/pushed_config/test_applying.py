@@ -4,8 +4,9 @@ import asyncio
 
 from config.file_watch import LOOK_EVERY_S, REST_S
 from station.display.screen import Line
+from station.ports import ReaderSettings
 from station.visit.state import Phase
-from tests.pushed_config.site import Site
+from tests.pushed_config.site import PATIENCE_S, Site
 from ui.words import words
 
 
@@ -166,3 +167,24 @@ async def test_a_broken_file_leaves_a_mark_on_the_quiet_strip_and_goes_with_the_
     await site.until(lambda: not site.screens[-1].status.config_rejected)
     assert "settings file broken" not in words(site.screens[-1], "en").status
     assert site.adopted == []
+
+
+async def test_a_file_that_is_taken_back_while_it_is_applied_stays_taken_back(site: Site) -> None:
+    await site.open()
+    before = site.config.status.version
+    applying, go_on, use = asyncio.Event(), asyncio.Event(), site.station.reader.use
+
+    async def slow_use(settings: ReaderSettings) -> None:
+        applying.set()
+        await go_on.wait()
+        await use(settings)
+
+    site.station.reader.use = slow_use  # type: ignore[method-assign]
+    (site.folder / "other-reader").symlink_to("key-reader")
+    site.push(site.text(key_reader='port = "other-reader"'))
+    await asyncio.wait_for(applying.wait(), PATIENCE_S)
+    site.push(site.text())
+    await site.until(lambda: site.config.status.waiting == before, "the file of before waits")
+    go_on.set()
+    await site.until(lambda: site.config.status.version == before and site.config.status.waiting is None)
+    assert str(site.station.settings.key_reader.port) == str(site.line.path)
