@@ -300,7 +300,7 @@ def test_a_lent_emergency_key_is_out_before_any_station_has_seen_it(there: Simpl
     text = words(office.get(at(there, "pools/")))
     assert "Eva Exempel 1" in text
     assert "Emergency keys left: <b>0</b>" in text
-    # CheckedObjects out of its own unit's station without a PIN: it is back.
+    # Taken out of its own unit's station without a PIN: it is back.
     report(there.one.station, "pool_key_returned", key=102, at=int(time.time()) + 5, received_at=int(time.time()) + 5)
     assert "Emergency keys left: <b>1</b>" in words(office.get(at(there, "pools/")))
 

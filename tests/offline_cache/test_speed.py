@@ -25,7 +25,7 @@ async def test_a_commit_costs_little_more_than_sqlite_itself(
     bare.execute("PRAGMA synchronous=FULL")
     bare.execute("CREATE TABLE event (seq INTEGER PRIMARY KEY, body TEXT) STRICT")
     bare_s, ours_s = [], []
-    # CheckedObjects in turns, so that a disturbance meets both.
+    # Taken in turns, so that a disturbance meets both.
     for at in range(COMMITS):
         begun = time.perf_counter()
         bare.execute("BEGIN IMMEDIATE")

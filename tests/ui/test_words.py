@@ -187,7 +187,7 @@ def test_a_key_that_is_left_in_is_told_before_it_is_switched_off() -> None:
 
 def test_pulled_while_it_was_switched_on_it_is_told_how_to_get_it_on() -> None:
     shown = words(SITUATIONS["out_unsure-halfway"], "en")
-    assert shown.instruction == "CheckedObjects out too early. Put the key back."
+    assert shown.instruction == "Taken out too early. Put the key back."
     assert shown.reason.startswith("It may be ON. Leave it in until the screen says that it is ON.")
     assert shown.key_state == "▲ ON?"
 
