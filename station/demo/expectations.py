@@ -14,7 +14,7 @@ from station.display.screen import Line, Screen
 from station.ports import KeyFile
 from station.rules.facts import OffOnlyReason, Refusal, Shortened
 from station.rules.locks import Light, Reason
-from ui import boxes
+from ui import box_words
 from ui.sentences import Tone
 
 LATE_S = 3
@@ -96,7 +96,7 @@ class Expectations:
     @step()
     async def lamp(self, colour: Literal["dark", "blue", "green", "red"]) -> str:
         """An activation box's lamp: blue is a key that is there and off, green one that is on, red a refusal."""
-        await self._comes(lambda screen: COLOURS[boxes.lamp(screen).tone] == colour)
+        await self._comes(lambda screen: COLOURS[box_words.lamp(screen).tone] == colour)
         return self.at.lamp()
 
     async def _comes(self, wanted: Callable[[Screen], bool], tell: Callable[[Screen], str] | None = None) -> None:

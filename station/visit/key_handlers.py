@@ -224,7 +224,7 @@ def read_again_while_activating(state: State, received: KeyRead, now: Now) -> Re
     another = _returned(state, received, now)
     if another is not None:
         return another
-    # Rules 4 and 5: the key may have been blocked, or the station hindered, since it was granted.
+    # Rules 4 and 5: the key may have been blocked, or the station gone off-only, since it was granted.
     refused = visit_pin.refusal_at_pin(received.seen, received.known, received.attempts) is not None
     if refused or state.grant is None or state.station.off_only is not None:
         return _prompt_or_refuse(state, received, now, give_count_back(state))
