@@ -93,8 +93,8 @@ def take_verdict(state: State, received: PinChecked, now: Now) -> Result:
         activate = ActivateKey(state.insertion, seen, received.known, verdict)
         return replace(granted, act=KeyIs.UNSURE), (activate,)
     if verdict not in access.COUNTED:
-        return _refused(state, verdict, now), (AcceptPin(seen, received.known, verdict), Ring())
-    rejected = RejectPin(seen, received.known, verdict, locked=received.attempts.locked)
+        return _refused(state, verdict, now), (AcceptPin(seen, verdict), Ring())
+    rejected = RejectPin(seen, verdict, locked=received.attempts.locked)
     wrong = replace(state, attempts=received.attempts)
     if received.attempts.locked:
         # Rule 8: the tenth.
@@ -117,9 +117,9 @@ def settle_late_verdict(state: State, received: PinChecked, now: Now) -> Result:
         return state, ()
     verdict = _judged(state, received, now)
     if isinstance(verdict, Refusal) and verdict in access.COUNTED:
-        return state, (RejectPin(received.seen, received.known, verdict, locked=received.attempts.locked),)
+        return state, (RejectPin(received.seen, verdict, locked=received.attempts.locked),)
     unused = Refusal.KEY_FAULT if isinstance(verdict, Grant) else verdict
-    return state, (AcceptPin(received.seen, received.known, unused),)
+    return state, (AcceptPin(received.seen, unused),)
 
 
 def _judged(state: State, received: PinChecked, now: Now) -> Grant | Refusal:

@@ -177,7 +177,7 @@ def give_count_back(state: State) -> tuple[Effect, ...]:
     """Take back the count of a right PIN that activates nothing after all."""
     if state.seen is None or state.phase is not Phase.ACTIVATING:
         return ()
-    return (AcceptPin(state.seen, state.known, Refusal.KEY_FAULT),)
+    return (AcceptPin(state.seen, Refusal.KEY_FAULT),)
 
 
 def end_visit(state: State) -> tuple[Effect, ...]:

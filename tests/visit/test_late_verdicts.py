@@ -28,7 +28,7 @@ def test_if_it_never_comes_back_its_count_is_taken_back() -> None:
     at = machine_at(Phase.CHECKING, Presence.OUT)
     at.judged()
     done = at.wait(5.1)
-    assert done == (AcceptPin(OWN.seen, OWN.known, Refusal.KEY_FAULT), EndVisit(OWN.seen, returned=False))
+    assert done == (AcceptPin(OWN.seen, Refusal.KEY_FAULT), EndVisit(OWN.seen, returned=False))
     assert at.line() is Line.OUT_EARLY
 
 
