@@ -75,14 +75,14 @@ def _activation_is_not_recorded(patch: Patch) -> None:
 
 
 def _an_event_is_dropped(patch: Patch) -> None:
-    honest = stored_outbox.settle
+    honest = stored_outbox.take_answers
 
-    def settle(db: Any, done: Any, set_aside: Any) -> None:
+    def take_answers(db: Any, done: Any, set_aside: Any) -> None:
         honest(db, done, set_aside)
         if len(done) > 1:
             db.execute("DELETE FROM outbox WHERE seq = (SELECT MIN(seq) FROM outbox)")
 
-    patch.setattr(stored_outbox, "settle", settle)
+    patch.setattr(stored_outbox, "take_answers", take_answers)
 
 
 def _a_log_entry_gets_a_new_name_each_time(patch: Patch) -> None:
