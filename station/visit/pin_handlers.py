@@ -76,7 +76,7 @@ def take_verdict(state: State, received: PinChecked, now: Now) -> Result:
     seen = state.seen
     if seen is None or not seen.is_same_key(received.seen):
         # Rule 3: a verdict on another key's PIN opens nothing.
-        return settle_late_verdict(state, received, now)
+        return count_late_verdict(state, received, now)
     state = replace(state, known=received.known)
     before = refusal_at_pin(seen, received.known, received.attempts)
     if before is not None:
@@ -110,7 +110,7 @@ def take_failed_check(state: State, _received: PinCheckFailed, now: Now) -> Resu
     return _refused(state, Refusal.STATION, now), (Ring(),)
 
 
-def settle_late_verdict(state: State, received: PinChecked, now: Now) -> Result:
+def count_late_verdict(state: State, received: PinChecked, now: Now) -> Result:
     """Count a wrong PIN, or give a right one its count back, though no visit waits for the verdict any more."""
     # Rule 7: the key was swapped, or the reader is gone; that must not buy a free try.
     if refusal_at_pin(received.seen, received.known, received.attempts) is not None:

@@ -84,7 +84,7 @@ def test_a_verdict_still_to_come_when_the_key_is_back() -> None:
 
 
 @pytest.mark.parametrize("presence", Presence)
-def test_a_verdict_that_is_waited_for_is_not_settled_twice(presence: Presence) -> None:
+def test_a_verdict_that_is_waited_for_is_not_counted_twice(presence: Presence) -> None:
     at = machine_at(Phase.CHECKING, presence)
     assert kinds(at.wrong()) == ["RejectPin", "Ring"]
     at = machine_at(Phase.CHECKING, presence)
