@@ -208,7 +208,7 @@ def _date(text: str) -> date | None:
 
 
 def _words(name: str, value: object) -> str:
-    """As it would stand in the file."""
+    """Write a value as it would stand in the file."""
     if name == "category":
         return next(word for word, number in CATEGORIES.items() if number == value)
     return "" if value is None else str(value)

@@ -132,14 +132,14 @@ class HolderAdmin(EditAdmin):
     actions = ["give_new_pin"]
 
     def save_model(self, request: HttpRequest, obj: Holder, form: Any, change: bool) -> None:  # noqa: FBT001
-        """Somebody who is set to have ended is ended by the same action as in the office."""
+        """Save a person; an employment that is set to have ended is ended by the same action as in the office."""
         super().save_model(request, obj, form, change)
         if "status" in form.changed_data and obj.status == Holder.Status.ENDED:
             end_employment(obj, request.user.get_username())
 
     @admin.action(description="New PIN (shown once)", permissions=["change"])
     def give_new_pin(self, request: HttpRequest, chosen: QuerySet[Holder]) -> HttpResponse:
-        """Each gets a PIN; the old ones end with the next visit of a station to this server."""
+        """Give each a new PIN; the old ones end with the next visit of a station to this server."""
         people = chosen.select_related("site", "unit")[:PINS_AT_ONCE]
         rows = [(str(holder), give_pin(holder, request.user.get_username()).pin) for holder in people]
         return shown_once(request, "New PINs", rows)

@@ -86,7 +86,7 @@ class KeyLogReader:
     async def _begin(
         self, mark: LogMark | None, seen: tuple[int, int] | None, generation: int, begins: int, first: bytes
     ) -> _ReadPosition:
-        """Where the mark says, if this is still that log; else at its beginning."""
+        """Find where to read from: where the mark says if this is still that log, else its beginning."""
         at_central = seen[1] if seen is not None and seen[0] <= generation else None
         start = _ReadPosition(begins, first[begins:], 0, at_central)
         if mark is None or mark.generation > generation:
