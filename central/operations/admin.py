@@ -1,4 +1,4 @@
-"""The admin page, for the server's operator: Django's own, with every save an edit, and secrets shown once."""
+"""The admin page, for the server's operator: Django's own; every save is one change, and secrets are shown once."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -13,12 +13,12 @@ from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
 
 from central.actions.codes import new_enrolment_code, new_provision_code
-from central.actions.edits import edit
 from central.actions.keys import block_key, set_key_status, unlock_key
 from central.actions.people import end_employment
 from central.actions.pins import give_pin
 from central.actions.stations import revoke_station
 from central.clock import DAY_S, unix_now
+from central.feed import change_and_sign
 from central.models import Area, Event, Holder, Key, Lock, LookUp, Membership, Permission, Site, Station, Unit
 from central.models.events import OPENING_TYPES
 from central.signing.blocklists import BlocklistFull
@@ -30,21 +30,21 @@ COUNT_LIMIT = 2000
 
 
 class EditAdmin(AuditlogHistoryAdminMixin, admin.ModelAdmin):  # type: ignore[misc,type-arg]
-    """Every request that may write is one edit: what it makes outdated is signed at its end."""
+    """Every request that may write is one change: what it makes outdated is signed at its end."""
 
     numbered = True
     show_full_result_count = False
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Django's view, in an edit."""
+        """Django's view, in one change."""
         return self._in_edit(super().changeform_view, request, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Django's view (actions are posted to it), in an edit."""
+        """Django's view (actions are posted to it), in one change."""
         return self._in_edit(super().changelist_view, request, *args, **kwargs)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Django's view, in an edit."""
+        """Django's view, in one change."""
         return self._in_edit(super().delete_view, request, *args, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
@@ -56,7 +56,7 @@ class EditAdmin(AuditlogHistoryAdminMixin, admin.ModelAdmin):  # type: ignore[mi
         if request.method != "POST":
             return view(request, *args, **kwargs)
         try:
-            with edit():
+            with change_and_sign():
                 response = view(request, *args, **kwargs)
                 # Rendered inside: a lazy template would ask the database when the transaction is over.
                 if isinstance(response, TemplateResponse):
