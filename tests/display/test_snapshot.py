@@ -4,11 +4,10 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from station.display.contact import Contact
 from station.display.idle import HelpPage, IdleState, View
 from station.display.key_findings import KeyFindings
 from station.display.screen import Changes, IdlePage, Line, Notes, OutsideHelp, Progress, Technician
-from station.display.snapshot import REMINDER_S, ScreenExtras, is_free, may_sleep, screen
+from station.display.snapshot import REMINDER_S, Contact, ScreenExtras, is_free, may_sleep, screen
 from station.records.claims import EVERY_AREA, ClockSource
 from station.rules.facts import Attempts, Now, OffOnlyReason
 from station.rules.support import Neighbour, SupportLine
