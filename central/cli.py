@@ -183,16 +183,16 @@ def _rotate_key(options: argparse.Namespace) -> int:
         case "retire":
             before = rotation.rotation_state(site)
             rotation.retire(site, force=options.force)
-            _tell_left("lose service until they are enrolled or handed out anew", before)
+            _print_left("lose service until they are enrolled or handed out anew", before)
         case _:
             pass
     at = rotation.rotation_state(site)
     print(f"site {site.number}: {at.step}")
-    _tell_left("do not know the next key" if at.step == "announced" else "still carry what the old key signed", at)
+    _print_left("do not know the next key" if at.step == "announced" else "still carry what the old key signed", at)
     return 0
 
 
-def _tell_left(what: str, at: "RotationState") -> None:
+def _print_left(what: str, at: "RotationState") -> None:
     """How many stations and keys are not ready for the next step, and which."""
     for name, numbers, count in (("stations", at.stations, at.all_stations), ("keys", at.keys, at.all_keys)):
         if numbers:

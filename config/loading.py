@@ -122,7 +122,7 @@ def _fault(code: str, path: Path, expected: str, line: int | None = None) -> Con
 
 def _contradictions(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     """Values that are right each for itself, and wrong together."""
-    box = settings.station.profile == "activation-box"
+    box = settings.is_activation_box
     if settings.central.url is None and not box:
         yield ("central", "url"), 'expected the central server\'s address (only an "activation-box" has none)'
     if box and not settings.clock.trust_rtc:

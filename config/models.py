@@ -294,6 +294,11 @@ class Settings(Table):
         """The first 12 hexadecimal digits of SHA-256 over the file: tells two configurations apart."""
         return self._version
 
+    @property
+    def is_activation_box(self) -> bool:
+        """Whether this is an activation box: no mirror, no network, and a clock of its own."""
+        return self.station.profile == "activation-box"
+
     def rules(self) -> Policy:
         """What the visit machine is told."""
         return Policy(

@@ -23,7 +23,7 @@ JOURNAL_SIZE_LIMIT_BYTES = 4 * 1024 * 1024
 DATABASE_LIMIT_BYTES = 512 * 1024 * 1024
 """The outbox grows for as long as central is away: a month of 500 visits a day is 30 MB, so this is more than a year.
 Beyond it the database counts as a full disk, before it takes the room from all else on a small one."""
-SETTLING_ROOM_BYTES = 32 * 1024 * 1024
+DELETING_ROOM_BYTES = 32 * 1024 * 1024
 """Beyond the limit, for taking up what central has answered: nothing else makes room again, and an event that is set
 aside grows by the reason. All that are ever kept of those fit in."""
 NO_ROOM_FOR_THE_INDEX = frozenset({"SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_SHMOPEN"})
@@ -77,15 +77,15 @@ def immediate(db: Database) -> Iterator[None]:
 
 
 @contextmanager
-def room_to_settle(db: Database) -> Iterator[None]:
+def room_to_delete(db: Database) -> Iterator[None]:
     """Let a database that is at its limit grow by a little. Where less than the limit is set, that stands."""
     (page_bytes,) = db.execute("PRAGMA page_size").fetchone()
     (before,) = db.execute("PRAGMA max_page_count").fetchone()
     limit = DATABASE_LIMIT_BYTES // page_bytes
-    if not limit <= before < limit + SETTLING_ROOM_BYTES // page_bytes:
+    if not limit <= before < limit + DELETING_ROOM_BYTES // page_bytes:
         yield
         return
-    db.execute(f"PRAGMA max_page_count={limit + SETTLING_ROOM_BYTES // page_bytes}").fetchall()
+    db.execute(f"PRAGMA max_page_count={limit + DELETING_ROOM_BYTES // page_bytes}").fetchall()
     try:
         yield
     finally:

@@ -10,7 +10,7 @@ from offline_cache.event_ids import EventIds
 from offline_cache.faults import broken
 from station.ports import Json, LogEvent, StoredEvent
 
-SETTLED_IDS_MAX = 100_000
+ANSWERED_IDS_MAX = 100_000
 """About 10 MB. More entries than thirty full key logs hold; marks keep most from being read twice at all, and one that
 is forgotten here costs a line on the wire that central drops as a duplicate."""
 SET_ASIDE_MAX = 100_000
@@ -54,7 +54,7 @@ def count_pending(db: Database) -> int:
     return outbox.count - outbox.count_where("set_aside IS NOT NULL")
 
 
-def settle(db: Database, done: Sequence[str], set_aside: Mapping[str, str]) -> None:
+def take_answers(db: Database, done: Sequence[str], set_aside: Mapping[str, str]) -> None:
     """Forget what central has, mark what it refused. Ids that are not in the outbox are passed over."""
     _forget(db, "id IN (SELECT value FROM json_each(?))", json.dumps(list(done)))
     for event_id, reason in set_aside.items():
@@ -66,7 +66,7 @@ def settle(db: Database, done: Sequence[str], set_aside: Mapping[str, str]) -> N
             " ORDER BY seq DESC LIMIT 1 OFFSET ?)",
             SET_ASIDE_MAX,
         )
-    db.execute("DELETE FROM settled_id WHERE number <= (SELECT MAX(number) FROM settled_id) - ?", [SETTLED_IDS_MAX])
+    db.execute("DELETE FROM answered_id WHERE number <= (SELECT MAX(number) FROM answered_id) - ?", [ANSWERED_IDS_MAX])
 
 
 def _cut(reason: str) -> str:
@@ -80,12 +80,12 @@ def _forget(db: Database, where: str, arg: object) -> None:
     given = [{"id": UUID(row["id"]).bytes} for row in outbox.rows_where(f"id_given AND {where}", [arg], select="id")]
     # Deleting first: in a database that has come to its limit, this is what makes room for the ids.
     outbox.delete_where(where, [arg])
-    db.table("settled_id").insert_all(given, ignore=True)
+    db.table("answered_id").insert_all(given, ignore=True)
 
 
 def _was_kept(db: Database, given: UUID) -> bool:
     kept = db.table("outbox").count_where("id = ?", [str(given)])
-    return bool(kept or db.table("settled_id").count_where("id = ?", [given.bytes]))
+    return bool(kept or db.table("answered_id").count_where("id = ?", [given.bytes]))
 
 
 def _body(event: LogEvent) -> dict[str, Json]:

@@ -55,7 +55,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_set_aside ON outbox (seq) WHERE set_aside IS NOT NULL;
 
 -- Given ids that central has acknowledged: the same log entry, read again, is not sent again.
-CREATE TABLE settled_id (
+CREATE TABLE answered_id (
     number INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE CHECK (length(id) = 16)
 ) STRICT;

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from offline_cache import mirror, outbox, small_tables
-from offline_cache.connection import immediate, room_to_settle
+from offline_cache.connection import immediate, room_to_delete
 from offline_cache.database_thread import DatabaseThread
 from offline_cache.event_ids import EventIds
 from station.ports import (
@@ -115,12 +115,12 @@ class SqliteStore:
         """How many events central has neither acknowledged nor refused."""
         return await self._thread.run(outbox.count_pending)
 
-    async def settle(self, done: Sequence[str], set_aside: Mapping[str, str]) -> None:
+    async def take_answers(self, done: Sequence[str], set_aside: Mapping[str, str]) -> None:
         """Forget the events that central has (``done``); keep those that it refused, with its reason, unsent."""
 
         def work(db: Database) -> None:
-            with room_to_settle(db), immediate(db):
-                outbox.settle(db, done, set_aside)
+            with room_to_delete(db), immediate(db):
+                outbox.take_answers(db, done, set_aside)
 
         await self._thread.run(work)
 

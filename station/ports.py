@@ -281,8 +281,8 @@ class Store(Protocol):
         """How many there are."""
         ...
 
-    async def settle(self, done: Sequence[str], set_aside: Mapping[str, str]) -> None:
-        """Central has these ids; it refused those, for a reason, and they are kept but not sent again."""
+    async def take_answers(self, done: Sequence[str], set_aside: Mapping[str, str]) -> None:
+        """Forget the events that central has (``done``); keep those that it refused, with its reason, unsent."""
         ...
 
     async def note(self, name: str, value: str | None = None) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.central.shared import served  # noqa: F401  (one for every folder that asks for it)
+from tests.central.served import served  # noqa: F401  (one for every folder that asks for it)
 from tests.steady_time import SteadyLoop
 
 IN_CI = os.environ.get("CI") == "true"

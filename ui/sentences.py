@@ -1,7 +1,7 @@
-"""What each line, refusal and reason says: English, marked for translation. Big: what to do; small: why.
+"""The sentences of every line and refusal, and why keys are only switched off: English, marked for translation.
 
-Written for someone with gloves on and a queue behind them: no technical words, the key's state first, then the one
-thing to do. The tables are complete; a test goes through the enums.
+Big: what to do; small: why. Written for someone with gloves on and a queue behind them: no technical words, the key's
+state first, then the one thing to do. The tables are complete; a test goes through the enums.
 """
 
 from collections.abc import Mapping

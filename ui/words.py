@@ -8,7 +8,7 @@ from station.display.idle import View
 from station.display.screen import IdlePage, Line, Progress, Screen, Status
 from station.records.claims import KeyKind, Role
 from station.rules.facts import Refusal
-from ui import boxes, idle_pages, receipts, sentences, support, times
+from ui import box_words, idle_pages, receipts, sentences, support, times
 from ui.glyphs import printable
 from ui.idle_pages import HelpLight
 from ui.languages import catalogue, chosen
@@ -76,10 +76,10 @@ def words(screen: Screen, language: str) -> Words:
 
 def _activation_box(screen: Screen, language: str, translation: gettext.NullTranslations) -> Words:
     """An activation box is a lamp: one of three colours, each with its shape and its word, and a short reason."""
-    lamp = boxes.lamp(screen)
+    lamp = box_words.lamp(screen)
     figure = _figure(screen)
     end = screen.receipt.expires if screen.receipt is not None else screen.still_on_until
-    instruction, *reason = boxes.sentences_of(screen) if screen.off_in_s is None else _sentences(screen)
+    instruction, *reason = box_words.sentences_of(screen) if screen.off_in_s is None else _sentences(screen)
     return Words(
         tone=lamp.tone,
         key_state=_translated(lamp.sign, translation),
@@ -91,7 +91,7 @@ def _activation_box(screen: Screen, language: str, translation: gettext.NullTran
         digits_typed=0 if figure else screen.digits,
         reason=" ".join(translation.gettext(part) for part in reason if part),
         support_code=support.support_code(screen),
-        status=boxes.status(screen.status, translation),
+        status=box_words.status(screen.status, translation),
         notes=(
             *([_off_only_reason(screen.status, translation)] if screen.status.off_only is not None else []),
             *support.contacts(screen, language, translation),
@@ -173,7 +173,7 @@ def _sentences(screen: Screen) -> tuple[str, str]:
         return sentences.ONLY_OFF
     if screen.line is Line.READY and screen.off_in_s is not None:
         return sentences.LEFT_IN_SOON, ""
-    if screen.status.role is Role.UPDATE_BOX and (renewal := boxes.renewal(screen)) is not None:
+    if screen.status.role is Role.UPDATE_BOX and (renewal := box_words.renewal(screen)) is not None:
         return renewal
     match screen.line:
         case Line.OUT_UNSURE if screen.halfway:

@@ -13,8 +13,8 @@ from enum import Enum
 from io import StringIO
 from typing import Any
 
-from central.actions.edits import edit
 from central.actions.people import shown_name, usual_areas
+from central.feed import change_and_sign
 from central.models import Area, Holder, Lock, Permission, Site, Unit
 from central.models.base import MAX_UINT32
 
@@ -89,7 +89,7 @@ def apply(lines: list[Line]) -> int:
     """
     chosen = [line.apply for line in lines if line.apply is not None]
     for first in range(0, len(chosen), APPLIED_AT_ONCE):
-        with edit():
+        with change_and_sign():
             for each in chosen[first : first + APPLIED_AT_ONCE]:
                 each()
     return len(chosen)
@@ -208,7 +208,7 @@ def _date(text: str) -> date | None:
 
 
 def _words(name: str, value: object) -> str:
-    """As it would stand in the file."""
+    """Write a value as it would stand in the file."""
     if name == "category":
         return next(word for word, number in CATEGORIES.items() if number == value)
     return "" if value is None else str(value)

@@ -30,17 +30,17 @@ class PoolKey:
 
     @property
     def is_out(self) -> bool:
-        """Somebody has it."""
+        """Whether somebody has it."""
         return self.since is not None
 
     @property
     def is_overdue(self) -> bool:
-        """Longer than a shift can be."""
+        """Whether it has been out for longer than a shift can be."""
         return (self.out_s or 0) > OVERDUE_S
 
     @property
     def is_long_out(self) -> bool:
-        """An emergency key that is used instead of a key of one's own."""
+        """Whether an emergency key has been out so long that it seems to be used instead of a key of one's own."""
         return self.key.kind == Key.Kind.EMERGENCY and (self.out_s or 0) > EMERGENCY_LIMIT_S
 
 
@@ -88,13 +88,13 @@ def emergency_left(found: Iterable[PoolKey]) -> int:
 
 
 def _last(key: Key) -> Event | None:
-    """When it last changed hands. A question for each key: the newest of thousands are a few rows of an index."""
+    """The event by which the key last changed hands. A query for each key: it reads a few rows of an index."""
     events = Event.objects.filter(site=key.site_id, key=key.number, type__in=("pool_key_taken", "pool_key_returned"))
     return events.order_by(HAPPENED.desc(), "-pk").defer("data").first()
 
 
 def _lent(keys: list[Key]) -> dict[int, Receipt]:
-    """The newest receipt of each emergency key among them."""
+    """The newest receipt of each emergency key among these."""
     emergency = [key.pk for key in keys if key.kind == Key.Kind.EMERGENCY]
     receipts = Receipt.objects.filter(key__in=emergency, kind=Receipt.Kind.LENT).select_related("holder")
     return {receipt.key_id: receipt for receipt in receipts.order_by("made_at", "pk") if receipt.key_id is not None}

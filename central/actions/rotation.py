@@ -45,7 +45,7 @@ class RotationState:
 
 
 def rotation_state(site: Site) -> RotationState:
-    """Where the site's rotation is."""
+    """Find which step the site's rotation has reached, and what stands in the way of the next."""
     newest = CentralKey.objects.filter(site=site, listed=True).order_by("-number").first()
     if newest is None:
         return RotationState("none")

@@ -83,6 +83,14 @@ def change() -> Iterator[Change]:
             _current.reset(token)
 
 
+@contextmanager
+def change_and_sign() -> Iterator[None]:
+    """Change anything, as by hand or an import: what it makes outdated is signed at its end. Raises BlocklistFull."""
+    with change() as going_on:
+        yield
+        sign_outdated(going_on.saved.values(), going_on.deleted, unix_now())
+
+
 def _stamp(change_: Change, now: int) -> None:
     """Give revisions to what now differs from what stations were told, as the last act of the transaction."""
     slots: dict[int, dict[Slot, tuple[type[Mirrored], int] | None]] = defaultdict(dict)

@@ -63,7 +63,7 @@ class BlockSpread:
         return not self.unmet and self.reached == len(self.stations)
 
     def trail(self) -> list[Step]:
-        """Everything in the order in which it happened, from the report to the last lock.
+        """List what happened in its order, from the report to the last lock.
 
         Not which key was at a lock: who opened what is in the opening log, and read for a stated reason.
         """
@@ -106,7 +106,7 @@ def _carried(key: Key, block: Block) -> dict[int, int]:
 
 
 def _met(key: Key, block: Block, carried: dict[int, int], locks: set[int]) -> dict[int, tuple[int, int]]:
-    """Of these locks, those at which a key has been since it carried the block: when first, and which."""
+    """Find the locks at which a key has been since it carried the block: when first, and which key."""
     openings: QuerySet[Any] = Opening.objects.filter(site=key.site_id, key__isnull=False, lock__isnull=False)
     first: dict[int, tuple[int, int]] = {}
     for day in _days(openings, block):

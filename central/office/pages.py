@@ -58,7 +58,7 @@ def page(right: Right) -> Callable[[View], View]:
 
 
 def post(right: Right) -> Callable[[View], View]:
-    """As `page`, for what is posted only."""
+    """Guard a view as `page` does, and let it only be posted to."""
 
     def decorate(view: View) -> View:
         done = page(right)(_posted(_refusing(view)))
@@ -102,7 +102,7 @@ def _log_in_first(request: HttpRequest, site: int) -> HttpResponse:
 
 
 def _page_before(request: HttpRequest) -> str | None:
-    """Where the posted form was, if that is a page of this server that can be looked at again."""
+    """The address of the page with the posted form, if it is a page of this server that can be looked at again."""
     before = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(before, {request.get_host()}, require_https=request.is_secure()):
         return None

@@ -58,7 +58,7 @@ class OwnPasswordMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponseBase | None:
-        """Before every view: what is posted is not done either."""
+        """Send whoever must change a password to that page, before any view: what is posted is not done either."""
         where = request.resolver_match
         if not request.user.is_authenticated or (where is not None and where.view_name in OPEN):
             return None

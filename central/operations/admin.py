@@ -1,4 +1,4 @@
-"""The admin page, for the server's operator: Django's own, with every save an edit, and secrets shown once."""
+"""The admin page, for the server's operator: Django's own; every save is one change, and secrets are shown once."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -13,12 +13,12 @@ from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
 
 from central.actions.codes import new_enrolment_code, new_provision_code
-from central.actions.edits import edit
 from central.actions.keys import block_key, set_key_status, unlock_key
 from central.actions.people import end_employment
 from central.actions.pins import give_pin
 from central.actions.stations import revoke_station
 from central.clock import DAY_S, unix_now
+from central.feed import change_and_sign
 from central.models import Area, Event, Holder, Key, Lock, LookUp, Membership, Permission, Site, Station, Unit
 from central.models.events import OPENING_TYPES
 from central.signing.blocklists import BlocklistFull
@@ -30,21 +30,21 @@ COUNT_LIMIT = 2000
 
 
 class EditAdmin(AuditlogHistoryAdminMixin, admin.ModelAdmin):  # type: ignore[misc,type-arg]
-    """Every request that may write is one edit: what it makes outdated is signed at its end."""
+    """Every request that may write is one change: what it makes outdated is signed at its end."""
 
     numbered = True
     show_full_result_count = False
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Django's view, in an edit."""
+        """Django's view, in one change."""
         return self._in_edit(super().changeform_view, request, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Django's view (actions are posted to it), in an edit."""
+        """Django's view (actions are posted to it), in one change."""
         return self._in_edit(super().changelist_view, request, *args, **kwargs)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        """Django's view, in an edit."""
+        """Django's view, in one change."""
         return self._in_edit(super().delete_view, request, *args, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
@@ -56,7 +56,7 @@ class EditAdmin(AuditlogHistoryAdminMixin, admin.ModelAdmin):  # type: ignore[mi
         if request.method != "POST":
             return view(request, *args, **kwargs)
         try:
-            with edit():
+            with change_and_sign():
                 response = view(request, *args, **kwargs)
                 # Rendered inside: a lazy template would ask the database when the transaction is over.
                 if isinstance(response, TemplateResponse):
@@ -132,14 +132,14 @@ class HolderAdmin(EditAdmin):
     actions = ["give_new_pin"]
 
     def save_model(self, request: HttpRequest, obj: Holder, form: Any, change: bool) -> None:  # noqa: FBT001
-        """Somebody who is set to have ended is ended by the same action as in the office."""
+        """Save a person; an employment that is set to have ended is ended by the same action as in the office."""
         super().save_model(request, obj, form, change)
         if "status" in form.changed_data and obj.status == Holder.Status.ENDED:
             end_employment(obj, request.user.get_username())
 
     @admin.action(description="New PIN (shown once)", permissions=["change"])
     def give_new_pin(self, request: HttpRequest, chosen: QuerySet[Holder]) -> HttpResponse:
-        """Each gets a PIN; the old ones end with the next visit of a station to this server."""
+        """Give each a new PIN; the old ones end with the next visit of a station to this server."""
         people = chosen.select_related("site", "unit")[:PINS_AT_ONCE]
         rows = [(str(holder), give_pin(holder, request.user.get_username()).pin) for holder in people]
         return shown_once(request, "New PINs", rows)

@@ -33,12 +33,12 @@ def sign_outdated(saved: Iterable[Watched], deleted: Iterable[Watched], now: int
 
 
 def _holders(things: list[Watched]) -> set[int]:
-    """Whose permits these things are about."""
+    """The holders whose permits these things are about."""
     permissions = {thing.holder_id for thing in things if isinstance(thing, Permission)}
     return permissions | {thing.pk for thing in things if isinstance(thing, Holder)}
 
 
 def _sites(things: list[Watched]) -> set[int]:
-    """Whose blocklist these things are about."""
+    """The sites whose blocklists these things are about."""
     own = {thing.site_id for thing in things if isinstance(thing, Key | Station)}
     return own | {thing.pk for thing in things if isinstance(thing, Site)}

@@ -9,10 +9,13 @@ import asyncio
 import config
 from config import ConfigFault, Credentials, Settings
 from station.commands.command_line import FAILED, add_json, print_answer
-from station.commands.doctor_checks import machine
 from station.commands.doctor_checks.central import check_central
+from station.commands.doctor_checks.certificate import check_certificate
+from station.commands.doctor_checks.clock import check_clock
+from station.commands.doctor_checks.database import StoredFacts, check_database, read_stored_facts
 from station.commands.doctor_checks.finding import Finding, Level, fail, ok
-from station.commands.doctor_checks.machine import StoredFacts, read_stored_facts
+from station.commands.doctor_checks.key_reader import check_key_reader
+from station.commands.doctor_checks.kiosk import check_kiosk, check_kiosk_status
 from station.commands.inserted_key import trusted_central_keys
 from station.commands.status import kiosk_runs
 from station.runtime import status_file
@@ -51,16 +54,16 @@ async def _check(settings: Settings) -> list[Finding]:
     stored = await read_stored_facts(settings) if not running else StoredFacts((status or {}).get(_EXPIRES))
     credentials, found = _check_credentials(settings, stored.certificate_expires)
     trusted_keys = await trusted_central_keys(settings, credentials) if credentials is not None else ()
-    found += await machine.check_key_reader(settings, status)
+    found += await check_key_reader(settings, status)
     central = await check_central(settings, credentials, trusted_keys)
     found += central
     answers = any(finding.check == "token" and finding.level is Level.OK for finding in central)
     floor_s = stored.clock_floor_s
-    found.append(machine.check_clock(settings, status, central_answers=answers, floor_s=floor_s))
-    found += await machine.check_database(settings, in_use=running)
+    found.append(check_clock(settings, status, central_answers=answers, floor_s=floor_s))
+    found += await check_database(settings, in_use=running)
     if status is not None:
-        found += machine.check_kiosk_status(settings, status)
-    found.append(machine.check_kiosk(settings, running=running))
+        found += check_kiosk_status(settings, status)
+    found.append(check_kiosk(settings, running=running))
     return found
 
 
@@ -72,4 +75,4 @@ def _check_credentials(settings: Settings, expires: int | None) -> tuple[Credent
         mend = f"chmod 600 {path}" if error.code == "credentials_exposed" else "station enrol, with a new code"
         return None, [fail("credentials", str(problem), mend) for problem in error.problems]
     found = [ok("credentials", f"{path} is for its owner alone")]
-    return credentials, [*found, *machine.check_certificate(settings, credentials, expires)]
+    return credentials, [*found, *check_certificate(settings, credentials, expires)]

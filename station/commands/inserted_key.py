@@ -13,7 +13,7 @@ from station.app import Station, reader_settings
 from station.commands.command_line import UsageError
 from station.commands.status import kiosk_runs
 from station.errors import StationError
-from station.key.log import LOG_LIMIT_BYTES
+from station.key.log_entries import LOG_LIMIT_BYTES
 from station.ports import KeyFile, KeyLost, KeyReader, KeyRefused, KeySession
 from station.records.base64url import decoded
 from station.records.claims import BLOCKLIST_LIMIT_BYTES

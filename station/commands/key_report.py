@@ -10,7 +10,7 @@ import cbor2
 
 from station.commands.command_line import utc_text
 from station.commands.inserted_key import KeyContent
-from station.key import log as key_log
+from station.key import log_entries
 from station.records import envelope
 from station.records.claims import (
     Activation,
@@ -136,11 +136,11 @@ def _by_station(kind: type[Claims], *certificates: str) -> "_Reader":
 
 
 def _log(content: bytes, _key: KeyContent, _central: Sequence[bytes]) -> dict[str, Any]:
-    head = key_log.generation_of(content)
+    head = log_entries.generation_of(content)
     if head is None:
         return {"why": "log_garbage", "entries": 0, "generation": None}
     generation, begins = head
-    read = key_log.read_entries(content[begins:], generation)
+    read = log_entries.read_entries(content[begins:], generation)
     why = "log_garbage" if read.garbage else None
     return {"generation": generation, "entries": len(read.entries), "why": why}
 

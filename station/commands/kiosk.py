@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             opened = runner.run(_ready(path))
         except Exception:
-            early.say()
+            early.print_warnings()
             raise
         file = args.log or opened.station.settings.storage.database.with_name("station.log")
         kept = RotatingFileHandler(file, maxBytes=LOG_LIMIT_BYTES, backupCount=LOG_FILES - 1, encoding="utf-8")
@@ -69,8 +69,8 @@ class _EarlyLines(logging.Handler):
         """Keep ``record``."""
         self.records.append(record)
 
-    def say(self) -> None:
-        """There will be no file: what is wrong goes to standard error, beside what the command says."""
+    def print_warnings(self) -> None:
+        """Write the warnings to standard error, beside what the command says: there will be no log file."""
         for record in self.records:
             if record.levelno >= logging.WARNING:
                 sys.stderr.write(f"{self.format(record)}\n")

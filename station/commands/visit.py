@@ -181,12 +181,12 @@ class _OneVisit:
             except TimeoutError:
                 self._end_s = time.monotonic()
                 return self._fields(with_pin=False)
-            await self._until_settled()
+            await self._until_idle()
             if self._central_may_still_help():
                 # Without a mirror, or a trusted clock, every key is refused; central's answer may still be under way.
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(station.mirror.refreshed(None), CENTRAL_LIMIT_S)
-                await self._until_settled()
+                await self._until_idle()
             pin = await self._pin()
             if pin is not None:
                 await self._type(pin)
@@ -230,7 +230,7 @@ class _OneVisit:
             await self._until_changed()
         self._raise_if_reader_lost()
 
-    async def _until_settled(self) -> None:
+    async def _until_idle(self) -> None:
         await self._visits.inputs_taken()
         while self._under_way():
             await self._until_changed()
@@ -263,7 +263,7 @@ class _OneVisit:
             await asyncio.wait_for(self._until_wait_is_over(), self._timeout_s)
         for stroke in f"*{pin.reveal()}#":
             self._visits.press(stroke)
-        await self._until_settled()
+        await self._until_idle()
 
     async def _until_wait_is_over(self) -> None:
         while self._screen is not None and self._screen.line is Line.WAIT:

@@ -101,7 +101,7 @@ class CentralServer:
         answer = await self._answered("provision-code", "--data", str(self.folder), "--key", str(key))
         return Secret(answer.decode("ascii").strip())
 
-    # --- what it has been told ---
+    # --- its events ---
 
     async def follow(self) -> None:
         """Have `events` filled from now on."""
@@ -122,10 +122,10 @@ class CentralServer:
             )
         self._reading = asyncio.create_task(self._read_events())
 
-    async def told(self, first: int) -> None:
-        """Wait until there are more events than ``first``."""
+    async def wait_for_more_events(self, count: int) -> None:
+        """Wait until there are more events than ``count``."""
         async with self._news:
-            await self._news.wait_for(lambda: len(self.events) > first)
+            await self._news.wait_for(lambda: len(self.events) > count)
 
     async def _read_events(self) -> None:
         assert self._following is not None

@@ -14,7 +14,7 @@ from station.display.screen import Line, Screen
 from station.ports import KeyFile
 from station.rules.facts import OffOnlyReason, Refusal, Shortened
 from station.rules.locks import Light, Reason
-from ui import boxes
+from ui import box_words
 from ui.sentences import Tone
 
 LATE_S = 3
@@ -96,17 +96,17 @@ class Expectations:
     @step()
     async def lamp(self, colour: Literal["dark", "blue", "green", "red"]) -> str:
         """An activation box's lamp: blue is a key that is there and off, green one that is on, red a refusal."""
-        await self._comes(lambda screen: COLOURS[boxes.lamp(screen).tone] == colour)
+        await self._comes(lambda screen: COLOURS[box_words.lamp(screen).tone] == colour)
         return self.at.lamp()
 
-    async def _comes(self, wanted: Callable[[Screen], bool], tell: Callable[[Screen], str] | None = None) -> None:
+    async def _comes(self, wanted: Callable[[Screen], bool], described: Callable[[Screen], str] | None = None) -> None:
         if await self.at.comes_to_show(wanted):
             return
         if self.at.stopped:
             raise Instead("the station has stopped")
         screen = self.at.screen
-        told = tell(screen) if tell is not None and screen is not None else "the screen says"
-        raise Instead(f"{told}: {self.at.says()}")
+        what = described(screen) if described is not None and screen is not None else "the screen says"
+        raise Instead(f"{what}: {self.at.says()}")
 
     # --- keys and locks ---
 
@@ -149,7 +149,7 @@ class Expectations:
         """Central gets to hear of this in this chapter: the type, about this key, with this reason."""
         fits = _fits(type_, key, _known_reason(reason))
         if not await self.heard(lambda: any(map(fits, self._since()))):
-            raise Instead(f"central has heard {_told(self._since())}")
+            raise Instead(f"central has heard {_listed(self._since())}")
 
     @step()
     async def no_event(self, type_: str, key: int | None = None) -> None:
@@ -158,7 +158,7 @@ class Expectations:
         # What the follower has not read yet counts too.
         since = (await self._every_event())[self._events_before :]
         if any(map(_fits(type_, key, None), since)):
-            raise Instead(f"central has heard {_told(since)}")
+            raise Instead(f"central has heard {_listed(since)}")
 
     @step()
     async def log(self, lock: int, key: int, holder: int) -> None:
@@ -170,17 +170,17 @@ class Expectations:
 
         if not await self.heard(lambda: bool(entries())) or len(entries()) != 1:
             log = [e for e in self._since() if e["lock"] is not None]
-            told = ", ".join(f"lock {e['lock']} key {e['key']} holder {e['holder']}" for e in log)
-            raise Instead(f"the opening log has {told or 'nothing'}")
+            listed = ", ".join(f"lock {e['lock']} key {e['key']} holder {e['holder']}" for e in log)
+            raise Instead(f"the opening log has {listed or 'nothing'}")
 
     @step()
     async def trail(self, key: int) -> str:
         """Everything that central has heard about a key, oldest first, is printed."""
         events = sorted(await self._every_event("--key", str(key)), key=lambda event: int(event["at"]))
-        rows = [self._told_of(event) for event in events if event["type"] != "key_synced"]
+        rows = [self._as_line(event) for event in events if event["type"] != "key_synced"]
         return "\n".join([f"{len(rows)} events", *(f"      {row}" for row in rows)])
 
-    def _told_of(self, event: Event) -> str:
+    def _as_line(self, event: Event) -> str:
         lock, data = event["lock"], event["data"]
         where = f"station {event['station']}" if lock is None else f"lock {lock}"
         why = data.get("outcome") or data.get("reason") or ""
@@ -203,8 +203,8 @@ class Expectations:
         )
 
     async def _every_event(self, *options: str) -> list[Event]:
-        told = await self.site.central.manage("events", "--json", *options)
-        return [json.loads(line) for line in told.splitlines()]
+        lines = await self.site.central.manage("events", "--json", *options)
+        return [json.loads(line) for line in lines.splitlines()]
 
     def _since(self) -> Sequence[Event]:
         return self.site.central.events[self._events_before :]
@@ -215,7 +215,7 @@ class Expectations:
         try:
             async with asyncio.timeout(NOTICE_LIMIT_S):
                 while not wanted():
-                    await central.told(len(central.events))
+                    await central.wait_for_more_events(len(central.events))
         except TimeoutError:
             return False
         return True
@@ -250,5 +250,5 @@ def _fits(type_: str, key: int | None, reason: str | None) -> Callable[[Event], 
     return fits
 
 
-def _told(events: Sequence[Event]) -> str:
+def _listed(events: Sequence[Event]) -> str:
     return ", ".join(f"{e['type']} {e['key'] or ''} {e['data'].get('reason', '')}".strip() for e in events) or "nothing"

@@ -100,7 +100,7 @@ class KeyRing(App[None]):
         ring.highlighted = 0
         self.query_one(TerminalView).can_focus = False
         ring.focus()
-        self._tell_network()
+        self._show_network()
         self.set_interval(LIGHTS_EVERY_S, self._draw_lights)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -155,7 +155,9 @@ class KeyRing(App[None]):
 
     def on_terminal_view_exited(self, message: TerminalView.Exited) -> None:
         """The kiosk has ended: say so."""
-        self._tell(f"The kiosk has ended (code {message.code}). Its log: {self._installation.folder / 'station.log'}")
+        self._show_news(
+            f"The kiosk has ended (code {message.code}). Its log: {self._installation.folder / 'station.log'}"
+        )
 
     # --- what a person does ---
 
@@ -165,25 +167,25 @@ class KeyRing(App[None]):
 
     def _insert(self) -> None:
         self._site.insert(self._chosen.number, self._installation)
-        self._tell(f"Key {self._chosen.number}: button pressed, in the socket.")
+        self._show_news(f"Key {self._chosen.number}: button pressed, in the socket.")
 
     def _pull(self) -> None:
         inside = self._site.inserted(self._installation)
         self._installation.line.pull()
-        self._tell(f"Key {inside} is out." if inside is not None else "There is no key in the socket.")
+        self._show_news(f"Key {inside} is out." if inside is not None else "There is no key in the socket.")
 
     def _press(self) -> None:
         self._site.key(self._chosen.number).press()
-        self._tell(f"Key {self._chosen.number}: awake for 20 seconds.")
+        self._show_news(f"Key {self._chosen.number}: awake for 20 seconds.")
 
     def _lose_power(self) -> None:
         self._site.key(self._chosen.number).lose_power()
-        self._tell(f"Key {self._chosen.number}: battery out and in again, its clock is unset.")
+        self._show_news(f"Key {self._chosen.number}: battery out and in again, its clock is unset.")
 
     def _try_own(self) -> None:
         areas = self._site.areas_of(self._chosen.number)
         if areas is None:
-            self._tell(f"Key {self._chosen.number} has no permit on it yet: switch it on first.")
+            self._show_news(f"Key {self._chosen.number} has no permit on it yet: switch it on first.")
         else:
             self._try_in(self._site.areas if areas == EVERY_AREA else areas, "no area")
 
@@ -195,33 +197,33 @@ class KeyRing(App[None]):
     def _try_in(self, areas: Sequence[int], none: str) -> None:
         lock = self._site.lock_in(areas[0]) if areas else None
         if lock is None:
-            self._tell(f"The holder of key {self._chosen.number} may open {none}.")
+            self._show_news(f"The holder of key {self._chosen.number} may open {none}.")
         else:
             self._try(lock, areas[0])
 
     def _try(self, lock: int, area: int) -> None:
         number = self._chosen.number
         if self._site.inserted(self._installation) == number:
-            self._tell(f"Key {number} is in the socket: pull it first (p).")
+            self._show_news(f"Key {number} is in the socket: pull it first (p).")
             return
         decision = self._site.try_lock(number, lock, area, record=lock != TEST_LOCK)
         name = "the test lock" if lock == TEST_LOCK else f"lock {lock} in area {area}"
         opens = "opens" if decision.opened else "stays shut"
         reason = decision.reason.value.replace("_", " ")
-        self._tell(f"Key {number} in {name}: {decision.light.value.replace('_', ' ')}, it {opens} ({reason}).")
+        self._show_news(f"Key {number} in {name}: {decision.light.value.replace('_', ' ')}, it {opens} ({reason}).")
 
     async def _switch_network(self) -> None:
         if self._installation.network.up:
             await self._installation.network.cut()
         else:
             await self._installation.network.restore()
-        self._tell_network()
+        self._show_network()
 
-    def _tell_network(self) -> None:
+    def _show_network(self) -> None:
         state = "up" if self._installation.network.up else "CUT"
         self.query_one("#network", Static).update(f"Network: {state}")
 
-    def _tell(self, news: str) -> None:
+    def _show_news(self, news: str) -> None:
         self.query_one("#news", Static).update(news)
 
 

@@ -43,7 +43,7 @@ def read(station: int, database: Path) -> StationCount:
         ((instance,),) = db.execute("SELECT id FROM instance")
         ((events,),) = db.execute("SELECT IFNULL(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'outbox'")
         ((waiting,),) = db.execute("SELECT COUNT(*) FROM outbox")
-        log_ids = frozenset(str(UUID(bytes=id_)) for (id_,) in db.execute("SELECT id FROM settled_id"))
+        log_ids = frozenset(str(UUID(bytes=id_)) for (id_,) in db.execute("SELECT id FROM answered_id"))
     return StationCount(station, instance, events, waiting, log_ids)
 
 
@@ -63,14 +63,14 @@ def differences(
             found.append(f"of station {count.station}'s {count.events} events {lost} are not at central")
         if len(mine) != len({e["seq"] for e in mine}):
             found.append(f"station {count.station} has an event twice")
-    told = Counter(
+    logged = Counter(
         LockEntry(e["key"], e["lock"], e["at"], e["data"]["outcome"], e["holder"])
         for e in events
         if e["type"] in OPENINGS
     )
     seen = Counter(entries)
-    found += [f"not in the opening log: {_said(entry)}" for entry in (seen - told).elements()]
-    found += [f"in the opening log, and no lock saw it: {_said(entry)}" for entry in (told - seen).elements()]
+    found += [f"not in the opening log: {_said(entry)}" for entry in (seen - logged).elements()]
+    found += [f"in the opening log, and no lock saw it: {_said(entry)}" for entry in (logged - seen).elements()]
     return found
 
 

@@ -166,7 +166,7 @@ class Scenario(Expectations):
     async def _skip(self, seconds: float) -> None:
         for station in self.stations.values():
             await station.noticed()
-            await station.settled()
+            await station.wait_until_idle()
         self.site.skip(seconds)
         if seconds >= POLLED_S:
             # In the time that has passed they would have asked many times.

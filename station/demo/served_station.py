@@ -191,7 +191,7 @@ class ServedStation:
         self._station.mirror.wake()
         await self._station.mirror.refreshed(None)
 
-    async def settled(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Wait for what is being written, and asked of central: time must not jump in the middle of it."""
         if self.dark:
             return

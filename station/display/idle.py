@@ -58,7 +58,7 @@ class IdleState:
 
 
 def typed(idle: IdleState, stroke: str, now_s: float, *, has_code: bool) -> tuple[IdleState, Entry | None]:
-    """After a keystroke at the empty station, and the technician's code if one is complete now."""
+    """Take a keystroke at the empty station; gives the technician's code too, if it is complete now."""
     strokes = (idle.strokes if now_s - idle.since_s <= SEQUENCE_S else "") + stroke
     idle_now = replace(idle, since_s=now_s, strokes=strokes[-len(SEQUENCE) :])
     match idle.view:
@@ -87,14 +87,14 @@ def _code_typed(idle: IdleState, stroke: str) -> tuple[IdleState, Entry | None]:
 
 
 def code_checked(idle: IdleState, now_s: float, *, right: bool) -> IdleState:
-    """The technician's page, or a wait before the next try."""
+    """Open the technician's page if the code was right, or begin the wait before the next try."""
     if right:
         return replace(closed(idle), view=View.TECHNICIAN, since_s=now_s)
     return replace(closed(idle), not_before_s=now_s + WRONG_CODE_WAIT_S)
 
 
 def aged(idle: IdleState, now_s: float, *, standby_s: float | None) -> IdleState:
-    """After some time without anything. ``standby_s``: when the screen goes dark, None: never."""
+    """Close what nobody has used for its time, or go dark. ``standby_s``: when the screen does; None: never."""
     idle_s = now_s - idle.since_s
     limits = {View.HELP: HELP_S, View.CODE: CODE_S, View.TECHNICIAN: TECHNICIAN_S}
     if idle.view in limits and idle_s >= limits[idle.view]:

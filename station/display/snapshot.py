@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from station.display.contact import Contact
 from station.display.idle import IdleState, View
 from station.display.key_findings import KeyFindings, notes
 from station.display.screen import IdlePage, Line, Notes, OutsideHelp, Progress, Receipt, Screen, Status, Technician
@@ -24,6 +23,24 @@ HELPLESS_LINES = frozenset({Line.READER_BROKEN, Line.REFUSED, Line.STILL_ON, Lin
 NEIGHBOURS_SHOWN = 3
 REMINDER_S = 15.0
 """A key left in is told so long before it is switched off again, and the bell rings."""
+FLICKERS = 3
+"""So many losses within `FLICKERS_WITHIN_S` are no hand that changes its mind."""
+FLICKERS_WITHIN_S = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """When the contact between key and socket was lost, lately: a hand that wavers is told how to hold the key."""
+
+    lost_s: tuple[float, ...] = ()
+
+    def lost(self, now_s: float) -> "Contact":
+        """Note that it was lost once more."""
+        return Contact((*self.lost_s, now_s)[-FLICKERS:])
+
+    def flickers(self, now_s: float) -> bool:
+        """Whether the key should be held."""
+        return len(self.lost_s) == FLICKERS and now_s - self.lost_s[0] <= FLICKERS_WITHIN_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ class KeyFiles:
         self._synced = False
 
     async def works_until(self, act: bytes) -> int | None:
-        """Until when locks believe ``act``, at the most; None when nothing on the key can be believed."""
+        """The last second (Unix) at which locks believe ``act``; None when nothing on the key can be believed."""
         signers = [self._identity.claims.public_key]
         for file in (KeyFile.CERT, KeyFile.BOXCERT):
             station = verified(StationCertificate, await self._bytes(file), self._identity.central_keys)
@@ -117,7 +117,7 @@ class KeyFiles:
         await self._key.clear(KeyFile.SYNC)
 
     async def write_sync(self, key: int, confirmed_at: int | None) -> None:
-        """This station's certificate, without which nobody believes its word, and ``sync``. Raises KeyRefused.
+        """Write ``sync``, and this station's certificate, without which nobody believes it. Raises KeyRefused.
 
         ``confirmed_at`` moves on with every answer of central; one ``sync`` an insertion is enough.
         """
@@ -127,7 +127,7 @@ class KeyFiles:
             self._synced = True
 
     async def write_box_certificate(self) -> None:
-        """An activation box's certificate, beside that of the station which synchronised the key. Raises KeyRefused."""
+        """Write an activation box's certificate beside that of the station that wrote ``sync``. Raises KeyRefused."""
         await self._ensure(KeyFile.BOXCERT, self._identity.certificate)
 
     async def read_own_permit(self, known: KeyKnown) -> None:

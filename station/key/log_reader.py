@@ -8,14 +8,14 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from station.key import log as key_log
+from station.key import log_entries
 from station.key.files import KeyFiles
 from station.ports import KeyFile, KeyRefused, KeySession, LogEvent, LogMark, Store, StoreFault
 from station.sync.objects import log_seen
 from station.sync.recorder import Recorder
 from station.sync.timekeeping import Timekeeper
 
-ACK_OWN_AT_BYTES = key_log.LOG_LIMIT_BYTES * 3 // 4
+ACK_OWN_AT_BYTES = log_entries.LOG_LIMIT_BYTES * 3 // 4
 """A log fuller than this may also forget what only this station's outbox holds: the key is about to run out of room."""
 
 _log = logging.getLogger("station.key_log")
@@ -62,7 +62,7 @@ class KeyLogReader:
         first = await self._key.read_from(KeyFile.LOG, 0)
         if len(first) <= 1:
             return None
-        head = key_log.generation_of(first)
+        head = log_entries.generation_of(first)
         if head is None:
             await self._garbage(key, 0, 0)
             return None
@@ -70,13 +70,13 @@ class KeyLogReader:
         place = await self._begin(mark, seen, generation, begins, first)
         kept = None
         while True:
-            read = key_log.read_entries(place.data, generation)
+            read = log_entries.read_entries(place.data, generation)
             if read.entries or kept is None:
                 kept = await self._keep(key, read, place)
             if read.garbage:
                 await self._garbage(key, generation, place.at)
                 return kept
-            if interrupted() or place.at >= key_log.LOG_LIMIT_BYTES:
+            if interrupted() or place.at >= log_entries.LOG_LIMIT_BYTES:
                 return kept
             more = await self._key.read_from(KeyFile.LOG, place.at + len(place.data))
             if not more:
@@ -86,7 +86,7 @@ class KeyLogReader:
     async def _begin(
         self, mark: LogMark | None, seen: tuple[int, int] | None, generation: int, begins: int, first: bytes
     ) -> _ReadPosition:
-        """Where the mark says, if this is still that log; else at its beginning."""
+        """Find where to read from: where the mark says if this is still that log, else its beginning."""
         at_central = seen[1] if seen is not None and seen[0] <= generation else None
         start = _ReadPosition(begins, first[begins:], 0, at_central)
         if mark is None or mark.generation > generation:
@@ -102,14 +102,14 @@ class KeyLogReader:
             # From a byte before, to see whether the log still reaches as far as the mark.
             reached = await self._key.read_from(KeyFile.LOG, mark.offset - 1)
             data = reached[1:] if reached else None
-        if data is None or not key_log.read_entries(data, generation).follows(mark.seq):
+        if data is None or not log_entries.read_entries(data, generation).follows(mark.seq):
             _log.warning("key.log_replaced key=%d generation=%d", mark.key, generation)
             return start
         return _ReadPosition(mark.offset, data, mark.seq, known)
 
-    async def _keep(self, key: int, read: key_log.LogRead, place: _ReadPosition) -> LogMark:
+    async def _keep(self, key: int, read: log_entries.LogRead, place: _ReadPosition) -> LogMark:
         now = self._time.now()
-        new = key_log.events(key, read.entries, place.known, now.unix_s, self._clock(), read.generation)
+        new = log_entries.events(key, read.entries, place.known, now.unix_s, self._clock(), read.generation)
         percents = [entry.battery_percent for entry in read.entries if entry.battery_percent is not None]
         self._battery_percent = percents[-1] if percents else self._battery_percent
         place.at += read.taken_bytes

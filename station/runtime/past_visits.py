@@ -1,4 +1,4 @@
-"""The last visits, for the technician's page and the status file: without a name, without a key's number."""
+"""Keeps the last visits for the technician's page and the status file: without a name, without a key's number."""
 
 from collections import deque
 
@@ -16,7 +16,7 @@ _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
 
 
 class PastVisits:
-    """At most `VISITS_KEPT`, from the screens that were shown during them."""
+    """Keeps how the last `VISITS_KEPT` visits went, taken from the screens that were shown during them."""
 
     def __init__(self) -> None:
         self._visits: deque[PastVisit] = deque(maxlen=VISITS_KEPT)
@@ -26,7 +26,7 @@ class PastVisits:
         """The number of the last one whose key was taken out."""
 
     def take_up(self, rows: object) -> None:
-        """Those that an earlier kiosk has written, newest first; what is no such list is left out."""
+        """Go on with the visits that an earlier kiosk has written, newest first. What is no such list is left out."""
         if self._number:
             return
         for row in reversed(rows if isinstance(rows, list) else []):
@@ -36,7 +36,7 @@ class PastVisits:
                 self._visits.append(PastVisit(row["at"], _KINDS.get(kind), known, _REFUSALS.get(reason)))
 
     def follow(self, state: State, screen: Screen) -> None:
-        """After each screen: ``state`` is the machine's, ``screen`` what it shows."""
+        """Take in a screen. ``state`` is the machine's, ``screen`` what it shows."""
         if not state.visit:
             return
         if state.visit != self._number:
@@ -57,7 +57,7 @@ class PastVisits:
             self.ended = state.visit
 
     def newest_first(self) -> tuple[PastVisit, ...]:
-        """At most `VISITS_KEPT`."""
+        """The visits, the newest first: at most `VISITS_KEPT`."""
         return tuple(reversed(self._visits))
 
     def rows(self) -> list[dict[str, Json]]:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from station.display import idle, snapshot
-from station.display.contact import Contact
 from station.display.idle import IdleState, View
 from station.display.key_findings import KeyFindings
 from station.display.screen import Line, Progress, Screen, Technician
-from station.display.snapshot import ScreenExtras
+from station.display.snapshot import Contact, ScreenExtras
 from station.ports import Store
 from station.rules.facts import Now
 from station.runtime import technician

@@ -63,7 +63,7 @@ class StatusFile:
         self._failed = False
 
     def follow(self, screen: Screen) -> None:
-        """A screen was shown."""
+        """Take in a screen that was shown."""
         broken = (self._line is Line.READER_BROKEN) != (screen.line is Line.READER_BROKEN)
         self._line = screen.line
         if broken or self._visits.ended != self._ended:

@@ -195,7 +195,7 @@ class Outbox:
         refused = [(event, ascii(reason[:REASON_LIMIT_CHARS])) for event, reason in answered.refused]
         for event, reason in refused:
             _log.error("event.set_aside id=%s seq=%d reason=%s", event.id, event.seq, reason)
-        await self._store.settle(answered.done, {event.id: reason for event, reason in answered.refused})
+        await self._store.take_answers(answered.done, {event.id: reason for event, reason in answered.refused})
         told = [(event, reason) for event, reason in refused if event.body.get("type") != REPORT]
         if told:
             await self._report(REPORT, count=len(told), first_seq=told[0][0].seq, reason=told[0][1])

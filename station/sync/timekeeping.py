@@ -115,16 +115,17 @@ class Timekeeper:
         self.floor_s = max(noted_s, issued_s)
 
     async def raise_floor(self, store: Store, issued_s: int) -> None:
-        """Central has signed something at ``issued_s``: no clock before that is right. Never lowered.
+        """Raise the clock floor to ``issued_s``, when central signed something: no clock before that is right.
 
-        Only for what a central key has signed; what comes from the future does nothing. Raises StoreFault.
+        It is never lowered. Only for what a central key has signed; what comes from the future does nothing. Raises
+        StoreFault.
         """
         if self.floor_s < issued_s <= self.latest_s():
             self.floor_s = issued_s
             await store.note(FLOOR_NOTE, str(issued_s))
 
     def _signed(self, readings: ClockReadings) -> Trusted | None:
-        """Central's signed time of this boot, counted on, whatever other clocks the site trusts."""
+        """The time now by central's signed time of this boot alone, whatever other clocks the site trusts."""
         alone = ClockRules(trust_ntp=False, trust_rtc=False, holdover_days=self._rules.holdover_days)
         return trusted_time(readings, alone, self._anchor, 0)
 

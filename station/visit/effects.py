@@ -71,7 +71,6 @@ class RejectPin:
     """Record the wrong PIN (and the lock, if that was the tenth)."""
 
     seen: KeySeen
-    known: KeyKnown
     refusal: Refusal
     locked: bool = False
     """It was the tenth."""
@@ -82,7 +81,6 @@ class AcceptPin:
     """The PIN was right, but nothing is activated: take its count back and record why."""
 
     seen: KeySeen
-    known: KeyKnown
     refusal: Refusal
 
 

@@ -40,15 +40,15 @@ from station.visit.inputs import (
     TimePassed,
 )
 from station.visit.state import (
-    Farewell,
     KeyIs,
     KeyLeft,
     Phase,
     Presence,
+    RemovedKey,
     Result,
     State,
+    describe_removed_key,
     end_visit,
-    farewell_to,
     forget_key,
     give_count_back,
     may_return_within_s,
@@ -56,7 +56,7 @@ from station.visit.state import (
     unexpected,
 )
 
-EARLY_S = 30.0
+TOO_EARLY_SHOWN_FOR_S = 30.0
 """What a key that was pulled too early needs is said for at least so long."""
 _OUTLAST_A_BOUNCE = frozenset({Refusal.PERMIT_EXPIRED, Refusal.OUTSIDE_WINDOW})
 """What a bounced contact does not turn back into a prompt. (After a key fault, putting it in anew is the mend.)"""
@@ -104,7 +104,7 @@ def key_back(state: State, received: KeyInserted, now: Now) -> Result:
     return back, (ClearActivation(received.insertion),)
 
 
-def nameless_key_back(state: State, received: KeyInserted, now: Now) -> Result:
+def unidentified_key_back(state: State, received: KeyInserted, now: Now) -> Result:
     """Begin from the beginning: the key had not said which it is. A contact that bounces so early is one visit."""
     anew, effects = begin_visit(state, received, now)
     if now.mono_s - state.since_s > may_return_within_s(state):
@@ -114,7 +114,7 @@ def nameless_key_back(state: State, received: KeyInserted, now: Now) -> Result:
 
 def key_out(state: State, _received: KeyRemoved, now: Now) -> Result:
     """Keep for a moment where the visit was, its contact may only have bounced; say how the key left."""
-    return replace(state, presence=Presence.OUT, since_s=now.mono_s, farewell=farewell_to(state)), ()
+    return replace(state, presence=Presence.OUT, since_s=now.mono_s, farewell=describe_removed_key(state)), ()
 
 
 def end_if_out_for_long(state: State, _received: TimePassed, now: Now) -> Result:
@@ -125,12 +125,12 @@ def end_if_out_for_long(state: State, _received: TimePassed, now: Now) -> Result
     return replace(state, phase=Phase.EMPTY, entry=Entry()), end_visit(state)
 
 
-def clear_old_farewell(state: State, _received: TimePassed, now: Now) -> Result:
+def clear_removed_key(state: State, _received: TimePassed, now: Now) -> Result:
     """Clear what is said of the last key once it has been on the screen for long enough."""
     if state.farewell is None:
         return state, ()
     early = state.farewell.key_left in {KeyLeft.TOO_EARLY, KeyLeft.UNSURE}
-    stays_s = max(state.policy.receipt_s, EARLY_S) if early else state.policy.receipt_s
+    stays_s = max(state.policy.receipt_s, TOO_EARLY_SHOWN_FOR_S) if early else state.policy.receipt_s
     return (state, ()) if now.mono_s - state.since_s < stays_s else (forget_key(state), ())
 
 
@@ -143,7 +143,7 @@ def reader_failed(state: State, _received: ReaderFailed, now: Now) -> Result:
     if state.presence is Presence.OUT:
         return broken, end_visit(state)
     ending = (*give_count_back(state), EndVisit(state.seen, returned=False))
-    return replace(broken, farewell=farewell_to(state)), ending
+    return replace(broken, farewell=describe_removed_key(state)), ending
 
 
 def reader_recovered(state: State, _received: ReaderRecovered, now: Now) -> Result:
@@ -169,9 +169,9 @@ def read_returned_key(state: State, received: ActivationCleared, now: Now) -> Re
 
 def clear_failed(state: State, received: ClearFailed, now: Now) -> Result:
     """Say until when the key stays on. It cannot be shown to be one that was taken out before."""
-    nameless, ending = take_for_another_key(state)
+    unidentified, ending = take_for_another_key(state)
     still_on = replace(
-        nameless,
+        unidentified,
         phase=Phase.STILL_ON,
         since_s=now.mono_s,
         act=KeyIs.UNSURE,
@@ -201,8 +201,8 @@ def read_failed(state: State, received: ReadFailed, now: Now) -> Result:
     # Rule 1: nothing is asked of a key that may be on.
     if state.act is not KeyIs.OFF:
         return unexpected(state, received)
-    nameless, ending = take_for_another_key(state)
-    return replace(nameless, phase=Phase.UNREADABLE, since_s=now.mono_s), (*ending, Ring())
+    unidentified, ending = take_for_another_key(state)
+    return replace(unidentified, phase=Phase.UNREADABLE, since_s=now.mono_s), (*ending, Ring())
 
 
 def read_again(state: State, received: KeyRead, now: Now) -> Result:
@@ -224,7 +224,7 @@ def read_again_while_activating(state: State, received: KeyRead, now: Now) -> Re
     another = _returned(state, received, now)
     if another is not None:
         return another
-    # Rules 4 and 5: the key may have been blocked, or the station hindered, since it was granted.
+    # Rules 4 and 5: the key may have been blocked, or the station gone off-only, since it was granted.
     refused = visit_pin.refusal_at_pin(received.seen, received.known, received.attempts) is not None
     if refused or state.grant is None or state.station.off_only is not None:
         return _prompt_or_refuse(state, received, now, give_count_back(state))
@@ -353,7 +353,7 @@ def activated_and_out(state: State, _received: KeyActivated, _now: Now) -> Resul
     # A grant that came while the key was out has not been written.
     if state.farewell is None or not state.farewell.switching_on:
         return state, ()
-    return replace(state, phase=Phase.READY, act=KeyIs.ON, farewell=Farewell(KeyLeft.ON, named=True)), ()
+    return replace(state, phase=Phase.READY, act=KeyIs.ON, farewell=RemovedKey(KeyLeft.ON, named=True)), ()
 
 
 def activation_failed(state: State, received: ActivationFailed, now: Now) -> Result:

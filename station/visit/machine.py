@@ -16,7 +16,7 @@ The rules that the machine keeps; each check names the one that it is for:
  5. A station that cannot activate (`OffOnlyReason`) only switches off: it asks for no PIN.
  6. Digits typed since insertion are kept, and count when the prompt comes; `*` restarts the entry; some seconds without
     the key, or 20 s without a keystroke, clear it.
- 7. A PIN is counted before it is looked at, and settled when its verdict comes, even if its visit is over by then: a
+ 7. A PIN is counted before it is looked at. Its verdict counts whenever it comes, even if its visit is over by then: a
     wrong one is recorded and may lock the key, a right one takes its count back.
  8. No PIN is taken while a wait is running. The tenth wrong one locks the key.
  9. A key is activated for a right PIN of its visit and for nothing else (an update box, which asks for no PIN: for its
@@ -125,7 +125,7 @@ _STILL_ON = Row(visit_key.clear_failed, _in(Phase.STILL_ON))
 _NOT_UNDONE = Row(visit_key.undo_failed, _in(Phase.STILL_ON))
 _UNREADABLE = Row(visit_key.read_failed, _in(Phase.UNREADABLE))
 
-NO_VISIT_WAITS: _Rows = {PinChecked: Row(visit_pin.settle_late_verdict), PinCheckFailed: _IGNORED}
+NO_VISIT_WAITS: _Rows = {PinChecked: Row(visit_pin.count_late_verdict), PinCheckFailed: _IGNORED}
 """A verdict that no visit waits for, or not any more."""
 
 _USUAL: _Rows = {
@@ -148,7 +148,7 @@ _READ = _in(Phase.PROMPT, Phase.REFUSED, Phase.CHECKING, Phase.ACTIVATING)
 _JUDGED = (Phase.PROMPT, Phase.REFUSED, Phase.ACTIVATING)
 
 _NO_VISIT: Mapping[Phase, _Rows] = {
-    Phase.EMPTY: {KeyInserted: _BEGINS, TimePassed: Row(visit_key.clear_old_farewell)},
+    Phase.EMPTY: {KeyInserted: _BEGINS, TimePassed: Row(visit_key.clear_removed_key)},
     Phase.BROKEN: {
         KeyInserted: _BEGINS,
         ReaderFailed: _IGNORED,
@@ -195,8 +195,8 @@ _KEY_IN: Mapping[Phase, _Rows] = {
 }
 _KEY_OUT: Mapping[Phase, _Rows] = {
     **{phase: {} for phase in _KEY_IN},
-    Phase.CLEARING: {KeyInserted: Row(visit_key.nameless_key_back, _in(Phase.CLEARING))},
-    Phase.READING: {KeyInserted: Row(visit_key.nameless_key_back, _in(Phase.CLEARING))},
+    Phase.CLEARING: {KeyInserted: Row(visit_key.unidentified_key_back, _in(Phase.CLEARING))},
+    Phase.READING: {KeyInserted: Row(visit_key.unidentified_key_back, _in(Phase.CLEARING))},
     Phase.STILL_ON: {KeyInserted: _BEGINS},
     Phase.UNREADABLE: {KeyInserted: _BEGINS},
     # Rule 6: the contact bounces, the hand goes on typing.

@@ -76,7 +76,7 @@ def take_verdict(state: State, received: PinChecked, now: Now) -> Result:
     seen = state.seen
     if seen is None or not seen.is_same_key(received.seen):
         # Rule 3: a verdict on another key's PIN opens nothing.
-        return settle_late_verdict(state, received, now)
+        return count_late_verdict(state, received, now)
     state = replace(state, known=received.known)
     before = refusal_at_pin(seen, received.known, received.attempts)
     if before is not None:
@@ -93,8 +93,8 @@ def take_verdict(state: State, received: PinChecked, now: Now) -> Result:
         activate = ActivateKey(state.insertion, seen, received.known, verdict)
         return replace(granted, act=KeyIs.UNSURE), (activate,)
     if verdict not in access.COUNTED:
-        return _refused(state, verdict, now), (AcceptPin(seen, received.known, verdict), Ring())
-    rejected = RejectPin(seen, received.known, verdict, locked=received.attempts.locked)
+        return _refused(state, verdict, now), (AcceptPin(seen, verdict), Ring())
+    rejected = RejectPin(seen, verdict, locked=received.attempts.locked)
     wrong = replace(state, attempts=received.attempts)
     if received.attempts.locked:
         # Rule 8: the tenth.
@@ -110,16 +110,16 @@ def take_failed_check(state: State, _received: PinCheckFailed, now: Now) -> Resu
     return _refused(state, Refusal.STATION, now), (Ring(),)
 
 
-def settle_late_verdict(state: State, received: PinChecked, now: Now) -> Result:
+def count_late_verdict(state: State, received: PinChecked, now: Now) -> Result:
     """Count a wrong PIN, or give a right one its count back, though no visit waits for the verdict any more."""
     # Rule 7: the key was swapped, or the reader is gone; that must not buy a free try.
     if refusal_at_pin(received.seen, received.known, received.attempts) is not None:
         return state, ()
     verdict = _judged(state, received, now)
     if isinstance(verdict, Refusal) and verdict in access.COUNTED:
-        return state, (RejectPin(received.seen, received.known, verdict, locked=received.attempts.locked),)
+        return state, (RejectPin(received.seen, verdict, locked=received.attempts.locked),)
     unused = Refusal.KEY_FAULT if isinstance(verdict, Grant) else verdict
-    return state, (AcceptPin(received.seen, received.known, unused),)
+    return state, (AcceptPin(received.seen, unused),)
 
 
 def _judged(state: State, received: PinChecked, now: Now) -> Grant | Refusal:

@@ -10,9 +10,9 @@ from station.visit.effects import AcceptPin, Effect, EndVisit, ReportUnexpected
 from station.visit.entry import Entry
 from station.visit.inputs import KeySeen, VisitInput
 
-BOUNCE_S = 3.0
+RETURNS_WITHIN_S = 3.0
 """A key back within this time goes on with its visit."""
-INTERRUPTED_S = 5.0
+RETURNS_WITHIN_AFTER_PIN_S = 5.0
 """The same for a visit whose PIN had been taken: nobody has to type it again."""
 
 
@@ -81,7 +81,7 @@ class KeyLeft(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Farewell:
+class RemovedKey:
     """What is said of the key that was taken out. Decided when it is, and kept until it has been read."""
 
     key_left: KeyLeft
@@ -108,7 +108,7 @@ class State:
     visit: int = 0
     """Counts the visits."""
     act: KeyIs = KeyIs.UNSURE
-    farewell: Farewell | None = None
+    farewell: RemovedKey | None = None
     """While there is no key, and what is to be said of the last one has not been on the screen for long enough."""
     entry: Entry = field(default_factory=Entry)
     stroke_s: float = 0.0
@@ -137,20 +137,20 @@ Result: TypeAlias = tuple[State, tuple[Effect, ...]]
 
 def may_return_within_s(state: State) -> float:
     """For how long the key that was taken out may come back to its visit, in seconds."""
-    return INTERRUPTED_S if state.phase in {Phase.CHECKING, Phase.ACTIVATING} else BOUNCE_S
+    return RETURNS_WITHIN_AFTER_PIN_S if state.phase in {Phase.CHECKING, Phase.ACTIVATING} else RETURNS_WITHIN_S
 
 
-def farewell_to(state: State) -> Farewell:
+def describe_removed_key(state: State) -> RemovedKey:
     """What is to be said of the key in the socket when it is taken out now."""
     # Rule 11: a key that only seems to be back has no name, and nothing granted before is known to be on it.
     named = state.presence is Presence.IN and state.seen is not None
     if state.act is KeyIs.ON:
-        return Farewell(KeyLeft.ON, named)
+        return RemovedKey(KeyLeft.ON, named)
     if state.act is KeyIs.OFF:
         checking = named and state.phase is Phase.CHECKING
-        return Farewell(KeyLeft.TOO_EARLY if checking else KeyLeft.OFF, named)
+        return RemovedKey(KeyLeft.TOO_EARLY if checking else KeyLeft.OFF, named)
     granted = state.grant if named else None
-    return Farewell(
+    return RemovedKey(
         KeyLeft.UNSURE,
         named,
         may_open_until=granted.expires if granted is not None else state.still_on_until,
@@ -177,7 +177,7 @@ def give_count_back(state: State) -> tuple[Effect, ...]:
     """Take back the count of a right PIN that activates nothing after all."""
     if state.seen is None or state.phase is not Phase.ACTIVATING:
         return ()
-    return (AcceptPin(state.seen, state.known, Refusal.KEY_FAULT),)
+    return (AcceptPin(state.seen, Refusal.KEY_FAULT),)
 
 
 def end_visit(state: State) -> tuple[Effect, ...]:

@@ -1,4 +1,4 @@
-"""A station's side of the served sample data (`tests.central.shared`); a site for one test (`tests.central.site`)."""
+"""A station's side of the served sample data (`tests.central.served`); a site for one test (`tests.central.site`)."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Sets Django up when it is imported, so that tests of central import what they test as any other code does.
 
-Django in a process has one data folder: `DATA`, which `tests.central.shared` seeds and serves.
+Django in a process has one data folder: `DATA`, which `tests.central.served` seeds and serves.
 """
 
 import atexit

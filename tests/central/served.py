@@ -1,14 +1,17 @@
 """What the tests of central talk with: a server process, and a station's side of the API."""
 
+import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from station.records.base64url import encoded
 from station.records.keys import SigningKey
@@ -44,6 +47,22 @@ class Served:
     summary: dict[str, Any]
     keys: Path
     url: str = ""
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One seeded data folder and one real `central serve` for a whole run."""
+    # Not before it is asked for: other folders' tests need no Django.
+    from tests.central.django_ready import DATA
+
+    keys = tmp_path_factory.mktemp("central") / "keys"
+    summary = json.loads(central("seed", "--keys", str(keys), "--json", data=DATA))
+    process, url = start_server(DATA)
+    yield Served(DATA, summary, keys, url)
+    from django.db import connections
+
+    connections.close_all()
+    stop_server(process)
 
 
 @dataclass

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from central import models
-from central.actions.edits import edit
+from central.feed import change_and_sign
 
 NAMES = ("Norr", "Söder")
 
@@ -20,7 +20,7 @@ def make_site(units: int = 1, *, pools: bool = False) -> SimpleNamespace:
     """
 
     number = next(_numbers)
-    with edit():
+    with change_and_sign():
         it = saved(models.Site(number=number, name=f"Testby {number}"))
         area = saved(models.Area(site=it, number=2, name="Backen"))
         lock = saved(models.Lock(site=it, number=101, area=area))

@@ -6,8 +6,8 @@ import pytest
 
 import config
 from config import Settings
+from station.commands.doctor_checks.clock import check_clock
 from station.commands.doctor_checks.finding import Level
-from station.commands.doctor_checks.machine import check_clock
 from station.rules.clock import CEILING_S, ClockReadings
 from tests.running_site import RunningSite
 

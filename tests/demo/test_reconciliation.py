@@ -79,7 +79,7 @@ async def test_a_stations_own_count(tmp_path: Path) -> None:
     path = tmp_path / "station.db"
     store = await SqliteStore.open(path)
     await store.commit(Change([LogEvent("key_synced", 1, 0), LogEvent("lock_opened", 1, 0, id=LOG_ID)]))
-    await store.settle([LOG_ID], {})
+    await store.take_answers([LOG_ID], {})
     instance = store.instance
     await store.close()
     assert read(3, path) == StationCount(3, instance, 2, 1, frozenset({LOG_ID}))

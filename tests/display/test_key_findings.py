@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from station.display.contact import WITHIN_S, Contact
 from station.display.key_findings import KeyFindings, changes, notes
 from station.display.screen import Changes, Notes
+from station.display.snapshot import FLICKERS_WITHIN_S, Contact
 from station.records.claims import EVERY_AREA, ClockSource, Permit
 from station.rules.facts import Now
 from tests.visit.visiting import NOON, permit
@@ -68,6 +68,6 @@ def test_three_losses_in_a_row_are_a_flicker() -> None:
     assert not contact.flickers(11.0)
     contact = contact.lost(12.0)
     assert contact.flickers(12.0)
-    assert contact.flickers(10.0 + WITHIN_S)
-    assert not contact.flickers(10.1 + WITHIN_S)
+    assert contact.flickers(10.0 + FLICKERS_WITHIN_S)
+    assert not contact.flickers(10.1 + FLICKERS_WITHIN_S)
     assert not contact.lost(30.0).flickers(30.0)

@@ -4,17 +4,16 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from station.display.contact import Contact
 from station.display.idle import HelpPage, IdleState, View
 from station.display.key_findings import KeyFindings
 from station.display.screen import Changes, IdlePage, Line, Notes, OutsideHelp, Progress, Technician
-from station.display.snapshot import REMINDER_S, ScreenExtras, is_free, may_sleep, screen
+from station.display.snapshot import REMINDER_S, Contact, ScreenExtras, is_free, may_sleep, screen
 from station.records.claims import EVERY_AREA, ClockSource
 from station.rules.facts import Attempts, Now, OffOnlyReason
 from station.rules.support import Neighbour, SupportLine
 from station.visit.inputs import KeySeen, StationChanged
 from station.visit.machine import TABLE
-from station.visit.state import Farewell, KeyLeft, Phase, Presence, State
+from station.visit.state import KeyLeft, Phase, Presence, RemovedKey, State
 from tests.visit.visiting import NOON, OWN, STATION, SUBSTITUTE, TIM, TIM_FOUND, Machine, machine_at, permit
 
 NOW = Now(1000.0, NOON, None)
@@ -75,8 +74,8 @@ def test_a_line_for_every_phase_that_a_key_is_pulled_in(phase: Phase) -> None:
 
 @pytest.mark.parametrize("phase", Phase)
 @pytest.mark.parametrize("presence", Presence)
-@pytest.mark.parametrize("farewell", [None, *(Farewell(left, named) for left in KeyLeft for named in (True, False))])
-def test_any_state_whatever_has_a_line(phase: Phase, presence: Presence, farewell: Farewell | None) -> None:
+@pytest.mark.parametrize("farewell", [None, *(RemovedKey(left, named) for left in KeyLeft for named in (True, False))])
+def test_any_state_whatever_has_a_line(phase: Phase, presence: Presence, farewell: RemovedKey | None) -> None:
     state = State(phase=phase, presence=presence, farewell=farewell)
     assert isinstance(screen(state, NOW).line, Line)
 

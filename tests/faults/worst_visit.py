@@ -206,7 +206,7 @@ class WorstVisit:
         self.insert()
         await self.until(Line.PROMPT, within_s=self._within_s)
         assert not self.opens(), "on at the prompt"
-        await self.settled()  # a log gives way to a PIN: this time it is read to its end
+        await self.wait_until_idle()  # a log gives way to a PIN: this time it is read to its end
         self.station.type(ENTRY)
         await self.until(Line.READY, within_s=self._within_s)
         assert self.opens(), "ready, but it opens nothing"
@@ -228,7 +228,7 @@ class WorstVisit:
             if line is Line.READY:
                 await self.sleep(0.6)
                 if self.station.screen.line is Line.READY:
-                    await self.settled()
+                    await self.wait_until_idle()
                     return by_itself
             elif line in {Line.PROMPT, Line.WRONG_PIN}:
                 insertion = self.station.visits.state.insertion
@@ -281,7 +281,7 @@ class WorstVisit:
         self.site.skip(seconds - 2 * TICK_S)
         await self.sleep(2 * TICK_S)
 
-    async def settled(self) -> None:
+    async def wait_until_idle(self) -> None:
         await self.station.idle()
 
     async def change(self, within_s: float) -> None:
@@ -377,14 +377,14 @@ class WorstVisit:
 
     async def new_events(self) -> list[dict[str, Any]]:
         """Those since the last time, each there once; from now on central has them."""
-        await self.settled()
+        await self.wait_until_idle()
         rows = await self.station.store.real.pending(5000)
         bodies: list[dict[str, Any]] = [dict(row.body) for row in rows]
         seqs = [body["seq"] for body in bodies]
         assert seqs == list(range(self._event_seq + 1, self._event_seq + 1 + len(seqs))), "numbers of events"
         self._event_seq += len(seqs)
         assert len({body["id"] for body in bodies}) == len(bodies)
-        await self.station.store.real.settle([row.id for row in rows], {})
+        await self.station.store.real.take_answers([row.id for row in rows], {})
         return bodies
 
     async def audit(self) -> Counter[str]:

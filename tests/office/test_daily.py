@@ -11,11 +11,10 @@ import pytest
 from auditlog.models import LogEntry
 
 from central.actions.codes import new_enrolment_code, new_provision_code
-from central.actions.edits import edit
 from central.actions.people import end_employments_that_are_over
 from central.actions.station_health import note_mirror
 from central.clock import unix_now
-from central.feed import pages
+from central.feed import change_and_sign, pages
 from central.models import (
     Block,
     Blocklist,
@@ -194,7 +193,7 @@ def test_employment_ends_and_the_keys_are_collected(there: SimpleNamespace, offi
 
 
 def test_a_last_day_that_passes_leaves_keys_to_collect(there: SimpleNamespace) -> None:
-    with edit():
+    with change_and_sign():
         there.one.own.employment_ends = there.site.today() + timedelta(days=1)
         there.one.own.save()
     end_employments_that_are_over(int(time.time()))
@@ -204,7 +203,7 @@ def test_a_last_day_that_passes_leaves_keys_to_collect(there: SimpleNamespace) -
 
 
 def test_a_locked_key_is_unlocked(there: SimpleNamespace, office: Any) -> None:
-    with edit():
+    with change_and_sign():
         there.one.keys[0].locked_at = int(time.time())
         there.one.keys[0].save()
     assert "Locked after ten" in words(office.get(at(there, "today/")))
@@ -288,7 +287,7 @@ def test_a_section_manager_signs_receipts(there: SimpleNamespace, office: Any, s
 
 
 def test_people_are_found_without_regard_to_case_also_beyond_ascii(there: SimpleNamespace, office: Any) -> None:
-    with edit():
+    with change_and_sign():
         there.one.own.given_name = "Åsa"
         there.one.own.save()
     assert "Åsa" in words(office.get(at(there, "people/?q=åSA+exempel")))
@@ -337,7 +336,7 @@ def test_the_history_of_a_key_says_at_which_station_it_was_made(
     there: SimpleNamespace, office: Any, caller: Any
 ) -> None:
     key = there.one.keys[0]
-    with edit():
+    with change_and_sign():
         key.status = "blank"
         key.save()
     assert caller.enrol(new_enrolment_code(there.one.station)).status_code == 201

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from central.actions.edits import edit
+from central.feed import change_and_sign
 from central.models import Event, Holder, Key, Lock, LookUp, Permission, Receipt, Task
 from tests.office.asking import at, report, words
 
@@ -48,7 +48,7 @@ def test_people_keys_and_locks(there: SimpleNamespace, office: Any) -> None:
     assert sorted(keys) == sorted(str(1000 + n) for n in range(MANY))
     locks = every_page(office, at(there, "locks/"), r'\?lock=(\d+)"')
     assert len(set(locks)) == MANY + 1
-    with edit():
+    with change_and_sign():
         there.one.own.permissions.get().locks.set(Lock.objects.filter(site=there.site, number=1003))
     assert "Eva Exempel 1" in words(office.get(at(there, "locks/?lock=1003")))
     for page in ("0", "-1", "99999", "x", "9" * 400):

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from central.actions.edits import edit
+from central.feed import change_and_sign
 from central.models import Area, Holder, Membership, Role
 from central.office.roles import TABLE, Right
 from central.office.urls import urlpatterns
@@ -141,7 +141,7 @@ def test_what_is_about_the_whole_site_is_not_given_for_a_unit(there: SimpleNames
 
 
 def test_a_unit_gives_only_areas_that_it_has(there: SimpleNamespace, seat: Any) -> None:
-    with edit():
+    with change_and_sign():
         elsewhere = Area(site=there.site, number=9, name="Annanstans")
         elsewhere.save()
     form = {"given_name": "Ulla", "family_name": "Utanför", "unit": there.one.unit.pk, "category": 0}

@@ -7,7 +7,7 @@ from pathlib import Path
 import cbor2
 
 from offline_cache import SqliteStore
-from station.key import log as key_log
+from station.key import log_entries
 from station.ports import Change, LogEvent
 from station.records.claims import ClockSource, KeyKind, KeyRecord
 from station.rules.clock import ClockReadings, ClockRules
@@ -53,8 +53,8 @@ def events(store: SqliteStore) -> Iterator[LogEvent]:
             cbor2.dumps([seq, clocks.unix_s - 3600 * (seq % 4), 7001 + (visit * 7 + seq) % 3000, "opened", 1001, 87])
             for seq in opened
         )
-        entries = key_log.read_entries(raw, 3).entries
-        yield from key_log.events(record.key, entries, None, clocks.unix_s, int(ClockSource.RTC), 3)
+        entries = log_entries.read_entries(raw, 3).entries
+        yield from log_entries.events(record.key, entries, None, clocks.unix_s, int(ClockSource.RTC), 3)
         clocks.unix_s += DAY_S // 500
         visit += 1
 

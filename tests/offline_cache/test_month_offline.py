@@ -118,7 +118,7 @@ async def test_at_its_limit_the_database_is_a_full_disk_until_central_has_taken_
     count = await store.pending_count()
     # Draining must need no room that is not there.
     while batch := await store.pending(100):
-        await store.settle([event.id for event in batch], {})
+        await store.take_answers([event.id for event in batch], {})
         count -= len(batch)
         assert await store.pending_count() == count
     await month_offline.fill(store, path, 500)
@@ -134,7 +134,7 @@ async def test_at_its_limit_whole_batches_that_central_refuses_can_be_set_aside(
         await month_offline.fill(store, path, 10_000)
     count = await store.pending_count()
     while batch := await store.pending(100):
-        await store.settle([], {event.id: "no " * 30 for event in batch})
+        await store.take_answers([], {event.id: "no " * 30 for event in batch})
         count -= len(batch)
         assert await store.pending_count() == count
     # The limit is still there for all else.
@@ -151,7 +151,7 @@ async def test_at_its_limit_a_central_that_refuses_everything_leaves_room_for_wh
     scale = 100
     for module, name in [
         (connection, "DATABASE_LIMIT_BYTES"),
-        (connection, "SETTLING_ROOM_BYTES"),
+        (connection, "DELETING_ROOM_BYTES"),
         (outbox, "SET_ASIDE_MAX"),
     ]:
         monkeypatch.setattr(module, name, getattr(module, name) // scale)
@@ -162,7 +162,7 @@ async def test_at_its_limit_a_central_that_refuses_everything_leaves_room_for_wh
         while True:
             await store.commit(Change([LogEvent("key_synced", 1, 0)]))
     while batch := await store.pending(100):
-        await store.settle([], {event.id: letter * outbox.REASON_MAX_BYTES for event in batch})
+        await store.take_answers([], {event.id: letter * outbox.REASON_MAX_BYTES for event in batch})
     assert await store.pending_count() == 0
     await month_offline.fill(store, path, 100)
     await store.close()

@@ -95,7 +95,7 @@ async def test_the_same_entry_is_kept_once_and_takes_one_number(store: SqliteSto
 
 async def test_an_entry_that_central_has_is_not_sent_again(store: SqliteStore, reopen: Reopen) -> None:
     await store.commit(Change([opened(ENTRY), opened(OTHER_ENTRY)]))
-    await store.settle([ENTRY], {})
+    await store.take_answers([ENTRY], {})
     mark = LogMark(7, 1, 5, 100)
     await store.commit(Change([opened(ENTRY), opened(OTHER_ENTRY)], log_mark=mark))
     assert await seqs(store) == [2]
@@ -105,34 +105,34 @@ async def test_an_entry_that_central_has_is_not_sent_again(store: SqliteStore, r
     assert await seqs(again) == [2, 3]
 
 
-async def test_settled_ids_are_bounded_the_oldest_forgotten(
+async def test_answered_ids_are_bounded_the_oldest_forgotten(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "SETTLED_IDS_MAX", 3)
+    monkeypatch.setattr(outbox, "ANSWERED_IDS_MAX", 3)
     ids = [str(uuid5(NAMESPACE_URL, str(n))) for n in range(5)]
     for each in ids:
         await store.commit(Change([opened(each)]))
-        await store.settle([each], {})
+        await store.take_answers([each], {})
     await store.commit(Change([opened(each) for each in ids]))
     assert [event.id for event in await store.pending(10)] == ids[:2]
 
 
-async def test_own_ids_are_not_remembered_once_settled(store: SqliteStore, sql: Sql) -> None:
+async def test_own_ids_are_not_remembered_once_answered(store: SqliteStore, sql: Sql) -> None:
     await store.commit(Change([LogEvent("key_synced", 1, 0)]))
-    await store.settle([event.id for event in await store.pending(1)], {})
-    assert await sql("SELECT COUNT(*) FROM settled_id") == [(0,)]
+    await store.take_answers([event.id for event in await store.pending(1)], {})
+    assert await sql("SELECT COUNT(*) FROM answered_id") == [(0,)]
 
 
 async def test_settling(store: SqliteStore, sql: Sql) -> None:
     await store.commit(Change([LogEvent("key_synced", at, 0) for at in range(5)]))
     first, second, third, *_ = [event.id for event in await store.pending(10)]
-    await store.settle([first, "unknown"], {second: "bad_type", "nor this": "x", first: "done wins"})
+    await store.take_answers([first, "unknown"], {second: "bad_type", "nor this": "x", first: "done wins"})
     assert await seqs(store) == [3, 4, 5]
     assert await store.pending_count() == 3
     rows = await sql("SELECT id, set_aside FROM outbox WHERE seq < 3")
     assert rows == [(second, "bad_type")]
     # Central may take a refused one after all.
-    await store.settle([second], {third: "y" * 10_000})
+    await store.take_answers([second], {third: "y" * 10_000})
     rows = await sql("SELECT seq, set_aside FROM outbox WHERE seq < 4")
     assert rows == [(3, "y" * outbox.REASON_MAX_BYTES)]
 
@@ -142,7 +142,7 @@ async def test_refused_events_are_bounded_the_oldest_go(
 ) -> None:
     monkeypatch.setattr(outbox, "SET_ASIDE_MAX", 2)
     await store.commit(Change([opened(ENTRY), *(LogEvent("key_synced", at, 0) for at in range(4))]))
-    await store.settle([], {event.id: "bad" for event in (await store.pending(10))[:4]})
+    await store.take_answers([], {event.id: "bad" for event in (await store.pending(10))[:4]})
     rows = await sql("SELECT seq FROM outbox ORDER BY seq")
     assert rows == [(3,), (4,), (5,)]
     await store.commit(Change([opened(ENTRY)]))
@@ -172,7 +172,7 @@ async def test_fifty_commits_at_once_leave_no_gap(store: SqliteStore) -> None:
 
 async def test_numbers_are_not_given_again_after_settling(store: SqliteStore, reopen: Reopen) -> None:
     await store.commit(Change([LogEvent("key_synced", at, 0) for at in range(3)]))
-    await store.settle([event.id for event in await store.pending(3)], {})
+    await store.take_answers([event.id for event in await store.pending(3)], {})
     again = await reopen()
     await again.commit(Change([LogEvent("key_synced", 9, 0)]))
     assert await seqs(again) == [4]
@@ -184,7 +184,7 @@ async def test_the_newest_number_is_known_whichever_events_went(
 ) -> None:
     await store.commit(Change([LogEvent("key_synced", at, 0) for at in range(3)]))
     events = await store.pending(3)
-    await store.settle([events[at].id for at in gone], {})
+    await store.take_answers([events[at].id for at in gone], {})
     again = await reopen()
     await again.commit(Change([LogEvent("key_synced", 9, 0)]))
     await again.commit(Change([LogEvent("key_synced", 9, 0), opened(ENTRY)]))
@@ -196,7 +196,7 @@ async def test_the_newest_number_is_known_when_refused_events_went(
 ) -> None:
     monkeypatch.setattr(outbox, "SET_ASIDE_MAX", 0)
     await store.commit(Change([LogEvent("key_synced", at, 0) for at in range(3)]))
-    await store.settle([], {event.id: "bad" for event in await store.pending(3)})
+    await store.take_answers([], {event.id: "bad" for event in await store.pending(3)})
     again = await reopen()
     await again.commit(Change([LogEvent("key_synced", 9, 0)]))
     assert await seqs(again) == [4]
@@ -229,7 +229,7 @@ async def test_nothing_reads_the_whole_outbox(store: SqliteStore) -> None:
         with db.tracer(lambda statement, args: asked.append((statement, args))):
             outbox.add(db, [LogEvent("key_synced", 1, 0), opened(ENTRY)], EventIds())
             outbox.pending(db, 100, 5, "instance")
-            outbox.settle(db, [ENTRY], {OTHER_ENTRY: "bad"})
+            outbox.take_answers(db, [ENTRY], {OTHER_ENTRY: "bad"})
         steps = [
             (each, row[-1])
             for each, args in asked
@@ -242,16 +242,16 @@ async def test_nothing_reads_the_whole_outbox(store: SqliteStore) -> None:
     bounded = ("json_each", "CONSTANT ROW", "outbox_set_aside")
     scans = await store._thread.run(work)
     assert [step for step in scans if not any(each in step[1] for each in bounded)] == []
-    assert {"outbox", "settled_id"} <= {word.strip('"') for each, _ in asked for word in each.split()}
+    assert {"outbox", "answered_id"} <= {word.strip('"') for each, _ in asked for word in each.split()}
 
 
 async def test_the_count_is_right_whatever_becomes_of_a_change(store: SqliteStore) -> None:
     await store.commit(Change([LogEvent("key_synced", at, 0) for at in range(20)]))
     ids = [event.id for event in await store.pending(20)]
-    await store.settle([*ids[:3], "unknown"], {ids[3]: "bad", ids[4]: "bad", "unknown too": "bad"})
+    await store.take_answers([*ids[:3], "unknown"], {ids[3]: "bad", ids[4]: "bad", "unknown too": "bad"})
     assert await store.pending_count() == 15
     # Again, and one that was set aside is taken after all.
-    await store.settle([*ids[:3], ids[3]], {ids[4]: "worse"})
+    await store.take_answers([*ids[:3], ids[3]], {ids[4]: "worse"})
     assert await store.pending_count() == 15
     with pytest.raises(ValueError):
         await store.commit(Change([LogEvent("key_synced", 1, 0, data={"n": float("nan")})]))

@@ -84,7 +84,7 @@ class Day:
     async def drain(self, number: int) -> None:
         pending = await self.store.pending(self.random.randrange(1, 8))
         ids = [event.id for event in pending]
-        await self.store.settle(ids[1:], {ids[0]: f"poisoned {number}"} if ids else {})
+        await self.store.take_answers(ids[1:], {ids[0]: f"poisoned {number}"} if ids else {})
 
     async def log(self, number: int) -> None:
         self.offset += 30

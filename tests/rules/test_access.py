@@ -240,7 +240,7 @@ def test_all_that_tells_about_others_pins_counts_as_a_wrong_pin() -> None:
 
 
 @pytest.mark.parametrize("off_only", OffOnlyReason)
-def test_a_hindered_station_activates_nothing_but_judges_the_pin_first(off_only: OffOnlyReason) -> None:
+def test_an_off_only_station_activates_nothing_but_judges_the_pin_first(off_only: OffOnlyReason) -> None:
     station = replace(STATION, off_only=off_only)
     assert decided(station=station) is Refusal.STATION
     assert decided(station=station, tag=WRONG_TAG) is Refusal.WRONG_PIN

@@ -145,11 +145,11 @@ async def test_what_central_has_taken_can_be_settled_on_a_full_disk(disk: Path) 
     before = await store.pending_count()
     ids = [event.id for event in await store.pending(100)]
     try:
-        await store.settle(ids, {})
+        await store.take_answers(ids, {})
     except StoreFault:
         # No room in the write-ahead log: all of them are still there, none twice.
         assert await store.pending_count() == before
     empty(disk)
-    await store.settle(ids, {})
+    await store.take_answers(ids, {})
     assert await store.pending_count() == before - 100
     await store.close()

@@ -6,8 +6,8 @@ import cbor2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.key import log as key_log
-from station.key.log import events, generation_of, read_entries
+from station.key import log_entries
+from station.key.log_entries import events, generation_of, read_entries
 
 ENTRY = [7, 1_790_000_000, 101, "opened", 20, 80]
 
@@ -73,4 +73,4 @@ def test_entries_of_the_test_lock_are_not_told_and_leave_no_gap() -> None:
     )
     told = events(1, entries.entries, 0, 0, 0, 1)
     assert [(e.type, e.data["seq"]) for e in told] == [("lock_opened", 1), ("lock_opened", 3)]
-    assert key_log.TEST_LOCK == 1
+    assert log_entries.TEST_LOCK == 1

@@ -317,7 +317,7 @@ async def test_a_batch_on_its_way_is_given_up_when_the_disk_fails(
         raise StoreFault("disk_full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(parts.store, "settle", fails)
+        patch.setattr(parts.store, "take_answers", fails)
         with pytest.raises(StoreFault):
             await parts.outbox.drain()
     assert not [task for task in asyncio.all_tasks() if task.get_name() == "batch"]

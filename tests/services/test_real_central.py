@@ -127,7 +127,7 @@ async def test_events_are_there_once(met: Parts, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(met.link, "send", noted)
     with monkeypatch.context() as patch:
-        patch.setattr(met.store, "settle", die)
+        patch.setattr(met.store, "take_answers", die)
         with pytest.raises(Killed):
             await met.outbox.drain()
     assert await met.outbox.drain() == 150

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from offline_cache import outbox as stored_outbox
-from station.key import log as key_log
+from station.key import log_entries
 from station.key.pins import PinWork
 from station.key.work import KeyWork
 from station.ports import KeyFile, KeyRefused
@@ -75,18 +75,18 @@ def _activation_is_not_recorded(patch: Patch) -> None:
 
 
 def _an_event_is_dropped(patch: Patch) -> None:
-    honest = stored_outbox.settle
+    honest = stored_outbox.take_answers
 
-    def settle(db: Any, done: Any, set_aside: Any) -> None:
+    def take_answers(db: Any, done: Any, set_aside: Any) -> None:
         honest(db, done, set_aside)
         if len(done) > 1:
             db.execute("DELETE FROM outbox WHERE seq = (SELECT MIN(seq) FROM outbox)")
 
-    patch.setattr(stored_outbox, "settle", settle)
+    patch.setattr(stored_outbox, "take_answers", take_answers)
 
 
 def _a_log_entry_gets_a_new_name_each_time(patch: Patch) -> None:
-    honest, read = key_log.events, iter(range(10**6))
+    honest, read = log_entries.events, iter(range(10**6))
 
     def events(key: int, entries: Any, before: Any, *rest: Any) -> Any:
         return [
@@ -94,7 +94,7 @@ def _a_log_entry_gets_a_new_name_each_time(patch: Patch) -> None:
             for event in honest(key, entries, before, *rest)
         ]
 
-    patch.setattr(key_log, "events", events)
+    patch.setattr(log_entries, "events", events)
 
 
 def _counted_in_memory(patch: Patch) -> None:

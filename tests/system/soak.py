@@ -141,7 +141,7 @@ async def soak(folder: Path, count: int) -> dict[str, object]:
             await run.visit(number)
             if number % SETTLE_EVERY == 0:
                 pending = await station.store.real.pending(1000)
-                await station.store.real.settle([event.id for event in pending], {})
+                await station.store.real.take_answers([event.id for event in pending], {})
                 events += len(pending)
             if number % MEASURE_EVERY == 0:
                 rows.append((number, rss_bytes()))

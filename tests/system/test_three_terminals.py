@@ -14,7 +14,7 @@ import pytest
 
 from station.records import envelope
 from station.records.claims import Activation, KeyRecord, Permit, StationCertificate, Sync
-from station.visit.state import BOUNCE_S
+from station.visit.state import RETURNS_WITHIN_S
 from tests.system.conftest import Site, end, run
 from tests.system.terminals import Pane, Terminals, eventually
 
@@ -38,7 +38,7 @@ class Person:
 
     def insert(self) -> None:
         """A new visit: a key that is back sooner than this goes on with the one before."""
-        eventually(lambda: time.monotonic() > self.out_since + BOUNCE_S, lambda: "time stands still")
+        eventually(lambda: time.monotonic() > self.out_since + RETURNS_WITHIN_S, lambda: "time stands still")
         self.keys.enter("press")
         self.keys.enter("insert")
 

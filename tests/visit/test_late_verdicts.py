@@ -28,7 +28,7 @@ def test_if_it_never_comes_back_its_count_is_taken_back() -> None:
     at = machine_at(Phase.CHECKING, Presence.OUT)
     at.judged()
     done = at.wait(5.1)
-    assert done == (AcceptPin(OWN.seen, OWN.known, Refusal.KEY_FAULT), EndVisit(OWN.seen, returned=False))
+    assert done == (AcceptPin(OWN.seen, Refusal.KEY_FAULT), EndVisit(OWN.seen, returned=False))
     assert at.line() is Line.OUT_EARLY
 
 
@@ -84,7 +84,7 @@ def test_a_verdict_still_to_come_when_the_key_is_back() -> None:
 
 
 @pytest.mark.parametrize("presence", Presence)
-def test_a_verdict_that_is_waited_for_is_not_settled_twice(presence: Presence) -> None:
+def test_a_verdict_that_is_waited_for_is_not_counted_twice(presence: Presence) -> None:
     at = machine_at(Phase.CHECKING, presence)
     assert kinds(at.wrong()) == ["RejectPin", "Ring"]
     at = machine_at(Phase.CHECKING, presence)

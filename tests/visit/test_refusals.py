@@ -41,7 +41,7 @@ REFUSED = [
 ]
 
 
-def hindered(off_only: OffOnlyReason = OffOnlyReason.CLOCK) -> Machine:
+def off_only_station(off_only: OffOnlyReason = OffOnlyReason.CLOCK) -> Machine:
     return Machine(State(station=replace(STATION, off_only=off_only)))
 
 
@@ -51,7 +51,7 @@ def hindered(off_only: OffOnlyReason = OffOnlyReason.CLOCK) -> Machine:
 @pytest.mark.parametrize(("which", "attempts", "refusal", "duty"), REFUSED)
 @pytest.mark.parametrize("able", [True, False])
 def test_refused_before_any_pin(which: Key, attempts: Attempts, refusal: Refusal, duty: SyncDuty, able: bool) -> None:
-    at = Machine() if able else hindered()
+    at = Machine() if able else off_only_station()
     at.insert()
     at.cleared()
     at.type("123456#")
@@ -68,7 +68,7 @@ def test_refused_before_any_pin(which: Key, attempts: Attempts, refusal: Refusal
 
 @pytest.mark.parametrize("off_only", OffOnlyReason)
 def test_a_station_that_can_only_switch_off(off_only: OffOnlyReason) -> None:
-    at = hindered(off_only)
+    at = off_only_station(off_only)
     assert (at.line(), at.screen.status.off_only) == (Line.EMPTY, off_only)
     at.put_in()
     assert the(PrepareKey, at.done).sync is SyncDuty.LEAVE
@@ -129,7 +129,7 @@ def test_news_without_consequence_keep_the_digits() -> None:
 
 
 def test_news_lift_the_lack_of_a_mirror_once_the_station_can() -> None:
-    at = hindered(OffOnlyReason.NO_MIRROR)
+    at = off_only_station(OffOnlyReason.NO_MIRROR)
     at.put_in(NOT_KNOWN)
     at.news(OWN)
     assert (at.line(), at.screen.refusal) == (Line.REFUSED, Refusal.STATION)

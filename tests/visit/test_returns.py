@@ -27,7 +27,7 @@ from station.visit.inputs import (
     StationChanged,
 )
 from station.visit.machine import TABLE
-from station.visit.state import BOUNCE_S, Phase, Presence
+from station.visit.state import RETURNS_WITHIN_S, Phase, Presence
 from tests.visit.visiting import (
     NOON,
     OTHER,
@@ -254,7 +254,7 @@ def test_a_contact_that_bounces_while_a_key_is_put_in_is_one_visit_from_the_begi
     assert at.insert() == (ClearActivation(2),)
     assert (at.phase, at.screen.digits, at.state.visit) == (Phase.CLEARING, 0, 1)
     at.pull()
-    at.wait(BOUNCE_S + 1)
+    at.wait(RETURNS_WITHIN_S + 1)
     assert "RefreshMirror" in kinds(at.insert())
     assert at.state.visit == 2
 

@@ -91,7 +91,7 @@ VERDICTS: list[Doing] = [Machine.judged, Machine.wrong, Machine.check_failed, la
 
 
 def _machines(place: Place) -> Iterator[Machine]:
-    """Ways to be there: fresh, typed at, hindered, as an update box; by a verdict; after each other place."""
+    """Ways to be there: fresh, typed at, where it is off-only, at an update box; by a verdict; after every place."""
     for at in _candidates(*place):
         if at.state.place == place:
             yield at

@@ -78,7 +78,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
         Rule("The mirror decides, and the screen shows its age.",
              SHOWING + "test_the_stations_own_status", "offline: The network is cut", "age 7200"),
         Rule("A mirror older than the policy's days activates nothing.",
-             ACCESS + "test_a_hindered_station_activates_nothing_but_judges_the_pin_first",
+             ACCESS + "test_an_off_only_station_activates_nothing_but_judges_the_pin_first",
              "offline: A clock that the kernel", "see refused mirror_too_old"),
         Rule("News reach the key in the socket: it may be refused, or get its prompt back.",
              REFUSALS + "test_news_refuse_a_key_at_the_prompt", "refusals: What central says", "see refused blocked"),

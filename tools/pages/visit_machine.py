@@ -13,7 +13,7 @@ from textwrap import dedent
 from station.visit import machine as visit
 from station.visit.inputs import ReaderFailed, VisitInput
 from station.visit.machine import TABLE, Row
-from station.visit.state import BOUNCE_S, INTERRUPTED_S, Phase, Place, Presence
+from station.visit.state import RETURNS_WITHIN_AFTER_PIN_S, RETURNS_WITHIN_S, Phase, Place, Presence
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "visit-machine.md"
 NO_VISIT = frozenset({Phase.EMPTY, Phase.BROKEN})
@@ -29,7 +29,8 @@ about an earlier insertion changes nothing, anywhere.
 
 Two things say how a visit stands: its *phase*, where it is or goes on from should the key come back, and the key's
 *presence*: *in*, *out*, or *returning*, when a key is back in time but has not shown yet that it is the same one. In
-time is within {BOUNCE_S:g} s; within {INTERRUPTED_S:g} s if its PIN was being checked or it was being activated.
+time is within {RETURNS_WITHIN_S:g} s; within {RETURNS_WITHIN_AFTER_PIN_S:g} s if its PIN was being checked or it was
+being activated.
 
 ## Rules
 

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from station.display.contact import FLICKERS, WITHIN_S
 from station.display.idle import CODE_S, HELP_S, SEQUENCE, TECHNICIAN_S, WRONG_CODE_WAIT_S
 from station.display.key_findings import BATTERY_LOW_PERCENT, PERMIT_SOON_S
-from station.display.snapshot import REMINDER_S
-from station.visit.key_handlers import EARLY_S
+from station.display.snapshot import FLICKERS, FLICKERS_WITHIN_S, REMINDER_S
+from station.visit.key_handlers import TOO_EARLY_SHOWN_FOR_S
 from tools.pictures.sample_screens import SAMPLES
 from ui import support
 from ui.languages import LANGUAGES
@@ -44,9 +43,9 @@ important sentences follow in turn, eight seconds each, from 40 × 15 to 132 × 
   the key says), of a permit that ends within {PERMIT_SOON_S // 86400} days, and that the key had lost power. It tells
   what has changed since the permit that the key came with.
 * **A key left in** after ready is told {REMINDER_S:.0f} s before it is switched off again, and the bell rings.
-* **A key pulled too early** leaves word of its state for at least {EARLY_S:.0f} s; other receipts stay for
-  `display.receipt_s`. The next key replaces either.
-* **A flickering contact**, lost {FLICKERS} times within {WITHIN_S:.0f} s, is told how to hold the key.
+* **A key pulled too early** leaves word of its state for at least {TOO_EARLY_SHOWN_FOR_S:.0f} s; other receipts stay
+  for `display.receipt_s`. The next key replaces either.
+* **A flickering contact**, lost {FLICKERS} times within {FLICKERS_WITHIN_S:.0f} s, is told how to hold the key.
 * **Out of order**: the telephone line of this hour (the site's `support` plan, with the public holidays of Sweden or
   Denmark by its time zone; where the plan has a gap, the line that is there on holidays), working stations of the same
   unit first, and the fault as a QR code where 80 × 23 characters are there for it, else as large digits.

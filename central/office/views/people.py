@@ -81,7 +81,7 @@ def employee(request: SiteRequest) -> HttpResponse:
 
 @page(Right.ADD_HOURLY)
 def hourly(request: SiteRequest) -> HttpResponse:
-    """Somebody paid by the hour: a PIN, and the pools of the chosen units."""
+    """Add somebody paid by the hour, with a PIN and the pools of the chosen units."""
     form = HourlyForm(request.access, request.POST or None)
     if not form.is_valid():
         return show(request, "form", title=_("New hourly employee"), form=form)

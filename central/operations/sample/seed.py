@@ -9,9 +9,9 @@ from auditlog.context import disable_auditlog
 from django.contrib.auth import get_user_model
 
 from central.actions.codes import new_enrolment_code
-from central.actions.edits import edit
 from central.clock import DAY_S, unix_now
 from central.errors import CentralError
+from central.feed import change_and_sign
 from central.models import Area, Holder, Key, Lock, Membership, Permission, Role, Site, Station, Unit
 from central.operations.sample import people
 from central.operations.sample import places as plan
@@ -23,7 +23,7 @@ SITE = 1
 
 
 def seed(keys_folder: Path | None = None) -> dict[str, Any]:
-    """Make everything in one edit. Returns what a demonstration needs, sample PINs and an enrolment code included.
+    """Make everything in one change. Returns what a demonstration needs, sample PINs and an enrolment code included.
 
     ``keys_folder``: where to write the record of each handed-out key, as ``<key number>/id``. Raises CentralError
     (``not_empty``) when there is a site already.
@@ -31,7 +31,7 @@ def seed(keys_folder: Path | None = None) -> dict[str, Any]:
     if Site.objects.exists():
         raise CentralError("not_empty", reason="there is a site in this data folder already")
     now = unix_now()
-    with disable_auditlog(), edit():
+    with disable_auditlog(), change_and_sign():
         site = Site(
             number=SITE,
             name=plan.SITE_NAME,

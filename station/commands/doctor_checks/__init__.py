@@ -1,4 +1,4 @@
-"""What ``station doctor`` checks: ``machine`` what can be found out on this machine alone, ``central`` the way there.
+"""What ``station doctor`` checks: a module for each thing, named after it.
 
 Each check gives a `Finding` or several; none changes anything.
 """

@@ -31,7 +31,7 @@ async def check_central(
     if url is None:
         return [ok("central", "this activation box goes without a central server")]
     found = await _check_connection_and_token(settings, url, credentials, trusted_keys)
-    if settings.station.profile == "activation-box" and found[0].level is Level.FAIL:
+    if settings.is_activation_box and found[0].level is Level.FAIL:
         # It is made for a place without a network: only `station sync` needs one.
         what = f"not at hand, and needed for station sync only ({found[0].what})"
         return [Finding("central", Level.OK, what, "connect it when its events are to be handed over")]

@@ -10,8 +10,8 @@ import pytest
 
 from central.actions import rotation
 from central.actions.codes import new_enrolment_code
-from central.actions.edits import edit
 from central.errors import CentralError
+from central.feed import change_and_sign
 from central.models import CentralKey as Announced
 from central.models import Site
 from station.demo.central_server import DemoFault
@@ -170,7 +170,7 @@ def test_two_changes_one_after_the_other(site: SimpleNamespace, enrolled: Caller
     assert rotation.rotation_state(it()).keys == ()
     enrolled.reported({"type": "key_synced", "key": 100, "data": {"record_issued": record.issued - 1}})
     assert rotation.rotation_state(it()).keys == (), "a report that comes late"
-    with edit():
+    with change_and_sign():
         site.key.record_carried = None
         site.key.save()
     with pytest.raises(CentralError, match="stations=1 keys=100"):

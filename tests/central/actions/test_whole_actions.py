@@ -10,10 +10,9 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.test import Client
 
-from central.actions.edits import edit
 from central.actions.keys import block_key
 from central.errors import CentralError
-from central.feed import change
+from central.feed import change, change_and_sign
 from central.models import Block, Blocklist, Holder, Key, Membership, MirrorRow, PasswordToChange, Station, Task
 from tests.central.site import saved
 
@@ -134,7 +133,7 @@ def test_a_key_that_is_found_again_is_off_the_list_and_blocked_anew_later(site: 
 
 
 def test_two_blocks_keep_each_its_version(site: SimpleNamespace) -> None:
-    with edit():
+    with change_and_sign():
         second = saved(Key(site=site.site, number=7, kind=1, unit=site.unit, status="active"))
     block_key(site.key)
     block_key(second)

@@ -18,9 +18,9 @@ from django.test import Client, RequestFactory, override_settings
 
 from central import security
 from central.actions.codes import new_enrolment_code, new_provision_code
-from central.actions.edits import edit
 from central.actions.keys import block_key
 from central.actions.stations import revoke_station
+from central.feed import change_and_sign
 from central.models import BlockReached, Key, Membership, PasswordToChange, Station, StationHealth
 from central.security import BURST, CLIENTS_LIMIT, REFILL_S, Attempts, address_of, attempts
 from station.records.base64url import encoded
@@ -139,7 +139,7 @@ def test_a_replayed_code_and_another_sites_station(site: SimpleNamespace, enroll
 def test_replayed_codes_are_refused_and_slowed_down(
     site: SimpleNamespace, enrolled: Caller, client: Any, path: str
 ) -> None:
-    with edit():
+    with change_and_sign():
         other = Station(site=site.site, number=2, name="Norra", unit=site.unit)
         other.save()
         blank = Key(site=site.site, number=52, kind=1, unit=site.unit)
@@ -153,7 +153,7 @@ def test_replayed_codes_are_refused_and_slowed_down(
     )
     headers = {"Authorization": f"Bearer {answer.json()['token']}"} if path == "provision" else {}
     if path == "provision":
-        with edit():
+        with change_and_sign():
             other.save()
         third = new_enrolment_code(other)
         answer = client.post(

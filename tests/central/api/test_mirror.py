@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db import connections
 
-from central.actions.edits import edit
 from central.actions.station_health import SILENT_AFTER_S, note_silence
+from central.feed import change_and_sign
 from central.feed.change import forget_tombstones
 from central.models import Area
 from station.records import claims
@@ -25,7 +25,7 @@ def digest_of(objects: Any) -> Any:
 
 
 def rename(site: SimpleNamespace, name: Any) -> None:
-    with edit():
+    with change_and_sign():
         site.unit.name = name
         site.unit.save()
 
@@ -97,12 +97,12 @@ def test_nothing_of_another_site_is_told(site: SimpleNamespace, enrolled: Caller
 
 def test_changes_bring_a_mirror_to_what_a_snapshot_says(site: SimpleNamespace, enrolled: Caller) -> None:
     before = enrolled.snapshot()
-    with edit():
+    with change_and_sign():
         site.unit.name = "Norra"
         site.unit.save()
         new = Area(site=site.site, number=3, name="Dalen")
         new.save()
-    with edit():
+    with change_and_sign():
         new.delete()
         site.permission.delete()
     mirror = {(o["type"], o["id"]): o for o in before["objects"]}
@@ -176,7 +176,7 @@ def test_cursors_that_cannot_be_continued_ask_for_a_snapshot(site: SimpleNamespa
 
 
 def _remove_permission(site: SimpleNamespace) -> None:
-    with edit():
+    with change_and_sign():
         site.permission.delete()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from central.actions.codes import new_enrolment_code, new_provision_code
-from central.actions.edits import edit
+from central.feed import change_and_sign
 from central.models import Key, Station
 from station.records.base64url import decoded
 from station.records.claims import KeyRecord, StationCertificate, TimeAnswer
@@ -61,7 +61,7 @@ def test_a_certificate_is_renewed_from_half_of_its_life_on_for_the_enrolled_key(
 
 
 def blank_key(site: SimpleNamespace) -> Any:
-    with edit():
+    with change_and_sign():
         key = Key(site=site.site, number=77, kind=1, unit=site.unit)
         key.save()
     return key
@@ -98,7 +98,7 @@ def test_a_used_provision_code_is_spent_for_another_station(
 ) -> None:
     code = new_provision_code(blank_key(site))
     assert enrolled.http.post("/provision", json={"code": code}).status_code == 200
-    with edit():
+    with change_and_sign():
         other = Station(site=site.site, number=2, name="Källaren", unit=site.unit)
         other.save()
     assert caller.enrol(new_enrolment_code(other)).status_code == 201

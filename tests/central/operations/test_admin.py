@@ -9,8 +9,7 @@ from auditlog.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from central.actions.edits import edit
-from central.feed import pages
+from central.feed import change_and_sign, pages
 from central.models import Blocklist
 from tests.central.served import Served
 
@@ -50,7 +49,7 @@ def test_a_saved_form_tells_stations(admin: Any, site: SimpleNamespace) -> None:
 
 
 def test_block_and_unlock(admin: Any, site: SimpleNamespace) -> None:
-    with edit():
+    with change_and_sign():
         site.key.locked_at = 4_000_000_000
         site.key.save()
     assert act(admin, "key", "unlock", site.key.pk).status_code == 302

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from central.actions import renewals
-from central.actions.edits import edit
 from central.actions.people import end_employments_that_are_over
 from central.actions.pins import give_pin
 from central.errors import CentralError
+from central.feed import change_and_sign
 from central.models import Blocklist, Holder, Permission, Permit, Unit
 from central.signing import keyring
 from central.signing.pins import LANES, MEMORY_KIB, TIME_COST, is_guessable, pin_tag, random_pin
@@ -60,7 +60,7 @@ def test_whatever_the_office_changes_is_signed_anew_with_a_higher_revision(site:
         (lambda: setattr(site.permission, "every_area", True), {"areas": (0,)}),
         (lambda: setattr(site.holder, "category", 1), {"category": claims.Category.LONG_TERM}),
     ):
-        with edit():
+        with change_and_sign():
             alter()
             site.permission.save()
             site.holder.save()
@@ -68,17 +68,17 @@ def test_whatever_the_office_changes_is_signed_anew_with_a_higher_revision(site:
         assert {name: getattr(permit, name) for name in expected} == expected
         assert permit.revision > revision
         revision = permit.revision
-    with edit():
+    with change_and_sign():
         site.holder.given_name = "Eva-Lena"
         site.holder.save()
     assert permits(site)[0].revision == revision
 
 
 def test_deleting_a_lock_or_area_takes_it_out_of_permits(site: SimpleNamespace) -> None:
-    with edit():
+    with change_and_sign():
         site.permission.locks.set([site.lock])
     assert permits(site)[0].locks == (101,)
-    with edit():
+    with change_and_sign():
         site.lock.delete()
     assert permits(site)[0].locks == ()
 
@@ -96,7 +96,7 @@ def test_a_new_pin_changes_the_tag_of_holder_and_permit(site: SimpleNamespace) -
 
 def test_a_permit_never_goes_past_the_last_day_at_work(site: SimpleNamespace) -> None:
     ends = (datetime.now(UTC) + timedelta(days=5)).date()
-    with edit():
+    with change_and_sign():
         site.holder.employment_ends = ends
         site.holder.save()
     (permit,) = permits(site)
@@ -104,7 +104,7 @@ def test_a_permit_never_goes_past_the_last_day_at_work(site: SimpleNamespace) ->
     midnight = datetime.combine(ends + timedelta(days=1), datetime.min.time(), UTC).timestamp()
     assert midnight - permit.expires in (3600, 7200)
     assert Permit.objects.get(holder=site.holder).renew_at is None
-    with edit():
+    with change_and_sign():
         site.holder.employment_ends = None
         site.holder.save()
     assert permits(site)[0].expires - permits(site)[0].issued == 21 * DAY
@@ -113,7 +113,7 @@ def test_a_permit_never_goes_past_the_last_day_at_work(site: SimpleNamespace) ->
 def test_when_the_last_day_is_over_the_holder_ends_and_the_permit_goes(site: SimpleNamespace) -> None:
     # The site's day: an hour before midnight UTC it is tomorrow there.
     today = datetime.now(ZoneInfo(site.site.timezone)).date()
-    with edit():
+    with change_and_sign():
         site.holder.employment_ends = today
         site.holder.save()
     assert permits(site)
@@ -124,7 +124,7 @@ def test_when_the_last_day_is_over_the_holder_ends_and_the_permit_goes(site: Sim
 
 
 def test_permits_are_renewed_before_half_of_their_life_in_batches(site: SimpleNamespace) -> None:
-    with edit():
+    with change_and_sign():
         for number in range(20, 25):
             holder = Holder(site=site.site, number=number, given_name="X", family_name="Y", category=0, unit=site.unit)
             holder.save()
@@ -150,7 +150,7 @@ def test_permits_are_renewed_before_half_of_their_life_in_batches(site: SimpleNa
 
 
 def test_hourly_staff_have_a_permit_for_each_unit(site: SimpleNamespace) -> None:
-    with edit():
+    with change_and_sign():
         other = Unit(site=site.site, number=2, name="Söder")
         other.save()
         holder = Holder(site=site.site, number=12, given_name="T", family_name="Im", category=2, unit=site.unit)
@@ -166,7 +166,7 @@ def test_hourly_staff_have_a_permit_for_each_unit(site: SimpleNamespace) -> None
 
 def test_blocking_a_key_signs_a_new_blocklist(site: SimpleNamespace) -> None:
     first = Blocklist.objects.get(site=site.site)
-    with edit():
+    with change_and_sign():
         site.key.status = "blocked"
         site.key.save()
     second = Blocklist.objects.get(site=site.site)

@@ -1,4 +1,4 @@
-"""What the two boxes say instead of a station: the activation box's lamp, and the update box's word for renewing.
+"""Finds the words for the two boxes: the activation box's lamp, and the update box's renewing instead of switching on.
 
 The lamp has three colours. None of them is alone: a shape and a word say the same.
 """
