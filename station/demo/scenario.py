@@ -65,7 +65,7 @@ class Scenario(Expectations):
     @step()
     async def type(self, strokes: str) -> None:
         """Type on the keypad: digits, ``*``, ``#``; ``<`` is Backspace."""
-        self.at.type(strokes)
+        await self.at.type(strokes)
 
     @step()
     async def pin(self, holder: int, how: Literal["", "start", "end", "only"] = "") -> None:
@@ -75,7 +75,7 @@ class Scenario(Expectations):
             raise Instead(f"there is no holder {holder}")
         begin = "" if how in {"end", "only"} else "*"
         end = "" if how in {"start", "only"} else "#"
-        self.at.type(begin + person.pin + end)
+        await self.at.type(begin + person.pin + end)
 
     @step()
     async def lose_power(self, key: int) -> None:

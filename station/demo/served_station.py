@@ -175,10 +175,11 @@ class ServedStation:
         if key is not None:
             self.place.line.insert(key)
 
-    def type(self, strokes: str) -> None:
-        """Type on the keypad; ``<`` is Backspace."""
+    async def type(self, strokes: str) -> None:
+        """Type on the keypad, and see what the screen makes of it; ``<`` is Backspace."""
         for stroke in strokes.replace("<", "\b"):
             self._visits.press(stroke)
+        await self._visits.inputs_taken()
 
     # --- around it ---
 

@@ -391,8 +391,6 @@ class KeyWork:
     # --- on ---
 
     async def _activate(self, effect: ActivateKey) -> None:
-        if self._key.over:
-            return  # nothing has been written to it
         self._activating = True
         try:
             try:

@@ -38,7 +38,7 @@ class Town:
 
         await self.station.insert(key)
         await self.comes(is_line("prompt"))
-        self.station.type(f"*{self.world.people[KEYS[key]].pin}#")
+        await self.station.type(f"*{self.world.people[KEYS[key]].pin}#")
         await self.comes(is_line("ready"))
         await self.station.pull()
 
