@@ -6,6 +6,8 @@ from config import ConfigFault
 from station.commands.command_line import UsageError
 from station.errors import StationError
 
+_TWO_WAYS = "the server's answer could be read in two ways and is refused whole; bring both to the same version"
+
 SENTENCES: Mapping[str, str] = {
     # The central server, and the way to it.
     "central_unreachable": "the central server does not answer; check the address and the network (station doctor)",
@@ -46,6 +48,16 @@ SENTENCES: Mapping[str, str] = {
     "record_bad_signature": "a record's signature is wrong; fetch or write it anew (station sync, station enrol)",
     "record_claims": "a signed record says what none may say; bring station and server to the same version",
     "record_not_deterministic": "a signed record is not written as agreed; bring station and server to one version",
+    "json_malformed": _TWO_WAYS,
+    "json_name": _TWO_WAYS,
+    "json_name_twice": _TWO_WAYS,
+    "json_number": _TWO_WAYS,
+    "json_surrogate": _TWO_WAYS,
+    "json_too_deep": _TWO_WAYS,
+    "json_type": _TWO_WAYS,
+    "object_lists": _TWO_WAYS,
+    "object_named_twice": _TWO_WAYS,
+    "object_without_name": _TWO_WAYS,
     "record_issued_in_future": "a record was signed by a clock that is ahead; check the central server's clock",
     "time_of_another_nonce": "the answer about the time is an old one; check who is between station and central",
     # The database.

@@ -26,7 +26,7 @@ from station.records.envelope import RecordError
 from station.rules.lights import key_light
 from station.rules.locks import activation_of
 
-_HIDDEN = frozenset({"pin_tag", "public_key", "permit_digest"})
+_HIDDEN = frozenset({"pin_tag", "public_key", "key_public", "permit_digest"})
 """A tag is what a thief of the pepper would search for; the others are of use to nobody."""
 _TIMES = frozenset({"expires", "not_before", "issued"})
 

@@ -11,7 +11,7 @@ from station.records.claims import KeyRecord
 from station.rules import attempts as pin_attempts
 from station.rules import box
 from station.rules.attempts import AttemptCount
-from station.rules.box import BoxDecision, BoxReason
+from station.rules.box import BoxDecision, BoxReason, WrongPins
 from station.rules.facts import Attempts, Carried, KeyEntry, KeyKnown, KeyStatus, PermitEntry
 from station.visit.effects import CheckPin
 from station.visit.inputs import PinChecked
@@ -21,11 +21,11 @@ class BoxPinWork(PinWork):
     """Judges keys and PINs by `station.rules.box`. No mirror is asked: a box has none."""
 
     async def judge(
-        self, record: KeyRecord, files: Mapping[str, bytes], *, clock_set: bool
+        self, record: KeyRecord, files: Mapping[str, bytes], *, clock_s: int | None
     ) -> tuple[KeyKnown, Attempts]:
         """What the files on a key say before any PIN, and what its wrong PINs on this box mean. Raises StoreFault."""
         count = await self._store.attempts(record.key)
-        known = self._known(record, files, clock_set=clock_set, failures=count.failures, pin_tag=None)
+        known = self._known(record, files, clock_s=clock_s, failures=count.failures, pin_tag=None)
         self._tell_of_lock(count, known)
         since_s = self._failed_at_s.get(record.key, self._started_s)
         return known, pin_attempts.in_force(count, None, since_s)
@@ -41,7 +41,7 @@ class BoxPinWork(PinWork):
         tag = await self._tags.tag(effect.entry)
         # This PIN has been counted already; only those before it may lock the key.
         known = self._known(
-            effect.seen.record, carried.files, clock_set=carried.clock_set, failures=count.failures - 1, pin_tag=tag
+            effect.seen.record, carried.files, clock_s=carried.clock_s, failures=count.failures - 1, pin_tag=tag
         )
         return PinChecked(
             effect.visit, effect.seen, known, None, tag, None, pin_attempts.in_force(count, None, counted_at_s)
@@ -56,7 +56,7 @@ class BoxPinWork(PinWork):
         record: KeyRecord,
         files: Mapping[str, bytes],
         *,
-        clock_set: bool,
+        clock_s: int | None,
         failures: int,
         pin_tag: bytes | None,
     ) -> KeyKnown:
@@ -71,14 +71,16 @@ class BoxPinWork(PinWork):
                 files,
                 now.unix_s,
                 self._readiness.zone,
-                key_clock_set=clock_set,
-                failures=failures,
-                pin_tag=pin_tag,
+                box=self._identity.claims.station,
+                key_clock_s=clock_s,
+                proof=None,
+                wrong_pins=WrongPins(failures),
+                pin_tags=None if pin_tag is None else [pin_tag],
                 own_blocklist=self._readiness.blocklist_claims,
             )
         permit = decision.permit
         return KeyKnown(
             key=KeyEntry(record, KeyStatus.ACTIVE),
             permit=PermitEntry(permit, files[KeyFile.PERMIT.value]) if permit is not None else None,
-            carried=Carried(files, clock_set, decision),
+            carried=Carried(files, clock_s, decision),
         )

@@ -8,13 +8,12 @@ import logging
 from typing import cast
 
 from station.key.box_pins import BoxPinWork
-from station.key.files import CLOCK_BEHIND_SYNC_S
 from station.key.work import KeyWork
 from station.ports import KeyFile, KeyRefused, StoreFault
 from station.records import envelope
 from station.records.claims import BLOCKLIST_LIMIT_BYTES, RECORD_LIMIT_BYTES, KeyRecord
-from station.rules.facts import Attempts, Grant, KeyClockState, KeyKnown
-from station.rules.lights import last_sync
+from station.rules.facts import Attempts, Grant, KeyKnown
+from station.rules.key_sync import key_clock_unset, last_sync
 from station.visit.effects import ActivateKey, PrepareKey, ReadKey
 from station.visit.inputs import KeyRead, KeySeen
 
@@ -40,11 +39,12 @@ class BoxKeyWork(KeyWork):
         files = {KeyFile.ID.value: id_record}
         for file in READ_FILES:
             files[file.value] = await self._file(file)
-        clock_set = self._clock_set(files)
+        clock_s = self._clock.unix_s if self._clock is not None else None
+        clock_set = not key_clock_unset(clock_s, last_sync(envelope, self._identity.central_keys, files))
         if record is None:
             await self._unreadable(effect.insertion, id_record, "bad_key_record" if clock_set else "clock_unset")
             return
-        known, attempts = await self._judge(record, files, clock_set=clock_set)
+        known, attempts = await self._judge(record, files, clock_s=clock_s)
         self._seen = KeySeen(id_record, record, clock_was_unset=not clock_set)
         self._put(KeyRead(effect.insertion, self._seen, known, attempts))
 
@@ -56,16 +56,11 @@ class BoxKeyWork(KeyWork):
             _log.warning("key.file_unreadable file=%s %s", file, error.code)
             return b""
 
-    def _clock_set(self, files: dict[str, bytes]) -> bool:
-        """Whether the key has kept its power: a clock far before its own last synchronisation has not."""
-        if self._clock is None or self._clock.state is not KeyClockState.SET or self._clock.unix_s is None:
-            return False
-        sync = last_sync(envelope, self._identity.central_keys, files)
-        return sync is None or self._clock.unix_s >= sync.issued - CLOCK_BEHIND_SYNC_S
-
-    async def _judge(self, record: KeyRecord, files: dict[str, bytes], *, clock_set: bool) -> tuple[KeyKnown, Attempts]:
+    async def _judge(
+        self, record: KeyRecord, files: dict[str, bytes], *, clock_s: int | None
+    ) -> tuple[KeyKnown, Attempts]:
         try:
-            return await cast(BoxPinWork, self._parts.pins).judge(record, files, clock_set=clock_set)
+            return await cast(BoxPinWork, self._parts.pins).judge(record, files, clock_s=clock_s)
         except StoreFault as error:
             # How many PINs were wrong before is not known: nothing is activated here.
             self._parts.readiness.store_failed(error)

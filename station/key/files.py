@@ -22,14 +22,14 @@ from station.records.claims import (
 )
 from station.records.envelope import verified
 from station.rules.facts import KeyClock, KeyClockState, KeyKnown, PermitEntry
+from station.rules.key_sync import CLOCK_BEHIND_SYNC_S
 from station.sync.identity import Identity
 from station.sync.timekeeping import Timekeeper
 from station.visit.inputs import KeySeen
 
 CLOCK_TOLERANCE_S = 2
 """A key's clock that is right to this is left alone: setting it costs a request."""
-CLOCK_BEHIND_SYNC_S = 300
-"""A clock so far before the key's own last synchronisation has lost power since."""
+
 
 _log = logging.getLogger("station.key")
 

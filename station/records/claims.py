@@ -7,7 +7,9 @@ Source of numbers and ranges: the signed-records contract, ``docs/reference/reco
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
+
+from station.records.public_keys import is_public_key
 
 MAX_UINT32 = 2**32 - 1
 MAX_UINT64 = 2**64 - 1
@@ -67,6 +69,15 @@ class Window:
     end_minute: int
 
 
+class LogPosition(NamedTuple):
+    """An entry of a key's log; of two, the greater is the later."""
+
+    generation: int
+    """Raised by each compaction of the log."""
+    seq: int
+    """Runs on across generations."""
+
+
 class ClaimError(ValueError):
     """A claim is missing, unknown, of the wrong type or out of range."""
 
@@ -105,6 +116,23 @@ def _octets(size: int) -> Coding[bytes]:
         return value
 
     return Coding(read, read)
+
+
+def _read_public_key(value: object) -> bytes:
+    # An activation "signed" by a key of small order opened locks, and nobody had its private key.
+    if not isinstance(value, bytes) or not is_public_key(value):
+        raise ClaimError("not a public key")
+    return value
+
+
+def _read_log_position(value: object) -> LogPosition:
+    if not isinstance(value, list) or len(value) != 2:
+        raise ClaimError("not a position in a log")
+    return LogPosition(*map(_COUNTER.read, value))
+
+
+def _write_log_position(position: LogPosition) -> list[int]:
+    return [_COUNTER.read(number) for number in position]
 
 
 def _ascending(low: int, limit: int) -> Coding[tuple[int, ...]]:
@@ -158,10 +186,16 @@ _TIME = _number(0, MAX_UINT64)
 _ID = _number(1, MAX_UINT32)
 _SMALL_ID = _number(1, MAX_UINT16)
 _COUNTER = _number(0, MAX_UINT64)
+_PUBLIC_KEY = Coding(_read_public_key, _read_public_key)
+_LOG_POSITION = Coding(_read_log_position, _write_log_position)
 
 
 def _claim(number: int, coding: Coding[Any]) -> Any:
     return field(metadata={"claim": number, "coding": coding})
+
+
+def _optional(number: int, coding: Coding[Any]) -> Any:
+    return field(default=None, metadata={"claim": number, "coding": coding, "optional": True})
 
 
 @dataclass(frozen=True)
@@ -211,8 +245,10 @@ class KeyRecord(Claims):
     key: int = _claim(10, _ID)
     kind: KeyKind = _claim(11, _choice(KeyKind))
     unit: int = _claim(12, _SMALL_ID)
-    holder: int | None = field(default=None, metadata={"claim": 20, "coding": _ID, "optional": True})
+    holder: int | None = _optional(20, _ID)
     """On personal keys only, and required there."""
+    key_public: bytes | None = _optional(36, _PUBLIC_KEY)
+    """The key's own public key; None: a key that cannot prove itself."""
 
     def __post_init__(self) -> None:
         if (self.kind is KeyKind.PERSONAL) != (self.holder is not None):
@@ -247,7 +283,7 @@ class StationCertificate(Claims):
     issued: int = _claim(6, _TIME)
     unit: int = _claim(12, _SMALL_ID)
     station: int = _claim(31, _SMALL_ID)
-    public_key: bytes = _claim(34, _octets(32))
+    public_key: bytes = _claim(34, _PUBLIC_KEY)
     role: Role = _claim(35, _choice(Role))
 
 
@@ -269,7 +305,7 @@ class Activation(Claims):
 
 @dataclass(frozen=True)
 class Sync(Claims):
-    """``sync/1``: when this key last met a station whose mirror central had confirmed. Signed by a station."""
+    """``sync/1``: when central last confirmed a station that this key has met. Signed by a station."""
 
     TYPE = "sync/1"
     issued: int = _claim(6, _TIME)
@@ -300,10 +336,34 @@ class TimeAnswer(Claims):
 
 
 @dataclass(frozen=True)
+class Head(Claims):
+    """``head/1``: what the mirror of one station is at this instant. Signed by central, for the call of this nonce."""
+
+    TYPE = "head/1"
+    issued: int = _claim(6, _TIME)
+    station: int = _claim(31, _SMALL_ID)
+    version: int = _claim(40, _COUNTER)
+    """The site's change counter."""
+    nonce: bytes = _claim(50, _octets(16))
+    count: int = _claim(51, _COUNTER)
+    """How many objects the station then holds."""
+    mirror_digest: bytes = _claim(52, _octets(32))
+    """`station.records.mirror_digest.MirrorSum.digest` of those objects."""
+    key: int | None = _optional(10, _ID)
+    """The key that the call named, where central has entries of its log."""
+    log_seen: LogPosition | None = _optional(53, _LOG_POSITION)
+    """The greatest that central has accepted from that key's log."""
+
+    def __post_init__(self) -> None:
+        if (self.key is None) != (self.log_seen is None):
+            raise ClaimError("how far a log is known goes with its key")
+
+
+@dataclass(frozen=True)
 class CentralKey(Claims):
     """``central/1``: the site's next central key. Signed by the central key before it."""
 
     TYPE = "central/1"
     issued: int = _claim(6, _TIME)
-    public_key: bytes = _claim(34, _octets(32))
+    public_key: bytes = _claim(34, _PUBLIC_KEY)
     version: int = _claim(40, _COUNTER)

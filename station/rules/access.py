@@ -33,6 +33,7 @@ COUNTED = frozenset(
 BOX_REFUSALS = {
     BoxReason.CLOCK_UNSET: Refusal.CLOCK_UNSET,
     BoxReason.BAD_KEY_RECORD: Refusal.UNKNOWN,
+    BoxReason.NOT_GENUINE: Refusal.UNKNOWN,
     BoxReason.BAD_STATION_CERTIFICATE: Refusal.BAD_STATION_CERTIFICATE,
     BoxReason.NEVER_SYNCED: Refusal.NEVER_SYNCED,
     BoxReason.SYNCED_TOO_LONG_AGO: Refusal.SYNCED_TOO_LONG_AGO,

@@ -31,7 +31,7 @@ def current(count: AttemptCount, key: KeyEntry | None, now_s: int) -> AttemptCou
     if key is None or not count.failures:
         return count
     # Later, not merely other: a mirror that went back must not forgive what was counted since.
-    if key.unlocked_at is not None and (count.unlock_seen is None or key.unlocked_at > count.unlock_seen):
+    if (key.unlocked_at or 0) > (count.unlock_seen or 0):
         return AttemptCount(count.key)
     faded = count.last_at is not None and now_s - count.last_at >= POOL_FADE_S
     if faded and key.kind is not KeyKind.PERSONAL and count.failures < LOCK_AT:
@@ -53,9 +53,7 @@ def taken_back(count: AttemptCount, kind: KeyKind) -> AttemptCount:
 
 def locked_by_central(key: KeyEntry | None) -> bool:
     """Whether central has locked the key, for wrong PINs at any station, and not unlocked it since."""
-    if key is None or key.locked_at is None:
-        return False
-    return key.unlocked_at is None or key.unlocked_at < key.locked_at
+    return key is not None and (key.locked_at or 0) > (key.unlocked_at or 0)
 
 
 def in_force(count: AttemptCount, key: KeyEntry | None, last_failure_mono_s: float) -> Attempts:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from enum import StrEnum
 
-from station.records.claims import Blocklist, KeyKind, KeyRecord, Permit, StationCertificate
-from station.rules.lights import SYNC_LIFETIME_S, SYNCHRONISES, last_sync
-from station.rules.locks import Verifier, content
+from station.records.claims import Blocklist, KeyKind, KeyRecord, Permit, StationCertificate, Sync
+from station.rules.key_sync import SYNC_LIFETIME_S, SYNCHRONISES, key_clock_unset, last_sync
+from station.rules.locks import Proof, Verifier, content, genuine
 from station.rules.windows import window_end
 
 SYNC_AHEAD_S = 300
@@ -30,6 +30,7 @@ class BoxReason(StrEnum):
     """Everything but the PIN holds, and none has been given yet."""
     CLOCK_UNSET = "clock_unset"
     BAD_KEY_RECORD = "bad_key_record"
+    NOT_GENUINE = "not_genuine"
     BAD_STATION_CERTIFICATE = "bad_station_certificate"
     NEVER_SYNCED = "never_synced"
     SYNCED_TOO_LONG_AGO = "synced_too_long_ago"
@@ -51,6 +52,21 @@ class BoxDecision:
     permit: Permit | None = None
     window_end_s: int | None = None
     """Unix seconds at which the running window ends; `station.rules.windows.FOREVER` without windows."""
+    failures: int | None = None
+    """Wrong PINs of this key on this box, once this one has been judged; None where none was."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrongPins:
+    """The wrong PINs of a key on this box, before the one that is to be judged."""
+
+    failures: int = 0
+    last_s: int | None = None
+    """Unix seconds of the box's clock at the last of them."""
+
+    def since(self, sync: Sync) -> int:
+        """Those that count: none once a station has written a later ``sync``, which it does for no locked key."""
+        return 0 if self.last_s is not None and sync.issued > self.last_s else self.failures
 
 
 def decide(
@@ -60,27 +76,33 @@ def decide(
     now_s: int,
     zone: tzinfo,
     *,
-    key_clock_set: bool,
-    failures: int,
-    pin_tag: bytes | None,
+    box: int,
+    key_clock_s: int | None,
+    proof: Proof | None,
+    wrong_pins: WrongPins,
+    pin_tags: Sequence[bytes] | None,
     own_blocklist: Blocklist | None = None,
 ) -> BoxDecision:
     """Whether the box activates this key.
 
-    ``central`` and ``files`` as for `station.rules.locks.decide`; ``now_s``: the box's own trusted Unix seconds;
-    ``zone``: the site's. ``key_clock_set``: the key said so (a key without a clock cannot, and is refused).
-    ``failures``: wrong PINs on this box for this key, before this one. ``pin_tag``: the PIN's, None before it is typed.
-    ``own_blocklist``: verified, as the box was last handed it; of this and the key's own the newer counts.
+    ``central`` and ``files`` as for `station.rules.locks.decide`, ``act`` as it is after being cleared; ``now_s``: the
+    box's own trusted Unix seconds; ``zone``: the site's. ``box``: its number. ``key_clock_s``: the key's clock, None
+    when it says that it is unset (a key without a clock cannot, and is refused). ``proof``: the key's answer to this
+    box's own nonce, None when it gave none. ``pin_tags``: the PIN's, under each pepper that the box has; None before
+    it is typed. ``own_blocklist``: verified, as the box was last handed it; of this and the key's own the newer counts.
     """
-    if not key_clock_set:
+    sync = last_sync(verifier, central, files)
+    if key_clock_s is None or key_clock_unset(key_clock_s, sync):
         return BoxDecision(BoxReason.CLOCK_UNSET)
     key = verifier.verified(KeyRecord, content(files, "id"), central)
     if key is None:
         return BoxDecision(BoxReason.BAD_KEY_RECORD)
+    # By the key's clock, not the box's: they may differ, and locks will go by the key's.
+    if not genuine(key, files, key_clock_s, proof):
+        return BoxDecision(BoxReason.NOT_GENUINE)
     certificate = verifier.verified(StationCertificate, content(files, "cert"), central)
     if certificate is None or certificate.role not in SYNCHRONISES or now_s >= certificate.expires:
         return BoxDecision(BoxReason.BAD_STATION_CERTIFICATE)
-    sync = last_sync(verifier, central, files)
     if sync is None:
         return BoxDecision(BoxReason.NEVER_SYNCED)
     if not sync.issued - SYNC_AHEAD_S <= now_s <= sync.issued + SYNC_LIFETIME_S:
@@ -94,12 +116,13 @@ def decide(
     if key.kind is KeyKind.PERSONAL and permit.holder != key.holder:
         return BoxDecision(BoxReason.WRONG_HOLDER)
     blocklist = _newer(verifier.verified(Blocklist, content(files, "block"), central), own_blocklist)
-    if blocklist is not None and _blocks(blocklist, key, certificate):
+    if blocklist is not None and _blocks(blocklist, key, {certificate.station, box}):
         return BoxDecision(BoxReason.BLOCKED)
     window_end_s = window_end(permit.windows, now_s, zone)
     if window_end_s is None:
         return BoxDecision(BoxReason.OUTSIDE_WINDOW)
-    return BoxDecision(_pin_reason(permit, failures, pin_tag), key, permit, window_end_s)
+    reason, failures = _judge_pin(permit, wrong_pins.since(sync), pin_tags)
+    return BoxDecision(reason, key, permit, window_end_s, failures)
 
 
 def _newer(on_key: Blocklist | None, own: Blocklist | None) -> Blocklist | None:
@@ -109,13 +132,15 @@ def _newer(on_key: Blocklist | None, own: Blocklist | None) -> Blocklist | None:
     return own if own.version > on_key.version else on_key
 
 
-def _blocks(blocklist: Blocklist, key: KeyRecord, certificate: StationCertificate) -> bool:
-    return key.key in blocklist.blocked_keys or certificate.station in blocklist.blocked_stations
+def _blocks(blocklist: Blocklist, key: KeyRecord, stations: set[int]) -> bool:
+    return key.key in blocklist.blocked_keys or not stations.isdisjoint(blocklist.blocked_stations)
 
 
-def _pin_reason(permit: Permit, failures: int, pin_tag: bytes | None) -> BoxReason:
+def _judge_pin(permit: Permit, failures: int, pin_tags: Sequence[bytes] | None) -> tuple[BoxReason, int | None]:
     if failures >= WRONG_PINS_LIMIT:
-        return BoxReason.LOCKED
-    if pin_tag is None:
-        return BoxReason.ASK_PIN
-    return BoxReason.ACTIVATE if hmac.compare_digest(pin_tag, permit.pin_tag) else BoxReason.WRONG_PIN
+        return BoxReason.LOCKED, None
+    if pin_tags is None:
+        return BoxReason.ASK_PIN, None
+    # Each is compared, whether one has matched or not: the time must not tell under which pepper a PIN was given.
+    right = [hmac.compare_digest(tag, permit.pin_tag) for tag in pin_tags]
+    return (BoxReason.ACTIVATE, 0) if any(right) else (BoxReason.WRONG_PIN, failures + 1)

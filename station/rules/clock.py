@@ -2,17 +2,25 @@
 
 Three sources, best first. Central's signed time, received in this boot and counted on with CLOCK_BOOTTIME: nobody at
 the station can turn it, so it goes before a kernel that says it is NTP-synchronised (NTP is not signed), and before a
-battery-backed clock. The *floor* is the newest issue time that central has ever signed. It can reject a clock, never
-confirm one: a clock set back to 1970 or to yesterday is before it, but any later time would pass.
+battery-backed clock. Two bounds can reject an unsigned clock, and neither confirms one: the *floor*, the newest issue
+time that central has ever signed, and the latest time that a trusted clock has shown here. Without the second, whoever
+sets the clock back to the floor and restarts the station has all the time since for himself.
+
+Both bounds are wrong when central's clock, or a trusted one, has been wrong. They are lowered by central's own later
+word and by nothing else: a ``time/1`` bound to the station's nonce. Whoever holds old records gains nothing by them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from station.records.claims import ClockSource
 
 SIGNED_TIME_ROUND_TRIP_S = 10
-"""Within this, central's answer counts as the present. Held-over time can lag true time by as much, so a record issued
-meanwhile may be that far ahead of it: that much below the floor is no sign of a clock set back."""
+"""Within this, central's answer counts as the present. Held-over time can lag true time by as much, so that much below
+a bound is no sign of a clock set back."""
+
+SIGNED_AHEAD_S = 300
+"""How far ahead of signed time central may have issued a record. More, and one of its clocks was wrong: the floor is
+not raised, and the time is to be asked anew."""
 
 SYNCED_FOR_S = 3600
 """Signed time counted on for less than this is `ClockSource.SYNCED`, after that `ClockSource.HOLDOVER`."""
@@ -23,6 +31,9 @@ that nothing that this station has is in force, so all it can be is a clock that
 
 DAY_S = 86400
 
+UNKNOWN_BOOT = "unknown"
+"""The boot id where it cannot be read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
@@ -32,6 +43,26 @@ class Anchor:
     boottime_s: float
     boot_id: str
     """As in /proc/sys/kernel/random/boot_id. CLOCK_BOOTTIME starts anew with every boot."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockMemory:
+    """What a station remembers of the time; all of it outlives a restart of the program."""
+
+    floor_s: int = 0
+    """The newest issue time that central has signed, in Unix seconds; 0 where none has been seen."""
+    last_trusted_s: int = 0
+    """The latest time that a trusted clock has shown here; 0: none yet."""
+    anchor: Anchor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTimeTaken:
+    """What is remembered after central's signed time."""
+
+    memory: ClockMemory
+    lowered_from_s: int | None = None
+    """What a bound was before, when this has lowered one: a wrong time has been mended, which the log has to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,33 +96,62 @@ class Trusted:
     source: ClockSource
 
 
-def anchored(
-    issued_s: int, asked_boottime_s: float, received_boottime_s: float, boot_id: str, floor_s: int
-) -> Anchor | None:
-    """What a verified ``time/1`` for our nonce is worth; None when it is not to be kept.
+def signed_time_taken(
+    memory: ClockMemory, issued_s: int, asked_boottime_s: float, received: ClockReadings
+) -> SignedTimeTaken | None:
+    """What a verified ``time/1`` for our nonce is worth; None when it took too long: somebody kept it back.
 
-    ``issued_s``: its claim. Refused when it took too long (somebody kept it back, to set us back), and when it is older
-    than ``floor_s``, what central has signed before: a replay, or a central whose own clock went back.
+    ``issued_s``: its claim; ``asked_boottime_s``: the boot clock when it was asked for. It was signed after we asked,
+    so it is central's latest word: a bound that lies ahead of it came of a clock that was wrong, and is lowered.
     """
-    took_s = received_boottime_s - asked_boottime_s
-    if not 0 <= took_s <= SIGNED_TIME_ROUND_TRIP_S or _before(issued_s, floor_s):
+    took_s = received.boottime_s - asked_boottime_s
+    if not 0 <= took_s <= SIGNED_TIME_ROUND_TRIP_S:
         return None
-    return Anchor(issued_s, received_boottime_s, boot_id)
+    anchor = Anchor(issued_s, received.boottime_s, received.boot_id)
+    bound_s = max(memory.floor_s, memory.last_trusted_s)
+    if issued_s < bound_s - SIGNED_TIME_ROUND_TRIP_S:
+        return SignedTimeTaken(ClockMemory(issued_s, issued_s, anchor), lowered_from_s=bound_s)
+    return SignedTimeTaken(ClockMemory(max(memory.floor_s, issued_s), max(memory.last_trusted_s, issued_s), anchor))
 
 
-def trusted_time(readings: ClockReadings, rules: ClockRules, anchor: Anchor | None, floor_s: int) -> Trusted | None:
-    """The time and what it rests on; None when nothing can be trusted: then no activation.
+def issue_time_seen(memory: ClockMemory, issued_s: int, readings: ClockReadings, rules: ClockRules) -> ClockMemory:
+    """With the floor raised to the issue time of a record that central has signed. Never lowered: records can be old.
 
-    ``floor_s``: the newest central-signed issue time ever seen, in Unix seconds; 0 where none has been seen.
+    What was issued far ahead of signed time in this boot raises nothing: it would stop every unsigned clock.
     """
-    held_over = _held_over(readings, rules, anchor)
-    if held_over is not None and not _before(held_over.unix_s, floor_s):
+    signed = _held_over(readings, rules, memory.anchor)
+    if signed is not None and issued_s > signed.unix_s + SIGNED_AHEAD_S:
+        return memory
+    return replace(memory, floor_s=max(memory.floor_s, issued_s))
+
+
+def trusted_time_seen(memory: ClockMemory, trusted: Trusted) -> ClockMemory:
+    """With the time that a trusted clock shows."""
+    return replace(memory, last_trusted_s=max(memory.last_trusted_s, trusted.unix_s))
+
+
+def after_restart(memory: ClockMemory, readings: ClockReadings) -> ClockMemory:
+    """What is left of what was remembered, when the program starts: signed time in the same boot only.
+
+    Where the boot's id cannot be read, nobody knows which boot this is.
+    """
+    anchor = memory.anchor
+    same_boot = anchor is not None and anchor.boot_id == readings.boot_id != UNKNOWN_BOOT
+    return memory if same_boot else replace(memory, anchor=None)
+
+
+def trusted_time(readings: ClockReadings, rules: ClockRules, memory: ClockMemory) -> Trusted | None:
+    """The time and what it rests on; None when nothing can be trusted: then no activation."""
+    signed = _held_over(readings, rules, memory.anchor)
+    if signed is not None:
         # Central has signed something at the floor, so it is not earlier: a key whose clock is set to less would be
         # refused by locks (`clock_behind`) until it has caught up with its own permit.
-        return Trusted(max(held_over.unix_s, floor_s), held_over.source)
-    if rules.trust_ntp and readings.ntp_synchronised and _plausible(readings.unix_s, floor_s):
+        ahead_s = memory.floor_s - signed.unix_s
+        return Trusted(memory.floor_s, signed.source) if 0 < ahead_s <= SIGNED_AHEAD_S else signed
+    if rules.trust_ntp and readings.ntp_synchronised and _plausible(readings.unix_s, memory):
         return Trusted(readings.unix_s, ClockSource.SYNCED)
-    if rules.trust_rtc and readings.rtc_unix_s is not None and _plausible(readings.rtc_unix_s, floor_s):
+    # Before the floor it says nothing: an empty battery is 1970, and no attack.
+    if rules.trust_rtc and readings.rtc_unix_s is not None and _plausible(readings.rtc_unix_s, memory):
         return Trusted(readings.rtc_unix_s, ClockSource.RTC)
     return None
 
@@ -107,9 +167,8 @@ def _held_over(readings: ClockReadings, rules: ClockRules, anchor: Anchor | None
     return Trusted(anchor.unix_s + int(elapsed_s), source)
 
 
-def _before(unix_s: int, floor_s: int) -> bool:
-    return unix_s < floor_s - SIGNED_TIME_ROUND_TRIP_S
-
-
-def _plausible(unix_s: int, floor_s: int) -> bool:
-    return unix_s >= floor_s and (floor_s == 0 or unix_s <= floor_s + CEILING_S)
+def _plausible(unix_s: int, memory: ClockMemory) -> bool:
+    """Whether an unsigned clock is not rejected. It may have been put back by seconds: clocks of one station differ."""
+    if unix_s < memory.floor_s or unix_s < memory.last_trusted_s - SIGNED_TIME_ROUND_TRIP_S:
+        return False
+    return memory.floor_s == 0 or unix_s <= memory.floor_s + CEILING_S

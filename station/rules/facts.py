@@ -101,7 +101,8 @@ class Carried:
 
     files: Mapping[str, bytes] = field(repr=False, hash=False)
     """By name, as for `station.rules.box.decide`."""
-    clock_set: bool
+    clock_s: int | None
+    """The key's clock in Unix seconds when it was read; None: it says that it is unset, or has none."""
     decision: BoxDecision
     """As of the latest look: at the key's insertion without a PIN, after a PIN with it."""
 

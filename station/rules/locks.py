@@ -1,8 +1,8 @@
 """What a lock decides from what is on a key, without a network: a pure function, the first rule that fails names it.
 
 Source: the signed-records contract, "What a lock decides". The rules that a key's own light shares are in
-`activation_of`. How a signature is checked comes in from outside (`Verifier`), so that this stays with the standard
-library.
+`activation_of`. How a signature is checked comes in from outside (`Verifier`, `Proof`), so that this stays with the
+standard library.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,6 +27,9 @@ TEST_LOCK = 1
 LONGEST_ACTIVATION_S = 661 * 60
 """Eleven hours, and the minute of grace before."""
 
+PROOF_CLOCK_S = 5
+"""How far the time in a key's proof may be from the key's clock as it was read."""
+
 C = TypeVar("C", bound=Claims)
 
 
@@ -43,6 +46,19 @@ class Verifier(Protocol):
 
     def digest(self, record: bytes) -> bytes:
         """What an activation names a permit by."""
+        ...
+
+
+class Proof(Protocol):
+    """A key's answer to the asker's own nonce; `station.records.proofs.KeyProof` is one."""
+
+    @property
+    def time_s(self) -> int | None:
+        """The key's clock in Unix seconds, as it is signed; None when it is unset."""
+        ...
+
+    def signed_by(self, public_key: bytes, act: bytes) -> bool:
+        """Whether the owner of this public key has signed the answer, over that content of the file ``act``."""
         ...
 
 
@@ -64,6 +80,7 @@ class Reason(StrEnum):
     NOT_AWAKE = "not_awake"
     CLOCK_UNSET = "clock_unset"
     BAD_KEY_RECORD = "bad_key_record"
+    NOT_GENUINE = "not_genuine"
     NOT_ACTIVE = "not_active"
     BAD_STATION_CERTIFICATE = "bad_station_certificate"
     BAD_ACTIVATION = "bad_activation"
@@ -130,18 +147,20 @@ def decide(
     now_s: int | None,
     *,
     button: bool,
+    proof: Proof | None = None,
 ) -> LockDecision:
     """Whether ``lock`` opens for a key.
 
     ``central``: the site's central public key, or two while it is being replaced. ``files``: the key's files by name
     (``station.ports.KeyFile``); missing or at most one byte is empty. ``now_s``: Unix seconds, None when the clock is
-    unset. ``button``: whether the key's button was pressed.
+    unset. ``button``: whether the key's button was pressed. ``proof``: the key's answer to this lock's own nonce; None
+    when it gave none.
     """
     if not button:
         return _decision(Judgement(Reason.NOT_AWAKE))
     if now_s is None:
         return _decision(Judgement(Reason.CLOCK_UNSET))
-    judgement = activation_of(verifier, central, files, now_s, lock.blocklist)
+    judgement = proven_activation_of(verifier, central, files, now_s, lock.blocklist, proof=proof)
     return _decision(judgement, opens=judgement.permit is not None and _permits(judgement.permit, lock))
 
 
@@ -162,6 +181,36 @@ def _permits(permit: Permit, lock: Lock) -> bool:
     return lock.number in permit.locks or lock.area in permit.areas
 
 
+def proven_activation_of(
+    verifier: Verifier,
+    central: Sequence[bytes],
+    files: Mapping[str, bytes],
+    now_s: int,
+    own_blocklist: bytes | None = None,
+    *,
+    proof: Proof | None,
+) -> Judgement:
+    """Whether the key is itself, and validly activated now: rules 3 to 9. Arguments as for `decide`."""
+    key = verifier.verified(KeyRecord, content(files, "id"), central)
+    if key is not None and not genuine(key, files, now_s, proof):
+        return Judgement(Reason.NOT_GENUINE)
+    return activation_of(verifier, central, files, now_s, own_blocklist)
+
+
+def genuine(key: KeyRecord, files: Mapping[str, bytes], clock_s: int, proof: Proof | None) -> bool:
+    """Whether this is the key that ``key`` was signed for, and no copy of its files.
+
+    True of a key without a public key: it cannot be told from a copy. Else ``proof`` must be signed with that key, over
+    ``act`` as it was read here, at the time that ``clock_s``, the key's clock, was read. Arguments as for `decide`.
+    """
+    if key.key_public is None:
+        return True
+    # Without the time, whoever sets a key's clock after the proof would have the lock believe in another hour.
+    if proof is None or proof.time_s is None or abs(proof.time_s - clock_s) > PROOF_CLOCK_S:
+        return False
+    return proof.signed_by(key.key_public, files.get("act", b""))
+
+
 def activation_of(
     verifier: Verifier,
     central: Sequence[bytes],
@@ -169,7 +218,7 @@ def activation_of(
     now_s: int,
     own_blocklist: bytes | None = None,
 ) -> Judgement:
-    """Whether the key is validly activated now: rules 3 to 9. Arguments as for `decide`."""
+    """Whether the key is validly activated now: rules 3 to 9 but for the proof. Arguments as for `decide`."""
     key = verifier.verified(KeyRecord, content(files, "id"), central)
     if key is None:
         return Judgement(Reason.BAD_KEY_RECORD)

@@ -8,7 +8,17 @@ from typing import Protocol
 
 from station.ports import Store
 from station.records.claims import MAX_UINT64
-from station.rules.clock import CEILING_S, Anchor, ClockReadings, ClockRules, Trusted, anchored, trusted_time
+from station.rules.clock import (
+    CEILING_S,
+    UNKNOWN_BOOT,
+    Anchor,
+    ClockMemory,
+    ClockReadings,
+    ClockRules,
+    Trusted,
+    signed_time_taken,
+    trusted_time,
+)
 from station.rules.facts import Now
 
 FLOOR_NOTE = "clock_floor"
@@ -33,7 +43,7 @@ class SystemClocks:
 
     def __init__(self, *, read_rtc: bool) -> None:
         self._read_rtc = read_rtc
-        self._boot_id = _text(_BOOT_ID) or "unknown"
+        self._boot_id = _text(_BOOT_ID) or UNKNOWN_BOOT
         # Found once: the time is asked for at every step of a visit.
         self._adjtimex = _adjtimex()
 
@@ -76,7 +86,7 @@ class Timekeeper:
     def now(self) -> Now:
         """Monotonic and wall time, and what the latter rests on."""
         readings = self._clocks()
-        trusted = trusted_time(readings, self._rules, self._anchor, self.floor_s)
+        trusted = trusted_time(readings, self._rules, ClockMemory(self.floor_s, anchor=self._anchor))
         if trusted is None:
             return Now(readings.boottime_s, readings.unix_s, None)
         return Now(readings.boottime_s, trusted.unix_s, trusted.source)
@@ -100,10 +110,11 @@ class Timekeeper:
         readings = self._clocks()
         if issued_s > self.latest_s():
             return False
-        anchor = anchored(issued_s, asked_boottime_s, readings.boottime_s, readings.boot_id, self.floor_s)
-        if anchor is not None:
-            self._anchor = anchor
-        return anchor is not None
+        taken = signed_time_taken(ClockMemory(self.floor_s), issued_s, asked_boottime_s, readings)
+        if taken is not None and taken.lowered_from_s is None:
+            self._anchor = taken.memory.anchor
+            return True
+        return False
 
     async def load_floor(self, store: Store, issued_s: int) -> None:
         """The floor as it was kept on disk, or the certificate's issue time where that is later.
@@ -127,7 +138,7 @@ class Timekeeper:
     def _signed(self, readings: ClockReadings) -> Trusted | None:
         """The time now by central's signed time of this boot alone, whatever other clocks the site trusts."""
         alone = ClockRules(trust_ntp=False, trust_rtc=False, holdover_days=self._rules.holdover_days)
-        return trusted_time(readings, alone, self._anchor, 0)
+        return trusted_time(readings, alone, ClockMemory(anchor=self._anchor))
 
 
 def _text(path: Path) -> str | None:

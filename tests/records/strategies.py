@@ -13,8 +13,10 @@ from station.records.claims import (
     CentralKey,
     Claims,
     ClockSource,
+    Head,
     KeyKind,
     KeyRecord,
+    LogPosition,
     Permit,
     Role,
     StationCertificate,
@@ -22,12 +24,14 @@ from station.records.claims import (
     TimeAnswer,
     Window,
 )
+from station.records.keys import SigningKey
 
 times = st.integers(0, MAX_UINT64)
 ids = st.integers(1, MAX_UINT32)
 small_ids = st.integers(1, MAX_UINT16)
 tags = st.binary(min_size=16, max_size=16)
-public_keys = st.binary(min_size=32, max_size=32)
+digests = st.binary(min_size=32, max_size=32)
+public_keys = digests.map(lambda seed: SigningKey(seed).public)
 
 
 def ascending(limit: int) -> st.SearchStrategy[tuple[int, ...]]:
@@ -40,7 +44,7 @@ minute_pairs = st.tuples(st.integers(0, 1440), st.integers(0, 1440)).filter(lamb
 windows = st.builds(lambda days, minutes: Window(days, *minutes), st.integers(1, 127), minute_pairs)
 
 key_records = st.one_of(
-    st.builds(KeyRecord, times, ids, st.just(KeyKind.PERSONAL), small_ids, ids),
+    st.builds(KeyRecord, times, ids, st.just(KeyKind.PERSONAL), small_ids, ids, st.none() | public_keys),
     st.builds(KeyRecord, times, ids, st.sampled_from([KeyKind.SUBSTITUTE, KeyKind.EMERGENCY]), small_ids),
 )
 permits = st.builds(
@@ -63,6 +67,11 @@ activations = st.builds(
 syncs = st.builds(Sync, times, ids, small_ids)
 blocklists = st.builds(Blocklist, times, times, times, ascending(30), ascending(10))
 time_answers = st.builds(TimeAnswer, times, tags)
+log_positions = st.builds(LogPosition, times, times)
+heads = st.one_of(
+    st.builds(Head, times, small_ids, times, tags, times, digests, key=st.none(), log_seen=st.none()),
+    st.builds(Head, times, small_ids, times, tags, times, digests, key=ids, log_seen=log_positions),
+)
 central_keys = st.builds(CentralKey, times, public_keys, times)
 
 CLAIMS: dict[type[Claims], st.SearchStrategy[Claims]] = {
@@ -73,5 +82,6 @@ CLAIMS: dict[type[Claims], st.SearchStrategy[Claims]] = {
     Sync: syncs,
     Blocklist: blocklists,
     TimeAnswer: time_answers,
+    Head: heads,
     CentralKey: central_keys,
 }

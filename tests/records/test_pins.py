@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from station.records.pins import PinFault, pin_tag
+from station.records import pins
+from station.records.pins import PinFault, pin_tag, pin_tags
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "pin.json").read_text())
 SALT, PEPPER = bytes.fromhex(VECTORS["site_salt_hex"]), bytes.fromhex(VECTORS["pepper_hex"])
@@ -15,6 +16,27 @@ ARGON2 = {name: VECTORS["argon2"][name] for name in ("time", "memory_kib", "lane
 @pytest.mark.parametrize("pin", VECTORS["pins"])
 def test_vector(pin: str) -> None:
     assert pin_tag(pin.encode(), SALT, PEPPER, **ARGON2).hex() == VECTORS["pins"][pin]
+
+
+@pytest.mark.parametrize("case", VECTORS["cases"], ids=lambda c: c["name"])
+def test_a_pin_matches_under_either_pepper(case: dict[str, str]) -> None:
+    versions = [*VECTORS["peppers"]]
+    peppers = [bytes.fromhex(pepper) for pepper in VECTORS["peppers"].values()]
+    tags = pin_tags(case["pin"].encode(), SALT, peppers, **ARGON2)
+    assert tags[versions.index(case["version"])].hex() == case["tag_hex"]
+    assert len(set(tags)) == 2
+
+
+def test_a_second_pepper_costs_no_second_argon2(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed = []
+
+    def counted(pin: bytes, *_: bytes, **__: int) -> bytes:
+        hashed.append(pin)
+        return b"h" * 32
+
+    monkeypatch.setattr(pins, "hash_secret_raw", counted)
+    assert len(pin_tags(b"1234", SALT, [PEPPER, PEPPER[::-1]])) == 2
+    assert hashed == [b"1234"]
 
 
 def test_the_contracts_parameters_are_the_default() -> None:

@@ -45,7 +45,15 @@ def test_the_tenth_failure_locks() -> None:
 
 @pytest.mark.parametrize(
     ("locked_at", "unlocked_at", "locked"),
-    [(None, None, False), (None, 5, False), (5, None, True), (5, 4, True), (5, 6, False), (5, 5, False)],
+    [
+        (None, None, False),
+        (None, 5, False),
+        (5, None, True),
+        (5, 4, True),
+        (5, 6, False),
+        (5, 5, False),
+        (0, None, False),
+    ],
 )
 def test_central_locks_and_unlocks(locked_at: int | None, unlocked_at: int | None, locked: bool) -> None:
     entry = replace(PERSONAL, locked_at=locked_at, unlocked_at=unlocked_at)
@@ -102,6 +110,10 @@ def test_central_unlocks_what_was_counted_before() -> None:
 def test_a_mirror_that_went_back_unlocks_nothing(older: int | None) -> None:
     count = AttemptCount(100, LOCK_AT, NOON + 90, NOON + 60)
     assert current(count, replace(PERSONAL, unlocked_at=older), NOON + 99) == count
+
+
+def test_an_unlock_at_0_is_none() -> None:
+    assert current(AttemptCount(100, 9), replace(PERSONAL, unlocked_at=0), NOON) == AttemptCount(100, 9)
 
 
 def test_a_key_that_central_does_not_know_keeps_its_count() -> None:

@@ -21,8 +21,10 @@ from station.records.claims import (
     Window,
 )
 from station.records.keys import SigningKey
-from station.rules.box import BoxDecision, BoxReason, decide
+from station.records.proofs import key_proof
+from station.rules.box import BoxDecision, BoxReason, WrongPins, decide
 from station.rules.windows import FOREVER
+from tests.rules.test_locks import answer_to
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "records.json").read_text())["activation_box"]
 CENTRAL, STATION = (SigningKey(bytes([n]) * 32) for n in (1, 2))
@@ -38,11 +40,13 @@ def test_vector(vector: dict[str, Any]) -> None:
         {name: bytes.fromhex(record) for name, record in vector["files_hex"].items()},
         vector["now"],
         ZoneInfo(vector["time_zone"]),
-        key_clock_set=vector["key_clock_set"],
-        failures=vector["failures"],
-        pin_tag=bytes.fromhex(vector["pin_tag_hex"]),
+        box=vector["box"],
+        key_clock_s=vector["key_clock"],
+        proof=answer_to(vector["nonce_hex"], vector["proof"]),
+        wrong_pins=WrongPins(vector["failures"], vector["last_failure_at"]),
+        pin_tags=[bytes.fromhex(tag) for tag in vector["pin_tags_hex"]],
     )
-    assert decision.reason == vector["reason"]
+    assert (decision.reason, decision.failures) == (vector["reason"], vector["failures_after"])
 
 
 def a_synchronised_key(
@@ -50,11 +54,12 @@ def a_synchronised_key(
     permit_from: int = 0,
     blocked: tuple[int, ...] = (),
     expires: dict[str, int] | None = None,
+    secret: bytes | None = None,
 ) -> dict[str, bytes]:
     ends = {"permit": NOW_S + 99, "certificate": NOW_S + 99} | (expires or {})
     permit = Permit(ends["permit"], permit_from, 5, 812, 1, (3,), (), windows, PIN_TAG, Category.PERMANENT)
     records = {
-        "id": KeyRecord(5, 41, KeyKind.PERSONAL, 4, 812),
+        "id": KeyRecord(5, 41, KeyKind.PERSONAL, 4, 812, secret),
         "permit": permit,
         "cert": StationCertificate(ends["certificate"], 5, 4, 7, STATION.public, Role.SYNC_STATION),
         "block": Blocklist(0, 5, 1, (), blocked),
@@ -64,9 +69,14 @@ def a_synchronised_key(
 
 
 def decide_on(
-    files: dict[str, bytes], failures: int = 0, pin_tag: bytes | None = PIN_TAG, now_s: int = NOW_S
+    files: dict[str, bytes],
+    wrong_pins: WrongPins = WrongPins(),  # noqa: B008
+    pin_tags: tuple[bytes, ...] | None = (PIN_TAG,),
+    now_s: int = NOW_S,
+    **how: Any,
 ) -> BoxDecision:
-    return decide(envelope, [CENTRAL.public], files, now_s, UTC, key_clock_set=True, failures=failures, pin_tag=pin_tag)
+    asked: dict[str, Any] = {"box": 57, "key_clock_s": NOW_S, "proof": None} | how
+    return decide(envelope, [CENTRAL.public], files, now_s, UTC, wrong_pins=wrong_pins, pin_tags=pin_tags, **asked)
 
 
 @pytest.mark.parametrize(
@@ -118,28 +128,17 @@ def test_of_the_keys_blocklist_and_the_boxes_own_the_newer_counts(
 ) -> None:
     files = a_synchronised_key()
     files["block"] = envelope.sign(Blocklist(0, 5, *on_key), CENTRAL) if on_key else b""
-    decision = decide(
-        envelope,
-        [CENTRAL.public],
-        files,
-        NOW_S,
-        UTC,
-        key_clock_set=True,
-        failures=0,
-        pin_tag=PIN_TAG,
-        own_blocklist=Blocklist(0, 5, *own) if own else None,
-    )
-    assert decision.reason is reason
+    assert decide_on(files, own_blocklist=Blocklist(0, 5, *own) if own else None).reason is reason
 
 
 def test_before_a_pin_is_typed() -> None:
-    assert decide_on(a_synchronised_key(), pin_tag=None).reason is BoxReason.ASK_PIN
-    assert decide_on(a_synchronised_key(), pin_tag=None, failures=10).reason is BoxReason.LOCKED
+    assert decide_on(a_synchronised_key(), pin_tags=None).reason is BoxReason.ASK_PIN
+    assert decide_on(a_synchronised_key(), WrongPins(10), pin_tags=None).reason is BoxReason.LOCKED
 
 
 def test_ten_wrong_pins_lock_the_right_one_out() -> None:
-    assert decide_on(a_synchronised_key(), failures=9).reason is BoxReason.ACTIVATE
-    assert decide_on(a_synchronised_key(), failures=10).reason is BoxReason.LOCKED
+    assert decide_on(a_synchronised_key(), WrongPins(9)).reason is BoxReason.ACTIVATE
+    assert decide_on(a_synchronised_key(), WrongPins(10)).reason is BoxReason.LOCKED
 
 
 def test_a_permit_not_yet_in_force() -> None:
@@ -154,3 +153,57 @@ def test_an_unverifiable_blocklist_is_none() -> None:
     files = a_synchronised_key(blocked=(7,))
     files["block"] = files["block"][:-1]
     assert decide_on(files).reason is BoxReason.ACTIVATE
+
+
+def test_a_stolen_box_activates_nothing() -> None:
+    assert decide_on(a_synchronised_key(blocked=(57,))).reason is BoxReason.BLOCKED
+    assert decide_on(a_synchronised_key(blocked=(57,)), box=58).reason is BoxReason.ACTIVATE
+
+
+@pytest.mark.parametrize(
+    ("clock_s", "reason"),
+    [
+        (None, BoxReason.CLOCK_UNSET),
+        (0, BoxReason.CLOCK_UNSET),
+        (NOW_S - 60 - 301, BoxReason.CLOCK_UNSET),
+        (NOW_S - 60 - 300, BoxReason.ACTIVATE),
+        (NOW_S + 999, BoxReason.ACTIVATE),
+    ],
+)
+def test_a_key_that_has_lost_power_since_its_sync(clock_s: int | None, reason: BoxReason) -> None:
+    assert decide_on(a_synchronised_key(), key_clock_s=clock_s).reason is reason
+
+
+def test_a_copy_of_a_key_with_a_secret() -> None:
+    secret = SigningKey(b"\4" * 32)
+    files = a_synchronised_key(secret=secret.public) | {"act": b"\0"}
+    clock_s = NOW_S + 999
+    right = key_proof(secret, b"n" * 16, b"\0", clock_s)
+    assert decide_on(files, key_clock_s=clock_s, proof=right).reason is BoxReason.ACTIVATE
+    assert decide_on(files, key_clock_s=clock_s - 6, proof=right).reason is BoxReason.NOT_GENUINE
+    assert decide_on(files, key_clock_s=clock_s).reason is BoxReason.NOT_GENUINE
+    copied = key_proof(SigningKey(b"\5" * 32), b"n" * 16, b"\0", clock_s)
+    assert decide_on(files, key_clock_s=clock_s, proof=copied).reason is BoxReason.NOT_GENUINE
+
+
+def test_a_pin_is_right_under_either_pepper() -> None:
+    for tags in [(PIN_TAG, b"u" * 16), (b"u" * 16, PIN_TAG)]:
+        assert decide_on(a_synchronised_key(), pin_tags=tags).reason is BoxReason.ACTIVATE
+    assert decide_on(a_synchronised_key(), pin_tags=(b"u" * 16, b"v" * 16)).reason is BoxReason.WRONG_PIN
+    assert decide_on(a_synchronised_key(), pin_tags=()).reason is BoxReason.WRONG_PIN
+
+
+@pytest.mark.parametrize(
+    ("last_s", "reason"),
+    [(NOW_S - 61, BoxReason.ACTIVATE), (NOW_S - 60, BoxReason.LOCKED), (None, BoxReason.LOCKED)],
+)
+def test_a_later_sync_unlocks_the_key_on_this_box(last_s: int | None, reason: BoxReason) -> None:
+    assert decide_on(a_synchronised_key(), WrongPins(10, last_s)).reason is reason
+
+
+def test_wrong_pins_are_counted_on() -> None:
+    wrong = (b"u" * 16,)
+    assert decide_on(a_synchronised_key(), WrongPins(3, NOW_S), wrong).failures == 4
+    assert decide_on(a_synchronised_key(), WrongPins(3, NOW_S - 61), wrong).failures == 1
+    assert decide_on(a_synchronised_key(), WrongPins(3, NOW_S)).failures == 0
+    assert decide_on(a_synchronised_key(), WrongPins(3, NOW_S), None).failures is None

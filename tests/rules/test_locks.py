@@ -21,11 +21,13 @@ from station.records.claims import (
     StationCertificate,
 )
 from station.records.keys import SigningKey
-from station.rules.locks import Light, Lock, LockDecision, Reason, decide
+from station.records.proofs import KeyProof, key_proof
+from station.rules.locks import Light, Lock, LockDecision, Reason, activation_of, decide, proven_activation_of
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "records.json").read_text())["decisions"]
 
-CENTRAL, STATION, BOX = (SigningKey(bytes([n]) * 32) for n in (1, 2, 3))
+CENTRAL, STATION, BOX, SECRET = (SigningKey(bytes([n]) * 32) for n in (1, 2, 3, 4))
+NONCE = b"n" * 16
 NOW_S = 1_800_000_000
 LOCK = Lock(number=102, area=3)
 
@@ -40,9 +42,17 @@ def test_vector(vector: dict[str, Any]) -> None:
         Lock(vector["lock"]["number"], vector["lock"]["area"], bytes.fromhex(own) if own else None),
         vector["now"],
         button=vector["button"],
+        proof=answer_to(vector["nonce_hex"], vector["proof"]),
     )
     assert (decision.light, decision.reason) == (vector["light"], vector["reason"])
     assert decision.opened is (vector["reason"] == "opened")
+
+
+def answer_to(nonce_hex: str, proof: dict[str, Any] | None) -> KeyProof | None:
+    """What a lock makes of an answer: whatever nonce that was made for, it is held against the lock's own."""
+    if proof is None:
+        return None
+    return KeyProof(bytes.fromhex(nonce_hex), proof["time"], bytes.fromhex(proof["signature_hex"]))
 
 
 def certificate(number: int, key: SigningKey, role: Role = Role.SYNC_STATION, expires: int = NOW_S + 99) -> bytes:
@@ -213,3 +223,58 @@ def test_an_empty_file_is_a_missing_file(name: str, empty: bytes) -> None:
     without = {other: record for other, record in files.items() if other != name}
     assert decide_at(LOCK, files | {name: empty}) == decide_at(LOCK, without)
     assert not decide_at(LOCK, without).opened
+
+
+def a_key_with_a_secret() -> dict[str, bytes]:
+    return an_active_key() | {"id": central(KeyRecord(NOW_S - 99, 41, KeyKind.PERSONAL, 4, 812, SECRET.public))}
+
+
+def proving(files: dict[str, bytes], time_s: int | None = NOW_S, secret: SigningKey = SECRET) -> KeyProof:
+    return key_proof(secret, NONCE, files.get("act", b""), time_s)
+
+
+def decide_with(files: dict[str, bytes], proof: KeyProof | None, now_s: int = NOW_S) -> Reason:
+    return decide(envelope, [CENTRAL.public], files, LOCK, now_s, button=True, proof=proof).reason
+
+
+def test_copied_files_do_not_open() -> None:
+    files = a_key_with_a_secret()
+    assert decide_with(files, None) is Reason.NOT_GENUINE
+    assert decide_with(files, proving(files, secret=STATION)) is Reason.NOT_GENUINE
+    assert decide_with(files, proving(files)) is Reason.OPENED
+
+
+@pytest.mark.parametrize(("apart_s", "reason"), [(5, Reason.OPENED), (6, Reason.NOT_GENUINE)])
+def test_a_clock_turned_between_its_reading_and_the_proof(apart_s: int, reason: Reason) -> None:
+    files = a_key_with_a_secret()
+    assert decide_with(files, proving(files, NOW_S - apart_s)) is reason
+    assert decide_with(files, proving(files, NOW_S + apart_s)) is reason
+
+
+def test_an_activation_exchanged_after_the_proof() -> None:
+    files = a_key_with_a_secret()
+    switched_off = proving(files | {"act": b"\0"})
+    assert decide_with(files, switched_off) is Reason.NOT_GENUINE
+    assert decide_with(files | {"act": b"\0"}, switched_off) is Reason.NOT_ACTIVE
+    assert decide_with(files, key_proof(SECRET, NONCE, b"", NOW_S)) is Reason.NOT_GENUINE
+
+
+def test_a_key_without_an_act_file_proves_itself_over_no_bytes() -> None:
+    files = a_key_with_a_secret()
+    del files["act"]
+    assert decide_with(files, key_proof(SECRET, NONCE, b"", NOW_S)) is Reason.NOT_ACTIVE
+
+
+def test_the_clock_and_the_button_go_before_the_proof() -> None:
+    files = a_key_with_a_secret()
+    assert decide(envelope, [CENTRAL.public], files, LOCK, None, button=True).reason is Reason.CLOCK_UNSET
+    assert decide(envelope, [CENTRAL.public], files, LOCK, NOW_S, button=False).reason is Reason.NOT_AWAKE
+
+
+def test_rules_3_to_9_with_and_without_the_proof() -> None:
+    files, ring = a_key_with_a_secret(), [CENTRAL.public]
+    assert activation_of(envelope, ring, files, NOW_S).refusal is None
+    assert proven_activation_of(envelope, ring, files, NOW_S, proof=None).refusal is Reason.NOT_GENUINE
+    assert proven_activation_of(envelope, ring, files, NOW_S, proof=proving(files)).refusal is None
+    forged = files | {"id": files["id"][:-1]}
+    assert proven_activation_of(envelope, ring, forged, NOW_S, proof=None).refusal is Reason.BAD_KEY_RECORD

@@ -57,7 +57,7 @@ def carrying(reason: BoxReason, which: Key = OWN) -> Key:
     """A key and what a box makes of its files."""
     record = which.seen.record
     known = KeyKnown(
-        key=KeyEntry(record, KeyStatus.ACTIVE), permit=permit(), carried=Carried({}, True, BoxDecision(reason))
+        key=KeyEntry(record, KeyStatus.ACTIVE), permit=permit(), carried=Carried({}, NOON, BoxDecision(reason))
     )
     return Key(which.seen, known)
 

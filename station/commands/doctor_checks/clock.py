@@ -6,7 +6,7 @@ from typing import Any
 
 from config import Settings
 from station.commands.doctor_checks.finding import Finding, fail, ok
-from station.rules.clock import ClockRules, trusted_time
+from station.rules.clock import ClockMemory, ClockRules, trusted_time
 from station.sync.timekeeping import Clocks, SystemClocks
 
 
@@ -40,7 +40,7 @@ def check_clock(
     if rules.trust_rtc and readings.rtc_unix_s is not None:
         by_rtc = ClockRules(trust_ntp=False, trust_rtc=True, holdover_days=settings.policy.mirror_max_age_days)
         said = datetime.fromtimestamp(readings.rtc_unix_s, UTC).strftime("%Y-%m-%d %H:%MZ")
-        if trusted_time(readings, by_rtc, None, floor_s) is None:
+        if trusted_time(readings, by_rtc, ClockMemory(floor_s)) is None:
             return fail("clock", f"the battery-backed clock says {said}: that cannot be", _WRONG_CLOCK_MEND)
         return ok("clock", f"a battery-backed clock answers: {said}")
     return fail("clock", "nothing that time could rest on: keys can only be switched off", _CLOCK_MEND)
