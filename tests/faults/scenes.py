@@ -152,7 +152,7 @@ class Disturbed:
         """What goes before the phase."""
         visit, moment = self.visit, self.scene.moment
         if moment is Moment.STILL_ON:
-            visit.key._files._options = replace(visit.key.options, read_only=True)
+            visit.key.use(replace(visit.key.options, read_only=True))
         if moment in AFTER_READY | {Moment.GONE}:
             visit.insert()
             await visit.until(Line.PROMPT)

@@ -166,7 +166,7 @@ class WorstVisit:
         site.skip(3600)
         # Since then: another permit, another certificate, another list.
         site.person(ANNA, Category.PERMANENT)
-        site._put("blocklist", 0, version=2, record=encoded(site.blocklist(2, 999)))
+        site.put("blocklist", 0, version=2, record=encoded(site.blocklist(2, 999)))
         await site.refresh(station)
         seed = (folder / "station1" / "seed").read_bytes()
         it.before[KeyFile.CERT.value] = site.certificate(1, SigningKey(seed))
@@ -274,7 +274,7 @@ class WorstVisit:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        self.station._fail_if_crashed()
+        self.station.fail_if_crashed()
 
     async def later(self, seconds: float) -> None:
         """Time goes by while nobody does anything; the machine gets the time to notice."""
@@ -291,7 +291,7 @@ class WorstVisit:
                 await self._changed.wait()
         except TimeoutError:
             pass
-        self.station._fail_if_crashed()
+        self.station.fail_if_crashed()
 
     async def until(self, *lines: Line, within_s: float = 10.0) -> None:
         end = self._loop.time() + within_s

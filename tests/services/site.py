@@ -109,6 +109,8 @@ class HookedKey(EmulatedKey):
         """With the number of the request, from 0: False when it is not heard."""
         self.after: Callable[[int], bool] = lambda _: True
         """False when its answer is not."""
+        self.clock_text: str | None = None
+        """What it answers when it is asked for the time; None: the time."""
 
     def handle(self, request: bytes) -> bytes | None:
         number = len(self.asked)
@@ -118,6 +120,9 @@ class HookedKey(EmulatedKey):
         answer = super().handle(request)
         self.exchanged_bytes += len(request) + len(answer or b"")
         return answer if self.after(number) else None
+
+    def _datetime(self) -> str:
+        return super()._datetime() if self.clock_text is None else self.clock_text
 
     @property
     def steps(self) -> list[str]:
@@ -166,6 +171,7 @@ class StationAt:
     line: SerialLine
     station: Station
     store: HookedStore
+    signing: SigningKey
     shown: list[Screen] = field(default_factory=list)
     rings: int = 0
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -219,13 +225,13 @@ class StationAt:
             async with asyncio.timeout(timeout_s):
                 while not self.shown or self.screen.line not in lines:
                     self._changed.clear()
-                    self._fail_if_crashed()
+                    self.fail_if_crashed()
                     await asyncio.wait([asyncio.create_task(self._changed.wait())], timeout=0.5)
         except TimeoutError:
             raise AssertionError(f"not {lines} but {self.lines}") from None
         return self.screen
 
-    def _fail_if_crashed(self) -> None:
+    def fail_if_crashed(self) -> None:
         if self._running is not None and self._running.done():
             self._running.result()
 
@@ -260,7 +266,7 @@ class StationAt:
         """Until the work on the key and on events is done."""
         async with asyncio.timeout(8):
             await self.visits.settled()
-        self._fail_if_crashed()
+        self.fail_if_crashed()
 
     async def events(self, *types: str) -> list[dict[str, Any]]:
         """The outbox, without what the closed port leads to."""
@@ -292,9 +298,9 @@ class Site:
         self.objects: dict[tuple[str, int], dict[str, Any]] = {}
         self.stations: list[StationAt] = []
         self._permits: dict[int, Permit] = {}
-        self._put("site", 0, name="Exempelby", timezone=TIME_ZONE, support=[], privacy={})
-        self._put("unit", UNIT, name="Norr", closed=False)
-        self._put("area", AREA, name="Backen")
+        self.put("site", 0, name="Exempelby", timezone=TIME_ZONE, support=[], privacy={})
+        self.put("unit", UNIT, name="Norr", closed=False)
+        self.put("area", AREA, name="Backen")
         self.person(ANNA, Category.PERMANENT)
         self.person(BO, Category.PERMANENT)
         self.person(TIM, Category.HOURLY)
@@ -325,7 +331,7 @@ class Site:
 
     # --- what central knows
 
-    def _put(self, type_: str, id_: int, **fields: Any) -> None:
+    def put(self, type_: str, id_: int, **fields: Any) -> None:
         revision = self.objects.get((type_, id_), {}).get("revision", 0) + 1
         self.objects[type_, id_] = {"type": type_, "id": id_, "revision": revision, **fields}
 
@@ -347,8 +353,8 @@ class Site:
         claims = self._permits[holder] = replace(claims, **permit)
         record = self.sign(claims)
         unit = UNIT if category is Category.HOURLY else None
-        self._put("holder", holder, name=f"Person {holder}", category=int(category), unit=UNIT, status=status)
-        self._put("permit", holder, holder=holder, unit=unit, record=encoded(record))
+        self.put("holder", holder, name=f"Person {holder}", category=int(category), unit=UNIT, status=status)
+        self.put("permit", holder, holder=holder, unit=unit, record=encoded(record))
         return record
 
     def key_object(
@@ -356,11 +362,11 @@ class Site:
     ) -> bytes:
         record = self.sign(KeyRecord(issued=self.now_s - DAY_S, key=number, kind=kind, unit=UNIT, holder=holder))
         fields = {"kind": int(kind), "unit": UNIT, "status": status.value, "record": encoded(record)} | fields
-        self._put("key", number, **fields, **({"holder": holder} if holder is not None else {}))
+        self.put("key", number, **fields, **({"holder": holder} if holder is not None else {}))
         return record
 
     def blocklist(self, version: int, *keys: int) -> bytes:
-        """A list that central has signed; it is not mirrored until `_put`."""
+        """A list that central has signed; it is not mirrored until `put`."""
         record = self.sign(
             Blocklist(
                 expires=self.now_s + 30 * DAY_S,
@@ -371,7 +377,7 @@ class Site:
             )
         )
         if ("blocklist", 0) not in self.objects:
-            self._put("blocklist", 0, version=version, record=encoded(record))
+            self.put("blocklist", 0, version=version, record=encoded(record))
         return record
 
     def certificate(self, number: int, signing: SigningKey, role: Role = Role.SYNC_STATION) -> bytes:
@@ -443,7 +449,7 @@ class Site:
         )
         if policy is not None:
             station.use_rules(policy)
-        at = StationAt(self, number, line, station, store)
+        at = StationAt(self, number, line, station, store, signing)
         self.stations.append(at)
         if run:
             at.start()

@@ -57,7 +57,7 @@ async def test_no_answer_of_central(
     assert await synced.poll()
     assert await synced.field("blocklist", 0, "version") == 200
     assert len(await synced.told("central_back")) == 1
-    assert synced.refreshes == 5
+    assert synced.station.refreshes == 5
 
 
 async def test_a_station_that_never_met_central_says_lost_and_not_back_at_a_good_start(

@@ -327,7 +327,7 @@ async def test_what_central_signs_while_the_key_is_in_does_not_leave_its_clock_b
     await station.until(Line.PROMPT)
     await station.idle()
     assert "set clock" not in key.steps
-    time_ = station.visits._time
+    time_ = station.station.time
     signed_s = time_.now().unix_s
     await time_.raise_floor(station.store, signed_s)
     station.type(f"{PINS[ANNA]}#")
@@ -346,7 +346,7 @@ async def test_an_activation_whose_time_turns_out_to_be_wrong_is_not_written(sit
         return right if shown is Line.ACTIVATING else replace(right, rtc_unix_s=right.unix_s + wrong_s)
 
     rules = ClockRules(trust_ntp=False, trust_rtc=True, holdover_days=10)
-    station.visits._time.adopt(rules, clocks)
+    station.station.time.adopt(rules, clocks)
     station.insert(key)
     await station.until(Line.PROMPT)
     station.type(f"{PINS[ANNA]}#")
@@ -475,7 +475,7 @@ async def test_a_key_that_cannot_be_cleared_stays_on_and_the_screen_says_until_w
     assert ready.receipt is not None
     await station.out()
     site.skip(60)
-    key._files._options = replace(key.options, read_only=True)
+    key.use(replace(key.options, read_only=True))
     station.insert(key)
     still_on = await station.until(Line.STILL_ON)
     assert still_on.still_on_until == ready.receipt.expires
@@ -488,14 +488,14 @@ async def test_another_stations_activation_that_cannot_be_cleared(site: Site) ->
     ready = await site.switch_on(first, key)
     assert ready.receipt is not None
     await first.out()
-    key._files._options = replace(key.options, read_only=True)
+    key.use(replace(key.options, read_only=True))
     second.insert(key)
     assert (await second.until(Line.STILL_ON)).still_on_until == ready.receipt.expires
 
 
 async def test_a_full_file_system_activates_nothing(site: Site) -> None:
     station, key = await site.station(), site.key(HER_KEY)
-    key._files._options = replace(key.options, capacity_bytes=len(key.file(KeyFile.ID)) + 300)
+    key.use(replace(key.options, capacity_bytes=len(key.file(KeyFile.ID)) + 300))
     station.insert(key)
     await station.until(Line.PROMPT)
     station.type(f"{PINS[ANNA]}#")
@@ -550,11 +550,7 @@ async def test_a_clock_that_fails_is_a_fault_and_not_lost_power(site: Site) -> N
     await site.switch_on(station, key)
     await station.out()
     site.skip(60)
-
-    def broken() -> str:
-        return "no time at all"
-
-    key._datetime = broken  # type: ignore[method-assign]
+    key.clock_text = "no time at all"
     station.insert(key)
     await station.until(Line.PROMPT)
     station.type(f"{PINS[ANNA]}#")
