@@ -67,7 +67,7 @@ class Town:
         words = "from central.actions.keys import take_back_key", "from central.models import Key"
         await self.world.central.manage("shell", "-c", "; ".join([*words, f"[take_back_key(key) for key in {found}]"]))
 
-    async def heard(self) -> None:
+    async def catch_up(self) -> None:
         """The station has fetched what there is, and has asked again since: central knows that it has it."""
         await self.station.refresh()
         await self.station.refresh()

@@ -26,7 +26,8 @@ from station.runtime.loop import TICK_S
 from station.visit.inputs import KeyActivated, VisitInput
 from station.visit.state import Phase, Presence, State
 from tests.faults.bad_contact import LASTING, BadContact, Fault
-from tests.services.site import ANNA, HER_KEY, LOCK, OFF_LINES, PINS, HookedKey, Site, StationAt, World
+from tests.services.hooked import HookedKey, World
+from tests.services.site import ANNA, HER_KEY, LOCK, OFF_LINES, PINS, Site, StationAt
 
 MakeLine: TypeAlias = Callable[[Path, int], SerialLine]
 
@@ -69,7 +70,7 @@ class LoopWorld(World):
         )
 
 
-class _Complaints(logging.Handler):
+class LoggedFaults(logging.Handler):
     """What a station logs that must never happen."""
 
     def __init__(self, wrong: list[str]) -> None:
@@ -141,8 +142,8 @@ class WorstVisit:
         self._loop = asyncio.get_running_loop()
         # In a kiosk the first would end the process.
         self._loop.set_exception_handler(lambda _, context: self.wrong.append(f"unhandled: {context}"))
-        self._complaints = _Complaints(self.wrong)
-        _LOG.addHandler(self._complaints)
+        self._logged_faults = LoggedFaults(self.wrong)
+        _LOG.addHandler(self._logged_faults)
         station.show = self._show  # type: ignore[method-assign]
         self._place: tuple[Phase, Presence] | None = None
         station.visits.on_step = self._stepped
@@ -175,7 +176,7 @@ class WorstVisit:
         return it
 
     async def close(self) -> None:
-        _LOG.removeHandler(self._complaints)
+        _LOG.removeHandler(self._logged_faults)
         await self.site.close()
 
     # --- cases

@@ -93,13 +93,13 @@ class StationParts:
         found = await self.object(type_, id_)
         return None if found is None else found.body.get(name)
 
-    async def told(self, type_: str = "") -> list[dict[str, Any]]:
+    async def events(self, type_: str = "") -> list[dict[str, Any]]:
         """The events kept, or the data of those of a type."""
         bodies = [dict(event.body) for event in await self.store.pending(1000)]
         return [body["data"] for body in bodies if body["type"] == type_] if type_ else bodies
 
     async def reasons(self) -> list[str]:
-        return [data["reason"] for data in await self.told("record_refused")]
+        return [data["reason"] for data in await self.events("record_refused")]
 
 
 @dataclass

@@ -15,6 +15,7 @@ from station.records import envelope
 from station.records.claims import Blocklist, Category, ClockSource, KeyKind, KeyRecord, Role, Sync, Window
 from station.rules.facts import OffOnlyReason, Refusal, Shortened
 from station.rules.locks import Reason
+from tests.services.hooked import HookedKey
 from tests.services.site import (
     ANNA,
     BO,
@@ -26,7 +27,6 @@ from tests.services.site import (
     TIM,
     TIME_ZONE,
     UNIT,
-    HookedKey,
     Site,
     StationAt,
 )

@@ -18,18 +18,9 @@ from station.ports import KeyFile
 from station.records.base64url import decoded
 from station.records.claims import KeyKind, Role
 from station.rules.facts import Refusal
+from tests.services.hooked import HookedKey
 from tests.services.keys_shown import shown_by_key_show
-from tests.services.site import (
-    ANNA,
-    BO,
-    HER_KEY,
-    HIS_KEY,
-    PINS,
-    HookedKey,
-    Site,
-    StationAt,
-    on_sites,
-)
+from tests.services.site import ANNA, BO, HER_KEY, HIS_KEY, PINS, Site, StationAt, on_sites
 from ui.words import words
 
 HUGE = 5_000_000

@@ -17,7 +17,7 @@ from tests.services.lying_central import Asked, LyingCentral, Reply, refusal, sa
 from tests.services.parts import Parts, eventually
 
 
-async def happen(parts: Parts, count: int, first: int = 0) -> None:
+async def add_events(parts: Parts, count: int, first: int = 0) -> None:
     events = [LogEvent("key_synced", 1000, 0, key=51, data={"n": n}) for n in range(first, first + count)]
     await parts.store.commit(Change(events))
 
@@ -31,7 +31,7 @@ def received(central: LyingCentral) -> list[int]:
 
 
 async def test_in_order_in_batches_compressed(central: LyingCentral, parts: Parts) -> None:
-    await happen(parts, 2 * BATCH_LIMIT + 5)
+    await add_events(parts, 2 * BATCH_LIMIT + 5)
     assert await parts.outbox.drain() == 2 * BATCH_LIMIT + 5
     assert received(central) == list(range(2 * BATCH_LIMIT + 5))
     sent = [asked for asked in central.asked if asked.path == "/events"]
@@ -53,7 +53,7 @@ async def test_an_event_that_is_rejected_is_set_aside(
         return said({"results": bad + results})
 
     central.lies["/events"] = judge
-    await happen(parts, 3)
+    await add_events(parts, 3)
     assert await parts.outbox.drain() == 2 + REPORT
     assert received(central) == [0, 2]
     assert await parts.store.pending_count() == 0
@@ -78,7 +78,7 @@ async def test_a_batch_that_is_too_large_is_halved(central: LyingCentral, parts:
         return said({"results": [central.take(event) for event in events]})
 
     central.lies["/events"] = judge
-    await happen(parts, 10)
+    await add_events(parts, 10)
     assert await parts.outbox.drain() == 9 + REPORT
     assert received(central) == [0, 1, 2, 3, 5, 6, 7, 8, 9]
     assert await parts.store.pending_count() == 0
@@ -88,7 +88,7 @@ async def test_a_batch_that_is_too_large_is_halved(central: LyingCentral, parts:
 @pytest.mark.parametrize("lie", [Reply(413, b"<html>nginx</html>"), refusal(401, "unauthorized"), Reply(200, b"{}")])
 async def test_what_is_not_the_events_fault_sets_none_aside(central: LyingCentral, parts: Parts, lie: Reply) -> None:
     central.lies["/events"] = lie
-    await happen(parts, 1)
+    await add_events(parts, 1)
     with pytest.raises((CentralUnreachable, CentralRefused)):
         await parts.outbox.drain()
     central.lies.clear()
@@ -96,7 +96,7 @@ async def test_what_is_not_the_events_fault_sets_none_aside(central: LyingCentra
 
 
 async def test_answers_for_what_was_not_sent_settle_nothing(central: LyingCentral, parts: Parts) -> None:
-    await happen(parts, 2)
+    await add_events(parts, 2)
     (later,) = (await parts.store.pending(2))[1:]
     answers = [{"id": "00000000-0000-7000-8000-000000000000", "status": "accepted"}, {"id": "?", "status": "rejected"}]
     central.lies["/events"] = said({"results": answers})
@@ -121,7 +121,7 @@ async def test_answers_for_what_was_not_sent_settle_nothing(central: LyingCentra
 async def test_sent_and_not_settled_is_a_duplicate_after_the_restart(
     central: LyingCentral, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await happen(parts, 3)
+    await add_events(parts, 3)
     link = parts.link
 
     class Killed(BaseException):
@@ -152,14 +152,14 @@ async def test_it_runs_when_poked_and_loses_no_poke(central: LyingCentral, parts
         await writer.drain()
 
     central.lies["/events"] = slow
-    await happen(parts, 1)
+    await add_events(parts, 1)
     task = asyncio.create_task(parts.outbox.run())
     await sending.wait()
-    await happen(parts, 1, first=1)
+    await add_events(parts, 1, first=1)
     parts.outbox.wake()
     let.set()
     await eventually(lambda: received(central) == [0, 1])
-    await happen(parts, 1, first=2)
+    await add_events(parts, 1, first=2)
     parts.outbox.wake()
     await eventually(lambda: received(central) == [0, 1, 2])
     task.cancel()
@@ -170,7 +170,7 @@ async def test_it_runs_when_poked_and_loses_no_poke(central: LyingCentral, parts
 async def test_it_tries_again(central: LyingCentral, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox_module, "FIRST_WAIT_S", 0.01)
     central.lies["/events"] = Reply(500)
-    await happen(parts, 1)
+    await add_events(parts, 1)
     task = asyncio.create_task(parts.outbox.run())
     await eventually(lambda: central.calls("/events") >= 3)
     central.lies.clear()
@@ -193,7 +193,7 @@ async def test_central_that_answers_again_is_not_kept_waiting_for(
 ) -> None:
     monkeypatch.setattr(outbox_module, "again_s", lambda *_: 3600.0)
     central.lies["/events"] = Reply(500)
-    await happen(parts, 1)
+    await add_events(parts, 1)
     running = asyncio.create_task(parts.outbox.run())
     await eventually(lambda: any(asked.path == "/events" for asked in central.asked))
     del central.lies["/events"]
@@ -215,12 +215,12 @@ async def test_an_event_over_which_central_fails_is_set_aside_once_another_is_ta
         return said({"results": [central.take(event) for event in events]})
 
     central.lies["/events"] = fails_over_it
-    await happen(parts, 7)
+    await add_events(parts, 7)
     with pytest.raises(CentralUnreachable):
         await parts.outbox.drain()
     # The last one, alone: it may be central that is ill.
     assert await parts.store.pending_count() == 1
-    await happen(parts, 3, first=7)
+    await add_events(parts, 3, first=7)
     assert await parts.outbox.drain() == 3 + REPORT
     assert received(central) == [*range(6), 7, 8, 9]
     assert await parts.store.pending_count() == 0
@@ -236,7 +236,7 @@ async def test_a_central_that_is_well_again_at_the_wrong_moment_sets_nothing_asi
         return said({"results": [central.take(event) for event in asked.json["events"]]})
 
     central.lies["/events"] = ill_until_a_lone_event_has_failed
-    await happen(parts, 4)
+    await add_events(parts, 4)
     assert await parts.outbox.drain() == 4
     assert sorted(received(central)) == [0, 1, 2, 3]
 
@@ -255,7 +255,7 @@ async def test_an_event_over_which_central_fails_is_found_while_central_is_away_
         return said({"results": [central.take(event) for event in events]})
 
     central.lies["/events"] = fails_over_it
-    await happen(parts, 2 * BATCH_LIMIT)
+    await add_events(parts, 2 * BATCH_LIMIT)
     drains = 0
     while await parts.store.pending_count():
         drains += 1
@@ -270,7 +270,7 @@ async def test_an_event_over_which_central_fails_is_found_while_central_is_away_
 @pytest.mark.parametrize("status", [500, 502])
 async def test_a_central_that_is_ill_sets_nothing_aside(central: LyingCentral, parts: Parts, status: int) -> None:
     central.lies["/events"] = Reply(status)
-    await happen(parts, 20)
+    await add_events(parts, 20)
     with pytest.raises(CentralUnreachable):
         await parts.outbox.drain()
     assert await parts.store.pending_count() == 20
@@ -294,7 +294,7 @@ async def test_one_batch_at_a_time_is_on_the_wire_and_the_one_before_is_settled_
         await writer.drain()
 
     central.lies["/events"] = look
-    await happen(parts, 250)
+    await add_events(parts, 250)
     assert await parts.outbox.drain() == 250
     assert waiting == [250, 150, 50]
     assert received(central) == list(range(250))
@@ -309,7 +309,7 @@ async def eventually_pending(parts: Parts, count: int) -> None:
 async def test_a_batch_on_its_way_is_given_up_when_the_disk_fails(
     central: LyingCentral, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await happen(parts, 250)
+    await add_events(parts, 250)
 
     async def fails(*_: Any) -> None:
         raise StoreFault("disk_full")
@@ -337,7 +337,7 @@ async def test_a_visit_goes_before_the_backlog(
         return visiting
 
     parts.outbox = Outbox(parts.link, parts.store, visiting=somebody_is_there)
-    await happen(parts, BATCH_LIMIT + 1)
+    await add_events(parts, BATCH_LIMIT + 1)
     running = asyncio.create_task(parts.outbox.run())
     await eventually(lambda: looked > 3)
     assert not central.events
@@ -345,7 +345,7 @@ async def test_a_visit_goes_before_the_backlog(
     await eventually(lambda: len(central.events) == BATCH_LIMIT + 1)
     await eventually_pending(parts, 0)
     # In the middle of a backlog: what has been sent is settled, the rest waits.
-    await happen(parts, 2 * BATCH_LIMIT, first=1000)
+    await add_events(parts, 2 * BATCH_LIMIT, first=1000)
 
     def insert_a_key(asked: Asked) -> Reply:
         nonlocal visiting
@@ -367,7 +367,7 @@ async def test_a_key_left_in_keeps_nothing_back(
     monkeypatch.setattr(outbox_module, "GATHER_S", 0.01)
     monkeypatch.setattr(outbox_module, "LOOK_EVERY_S", 0.005)
     parts.outbox = Outbox(parts.link, parts.store, visiting=lambda: True)
-    await happen(parts, 2 * BATCH_LIMIT)
+    await add_events(parts, 2 * BATCH_LIMIT)
     running = asyncio.create_task(parts.outbox.run())
     await eventually_pending(parts, 0)
     running.cancel()
@@ -387,7 +387,7 @@ async def test_a_central_that_refuses_everything_is_told_so_once(central: LyingC
     central.lies["/events"] = lambda asked: said(
         {"results": [{"id": e["id"], "status": "rejected", "reason": "no"} for e in asked.json["events"]]}
     )
-    await happen(parts, BATCH_LIMIT + 20)
+    await add_events(parts, BATCH_LIMIT + 20)
     async with asyncio.timeout(10):
         assert await parts.outbox.drain() == 0
     sent = [event for asked in central.asked for event in asked.json["events"]]

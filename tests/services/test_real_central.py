@@ -69,7 +69,7 @@ async def met(served: tuple[str, dict[str, Any]], tmp_path: Path) -> AsyncIterat
 
 async def test_a_station_meets_its_site(met: StationParts) -> None:
     await met.mirror.refresh()
-    assert await met.told() == []
+    assert await met.events() == []
     assert len(await met.store.objects("key")) > 10
     assert await met.poll()
     facts = await met.readiness.facts()

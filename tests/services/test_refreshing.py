@@ -273,14 +273,14 @@ async def test_an_outage_is_told_with_its_end(central: LyingCentral, running: Pa
     await central.start(port=port)
     running.mirror.wake()
     await running.mirror.refreshed(None)
-    assert [event["type"] for event in await running.told()] == ["central_lost", "central_back"]
-    assert [event["clock"] for event in await running.told()] == [0, 0]
+    assert [event["type"] for event in await running.events()] == ["central_lost", "central_back"]
+    assert [event["clock"] for event in await running.events()] == [0, 0]
 
 
 async def test_events_without_a_trusted_clock_say_so(central: LyingCentral, parts: Parts) -> None:
     await central.stop()
     assert not await parts.poll()
-    assert [(event["type"], event["clock"]) for event in await parts.told()] == [("central_lost", "unknown")]
+    assert [(event["type"], event["clock"]) for event in await parts.events()] == [("central_lost", "unknown")]
 
 
 async def test_what_is_on_disk_is_taken_up(central: LyingCentral, synced: Parts) -> None:

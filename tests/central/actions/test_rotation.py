@@ -63,7 +63,7 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
     assert "announced" in await town.central("rotate-key", "announce")
     with pytest.raises(DemoFault, match="not_told=1"):
         await town.central("rotate-key", "resign")
-    await town.heard()
+    await town.catch_up()
     old, second = believed(town)
     assert old == first
     # Whoever sees to the locks tells them the next key before anything is signed with it.
@@ -75,7 +75,7 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
     told = await town.central("rotate-key", "resign")
     assert "resigned" in told
     assert "1 of 1 stations still carry what the old key signed: 1" in told
-    await town.heard()
+    await town.catch_up()
     issued = now_on(town, 5001).issued
     for key in KEYS:
         await town.switch_on(key)
@@ -99,7 +99,7 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
     await town.take_in_all_but(*KEYS)
     assert await town.central("rotate-key", "status") == "site 1: resigned\n"
     assert "none" in await town.central("rotate-key", "retire")
-    await town.heard()
+    await town.catch_up()
     assert believed(town) == [second]
     # The keys that were on stay on at locks that still know both; a new shift is good at those that know one.
     assert all(town.opens(key) == "opened" for key in KEYS)

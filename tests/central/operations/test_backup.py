@@ -27,7 +27,7 @@ async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) ->
     await station.hand_over()
     # In the middle of a change of the central key.
     assert "make a backup now" in await town.central("rotate-key", "announce")
-    await town.heard()
+    await town.catch_up()
     first, second = world.central_keys = identity.central_keys
     file = tmp_path / "central.tar"
     await town.central("backup", str(file))
@@ -38,7 +38,7 @@ async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) ->
     await world.central.manage("block_key", "5003")
     await world.give_new_pin(1002)
     await town.central("rotate-key", "resign")
-    await town.heard()
+    await town.catch_up()
     before = mirror.state
     permits = {each.id: each.body for each in await station.station.store.objects("permit")}
     with pytest.raises(DemoFault, match="serving"):
@@ -54,7 +54,7 @@ async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) ->
     world.skip(60)
     assert "signed anew" in await town.central("restore", str(file), "--replace")
     await town.begin_central()
-    await town.heard()
+    await town.catch_up()
     assert mirror.state.epoch != before.epoch
     # The keys are as central has them now: the permits signed since, and not the later ones of the lost database.
     now = {each.id: each.body for each in await station.station.store.objects("permit")}
@@ -77,7 +77,7 @@ async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) ->
     assert (await world.central.manage("shell", "--no-imports", "-c", words)).split()[-1] == "3"
     # And it may be blocked again.
     await world.central.manage("block_key", "5003")
-    await town.heard()
+    await town.catch_up()
     blocklist = station.station.readiness.blocklist_claims
     assert blocklist is not None
     assert 5003 in blocklist.blocked_keys
