@@ -29,7 +29,8 @@ class SqliteStore:
     """
 
     def __init__(self, thread: DatabaseThread, instance: str) -> None:
-        self._thread = thread
+        self.thread = thread
+        """Runs all work on the database."""
         self._instance = instance
         self._ids = EventIds()
 
@@ -55,7 +56,7 @@ class SqliteStore:
 
     async def alive(self) -> None:
         """Return when the database's thread has come to it: proof that it is not stuck."""
-        await self._thread.run(lambda _: None)
+        await self.thread.run(lambda _: None)
 
     async def commit(self, change: Change) -> None:
         """Make ``change`` durable (it is on the disk when this returns), all of it or nothing.
@@ -71,49 +72,49 @@ class SqliteStore:
                 if change.log_mark is not None:
                     small_tables.set_log_mark(db, change.log_mark)
 
-        await self._thread.run(work)
+        await self.thread.run(work)
 
     async def mirror_state(self) -> MirrorState:
         """How far the mirror has come; all None before the first snapshot."""
-        return await self._thread.run(mirror.state)
+        return await self.thread.run(mirror.state)
 
     async def replace_mirror(self, state: MirrorState, objects: Sequence[MirrorObject]) -> None:
         """Replace the whole mirror by a snapshot, in one transaction."""
-        await self._thread.run(lambda db: mirror.replace(db, state, objects))
+        await self.thread.run(lambda db: mirror.replace(db, state, objects))
 
     async def apply_page(
         self, state: MirrorState, upserts: Sequence[MirrorObject], removes: Sequence[tuple[str, int]]
     ) -> None:
         """Apply a page of changes and its cursor, in one transaction. An object older than ours stays out."""
-        await self._thread.run(lambda db: mirror.apply_page(db, state, upserts, removes))
+        await self.thread.run(lambda db: mirror.apply_page(db, state, upserts, removes))
 
     async def mirror_digest(self) -> tuple[int, str]:
         """Count and SHA-256 (hex) over the lines ``type:id:revision\\n``, sorted as ASCII bytes."""
-        return await self._thread.run(mirror.digest)
+        return await self.thread.run(mirror.digest)
 
     async def bundle(self, key: int | None = None, pin_tag: bytes | None = None) -> MirrorBundle:
         """Everything about a key, and about the holder with that PIN tag (nobody, when two have it)."""
-        return await self._thread.run(lambda db: mirror.bundle(db, key, pin_tag))
+        return await self.thread.run(lambda db: mirror.bundle(db, key, pin_tag))
 
     async def objects(self, type_: str) -> list[MirrorObject]:
         """All objects of a type, by id."""
-        return await self._thread.run(lambda db: mirror.objects(db, type_))
+        return await self.thread.run(lambda db: mirror.objects(db, type_))
 
     async def attempts(self, key: int) -> AttemptCount:
         """The wrong PINs of a key; zero where none are kept."""
-        return await self._thread.run(lambda db: small_tables.attempts(db, key))
+        return await self.thread.run(lambda db: small_tables.attempts(db, key))
 
     async def log_mark(self, key: int) -> LogMark | None:
         """How far this key's log has been read."""
-        return await self._thread.run(lambda db: small_tables.log_mark(db, key))
+        return await self.thread.run(lambda db: small_tables.log_mark(db, key))
 
     async def pending(self, limit: int, after: int = 0) -> list[StoredEvent]:
         """The oldest events numbered above ``after`` that central has neither acknowledged nor refused."""
-        return await self._thread.run(lambda db: outbox.pending(db, limit, after, self._instance))
+        return await self.thread.run(lambda db: outbox.pending(db, limit, after, self._instance))
 
     async def pending_count(self) -> int:
         """How many events central has neither acknowledged nor refused."""
-        return await self._thread.run(outbox.count_pending)
+        return await self.thread.run(outbox.count_pending)
 
     async def take_answers(self, done: Sequence[str], set_aside: Mapping[str, str]) -> None:
         """Forget the events that central has (``done``); keep those that it refused, with its reason, unsent."""
@@ -122,7 +123,7 @@ class SqliteStore:
             with room_to_delete(db), immediate(db):
                 outbox.take_answers(db, done, set_aside)
 
-        await self._thread.run(work)
+        await self.thread.run(work)
 
     async def note(self, name: str, value: str | None = None) -> str | None:
         """Set a small durable fact, if a value is given, and return it."""
@@ -136,7 +137,7 @@ class SqliteStore:
                 small_tables.set_note(db, name, value)
             return value
 
-        return await self._thread.run(work)
+        return await self.thread.run(work)
 
     async def next_sequence(self) -> int:
         """The next number for an activation, from 1; durable, so that it is never given twice by this database."""
@@ -145,8 +146,8 @@ class SqliteStore:
             with immediate(db):
                 return small_tables.next_activation(db)
 
-        return await self._thread.run(work)
+        return await self.thread.run(work)
 
     async def close(self) -> None:
         """Finish what was handed over and let go of the file. A second time does nothing."""
-        await self._thread.stop()
+        await self.thread.stop()

@@ -72,7 +72,7 @@ class FileSystem:
 
     def __init__(self, folder: KeyFolder, options: KeyOptions) -> None:
         self._folder = folder
-        self._options = options
+        self.options = options
         self._open: _OpenFile | None = None
 
     @property
@@ -93,7 +93,7 @@ class FileSystem:
 
     def close_idle(self, now: float) -> None:
         """Close the open file if nobody has touched it for a while."""
-        if self._open is not None and now - self._open.touched_at >= self._options.idle_close_s:
+        if self._open is not None and now - self._open.touched_at >= self.options.idle_close_s:
             self.close()
 
     def download(self, body: dict[str, Any], now: float) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class FileSystem:
             content = self._committed(name)
             self._open = _OpenFile(_Use.DOWNLOAD, path, name, bytearray(content), length=len(content))
         file = self._open
-        data = bytes(file.content[offset : offset + self._options.buffer_bytes - DOWNLOAD_OVERHEAD_BYTES])
+        data = bytes(file.content[offset : offset + self.options.buffer_bytes - DOWNLOAD_OVERHEAD_BYTES])
         file.offset = offset + len(data)
         answer: dict[str, Any] = {"off": offset, "data": data}
         if offset == 0:
@@ -146,15 +146,15 @@ class FileSystem:
     def hash(self, body: dict[str, Any]) -> dict[str, Any]:
         """Answer a hash of what is committed (group 8, command 2): ``crc32`` unless another type is asked for."""
         path = _path_of(body)
-        kind = body.get("type", self._options.hashes[0] if self._options.hashes else "")
-        if kind not in self._options.hashes:
+        kind = body.get("type", self.options.hashes[0] if self.options.hashes else "")
+        if kind not in self.options.hashes:
             raise SmpError(FS_GROUP, HASH_NOT_FOUND)
         content = self._committed(self._name(path, FILE_NOT_FOUND))
         offset = _uint(body, "off") if "off" in body else 0
         if len(content) <= offset:
             raise SmpError(FS_GROUP, FILE_EMPTY if not content else OFFSET_LARGER_THAN_FILE)
         content = content[offset : offset + _uint(body, "len") if "len" in body else None]
-        if self._options.hash_limit_bytes is not None and len(content) > self._options.hash_limit_bytes:
+        if self.options.hash_limit_bytes is not None and len(content) > self.options.hash_limit_bytes:
             raise NoAnswer
         output = hashlib.sha256(content).digest() if kind == "sha256" else zlib.crc32(content)
         answer: dict[str, Any] = {"type": kind}
@@ -163,7 +163,7 @@ class FileSystem:
         return answer | {"len": len(content), "output": output}
 
     def _write(self, file: _OpenFile, offset: int, data: bytes, *, truncates: bool) -> None:
-        if self._options.read_only:
+        if self.options.read_only:
             self.close()
             raise SmpError(FS_GROUP, FILE_WRITE_FAILED)
         if offset == 0 and truncates:
@@ -173,7 +173,7 @@ class FileSystem:
         elif file.position != offset:
             file.position = len(file.content)
         size = file.position + len(data)
-        if size + self._folder.used_bytes(without=file.name) > self._options.capacity_bytes:
+        if size + self._folder.used_bytes(without=file.name) > self.options.capacity_bytes:
             self.close()
             raise SmpError(FS_GROUP, FILE_WRITE_FAILED)
         file.content[file.position : size] = data
@@ -184,7 +184,7 @@ class FileSystem:
     def _opened_for_upload(self, path: str) -> _OpenFile:
         name = self._name(path, MOUNT_POINT_NOT_FOUND)
         on_disk = self._folder.stored(name)
-        if on_disk is None and not self._options.read_only:
+        if on_disk is None and not self.options.read_only:
             self._folder.store(name, b"")
         return _OpenFile(_Use.UPLOAD, path, name, bytearray(on_disk or b""))
 
@@ -201,7 +201,7 @@ class FileSystem:
 
     def _name(self, path: str, elsewhere: int) -> str:
         folder, _, name = path.rpartition("/")
-        if folder != self._options.folder:
+        if folder != self.options.folder:
             raise SmpError(FS_GROUP, elsewhere)
         if not is_file_name(name):
             raise SmpError(FS_GROUP, FILE_INVALID_NAME)

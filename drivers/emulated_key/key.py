@@ -64,6 +64,10 @@ class EmulatedKey:
         self._awake_until = min(self.folder.state().awake_until, now() + self.options.awake_s)
         self._keep(has_clock=self.options.has_clock, awake_until=self._awake_until)
 
+    def use(self, options: KeyOptions) -> None:
+        """Be as if built with ``options`` from now on; what is on it stays."""
+        self.options = self._files.options = options
+
     # ---- what a person does with it
 
     def press(self) -> None:

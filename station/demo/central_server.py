@@ -48,13 +48,11 @@ class CentralServer:
         """Seed the folder, unless that has been done; the sample data. Raises DemoFault."""
         self.set_clock_ahead(self.clock_ahead_s())
         if not self._sample_file.exists():
-            answer = await self._answered(
-                "seed", "--data", str(self.folder), "--keys", str(self._keys_folder), "--json"
-            )
+            answer = await self.command("seed", "--keys", str(self._keys_folder), "--json")
             # Sample PINs and a password, all invented; still nobody else's to read.
             descriptor = os.open(self._sample_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(answer)
+                file.write(answer.encode())
         sample: Mapping[str, Any] = json.loads(self._sample_file.read_bytes())
         return sample
 
@@ -63,11 +61,11 @@ class CentralServer:
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.wait([self._reading])
-        for process in (self._following, self._serving):
-            if process is not None:
-                with suppress(ProcessLookupError):
-                    process.terminate()
-                await process.wait()
+        if self._following is not None:
+            with suppress(ProcessLookupError):
+                self._following.terminate()
+            await self._following.wait()
+        await self.stop_serving()
 
     # --- time ---
 
@@ -88,18 +86,15 @@ class CentralServer:
 
     async def manage(self, command: str, *arguments: str) -> str:
         """Run ``central manage``; what it said. Raises DemoFault with its complaint."""
-        answer = await self._answered("manage", "--data", str(self.folder), command, *arguments)
-        return answer.decode("utf-8").strip()
+        return (await self.command("manage", command, *arguments)).strip()
 
     async def enrolment_code(self, station: int) -> Secret[str]:
         """A one-time code for a station. Raises DemoFault."""
-        answer = await self._answered("enrol-code", "--data", str(self.folder), "--station", str(station))
-        return Secret(answer.decode("ascii").strip())
+        return Secret((await self.command("enrol-code", "--station", str(station))).strip())
 
     async def provision_code(self, key: int) -> Secret[str]:
         """A one-time code for handing out a key. Raises DemoFault."""
-        answer = await self._answered("provision-code", "--data", str(self.folder), "--key", str(key))
-        return Secret(answer.decode("ascii").strip())
+        return Secret((await self.command("provision-code", "--key", str(key))).strip())
 
     # --- its events ---
 
@@ -158,9 +153,21 @@ class CentralServer:
                         return int(found[1])
         raise DemoFault("central_not_started", log=self._log)
 
-    async def _answered(self, *words: str) -> bytes:
+    async def stop_serving(self) -> None:
+        """End the server alone, as `serve` began it."""
+        if self._serving is not None:
+            with suppress(ProcessLookupError):
+                self._serving.terminate()
+            await self._serving.wait()
+            self._serving = None
+
+    async def command(self, name: str, *arguments: str) -> str:
+        """Run ``central NAME`` on the folder; what it said. Raises DemoFault with its complaint."""
         process = await self._process(
-            *words,
+            name,
+            "--data",
+            str(self.folder),
+            *arguments,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -171,13 +178,13 @@ class CentralServer:
         except TimeoutError:
             process.kill()
             await process.wait()
-            raise DemoFault("central_does_not_answer", command=words[0]) from None
+            raise DemoFault("central_does_not_answer", command=name) from None
         if process.returncode:
             with self._log.open("ab") as log:
                 log.write(complaint)
             last = complaint.decode("utf-8", "replace").strip().splitlines()[-1:]
             raise DemoFault("central_refuses", reason="".join(last))
-        return answer
+        return answer.decode("utf-8")
 
     async def _process(self, *words: str, **how: Any) -> asyncio.subprocess.Process:
         environment = os.environ | {"CENTRAL_CLOCK_OFFSET_FILE": str(self._offset_file)}

@@ -10,7 +10,8 @@ class Network:
     """Listens on a free loopback port and passes everything on to ``port``, unless it is cut."""
 
     def __init__(self, port: int) -> None:
-        self._to = port
+        self.to = port
+        """The port that everything is passed on to."""
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._passing: set[asyncio.Task[None]] = set()
@@ -48,7 +49,7 @@ class Network:
             task.add_done_callback(self._passing.discard)
         self._open.add(writer)
         try:
-            onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", self._to)
+            onward_reader, onward_writer = await asyncio.open_connection("127.0.0.1", self.to)
         except OSError:
             writer.transport.abort()
             self._open.discard(writer)

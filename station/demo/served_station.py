@@ -12,7 +12,6 @@ from station.demo.reconciliation import StationCount, read
 from station.demo.site import DemoSite
 from station.display.screen import Screen
 from station.errors import StationError
-from station.runtime.loop import VisitLoop
 from station.visit.state import Presence
 from ui.words import words
 
@@ -38,9 +37,9 @@ class ServedStation:
         self.shown: list[Screen] = []
         """Every screen since the key was put in."""
         self._world = world
+        self.station: Station
+        """The station itself, as it was started last."""
         self._news = asyncio.Event()
-        self._station: Station
-        self._visits: VisitLoop
         self._running: asyncio.Task[None]
         self._pulled = False
         self._dark_since_s: float | None = None
@@ -48,9 +47,8 @@ class ServedStation:
 
     async def start(self) -> None:
         """Start, and ask central for news once. Raises StationError."""
-        self._station = await Station.open(self.place.settings(), clocks=lambda: self._world.clocks_of(self.place))
-        self._visits = self._station.visits
-        self._running = asyncio.create_task(self._station.run(self._show))
+        self.station = await Station.open(self.place.settings(), clocks=lambda: self._world.clocks_of(self.place))
+        self._running = asyncio.create_task(self.station.run(self._show))
         await self.refresh()
 
     async def stop(self) -> None:
@@ -59,7 +57,7 @@ class ServedStation:
             return
         self._running.cancel()
         await asyncio.wait([self._running])
-        await self._station.close()
+        await self.station.close()
 
     @property
     def stopped(self) -> bool:
@@ -102,8 +100,8 @@ class ServedStation:
         self.place.has_rtc = battery
         self.place.configure()
         if not self.dark:
-            await self._station.apply(self.place.settings())
-            await self._visits.mirror_changed()
+            await self.station.apply(self.place.settings())
+            await self.station.visits.mirror_changed()
 
     # --- the books ---
 
@@ -121,7 +119,7 @@ class ServedStation:
         await self.stop()
         database = self.place.settings().storage.database
         count = read(self.place.number, database)
-        if count.waiting and not self.dark and (self.place.network.up or (not self._station.profile.asks_central)):
+        if count.waiting and not self.dark and (self.place.network.up or (not self.station.profile.asks_central)):
             # A box's, or what was kept between handing over and stopping.
             await self._synchronised()
             count = read(self.place.number, database)
@@ -146,11 +144,11 @@ class ServedStation:
     async def insert(self, key: int) -> None:
         """Put a key in; over when the station has noticed. Raises NothingNoticed, DemoFault."""
         self.shown.clear()
-        before = self._visits.state.insertion
+        before = self.station.visits.state.insertion
         self._world.insert(key, self.place)
         if self.dark:
             return
-        await self.until(lambda: self._visits.state.insertion > before)
+        await self.until(lambda: self.station.visits.state.insertion > before)
 
     async def pull(self) -> None:
         """Take the key out, and stand there until the station has noticed. Raises NothingNoticed."""
@@ -166,7 +164,7 @@ class ServedStation:
         """Stand there until the station has noticed that a key was pulled. Raises NothingNoticed."""
         if self._pulled:
             self._pulled = False
-            await self.until(lambda: self._visits.state.presence is Presence.OUT)
+            await self.until(lambda: self.station.visits.state.presence is Presence.OUT)
 
     async def bounce(self, seconds: float) -> None:
         """Break the contact for so long."""
@@ -178,8 +176,8 @@ class ServedStation:
     async def type(self, strokes: str) -> None:
         """Type on the keypad, and see what the screen makes of it; ``<`` is Backspace."""
         for stroke in strokes.replace("<", "\b"):
-            self._visits.press(stroke)
-        await self._visits.inputs_taken()
+            self.station.visits.press(stroke)
+        await self.station.visits.inputs_taken()
 
     # --- around it ---
 
@@ -188,27 +186,27 @@ class ServedStation:
         if not self._asks_central:
             return
         # What is under way may have been asked before the news were there.
-        await self._station.mirror.refreshed(None)
-        self._station.mirror.wake()
-        await self._station.mirror.refreshed(None)
+        await self.station.mirror.refreshed(None)
+        self.station.mirror.wake()
+        await self.station.mirror.refreshed(None)
 
     async def wait_until_idle(self) -> None:
         """Wait for what is being written, and asked of central: time must not jump in the middle of it."""
         if self.dark:
             return
         # Whatever was kept before this is on the disk when the database's thread has come to it.
-        await self._station.store.alive()
+        await self.station.store.alive()
         if self._asks_central:
-            await self._station.mirror.refreshed(None)
+            await self.station.mirror.refreshed(None)
 
     async def hand_over(self) -> None:
         """Hand over now what the outbox would hand over at its next try. Raises StationError."""
         if self._asks_central:
-            await self._station.outbox.drain()
+            await self.station.outbox.drain()
 
     @property
     def _asks_central(self) -> bool:
-        return not self.dark and self._station.profile.asks_central
+        return not self.dark and self.station.profile.asks_central
 
     # --- what it shows ---
 

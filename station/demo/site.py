@@ -69,7 +69,8 @@ class DemoSite:
         self._skipped_s = 0.0
         self._emulated: dict[int, EmulatedKey] = {}
         self._central_port = 0
-        self._central_keys: tuple[bytes, ...] = ()
+        self.central_keys: tuple[bytes, ...] = ()
+        """Whose signatures the locks and the keys' own lights believe."""
         self._locks: dict[int, int] = {}
         self._blocklists: dict[int, bytes] = {}
         self.lock_entries: list[LockEntry] = []
@@ -130,7 +131,7 @@ class DemoSite:
         self._locks = {int(lock["area"]): int(lock["lock"]) for lock in reversed(sample["locks"])}
         await self.install(HOME)
         self._zone = ZoneInfo(self.home.settings().clock.time_zone)
-        self._central_keys = self.home.credentials().central_keys
+        self.central_keys = self.home.credentials().central_keys
 
     async def close(self) -> None:
         """Take everything down."""
@@ -216,7 +217,7 @@ class DemoSite:
         now_s = self._key_time(folder)
         files = {file.value: content for file, content in folder.files().items()}
         at = Lock(lock, area, self._blocklists.get(lock))
-        decision = decide(envelope, self._central_keys, files, at, now_s, button=button)
+        decision = decide(envelope, self.central_keys, files, at, now_s, button=button)
         if decision.adopted_blocklist is not None:
             self._blocklists[lock] = decision.adopted_blocklist
         if record:
@@ -236,12 +237,12 @@ class DemoSite:
         """What a key's own light shows."""
         folder = self.key_folder(number)
         files = {file.value: content for file, content in folder.files().items()}
-        return key_light(envelope, self._central_keys, files, self._key_time(folder))
+        return key_light(envelope, self.central_keys, files, self._key_time(folder))
 
     def areas_of(self, number: int) -> tuple[int, ...] | None:
         """The areas in the permit on a key: `EVERY_AREA` for every one, None when there is no permit."""
         record = self.key_folder(number).read(KeyFile.PERMIT)
-        permit = envelope.verified(Permit, record, self._central_keys)
+        permit = envelope.verified(Permit, record, self.central_keys)
         return permit.areas if permit is not None else None
 
     def lock_in(self, area: int) -> int | None:

@@ -171,9 +171,7 @@ class CentralClient:
 
     async def snapshot(self) -> Snapshot:
         """The whole mirror."""
-        _, body = await self._ask(
-            "GET", "/mirror/snapshot", limit_bytes=SNAPSHOT_LIMIT_BYTES, within_s=WHOLE_SNAPSHOT_S
-        )
+        _, body = await self._ask("GET", "/mirror/snapshot", whole_mirror=True)
         return _shaped(Snapshot, body)
 
     async def changes(self, since: str, report: str = "") -> Page | None:
@@ -212,15 +210,10 @@ class CentralClient:
         _, body = await self._ask("POST", path, json=json_body)
         return _shaped(kind, body)
 
-    async def _ask(
-        self,
-        method: str,
-        path: str,
-        *,
-        limit_bytes: int = ANSWER_LIMIT_BYTES,
-        within_s: float = WHOLE_ANSWER_S,
-        **request: Any,
-    ) -> tuple[int, bytes]:
+    async def _ask(self, method: str, path: str, *, whole_mirror: bool = False, **request: Any) -> tuple[int, bytes]:
+        """Status and body of the answer, which may be long only where it is the ``whole_mirror``."""
+        limit_bytes = SNAPSHOT_LIMIT_BYTES if whole_mirror else ANSWER_LIMIT_BYTES
+        within_s = WHOLE_SNAPSHOT_S if whole_mirror else WHOLE_ANSWER_S
         try:
             async with asyncio.timeout(within_s), self._turn:
                 client = self._client()

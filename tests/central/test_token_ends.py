@@ -24,7 +24,7 @@ def line(wanted: str) -> Any:
 
 async def test_a_token_that_has_ended(town: Town, caplog: pytest.LogCaptureFixture) -> None:
     world, station = town.world, town.station
-    mirror = station._station.mirror
+    mirror = station.station.mirror
     await town.switch_on(5001)
     await station.hand_over()
     await world.central.manage(
@@ -37,12 +37,12 @@ async def test_a_token_that_has_ended(town: Town, caplog: pytest.LogCaptureFixtu
     # As without a network: it serves by what it knows, and keeps what it has to tell.
     await town.switch_on(5002)
     assert town.opens(5002) == "opened"
-    assert await station._station.store.pending_count() > 0
+    assert await station.station.store.pending_count() > 0
 
     # For as long as that is young enough. Then it switches off, which it always may.
     world.skip(11 * DAY_S)
-    await station._visits.mirror_changed()
-    assert station._visits.state.station.off_only in {OffOnlyReason.MIRROR_TOO_OLD, OffOnlyReason.CLOCK}
+    await station.station.visits.mirror_changed()
+    assert station.station.visits.state.station.off_only in {OffOnlyReason.MIRROR_TOO_OLD, OffOnlyReason.CLOCK}
     await station.insert(5001)
     await town.comes(line("refused"))
     assert world.key_folder(5001).read(KeyFile.ACT) == b""
@@ -60,9 +60,9 @@ async def test_a_token_that_has_ended(town: Town, caplog: pytest.LogCaptureFixtu
     code, said = await town.command("enrol", "--code", new.reveal(), "--url", world.home.url)
     assert code == 0, said
     await station.start()
-    assert mirror is not station._station.mirror
-    assert station._station.mirror.online
+    assert mirror is not station.station.mirror
+    assert station.station.mirror.online
     await station.hand_over()
-    assert await station._station.store.pending_count() == 0
+    assert await station.station.store.pending_count() == 0
     for key in KEYS:
         await town.switch_on(key)

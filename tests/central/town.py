@@ -49,8 +49,8 @@ class Town:
         return self.world.try_lock(key, lock, area).reason.value
 
     async def central(self, *words: str) -> str:
-        answer = await self.world.central._answered(words[0], "--data", str(self.world.central.folder), *words[1:])
-        return answer.decode()
+        """What a command of central said."""
+        return await self.world.central.command(*words)
 
     async def command(self, *words: str) -> tuple[int | None, str]:
         """A ``station`` command in the station's folder: its exit status, and what it says."""
@@ -67,24 +67,21 @@ class Town:
         words = "from central.actions.keys import take_back_key", "from central.models import Key"
         await self.world.central.manage("shell", "-c", "; ".join([*words, f"[take_back_key(key) for key in {found}]"]))
 
-    async def heard(self) -> None:
+    async def catch_up(self) -> None:
         """The station has fetched what there is, and has asked again since: central knows that it has it."""
         await self.station.refresh()
         await self.station.refresh()
 
     async def end_central(self) -> None:
         """Central's server is gone."""
-        serving = self.world.central._serving
-        assert serving is not None
-        serving.terminate()
-        await serving.wait()
+        await self.world.central.stop_serving()
 
     async def begin_central(self) -> None:
         """It is back, and found again where the station looks for it."""
-        self.world.home.network._to = await self.world.central.serve()
+        self.world.home.network.to = await self.world.central.serve()
 
     def revision(self, permit: Any) -> int:
         """The number of a permit's record."""
-        claims = verified(Permit, decoded(permit["record"]), self.station._station.identity.central_keys)
+        claims = verified(Permit, decoded(permit["record"]), self.station.station.identity.central_keys)
         assert claims is not None
         return claims.revision

@@ -24,7 +24,7 @@ def copies(path: Path) -> GoodCopies:
     return GoodCopies(folder_of(path))
 
 
-def told(path: Path, capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> dict[str, Any]:
+def answer_of(path: Path, capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> dict[str, Any]:
     assert main(["config", *words, "--config", str(path), "--json"]) == code
     answer: dict[str, Any] = json.loads(capsys.readouterr().out)
     return answer
@@ -44,7 +44,7 @@ def test_show_says_where_each_value_comes_from(path: Path, capsys: pytest.Captur
 def test_show_as_json(path: Path, copies: GoodCopies, capsys: pytest.CaptureFixture[str]) -> None:
     path.write_text(MINIMAL)
     copies.keep(path.read_bytes())
-    answer = told(path, capsys, "show")
+    answer = answer_of(path, capsys, "show")
     version = version_of(path.read_bytes())
     assert (answer["version"], answer["problems"], answer["kept"]) == (version, [], [version])
     values = {value["key"]: value for value in answer["values"]}
@@ -61,7 +61,7 @@ def test_show_as_json(path: Path, copies: GoodCopies, capsys: pytest.CaptureFixt
 def test_show_while_the_file_is_broken(path: Path, copies: GoodCopies, capsys: pytest.CaptureFixture[str]) -> None:
     copies.keep((MINIMAL + "poll_s = 30\n").encode())
     path.write_text(MINIMAL + "poll_s = 1\n")
-    answer = told(path, capsys, "show", code=2)
+    answer = answer_of(path, capsys, "show", code=2)
     assert [problem["line"] for problem in answer["problems"]] == [6]
     assert next(value["value"] for value in answer["values"] if value["key"] == "central.poll_s") == 30
     assert main(["config", "show", "--config", str(path)]) == 2
@@ -96,7 +96,7 @@ def test_rollback_to_the_one_before(path: Path, copies: GoodCopies, capsys: pyte
     copies.keep(second)
     path.write_bytes(second)
     path.chmod(0o640)
-    assert told(path, capsys, "rollback") == {"file": str(path), "version": version_of(first)}
+    assert answer_of(path, capsys, "rollback") == {"file": str(path), "version": version_of(first)}
     assert path.read_bytes() == first
     assert path.stat().st_mode & 0o777 == 0o640
 
@@ -120,7 +120,7 @@ def test_rollback_to_a_version(path: Path, copies: GoodCopies, capsys: pytest.Ca
     for content in contents:
         copies.keep(content)
     path.write_bytes(contents[-1])
-    told(path, capsys, "rollback", version_of(contents[0]))
+    answer_of(path, capsys, "rollback", version_of(contents[0]))
     assert path.read_bytes() == contents[0]
     assert main(["config", "rollback", "0123456789ab", "--config", str(path)]) == 2
     assert version_of(contents[1]) in capsys.readouterr().err

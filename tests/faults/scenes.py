@@ -13,7 +13,7 @@ from station.ports import KeyFile
 from station.records.claims import KeyKind
 from station.rules.facts import KeyStatus
 from station.visit.state import Phase, Presence, State
-from tests.faults import virtual_time
+from tests import virtual_time
 from tests.faults.bad_contact import ContactInMemory
 from tests.faults.worst_visit import ENTRY, WorstVisit
 from tests.services.site import ANNA, HER_KEY
@@ -152,7 +152,7 @@ class Disturbed:
         """What goes before the phase."""
         visit, moment = self.visit, self.scene.moment
         if moment is Moment.STILL_ON:
-            visit.key._files._options = replace(visit.key.options, read_only=True)
+            visit.key.use(replace(visit.key.options, read_only=True))
         if moment in AFTER_READY | {Moment.GONE}:
             visit.insert()
             await visit.until(Line.PROMPT)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults import virtual_time
+from tests import virtual_time
 from tests.faults.bad_contact import BadContact, ContactInMemory, Fault
 from tests.faults.worst_visit import WorstVisit
 from tests.services.site import all_of

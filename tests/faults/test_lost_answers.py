@@ -13,10 +13,11 @@ from drivers.smp.reader import SmpKeyReader
 from drivers.smp.session import SmpKeySession
 from station.display.screen import Line
 from station.ports import KeyFile, KeyLost, ReaderSettings
-from tests.faults import virtual_time
+from tests import virtual_time
 from tests.faults.bad_contact import ContactInMemory
 from tests.faults.worst_visit import BAUD, ENTRY, LoopWorld, started
-from tests.services.site import HER_KEY, HookedKey
+from tests.services.hooked import HookedKey
+from tests.services.site import HER_KEY
 
 pytestmark = pytest.mark.usefixtures("in_memory")
 

@@ -11,7 +11,8 @@ import pytest
 from station.display.screen import Line
 from tests.faults.scenes import AFTER_READY, FULL, ROUNDS, SCENES, Disturbed, Moment, Scene, run
 from tests.faults.worst_visit import BETWEEN_S, ENTRY, SAYS_ON
-from tests.services.site import ANNA, BO, HER_KEY, HIS_KEY, PINS, HookedKey
+from tests.services.hooked import HookedKey
+from tests.services.site import ANNA, BO, HER_KEY, HIS_KEY, PINS
 
 pytestmark = [pytest.mark.slow, pytest.mark.no_cover, pytest.mark.usefixtures("in_memory")]
 

@@ -26,7 +26,8 @@ from station.runtime.loop import TICK_S
 from station.visit.inputs import KeyActivated, VisitInput
 from station.visit.state import Phase, Presence, State
 from tests.faults.bad_contact import LASTING, BadContact, Fault
-from tests.services.site import ANNA, HER_KEY, LOCK, OFF_LINES, PINS, HookedKey, Site, StationAt, World
+from tests.services.hooked import HookedKey, World
+from tests.services.site import ANNA, HER_KEY, LOCK, OFF_LINES, PINS, Site, StationAt
 
 MakeLine: TypeAlias = Callable[[Path, int], SerialLine]
 
@@ -69,7 +70,7 @@ class LoopWorld(World):
         )
 
 
-class _Complaints(logging.Handler):
+class LoggedFaults(logging.Handler):
     """What a station logs that must never happen."""
 
     def __init__(self, wrong: list[str]) -> None:
@@ -141,8 +142,8 @@ class WorstVisit:
         self._loop = asyncio.get_running_loop()
         # In a kiosk the first would end the process.
         self._loop.set_exception_handler(lambda _, context: self.wrong.append(f"unhandled: {context}"))
-        self._complaints = _Complaints(self.wrong)
-        _LOG.addHandler(self._complaints)
+        self._logged_faults = LoggedFaults(self.wrong)
+        _LOG.addHandler(self._logged_faults)
         station.show = self._show  # type: ignore[method-assign]
         self._place: tuple[Phase, Presence] | None = None
         station.visits.on_step = self._stepped
@@ -166,7 +167,7 @@ class WorstVisit:
         site.skip(3600)
         # Since then: another permit, another certificate, another list.
         site.person(ANNA, Category.PERMANENT)
-        site._put("blocklist", 0, version=2, record=encoded(site.blocklist(2, 999)))
+        site.put("blocklist", 0, version=2, record=encoded(site.blocklist(2, 999)))
         await site.refresh(station)
         seed = (folder / "station1" / "seed").read_bytes()
         it.before[KeyFile.CERT.value] = site.certificate(1, SigningKey(seed))
@@ -175,7 +176,7 @@ class WorstVisit:
         return it
 
     async def close(self) -> None:
-        _LOG.removeHandler(self._complaints)
+        _LOG.removeHandler(self._logged_faults)
         await self.site.close()
 
     # --- cases
@@ -274,7 +275,7 @@ class WorstVisit:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        self.station._fail_if_crashed()
+        self.station.fail_if_crashed()
 
     async def later(self, seconds: float) -> None:
         """Time goes by while nobody does anything; the machine gets the time to notice."""
@@ -291,7 +292,7 @@ class WorstVisit:
                 await self._changed.wait()
         except TimeoutError:
             pass
-        self.station._fail_if_crashed()
+        self.station.fail_if_crashed()
 
     async def until(self, *lines: Line, within_s: float = 10.0) -> None:
         end = self._loop.time() + within_s

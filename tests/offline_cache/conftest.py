@@ -41,7 +41,7 @@ def sql(store: SqliteStore) -> Callable[..., Awaitable[list[tuple[Any, ...]]]]:
     """All rows of one statement on the store's own connection."""
 
     async def rows(statement: str, *args: object) -> list[tuple[Any, ...]]:
-        return await store._thread.run(lambda db: db.execute(statement, args).fetchall())
+        return await store.thread.run(lambda db: db.execute(statement, args).fetchall())
 
     return rows
 

@@ -64,7 +64,7 @@ async def test_pragmas(sql: Sql, pragma: str, value: object) -> None:
 
 
 async def test_every_table_is_strict(store: SqliteStore) -> None:
-    found = await store._thread.run(lambda db: {table.name: table.strict for table in db.tables})
+    found = await store.thread.run(lambda db: {table.name: table.strict for table in db.tables})
     # SQLite's own, for AUTOINCREMENT.
     found.pop("sqlite_sequence")
     assert len(found) >= 9
@@ -72,7 +72,7 @@ async def test_every_table_is_strict(store: SqliteStore) -> None:
 
 
 async def test_no_column_could_hold_a_pin(store: SqliteStore) -> None:
-    names = await store._thread.run(lambda db: {each.name.lower() for table in db.tables for each in table.columns})
+    names = await store.thread.run(lambda db: {each.name.lower() for table in db.tables for each in table.columns})
     suspicious = ("pin", "secret", "pepper", "token", "password", "salt", "digit", "private")
     # The tag alone: worth nothing without the pepper, which is not here.
     assert {name for name in names if any(word in name for word in suspicious)} == {"pin_tag"}
@@ -163,7 +163,7 @@ async def test_a_transaction_may_write_from_its_beginning(store: SqliteStore, pa
         ):
             other.execute("INSERT INTO note VALUES ('a', 'b')")
 
-    await store._thread.run(work)
+    await store.thread.run(work)
 
 
 async def test_nothing_stays_open(path: Path) -> None:

@@ -240,7 +240,7 @@ async def test_nothing_reads_the_whole_outbox(store: SqliteStore) -> None:
 
     # Refused events are bounded, and their index has nothing else.
     bounded = ("json_each", "CONSTANT ROW", "outbox_set_aside")
-    scans = await store._thread.run(work)
+    scans = await store.thread.run(work)
     assert [step for step in scans if not any(each in step[1] for each in bounded)] == []
     assert {"outbox", "answered_id"} <= {word.strip('"') for each, _ in asked for word in each.split()}
 

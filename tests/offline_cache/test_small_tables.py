@@ -38,9 +38,9 @@ async def test_a_note_is_set_changed_and_kept(store: SqliteStore, reopen: Callab
 
 async def test_the_same_note_again_writes_nothing(store: SqliteStore) -> None:
     await store.note("clock_floor", "5")
-    before = await store._thread.run(lambda db: db.conn.total_changes)
+    before = await store.thread.run(lambda db: db.conn.total_changes)
     assert await store.note("clock_floor", "5") == "5"
-    assert await store._thread.run(lambda db: db.conn.total_changes) == before
+    assert await store.thread.run(lambda db: db.conn.total_changes) == before
 
 
 async def test_a_sequence_number_is_never_given_twice(

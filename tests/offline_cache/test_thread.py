@@ -25,7 +25,7 @@ async def held_up(store: SqliteStore) -> AsyncIterator["asyncio.Task[None]"]:
         begun.set()
         release.wait(10)
 
-    holding = asyncio.create_task(store._thread.run(hold))
+    holding = asyncio.create_task(store.thread.run(hold))
     await asyncio.to_thread(begun.wait, 10)
     try:
         yield holding
@@ -54,7 +54,7 @@ async def test_an_unheard_fault_is_logged_without_its_content(
         raise ValueError("marked-secret")
 
     async with held_up(store):
-        task = asyncio.create_task(store._thread.run(fail))
+        task = asyncio.create_task(store.thread.run(fail))
         await asyncio.sleep(0)
         task.cancel()
         await asyncio.sleep(0)

@@ -170,7 +170,7 @@ class Site:
         unique = {event["id"]: event for event in [*sent, *waiting]}
         return [event["data"] for event in sorted(unique.values(), key=lambda event: event["seq"])]
 
-    async def told(self, type_: str, count: int = 1) -> list[dict[str, Any]]:
+    async def events_once_there(self, type_: str, count: int = 1) -> list[dict[str, Any]]:
         """As `events`, once there are so many: they are told beside everything else."""
         async with asyncio.timeout(PATIENCE_S):
             while len(found := await self.events(type_)) < count:

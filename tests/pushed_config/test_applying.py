@@ -75,7 +75,7 @@ async def test_central_is_told_which_version_runs_and_which_keys_changed(site: S
     await site.until(lambda: site.adopted)
     (second,) = site.adopted
     await site.until(lambda: len(site.central.events) >= 3)
-    applied = await site.told("config_applied", 2)
+    applied = await site.events_once_there("config_applied", 2)
     assert applied == [
         {"version": first, "reach": "process", "keys": []},
         {"version": second, "reach": "live", "keys": ["policy.left_in_s"]},
@@ -154,7 +154,7 @@ async def test_comments_alone_are_a_new_version_and_nothing_else(site: Site) -> 
     site.push("# a word\n" + site.text())
     await site.until(lambda: site.adopted)
     await site.until(lambda: len(site.copies()) == 2)
-    assert [applied["keys"] for applied in await site.told("config_applied", 2)] == [[], []]
+    assert [applied["keys"] for applied in await site.events_once_there("config_applied", 2)] == [[], []]
 
 
 async def test_a_broken_file_leaves_a_mark_on_the_quiet_strip_and_goes_with_the_next(site: Site) -> None:

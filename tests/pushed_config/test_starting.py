@@ -24,7 +24,7 @@ async def test_a_broken_file_does_not_keep_it_from_starting(site: Site, form: Fo
     form.put(site)
     await site.open()
     assert site.station.settings.policy.left_in_s == 120
-    (told,) = await site.told("config_rejected")
+    (told,) = await site.events_once_there("config_rejected")
     assert told["line"] == form.line
     before = site.config.status.rejected
     assert before
@@ -52,7 +52,7 @@ async def test_a_file_that_looks_right_and_does_not_start(site: Site) -> None:
     site.push(text)
     await site.open()
     assert site.station.settings.storage.database.name == "station.db"
-    (told,) = await site.told("config_rejected")
+    (told,) = await site.events_once_there("config_rejected")
     assert told["key"] == "storage.database"
     assert told["line"] == text.splitlines().index('database = "broken.db"') + 1
     # It is there to be seen at every look, and must not be taken up again, to be restarted on for ever.
@@ -78,7 +78,7 @@ async def test_another_stations_file(site: Site) -> None:
     await once(site)
     site.push(site.text(station='number = 8\nname = "Exempelby"'))
     await site.open()
-    (told,) = await site.told("config_rejected")
+    (told,) = await site.events_once_there("config_rejected")
     assert (told["line"], told["key"]) == (2, "station.number")
     assert "expected 7, the number in this station's certificate" in told["reason"]
 
@@ -87,7 +87,7 @@ async def test_another_role_than_central_gave(site: Site) -> None:
     await once(site)
     site.push(site.text(station='number = 7\nname = "Exempelby"\nprofile = "update-box"'))
     await site.open()
-    (told,) = await site.told("config_rejected")
+    (told,) = await site.events_once_there("config_rejected")
     assert (told["line"], told["key"]) == (4, "station.profile")
     assert "only central gives roles" in told["reason"]
 

@@ -88,7 +88,7 @@ class LyingCentral:
         self.certificate: bytes = b""
         self.url = ""
         self._server: asyncio.Server | None = None
-        self._connections: set[asyncio.Task[None]] = set()
+        self.connections: set[asyncio.Task[None]] = set()
 
     # --- serving ---
 
@@ -102,9 +102,9 @@ class LyingCentral:
             return
         self._server.close()
         self._server = None
-        for task in self._connections:
+        for task in self.connections:
             task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        await asyncio.gather(*self.connections, return_exceptions=True)
 
     def calls(self, path: str) -> int:
         return sum(each.path == path for each in self.asked)
@@ -112,7 +112,7 @@ class LyingCentral:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._connections.add(task)
+        self.connections.add(task)
         try:
             while asked := await _request(reader):
                 self.asked.append(asked)
@@ -129,7 +129,7 @@ class LyingCentral:
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
-            self._connections.discard(task)
+            self.connections.discard(task)
             writer.transport.abort()
 
     def _honest(self, asked: Asked) -> Reply:
@@ -142,13 +142,13 @@ class LyingCentral:
             case "/mirror/changes":
                 return self.changes(asked.query["since"])
             case "/events":
-                return said({"results": [self._event(event) for event in asked.json["events"]], "cursor": self.cursor})
+                return said({"results": [self.take(event) for event in asked.json["events"]], "cursor": self.cursor})
             case "/certificate":
                 return said({"certificate": encoded(self.certificate), "cursor": self.cursor})
             case _:
                 return refusal(404, "not_found")
 
-    def _event(self, event: dict[str, Json]) -> dict[str, Json]:
+    def take(self, event: dict[str, Json]) -> dict[str, Json]:
         known = event["id"] in self.events
         self.events[event["id"]] = event
         return {"id": event["id"], "status": "duplicate" if known else "accepted"}

@@ -1,26 +1,35 @@
 """One station's services on a real database, with clocks turned by hand."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from config import Settings
+from config.models import ClockTable, KeyReaderTable, StationTable
 from offline_cache import SqliteStore
+from station.app import Station
 from station.ports import MirrorObject
-from station.records.keys import SigningKey
-from station.rules.clock import ClockReadings, ClockRules
-from station.rules.facts import Policy
+from station.records.keys import PublicKey, SigningKey
+from station.rules.clock import ClockReadings
 from station.secret import Secret
 from station.sync.client import CentralClient
 from station.sync.identity import Identity, PinSecrets
-from station.sync.mirror import MirrorSync
-from station.sync.outbox import Outbox
-from station.sync.readiness import Readiness
-from station.sync.timekeeping import Timekeeper
 from tests.services.lying_central import NOW_S, STATION, LyingCentral
 
-RULES = ClockRules(trust_ntp=False, trust_rtc=False, holdover_days=10)
+NO_CLOCK = ClockTable(trust_ntp=False, trust_rtc=False)
+"""Time rests on central's signed answers alone."""
 PINS = PinSecrets(b"a site's own salt", Secret(b"p" * 32), time=1, memory_kib=8, lanes=1)
+
+
+def settings_of(number: int, trusted: ClockTable) -> Settings:
+    """A station's settings, where all that is outside them is given to it."""
+    return Settings(
+        station=StationTable(number=number, name="Exempelby", profile="sync-station"),
+        key_reader=KeyReaderTable(port=Path("/nowhere/port")),
+        clock=trusted,
+    )
 
 
 @dataclass
@@ -44,56 +53,28 @@ class HandClocks:
         self.readings = replace(self.readings, **changes)
 
 
-@dataclass
-class Parts:
-    """The services of one station, on a real database, in front of the central server in the same loop."""
+class CountedStation(Station):
+    """A station that counts the refreshes of its mirror."""
 
-    central: LyingCentral
-    clocks: HandClocks
-    signing: SigningKey
-    path: Path
-    store: SqliteStore
-    link: CentralClient
-    time: Timekeeper
-    identity: Identity
-    mirror: MirrorSync
-    outbox: Outbox
-    readiness: Readiness
-    refreshes: int = 0
+    refreshes = 0
 
-    @classmethod
-    async def start(
-        cls, central: LyingCentral, clocks: HandClocks, path: Path, signing: SigningKey, certificate: bytes, **how: Any
-    ) -> "Parts":
-        store = await SqliteStore.open(path)
-        link = CentralClient(central.url, Secret("a-token-of-a-station"), verify=how.get("verify", True))
-        time = Timekeeper(clocks, how.get("rules", RULES))
-        identity = Identity(
-            station=STATION,
-            certificate=certificate,
-            central_keys=how.setdefault("roots", [central.signing.public]),
-            signing=signing,
-            pin=PINS,
-        )
-
-        async def changed() -> None:
-            await it.changed()
-
-        mirror = MirrorSync(link, store, time, identity, poll_s=how.get("poll_s", 60), changed=changed)
-        readiness = Readiness(store, time, identity, mirror, Policy())
-        it = cls(central, clocks, signing, path, store, link, time, identity, mirror, Outbox(link, store), readiness)
-        it.how = how
-        it.first_certificate = certificate
-        await mirror.load()
-        await readiness.reload()
-        return it
-
-    how: dict[str, Any] = field(default_factory=dict)
-    first_certificate: bytes = b""
-
-    async def changed(self) -> None:
+    async def mirror_changed(self) -> None:
+        """Take up what a refresh of the mirror has brought."""
         self.refreshes += 1
-        await self.readiness.reload()
+        await super().mirror_changed()
+
+
+@dataclass
+class StationParts:
+    """The services of one station that nobody stands at, on a real database."""
+
+    station: CountedStation
+    store: SqliteStore
+
+    def __post_init__(self) -> None:
+        station = self.station
+        self.link, self.time, self.identity = station.central, station.time, station.identity
+        self.mirror, self.outbox, self.readiness = station.mirror, station.outbox, station.readiness
 
     async def poll(self) -> bool:
         """One round of polling as `run` makes it; whether central was there."""
@@ -101,15 +82,7 @@ class Parts:
         return self.mirror.online
 
     async def close(self) -> None:
-        await self.link.close()
-        await self.store.close()
-
-    async def restarted(self, **how: Any) -> "Parts":
-        """The program anew, on the same database and credentials."""
-        await self.close()
-        return await Parts.start(
-            self.central, self.clocks, self.path, self.signing, self.first_certificate, **(self.how | how)
-        )
+        await self.station.close()
 
     # --- what is left on the disk ---
 
@@ -120,13 +93,60 @@ class Parts:
         found = await self.object(type_, id_)
         return None if found is None else found.body.get(name)
 
-    async def told(self, type_: str = "") -> list[dict[str, Any]]:
+    async def events(self, type_: str = "") -> list[dict[str, Any]]:
         """The events kept, or the data of those of a type."""
         bodies = [dict(event.body) for event in await self.store.pending(1000)]
         return [body["data"] for body in bodies if body["type"] == type_] if type_ else bodies
 
     async def reasons(self) -> list[str]:
-        return [data["reason"] for data in await self.told("record_refused")]
+        return [data["reason"] for data in await self.events("record_refused")]
+
+
+@dataclass
+class Parts(StationParts):
+    """They are enrolled at the central server in the same loop, and their clocks are turned by hand."""
+
+    central: LyingCentral
+    clocks: HandClocks
+    signing: SigningKey
+    path: Path
+    first_certificate: bytes
+    roots: Sequence[PublicKey]
+
+    @classmethod
+    async def start(
+        cls,
+        central: LyingCentral,
+        clocks: HandClocks,
+        path: Path,
+        signing: SigningKey,
+        certificate: bytes,
+        *,
+        roots: Sequence[PublicKey] = (),
+        trusted: ClockTable = NO_CLOCK,
+    ) -> Self:
+        """``roots``: the central keys it was enrolled with; none given: the one that central signs with."""
+        roots = roots or [central.signing.public]
+        store = await SqliteStore.open(path)
+        identity = Identity(
+            station=STATION,
+            certificate=certificate,
+            central_keys=roots,
+            signing=signing,
+            pin=PINS,
+        )
+        link = CentralClient(central.url, Secret("a-token-of-a-station"))
+        settings = settings_of(STATION, trusted)
+        station = await CountedStation.open(settings, identity=identity, store=store, central=link, clocks=clocks)
+        return cls(station, store, central, clocks, signing, path, certificate, roots)
+
+    async def restarted(self, *, roots: Sequence[PublicKey] = (), trusted: ClockTable = NO_CLOCK) -> Self:
+        """The program anew, on the same database and credentials."""
+        await self.close()
+        roots = roots or self.roots
+        return await self.start(
+            self.central, self.clocks, self.path, self.signing, self.first_certificate, roots=roots, trusted=trusted
+        )
 
 
 async def eventually(true: Any, within_s: float = 20.0) -> None:

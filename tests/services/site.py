@@ -5,24 +5,20 @@ Nobody is central here: mirrors are filled by hand with what it would have sent,
 
 import asyncio
 import json
-import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-import cbor2
 import pytest
 
 from config import Settings
 from config.models import CentralTable, ClockTable, DisplayTable, KeyReaderTable, StationTable
-from drivers.emulated_key.key import EmulatedKey
 from drivers.emulated_key.line import SerialLine
 from drivers.emulated_key.options import KeyOptions
 from drivers.smp import reader, session
@@ -47,7 +43,6 @@ from station.records.claims import (
 )
 from station.records.keys import SigningKey
 from station.records.pins import pin_tag
-from station.rules.clock import ClockReadings
 from station.rules.facts import KeyStatus, Policy
 from station.rules.locks import Lock, LockDecision, decide
 from station.runtime.profiles import PROFILES
@@ -55,6 +50,7 @@ from station.secret import Secret
 from station.sync.client import CentralClient
 from station.sync.identity import Identity, PinSecrets
 from station.sync.objects import checked
+from tests.services.hooked import HookedKey, HookedStore, World
 
 T = TypeVar("T")
 
@@ -75,88 +71,6 @@ def tag_of(pin: str) -> bytes:
     return pin_tag(pin.encode(), s.site_salt, s.pepper.reveal(), time=s.time, memory_kib=s.memory_kib, lanes=s.lanes)
 
 
-class World:
-    """One time for everybody; it can be skipped."""
-
-    def __init__(self) -> None:
-        self.skipped_s = 0.0
-        self.has_rtc = True
-
-    def now(self) -> float:
-        return time.time() + self.skipped_s
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def clocks(self) -> ClockReadings:
-        return ClockReadings(
-            unix_s=int(self.now()),
-            boottime_s=self.monotonic() + self.skipped_s,
-            boot_id="a-boot",
-            rtc_unix_s=int(self.now()) if self.has_rtc else None,
-        )
-
-
-class HookedKey(EmulatedKey):
-    """An emulated key that tells what is asked of it, and may be made to answer nothing."""
-
-    def __init__(self, path: Path, options: KeyOptions, world: World) -> None:
-        super().__init__(path, options, now=world.now, monotonic=world.monotonic)
-        self.asked: list[str] = []
-        self.exchanged_bytes = 0
-        """Of requests and answers, without framing."""
-        self.before: Callable[[int], bool] = lambda _: True
-        """With the number of the request, from 0: False when it is not heard."""
-        self.after: Callable[[int], bool] = lambda _: True
-        """False when its answer is not."""
-
-    def handle(self, request: bytes) -> bytes | None:
-        number = len(self.asked)
-        self.asked.append(_named(request))
-        if not self.before(number):
-            return None
-        answer = super().handle(request)
-        self.exchanged_bytes += len(request) + len(answer or b"")
-        return answer if self.after(number) else None
-
-    @property
-    def steps(self) -> list[str]:
-        """What was asked, less the echoes, each piece of a file by its first."""
-        return [step for step in self.asked if step != "echo" and not step.endswith("…")]
-
-    def file(self, file: KeyFile) -> bytes:
-        return self.folder.read(file)
-
-
-def _named(request: bytes) -> str:
-    group, command, write = int.from_bytes(request[4:6]), request[7], request[0] & 7 == 2
-    body = cbor2.load(BytesIO(request[8:]))
-    if group == 0:
-        return {0: "echo", 4: "set clock" if write else "clock", 6: "parameters"}[command]
-    name = str(body.get("name", "")).rpartition("/")[2]
-    verb = {0: "write" if write else "read", 1: "size", 2: "hash", 4: "close"}[command]
-    return f"{verb} {name}{'…' if body.get('off') else ''}".strip()
-
-
-class HookedStore:
-    """A real store that tells what is asked of it; ``before`` may raise instead."""
-
-    def __init__(self, real: SqliteStore) -> None:
-        self.real = real
-        self.asked: list[str] = []
-        self.before: Callable[[str], None] = lambda _: None
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self.real, name)
-
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            self.asked.append(name)
-            self.before(name)
-            return await method(*args, **kwargs)
-
-        return call
-
-
 @dataclass
 class StationAt:
     """One station of real parts, and the line of its key reader."""
@@ -166,6 +80,7 @@ class StationAt:
     line: SerialLine
     station: Station
     store: HookedStore
+    signing: SigningKey
     shown: list[Screen] = field(default_factory=list)
     rings: int = 0
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -219,13 +134,13 @@ class StationAt:
             async with asyncio.timeout(timeout_s):
                 while not self.shown or self.screen.line not in lines:
                     self._changed.clear()
-                    self._fail_if_crashed()
+                    self.fail_if_crashed()
                     await asyncio.wait([asyncio.create_task(self._changed.wait())], timeout=0.5)
         except TimeoutError:
             raise AssertionError(f"not {lines} but {self.lines}") from None
         return self.screen
 
-    def _fail_if_crashed(self) -> None:
+    def fail_if_crashed(self) -> None:
         if self._running is not None and self._running.done():
             self._running.result()
 
@@ -260,7 +175,7 @@ class StationAt:
         """Until the work on the key and on events is done."""
         async with asyncio.timeout(8):
             await self.visits.settled()
-        self._fail_if_crashed()
+        self.fail_if_crashed()
 
     async def events(self, *types: str) -> list[dict[str, Any]]:
         """The outbox, without what the closed port leads to."""
@@ -292,9 +207,9 @@ class Site:
         self.objects: dict[tuple[str, int], dict[str, Any]] = {}
         self.stations: list[StationAt] = []
         self._permits: dict[int, Permit] = {}
-        self._put("site", 0, name="Exempelby", timezone=TIME_ZONE, support=[], privacy={})
-        self._put("unit", UNIT, name="Norr", closed=False)
-        self._put("area", AREA, name="Backen")
+        self.put("site", 0, name="Exempelby", timezone=TIME_ZONE, support=[], privacy={})
+        self.put("unit", UNIT, name="Norr", closed=False)
+        self.put("area", AREA, name="Backen")
         self.person(ANNA, Category.PERMANENT)
         self.person(BO, Category.PERMANENT)
         self.person(TIM, Category.HOURLY)
@@ -325,7 +240,7 @@ class Site:
 
     # --- what central knows
 
-    def _put(self, type_: str, id_: int, **fields: Any) -> None:
+    def put(self, type_: str, id_: int, **fields: Any) -> None:
         revision = self.objects.get((type_, id_), {}).get("revision", 0) + 1
         self.objects[type_, id_] = {"type": type_, "id": id_, "revision": revision, **fields}
 
@@ -347,8 +262,8 @@ class Site:
         claims = self._permits[holder] = replace(claims, **permit)
         record = self.sign(claims)
         unit = UNIT if category is Category.HOURLY else None
-        self._put("holder", holder, name=f"Person {holder}", category=int(category), unit=UNIT, status=status)
-        self._put("permit", holder, holder=holder, unit=unit, record=encoded(record))
+        self.put("holder", holder, name=f"Person {holder}", category=int(category), unit=UNIT, status=status)
+        self.put("permit", holder, holder=holder, unit=unit, record=encoded(record))
         return record
 
     def key_object(
@@ -356,11 +271,11 @@ class Site:
     ) -> bytes:
         record = self.sign(KeyRecord(issued=self.now_s - DAY_S, key=number, kind=kind, unit=UNIT, holder=holder))
         fields = {"kind": int(kind), "unit": UNIT, "status": status.value, "record": encoded(record)} | fields
-        self._put("key", number, **fields, **({"holder": holder} if holder is not None else {}))
+        self.put("key", number, **fields, **({"holder": holder} if holder is not None else {}))
         return record
 
     def blocklist(self, version: int, *keys: int) -> bytes:
-        """A list that central has signed; it is not mirrored until `_put`."""
+        """A list that central has signed; it is not mirrored until `put`."""
         record = self.sign(
             Blocklist(
                 expires=self.now_s + 30 * DAY_S,
@@ -371,7 +286,7 @@ class Site:
             )
         )
         if ("blocklist", 0) not in self.objects:
-            self._put("blocklist", 0, version=version, record=encoded(record))
+            self.put("blocklist", 0, version=version, record=encoded(record))
         return record
 
     def certificate(self, number: int, signing: SigningKey, role: Role = Role.SYNC_STATION) -> bytes:
@@ -443,7 +358,7 @@ class Site:
         )
         if policy is not None:
             station.use_rules(policy)
-        at = StationAt(self, number, line, station, store)
+        at = StationAt(self, number, line, station, store, signing)
         self.stations.append(at)
         if run:
             at.start()

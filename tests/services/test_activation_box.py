@@ -15,6 +15,7 @@ from station.records import envelope
 from station.records.claims import Blocklist, Category, ClockSource, KeyKind, KeyRecord, Role, Sync, Window
 from station.rules.facts import OffOnlyReason, Refusal, Shortened
 from station.rules.locks import Reason
+from tests.services.hooked import HookedKey
 from tests.services.site import (
     ANNA,
     BO,
@@ -26,7 +27,6 @@ from tests.services.site import (
     TIM,
     TIME_ZONE,
     UNIT,
-    HookedKey,
     Site,
     StationAt,
 )
@@ -202,7 +202,7 @@ def _clock_at(offset_s: float) -> Callable[[Site, HookedKey], None]:
 
 def _sync(issued_in_s: int, key_number: int = HER_KEY) -> Callable[[Site, HookedKey], None]:
     def spoil(site: Site, key: HookedKey) -> None:
-        signing = site.stations[0].identity._signing
+        signing = site.stations[0].signing
         key.folder.store(KeyFile.SYNC.value, envelope.sign(Sync(site.now_s + issued_in_s, key_number, 1), signing))
 
     return spoil
@@ -220,16 +220,12 @@ CASES = {
     "lost power": Case(Refusal.CLOCK_UNSET, lambda _site, key: key.lose_power()),
     "clock runs from 1970": Case(Refusal.CLOCK_UNSET, _clock_at(-1.7e9)),
     "clock before its sync": Case(Refusal.CLOCK_UNSET, _clock_at(-3600)),
-    "no clock at all": Case(
-        Refusal.CLOCK_UNSET, lambda _site, key: setattr(key, "options", replace(key.options, has_clock=False))
-    ),
+    "no clock at all": Case(Refusal.CLOCK_UNSET, lambda _site, key: key.use(replace(key.options, has_clock=False))),
     "id torn": Case(None, _torn(KeyFile.ID)),
     "cert torn": Case(Refusal.BAD_STATION_CERTIFICATE, _torn(KeyFile.CERT)),
     "cert of a box": Case(
         Refusal.BAD_STATION_CERTIFICATE,
-        _store(
-            KeyFile.CERT, lambda site, _: site.certificate(1, site.stations[0].identity._signing, Role.ACTIVATION_BOX)
-        ),
+        _store(KeyFile.CERT, lambda site, _: site.certificate(1, site.stations[0].signing, Role.ACTIVATION_BOX)),
     ),
     "cert expired": Case(Refusal.BAD_STATION_CERTIFICATE, lambda site, _: site.skip(60 * DAY_S)),
     "sync cleared": Case(Refusal.NEVER_SYNCED, _store(KeyFile.SYNC, lambda _s, _k: b"\0")),

@@ -168,7 +168,7 @@ async def test_an_event_that_central_refuses_does_not_leave_the_hand_over_open(
     def judge(asked: Asked) -> Reply:
         events = asked.json["events"]
         bad = [{"id": e["id"], "status": "rejected", "reason": "no"} for e in events if e["type"] == "key_activated"]
-        return said({"results": bad + [central._event(e) for e in events if e["type"] != "key_activated"]})
+        return said({"results": bad + [central.take(e) for e in events if e["type"] != "key_activated"]})
 
     central.lies["/events"] = judge
     synced = await synchronise(settings, clocks)

@@ -203,11 +203,15 @@ async def test_hanging_in_the_middle_of_the_body(
 
     central.lies["/time"] = hang
     with pytest.raises(CentralUnreachable, match="TimeoutError"):
-        await link._ask("POST", "/time", within_s=0.15, json={})
+        await link.time(b"n" * 16)
     ended.set()
 
 
-async def test_a_byte_now_and_then_does_not_keep_an_answer_alive(central: LyingCentral, link: CentralClient) -> None:
+async def test_a_byte_now_and_then_does_not_keep_an_answer_alive(
+    central: LyingCentral, link: CentralClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(central_link, "WHOLE_ANSWER_S", 0.2)
+
     async def drip(asked: Asked, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
         while True:
@@ -217,7 +221,7 @@ async def test_a_byte_now_and_then_does_not_keep_an_answer_alive(central: LyingC
 
     central.lies["/time"] = drip
     with pytest.raises(CentralUnreachable, match="TimeoutError"):
-        await link._ask("POST", "/time", within_s=0.2, json={})
+        await link.time(b"n" * 16)
 
 
 async def test_nobody_listens(central: LyingCentral, link: CentralClient) -> None:
@@ -271,15 +275,15 @@ async def test_a_gzip_bomb_is_not_unpacked(central: LyingCentral, link: CentralC
     assert peak < 4 * central_link.ANSWER_LIMIT_BYTES
 
 
-async def test_exactly_the_limit_is_taken(central: LyingCentral, link: CentralClient) -> None:
-    for size, taken in [(1000, True), (1001, False)]:
+async def test_exactly_the_limit_is_taken(
+    central: LyingCentral, link: CentralClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(central_link, "ANSWER_LIMIT_BYTES", 1000)
+    for size, outcome in [(1000, "central_answer_malformed"), (1001, "too_long")]:
         for body, headers in [(b" " * size, {}), (gzip.compress(b" " * size), {"Content-Encoding": "gzip"})]:
             central.lies["/time"] = Reply(200, body, headers)
-            try:
-                assert await link._ask("POST", "/time", limit_bytes=1000) == (200, b" " * size)
-                assert taken
-            except CentralUnreachable:
-                assert not taken
+            with pytest.raises(CentralUnreachable, match=outcome):
+                await link.time(b"n" * 16)
 
 
 async def test_cookies_are_not_kept(central: LyingCentral, link: CentralClient) -> None:

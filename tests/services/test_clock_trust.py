@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from config.models import ClockTable
 from station.records.claims import ClockSource
 from station.rules.clock import CEILING_S, ClockReadings, ClockRules
 from station.rules.facts import OffOnlyReason
@@ -31,9 +32,7 @@ async def test_a_restart_with_a_clock_that_jumped_only_switches_off(
 ) -> None:
     await central.stop()
     synced.clocks.turn(unix_s=to_s, rtc_unix_s=to_s, boot_id="boot-b", boottime_s=5.0)
-    again = await synced.restarted(
-        rules=ClockRules(trust_ntp=True, trust_rtc=to_s != JUMPS["a_year_ahead"], holdover_days=10)
-    )
+    again = await synced.restarted(trusted=ClockTable(trust_ntp=True, trust_rtc=to_s != JUMPS["a_year_ahead"]))
     assert (await again.readiness.facts()).off_only is OffOnlyReason.CLOCK
     assert not await again.poll()
     assert (await again.readiness.facts()).off_only is OffOnlyReason.CLOCK

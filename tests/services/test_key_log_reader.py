@@ -9,7 +9,8 @@ import pytest
 
 from station.display.screen import Line
 from station.ports import KeyFile, StoreFault
-from tests.services.site import ANNA, HER_KEY, HIS_KEY, PINS, POOL_KEY, TIM, HookedKey, Site, StationAt
+from tests.services.hooked import HookedKey
+from tests.services.site import ANNA, HER_KEY, HIS_KEY, PINS, POOL_KEY, TIM, Site, StationAt
 
 
 def opened(key: HookedKey, *locks: int, holder: int | None = ANNA, time_s: int = 1_790_000_000) -> None:
@@ -26,7 +27,7 @@ async def visit(site: Site, station: StationAt, key: HookedKey) -> None:
     await station.out()
 
 
-async def told(*stations: StationAt) -> list[dict[str, Any]]:
+async def log_events(*stations: StationAt) -> list[dict[str, Any]]:
     """What central would keep of all of their reports: each id once."""
     found = {}
     for station in stations:
@@ -76,10 +77,10 @@ async def test_two_stations_that_read_the_same_entries_report_the_same_events(si
     opened(key, 104)
     await visit(site, first, key)
     for station in (first, second):
-        assert not gaps(await told(station))
-    assert seqs(await told(first, second)) == [1, 2, 3, 4]
-    assert seqs(await told(first)) == [1, 2, 3, 4]
-    assert seqs(await told(second)) == [1, 2, 3]
+        assert not gaps(await log_events(station))
+    assert seqs(await log_events(first, second)) == [1, 2, 3, 4]
+    assert seqs(await log_events(first)) == [1, 2, 3, 4]
+    assert seqs(await log_events(second)) == [1, 2, 3]
 
 
 async def test_a_station_that_dies_between_reading_and_sending(site: Site) -> None:
@@ -90,7 +91,7 @@ async def test_a_station_that_dies_between_reading_and_sending(site: Site) -> No
     station.line.close()
     again = await site.station()
     await visit(site, again, key)
-    assert seqs(await told(again)) == [1, 2]
+    assert seqs(await log_events(again)) == [1, 2]
 
 
 async def test_a_disk_that_fails_while_the_log_is_read(site: Site) -> None:
@@ -108,7 +109,7 @@ async def test_a_disk_that_fails_while_the_log_is_read(site: Site) -> None:
     await visit(site, station, key)
     station.store.before = lambda _: None
     await visit(site, station, key)
-    assert seqs(await told(station)) == list(range(1, 61))
+    assert seqs(await log_events(station)) == list(range(1, 61))
 
 
 async def test_a_compacted_log_goes_on_where_it_was(site: Site) -> None:
@@ -119,7 +120,7 @@ async def test_a_compacted_log_goes_on_where_it_was(site: Site) -> None:
     key.folder.store(KeyFile.LOG, cbor2.dumps(2) + b"".join(kept))
     opened(key, 104)
     await visit(site, station, key)
-    events = await told(station)
+    events = await log_events(station)
     assert seqs(events) == [1, 2, 3, 4]
     assert not gaps(events)
 
@@ -134,8 +135,9 @@ async def test_a_gap_is_told_once_also_by_two_stations(site: Site) -> None:
     await visit(site, first, key)
     await visit(site, second, key)
     await visit(site, first, key)
-    assert gaps(await told(first)) == gaps(await told(second)) == gaps(await told(first, second)) == [(3, 4)]
-    assert len(await told(first, second)) == 4
+    for stations in ((first,), (second,), (first, second)):
+        assert gaps(await log_events(*stations)) == [(3, 4)]
+    assert len(await log_events(first, second)) == 4
 
 
 async def test_what_central_has_from_another_station_is_no_gap(site: Site) -> None:
@@ -148,7 +150,7 @@ async def test_what_central_has_from_another_station_is_no_gap(site: Site) -> No
     site.key_object(HER_KEY, _kind(), ANNA, log_seen=[1, 4])
     await site.refresh(station)
     await visit(site, station, key)
-    events = await told(station)
+    events = await log_events(station)
     assert seqs(events) == [1, 2, 5]
     assert not gaps(events)
 
@@ -166,13 +168,13 @@ async def test_garbage_in_the_middle_is_told_once_and_hides_what_follows_only_un
     key.folder.store(KeyFile.LOG, whole + garbage + lost)
     for _ in range(2):
         await visit(site, station, key)
-    assert seqs(await told(station)) == [1, 2]
+    assert seqs(await log_events(station)) == [1, 2]
     (refused,) = await station.events("record_refused")
     assert refused["data"]["reason"] == "log_garbage"
     assert refused["data"]["offset_bytes"] == len(whole)
     key.folder.store(KeyFile.LOG, cbor2.dumps(2) + cbor2.dumps([4, 1_790_000_010, 104, "opened", ANNA, None]))
     await visit(site, station, key)
-    events = await told(station)
+    events = await log_events(station)
     assert seqs(events) == [1, 2, 4]
     assert gaps(events) == [(3, 3)]
 
@@ -195,10 +197,10 @@ async def test_a_torn_tail_is_read_when_it_is_whole(site: Site) -> None:
     whole = key.folder.stored(KeyFile.LOG) or b""
     key.folder.store(KeyFile.LOG, whole[:-4])
     await visit(site, station, key)
-    assert seqs(await told(station)) == [1]
+    assert seqs(await log_events(station)) == [1]
     key.folder.store(KeyFile.LOG, whole)
     await visit(site, station, key)
-    assert seqs(await told(station)) == [1, 2]
+    assert seqs(await log_events(station)) == [1, 2]
     assert not await station.events("record_refused", "log_gap")
 
 
@@ -211,12 +213,12 @@ async def test_a_wiped_key_whose_log_begins_anew_loses_nothing(site: Site, count
     key.folder.store(KeyFile.LOG, b"\x00")
     opened(key, *range(201, 201 + count), time_s=1_795_000_000)
     await visit(site, station, key)
-    events = await told(station)
+    events = await log_events(station)
     assert sorted(e["lock"] for e in events) == [101, 102, 103, *range(201, 201 + count)]
     assert not gaps(events)
     opened(key, 300, time_s=1_795_500_000)
     await visit(site, station, key)
-    assert len(await told(station)) == 3 + count + 1
+    assert len(await log_events(station)) == 3 + count + 1
 
 
 async def test_an_older_generation_is_another_log(site: Site) -> None:
@@ -226,8 +228,8 @@ async def test_an_older_generation_is_another_log(site: Site) -> None:
     key.folder.store(KeyFile.LOG, b"\x00")
     opened(key, 102)
     await visit(site, station, key)
-    assert seqs(await told(station)) == [1, 700]
-    assert not gaps(await told(station))
+    assert seqs(await log_events(station)) == [1, 700]
+    assert not gaps(await log_events(station))
 
 
 async def test_only_what_central_has_is_acknowledged(site: Site) -> None:
@@ -253,7 +255,7 @@ async def test_a_nearly_full_log_may_forget_what_is_only_in_our_outbox(site: Sit
     count = len(_entries(key)) - 1
     await visit(site, station, key)
     assert cbor2.loads(key.file(KeyFile.ACK)) == [1, count]
-    assert len(await told(station)) == count
+    assert len(await log_events(station)) == count
 
 
 async def test_a_full_log_gives_way_to_an_activation_at_once_and_is_read_on_next_time(site: Site) -> None:
@@ -274,7 +276,7 @@ async def test_a_full_log_gives_way_to_an_activation_at_once_and_is_read_on_next
     mark = await station.store.real.log_mark(HER_KEY)
     assert mark is not None
     assert 0 < mark.seq < count
-    assert seqs(await told(station)) == list(range(1, mark.seq + 1))
+    assert seqs(await log_events(station)) == list(range(1, mark.seq + 1))
     await station.out()
     site.skip(60)
     station.insert(key)
@@ -282,7 +284,7 @@ async def test_a_full_log_gives_way_to_an_activation_at_once_and_is_read_on_next
         while mark.seq < count:
             await asyncio.sleep(0.02)
             mark = await station.store.real.log_mark(HER_KEY) or mark
-    assert seqs(await told(station)) == list(range(1, count + 1))
+    assert seqs(await log_events(station)) == list(range(1, count + 1))
 
 
 async def test_the_log_rests_while_a_pin_is_judged(site: Site) -> None:
@@ -319,7 +321,7 @@ async def test_a_key_pulled_while_its_log_is_read(site: Site) -> None:
             await asyncio.sleep(0.001)
     await station.out()
     await visit(site, station, key)
-    assert seqs(await told(station)) == list(range(1, 101))
+    assert seqs(await log_events(station)) == list(range(1, 101))
 
 
 def _entries(key: HookedKey) -> list[bytes]:
@@ -372,7 +374,7 @@ async def test_a_key_swapped_while_the_disk_is_slow_is_not_read_as_the_one_befor
     station.insert(hers)
     await station.until(Line.PROMPT)
     await asyncio.wait_for(_read_by_name(station, HIS_KEY, 2), 8)
-    assert {(e["key"], e["lock"]) for e in await told(station)} == {(HIS_KEY, 101), (HIS_KEY, 102)}
+    assert {(e["key"], e["lock"]) for e in await log_events(station)} == {(HIS_KEY, 101), (HIS_KEY, 102)}
 
 
 async def _read_by_name(station: StationAt, key: int, count: int) -> None:

@@ -11,18 +11,9 @@ from station.ports import KeyFile, KeyLost, KeyRefused
 from station.records import envelope
 from station.records.claims import KeyKind, KeyRecord, Role
 from station.rules.facts import KeyStatus
+from tests.services.hooked import HookedKey
 from tests.services.parts import eventually
-from tests.services.site import (
-    ANNA,
-    BO,
-    HER_KEY,
-    HIS_KEY,
-    PINS,
-    HookedKey,
-    Site,
-    StationAt,
-    on_sites,
-)
+from tests.services.site import ANNA, BO, HER_KEY, HIS_KEY, PINS, Site, StationAt, on_sites
 
 
 async def signed_anew(site: Site, **how: Any) -> tuple[StationAt, HookedKey, bytes]:

@@ -18,18 +18,9 @@ from station.ports import KeyFile
 from station.records.base64url import decoded
 from station.records.claims import KeyKind, Role
 from station.rules.facts import Refusal
+from tests.services.hooked import HookedKey
 from tests.services.keys_shown import shown_by_key_show
-from tests.services.site import (
-    ANNA,
-    BO,
-    HER_KEY,
-    HIS_KEY,
-    PINS,
-    HookedKey,
-    Site,
-    StationAt,
-    on_sites,
-)
+from tests.services.site import ANNA, BO, HER_KEY, HIS_KEY, PINS, Site, StationAt, on_sites
 from ui.words import words
 
 HUGE = 5_000_000
@@ -218,7 +209,7 @@ async def test_a_key_without_room_for_its_activation(site: Site, caplog: pytest.
     station.insert(key)
     await station.until(Line.PROMPT)
     await station.idle()
-    key._files._options = replace(key.options, capacity_bytes=key.folder.used_bytes(without="") + 20)
+    key.use(replace(key.options, capacity_bytes=key.folder.used_bytes(without="") + 20))
     station.type(f"{PINS[ANNA]}#")
     screen = await station.until(Line.REFUSED)
     assert screen.refusal is Refusal.KEY_FAULT
@@ -240,7 +231,7 @@ async def test_a_full_key_can_still_be_switched_off(site: Site) -> None:
     """The byte that says *empty* has no room, but what was there has gone before it."""
     station, key = await site.station(), site.key(HER_KEY)
     await visited(site, station, key)
-    key._files._options = replace(key.options, capacity_bytes=100)
+    key.use(replace(key.options, capacity_bytes=100))
     station.insert(key)
     await station.until(Line.PROMPT)
     assert key.file(KeyFile.ACT) == b""
@@ -253,7 +244,7 @@ async def test_a_full_key_can_still_be_switched_off(site: Site) -> None:
 async def test_a_worn_out_key_stays_on_and_the_screen_says_so(site: Site, role: Role) -> None:
     station, key = await site.station(), site.key(HER_KEY)
     await visited(site, station, key)
-    key._files._options = replace(key.options, read_only=True)
+    key.use(replace(key.options, read_only=True))
     other = await site.station(2, role=role)
     other.insert(key)
     screen = await other.until(Line.STILL_ON)

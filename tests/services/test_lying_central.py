@@ -51,20 +51,20 @@ async def test_no_answer_of_central(
         synced.clocks.advance(1)
     assert await good_state(synced) == before
     assert synced.mirror.state == confirmed
-    assert len(await synced.told("central_lost")) == 1
+    assert len(await synced.events("central_lost")) == 1
     assert caplog.text.count("central.lost") == 1
     central.lies.clear()
     assert await synced.poll()
     assert await synced.field("blocklist", 0, "version") == 200
-    assert len(await synced.told("central_back")) == 1
-    assert synced.refreshes == 5
+    assert len(await synced.events("central_back")) == 1
+    assert synced.station.refreshes == 5
 
 
 async def test_a_station_that_never_met_central_says_lost_and_not_back_at_a_good_start(
     central: LyingCentral, parts: Parts
 ) -> None:
     assert await parts.poll()
-    assert await parts.told() == []
+    assert await parts.events() == []
 
 
 # --- objects ---
@@ -116,7 +116,7 @@ async def test_one_rogue_record_in_a_page(central: LyingCentral, synced: Parts) 
     assert await synced.field("permit", 1, "record") == before
     assert await synced.field("permit", 1, "pin_tag") == encoded(b"t" * 16)
     assert await synced.field("area", 3, "name") == "Dalen"
-    assert await synced.told("record_refused") == [{"type": "permit/1", "id": 1, "reason": "object_record_invalid"}]
+    assert await synced.events("record_refused") == [{"type": "permit/1", "id": 1, "reason": "object_record_invalid"}]
     # It counts as received: nothing is fetched again, also not after a restart, and the mirror is confirmed.
     assert central.calls("/mirror/snapshot") == 1
     again = await synced.restarted()
@@ -213,7 +213,7 @@ async def test_an_object_without_a_name(central: LyingCentral, synced: Parts, cl
     )
     assert await synced.poll()
     assert await synced.field("area", 4, "name") == "Ny"
-    assert {data["type"] for data in await synced.told("record_refused")} == {"?", "key", "new", "area"}
+    assert {data["type"] for data in await synced.events("record_refused")} == {"?", "key", "new", "area"}
 
 
 async def test_objects_of_a_type_to_come_are_kept(central: LyingCentral, synced: Parts) -> None:
@@ -390,7 +390,7 @@ async def test_thousands_of_refusals_are_a_few_events(
         central.put("permit", number, holder=11, record=record)
     central.epoch = "epoch-2"
     assert await synced.poll()
-    reports = await synced.told("record_refused")
+    reports = await synced.events("record_refused")
     assert len(reports) == AT_ONCE_LIMIT
     assert reports[-1]["more"] == REMEMBERED_LIMIT + 2 * GIVE_WAY_EVERY - AT_ONCE_LIMIT
     assert caplog.text.count("record.refused") == AT_ONCE_LIMIT + 1

@@ -17,17 +17,21 @@ from tests.services.lying_central import Asked, LyingCentral, Reply, refusal, sa
 from tests.services.parts import Parts, eventually
 
 
-async def happen(parts: Parts, count: int, first: int = 0) -> None:
+async def add_events(parts: Parts, count: int, first: int = 0) -> None:
     events = [LogEvent("key_synced", 1000, 0, key=51, data={"n": n}) for n in range(first, first + count)]
     await parts.store.commit(Change(events))
 
 
+REPORT = 1
+"""Events that have been set aside are one event more."""
+
+
 def received(central: LyingCentral) -> list[int]:
-    return [event["data"]["n"] for event in central.events.values()]
+    return [event["data"]["n"] for event in central.events.values() if event["type"] == "key_synced"]
 
 
 async def test_in_order_in_batches_compressed(central: LyingCentral, parts: Parts) -> None:
-    await happen(parts, 2 * BATCH_LIMIT + 5)
+    await add_events(parts, 2 * BATCH_LIMIT + 5)
     assert await parts.outbox.drain() == 2 * BATCH_LIMIT + 5
     assert received(central) == list(range(2 * BATCH_LIMIT + 5))
     sent = [asked for asked in central.asked if asked.path == "/events"]
@@ -40,27 +44,21 @@ async def test_an_event_that_is_rejected_is_set_aside(
     central: LyingCentral, parts: Parts, caplog: pytest.LogCaptureFixture
 ) -> None:
     def judge(asked: Asked) -> Reply:
-        results = [central._event(event) for event in asked.json["events"] if event["data"]["n"] != 1]
+        results = [central.take(event) for event in asked.json["events"] if event["data"].get("n") != 1]
         bad = [
             {"id": event["id"], "status": "rejected", "reason": "no\ngood " + "x" * 500}
             for event in asked.json["events"]
-            if event["data"]["n"] == 1
+            if event["data"].get("n") == 1
         ]
         return said({"results": bad + results})
 
     central.lies["/events"] = judge
-    told: list[Any] = []
-
-    async def tell(type_: str, **data: Any) -> None:
-        told.append((type_, data))
-
-    parts.outbox = Outbox(parts.link, parts.store, report=tell)
-    await happen(parts, 3)
-    assert await parts.outbox.drain() == 2
+    await add_events(parts, 3)
+    assert await parts.outbox.drain() == 2 + REPORT
     assert received(central) == [0, 2]
     assert await parts.store.pending_count() == 0
-    ((type_, data),) = told
-    assert (type_, data["count"], data["first_seq"]) == ("event_set_aside", 1, 2)
+    (data,) = [event["data"] for event in central.events.values() if event["type"] == "event_set_aside"]
+    assert (data["count"], data["first_seq"]) == (1, 2)
     assert data["reason"].startswith("'no\\ngood x")
     assert len(data["reason"]) < 120
     (line,) = [record.getMessage() for record in caplog.records if "set_aside" in record.getMessage()]
@@ -75,13 +73,13 @@ async def test_a_batch_that_is_too_large_is_halved(central: LyingCentral, parts:
     def judge(asked: Asked) -> Reply:
         events = asked.json["events"]
         sizes.append(len(events))
-        if len(events) > 3 or any(event["data"]["n"] == 4 for event in events):
+        if len(events) > 3 or any(event["data"].get("n") == 4 for event in events):
             return refusal(status, "too_large")
-        return said({"results": [central._event(event) for event in events]})
+        return said({"results": [central.take(event) for event in events]})
 
     central.lies["/events"] = judge
-    await happen(parts, 10)
-    assert await parts.outbox.drain() == 9
+    await add_events(parts, 10)
+    assert await parts.outbox.drain() == 9 + REPORT
     assert received(central) == [0, 1, 2, 3, 5, 6, 7, 8, 9]
     assert await parts.store.pending_count() == 0
     assert len(sizes) < 20
@@ -90,7 +88,7 @@ async def test_a_batch_that_is_too_large_is_halved(central: LyingCentral, parts:
 @pytest.mark.parametrize("lie", [Reply(413, b"<html>nginx</html>"), refusal(401, "unauthorized"), Reply(200, b"{}")])
 async def test_what_is_not_the_events_fault_sets_none_aside(central: LyingCentral, parts: Parts, lie: Reply) -> None:
     central.lies["/events"] = lie
-    await happen(parts, 1)
+    await add_events(parts, 1)
     with pytest.raises((CentralUnreachable, CentralRefused)):
         await parts.outbox.drain()
     central.lies.clear()
@@ -98,7 +96,7 @@ async def test_what_is_not_the_events_fault_sets_none_aside(central: LyingCentra
 
 
 async def test_answers_for_what_was_not_sent_settle_nothing(central: LyingCentral, parts: Parts) -> None:
-    await happen(parts, 2)
+    await add_events(parts, 2)
     (later,) = (await parts.store.pending(2))[1:]
     answers = [{"id": "00000000-0000-7000-8000-000000000000", "status": "accepted"}, {"id": "?", "status": "rejected"}]
     central.lies["/events"] = said({"results": answers})
@@ -112,7 +110,7 @@ async def test_answers_for_what_was_not_sent_settle_nothing(central: LyingCentra
     central.lies["/events"] = lambda asked: said(
         {
             "results": [
-                central._event(e) for e in asked.json["events"] if e["id"] == later.id or len(asked.json["events"]) == 1
+                central.take(e) for e in asked.json["events"] if e["id"] == later.id or len(asked.json["events"]) == 1
             ]
         }
     )
@@ -123,7 +121,7 @@ async def test_answers_for_what_was_not_sent_settle_nothing(central: LyingCentra
 async def test_sent_and_not_settled_is_a_duplicate_after_the_restart(
     central: LyingCentral, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await happen(parts, 3)
+    await add_events(parts, 3)
     link = parts.link
 
     class Killed(BaseException):
@@ -149,19 +147,19 @@ async def test_it_runs_when_poked_and_loses_no_poke(central: LyingCentral, parts
     async def slow(asked: Asked, writer: asyncio.StreamWriter) -> None:
         sending.set()
         await let.wait()
-        body = said({"results": [central._event(event) for event in asked.json["events"]]}).body
+        body = said({"results": [central.take(event) for event in asked.json["events"]]}).body
         writer.write(b"HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
         await writer.drain()
 
     central.lies["/events"] = slow
-    await happen(parts, 1)
+    await add_events(parts, 1)
     task = asyncio.create_task(parts.outbox.run())
     await sending.wait()
-    await happen(parts, 1, first=1)
+    await add_events(parts, 1, first=1)
     parts.outbox.wake()
     let.set()
     await eventually(lambda: received(central) == [0, 1])
-    await happen(parts, 1, first=2)
+    await add_events(parts, 1, first=2)
     parts.outbox.wake()
     await eventually(lambda: received(central) == [0, 1, 2])
     task.cancel()
@@ -172,7 +170,7 @@ async def test_it_runs_when_poked_and_loses_no_poke(central: LyingCentral, parts
 async def test_it_tries_again(central: LyingCentral, parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox_module, "FIRST_WAIT_S", 0.01)
     central.lies["/events"] = Reply(500)
-    await happen(parts, 1)
+    await add_events(parts, 1)
     task = asyncio.create_task(parts.outbox.run())
     await eventually(lambda: central.calls("/events") >= 3)
     central.lies.clear()
@@ -195,7 +193,7 @@ async def test_central_that_answers_again_is_not_kept_waiting_for(
 ) -> None:
     monkeypatch.setattr(outbox_module, "again_s", lambda *_: 3600.0)
     central.lies["/events"] = Reply(500)
-    await happen(parts, 1)
+    await add_events(parts, 1)
     running = asyncio.create_task(parts.outbox.run())
     await eventually(lambda: any(asked.path == "/events" for asked in central.asked))
     del central.lies["/events"]
@@ -212,18 +210,18 @@ async def test_an_event_over_which_central_fails_is_set_aside_once_another_is_ta
 ) -> None:
     def fails_over_it(asked: Asked) -> Reply:
         events = asked.json["events"]
-        if any(event["data"]["n"] == 6 for event in events):
+        if any(event["data"].get("n") == 6 for event in events):
             return Reply(500, b"<html>")
-        return said({"results": [central._event(event) for event in events]})
+        return said({"results": [central.take(event) for event in events]})
 
     central.lies["/events"] = fails_over_it
-    await happen(parts, 7)
+    await add_events(parts, 7)
     with pytest.raises(CentralUnreachable):
         await parts.outbox.drain()
     # The last one, alone: it may be central that is ill.
     assert await parts.store.pending_count() == 1
-    await happen(parts, 3, first=7)
-    assert await parts.outbox.drain() == 3
+    await add_events(parts, 3, first=7)
+    assert await parts.outbox.drain() == 3 + REPORT
     assert received(central) == [*range(6), 7, 8, 9]
     assert await parts.store.pending_count() == 0
     assert caplog.text.count("event.set_aside") == 1
@@ -235,10 +233,10 @@ async def test_a_central_that_is_well_again_at_the_wrong_moment_sets_nothing_asi
     def ill_until_a_lone_event_has_failed(asked: Asked) -> Reply:
         if central.calls("/events") <= 3:
             return Reply(500)
-        return said({"results": [central._event(event) for event in asked.json["events"]]})
+        return said({"results": [central.take(event) for event in asked.json["events"]]})
 
     central.lies["/events"] = ill_until_a_lone_event_has_failed
-    await happen(parts, 4)
+    await add_events(parts, 4)
     assert await parts.outbox.drain() == 4
     assert sorted(received(central)) == [0, 1, 2, 3]
 
@@ -252,12 +250,12 @@ async def test_an_event_over_which_central_fails_is_found_while_central_is_away_
         if coin.random() < 0.5:
             return Reply(502)
         events = asked.json["events"]
-        if any(event["data"]["n"] == 0 for event in events):
+        if any(event["data"].get("n") == 0 for event in events):
             return Reply(500)
-        return said({"results": [central._event(event) for event in events]})
+        return said({"results": [central.take(event) for event in events]})
 
     central.lies["/events"] = fails_over_it
-    await happen(parts, 2 * BATCH_LIMIT)
+    await add_events(parts, 2 * BATCH_LIMIT)
     drains = 0
     while await parts.store.pending_count():
         drains += 1
@@ -272,7 +270,7 @@ async def test_an_event_over_which_central_fails_is_found_while_central_is_away_
 @pytest.mark.parametrize("status", [500, 502])
 async def test_a_central_that_is_ill_sets_nothing_aside(central: LyingCentral, parts: Parts, status: int) -> None:
     central.lies["/events"] = Reply(status)
-    await happen(parts, 20)
+    await add_events(parts, 20)
     with pytest.raises(CentralUnreachable):
         await parts.outbox.drain()
     assert await parts.store.pending_count() == 20
@@ -291,12 +289,12 @@ async def test_one_batch_at_a_time_is_on_the_wire_and_the_one_before_is_settled_
         # What is in the outbox while a batch is being answered: it, and those after it.
         await eventually_pending(parts, 250 - len(central.events))
         waiting.append(await parts.store.pending_count())
-        body = said({"results": [central._event(event) for event in asked.json["events"]]}).body
+        body = said({"results": [central.take(event) for event in asked.json["events"]]}).body
         writer.write(b"HTTP/1.1 200 X\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
         await writer.drain()
 
     central.lies["/events"] = look
-    await happen(parts, 250)
+    await add_events(parts, 250)
     assert await parts.outbox.drain() == 250
     assert waiting == [250, 150, 50]
     assert received(central) == list(range(250))
@@ -311,7 +309,7 @@ async def eventually_pending(parts: Parts, count: int) -> None:
 async def test_a_batch_on_its_way_is_given_up_when_the_disk_fails(
     central: LyingCentral, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await happen(parts, 250)
+    await add_events(parts, 250)
 
     async def fails(*_: Any) -> None:
         raise StoreFault("disk_full")
@@ -339,7 +337,7 @@ async def test_a_visit_goes_before_the_backlog(
         return visiting
 
     parts.outbox = Outbox(parts.link, parts.store, visiting=somebody_is_there)
-    await happen(parts, BATCH_LIMIT + 1)
+    await add_events(parts, BATCH_LIMIT + 1)
     running = asyncio.create_task(parts.outbox.run())
     await eventually(lambda: looked > 3)
     assert not central.events
@@ -347,12 +345,12 @@ async def test_a_visit_goes_before_the_backlog(
     await eventually(lambda: len(central.events) == BATCH_LIMIT + 1)
     await eventually_pending(parts, 0)
     # In the middle of a backlog: what has been sent is settled, the rest waits.
-    await happen(parts, 2 * BATCH_LIMIT, first=1000)
+    await add_events(parts, 2 * BATCH_LIMIT, first=1000)
 
     def insert_a_key(asked: Asked) -> Reply:
         nonlocal visiting
         visiting = True
-        return said({"results": [central._event(event) for event in asked.json["events"]]})
+        return said({"results": [central.take(event) for event in asked.json["events"]]})
 
     central.lies["/events"] = insert_a_key
     parts.outbox.wake()
@@ -369,7 +367,7 @@ async def test_a_key_left_in_keeps_nothing_back(
     monkeypatch.setattr(outbox_module, "GATHER_S", 0.01)
     monkeypatch.setattr(outbox_module, "LOOK_EVERY_S", 0.005)
     parts.outbox = Outbox(parts.link, parts.store, visiting=lambda: True)
-    await happen(parts, 2 * BATCH_LIMIT)
+    await add_events(parts, 2 * BATCH_LIMIT)
     running = asyncio.create_task(parts.outbox.run())
     await eventually_pending(parts, 0)
     running.cancel()
@@ -389,12 +387,7 @@ async def test_a_central_that_refuses_everything_is_told_so_once(central: LyingC
     central.lies["/events"] = lambda asked: said(
         {"results": [{"id": e["id"], "status": "rejected", "reason": "no"} for e in asked.json["events"]]}
     )
-
-    async def tell(type_: str, **data: Any) -> None:
-        await parts.store.commit(Change([LogEvent(type_, 1000, 0, data=data)]))
-
-    parts.outbox = Outbox(parts.link, parts.store, report=tell)
-    await happen(parts, BATCH_LIMIT + 20)
+    await add_events(parts, BATCH_LIMIT + 20)
     async with asyncio.timeout(10):
         assert await parts.outbox.drain() == 0
     sent = [event for asked in central.asked for event in asked.json["events"]]

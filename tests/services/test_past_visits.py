@@ -9,19 +9,19 @@ from station.runtime.past_visits import VISITS_KEPT, PastVisits
 from tests.visit.visiting import NOON, OWN, Machine
 
 
-def saw(visits: PastVisits, at: Machine) -> None:
+def follow(visits: PastVisits, at: Machine) -> None:
     visits.follow(at.state, at.screen)
 
 
 def test_a_shift_is_one_visit_that_ends_in_ready() -> None:
     visits, at = PastVisits(), Machine()
-    saw(visits, at)
+    follow(visits, at)
     assert visits.newest_first() == ()
     at.start_shift(OWN)
-    saw(visits, at)
+    follow(visits, at)
     assert visits.ended == 0
     at.pull()
-    saw(visits, at)
+    follow(visits, at)
     (visit,) = visits.newest_first()
     assert (visit.kind, visit.outcome, visit.refusal) == (KeyKind.PERSONAL, "ready", None)
     assert visits.ended == at.state.visit

@@ -34,7 +34,7 @@ def view(station: StationAt) -> View | None:
     return station.screen.idle_page.view if station.screen.idle_page is not None else None
 
 
-def saw(station: StationAt, wanted: Callable[[Screen], bool]) -> Callable[[], bool]:
+def shows(station: StationAt, wanted: Callable[[Screen], bool]) -> Callable[[], bool]:
     return lambda: wanted(station.screen)
 
 
@@ -171,7 +171,7 @@ async def test_the_screen_goes_dark_and_a_key_or_a_keystroke_wakes_it(site: Site
     await station.idle()
     site.skip(601)
     await eventually(
-        saw(station, lambda screen: screen.idle_page is not None and screen.idle_page.view is View.STANDBY)
+        shows(station, lambda screen: screen.idle_page is not None and screen.idle_page.view is View.STANDBY)
     )
     began = time.perf_counter()
     station.type("5")

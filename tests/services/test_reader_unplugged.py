@@ -20,18 +20,8 @@ from station.records.claims import KeyKind
 from station.rules.facts import KeyStatus
 from station.runtime import loop as visits
 from station.visit.state import Phase, Place, Presence
-from tests.services.site import (
-    ANNA,
-    HER_KEY,
-    HIS_KEY,
-    PINS,
-    POOL_KEY,
-    HookedKey,
-    Site,
-    StationAt,
-    all_of,
-    notice_removals_quickly,
-)
+from tests.services.hooked import HookedKey
+from tests.services.site import ANNA, HER_KEY, HIS_KEY, PINS, POOL_KEY, Site, StationAt, all_of, notice_removals_quickly
 
 FAREWELLS = (Line.OUT_OFF, Line.OUT_READY, Line.OUT_EARLY, Line.OUT_UNSURE)
 ENTRY = f"{PINS[ANNA]}#"

@@ -84,7 +84,7 @@ async def test_a_database_at_its_limit_is_a_full_disk_until_central_has_taken_so
         (pages,) = db.execute("PRAGMA page_count").fetchone()
         db.execute(f"PRAGMA max_page_count={pages + 40}").fetchall()
 
-    await synced.store._thread.run(limit)
+    await synced.store.thread.run(limit)
     with pytest.raises(StoreFault) as caught:  # noqa: PT012 - until the last byte
         while True:
             await synced.store.commit(Change([LogEvent("key_synced", NOW_S, 0, key=51)]))

@@ -9,21 +9,17 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from offline_cache import SqliteStore
 from station.ports import Change, LogEvent
 from station.records.base64url import decoded
 from station.records.keys import SigningKey
-from station.rules.facts import Policy
 from station.secret import Secret
 from station.sync.client import CentralClient, CentralRefused, Enrolled, Resnapshot
-from station.sync.identity import Identity, PinSecrets
-from station.sync.mirror import MirrorSync
-from station.sync.outbox import Outbox
-from station.sync.readiness import Readiness
-from station.sync.timekeeping import SystemClocks, Timekeeper
+from station.sync.identity import Identity
 from tests.central.served import central as central_command
 from tests.central.served import start_server, stop_server
 from tests.offline_cache import month_offline
-from tests.services.parts import RULES, Parts
+from tests.services.parts import NO_CLOCK, PINS, CountedStation, StationParts, settings_of
 
 pytestmark = pytest.mark.slow
 
@@ -45,10 +41,8 @@ _enrolled: dict[str, tuple[Enrolled, SigningKey]] = {}
 
 
 @pytest_asyncio.fixture
-async def met(served: tuple[str, dict[str, Any]], tmp_path: Path) -> AsyncIterator[Parts]:
+async def met(served: tuple[str, dict[str, Any]], tmp_path: Path) -> AsyncIterator[StationParts]:
     """A station of the sample site, enrolled once, with a database of its own for each test."""
-    from offline_cache import SqliteStore
-
     url, summary = served
     if url not in _enrolled:
         signing = SigningKey.generate()
@@ -59,31 +53,23 @@ async def met(served: tuple[str, dict[str, Any]], tmp_path: Path) -> AsyncIterat
         await link.close()
     enrolled, signing = _enrolled[url]
     store = await SqliteStore.open(tmp_path / "station.db")
-    link = CentralClient(url, Secret(enrolled.token))
     identity = Identity(
         station=enrolled.station,
         certificate=decoded(enrolled.certificate),
         central_keys=[decoded(key) for key in enrolled.central_keys],
         signing=signing,
-        pin=PinSecrets(b"s" * 16, Secret(b"p" * 32), time=1, memory_kib=8, lanes=1),
+        pin=PINS,
     )
-    timekeeper = Timekeeper(SystemClocks(read_rtc=False), RULES)
-
-    async def changed() -> None:
-        await readiness.reload()
-
-    mirror = MirrorSync(link, store, timekeeper, identity, poll_s=60, changed=changed)
-    readiness = Readiness(store, timekeeper, identity, mirror, Policy())
-    none: Any = None
-    it = Parts(none, none, signing, tmp_path, store, link, timekeeper, identity, mirror, Outbox(link, store), readiness)
-    await mirror.load()
+    link = CentralClient(url, Secret(enrolled.token))
+    settings = settings_of(enrolled.station, NO_CLOCK)
+    it = StationParts(await CountedStation.open(settings, identity=identity, store=store, central=link), store)
     yield it
     await it.close()
 
 
-async def test_a_station_meets_its_site(met: Parts) -> None:
+async def test_a_station_meets_its_site(met: StationParts) -> None:
     await met.mirror.refresh()
-    assert await met.told() == []
+    assert await met.events() == []
     assert len(await met.store.objects("key")) > 10
     assert await met.poll()
     facts = await met.readiness.facts()
@@ -98,7 +84,7 @@ async def test_a_station_meets_its_site(met: Parts) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["b2xkLjU", "no cursor of central's"])
-async def test_an_epoch_that_is_another(met: Parts, cursor: str) -> None:
+async def test_an_epoch_that_is_another(met: StationParts, cursor: str) -> None:
     await met.mirror.refresh()
     count = len(await met.store.objects("key"))
     met.mirror.state = type(met.mirror.state)("old", cursor, met.mirror.state.confirmed_at)
@@ -107,7 +93,7 @@ async def test_an_epoch_that_is_another(met: Parts, cursor: str) -> None:
     assert len(await met.store.objects("key")) == count
 
 
-async def test_events_are_there_once(met: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_events_are_there_once(met: StationParts, monkeypatch: pytest.MonkeyPatch) -> None:
     await met.mirror.refresh()
     now = met.time.now()
     await met.store.commit(Change([LogEvent("key_synced", now.unix_s, 0, key=1, data={"n": n}) for n in range(150)]))
@@ -135,34 +121,34 @@ async def test_events_are_there_once(met: Parts, monkeypatch: pytest.MonkeyPatch
     assert await met.store.pending_count() == 0
 
 
-async def test_a_poisoned_event_keeps_no_other_out(met: Parts) -> None:
+async def test_a_poisoned_event_keeps_no_other_out(met: StationParts) -> None:
     events = [LogEvent("key_synced", 1000, 0, key=1), LogEvent("Not A Type", 1000, 0), LogEvent("key_synced", 1001, 0)]
     long = LogEvent("key_synced", 1002, 0, data={"long": "x" * 5000})
     await met.store.commit(Change([*events, long]))
-    assert await met.outbox.drain() == 2
+    assert await met.outbox.drain() == 2 + 1, "and the report of the others"
     assert await met.store.pending_count() == 0
 
 
-async def test_a_batch_of_more_than_a_mebibyte(met: Parts) -> None:
+async def test_a_batch_of_more_than_a_mebibyte(met: StationParts) -> None:
     data = {"long": "x" * 20_000}
     await met.store.commit(Change([LogEvent("key_synced", 1000, 0, data=data) for _ in range(60)]))
     await met.store.commit(Change([LogEvent("key_synced", 1000, 0, data={"n": 1})]))
-    assert await met.outbox.drain() == 1
+    assert await met.outbox.drain() == 1 + 2, "and the reports of the others, one for each batch"
     assert await met.store.pending_count() == 0
 
 
-async def test_a_body_that_is_no_json_keeps_no_other_out(met: Parts) -> None:
+async def test_a_body_that_is_no_json_keeps_no_other_out(met: StationParts) -> None:
     await met.store.commit(Change([LogEvent("key_synced", 1000, 0, data={"n": n}) for n in range(250)]))
     # As a fault of an earlier program, or of the disk, might have left it; central refuses the whole call with 400.
     spoil = "UPDATE outbox SET body = replace(body, '\"n\":137', '\"n\":NaN')"
-    await met.store._thread.run(lambda db: db.execute(spoil).rowcount)
-    assert await met.outbox.drain() == 249
+    await met.store.thread.run(lambda db: db.execute(spoil).rowcount)
+    assert await met.outbox.drain() == 249 + 1, "and the report of the other"
     assert await met.store.pending_count() == 0
-    rows = await met.store._thread.run(lambda db: db.execute("SELECT seq, set_aside FROM outbox").fetchall())
+    rows = await met.store.thread.run(lambda db: db.execute("SELECT seq, set_aside FROM outbox").fetchall())
     assert rows == [(138, "bad_request")]
 
 
-async def test_a_backlog_drains_quickly(met: Parts, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_backlog_drains_quickly(met: StationParts, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     await month_offline.fill(met.store, tmp_path / "station.db", BACKLOG)
     begun = time.perf_counter()
     assert await met.outbox.drain() == BACKLOG

@@ -2,15 +2,17 @@
 
 import asyncio
 import random
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from config.loading import parse, version_of
+from config.models import ClockTable
 from station.ports import Change, LogEvent
 from station.sync.mirror import CONFIRMED_STORED_EVERY_S, TIME_AGAIN_S
 from station.sync.station_health import self_report
-from tests.services.lying_central import NOW_S, Asked, LyingCentral, Reply, refusal
+from tests.services.lying_central import NOW_S, STATION, Asked, LyingCentral, Reply, refusal
 from tests.services.parts import Parts, eventually
 
 
@@ -41,10 +43,10 @@ def held(central: LyingCentral) -> Held:
 
 @pytest.fixture
 async def running(synced: Parts) -> Any:
-    synced.mirror._poll_s = 3600
+    synced.mirror.poll_every(3600)
     task = asyncio.create_task(synced.mirror.run())
     await synced.mirror.refreshed(None)
-    await eventually(lambda: synced.refreshes >= 2)
+    await eventually(lambda: synced.station.refreshes >= 2)
     await synced.mirror.refreshed(None)
     yield synced
     task.cancel()
@@ -92,9 +94,9 @@ async def test_asked_anew_the_question_under_way_does_not_count(central: LyingCe
     del central.lies["/mirror/changes"]
     central.put("area", 3, name="Dalen")
     running.mirror.ask_at_once()
-    before = running.refreshes
+    before = running.station.refreshes
     it.let.set()
-    await eventually(lambda: running.refreshes >= before + 2)
+    await eventually(lambda: running.station.refreshes >= before + 2)
     assert await running.field("area", 3, "name") == "Dalen"
 
 
@@ -152,7 +154,7 @@ async def test_polling_goes_on_by_itself_with_jitter(
         return high
 
     monkeypatch.setattr(random, "uniform", uniform)
-    synced.mirror._poll_s = 0.01
+    synced.mirror.poll_every(0.01)
     before = central.calls("/mirror/changes")
     task = asyncio.create_task(synced.mirror.run())
     await eventually(lambda: central.calls("/mirror/changes") > before + 3)
@@ -212,7 +214,7 @@ async def test_retry_after_is_obeyed(central: LyingCentral, running: Parts, lie:
 
 
 async def test_retry_after_puts_off_the_poll_as_well(central: LyingCentral, synced: Parts) -> None:
-    synced.mirror._poll_s = 0.01
+    synced.mirror.poll_every(0.01)
     central.lies["/mirror/changes"] = refusal(429, "slow_down", Retry_After="3600")
     task = asyncio.create_task(synced.mirror.run())
     await eventually(lambda: not synced.mirror.online)
@@ -234,7 +236,7 @@ async def test_cancelled_in_the_middle(central: LyingCentral, synced: Parts, cap
     await asyncio.wait([task])
     assert task.cancelled()
     await waiting
-    assert len(asyncio.all_tasks()) == 1 + len(central._connections)
+    assert len(asyncio.all_tasks()) == 1 + len(central.connections)
     assert "central.lost" not in caplog.text
 
 
@@ -246,7 +248,7 @@ async def test_a_broken_invariant_ends_the_run(
     async def broken() -> None:
         raise AssertionError
 
-    monkeypatch.setattr(synced.mirror, "_changed", broken)
+    monkeypatch.setattr(synced.readiness, "reload", broken)
     with pytest.raises(AssertionError):
         await synced.mirror.run()
 
@@ -271,23 +273,22 @@ async def test_an_outage_is_told_with_its_end(central: LyingCentral, running: Pa
     await central.start(port=port)
     running.mirror.wake()
     await running.mirror.refreshed(None)
-    assert [event["type"] for event in await running.told()] == ["central_lost", "central_back"]
-    assert [event["clock"] for event in await running.told()] == [0, 0]
+    assert [event["type"] for event in await running.events()] == ["central_lost", "central_back"]
+    assert [event["clock"] for event in await running.events()] == [0, 0]
 
 
 async def test_events_without_a_trusted_clock_say_so(central: LyingCentral, parts: Parts) -> None:
     await central.stop()
     assert not await parts.poll()
-    assert [(event["type"], event["clock"]) for event in await parts.told()] == [("central_lost", "unknown")]
+    assert [(event["type"], event["clock"]) for event in await parts.events()] == [("central_lost", "unknown")]
 
 
 async def test_what_is_on_disk_is_taken_up(central: LyingCentral, synced: Parts) -> None:
     await central.stop()
-    again = await synced.restarted()
+    again = await synced.restarted(trusted=ClockTable(trust_ntp=False, trust_rtc=True))
     assert again.mirror.state == synced.mirror.state
     assert again.time.floor_s == synced.time.floor_s
     assert again.mirror.age_s() is None, "no trusted clock yet"
-    again.time._rules = replace(again.time._rules, trust_rtc=True)
     again.clocks.turn(rtc_unix_s=again.clocks.readings.unix_s + 120)
     assert again.mirror.age_s() == 120
     await again.close()
@@ -321,16 +322,17 @@ async def test_removed_objects_go(central: LyingCentral, synced: Parts) -> None:
     assert central.calls("/mirror/snapshot") == 1
 
 
-async def test_each_question_tells_how_the_station_is(central: LyingCentral, synced: Parts) -> None:
+async def test_each_question_tells_how_the_station_is(central: LyingCentral, synced: Parts, tmp_path: Path) -> None:
     def reported() -> str:
         return next(each for each in reversed(central.asked) if each.path == "/mirror/changes").headers[
             "station-health"
         ]
 
-    synced.mirror._config_version = lambda: "3fa2b1c4d5e6"
+    content = f'[station]\nnumber = {STATION}\nname = "Exempelby"\n\n[central]\nurl = "{central.url}"\n'
+    await synced.station.apply(parse(tmp_path / "station.toml", content.encode()))
     await synced.store.commit(Change([LogEvent("key_synced", NOW_S, 0, key=1) for _ in range(3)]))
     assert await synced.poll()
-    assert reported() == "outbox=3, clock=0, mirror=0, config=3fa2b1c4d5e6"
+    assert reported() == f"outbox=3, clock=0, mirror=0, config={version_of(content.encode())}"
     central.lies["/mirror/changes"] = refusal(503, "busy")
     synced.clocks.advance(600)
     assert not await synced.poll()

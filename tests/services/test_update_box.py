@@ -136,8 +136,8 @@ def _other_unit(site: Site) -> int:
     record = site.sign(
         KeyRecord(issued=site.now_s - DAY_S, key=OTHER_UNITS_KEY, kind=KeyKind.PERSONAL, unit=UNIT + 1, holder=BO)
     )
-    site._put("unit", UNIT + 1, name="Söder", closed=False)
-    site._put("key", OTHER_UNITS_KEY, kind=0, unit=UNIT + 1, status="active", record=encoded(record), holder=BO)
+    site.put("unit", UNIT + 1, name="Söder", closed=False)
+    site.put("key", OTHER_UNITS_KEY, kind=0, unit=UNIT + 1, status="active", record=encoded(record), holder=BO)
     return OTHER_UNITS_KEY
 
 

@@ -189,7 +189,7 @@ class SimulatedCentral(LyingCentral):
             return said({"certificate": encoded(self.enrol(station, *self.enrolled[station]))})
         return self._honest(asked)
 
-    def _event(self, event: dict[str, Any]) -> dict[str, Any]:
+    def take(self, event: dict[str, Any]) -> dict[str, Any]:
         id_, number = event["id"], (event["instance"], event["seq"])
         if self.numbered.setdefault(number, id_) != id_:
             self.contradictions.append(f"{event['type']} and another event are both number {number[1]}")

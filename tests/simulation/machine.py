@@ -24,8 +24,8 @@ from station.secret import Secret
 from tests.simulation.central import PIN_SECRETS, SimulatedCentral
 from tests.simulation.disk import Disk
 from tests.simulation.keys import Slot
-from tests.simulation.virtual_time import VirtualLoop
 from tests.simulation.wire import Line, WiredReader
+from tests.virtual_time import ThreadlessLoop
 
 TASKS_LOOKED_AT = 200
 """Of more than so many tasks of a process, those that are done are forgotten."""
@@ -223,8 +223,8 @@ class Machine:
         await self._process.end()
 
 
-def new_loop() -> VirtualLoop:
+def new_loop() -> ThreadlessLoop:
     """A loop in virtual time that knows the processes of its tasks."""
-    loop = VirtualLoop()
+    loop = ThreadlessLoop()
     loop.set_task_factory(Process.factory)
     return loop

@@ -22,7 +22,8 @@ from station.display.screen import Line
 from station.records.claims import KeyKind
 from station.rules.facts import KeyStatus
 from station.runtime import loop as visits
-from tests.services.site import ANNA, HER_KEY, HIS_KEY, PINS, POOL_KEY, SPARE_KEY, TIM, HookedKey, Site, StationAt
+from tests.services.hooked import HookedKey
+from tests.services.site import ANNA, HER_KEY, HIS_KEY, PINS, POOL_KEY, SPARE_KEY, TIM, Site, StationAt
 from tests.steady_time import SteadyLoop
 
 BETWEEN_VISITS_S = 300

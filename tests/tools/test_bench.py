@@ -18,7 +18,7 @@ SHAPE = {"ratio", "limit", "ours", "against", "unit", "n", "spread"}
 WITHOUT_TIME = {"prompt_bytes", "visit_bytes", "refresh_bytes_304"}
 
 
-def told(*options: str) -> dict[str, Any]:
+def figures_of(*options: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "tools.bench", "--quick", "--json", *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
@@ -36,7 +36,7 @@ def told(*options: str) -> dict[str, Any]:
     ids=["some", "all"],
 )
 def test_figures_are_told_as_json(wanted: list[str]) -> None:
-    figures = told(*(word for name in wanted for word in ("--only", name)))["figures"]
+    figures = figures_of(*(word for name in wanted for word in ("--only", name)))["figures"]
     assert list(figures) == wanted
     for name, figure in figures.items():
         assert figure.keys() == SHAPE, name

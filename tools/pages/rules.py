@@ -54,12 +54,14 @@ SHOWING = "tests/display/test_snapshot.py::"
 LINKS = "tests/drivers/test_bad_links.py::"
 UPDATE = "tests/services/test_update_box.py::"
 VISITS = "tests/services/test_visits.py::"
+PINS_IN_VISITS = "tests/services/test_pins_in_visits.py::"
+FILES_ON_KEYS = "tests/services/test_files_on_keys.py::"
 READER = "tests/drivers/test_reader.py::"
 
 RULES: Mapping[str, Sequence[Rule]] = {
     "1. Off first": [
         Rule("A key that is put in is switched off at once, before anything else.",
-             VISITS + "test_act_is_cleared_first_and_written_last_and_both_are_read_back", "morning: Her shift ends", "lock 5001 140 3 not_active"),
+             FILES_ON_KEYS + "test_act_is_cleared_first_and_written_last_and_both_are_read_back", "morning: Her shift ends", "lock 5001 140 3 not_active"),
         Rule("What fails later leaves it off.",
              SHIFT + "test_an_activation_that_failed", "bounce: Pulled while it was written, and", "lock 5001 140 3 not_active"),
         Rule("The prompt says both: it is off, and how to start.",
@@ -133,14 +135,14 @@ RULES: Mapping[str, Sequence[Rule]] = {
     ],
     "5. Wrong PINs": [
         Rule("An attempt is counted before the PIN is looked at; one that cannot be counted is not looked at.",
-             VISITS + "test_the_count_is_on_the_disk_before_the_pin_is_looked_at", "refusals: A restart forgets", "see wait"),
+             PINS_IN_VISITS + "test_the_count_is_on_the_disk_before_the_pin_is_looked_at", "refusals: A restart forgets", "see wait"),
         Rule("From the fourth on there is a wait that grows, shown as a countdown.",
              ATTEMPTS + "test_the_wait_grows_from_the_fourth_failure", "refusals: … from the fourth", "wait 15"),
         Rule("It runs on while the key is out; the next person is served meanwhile.",
              REFUSALS + "test_the_wait_runs_on_while_the_key_is_out_and_another_is_served",
              "refusals: The wait is the key's", "see ready"),
         Rule("After a restart the whole wait runs again.",
-             VISITS + "test_after_a_restart_the_whole_wait_runs_again", "refusals: A restart forgets", "wait 30"),
+             PINS_IN_VISITS + "test_after_a_restart_the_whole_wait_runs_again", "refusals: A restart forgets", "wait 30"),
         Rule("A PIN typed during the wait does not count.",
              REFUSALS + "test_a_pin_typed_ahead_during_the_wait_does_not_count", "refusals: … from the fourth", "never ready"),
         Rule("The tenth locks the key, at every station.",
@@ -171,7 +173,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
     ],
     "7. Ready": [
         Rule("The activation is written last and read back; only then the screen says ready.",
-             VISITS + "test_act_is_cleared_first_and_written_last_and_both_are_read_back", "morning: Anna's shift begins", "see ready"),
+             FILES_ON_KEYS + "test_act_is_cleared_first_and_written_last_and_both_are_read_back", "morning: Anna's shift begins", "see ready"),
         Rule("Until when: eleven hours, or earlier, and then why.",
              REFUSALS + "test_the_receipt_says_why_it_ends_early", "refusals: Fredrik works", "see ready window"),
         Rule("Windows that meet at midnight count as one.",
@@ -207,7 +209,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
         Rule("A key that does not say which it is, is off.",
              SHIFT + "test_a_key_that_does_not_say_which_it_is", "refusals: A blank key", "see unreadable"),
         Rule("A key that has lost power is told from a new one, and its clock is set.",
-             VISITS + "test_a_key_that_lost_power_gets_the_time_and_says_so_once", "bounce: A key that has lost power", "event key_power_lost 5001"),
+             FILES_ON_KEYS + "test_a_key_that_lost_power_gets_the_time_and_says_so_once", "bounce: A key that has lost power", "event key_power_lost 5001"),
     ],
     "The key link, 4: while the person types": [
         Rule("The log is read from where it was known, and each entry reported once with its holder.",
@@ -216,16 +218,16 @@ RULES: Mapping[str, Sequence[Rule]] = {
              LOG + "test_two_stations_that_read_the_same_entries_report_the_same_events",
              "pools: Another station reads", "no-event lock_opened 5031"),
         Rule("`sync` is for keys that deserve it: it is cleared when a key turns out not to qualify …",
-             VISITS + "test_sync_is_cleared_when_the_key_does_not_qualify", "refusals: What central says", "file 5007 sync empty"),
+             FILES_ON_KEYS + "test_sync_is_cleared_when_the_key_does_not_qualify", "refusals: What central says", "file 5007 sync empty"),
         Rule("… and left alone by a station that cannot activate for reasons of its own.",
-             VISITS + "test_a_station_that_can_only_switch_off_leaves_sync_alone", "offline: A clock that the kernel", "file 5001 sync unwritten"),
+             FILES_ON_KEYS + "test_a_station_that_can_only_switch_off_leaves_sync_alone", "offline: A clock that the kernel", "file 5001 sync unwritten"),
         Rule("A permit of the same holder is never replaced by an older one; the newer one's PIN counts.",
-             VISITS + "test_a_newer_permit_on_the_key_is_kept_and_its_pin_is_the_one_that_counts",
+             FILES_ON_KEYS + "test_a_newer_permit_on_the_key_is_kept_and_its_pin_is_the_one_that_counts",
              "offline: The station without a network", "file 5002 permit unwritten"),
         Rule("A newer blocklist on a key is adopted.",
-             VISITS + "test_a_newer_blocklist_is_taken_from_a_key_and_carried_on", "refusals: A station without a network", "see refused blocked"),
+             FILES_ON_KEYS + "test_a_newer_blocklist_is_taken_from_a_key_and_carried_on", "refusals: A station without a network", "see refused blocked"),
         Rule("A shared key's permit is written once the PIN has told who it is.",
-             VISITS + "test_a_pool_key_gets_the_permit_of_whoever_typed",
+             FILES_ON_KEYS + "test_a_pool_key_gets_the_permit_of_whoever_typed",
              "pools: Elin takes the same key", "file 5031 permit written"),
     ],
     "The key link, 5 to 7: activation, removal, left in": [

@@ -49,7 +49,7 @@ def now_on(town: Town, key: int) -> KeyRecord:
 
 
 def believed(town: Town) -> Any:
-    return list(town.station._station.identity.central_keys)
+    return list(town.station.station.identity.central_keys)
 
 
 async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
@@ -63,11 +63,11 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
     assert "announced" in await town.central("rotate-key", "announce")
     with pytest.raises(DemoFault, match="not_told=1"):
         await town.central("rotate-key", "resign")
-    await town.heard()
+    await town.catch_up()
     old, second = believed(town)
     assert old == first
     # Whoever sees to the locks tells them the next key before anything is signed with it.
-    world._central_keys = (first, second)
+    world.central_keys = (first, second)
     await town.switch_on(5002)
     assert town.opens(5001) == town.opens(5002) == "opened"
 
@@ -75,7 +75,7 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
     told = await town.central("rotate-key", "resign")
     assert "resigned" in told
     assert "1 of 1 stations still carry what the old key signed: 1" in told
-    await town.heard()
+    await town.catch_up()
     issued = now_on(town, 5001).issued
     for key in KEYS:
         await town.switch_on(key)
@@ -83,7 +83,7 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
         assert verified(Permit, world.key_folder(key).read(KeyFile.PERMIT), [second]), "by the new key"
         assert verified(KeyRecord, world.key_folder(key).read(KeyFile.ID), [second]), "while its person typed"
     assert now_on(town, 5001).issued > issued
-    blocklist = town.station._station.readiness.blocklist
+    blocklist = town.station.station.readiness.blocklist
     assert blocklist is not None
     assert verified(Blocklist, blocklist[0], [second])
 
@@ -99,13 +99,13 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
     await town.take_in_all_but(*KEYS)
     assert await town.central("rotate-key", "status") == "site 1: resigned\n"
     assert "none" in await town.central("rotate-key", "retire")
-    await town.heard()
+    await town.catch_up()
     assert believed(town) == [second]
     # The keys that were on stay on at locks that still know both; a new shift is good at those that know one.
     assert all(town.opens(key) == "opened" for key in KEYS)
     for key in KEYS:
         await town.switch_on(key)
-    world._central_keys = (second,)
+    world.central_keys = (second,)
     assert all(town.opens(key) == "opened" for key in KEYS)
     assert not list((world.central.folder / "site-1").glob("signing-1.key"))
     # Commands beside it: what it has learned is in its database, which a running kiosk shares by its status file.

@@ -22,13 +22,13 @@ pytestmark = pytest.mark.slow
 
 async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) -> None:
     world, station = town.world, town.station
-    mirror, identity = station._station.mirror, station._station.identity
+    mirror, identity = station.station.mirror, station.station.identity
     await town.switch_on(5001)
     await station.hand_over()
     # In the middle of a change of the central key.
     assert "make a backup now" in await town.central("rotate-key", "announce")
-    await town.heard()
-    first, second = world._central_keys = identity.central_keys
+    await town.catch_up()
+    first, second = world.central_keys = identity.central_keys
     file = tmp_path / "central.tar"
     await town.central("backup", str(file))
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -38,9 +38,9 @@ async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) ->
     await world.central.manage("block_key", "5003")
     await world.give_new_pin(1002)
     await town.central("rotate-key", "resign")
-    await town.heard()
+    await town.catch_up()
     before = mirror.state
-    permits = {each.id: each.body for each in await station._station.store.objects("permit")}
+    permits = {each.id: each.body for each in await station.station.store.objects("permit")}
     with pytest.raises(DemoFault, match="serving"):
         await town.central("restore", str(file), "--replace")
 
@@ -54,10 +54,10 @@ async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) ->
     world.skip(60)
     assert "signed anew" in await town.central("restore", str(file), "--replace")
     await town.begin_central()
-    await town.heard()
+    await town.catch_up()
     assert mirror.state.epoch != before.epoch
     # The keys are as central has them now: the permits signed since, and not the later ones of the lost database.
-    now = {each.id: each.body for each in await station._station.store.objects("permit")}
+    now = {each.id: each.body for each in await station.station.store.objects("permit")}
     assert now.keys() == permits.keys()
     assert all(town.revision(now[number]) > town.revision(permits[number]) for number in now)
     for key in (5001, 5003):
@@ -71,14 +71,14 @@ async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) ->
     # What the station reports goes in, and nothing is there twice: one visit before the backup, one without central,
     # one after it.
     await station.hand_over()
-    assert await station._station.store.pending_count() == 0
+    assert await station.station.store.pending_count() == 0
     found = "Event.objects.filter(type='key_activated', key=5001).count()"
     words = f"from central.models import Event; print({found})"
     assert (await world.central.manage("shell", "--no-imports", "-c", words)).split()[-1] == "3"
     # And it may be blocked again.
     await world.central.manage("block_key", "5003")
-    await town.heard()
-    blocklist = station._station.readiness.blocklist_claims
+    await town.catch_up()
+    blocklist = station.station.readiness.blocklist_claims
     assert blocklist is not None
     assert 5003 in blocklist.blocked_keys
 
