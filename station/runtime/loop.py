@@ -99,6 +99,8 @@ class VisitLoop:
         self._unfinished: set[KeyWork] = set()
         """Work on that key, and on keys before it, that is not done."""
         self._pins_in_check = 0
+        self._accepting: set[asyncio.Task[None]] = set()
+        """Right PINs whose count is being taken back."""
         self._tasks: asyncio.TaskGroup | None = None
         self._ending = False
         self._show: Callable[[Screen], None] = lambda _screen: None
@@ -189,7 +191,8 @@ class VisitLoop:
     @property
     def busy(self) -> bool:
         """Whether an input waits to be taken, or something is being done with the key or waits to be."""
-        return not self._inputs.empty() or any(work.busy for work in self._unfinished)
+        working = any(work.busy for work in self._unfinished)
+        return working or not self._inputs.empty() or bool(self._accepting)
 
     @property
     def unwritten_events(self) -> int:
@@ -206,6 +209,7 @@ class VisitLoop:
             await self._inputs.join()
             for work in tuple(self._unfinished):
                 await work.done()
+            await asyncio.gather(*self._accepting)
         await self._recorder.written()
 
     async def mirror_changed(self) -> None:
@@ -276,7 +280,9 @@ class VisitLoop:
                 self._pins.reject(effect)
             case AcceptPin():
                 self._record("key_refused", effect.seen, reason=effect.refusal.value)
-                self._start(self._pins.accept(effect))
+                if (task := self._start(self._pins.accept(effect))) is not None:
+                    self._accepting.add(task)
+                    task.add_done_callback(self._accepting.discard)
             case RecordRefusal():
                 self._record("key_refused", effect.seen, reason=effect.refusal.value)
             case EndVisit(returned=True):
@@ -305,14 +311,15 @@ class VisitLoop:
             self._pins_in_check -= 1
         await self._refresh_readiness()
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
+    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None] | None:
         if self._ending or self._tasks is None:
             work.close()
-            return
+            return None
         try:
-            self._tasks.create_task(work)
+            return self._tasks.create_task(work)
         except RuntimeError:  # the task group is on the way to its end
             work.close()
+            return None
 
     # --- the reader ---
 

@@ -19,7 +19,7 @@ from station.visit.entry import Entry
 from station.visit.inputs import KeyInserted, KeyRemoved, KeystrokeTyped, VisitInput
 from station.visit.state import State
 
-Start: TypeAlias = Callable[[Coroutine[None, None, None]], None]
+Start: TypeAlias = Callable[[Coroutine[None, None, None]], object]
 
 
 @dataclass(frozen=True, slots=True)

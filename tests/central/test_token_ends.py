@@ -42,6 +42,7 @@ async def test_a_token_that_has_ended(town: Town, caplog: pytest.LogCaptureFixtu
     # For as long as that is young enough. Then it switches off, which it always may.
     world.skip(11 * DAY_S)
     await station.station.visits.mirror_changed()
+    await station.station.visits.inputs_taken()
     assert station.station.visits.state.station.off_only in {OffOnlyReason.MIRROR_TOO_OLD, OffOnlyReason.CLOCK}
     await station.insert(5001)
     await town.comes(line("refused"))
