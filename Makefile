@@ -23,7 +23,8 @@ PIP = $(BIN)/python -W ignore -m pip --disable-pip-version-check --quiet
 INSTALL_PINS = $(PIP) install --no-deps --require-hashes --only-binary=:all: --no-binary=crcmod --use-pep517 \
     --no-build-isolation
 CHECK_PINS = $(PIP) check || { echo "packages in $(VENV) do not fit together: make clean, then again" >&2; exit 1; }
-JOBS = 2
+# More than cores: most of a test is waiting for a line, a screen or a server.
+JOBS = 3
 # The tests of what decides: alone they cover it whole, and counting coverage makes Python three times as slow.
 DECIDES = tests/rules tests/visit tests/display tests/records
 DEMO_ARGS =
@@ -105,8 +106,9 @@ bench: install ## how fast a station is on this machine (BENCH_ARGS="--quick --j
 
 SIMULATION_ARGS = --seeds 5000
 .PHONY: test-nightly
-test-nightly: install ## the nightly tests, and thousands of simulated sites (SIMULATION_ARGS="--seeds 500")
+test-nightly: install ## the nightly tests, more of the searching ones, and thousands of simulated sites (SIMULATION_ARGS="--seeds 500")
 	$(BIN)/python -m pytest -n $(JOBS) -m nightly $(PYTEST_ARGS)
+	HYPOTHESIS_PROFILE=full $(BIN)/python -m pytest -n $(JOBS) tests/system/test_killed.py $(PYTEST_ARGS)
 	$(BIN)/python -m tests.simulation $(SIMULATION_ARGS)
 
 .PHONY: format

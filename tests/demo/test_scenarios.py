@@ -30,7 +30,13 @@ def test_there_are_seven() -> None:
     assert names() == ["bounce", "boxes", "crisis", "morning", "offline", "pools", "refusals"]
 
 
-@pytest.mark.parametrize("name", names())
+BY_DAY = {"morning", "boxes", "crisis"}
+"""Of the rules that the others show, `make test` plays each in tests of its own."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in BY_DAY else [pytest.mark.nightly]) for name in names()]
+)
 def test_scenario(name: str, site: Path) -> None:
     played = subprocess.run(
         [sys.executable, "-m", "station", "demo", "--script", name, "--state", str(site)],

@@ -21,6 +21,7 @@ VISIT_LIMIT_S = 3.0
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_memory_is_flat(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.system.soak", str(tmp_path), str(VISITS)],
