@@ -11,8 +11,8 @@ from station.records.claims import KeyRecord
 from station.rules import attempts as pin_attempts
 from station.rules import box
 from station.rules.attempts import AttemptCount
-from station.rules.box import BoxDecision, BoxReason, WrongPins
-from station.rules.facts import Attempts, Carried, KeyEntry, KeyKnown, KeyStatus, PermitEntry
+from station.rules.box import WrongPins
+from station.rules.facts import Attempts, BoxDecision, Carried, KeyEntry, KeyKnown, KeyStatus, PermitEntry
 from station.visit.effects import CheckPin
 from station.visit.inputs import PinChecked
 
@@ -63,7 +63,7 @@ class BoxPinWork(PinWork):
         now = self._time.now()
         if now.trust is None and pin_tag is None:
             # What a time that nobody trusts says of the key would be a wrong reason; the box's own is shown instead.
-            decision = BoxDecision(BoxReason.ASK_PIN)
+            decision = BoxDecision(None)
         else:
             decision = box.decide(
                 envelope,

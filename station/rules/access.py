@@ -3,7 +3,6 @@
 import hmac
 
 from station.records.claims import Category, KeyKind, KeyRecord
-from station.rules.box import BoxReason
 from station.rules.facts import (
     Attempts,
     Carried,
@@ -29,22 +28,6 @@ COUNTED = frozenset(
 )
 """Refusals that count as a wrong PIN: otherwise a pool key would be a free way to try colleagues' PINs."""
 
-
-BOX_REFUSALS = {
-    BoxReason.CLOCK_UNSET: Refusal.CLOCK_UNSET,
-    BoxReason.BAD_KEY_RECORD: Refusal.UNKNOWN,
-    BoxReason.NOT_GENUINE: Refusal.UNKNOWN,
-    BoxReason.BAD_STATION_CERTIFICATE: Refusal.BAD_STATION_CERTIFICATE,
-    BoxReason.NEVER_SYNCED: Refusal.NEVER_SYNCED,
-    BoxReason.SYNCED_TOO_LONG_AGO: Refusal.SYNCED_TOO_LONG_AGO,
-    BoxReason.BAD_PERMIT: Refusal.BAD_PERMIT,
-    BoxReason.PERMIT_EXPIRED: Refusal.PERMIT_EXPIRED,
-    BoxReason.WRONG_HOLDER: Refusal.WRONG_HOLDER,
-    BoxReason.BLOCKED: Refusal.BLOCKED,
-    BoxReason.OUTSIDE_WINDOW: Refusal.OUTSIDE_WINDOW,
-}
-"""What an activation box refuses before any PIN. How many were wrong before, `Attempts` says."""
-
 AFTER_PIN = frozenset({Refusal.PERMIT_EXPIRED, Refusal.OUTSIDE_WINDOW, Refusal.KEY_FAULT})
 """Refusals that news from central cannot lift while the key is in the socket: the PIN has been used up."""
 
@@ -63,7 +46,11 @@ def same_key(on_key: KeyRecord, entry: KeyEntry) -> bool:
 def refusal_before_pin(on_key: KeyRecord, known: KeyKnown, attempts: Attempts) -> Refusal | None:
     """Why this key gets no prompt, or None."""
     if known.carried is not None:
-        return BOX_REFUSALS.get(known.carried.decision.reason, Refusal.LOCKED if attempts.locked else None)
+        refusal = known.carried.decision.refusal
+        if refusal not in {None, Refusal.LOCKED, Refusal.WRONG_PIN}:
+            return refusal
+        # How many PINs were wrong before, `Attempts` says.
+        return Refusal.LOCKED if attempts.locked else None
     if known.on_blocklist or (known.key is not None and known.key.status is KeyStatus.BLOCKED):
         return Refusal.BLOCKED
     if known.key is None or not same_key(on_key, known.key):
@@ -155,7 +142,7 @@ def newer(own: PermitEntry | None, mirrored: PermitEntry | None, holder: int) ->
 
 
 def _carried(carried: Carried, key: KeyEntry, entry: PermitEntry | None) -> tuple[HolderEntry, PermitEntry] | Refusal:
-    if carried.decision.reason is not BoxReason.ACTIVATE or entry is None:
+    if not carried.decision.activates or entry is None:
         return Refusal.WRONG_PIN
     # Nobody's name is on a key.
     return HolderEntry(entry.permit.holder, "", entry.permit.category, key.record.unit), entry

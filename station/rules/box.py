@@ -6,11 +6,11 @@ What `station sync` has brought the box can only add a refusal: a blocklist newe
 
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
-from enum import StrEnum
 
 from station.records.claims import Blocklist, KeyKind, KeyRecord, Permit, StationCertificate, Sync
+from station.rules.facts import BoxDecision, Refusal
 from station.rules.key_sync import SYNC_LIFETIME_S, SYNCHRONISES, key_clock_unset, last_sync
 from station.rules.locks import Proof, Verifier, content, genuine
 from station.rules.windows import window_end
@@ -20,40 +20,6 @@ SYNC_AHEAD_S = 300
 
 WRONG_PINS_LIMIT = 10
 """From this many wrong PINs on, the key is locked on this box."""
-
-
-class BoxReason(StrEnum):
-    """`ACTIVATE`, or why not."""
-
-    ACTIVATE = "activate"
-    ASK_PIN = "ask_pin"
-    """Everything but the PIN holds, and none has been given yet."""
-    CLOCK_UNSET = "clock_unset"
-    BAD_KEY_RECORD = "bad_key_record"
-    NOT_GENUINE = "not_genuine"
-    BAD_STATION_CERTIFICATE = "bad_station_certificate"
-    NEVER_SYNCED = "never_synced"
-    SYNCED_TOO_LONG_AGO = "synced_too_long_ago"
-    BAD_PERMIT = "bad_permit"
-    PERMIT_EXPIRED = "permit_expired"
-    WRONG_HOLDER = "wrong_holder"
-    BLOCKED = "blocked"
-    OUTSIDE_WINDOW = "outside_window"
-    LOCKED = "locked"
-    WRONG_PIN = "wrong_pin"
-
-
-@dataclass(frozen=True, slots=True)
-class BoxDecision:
-    """What the box does. The rest is there from the PIN on (`ACTIVATE`, `ASK_PIN`, `LOCKED`, `WRONG_PIN`)."""
-
-    reason: BoxReason
-    key: KeyRecord | None = None
-    permit: Permit | None = None
-    window_end_s: int | None = None
-    """Unix seconds at which the running window ends; `station.rules.windows.FOREVER` without windows."""
-    failures: int | None = None
-    """Wrong PINs of this key on this box, once this one has been judged; None where none was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,36 +59,35 @@ def decide(
     """
     sync = last_sync(verifier, central, files)
     if key_clock_s is None or key_clock_unset(key_clock_s, sync):
-        return BoxDecision(BoxReason.CLOCK_UNSET)
+        return BoxDecision(Refusal.CLOCK_UNSET)
     key = verifier.verified(KeyRecord, content(files, "id"), central)
     if key is None:
-        return BoxDecision(BoxReason.BAD_KEY_RECORD)
+        return BoxDecision(Refusal.UNKNOWN)
     # By the key's clock, not the box's: they may differ, and locks will go by the key's.
     if not genuine(key, files, key_clock_s, proof):
-        return BoxDecision(BoxReason.NOT_GENUINE)
+        return BoxDecision(Refusal.UNKNOWN)
     certificate = verifier.verified(StationCertificate, content(files, "cert"), central)
     if certificate is None or certificate.role not in SYNCHRONISES or now_s >= certificate.expires:
-        return BoxDecision(BoxReason.BAD_STATION_CERTIFICATE)
+        return BoxDecision(Refusal.BAD_STATION_CERTIFICATE)
     if sync is None:
-        return BoxDecision(BoxReason.NEVER_SYNCED)
+        return BoxDecision(Refusal.NEVER_SYNCED)
     if not sync.issued - SYNC_AHEAD_S <= now_s <= sync.issued + SYNC_LIFETIME_S:
-        return BoxDecision(BoxReason.SYNCED_TOO_LONG_AGO)
+        return BoxDecision(Refusal.SYNCED_TOO_LONG_AGO)
     permit = verifier.verified(Permit, content(files, "permit"), central)
     if permit is None:
-        return BoxDecision(BoxReason.BAD_PERMIT)
+        return BoxDecision(Refusal.BAD_PERMIT)
     if not permit.not_before <= now_s < permit.expires:
-        return BoxDecision(BoxReason.PERMIT_EXPIRED)
+        return BoxDecision(Refusal.PERMIT_EXPIRED)
     # A pool key works for the holder whose permit it carries.
     if key.kind is KeyKind.PERSONAL and permit.holder != key.holder:
-        return BoxDecision(BoxReason.WRONG_HOLDER)
+        return BoxDecision(Refusal.WRONG_HOLDER)
     blocklist = _newer(verifier.verified(Blocklist, content(files, "block"), central), own_blocklist)
     if blocklist is not None and _blocks(blocklist, key, {certificate.station, box}):
-        return BoxDecision(BoxReason.BLOCKED)
+        return BoxDecision(Refusal.BLOCKED)
     window_end_s = window_end(permit.windows, now_s, zone)
     if window_end_s is None:
-        return BoxDecision(BoxReason.OUTSIDE_WINDOW)
-    reason, failures = _judge_pin(permit, wrong_pins.since(sync), pin_tags)
-    return BoxDecision(reason, key, permit, window_end_s, failures)
+        return BoxDecision(Refusal.OUTSIDE_WINDOW)
+    return _judge_pin(BoxDecision(None, key, permit, window_end_s), permit.pin_tag, wrong_pins.since(sync), pin_tags)
 
 
 def _newer(on_key: Blocklist | None, own: Blocklist | None) -> Blocklist | None:
@@ -136,11 +101,13 @@ def _blocks(blocklist: Blocklist, key: KeyRecord, stations: set[int]) -> bool:
     return key.key in blocklist.blocked_keys or not stations.isdisjoint(blocklist.blocked_stations)
 
 
-def _judge_pin(permit: Permit, failures: int, pin_tags: Sequence[bytes] | None) -> tuple[BoxReason, int | None]:
+def _judge_pin(asking: BoxDecision, right: bytes, failures: int, pin_tags: Sequence[bytes] | None) -> BoxDecision:
     if failures >= WRONG_PINS_LIMIT:
-        return BoxReason.LOCKED, None
+        return replace(asking, refusal=Refusal.LOCKED)
     if pin_tags is None:
-        return BoxReason.ASK_PIN, None
+        return asking
     # Each is compared, whether one has matched or not: the time must not tell under which pepper a PIN was given.
-    right = [hmac.compare_digest(tag, permit.pin_tag) for tag in pin_tags]
-    return (BoxReason.ACTIVATE, 0) if any(right) else (BoxReason.WRONG_PIN, failures + 1)
+    matches = [hmac.compare_digest(tag, right) for tag in pin_tags]
+    if any(matches):
+        return replace(asking, activates=True, failures=0)
+    return replace(asking, refusal=Refusal.WRONG_PIN, failures=failures + 1)

@@ -6,7 +6,6 @@ from datetime import UTC, tzinfo
 from enum import Enum, StrEnum
 
 from station.records.claims import Category, ClockSource, KeyKind, KeyRecord, Permit, Role
-from station.rules.box import BoxDecision
 from station.rules.support import IsHoliday, Neighbour, SupportLine, no_holidays
 
 
@@ -95,6 +94,56 @@ class PermitEntry:
     unit: int | None = None
 
 
+class Refusal(StrEnum):
+    """Why a key is not activated. The first group is decided before any PIN."""
+
+    UNKNOWN = "unknown"
+    BLOCKED = "blocked"
+    RETURNED = "returned"
+    LOCKED = "locked"
+    HOLDER_ENDED = "holder_ended"
+
+    WRONG_PIN = "wrong_pin"
+    NOT_HOURLY = "not_hourly"
+    NOT_PERMANENT = "not_permanent"
+    CLOSED_UNIT = "closed_unit"
+    NO_PERMIT = "no_permit"
+    PERMIT_EXPIRED = "permit_expired"
+    OUTSIDE_WINDOW = "outside_window"
+    STATION = "station"
+    """An `OffOnlyReason` of this station."""
+    KEY_FAULT = "key_fault"
+    """The key did not take what it was to be given."""
+
+    CLOCK_UNSET = "clock_unset"
+    """This and the next five: at an activation box, which has nothing but what is on the key."""
+    BAD_STATION_CERTIFICATE = "bad_station_certificate"
+    NEVER_SYNCED = "never_synced"
+    SYNCED_TOO_LONG_AGO = "synced_too_long_ago"
+    BAD_PERMIT = "bad_permit"
+    WRONG_HOLDER = "wrong_holder"
+
+    NOT_PERSONAL = "not_personal"
+    """This and the next: at an update box, which renews the personal keys of its own unit."""
+    OTHER_UNIT = "other_unit"
+
+
+@dataclass(frozen=True, slots=True)
+class BoxDecision:
+    """What an activation box does with a key: it refuses, asks for the PIN (no ``refusal``) or ``activates``."""
+
+    refusal: Refusal | None
+    key: KeyRecord | None = None
+    """This and the next two are there once everything but the PIN holds."""
+    permit: Permit | None = None
+    window_end_s: int | None = None
+    """Unix seconds at which the running window ends; `station.rules.windows.FOREVER` without windows."""
+    failures: int | None = None
+    """Wrong PINs of this key on this box, once this one has been judged; None where none was."""
+    activates: bool = False
+    """Everything holds, and the PIN is the right one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Carried:
     """All that an activation box goes by: what the key itself carries, and what the box makes of it."""
@@ -149,40 +198,6 @@ class OffOnlyReason(StrEnum):
     CERTIFICATE = "certificate"
     NOT_ENROLLED = "not_enrolled"
     DISK = "disk"
-
-
-class Refusal(StrEnum):
-    """Why a key is not activated. The first group is decided before any PIN."""
-
-    UNKNOWN = "unknown"
-    BLOCKED = "blocked"
-    RETURNED = "returned"
-    LOCKED = "locked"
-    HOLDER_ENDED = "holder_ended"
-
-    WRONG_PIN = "wrong_pin"
-    NOT_HOURLY = "not_hourly"
-    NOT_PERMANENT = "not_permanent"
-    CLOSED_UNIT = "closed_unit"
-    NO_PERMIT = "no_permit"
-    PERMIT_EXPIRED = "permit_expired"
-    OUTSIDE_WINDOW = "outside_window"
-    STATION = "station"
-    """An `OffOnlyReason` of this station."""
-    KEY_FAULT = "key_fault"
-    """The key did not take what it was to be given."""
-
-    CLOCK_UNSET = "clock_unset"
-    """This and the next five: at an activation box, which has nothing but what is on the key."""
-    BAD_STATION_CERTIFICATE = "bad_station_certificate"
-    NEVER_SYNCED = "never_synced"
-    SYNCED_TOO_LONG_AGO = "synced_too_long_ago"
-    BAD_PERMIT = "bad_permit"
-    WRONG_HOLDER = "wrong_holder"
-
-    NOT_PERSONAL = "not_personal"
-    """This and the next: at an update box, which renews the personal keys of its own unit."""
-    OTHER_UNIT = "other_unit"
 
 
 class Shortened(StrEnum):

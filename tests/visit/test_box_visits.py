@@ -7,9 +7,9 @@ import pytest
 from station.display.screen import Line
 from station.records.claims import ClockSource, Role, Window
 from station.rules import access
-from station.rules.box import BoxDecision, BoxReason
 from station.rules.facts import (
     Attempts,
+    BoxDecision,
     Carried,
     Grant,
     KeyEntry,
@@ -44,6 +44,9 @@ BOX = replace(STATION, role=Role.ACTIVATION_BOX, mirror_age_s=None, online=False
 UPDATE_BOX = replace(STATION, role=Role.UPDATE_BOX)
 NOW = Now(1000.0, NOON, ClockSource.RTC)
 
+ASKS_PIN = BoxDecision(None)
+ACTIVATES = BoxDecision(None, activates=True)
+
 
 def at_box() -> Machine:
     return Machine(State(station=BOX), trust=ClockSource.RTC)
@@ -53,12 +56,10 @@ def at_update_box() -> Machine:
     return Machine(State(station=UPDATE_BOX))
 
 
-def carrying(reason: BoxReason, which: Key = OWN) -> Key:
+def carrying(decision: BoxDecision, which: Key = OWN) -> Key:
     """A key and what a box makes of its files."""
     record = which.seen.record
-    known = KeyKnown(
-        key=KeyEntry(record, KeyStatus.ACTIVE), permit=permit(), carried=Carried({}, NOON, BoxDecision(reason))
-    )
+    known = KeyKnown(key=KeyEntry(record, KeyStatus.ACTIVE), permit=permit(), carried=Carried({}, NOON, decision))
     return Key(which.seen, known)
 
 
@@ -68,21 +69,21 @@ def carrying(reason: BoxReason, which: Key = OWN) -> Key:
 @pytest.mark.parametrize("which", [OWN, SUBSTITUTE])
 def test_what_the_box_finds_right_is_activated_for_the_holder_of_the_permit_on_the_key(which: Key) -> None:
     at = at_box()
-    at.put_in(carrying(BoxReason.ASK_PIN, which))
+    at.put_in(carrying(ASKS_PIN, which))
     assert at.line() is Line.PROMPT
     the(CheckPin, at.type("123456#"))
-    grant = the(ActivateKey, at.judged(which=carrying(BoxReason.ACTIVATE, which))).grant
+    grant = the(ActivateKey, at.judged(which=carrying(ACTIVATES, which))).grant
     assert (grant.holder.holder, grant.holder.unit, grant.holder.name) == (ANNA.holder, HOME, "")
     assert grant.expires == NOON + 660 * 60
     at.activated()
     assert at.phase is Phase.READY
 
 
-@pytest.mark.parametrize(("reason", "refusal"), access.BOX_REFUSALS.items())
-def test_what_it_refuses_gets_no_prompt_however_often(reason: BoxReason, refusal: Refusal) -> None:
+@pytest.mark.parametrize("refusal", sorted(set(Refusal) - {Refusal.LOCKED, Refusal.WRONG_PIN}))
+def test_what_it_refuses_gets_no_prompt_however_often(refusal: Refusal) -> None:
     at = at_box()
     for _turn in range(2):
-        effects = at.put_in(carrying(reason))
+        effects = at.put_in(carrying(BoxDecision(refusal)))
         assert (at.phase, at.state.refusal) == (Phase.REFUSED, refusal)
         assert the(RecordRefusal, effects).refusal is refusal
         at.type("123456#")
@@ -91,41 +92,36 @@ def test_what_it_refuses_gets_no_prompt_however_often(reason: BoxReason, refusal
     assert not [e for e in at.everything if isinstance(e, CheckPin | ActivateKey)]
 
 
-def test_every_reason_of_the_box_is_a_refusal_a_prompt_or_an_activation() -> None:
-    rest = {BoxReason.ACTIVATE, BoxReason.ASK_PIN, BoxReason.LOCKED, BoxReason.WRONG_PIN}
-    assert set(BoxReason) == rest | set(access.BOX_REFUSALS)
-
-
 def test_its_wrong_pins_lock_the_key() -> None:
     at = at_box()
-    at.put_in(carrying(BoxReason.ASK_PIN))
+    at.put_in(carrying(ASKS_PIN))
     at.type("123456#")
-    rejected = the(RejectPin, at.judged(which=carrying(BoxReason.WRONG_PIN), failures=10, locked=True))
+    rejected = the(RejectPin, at.judged(which=carrying(BoxDecision(Refusal.WRONG_PIN)), failures=10, locked=True))
     assert rejected.locked
     assert at.state.refusal is Refusal.LOCKED
     at.pull()
     at.wait(6)
-    at.put_in(carrying(BoxReason.LOCKED), Attempts(10, locked=True))
+    at.put_in(carrying(BoxDecision(Refusal.LOCKED)), Attempts(10, locked=True))
     assert (at.phase, at.state.refusal) == (Phase.REFUSED, Refusal.LOCKED)
 
 
 def test_a_right_tag_alone_is_nothing_where_the_box_has_not_found_it_right() -> None:
     at = at_box()
-    at.put_in(carrying(BoxReason.ASK_PIN))
+    at.put_in(carrying(ASKS_PIN))
     at.type("123456#")
-    assert the(RejectPin, at.judged(TAG, which=carrying(BoxReason.WRONG_PIN))).refusal is Refusal.WRONG_PIN
+    assert the(RejectPin, at.judged(TAG, which=carrying(BoxDecision(Refusal.WRONG_PIN)))).refusal is Refusal.WRONG_PIN
 
 
 def test_without_a_permit_to_sign_for_nothing_is_activated() -> None:
-    known = replace(carrying(BoxReason.ACTIVATE).known, permit=None)
+    known = replace(carrying(ACTIVATES).known, permit=None)
     assert access.decide(known, None, TAG, None, BOX, Policy(), NOW) is Refusal.WRONG_PIN
 
 
 def test_what_ends_while_the_person_types_is_not_judged_and_its_count_stands() -> None:
     at = at_box()
-    at.put_in(carrying(BoxReason.ASK_PIN))
+    at.put_in(carrying(ASKS_PIN))
     at.type("123456#")
-    effects = at.judged(which=carrying(BoxReason.PERMIT_EXPIRED))
+    effects = at.judged(which=carrying(BoxDecision(Refusal.PERMIT_EXPIRED)))
     assert the(RecordRefusal, effects).refusal is Refusal.PERMIT_EXPIRED
     assert "AcceptPin" not in kinds(effects)
 
@@ -133,7 +129,7 @@ def test_what_ends_while_the_person_types_is_not_judged_and_its_count_stands() -
 def test_a_box_without_a_clock_only_switches_off() -> None:
     at = at_box()
     at.feed(StationChanged(replace(BOX, off_only=OffOnlyReason.CLOCK)))
-    at.put_in(carrying(BoxReason.ASK_PIN))
+    at.put_in(carrying(ASKS_PIN))
     assert (at.phase, at.state.refusal) == (Phase.REFUSED, Refusal.STATION)
 
 
