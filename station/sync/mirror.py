@@ -122,7 +122,7 @@ class MirrorSync:
             while True:
                 self._idle.clear()
                 self._wanted.clear()
-                await self._refresh()
+                await self.poll_once()
                 self._idle.set()
                 wait_s = self._poll_s * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 spreads load, guards nothing
                 try:
@@ -201,7 +201,8 @@ class MirrorSync:
         except RecordError as error:
             await self._reports.refused(RefusedObject("station", None, error.code))
 
-    async def _refresh(self) -> None:
+    async def poll_once(self) -> None:
+        """Refresh, and keep what came of it: whether central was there, and whether the disk took what it said."""
         self.store_fault = None
         try:
             await self.refresh()

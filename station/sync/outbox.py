@@ -55,6 +55,13 @@ async def _report_to_nobody(type_: str, **data: Json) -> None:
     """A box that is asked by hand shows what became of its events itself."""
 
 
+def next_batch_size(size: int, took_s: float) -> int:
+    """How many events to send at a time after a batch of ``size`` has taken ``took_s`` seconds."""
+    if took_s > SLOW_BATCH_S:
+        return max(SMALLEST_BATCH, size // 2)
+    return size if took_s > QUICK_BATCH_S else min(BATCH_LIMIT, size * 2)
+
+
 class Outbox:
     """Drains the store's outbox; `wake` it when there is something new."""
 
@@ -158,10 +165,7 @@ class Outbox:
 
     def _took(self, seconds: float) -> None:
         self._slow = seconds > QUICK_BATCH_S
-        if seconds > SLOW_BATCH_S:
-            self._size = max(SMALLEST_BATCH, self._size // 2)
-        elif not self._slow:
-            self._size = min(BATCH_LIMIT, self._size * 2)
+        self._size = next_batch_size(self._size, seconds)
 
     def _next_size(self) -> int:
         return self._size if self._narrowed is None else min(self._narrowed[0], self._size)

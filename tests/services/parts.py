@@ -78,7 +78,7 @@ class StationParts:
 
     async def poll(self) -> bool:
         """One round of polling as `run` makes it; whether central was there."""
-        await self.mirror._refresh()
+        await self.mirror.poll_once()
         return self.mirror.online
 
     async def close(self) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from contextlib import suppress
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from station.ports import Change, LogEvent, StoreFault
 from station.sync import outbox as outbox_module
 from station.sync.answers import BATCH_LIMIT
 from station.sync.client import CentralRefused, CentralUnreachable
-from station.sync.outbox import FIRST_WAIT_S, LONGEST_WAIT_S, Outbox, again_s
+from station.sync.outbox import FIRST_WAIT_S, LONGEST_WAIT_S, Outbox, again_s, next_batch_size
 from tests.services.lying_central import Asked, LyingCentral, Reply, refusal, said
 from tests.services.parts import Parts, eventually
 
@@ -374,13 +375,9 @@ async def test_a_key_left_in_keeps_nothing_back(
     await asyncio.wait([running])
 
 
-async def test_batches_are_smaller_on_a_slow_link_and_grow_again(parts: Parts) -> None:
-    outbox = parts.outbox
-    sizes = []
-    for took_s in [3, 3, 3, 3, 3, 1, 0.1, 0.1, 0.1, 0.1]:
-        outbox._took(took_s)
-        sizes.append(outbox._size)
-    assert sizes == [50, 25, 12, 10, 10, 10, 20, 40, 80, 100]
+def test_batches_are_smaller_on_a_slow_link_and_grow_again() -> None:
+    sizes = list(accumulate([3, 3, 3, 3, 3, 1, 0.1, 0.1, 0.1, 0.1], next_batch_size, initial=BATCH_LIMIT))
+    assert sizes == [100, 50, 25, 12, 10, 10, 10, 20, 40, 80, 100]
 
 
 async def test_a_central_that_refuses_everything_is_told_so_once(central: LyingCentral, parts: Parts) -> None:
