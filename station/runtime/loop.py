@@ -259,6 +259,8 @@ class VisitLoop:
             self.on_step(input_, self._state)
             for effect in effects:
                 self._do(effect)
+            # Painting a new page takes 10 to 18 ms of this loop: what was just begun asks the key or the disk first.
+            await asyncio.sleep(0)
             self._draw()
             self._inputs.task_done()
 
