@@ -169,18 +169,17 @@ class Station:
     async def run(
         self,
         show: Callable[[Screen], None],
-        ring: Callable[[], None] = lambda: None,
         reasons: Sequence[str] = ("power",),
     ) -> None:
         """Serve, poll and drain until cancelled. An exception of any part ends all of it.
 
-        ``show`` takes each new screen, ``ring`` is called when somebody should look at it. ``reasons`` is why there
-        was a start: ``power``, or what ended the kiosks before this one, the oldest first.
+        ``show`` takes each new screen. ``reasons`` is why there was a start: ``power``, or what ended the kiosks
+        before this one, the oldest first.
         """
         for reason in reasons:
             await self.record_event("station_started" if reason == "power" else "station_restarted", reason=reason)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.visits.run(show, ring), name="visits")
+            tasks.create_task(self.visits.run(show), name="visits")
             # Whoever stands there waits for the screen; central's client takes a tenth of a second to load.
             await self.visits.serving.wait()
             if self.profile.asks_central:

@@ -136,7 +136,6 @@ class _Run:
             visits=station.visits.past_visits,
         )
         async with asyncio.TaskGroup() as tasks:
-            # The kiosk rings by itself when a line wants to be looked at.
             parts = [tasks.create_task(station.run(self._show, reasons=reasons_of(os.environ)), name="station")]
             # Whoever stands there waits for the screen: what nobody looks at comes after it.
             await station.visits.serving.wait()

@@ -42,7 +42,6 @@ from station.visit.effects import (
     RefreshMirror,
     RejectPin,
     ReportUnexpected,
-    Ring,
 )
 from station.visit.inputs import (
     KeyInserted,
@@ -104,7 +103,6 @@ class VisitLoop:
         self._tasks: asyncio.TaskGroup | None = None
         self._ending = False
         self._show: Callable[[Screen], None] = lambda _screen: None
-        self._ring: Callable[[], None] = lambda: None
         self._shown: Screen | None = None
         self.on_step: Callable[[VisitInput, State], None] = lambda _input, _state: None
         """Told of each input, and of the state that it has led to."""
@@ -227,9 +225,9 @@ class VisitLoop:
             return
         self._put(MirrorRefreshed(state.insertion, known, attempts))
 
-    async def run(self, show: Callable[[Screen], None], ring: Callable[[], None] = lambda: None) -> None:
+    async def run(self, show: Callable[[Screen], None]) -> None:
         """Serve keys until cancelled. An exception of any part ends it."""
-        self._show, self._ring = show, ring
+        self._show = show
         self._state = replace(self._state, station=await self._readiness.facts())
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -289,8 +287,6 @@ class VisitLoop:
                 self._record("key_refused", effect.seen, reason=effect.refusal.value)
             case EndVisit(returned=True):
                 self._record("pool_key_returned", effect.seen)
-            case Ring():
-                self._ring()
             case ReportUnexpected():
                 _log.error("visit.unexpected phase=%s %s input=%s", effect.phase, effect.presence, effect.received)
 

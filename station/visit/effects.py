@@ -113,11 +113,6 @@ class EndVisit:
 
 
 @dataclass(frozen=True, slots=True)
-class Ring:
-    """Ring the bell, for those who do not look."""
-
-
-@dataclass(frozen=True, slots=True)
 class ReportUnexpected:
     """An input that cannot come here came: for the log."""
 
@@ -139,6 +134,5 @@ Effect: TypeAlias = (
     | ActivateKey
     | RecordRefusal
     | EndVisit
-    | Ring
     | ReportUnexpected
 )

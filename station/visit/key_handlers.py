@@ -19,7 +19,6 @@ from station.visit.effects import (
     ReadKey,
     RecordRefusal,
     RefreshMirror,
-    Ring,
     SyncDuty,
 )
 from station.visit.entry import Entry
@@ -177,7 +176,7 @@ def clear_failed(state: State, received: ClearFailed, now: Now) -> Result:
         act=KeyIs.UNSURE,
         still_on_until=received.still_on_until,
     )
-    return still_on, (*ending, Ring())
+    return still_on, ending
 
 
 def undo_failed(state: State, received: ClearFailed, now: Now) -> Result:
@@ -202,7 +201,7 @@ def read_failed(state: State, received: ReadFailed, now: Now) -> Result:
     if state.act is not KeyIs.OFF:
         return unexpected(state, received)
     unidentified, ending = take_for_another_key(state)
-    return replace(unidentified, phase=Phase.UNREADABLE, since_s=now.mono_s), (*ending, Ring())
+    return replace(unidentified, phase=Phase.UNREADABLE, since_s=now.mono_s), ending
 
 
 def read_again(state: State, received: KeyRead, now: Now) -> Result:
@@ -293,7 +292,7 @@ def _refuse(state: State, refusal: Refusal, told: Refusal | None, before: tuple[
     refused = replace(state, phase=Phase.REFUSED, refusal=refusal, last_refusal=None, entry=Entry())
     if state.seen is None or refusal is told:
         return refused, before
-    return refused, (*before, RecordRefusal(state.seen, refusal), Ring())
+    return refused, (*before, RecordRefusal(state.seen, refusal))
 
 
 def _renew(state: State, received: KeyRead, told: Refusal | None, now: Now, before: tuple[Effect, ...]) -> Result:
@@ -345,7 +344,7 @@ def take_news(state: State, received: MirrorRefreshed, now: Now) -> Result:
 def key_activated(state: State, _received: KeyActivated, now: Now) -> Result:
     """Say ready: the activation is on the key, read back."""
     # Rule 10: nothing but this answer leads to ready.
-    return replace(state, phase=Phase.READY, since_s=now.mono_s, act=KeyIs.ON), (Ring(),)
+    return replace(state, phase=Phase.READY, since_s=now.mono_s, act=KeyIs.ON), ()
 
 
 def activated_and_out(state: State, _received: KeyActivated, _now: Now) -> Result:
@@ -361,7 +360,7 @@ def activation_failed(state: State, received: ActivationFailed, now: Now) -> Res
     failed = replace(
         state, phase=Phase.REFUSED, refusal=received.refusal, grant=None, since_s=now.mono_s, act=KeyIs.OFF
     )
-    return failed, (*give_count_back(state), Ring())
+    return failed, give_count_back(state)
 
 
 def switch_off_if_left_in(state: State, _received: TimePassed, now: Now) -> Result:
@@ -375,4 +374,4 @@ def switch_off_if_left_in(state: State, _received: TimePassed, now: Now) -> Resu
 
 def left_in_is_off(state: State, _received: ActivationCleared, now: Now) -> Result:
     """Say that the key that was left in is off again."""
-    return replace(state, phase=Phase.LEFT_IN, since_s=now.mono_s, grant=None, act=KeyIs.OFF), (Ring(),)
+    return replace(state, phase=Phase.LEFT_IN, since_s=now.mono_s, grant=None, act=KeyIs.OFF), ()

@@ -15,7 +15,6 @@ from station.visit.effects import (
     PrepareKey,
     RecordRefusal,
     RejectPin,
-    Ring,
     SyncDuty,
 )
 from station.visit.entry import Entry
@@ -82,7 +81,7 @@ def take_verdict(state: State, received: PinChecked, now: Now) -> Result:
     if before is not None:
         # Rule 4: news that came in with the verdict. This PIN is not judged, so its count stands.
         refused = _refused(replace(state, attempts=received.attempts), before, now)
-        return refused, (RecordRefusal(seen, before), *_clear_sync(state, seen, before), Ring())
+        return refused, (RecordRefusal(seen, before), *_clear_sync(state, seen, before))
     verdict = _judged(state, received, now)
     if isinstance(verdict, Grant):
         # Rule 9: a right PIN of this visit.
@@ -93,21 +92,21 @@ def take_verdict(state: State, received: PinChecked, now: Now) -> Result:
         activate = ActivateKey(state.insertion, seen, received.known, verdict)
         return replace(granted, act=KeyIs.UNSURE), (activate,)
     if verdict not in access.COUNTED:
-        return _refused(state, verdict, now), (AcceptPin(seen, verdict), Ring())
+        return _refused(state, verdict, now), (AcceptPin(seen, verdict),)
     rejected = RejectPin(seen, verdict, locked=received.attempts.locked)
     wrong = replace(state, attempts=received.attempts)
     if received.attempts.locked:
         # Rule 8: the tenth.
         locked = _refused(wrong, Refusal.LOCKED, now)
-        return locked, (rejected, *_clear_sync(wrong, seen, Refusal.LOCKED), Ring())
+        return locked, (rejected, *_clear_sync(wrong, seen, Refusal.LOCKED))
     again = replace(wrong, last_refusal=verdict, stroke_s=now.mono_s)
-    return _gone_on(again, Phase.PROMPT, now), (rejected, Ring())
+    return _gone_on(again, Phase.PROMPT, now), (rejected,)
 
 
 def take_failed_check(state: State, _received: PinCheckFailed, now: Now) -> Result:
     """Refuse: the PIN could not be counted, so it was not looked at."""
     # Rule 7: what is not counted is not looked at.
-    return _refused(state, Refusal.STATION, now), (Ring(),)
+    return _refused(state, Refusal.STATION, now), ()
 
 
 def count_late_verdict(state: State, received: PinChecked, now: Now) -> Result:

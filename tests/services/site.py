@@ -82,7 +82,6 @@ class StationAt:
     store: HookedStore
     signing: SigningKey
     shown: list[Screen] = field(default_factory=list)
-    rings: int = 0
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _running: asyncio.Task[None] | None = None
     _polling: asyncio.Task[None] | None = None
@@ -94,9 +93,6 @@ class StationAt:
     def show(self, screen: Screen) -> None:
         self.shown.append(screen)
         self._changed.set()
-
-    def ring(self) -> None:
-        self.rings += 1
 
     @property
     def screen(self) -> Screen:
@@ -110,7 +106,7 @@ class StationAt:
 
     def start(self, *, poll: bool = True) -> None:
         self._running = asyncio.create_task(
-            self.visits.run(lambda screen: self.show(screen), self.ring)  # noqa: PLW0108, a test may replace it
+            self.visits.run(lambda screen: self.show(screen))  # noqa: PLW0108, a test may replace it
         )
         if poll and self.station.profile.asks_central:
             self._polling = asyncio.create_task(self.mirror.run())

@@ -38,7 +38,7 @@ def test_a_wrong_pin_judged_while_the_key_is_out_is_told_when_it_is_back(judged_
     steps = [at.pull, at.insert, at.cleared]
     for do in steps[: judged_after + 1]:
         do()
-    assert kinds(at.wrong(4, wait_s=5)) == ["RejectPin", "Ring"]
+    assert kinds(at.wrong(4, wait_s=5)) == ["RejectPin"]
     for do in steps[judged_after + 1 :]:
         do()
     at.read(OWN, at.state.attempts)
@@ -55,7 +55,7 @@ def test_a_verdict_does_not_lengthen_the_time_that_the_key_may_be_out() -> None:
 def test_a_tenth_wrong_pin_judged_while_the_key_is_out_locks_it() -> None:
     at = machine_at(Phase.CHECKING, Presence.OUT)
     done = at.wrong(10, locked=True)
-    assert kinds(done) == ["RejectPin", "Ring"]
+    assert kinds(done) == ["RejectPin"]
     assert the(RejectPin, done).locked
     at.put_in(OWN, Attempts(10, locked=True))
     assert (at.screen.line, at.screen.refusal) == (Line.REFUSED, Refusal.LOCKED)
@@ -71,7 +71,7 @@ def test_a_refusal_after_the_pin_while_the_key_is_out() -> None:
 
 def test_a_check_that_failed_while_the_key_is_out() -> None:
     at = machine_at(Phase.CHECKING, Presence.OUT)
-    assert kinds(at.check_failed()) == ["Ring"]
+    assert kinds(at.check_failed()) == []
     at.put_in()
     assert at.line() is Line.PROMPT
 
@@ -86,7 +86,7 @@ def test_a_verdict_still_to_come_when_the_key_is_back() -> None:
 @pytest.mark.parametrize("presence", Presence)
 def test_a_verdict_that_is_waited_for_is_not_counted_twice(presence: Presence) -> None:
     at = machine_at(Phase.CHECKING, presence)
-    assert kinds(at.wrong()) == ["RejectPin", "Ring"]
+    assert kinds(at.wrong()) == ["RejectPin"]
     at = machine_at(Phase.CHECKING, presence)
     assert "AcceptPin" not in kinds(at.judged())
 

@@ -55,7 +55,7 @@ def test_refused_before_any_pin(which: Key, attempts: Attempts, refusal: Refusal
     at.insert()
     at.cleared()
     at.type("123456#")
-    assert kinds(at.read(which, attempts)) == ["PrepareKey", "RecordRefusal", "Ring"]
+    assert kinds(at.read(which, attempts)) == ["PrepareKey", "RecordRefusal"]
     # A station that can only switch off still clears the `sync` of a key that is known not to qualify.
     assert the(PrepareKey, at.done).sync is duty
     assert the(RecordRefusal, at.done).refusal is refusal
@@ -83,7 +83,7 @@ def test_news_refuse_a_key_at_the_prompt(which: Key, attempts: Attempts, refusal
     at = machine_at(Phase.PROMPT)
     at.type("1234")
     at.news(which, attempts)
-    assert kinds(at.done) == ["PrepareKey", "RecordRefusal", "Ring"]
+    assert kinds(at.done) == ["PrepareKey", "RecordRefusal"]
     assert the(PrepareKey, at.done).sync is duty
     assert (at.line(), at.screen.refusal, at.screen.digits) == (Line.REFUSED, refusal, 0)
 
@@ -159,7 +159,7 @@ def test_news_of_a_key_that_nobody_has_read_do_nothing() -> None:
 
 def test_one_wording_for_every_wrong_pin() -> None:
     at = machine_at(Phase.CHECKING)
-    assert kinds(at.wrong()) == ["RejectPin", "Ring"]
+    assert kinds(at.wrong()) == ["RejectPin"]
     assert (at.line(), at.screen.refusal) == (Line.WRONG_PIN, Refusal.WRONG_PIN)
     at.type("1")
     assert (at.line(), at.screen.refusal) == (Line.PROMPT, None)
@@ -188,7 +188,7 @@ def test_waits_and_the_lock_at_the_tenth() -> None:
             assert at.line() is Line.PROMPT
     assert waits == [5, 15, 30, 60, 120, 300]
     assert (at.line(), at.screen.refusal) == (Line.REFUSED, Refusal.LOCKED)
-    assert kinds(at.done) == ["RejectPin", "PrepareKey", "Ring"]
+    assert kinds(at.done) == ["RejectPin", "PrepareKey"]
     assert the(RejectPin, at.done).locked
     # An activation box goes by the key's `sync`.
     assert the(PrepareKey, at.done).sync is SyncDuty.CLEAR
@@ -246,7 +246,7 @@ def test_central_unlocks() -> None:
 )
 def test_news_that_come_in_with_the_verdict_win_and_the_count_stands(which: Key, refusal: Refusal) -> None:
     at = machine_at(Phase.CHECKING)
-    assert kinds(at.judged(which=which, failures=3)) == ["RecordRefusal", "PrepareKey", "Ring"]
+    assert kinds(at.judged(which=which, failures=3)) == ["RecordRefusal", "PrepareKey"]
     assert the(PrepareKey, at.done).sync is SyncDuty.CLEAR
     assert (at.line(), at.screen.refusal, at.state.attempts.failures) == (Line.REFUSED, refusal, 3)
 
@@ -264,7 +264,7 @@ def test_a_right_pin_of_the_wrong_kind_on_a_pool_key_is_counted_and_the_reason_s
     which: Key, found: Any, refusal: Refusal
 ) -> None:
     at = machine_at(Phase.CHECKING, which=which)
-    assert kinds(at.judged(which=which, person=found)) == ["RejectPin", "Ring"]
+    assert kinds(at.judged(which=which, person=found)) == ["RejectPin"]
     assert (at.line(), at.screen.refusal, at.state.attempts.failures) == (Line.WRONG_PIN, refusal, 1)
 
 
@@ -278,7 +278,7 @@ def test_a_right_pin_of_the_wrong_kind_on_a_pool_key_is_counted_and_the_reason_s
 )
 def test_a_right_pin_that_activates_nothing_is_not_counted(claims: Any, refusal: Refusal) -> None:
     at = machine_at(Phase.CHECKING)
-    assert kinds(at.judged(which=OWN.but(permit=permit(**claims)))) == ["AcceptPin", "Ring"]
+    assert kinds(at.judged(which=OWN.but(permit=permit(**claims)))) == ["AcceptPin"]
     assert the(AcceptPin, at.done).refusal is refusal
     assert (at.line(), at.screen.refusal, at.state.attempts.failures) == (Line.REFUSED, refusal, 0)
 
@@ -291,7 +291,7 @@ def test_a_reason_to_only_switch_off_that_begins_at_the_prompt_judges_and_activa
     at.feed(StationChanged(replace(STATION, off_only=OffOnlyReason.MIRROR_TOO_OLD)))
     assert at.screen.status.off_only is OffOnlyReason.MIRROR_TOO_OLD
     at.type("111111#")
-    assert kinds(at.judged(WRONG_TAG)) == ["RejectPin", "Ring"]
+    assert kinds(at.judged(WRONG_TAG)) == ["RejectPin"]
     at.type("123456#")
     assert the(AcceptPin, at.judged()).refusal is Refusal.STATION
     assert (at.line(), at.screen.refusal) == (Line.REFUSED, Refusal.STATION)
@@ -299,7 +299,7 @@ def test_a_reason_to_only_switch_off_that_begins_at_the_prompt_judges_and_activa
 
 def test_a_pin_that_cannot_be_counted_is_not_looked_at() -> None:
     at = machine_at(Phase.CHECKING)
-    assert kinds(at.check_failed()) == ["Ring"]
+    assert kinds(at.check_failed()) == []
     assert (at.line(), at.screen.refusal) == (Line.REFUSED, Refusal.STATION)
 
 

@@ -237,7 +237,7 @@ def test_a_key_that_cannot_be_shown_to_be_the_one_that_left_ends_its_visit(failu
     if failure == "read":
         at.cleared()
     answer = ClearFailed(at.state.insertion, None) if failure == "clear" else ReadFailed(at.state.insertion)
-    assert kinds(at.feed(answer)) == ["EndVisit", "Ring"]
+    assert kinds(at.feed(answer)) == ["EndVisit"]
     assert the(EndVisit, at.done) == EndVisit(SUBSTITUTE.seen, returned=True)
     assert (at.screen.digits, at.screen.key, at.state.visit) == (0, None, 2)
 
@@ -504,4 +504,4 @@ def test_a_key_seen_before_the_reader_said_it_was_back_is_served() -> None:
 def test_nothing_activates_by_a_wrong_tag() -> None:
     at = machine_at(Phase.CHECKING)
     at.bounce()
-    assert kinds(at.judged(WRONG_TAG)) == ["RejectPin", "Ring"]
+    assert kinds(at.judged(WRONG_TAG)) == ["RejectPin"]

@@ -40,7 +40,7 @@ def test_a_shift_starts() -> None:
     activate = the(ActivateKey, at.judged())
     assert (activate.seen, activate.grant.holder) == (OWN.seen, ANNA)
     assert (at.line(), at.screen.receipt) == (Line.ACTIVATING, None)
-    assert kinds(at.activated()) == ["Ring"]
+    assert kinds(at.activated()) == []
     assert at.line() is Line.READY
     receipt = at.screen.receipt
     assert receipt
@@ -198,7 +198,7 @@ def test_a_key_left_in_for_two_minutes_is_switched_off_again() -> None:
     assert at.phase is Phase.READY
     assert the(ClearActivation, at.wait(0.1)).insertion == at.state.insertion
     assert at.screen.receipt is None
-    assert kinds(at.cleared()) == ["Ring"]
+    assert kinds(at.cleared()) == []
     assert at.line() is Line.LEFT_IN
     at.pull()
     assert at.line() is Line.OUT_OFF
@@ -224,7 +224,7 @@ def test_back_in_time_it_is_off_and_may_be_started_by_its_holder() -> None:
 def test_a_key_that_cannot_be_switched_off_is_said_to_be_on(until: int | None) -> None:
     at = machine_at(Phase.CLEARING)
     at.type("12")
-    assert kinds(at.unclear(until)) == ["Ring"]
+    assert kinds(at.unclear(until)) == []
     assert (at.screen.line, at.screen.still_on_until, at.screen.digits) == (Line.STILL_ON, until, 0)
     at.pull()
     assert (at.screen.line, at.screen.still_on_until) == (Line.OUT_UNSURE, until)
@@ -245,7 +245,7 @@ def test_what_this_station_wrote_and_cannot_clear_is_on_until_its_end(phase: Pha
 def test_a_key_that_does_not_say_which_it_is() -> None:
     at = machine_at(Phase.READING)
     at.type("123456#")
-    assert kinds(at.unread()) == ["Ring"]
+    assert kinds(at.unread()) == []
     assert (at.screen.line, at.screen.digits) == (Line.UNREADABLE, 0)
     at.pull()
     assert at.line() is Line.OUT_OFF
@@ -256,7 +256,7 @@ def test_a_key_that_does_not_say_which_it_is() -> None:
 def test_an_activation_that_failed(refusal: Refusal) -> None:
     at = machine_at(Phase.ACTIVATING)
     # The PIN was right all the same: its count is taken back.
-    assert kinds(at.feed(ActivationFailed(1, refusal))) == ["AcceptPin", "Ring"]
+    assert kinds(at.feed(ActivationFailed(1, refusal))) == ["AcceptPin"]
     assert (at.screen.line, at.screen.refusal, at.screen.receipt) == (Line.REFUSED, refusal, None)
     at.pull()
     assert at.line() is Line.OUT_OFF
