@@ -27,6 +27,7 @@ from station.sync.client import CentralClient
 from station.sync.identity import Identity, PinSecrets
 from station.sync.mirror import MirrorSync
 from station.sync.outbox import Outbox
+from station.sync.server_trust import ServerTrust
 from station.sync.timekeeping import Clocks, SystemClocks, Timekeeper
 
 UNREACHABLE_URL = "https://central.invalid"
@@ -57,7 +58,8 @@ class Station:
         self.central = central
         self._reads_system_clocks = clocks is None
         self.profile = PROFILES[identity.claims.role]
-        self.time = Timekeeper(clocks or _clocks_of(settings), _clock_rules_of(settings))
+        self.time = Timekeeper(clocks or _clocks_of(settings), clock_rules_of(settings))
+        central.judge_dates_by(lambda: self.time.now().unix_s)
         self.mirror = MirrorSync(
             central,
             store,
@@ -138,15 +140,15 @@ class Station:
         nothing has changed.
         """
         reaches = set(changed_keys(self.settings, settings).values())
-        trust = trust_of(settings) if Reach.CENTRAL in reaches else True
+        trust = trust_of(settings)
         self.settings = settings
-        self.time.adopt(_clock_rules_of(settings), _clocks_of(settings) if self._reads_system_clocks else None)
+        self.time.adopt(clock_rules_of(settings), _clocks_of(settings) if self._reads_system_clocks else None)
         self.use_rules(settings.rules())
         self.mirror.poll_every(settings.central.poll_s)
         if Reach.KEY_READER in reaches:
             await self.reader.use(reader_settings(settings))
         if Reach.CENTRAL in reaches:
-            await self.central.move(settings.central.url or UNREACHABLE_URL, verify=trust)
+            await self.central.move(settings.central.url or UNREACHABLE_URL, trust=trust)
             self.mirror.ask_at_once()
             self.outbox.wake()
 
@@ -182,6 +184,7 @@ class Station:
             tasks.create_task(self.visits.run(show), name="visits")
             # Whoever stands there waits for the screen; central's client takes a tenth of a second to load.
             await self.visits.serving.wait()
+            tasks.create_task(self.time.keep_for_ever(), name="clock")
             if self.profile.asks_central:
                 tasks.create_task(self.mirror.run(), name="mirror")
                 tasks.create_task(self.outbox.run(), name="outbox")
@@ -227,21 +230,20 @@ def identity_of(credentials: Credentials) -> Identity:
 
 def link_of(settings: Settings, token: Secret[str] | None) -> CentralClient:
     """The connection to ``[central]``. Raises ConfigFault when its certificates cannot be read."""
-    return CentralClient(settings.central.url or UNREACHABLE_URL, token, verify=trust_of(settings))
+    return CentralClient(settings.central.url or UNREACHABLE_URL, token, trust=trust_of(settings))
 
 
-def trust_of(settings: Settings) -> bool | ssl.SSLContext:
-    """The authorities whose word counts for ``[central]``; True: the system's. Raises ConfigFault."""
+def trust_of(settings: Settings) -> ServerTrust:
+    """The authorities whose word counts for ``[central]``. Raises ConfigFault."""
     ca_file = settings.central.ca_file
-    if ca_file is None:
-        return True
     try:
-        return ssl.create_default_context(cafile=str(ca_file))
+        return ServerTrust(ca_file)
     except (OSError, ssl.SSLError) as error:
         raise ConfigFault("config_invalid", [Problem(str(ca_file), "expected certificates as PEM")]) from error
 
 
-def _clock_rules_of(settings: Settings) -> ClockRules:
+def clock_rules_of(settings: Settings) -> ClockRules:
+    """Which clocks the site trusts."""
     return ClockRules(
         trust_ntp=settings.clock.trust_ntp,
         trust_rtc=settings.clock.trust_rtc,

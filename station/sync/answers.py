@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from station.records.central_chain import CHAIN_LIMIT
 from station.records.claims import MAX_UINT16, MAX_UINT32, RECORD_LIMIT_BYTES, Role
 from station.records.strict_json import MAX_NUMBER
 
@@ -30,9 +31,10 @@ _Count = Annotated[int, Field(ge=0, le=MAX_UINT32)]
 
 
 class TimeAnswered(_Answer):
-    """``POST /time``: ``record`` is a ``time/1``."""
+    """``POST /time``: ``record`` is a ``time/1``, ``central_keys`` are ``central/1``, oldest first."""
 
     record: _Record
+    central_keys: list[_Record] = Field(max_length=CHAIN_LIMIT)
 
 
 class Removed(_Answer):

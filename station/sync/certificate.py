@@ -57,8 +57,8 @@ class CertificateRenewal:
         except CentralRefused as error:
             _log.warning("certificate.not_renewed %s", error)
             return
-        self._identity.renew(certificate, self._time.latest_s())
+        self._identity.renew(certificate, self._time.latest_issue_s())
         self._asked_s = None
         await self._store.note(CERTIFICATE_NOTE, encoded(certificate))
-        await self._time.raise_floor(self._store, self._identity.claims.issued)
+        await self._time.certificate_renewed(self._identity.claims.issued)
         _log.info("certificate.renewed expires=%d", self._identity.claims.expires)

@@ -71,7 +71,7 @@ class MirrorSync:
         self._config_version = config_version
         self._certificate = CertificateRenewal(link, store, time, identity)
         self._reports = RefusalReports(store, time)
-        self._signed_time = SignedTime(link, store, time, identity, self._reports)
+        self._signed_time = SignedTime(link, time, identity, self._reports)
         self._wanted = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -101,7 +101,7 @@ class MirrorSync:
         listed = [record_of(each) or b"" for each in await self._store.objects("central_key")]
         self._identity.trust(chain, chain.valid(listed if self.state.cursor is not None else None))
         await self._certificate.load()
-        await self._time.load_floor(self._store, self._identity.claims.issued)
+        await self._time.load(self._store, self._identity.claims.issued)
 
     @property
     def central_keys(self) -> tuple[PublicKey, ...]:
@@ -260,7 +260,7 @@ class MirrorSync:
             return False
         self._chain_asked_s = now_s
         listed = [raw for raw in (await self._link.snapshot()).objects if raw.get("type") == "central_key"]
-        chain, latest_s = self._identity.key_chain, self._time.latest_s()
+        chain, latest_s = self._identity.key_chain, self._time.latest_issue_s()
         taken = await check_objects(listed, (), self._store, chain, whole=True, latest_s=latest_s)
         if taken.chain.keys == chain.keys:
             return False
@@ -295,7 +295,7 @@ class MirrorSync:
         if page.more and page.cursor == cursor:
             raise CentralUnreachable("central_pages_endless")
         removes = [(removed.type, removed.id) for removed in page.removes]
-        chain, latest_s = self._identity.key_chain, self._time.latest_s()
+        chain, latest_s = self._identity.key_chain, self._time.latest_issue_s()
         taken = await check_objects(page.upserts, removes, self._store, chain, whole=False, latest_s=latest_s)
         await self._trust(taken)
         state = replace(self.state, cursor=page.cursor)
@@ -319,7 +319,7 @@ class MirrorSync:
             # Cut short or patched together: what is missing from it must not disappear here.
             await self._reports.refused(RefusedObject("snapshot", None, "snapshot_inconsistent"))
             raise CentralUnreachable("central_snapshot_inconsistent")
-        chain, latest_s = self._identity.key_chain, self._time.latest_s()
+        chain, latest_s = self._identity.key_chain, self._time.latest_issue_s()
         objects = [raw for raw in snapshot.objects if keep is None or raw.get("type") in keep]
         taken = await check_objects(objects, (), self._store, chain, whole=True, latest_s=latest_s)
         if not taken.signed and (taken.refused or self.state.cursor is not None):
@@ -349,7 +349,7 @@ class MirrorSync:
     async def _taken(self, state: MirrorState, taken: CheckedObjects) -> None:
         self.state = state
         await self._reports.refused(*taken.refused)
-        await self._time.raise_floor(self._store, taken.issued_s)
+        await self._time.issue_time_seen(taken.issued_s)
 
     def _confirmed_at(self) -> int | None:
         now = self._time.now()

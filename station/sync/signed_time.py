@@ -1,8 +1,8 @@
 """Asks central for the time, which it signs for this station's own nonce, and has the station's clock take it up."""
 
+import logging
 import os
 
-from station.ports import Store
 from station.records.claims import TimeAnswer
 from station.records.envelope import RecordError, verify
 from station.sync.client import CentralClient, CentralUnreachable
@@ -14,14 +14,14 @@ from station.sync.timekeeping import Timekeeper
 TIME_AGAIN_S = 1800
 """Central's signed time is asked for again after this long, so that it stays well under the hour of `SYNCED`."""
 
+_log = logging.getLogger("station.clock")
+
 
 class SignedTime:
     """`ask_if_due` before a refresh of the mirror, `ask` where what central has signed is later than the clock."""
 
-    def __init__(
-        self, link: CentralClient, store: Store, time: Timekeeper, identity: Identity, reports: RefusalReports
-    ) -> None:
-        self._link, self._store, self._time = link, store, time
+    def __init__(self, link: CentralClient, time: Timekeeper, identity: Identity, reports: RefusalReports) -> None:
+        self._link, self._time = link, time
         self._identity, self._reports = identity, reports
 
     async def ask_if_due(self) -> None:
@@ -31,10 +31,10 @@ class SignedTime:
             await self.ask()
 
     async def ask(self) -> bool:
-        """Ask now; whether the answer was believed. Raises CentralUnreachable, CentralRefused, StoreFault."""
+        """Ask now; whether the answer was believed. Raises CentralUnreachable, CentralRefused."""
         nonce = os.urandom(16)
         asked_s = self._time.readings().boottime_s
-        record = await self._link.time(nonce)
+        record, links = await self._link.time(self._identity.site, nonce)
         try:
             answer = verify(TimeAnswer, record, self._identity.central_keys)
             if answer.nonce != nonce:
@@ -43,9 +43,12 @@ class SignedTime:
             # Not our central, or somebody in between who has kept an old answer: nothing else it says is worth more.
             await self._reports.refused(RefusedObject("time", None, error.code))
             raise CentralUnreachable("central_time_invalid", reason=error.code) from None
-        if self._time.anchor(answer.issued, asked_s):
-            await self._time.raise_floor(self._store, answer.issued)
-            return True
-        # Central itself, but too late, or with a clock that jumped: its changes are still worth having.
-        await self._reports.refused(RefusedObject("time", None, "time_not_believed"))
-        return False
+        taken = await self._time.take_signed_time(answer.issued, asked_s)
+        if taken is None:
+            # Central itself, but too late: its changes are still worth having.
+            await self._reports.refused(RefusedObject("time", None, "time_too_late"))
+            return False
+        if taken.lowered_from_s is not None:
+            _log.warning("clock.lowered from=%d to=%d", taken.lowered_from_s, answer.issued)
+            await self._reports.record("clock_changed", from_s=taken.lowered_from_s, to_s=answer.issued)
+        return True

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Protocol
 
 from station.ports import Store, StoreFault
+from station.records.claims import MAX_UINT64
 from station.rules.clock import (
+    SIGNED_AHEAD_S,
     UNKNOWN_BOOT,
     ClockDoubt,
     ClockMemory,
@@ -124,6 +126,15 @@ class Timekeeper:
         """How long ago central's signed time came; None: not in this boot."""
         anchor = self.memory.anchor
         return None if anchor is None else self._clocks().boottime_s - anchor.boottime_s
+
+    def latest_issue_s(self) -> int:
+        """The latest issue time that can be right, in Unix seconds: as for a head, `SIGNED_AHEAD_S` ahead of now.
+
+        Later, and it is of a central whose clock was wrong: on keys such a record would close every lock
+        (``clock_behind``). Without a trusted clock nobody can tell.
+        """
+        now = self.now()
+        return MAX_UINT64 if now.trust is None else now.unix_s + SIGNED_AHEAD_S
 
     async def load(self, store: Store, certificate_issued_s: int) -> None:
         """Take up what ``store`` has, and keep it there from now on. Raises StoreFault when it cannot be read.

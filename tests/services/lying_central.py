@@ -136,7 +136,8 @@ class LyingCentral:
         match asked.path:
             case "/time":
                 record = self.time(decoded(asked.json["nonce"]))
-                return said({"record": encoded(record), "cursor": self.cursor})
+                links = [each["record"] for (type_, _), each in sorted(self.objects.items()) if type_ == "central_key"]
+                return said({"record": encoded(record), "central_keys": links})
             case "/mirror/snapshot":
                 return self.snapshot()
             case "/mirror/changes":

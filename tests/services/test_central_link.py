@@ -25,6 +25,7 @@ from station.records.base64url import encoded
 from station.secret import Secret
 from station.sync import client as central_link
 from station.sync.client import CentralClient, CentralRefused, CentralUnreachable, Enrolled, Resnapshot
+from station.sync.server_trust import ServerTrust
 from tests.services.lying_central import Asked, LyingCentral, Reply, refusal, said
 
 TOKEN = "marked-secret-token-of-a-station"
@@ -39,7 +40,7 @@ async def link(central: LyingCentral) -> AsyncIterator[CentralClient]:
 
 async def calls(link: CentralClient) -> list[Callable[[], Awaitable[Any]]]:
     return [
-        lambda: link.time(b"n" * 16),
+        lambda: link.time(1, b"n" * 16),
         link.snapshot,
         lambda: link.changes("c"),
         lambda: link.send([{"id": "1"}]),
@@ -105,7 +106,7 @@ async def test_not_modified_is_an_answer_to_changes_only(central: LyingCentral, 
     with pytest.raises(CentralUnreachable):
         await link.snapshot()
     with pytest.raises(CentralUnreachable):
-        await link.time(b"n" * 16)
+        await link.time(1, b"n" * 16)
 
 
 @pytest.mark.parametrize(
@@ -134,9 +135,9 @@ async def test_a_page_out_of_bounds(central: LyingCentral, link: CentralClient, 
 
 @pytest.mark.parametrize("record", ["not base64url!", "AB=", "A", "å"])
 async def test_a_record_that_is_no_byte_string(central: LyingCentral, link: CentralClient, record: str) -> None:
-    central.lies["/time"] = said({"record": record})
+    central.lies["/time"] = said({"record": record, "central_keys": []})
     with pytest.raises(CentralUnreachable, match="central_answer_malformed"):
-        await link.time(b"n" * 16)
+        await link.time(1, b"n" * 16)
 
 
 @pytest.mark.parametrize(
@@ -176,14 +177,14 @@ async def test_only_changes_are_told_to_start_anew(central: LyingCentral, link: 
 async def test_retry_after(central: LyingCentral, link: CentralClient, status: int, header: str, wait_s: float) -> None:
     central.lies["/time"] = refusal(status, "slow_down", Retry_After=header)
     with pytest.raises(CentralRefused) as raised:
-        await link.time(b"n" * 16)
+        await link.time(1, b"n" * 16)
     assert raised.value.retry_after_s == wait_s
 
 
 async def test_retry_after_of_a_server_in_trouble(central: LyingCentral, link: CentralClient) -> None:
     central.lies["/time"] = Reply(503, b"", {"Retry-After": "30"})
     with pytest.raises(CentralUnreachable) as raised:
-        await link.time(b"n" * 16)
+        await link.time(1, b"n" * 16)
     assert raised.value.retry_after_s == 30
 
 
@@ -203,7 +204,7 @@ async def test_hanging_in_the_middle_of_the_body(
 
     central.lies["/time"] = hang
     with pytest.raises(CentralUnreachable, match="TimeoutError"):
-        await link.time(b"n" * 16)
+        await link.time(1, b"n" * 16)
     ended.set()
 
 
@@ -221,13 +222,13 @@ async def test_a_byte_now_and_then_does_not_keep_an_answer_alive(
 
     central.lies["/time"] = drip
     with pytest.raises(CentralUnreachable, match="TimeoutError"):
-        await link.time(b"n" * 16)
+        await link.time(1, b"n" * 16)
 
 
 async def test_nobody_listens(central: LyingCentral, link: CentralClient) -> None:
     await central.stop()
     with pytest.raises(CentralUnreachable, match="ConnectError"):
-        await link.time(b"n" * 16)
+        await link.time(1, b"n" * 16)
 
 
 def test_a_url_that_is_none() -> None:
@@ -255,7 +256,7 @@ async def test_two_gigabytes(central: LyingCentral, link: CentralClient, path: s
     limit = central_link.SNAPSHOT_LIMIT_BYTES if path == "/mirror/snapshot" else central_link.ANSWER_LIMIT_BYTES
     tracemalloc.start()
     with pytest.raises(CentralUnreachable, match="cause=too_long"):
-        await (link.snapshot() if path == "/mirror/snapshot" else link.time(b"n" * 16))
+        await (link.snapshot() if path == "/mirror/snapshot" else link.time(1, b"n" * 16))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert sent < limit + 16 * 1024 * 1024
@@ -269,7 +270,7 @@ async def test_a_gzip_bomb_is_not_unpacked(central: LyingCentral, link: CentralC
     central.lies["/time"] = Reply(200, bomb, {"Content-Encoding": "gzip"})
     tracemalloc.start()
     with pytest.raises(CentralUnreachable, match="cause=too_long"):
-        await link.time(b"n" * 16)
+        await link.time(1, b"n" * 16)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 4 * central_link.ANSWER_LIMIT_BYTES
@@ -283,7 +284,7 @@ async def test_exactly_the_limit_is_taken(
         for body, headers in [(b" " * size, {}), (gzip.compress(b" " * size), {"Content-Encoding": "gzip"})]:
             central.lies["/time"] = Reply(200, body, headers)
             with pytest.raises(CentralUnreachable, match=outcome):
-                await link.time(b"n" * 16)
+                await link.time(1, b"n" * 16)
 
 
 async def test_cookies_are_not_kept(central: LyingCentral, link: CentralClient) -> None:
@@ -332,14 +333,13 @@ async def test_tls(clocks: Any, tmp_path: Path, served: str, trusted: str | None
     context.load_cert_chain(cert_file, key_file)
     central = LyingCentral()
     await central.start(context)
-    verify: Any = ssl.create_default_context(cafile=str(cert_file)) if trusted else True
-    link = CentralClient(central.url, Secret(TOKEN), verify=verify)
+    link = CentralClient(central.url, Secret(TOKEN), trust=ServerTrust(cert_file if trusted else None))
     try:
         if good:
-            assert await link.time(b"n" * 16)
+            assert await link.time(1, b"n" * 16)
         else:
             with pytest.raises(CentralUnreachable, match="ConnectError"):
-                await link.time(b"n" * 16)
+                await link.time(1, b"n" * 16)
             assert not central.asked, "the token has not gone to whoever that was"
     finally:
         await link.close()

@@ -223,7 +223,7 @@ class _Link(CentralClient):
         self._central, self._station = central, station
         super().__init__("https://central.invalid", Secret("a-token-of-a-station"))
 
-    def _made(self) -> httpx.AsyncClient:
+    def _made(self, *, for_time: bool = False) -> httpx.AsyncClient:
         async def handle(request: httpx.Request) -> httpx.Response:
             return await self._central.answer(self._station, request)
 
