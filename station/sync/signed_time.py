@@ -5,7 +5,7 @@ import os
 
 from station.records.claims import TimeAnswer
 from station.records.envelope import RecordError, verify
-from station.sync.client import CentralClient, CentralUnreachable
+from station.sync.client import CentralClient, CentralRefused, CentralUnreachable
 from station.sync.identity import Identity
 from station.sync.intake import RefusedObject
 from station.sync.refused_records import RefusalReports
@@ -23,12 +23,24 @@ class SignedTime:
     def __init__(self, link: CentralClient, time: Timekeeper, identity: Identity, reports: RefusalReports) -> None:
         self._link, self._time = link, time
         self._identity, self._reports = identity, reports
+        self._asked = False
 
     async def ask_if_due(self) -> None:
-        """Ask, unless the last answer is fresh enough and the clock is trusted. Raises as `ask`."""
-        age_s = self._time.anchor_age_s()
-        if age_s is None or not 0 <= age_s < TIME_AGAIN_S or self._time.now().trust is None:
+        """Ask, unless the last answer is fresh enough and the clock is trusted. Raises as `ask`.
+
+        The first time also when it is: a time that was kept over a restart may have been wrong, and who restarts a
+        station wants it mended. A central that has no time for this call now does not stop the others.
+        """
+        age_s, trusted = self._time.anchor_age_s(), self._time.now().trust is not None
+        if self._asked and trusted and age_s is not None and 0 <= age_s < TIME_AGAIN_S:
+            return
+        try:
             await self.ask()
+        except CentralRefused as error:
+            if not trusted:
+                raise
+            _log.info("clock.not_told %s", error)
+        self._asked = True
 
     async def ask(self) -> bool:
         """Ask now; whether the answer was believed. Raises CentralUnreachable, CentralRefused."""

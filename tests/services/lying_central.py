@@ -135,9 +135,7 @@ class LyingCentral:
     def _honest(self, asked: Asked) -> Reply:
         match asked.path:
             case "/time":
-                record = self.time(decoded(asked.json["nonce"]))
-                links = [each["record"] for (type_, _), each in sorted(self.objects.items()) if type_ == "central_key"]
-                return said({"record": encoded(record), "central_keys": links})
+                return self.answer_time(decoded(asked.json["nonce"]))
             case "/mirror/snapshot":
                 return self.snapshot()
             case "/mirror/changes":
@@ -148,6 +146,10 @@ class LyingCentral:
                 return said({"certificate": encoded(self.certificate), "cursor": self.cursor})
             case _:
                 return refusal(404, "not_found")
+
+    def answer_time(self, nonce: bytes) -> Reply:
+        links = [each["record"] for (type_, _), each in sorted(self.objects.items()) if type_ == "central_key"]
+        return said({"record": encoded(self.time(nonce)), "central_keys": links})
 
     def take(self, event: dict[str, Json]) -> dict[str, Json]:
         known = event["id"] in self.events

@@ -120,6 +120,7 @@ async def test_from_somebody_who_cannot_sign_the_time_nothing_is_taken(
     central.next_key(1, keys[1], signer=keys[0])
     central.key(51, 11, status="returned")
     central.signing = SigningKey.generate()
+    synced.clocks.turn(boot_id="boot-b")
     again = await synced.restarted()
     asked = central.calls("/mirror/snapshot")
     for _ in range(3):

@@ -286,6 +286,7 @@ async def test_events_without_a_trusted_clock_say_so(central: LyingCentral, part
 
 async def test_what_is_on_disk_is_taken_up(central: LyingCentral, synced: Parts) -> None:
     await central.stop()
+    synced.clocks.turn(boot_id="boot-b")
     again = await synced.restarted(trusted=ClockTable(trust_ntp=False, trust_rtc=True))
     assert again.mirror.state == synced.mirror.state
     assert again.time.floor_s == synced.time.floor_s

@@ -47,7 +47,7 @@ def _of_kiosk(settings: Settings, said: Mapping[str, Any]) -> Finding:
     if said.get("trusted"):
         return ok("clock", f"trusted by the kiosk ({said.get('source')})")
     try:
-        why = ClockDoubt(said.get("doubt"))
+        why = ClockDoubt(str(said.get("doubt")))
     except ValueError:
         why = ClockDoubt.NO_SOURCE
     mend = _BOX_MEND if settings.is_activation_box else _MENDS[why]
