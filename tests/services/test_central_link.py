@@ -4,28 +4,19 @@ import asyncio
 import gzip
 import logging
 import random
-import ssl
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from station.records.base64url import encoded
 from station.secret import Secret
 from station.sync import client as central_link
 from station.sync.client import CentralClient, CentralRefused, CentralUnreachable, Enrolled, Resnapshot
-from station.sync.server_trust import ServerTrust
 from tests.services.lying_central import Asked, LyingCentral, Reply, refusal, said
 
 TOKEN = "marked-secret-token-of-a-station"
@@ -293,57 +284,6 @@ async def test_cookies_are_not_kept(central: LyingCentral, link: CentralClient) 
         await link.changes("c")
     assert "cookie" not in central.asked[-1].headers
     assert len(link._client().cookies) == 0
-
-
-# --- TLS ---
-
-
-def certificate_for(name: str, folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    alternative: x509.GeneralName = x509.IPAddress(ip_address(name)) if name[0].isdigit() else x509.DNSName(name)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(named)
-        .issuer_name(named)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    cert_file, key_file = folder / f"{name}.pem", folder / f"{name}.key"
-    cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return cert_file, key_file
-
-
-@pytest.mark.parametrize(
-    ("served", "trusted", "good"),
-    [("127.0.0.1", "127.0.0.1", True), ("127.0.0.1", None, False), ("elsewhere.invalid", "elsewhere.invalid", False)],
-    ids=["right", "self_signed", "of_another_name"],
-)
-async def test_tls(clocks: Any, tmp_path: Path, served: str, trusted: str | None, good: bool) -> None:
-    cert_file, key_file = certificate_for(served, tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert_file, key_file)
-    central = LyingCentral()
-    await central.start(context)
-    link = CentralClient(central.url, Secret(TOKEN), trust=ServerTrust(cert_file if trusted else None))
-    try:
-        if good:
-            assert await link.time(1, b"n" * 16)
-        else:
-            with pytest.raises(CentralUnreachable, match="ConnectError"):
-                await link.time(1, b"n" * 16)
-            assert not central.asked, "the token has not gone to whoever that was"
-    finally:
-        await link.close()
-        await central.stop()
 
 
 # --- what is sent, and what is not shown ---
