@@ -46,7 +46,7 @@ class SignedTime:
         """Ask now; whether the answer was believed. Raises CentralUnreachable, CentralRefused."""
         nonce = os.urandom(16)
         asked_s = self._time.readings().boottime_s
-        record, links = await self._link.time(self._identity.site, nonce)
+        record, _ = await self._link.time(self._identity.site, nonce)
         try:
             answer = verify(TimeAnswer, record, self._identity.central_keys)
             if answer.nonce != nonce:

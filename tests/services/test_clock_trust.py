@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from config.models import ClockTable
+from station.ports import StoreFault
 from station.records.claims import ClockSource
 from station.rules.clock import SIGNED_AHEAD_S, UNKNOWN_BOOT, ClockDoubt, ClockMemory, ClockReadings
 from station.rules.facts import OffOnlyReason
@@ -312,7 +313,7 @@ async def test_a_disk_that_takes_no_more_stops_no_clock(
     note = synced.store.note
 
     async def fails(name: str, value: str | None = None) -> str | None:
-        raise timekeeping.StoreFault("disk_full")
+        raise StoreFault("disk_full")
 
     monkeypatch.setattr(synced.store, "note", fails)
     taken = await synced.time.take_signed_time(NOW_S + 600, 4.0)
