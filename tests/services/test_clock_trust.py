@@ -187,6 +187,18 @@ async def test_the_last_trusted_time_is_kept_when_the_program_stops(central: Lyi
     await again.close()
 
 
+async def test_and_while_it_runs(synced: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pulled plug forgets some minutes, no more."""
+    monkeypatch.setattr(timekeeping, "KEEP_EVERY_S", 0)
+    synced.clocks.advance(600)
+    assert synced.time.now().trust is not None
+    keeping = asyncio.create_task(synced.time.keep_for_ever())
+    while clock_note.read(await synced.store.note(clock_note.NOTE)).memory.last_trusted_s != NOW_S + 600:
+        assert not keeping.done()
+    keeping.cancel()
+    await asyncio.wait([keeping])
+
+
 # --- central's own clock
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ from station.app import Station
 from station.records.claims import Role
 from station.records.keys import SigningKey
 from station.secret import Secret
+from station.sync import clock_note
 from station.sync.refused_records import RefusalReports
 from station.sync.signed_time import SignedTime
 from tests.services.lying_central import DAY_S, STATION, LyingCentral
@@ -77,3 +79,6 @@ def test_0_and_2_during_an_outage_leave_the_time_as_it_was(tmp_path: Path, open_
     assert second["signed_age_s"] >= first["signed_age_s"]
     terminal.process.terminate()
     assert terminal.ended() == 0
+    with contextlib.closing(sqlite3.connect(f"file:{tmp_path}/station.db?mode=ro", uri=True)) as database:
+        ((note,),) = database.execute("SELECT value FROM note WHERE name = ?", [clock_note.NOTE])
+    assert clock_note.read(note).memory.last_trusted_s >= second["unix_s"], "kept at the end too"
