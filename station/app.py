@@ -4,10 +4,12 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from config import ConfigFault, Credentials, Problem, Settings
+from config import Argon2Cost, ConfigFault, Credentials, Pepper, Problem, Settings
 from config.models import Reach, changed_keys
 from drivers.smp.reader import SmpKeyReader
 from offline_cache import SqliteStore
@@ -67,6 +69,7 @@ class Station:
             identity,
             poll_s=settings.central.poll_s,
             changed=self.mirror_changed,
+            keep_pins=partial(_keep_pins, settings.storage.credentials),
             config_version=lambda: self.settings.version,
         )
         self.outbox = Outbox(central, store, report=self.record_event, visiting=lambda: not self.visits.nobody_there)
@@ -226,6 +229,14 @@ def identity_of(credentials: Credentials) -> Identity:
             lanes=cost.lanes,
         ),
     )
+
+
+def _keep_pins(path: Path, pin: PinSecrets) -> None:
+    """Write them beside the token, where a thief of the database does not find them. Raises ConfigFault."""
+    peppers = tuple(Pepper(version=version, pepper=pepper) for version, pepper in pin.peppers)
+    cost = Argon2Cost(time=pin.time, memory_kib=pin.memory_kib, lanes=pin.lanes)
+    changed = {"site_salt": pin.site_salt, "peppers": peppers, "argon2": cost}
+    Credentials.load(path).model_copy(update=changed).save(path)
 
 
 def link_of(settings: Settings, token: Secret[str] | None) -> CentralClient:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from station.display.key_findings import KeyFindings
 from station.key.batteries import Batteries
 from station.key.files import KeyFiles, OnKey
-from station.key.log_reader import KeyLogReader
+from station.key.log_reader import KeyLogReader, LogSeen
 from station.key.pins import PinWork
 from station.key.write_progress import WriteProgress
 from station.ports import KeyFile, KeyLost, KeyRefused, KeySession, Store, StoreFault
@@ -81,6 +81,7 @@ class KeyWorkParts:
     progress: WriteProgress
     batteries: Batteries
     once: OncePerVisit
+    log_seen: LogSeen
 
 
 class KeyWork:
@@ -97,7 +98,7 @@ class KeyWork:
         self._identity, self._recorder, self._put = parts.identity, parts.recorder, parts.put
         self._key = session
         self._files = KeyFiles(session, parts.identity, parts.time)
-        self._log_reader = KeyLogReader(session, parts.store, parts.recorder, parts.time)
+        self._log_reader = KeyLogReader(session, parts.store, parts.recorder, parts.time, parts.log_seen)
         self._began_s = parts.time.now().mono_s
         self._seen: KeySeen | None = None
         self._clock: KeyClock | None = None

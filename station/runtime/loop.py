@@ -136,6 +136,7 @@ class VisitLoop:
             progress=WriteProgress(),
             batteries=Batteries(),
             once=OncePerVisit(),
+            log_seen=mirror.log_seen,
         )
         self._presenter = Presenter(
             presentation,

@@ -54,7 +54,7 @@ async def page(
 ) -> Technician:
     """The page as it is now."""
     try:
-        objects: int | None = (await store.mirror_digest())[0]
+        objects: int | None = (await store.mirror_state()).sum.count
         outbox: int | None = await store.pending_count()
     except StoreFault:
         objects = outbox = None

@@ -21,7 +21,9 @@ from pydantic import BaseModel, ValidationError
 
 from station.errors import StationError
 from station.ports import Json
+from station.records import strict_json
 from station.records.base64url import decoded, encoded
+from station.records.strict_json import JsonRefused
 from station.secret import Secret
 from station.sync.answers import (
     PAGE_LIMIT,
@@ -30,6 +32,7 @@ from station.sync.answers import (
     EventResult,
     EventsAnswered,
     Page,
+    PinAnswered,
     Provisioned,
     Snapshot,
     TimeAnswered,
@@ -38,6 +41,7 @@ from station.sync.server_trust import ServerTrust
 from station.sync.station_health import HEADER
 
 __all__ = [
+    "AnswerRefused",
     "CentralClient",
     "CentralRefused",
     "CentralUnreachable",
@@ -75,6 +79,10 @@ class CentralUnreachable(StationError):
 
     retry_after_s: float = 0.0
     """For how long the answer asked not to be asked again."""
+
+
+class AnswerRefused(CentralUnreachable):
+    """An answer that is refused whole: no JSON of the one form, or not of the shape that was asked for."""
 
 
 class CentralRefused(StationError):
@@ -175,9 +183,10 @@ class CentralClient:
             # A connection that cannot be closed in good order is closed all the same.
             leaving.exception()
 
-    async def enrol(self, code: Secret[str], public_key: bytes) -> Enrolled:
-        """Trade a one-time code for this station's credentials."""
-        return await self._post(Enrolled, "/enrol", {"code": code.reveal(), "public_key": encoded(public_key)})
+    async def enrol(self, code: Secret[str], public_key: bytes, proof: bytes) -> Enrolled:
+        """Trade a one-time code for this station's credentials. ``proof``: `station.records.proofs.enrolment_proof`."""
+        question = {"code": code.reveal(), "public_key": encoded(public_key), "proof": encoded(proof)}
+        return await self._post(Enrolled, "/enrol", question)
 
     async def time(self, site: int, nonce: bytes) -> tuple[bytes, list[bytes]]:
         """A ``time/1`` record for ``nonce`` (16 bytes), and the ``central/1`` records, oldest first; none verified.
@@ -190,26 +199,34 @@ class CentralClient:
         answer = _shaped(TimeAnswered, body)
         return _octets(answer.record), [_octets(link) for link in answer.central_keys]
 
-    async def snapshot(self) -> Snapshot:
-        """The whole mirror."""
-        _, body = await self._ask("GET", "/mirror/snapshot", whole_mirror=True)
+    async def snapshot(self, nonce: bytes) -> Snapshot:
+        """The whole mirror, with a head for ``nonce`` (16 bytes). Raises AnswerRefused too."""
+        params = {"nonce": encoded(nonce)}
+        _, body = await self._ask("GET", "/mirror/snapshot", whole_mirror=True, params=params)
         return _shaped(Snapshot, body)
 
-    async def changes(self, since: str, report: str = "") -> Page | None:
-        """What has changed since the cursor; None when nothing has. Raises Resnapshot too.
+    async def changes(self, since: str, nonce: bytes, key: int | None = None, report: str = "") -> Page:
+        """What has changed since the cursor. Raises AnswerRefused and Resnapshot too.
 
-        ``report``: how the station is, see `station.sync.station_health`.
+        ``key``: the number of the key in the socket. ``report``: how the station is, see `station.sync.station_health`.
         """
-        params = {"since": since, "limit": str(PAGE_LIMIT)}
+        params = {"since": since, "nonce": encoded(nonce), "limit": str(PAGE_LIMIT)}
+        if key is not None:
+            params["key"] = str(key)
         headers = {HEADER: report} if report else {}
         try:
-            status, body = await self._ask("GET", "/mirror/changes", params=params, headers=headers)
+            _, body = await self._ask("GET", "/mirror/changes", params=params, headers=headers)
         except CentralRefused as error:
             # 400: not a cursor of central's, but of somebody who answered in its place; it would never become one.
             if error.fields.get("status") in {HTTPStatus.GONE, HTTPStatus.BAD_REQUEST}:
                 raise Resnapshot("resnapshot") from None
             raise
-        return None if status == HTTPStatus.NOT_MODIFIED else _shaped(Page, body)
+        return _shaped(Page, body)
+
+    async def pin(self) -> PinAnswered:
+        """What turns PINs into tags. Secret."""
+        _, body = await self._ask("GET", "/pin")
+        return _shaped(PinAnswered, body)
 
     async def send(self, events: Sequence[Mapping[str, Json]]) -> list[EventResult]:
         """Hand over 1..100 events; the result of each."""
@@ -249,7 +266,7 @@ class CentralClient:
             cause = error.args[0] if isinstance(error, _Unwanted) else type(error).__name__
         else:
             status = response.status_code
-            if status in {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NOT_MODIFIED}:
+            if status in {HTTPStatus.OK, HTTPStatus.CREATED}:
                 return status, body
             raise _refusal(response, body, path)
         # Outside the block: httpx's errors hold the request, and that the token.
@@ -304,11 +321,11 @@ async def _body(response: httpx.Response, limit_bytes: int) -> bytes:
 
 def _shaped(kind: type[A], body: bytes) -> A:
     try:
-        return kind.model_validate_json(body)
-    except (ValidationError, RecursionError):
+        return kind.model_validate(strict_json.read(body))
+    except (ValidationError, RecursionError, JsonRefused):
         pass
     # Outside the block: the validation error shows its input, which may be a pepper, and would hang on as the context.
-    raise CentralUnreachable("central_answer_malformed", answer=kind.__name__)
+    raise AnswerRefused("central_answer_malformed", answer=kind.__name__)
 
 
 def _refusal(response: httpx.Response, body: bytes, path: str) -> CentralUnreachable | CentralRefused:
@@ -339,4 +356,4 @@ def _octets(text: str) -> bytes:
     try:
         return decoded(text)
     except ValueError:
-        raise CentralUnreachable("central_answer_malformed") from None
+        raise AnswerRefused("central_answer_malformed") from None

@@ -48,7 +48,7 @@ class SignedTime:
         asked_s = self._time.readings().boottime_s
         record, _ = await self._link.time(self._identity.site, nonce)
         try:
-            answer = verify(TimeAnswer, record, self._identity.central_keys)
+            answer = verify(TimeAnswer, record, self._identity.chain.time_signers(links))
             if answer.nonce != nonce:
                 raise RecordError("time_of_another_nonce")
         except RecordError as error:

@@ -134,7 +134,7 @@ async def _ask_time(
 async def _ask_as_station(link: CentralClient) -> Finding:
     """Ask for the changes since a cursor that is none: central refuses that only once it knows who asks."""
     try:
-        await link.changes("none")
+        await link.changes("none", os.urandom(16))
     except Resnapshot:
         pass
     except StationError as error:
