@@ -30,9 +30,9 @@ def register() -> None:
     auditlog.register(Unit)
     auditlog.register(Area)
     auditlog.register(Lock)
-    auditlog.register(Holder, exclude_fields=["pin_tag"])
+    auditlog.register(Holder, exclude_fields=["pin_tag", "pin_version"])
     auditlog.register(Permission, m2m_fields={"areas", "locks"})
-    auditlog.register(Key, exclude_fields=["record", "record_carried", "log_generation", "log_seq"])
+    auditlog.register(Key, exclude_fields=["record", "record_carried"])
     auditlog.register(
         Station,
         exclude_fields=["public_key", "certificate", "certificate_issued", "certificate_expires", "last_contact"],
