@@ -60,7 +60,7 @@ station_calls = Router(auth=StationAuth())
 def _answers(*errors: int, **success: Any) -> dict[int, Any]:
     """The responses of a call: ``_answers(401, ok=Shape)`` for 200, ``created=Shape`` for 201."""
     codes = {"ok": 200, "created": 201}
-    return {codes[name]: shape for name, shape in success.items()} | dict.fromkeys(errors, Problem)
+    return {codes[name]: shape for name, shape in success.items()} | dict.fromkeys((*errors, 503), Problem)
 
 
 def _caller(request: HttpRequest) -> Station:

@@ -7,7 +7,7 @@ from typing import Any
 from station.records.base64url import decoded, encoded
 from station.records.central_chain import CentralChain
 from station.records.claims import Head
-from station.records.mirror_digest import MirrorSum, ObjectName, change_of, object_hash
+from station.records.mirror_digest import MirrorSum, change_of, object_hash
 from station.records.mirror_head import Call, HeadRefusal, Holding, confirming_head
 from station.records.strict_json import read
 from tests.central.served import Caller
@@ -20,7 +20,7 @@ class MirrorCopy:
         self.caller = caller
         first = decoded(caller.enrolled["central_keys"][0])
         self.chain = CentralChain.enrolled([first], first)
-        self.objects: dict[ObjectName, Any] = {}
+        self.objects: dict[Any, Any] = {}
         self.sum = MirrorSum()
         self.cursor = ""
         self.heads: list[Head] = []

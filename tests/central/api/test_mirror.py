@@ -171,13 +171,13 @@ def test_what_is_known_of_a_keys_log_is_told_to_who_asks_with_the_key(site: Simp
     copy = MirrorCopy(enrolled)
     entry = {"type": "lock_opened", "key": 100, "lock": 101, "data": {"generation": 2, "seq": 7}}
     copy.follow(key=100)
-    assert copy.heads[-1].key is None, "nothing is known of it"
+    assert copy.heads[-1].log_seen is None, "nothing is known of it"
     enrolled.reported(entry)
     assert copy.follow(key=100) == [0], "an opening changes nothing for anybody"
-    assert (copy.heads[-1].key, copy.heads[-1].log_seen) == (100, (2, 7))
+    assert (copy.heads[-1].key, copy.heads[-1].log_seen) == (100, claims.LogPosition(2, 7))
     for other in (None, 101, 2**32 - 1):
         copy.follow(key=other)
-        assert (copy.heads[-1].key, copy.heads[-1].log_seen) == (None, None)
+        assert copy.heads[-1].key is copy.heads[-1].log_seen is None
 
 
 def test_who_has_long_been_silent_is_told_beside_the_mirror(site: SimpleNamespace, enrolled: Caller) -> None:
@@ -244,8 +244,10 @@ def test_a_box_waits_for_what_is_its_own(site: SimpleNamespace, box: MirrorCopy)
 
 def test_a_post_says_whether_a_poll_would_find_something(site: SimpleNamespace, enrolled: Caller) -> None:
     copy = MirrorCopy(enrolled)
-    opened: dict[str, Any] = {"id": "0192f0c1-2345-7abc-8def-0123456789ab", "instance": "0192f0c1-2345-7abc-8def-0123456789ac"}
-    opened |= {"seq": 1, "at": 1_790_000_000, "clock": 0, "type": "key_synced"}
+    opened = {
+        "id": "0192f0c1-2345-7abc-8def-0123456789ab", "instance": "0192f0c1-2345-7abc-8def-0123456789ac",
+        "seq": 1, "at": 1_790_000_000, "clock": 0, "type": "key_synced",
+    }  # fmt: skip
     for cursor_is_new in (False, True):
         answer = enrolled.http.post("/events", json={"events": [opened]})
         assert (answer.json()["cursor"] != copy.cursor) is cursor_is_new
@@ -272,8 +274,8 @@ def test_malformed_parameters_are_400(enrolled: Caller) -> None:
     cursor = enrolled.snapshot()["cursor"]
     nonces = ({"nonce": text} for text in ("", "AAAA", "A" * 21, "A" * 23, "A" * 21 + "B", "A" * 21 + "=", "é" * 22))
     numbers = ({"limit": 0}, {"limit": 501}, {"wait": 51}, {"wait": "x"}, {"key": 0}, {"key": 2**32}, {"key": "x"})
-    wrong: dict[str, Any]
-    for wrong in (*numbers, *nonces):
+    every: tuple[dict[str, Any], ...] = (*numbers, *nonces)
+    for wrong in every:
         answer = enrolled.changes(cursor, **wrong)
         assert (answer.status_code, answer.json()["error"]) == (400, "bad_request"), wrong
     assert enrolled.changes("§").status_code == 400
