@@ -139,7 +139,7 @@ def station_fields(
         "online": None if box else facts.online,
         "central_refuses": mirror.refused,
         "mirror_age_s": facts.mirror_age_s,
-        "mirror_confirmed_at": mirror.state.confirmed_at,
+        "mirror_confirmed_at": None if box else mirror.confirmed_at(),
         "outbox": outbox,
         "handed_over_at": handed_over_at,
         "clock": {

@@ -92,9 +92,11 @@ class MirrorCommit:
             notes={CHAIN_NOTE: chain.to_note()} if chain != self._identity.chain else {},
             events=[self._told(each) for each in opened[:TOLD_LIMIT]],
         )
+        issued_s = intake.issued_s
         if self._is_news(update):
             await self._store.take_mirror(update)
             self._stored = state
+            issued_s = max(issued_s, head.issued)
         self.state, self._stay_refused = state, stays
         if chain != self._identity.chain:
             _log.warning("central_keys.changed keys=%d", len(chain.keys))
@@ -102,15 +104,15 @@ class MirrorCommit:
         if versions:
             self._pins.drop_others(versions)
         await self._reports.refused(*intake.refused)
-        await self._time.issue_time_seen(max(head.issued, intake.issued_s))
+        await self._time.issue_time_seen(issued_s)
 
     def _is_news(self, update: MirrorUpdate) -> bool:
         """Whether more is to be written than that it has been confirmed again, which can wait for a while."""
         changed = update.upserts or update.removes or update.whole or update.notes or update.stay_refused is not None
         old_s, new_s = self._stored.confirmed_at or 0, update.state.confirmed_at or 0
         # Earlier, too: central's clock was wrong before, and a restart would know no age.
-        moved = abs(new_s - old_s) >= CONFIRMED_STORED_EVERY_S
-        return bool(changed) or update.state.cursor != self._stored.cursor or moved
+        moved = update.state.cursor != self._stored.cursor or abs(new_s - old_s) >= CONFIRMED_STORED_EVERY_S
+        return bool(changed) or moved
 
     async def _what_stays_refused(
         self, gathering: Gathering, intake: Intake, state: MirrorState, chain: CentralChain

@@ -143,7 +143,7 @@ class Readiness:
             role=claims.role,
             off_only=self._off_only_reason(now),
             certificate_expires=claims.expires,
-            mirror_age_s=self._mirror.age_s(),
+            mirror_age_s=self._mirror_age_s(),
             online=self._mirror.online,
             zone=self._site.zone,
             area_names=self._site.area_names,
@@ -154,6 +154,9 @@ class Readiness:
             privacy=self._site.privacy,
             config_rejected=self.config_rejected,
         )
+
+    def _mirror_age_s(self) -> int | None:
+        return self._mirror.age_s()
 
     def _off_only_reason(self, now: Now) -> OffOnlyReason | None:
         if now.trust is None:

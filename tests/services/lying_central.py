@@ -73,6 +73,8 @@ class LyingCentral:
     def __init__(self) -> None:
         self.signing = SigningKey.generate()
         self.station = STATION
+        """Who asks, and in which role."""
+        self.role = Role.SYNC_STATION
         self.ahead_s = 0
         self.clock: Callable[[], int] = lambda: NOW_S
         self.epoch = "epoch-1"
@@ -178,7 +180,7 @@ class LyingCentral:
 
     def head(self, asked: Asked, objects: Sequence[Mapping[str, Json]] | None = None, **changed: Json) -> str:
         """What confirms the mirror of the asker, if it holds ``objects``; without them: all that there are."""
-        held = list(self.objects.values()) if objects is None else objects
+        held = self.in_scope() if objects is None else objects
         total = MirrorSum().changed(map(object_hash, held))
         key = int(asked.query["key"]) if "key" in asked.query else None
         seen = self.log_seen.get(key) if key is not None else None
@@ -195,8 +197,17 @@ class LyingCentral:
         signer = changed.pop("signer", self.signing)
         return encoded(sign(Head(**(claims | changed)), signer))
 
+    def in_scope(self) -> list[dict[str, Json]]:
+        """All that there is, or the little that an activation box gets."""
+        boxes = {("station", self.station), ("blocklist", 0), ("site", 0)}
+        return [
+            each
+            for name, each in self.objects.items()
+            if self.role is not Role.ACTIVATION_BOX or name in boxes or name[0] == "central_key"
+        ]
+
     def snapshot(self, asked: Asked, **changed: Json) -> Reply:
-        objects = list(self.objects.values())
+        objects = self.in_scope()
         content = {"epoch": self.epoch, "cursor": self.cursor, "head": self.head(asked), "objects": objects}
         return said(content | changed)
 
@@ -204,9 +215,8 @@ class LyingCentral:
         epoch, _, number = asked.query["since"].rpartition(".")
         if epoch != self.epoch or int(number) > self.revision:
             return refusal(410, "resnapshot")
-        objects = list(self.objects.values())
         content = {
-            "upserts": [each for each in objects if each["revision"] > int(number)],
+            "upserts": [each for each in self.in_scope() if each["revision"] > int(number)],
             "removes": [{"type": t, "id": i} for (t, i), revision in self.removed.items() if revision > int(number)],
             "cursor": self.cursor,
             "more": False,
