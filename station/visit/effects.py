@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from station.rules.facts import Grant, KeyKnown, Refusal
+from station.rules.facts import Grant, KeyKnown, Refusal, WrongPin
 from station.visit.entry import Entry
 from station.visit.inputs import KeySeen
 
@@ -68,10 +68,10 @@ class CheckPin:
 
 @dataclass(frozen=True, slots=True)
 class RejectPin:
-    """Record the wrong PIN (and the lock, if that was the tenth)."""
+    """Record the wrong PIN, whose it is if somebody's, and the lock if that was the tenth."""
 
     seen: KeySeen
-    refusal: Refusal
+    wrong: WrongPin
     locked: bool = False
     """It was the tenth."""
 

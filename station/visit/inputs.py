@@ -115,7 +115,8 @@ class PinChecked:
     """The key that the PIN was typed for."""
     known: KeyKnown
     person: Person | None
-    pin_tag: bytes = field(repr=False)
+    pin_tags: tuple[bytes, ...] = field(repr=False)
+    """One under each pepper; none where two people have this PIN, which is then nobody's."""
     own_permit: PermitEntry | None
     attempts: Attempts
     """As they stand if this PIN is wrong."""

@@ -289,7 +289,7 @@ def _prompt_or_refuse(state: State, received: KeyRead, now: Now, before: tuple[E
 
 def _refuse(state: State, refusal: Refusal, told: Refusal | None, before: tuple[Effect, ...]) -> Result:
     """Refuse the key that has just been read; what it was told before a bounce is not recorded again."""
-    refused = replace(state, phase=Phase.REFUSED, refusal=refusal, last_refusal=None, entry=Entry())
+    refused = replace(state, phase=Phase.REFUSED, refusal=refusal, pin_was_wrong=False, entry=Entry())
     if state.seen is None or refusal is told:
         return refused, before
     return refused, (*before, RecordRefusal(state.seen, refusal))

@@ -119,8 +119,8 @@ class State:
     attempts: Attempts = field(default_factory=Attempts)
     refusal: Refusal | None = None
     """REFUSED: why."""
-    last_refusal: Refusal | None = None
-    """PROMPT: why the PIN before was wrong, until the next one is typed."""
+    pin_was_wrong: bool = False
+    """PROMPT: the PIN before was, until the next one is typed."""
     grant: Grant | None = None
     """What has been granted to this key in this visit: it is being written, or on the key."""
     still_on_until: int | None = None
