@@ -211,12 +211,13 @@ def identity_of(credentials: Credentials) -> Identity:
     cost = credentials.argon2
     return Identity(
         station=credentials.station,
+        site=credentials.site,
         certificate=credentials.certificate,
         central_keys=credentials.central_keys,
         signing=SigningKey(credentials.signing_seed.reveal()),
         pin=PinSecrets(
             site_salt=credentials.site_salt,
-            pepper=credentials.pepper,
+            peppers=tuple((each.version, each.pepper) for each in credentials.peppers),
             time=cost.time,
             memory_kib=cost.memory_kib,
             lanes=cost.lanes,

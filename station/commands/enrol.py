@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 import config
-from config import Argon2Cost, Credentials, Profile
+from config import Argon2Cost, Credentials, Pepper, Profile
 from config.models import CentralTable
 from station.app import identity_of
 from station.commands.command_line import UsageError, add_json, print_answer
@@ -111,7 +111,9 @@ def credentials_of(enrolled: Enrolled, signing: SigningKey) -> Credentials:
             certificate=decoded(enrolled.certificate),
             central_keys=tuple(decoded(key) for key in enrolled.central_keys),
             site_salt=decoded(enrolled.pin.site_salt),
-            pepper=Secret(decoded(enrolled.pin.pepper)),
+            peppers=tuple(
+                Pepper(version=each.version, pepper=Secret(decoded(each.pepper))) for each in enrolled.pin.peppers
+            ),
             argon2=Argon2Cost(time=cost.time, memory_kib=cost.memory_kib, lanes=cost.lanes),
         )
         identity_of(credentials)

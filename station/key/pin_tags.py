@@ -21,9 +21,8 @@ class PinTags:
 
     def _tag(self, entry: Entry) -> bytes:
         s = self._secrets
-        return pin_tag(
-            entry.reveal(), s.site_salt, s.pepper.reveal(), time=s.time, memory_kib=s.memory_kib, lanes=s.lanes
-        )
+        pepper = s.peppers[0][1].reveal()
+        return pin_tag(entry.reveal(), s.site_salt, pepper, time=s.time, memory_kib=s.memory_kib, lanes=s.lanes)
 
     def close(self) -> None:
         """Let the thread end."""

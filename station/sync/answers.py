@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from station.records.claims import MAX_UINT16, MAX_UINT32, RECORD_LIMIT_BYTES, Role
+from station.records.strict_json import MAX_NUMBER
 
 PAGE_LIMIT = 500
 """Objects in a page of changes, as asked for."""
@@ -84,12 +85,21 @@ class Argon2(_Answer):
     lanes: int = Field(ge=1, le=16)
 
 
+class PepperAnswered(_Answer):
+    """A pepper and its version."""
+
+    version: int = Field(ge=0, le=MAX_NUMBER)
+    pepper: str = Field(repr=False, max_length=100)
+
+
 class PinAnswered(_Answer):
-    """What turns PINs into tags. Secret."""
+    """``GET /pin``: what turns PINs into tags. Secret."""
 
     site_salt: str = Field(repr=False, max_length=100)
-    pepper: str = Field(repr=False, max_length=100)
     argon2: Argon2
+    digits: int = Field(ge=1, le=100)
+    peppers: list[PepperAnswered] = Field(min_length=1, max_length=2)
+    """Newest first."""
 
 
 class Enrolled(_Answer):

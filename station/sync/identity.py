@@ -13,10 +13,11 @@ from station.sync.central_keys import KeyChain
 
 @dataclass(frozen=True, slots=True)
 class PinSecrets:
-    """What turns a PIN into a tag at this site."""
+    """What turns a PIN into tags at this site."""
 
     site_salt: bytes
-    pepper: Secret[bytes]
+    peppers: tuple[tuple[int, Secret[bytes]], ...]
+    """Version and pepper, newest first: one, or two while all PINs are renewed. A PIN matches under either."""
     time: int
     memory_kib: int
     lanes: int
@@ -29,13 +30,14 @@ class Identity:
         self,
         *,
         station: int,
+        site: int,
         certificate: bytes,
         central_keys: Sequence[PublicKey],
         signing: SigningKey,
         pin: PinSecrets,
     ) -> None:
         """Raises RecordError when the certificate is not this station's: it would sign what no lock believes."""
-        self.station = station
+        self.station, self.site = station, site
         self.key_chain = KeyChain(tuple(central_keys))
         self.central_keys = self.key_chain.keys
         self.pin = pin

@@ -3,14 +3,13 @@
 import asyncio
 import hashlib
 import logging
-import os
 import random
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 
 from station.ports import MirrorState, Store, StoreFault
-from station.records.claims import Blocklist, TimeAnswer
-from station.records.envelope import RecordError, verified, verify
+from station.records.claims import Blocklist
+from station.records.envelope import RecordError, verified
 from station.records.keys import PublicKey
 from station.sync.box_unlocks import take_up_unlocks
 from station.sync.central_keys import chain_of
@@ -27,11 +26,10 @@ from station.sync.identity import Identity
 from station.sync.intake import CheckedObjects, RefusedObject, check_objects
 from station.sync.objects import record_of
 from station.sync.refused_records import RefusalReports
+from station.sync.signed_time import SignedTime
 from station.sync.station_health import self_report
 from station.sync.timekeeping import Timekeeper
 
-TIME_AGAIN_S = 1800
-"""Central's signed time is asked for again after this long, so that it stays well under the hour of `SYNCED`."""
 RESNAPSHOT_AGAIN_S = 600
 """A mirror that still does not come out right when it has just been fetched whole is fetched again after this long: it
 may be central that is wrong. Twice as long each time that it did not help, up to `RESNAPSHOT_LIMIT_S`."""
@@ -73,6 +71,7 @@ class MirrorSync:
         self._config_version = config_version
         self._certificate = CertificateRenewal(link, store, time, identity)
         self._reports = RefusalReports(store, time)
+        self._signed_time = SignedTime(link, store, time, identity, self._reports)
         self._wanted = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -176,7 +175,7 @@ class MirrorSync:
         await self._renew_certificate(by_newest_key=await self._newest_key_signs())
         if self._time.now().trust is None:
             # Central's clock has been put forward: what it has just signed is past the time that it told us before.
-            await self._ask_time()
+            await self._signed_time.ask()
 
     async def refresh_without_mirror(self) -> None:
         """What an activation box wants of central: `BOX_KEEPS`, the time, its own certificate. Raises as `refresh`.
@@ -242,38 +241,17 @@ class MirrorSync:
 
     # --- time ---
 
-    async def _ask_time(self) -> None:
-        age_s = self._time.anchor_age_s()
-        if age_s is not None and 0 <= age_s < TIME_AGAIN_S and self._time.now().trust is not None:
-            return
-        nonce = os.urandom(16)
-        asked_s = self._time.readings().boottime_s
-        record = await self._link.time(nonce)
-        try:
-            answer = verify(TimeAnswer, record, self._identity.central_keys)
-            if answer.nonce != nonce:
-                raise RecordError("time_of_another_nonce")
-        except RecordError as error:
-            # Not our central, or somebody in between who has kept an old answer: nothing else it says is worth more.
-            await self._reports.refused(RefusedObject("time", None, error.code))
-            raise CentralUnreachable("central_time_invalid", reason=error.code) from None
-        if self._time.anchor(answer.issued, asked_s):
-            await self._time.raise_floor(self._store, answer.issued)
-        else:
-            # Central itself, but too late, or with a clock that jumped: its changes are still worth having.
-            await self._reports.refused(RefusedObject("time", None, "time_not_believed"))
-
     async def _ask_time_by_any_key(self) -> None:
         """Ask for the time, also of a central that signs with a next key which this station has not heard of.
 
         Only the chain is taken from an answer before the time has proved whose it is.
         """
         try:
-            await self._ask_time()
+            await self._signed_time.ask_if_due()
         except CentralUnreachable as error:
             if error.fields.get("reason") != "record_unknown_signer" or not await self._learn_chain():
                 raise
-            await self._ask_time()
+            await self._signed_time.ask_if_due()
 
     async def _learn_chain(self) -> bool:
         """Whether central lists keys that go on from those known here. Believes them then."""

@@ -63,12 +63,14 @@ HER_KEY, HIS_KEY, POOL_KEY, SPARE_KEY = 501, 502, 601, 701
 UNIT, AREA, LOCK = 7, 2, 101
 TIME_ZONE = "Europe/Stockholm"
 OFF_LINES = {Line.PROMPT, Line.REFUSED, Line.UNREADABLE}
-PIN_SECRETS = PinSecrets(b"a site's own salt", Secret(b"p" * 32), time=1, memory_kib=8, lanes=1)
+PIN_SECRETS = PinSecrets(b"a site's own salt", ((1, Secret(b"p" * 32)),), time=1, memory_kib=8, lanes=1)
 
 
 def tag_of(pin: str) -> bytes:
     s = PIN_SECRETS
-    return pin_tag(pin.encode(), s.site_salt, s.pepper.reveal(), time=s.time, memory_kib=s.memory_kib, lanes=s.lanes)
+    return pin_tag(
+        pin.encode(), s.site_salt, s.peppers[0][1].reveal(), time=s.time, memory_kib=s.memory_kib, lanes=s.lanes
+    )
 
 
 @dataclass
@@ -334,6 +336,7 @@ class Site:
         )
         identity = Identity(
             station=number,
+            site=1,
             certificate=self.certificate(number, signing, role),
             central_keys=[self.central.public],
             signing=signing,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import config
-from config.credentials import Argon2Cost, Credentials
+from config.credentials import Argon2Cost, Credentials, Pepper
 from station.app import ProfileFault, Station
 from station.commands.sync import synchronise
 from station.ports import Change, LogEvent
@@ -35,7 +35,7 @@ def settings_of(central: LyingCentral, folder: Path, role: Role, profile: str) -
         certificate=certificate,
         central_keys=(central.signing.public,),
         site_salt=b"a site's own salt",
-        pepper=Secret(b"p" * 32),
+        peppers=(Pepper(version=1, pepper=Secret(b"p" * 32)),),
         argon2=Argon2Cost(time=1, memory_kib=8, lanes=1),
     ).save(folder / "credentials.json")
     path = folder / "station.toml"

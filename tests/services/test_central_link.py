@@ -363,7 +363,12 @@ async def test_the_token_goes_with_every_call_and_nowhere_else(
         "token": "marked-secret-new-token",
         "certificate": "AA",
         "central_keys": [encoded(b"k" * 32)],
-        "pin": {"site_salt": "marked-secret-salt", "pepper": pepper, "argon2": argon2},
+        "pin": {
+            "site_salt": "marked-secret-salt",
+            "argon2": argon2,
+            "digits": 6,
+            "peppers": [{"version": 1, "pepper": pepper}],
+        },
     }
     central.lies["/enrol"] = said(enrolled, 201)
     answer = await link.enrol(Secret(code), b"k" * 32)

@@ -10,7 +10,8 @@ import pytest
 from config.loading import parse, version_of
 from config.models import ClockTable
 from station.ports import Change, LogEvent
-from station.sync.mirror import CONFIRMED_STORED_EVERY_S, TIME_AGAIN_S
+from station.sync.mirror import CONFIRMED_STORED_EVERY_S
+from station.sync.signed_time import TIME_AGAIN_S
 from station.sync.station_health import self_report
 from tests.services.lying_central import NOW_S, STATION, Asked, LyingCentral, Reply, refusal
 from tests.services.parts import Parts, eventually

@@ -34,7 +34,7 @@ async def test_tags_are_computed_one_at_a_time_off_the_loop() -> None:
 
 
 async def test_a_tag_that_cannot_be_computed() -> None:
-    pins = PinTags(PinSecrets(b"salt", Secret(b"p" * 32), time=1, memory_kib=8, lanes=1))
+    pins = PinTags(PinSecrets(b"salt", ((1, Secret(b"p" * 32)),), time=1, memory_kib=8, lanes=1))
     with pytest.raises(PinFault) as raised:
         await pins.tag(typed("987654"))
     assert "987654" not in repr(raised.value)

@@ -24,7 +24,7 @@ from station.sync.client import CentralClient
 from station.sync.identity import PinSecrets
 from tests.services.lying_central import DAY_S, UNIT, Asked, LyingCentral, Reply, refusal, said
 
-PIN_SECRETS = PinSecrets(b"a site's own salt", Secret(b"p" * 32), time=1, memory_kib=8, lanes=1)
+PIN_SECRETS = PinSecrets(b"a site's own salt", ((1, Secret(b"p" * 32)),), time=1, memory_kib=8, lanes=1)
 AREA = 2
 CERTIFICATE_S = 60 * DAY_S
 
@@ -233,7 +233,9 @@ class _Link(CentralClient):
 
 def _tag(pin: str) -> bytes:
     s = PIN_SECRETS
-    return pin_tag(pin.encode(), s.site_salt, s.pepper.reveal(), time=s.time, memory_kib=s.memory_kib, lanes=s.lanes)
+    return pin_tag(
+        pin.encode(), s.site_salt, s.peppers[0][1].reveal(), time=s.time, memory_kib=s.memory_kib, lanes=s.lanes
+    )
 
 
 async def _asked(request: httpx.Request) -> Asked:

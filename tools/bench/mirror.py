@@ -74,7 +74,7 @@ async def _lookups(databases: list[Path], key: int, tag: bytes) -> list[list[flo
 
 def _tag(person: Person, its: Credentials) -> bytes:
     cost = its.argon2
-    pepper = its.pepper.reveal()
+    pepper = its.peppers[0].pepper.reveal()
     return pin_tag(person.pin, its.site_salt, pepper, time=cost.time, memory_kib=cost.memory_kib, lanes=cost.lanes)
 
 
