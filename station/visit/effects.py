@@ -85,6 +85,15 @@ class AcceptPin:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveCountBack:
+    """The PIN was right, but its key went, or was another one by then: take its count back; nothing was refused."""
+
+    seen: KeySeen
+    begun: bool
+    """`ActivateKey` was given, and how far that came is recorded by whoever does it; else that nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
 class ActivateKey:
     """Finish the writes, reread ``id``, write ``act``, read it back, take the count back, record; then answer."""
 
@@ -131,6 +140,7 @@ Effect: TypeAlias = (
     | CheckPin
     | RejectPin
     | AcceptPin
+    | GiveCountBack
     | ActivateKey
     | RecordRefusal
     | EndVisit

@@ -13,7 +13,6 @@ class KeySeen:
 
     id_record: bytes
     record: KeyRecord
-    clock_was_unset: bool = False
 
     def is_same_key(self, other: "KeySeen") -> bool:
         """Whether both say that they are the same key, whichever of central's records of it they carry."""

@@ -12,6 +12,7 @@ from station.visit.effects import (
     ActivateKey,
     CheckPin,
     Effect,
+    GiveCountBack,
     PrepareKey,
     RecordRefusal,
     RejectPin,
@@ -85,12 +86,12 @@ def take_verdict(state: State, received: PinChecked, now: Now) -> Result:
     verdict = _judged(state, received, now)
     if isinstance(verdict, Grant):
         # Rule 9: a right PIN of this visit.
-        granted = _gone_on(replace(state, grant=verdict), Phase.ACTIVATING, now)
+        granted = _gone_on(replace(state, grant=verdict, begun=False), Phase.ACTIVATING, now)
         if state.presence is not Presence.IN:
             # Rule 3: written once the key has shown that it is the same one.
             return granted, ()
         activate = ActivateKey(state.insertion, seen, received.known, verdict)
-        return replace(granted, act=KeyIs.UNSURE), (activate,)
+        return replace(granted, act=KeyIs.UNSURE, begun=True), (activate,)
     if isinstance(verdict, Refusal):
         return _refused(state, verdict, now), (AcceptPin(seen, verdict),)
     rejected = RejectPin(seen, verdict, locked=received.attempts.locked)
@@ -117,8 +118,9 @@ def count_late_verdict(state: State, received: PinChecked, now: Now) -> Result:
     verdict = _judged(state, received, now)
     if isinstance(verdict, WrongPin):
         return state, (RejectPin(received.seen, verdict, locked=received.attempts.locked),)
-    unused = Refusal.KEY_FAULT if isinstance(verdict, Grant) else verdict
-    return state, (AcceptPin(received.seen, unused),)
+    if isinstance(verdict, Grant):
+        return state, (GiveCountBack(received.seen, begun=False),)
+    return state, (AcceptPin(received.seen, verdict),)
 
 
 def _judged(state: State, received: PinChecked, now: Now) -> Grant | WrongPin | Refusal:

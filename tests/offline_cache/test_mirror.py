@@ -23,7 +23,7 @@ OTHER_TAG = bytes(16)
 
 async def test_before_the_first_snapshot(store: SqliteStore) -> None:
     assert await store.mirror_state() == MirrorState()
-    assert await store.bundle(1, TAG) == MirrorBundle(MirrorState())
+    assert await store.bundle(1, [TAG]) == MirrorBundle(MirrorState())
     assert await store.mirror_digest() == (0, hashlib.sha256(b"").hexdigest())
 
 
@@ -35,7 +35,7 @@ async def test_everything_about_a_personal_key_and_its_person(store: SqliteStore
     blocklist = made("blocklist", 0, version=3)
     strangers = [made("permit", 60, holder=10), made("holder", 10), made("key", 5), made("blocklist", 1)]
     await store.replace_mirror(STATE, [key, unit, person_unit, holder, *permits, blocklist, *strangers])
-    assert await store.bundle(key=4, pin_tag=TAG) == MirrorBundle(
+    assert await store.bundle(key=4, pin_tags=[TAG]) == MirrorBundle(
         state=STATE,
         key=key,
         key_unit=unit,
@@ -47,7 +47,7 @@ async def test_everything_about_a_personal_key_and_its_person(store: SqliteStore
         blocklist=blocklist,
     )
     assert (await store.bundle(key=4)).person is None
-    assert (await store.bundle(pin_tag=TAG)).key is None
+    assert (await store.bundle(pin_tags=[TAG])).key is None
 
 
 async def test_a_tag_that_two_holders_have_is_nobodys(store: SqliteStore, made: Made) -> None:
@@ -58,7 +58,7 @@ async def test_a_tag_that_two_holders_have_is_nobodys(store: SqliteStore, made: 
             *(made("permit", id_, holder=id_, pin_tag=TAG) for id_ in (9, 10)),
         ],
     )
-    found = await store.bundle(pin_tag=TAG)
+    found = await store.bundle(pin_tags=[TAG])
     assert (found.person, found.person_permits) == (None, ())
 
 
@@ -66,12 +66,12 @@ async def test_a_tag_of_a_permit_without_a_holder_is_nobodys(store: SqliteStore,
     await store.replace_mirror(
         STATE, [made("holder", 9), made("permit", 1, holder=9, pin_tag=TAG), made("permit", 2, pin_tag=TAG)]
     )
-    assert (await store.bundle(pin_tag=TAG)).person is None
+    assert (await store.bundle(pin_tags=[TAG])).person is None
 
 
 async def test_a_holder_that_the_mirror_lacks_is_nobody(store: SqliteStore, made: Made) -> None:
     await store.replace_mirror(STATE, [made("permit", 1, holder=9, pin_tag=TAG), made("key", 2, holder=9)])
-    found = await store.bundle(key=2, pin_tag=TAG)
+    found = await store.bundle(key=2, pin_tags=[TAG])
     assert (found.person, found.person_permits, found.key_holder) == (None, (), None)
 
 
@@ -84,14 +84,14 @@ async def test_a_malformed_tag_finds_nobody(store: SqliteStore, sql: Sql, tag: o
 
 async def test_only_permits_lead_from_a_tag_to_a_person(store: SqliteStore, made: Made) -> None:
     await store.replace_mirror(STATE, [made("holder", 9, holder=9, pin_tag=TAG)])
-    assert (await store.bundle(pin_tag=TAG)).person is None
+    assert (await store.bundle(pin_tags=[TAG])).person is None
 
 
 async def test_a_new_permit_takes_the_old_tag_away(store: SqliteStore, made: Made) -> None:
     await store.replace_mirror(STATE, [made("holder", 9), made("permit", 1, holder=9, pin_tag=TAG)])
     await store.apply_page(STATE, [made("permit", 1, 2, holder=9, pin_tag=OTHER_TAG)], [])
-    assert (await store.bundle(pin_tag=TAG)).person is None
-    assert (await store.bundle(pin_tag=OTHER_TAG)).person == made("holder", 9)
+    assert (await store.bundle(pin_tags=[TAG])).person is None
+    assert (await store.bundle(pin_tags=[OTHER_TAG])).person == made("holder", 9)
 
 
 @pytest.mark.parametrize("holder", ["9", 9.0, True, -1, 2**63, None])

@@ -370,13 +370,13 @@ async def test_the_attempt_is_counted_before_the_pin_is_looked_at(site: Site) ->
     box.insert(key)
     await box.until(Line.PROMPT)
     counted: list[int] = []
-    tag = box.station.pin_tags.tag
+    tags = box.station.pin_tags.tags
 
-    async def tagged(entry: Any) -> bytes:
+    async def tagged(entry: Any) -> tuple[bytes, ...]:
         counted.append((await box.store.real.attempts(HER_KEY)).failures)
-        return await tag(entry)
+        return await tags(entry)
 
-    box.station.pin_tags.tag = tagged  # type: ignore[method-assign]
+    box.station.pin_tags.tags = tagged  # type: ignore[method-assign]
     box.type(f"{PINS[ANNA]}#")
     await box.until(Line.READY)
     assert counted == [1]

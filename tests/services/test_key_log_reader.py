@@ -291,13 +291,13 @@ async def test_the_log_rests_while_a_pin_is_judged(site: Site) -> None:
     """The answer that is under way then does not stand in the way of the activation."""
     station, key = await site.station(), site.key(HER_KEY)
     key.folder.store(KeyFile.LOG, _filled([1, 1_790_000_000, 101, "opened", ANNA, 70], 65_000))
-    judge, tag = asyncio.Event(), station.station.pin_tags.tag
+    judge, tags = asyncio.Event(), station.station.pin_tags.tags
 
-    async def slow(entry: Any) -> bytes:
+    async def slow(entry: Any) -> tuple[bytes, ...]:
         await judge.wait()
-        return await tag(entry)
+        return await tags(entry)
 
-    station.station.pin_tags.tag = slow  # type: ignore[method-assign]
+    station.station.pin_tags.tags = slow  # type: ignore[method-assign]
     station.insert(key)
     await station.until(Line.PROMPT)
     station.type(f"{PINS[ANNA]}#")

@@ -235,8 +235,8 @@ async def test_a_personal_tag_in_an_object_finds_nobody(central: LyingCentral, s
     central.objects["permit", 1]["pin_tag"] = encoded(b"e" * 16)
     central.holder(11, pin_tag=encoded(b"e" * 16))
     assert await synced.poll()
-    assert (await synced.store.bundle(pin_tag=b"e" * 16)).person is None
-    assert (await synced.store.bundle(pin_tag=b"s" * 16)).person is not None
+    assert (await synced.store.bundle(pin_tags=[b"e" * 16])).person is None
+    assert (await synced.store.bundle(pin_tags=[b"s" * 16])).person is not None
 
 
 # --- back to an older one ---
@@ -261,8 +261,8 @@ async def test_rollback(central: LyingCentral, synced: Parts, epoch: str) -> Non
 
     for name, record in newer.items():
         assert await synced.field(*name, "record") == record
-    assert (await synced.store.bundle(pin_tag=b"o" * 16)).person is None
-    assert (await synced.store.bundle(pin_tag=b"n" * 16)).person is not None
+    assert (await synced.store.bundle(pin_tags=[b"o" * 16])).person is None
+    assert (await synced.store.bundle(pin_tags=[b"n" * 16])).person is not None
     assert await synced.field("area", 3, "name") == "Dalen"
     assert await synced.reasons() == ["object_older"] * 3
     assert central.calls("/mirror/snapshot") == (1 if epoch == "epoch-1" else 2)
@@ -271,7 +271,7 @@ async def test_rollback(central: LyingCentral, synced: Parts, epoch: str) -> Non
     central.permit(1, 11, NOW_S, pin_tag=b"r" * 16)
     central.blocklist(NOW_S, 67)
     assert await synced.poll()
-    assert (await synced.store.bundle(pin_tag=b"r" * 16)).person is not None
+    assert (await synced.store.bundle(pin_tags=[b"r" * 16])).person is not None
     assert await synced.field("blocklist", 0, "version") == NOW_S
 
 
@@ -279,11 +279,11 @@ async def test_rollback_of_a_permit_under_another_number(central: LyingCentral, 
     central.permit(2, 11, 99, pin_tag=b"o" * 16)
     assert await synced.poll()
     assert await synced.reasons() == ["object_older"]
-    assert (await synced.store.bundle(pin_tag=b"o" * 16)).person is None
+    assert (await synced.store.bundle(pin_tags=[b"o" * 16])).person is None
     # Another unit's permit has nothing to do with it.
     central.permit(3, 11, 98, pin_tag=b"u" * 16, unit=UNIT)
     assert await synced.poll()
-    assert (await synced.store.bundle(pin_tag=b"u" * 16)).person is not None
+    assert (await synced.store.bundle(pin_tags=[b"u" * 16])).person is not None
 
 
 async def test_a_blocked_key_is_blocked_though_its_record_is_an_old_one(central: LyingCentral, synced: Parts) -> None:
