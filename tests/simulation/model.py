@@ -59,7 +59,7 @@ class KeyTruth:
     """The digits since the last ``*`` or ``#``, while this was the last key in that socket."""
     right_at: list[float] = field(default_factory=list)
     """When a right PIN was sent off for it."""
-    log: list[tuple[int, int | None, int, str, int | None]] = field(default_factory=list)
+    log: list[tuple[int, int, int, str, int | None]] = field(default_factory=list)
     """What locks wrote: seq, time, lock, outcome, holder."""
 
 
@@ -296,7 +296,7 @@ class Model:
             raise Broken(f"central never got the events {sorted(missing)[:5]} of station {machine.number}")
 
     def _check_log(self, number: int, truth: KeyTruth) -> None:
-        central: dict[int, list[tuple[int, int | None, int, str, int | None]]] = defaultdict(list)
+        central: dict[int, list[tuple[int, int, int, str, int | None]]] = defaultdict(list)
         for event in self._central.events.values():
             if event.get("key") != number:
                 continue
@@ -304,9 +304,8 @@ class Model:
                 raise Broken(f"central was told of a gap in the log of key {number}: {event['data']}")
             if event["type"] in {"lock_opened", "lock_refused"}:
                 seq, outcome = event["data"]["seq"], event["data"]["outcome"]
-                at = None if event["clock"] == "unknown" else event["at"]
-                central[seq].append((seq, at, event["lock"], outcome, event.get("holder")))
-        saw = {entry[0]: entry for entry in truth.log if entry[2] != locks.TEST_LOCK}
+                central[seq].append((seq, event["at"], event["lock"], outcome, event.get("holder")))
+        saw = {entry[0]: entry for entry in truth.log}
         for seq, entry in saw.items():
             if len(central[seq]) != 1 or not _same(central[seq][0], entry):
                 raise Broken(f"of the log of key {number}, central has {central[seq]} for {entry}")
@@ -316,8 +315,8 @@ class Model:
 
 
 def _same(told: tuple[object, ...], saw: tuple[object, ...]) -> bool:
-    # Where the station did not know the time either, the entry's own counts.
-    return told[2:] == saw[2:] and (told[1] is None or saw[1] is None or told[1] == saw[1])
+    # Where the lock did not know the time, it is told when it was read.
+    return told[2:] == saw[2:] and (saw[1] is None or told[1] == saw[1])
 
 
 def files_of(key: SimulatedKey) -> str:
