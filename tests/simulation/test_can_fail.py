@@ -99,12 +99,12 @@ def _a_log_entry_gets_a_new_name_each_time(patch: Patch) -> None:
 
 
 def _counted_in_memory(patch: Patch) -> None:
-    async def counted(self: PinWork, effect: Any) -> AttemptCount:
+    async def counted(self: PinWork, effect: Any) -> tuple[AttemptCount, AttemptCount]:
         key = effect.seen.record.key
         kept = self.__dict__.setdefault("kept", {})
         kept[key] = kept.get(key, 0) + 1
         self._owed.add(key)
-        return AttemptCount(key, kept[key])
+        return AttemptCount(key, kept[key] - 1), AttemptCount(key, kept[key])
 
     patch.setattr(PinWork, "_counted", counted)
 
@@ -114,6 +114,10 @@ def _nobody_waits(patch: Patch) -> None:
 
 
 def _twelve_hours(patch: Patch) -> None:
+    async def sure(*_: Any) -> None:
+        """As locks would not judge it."""
+
+    patch.setattr(ActivationWork, "_make_sure_that_locks_open", sure)
     patch.setattr("config.models.Settings.rules", lambda self: Policy(active_minutes=720))
 
 

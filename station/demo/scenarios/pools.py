@@ -66,7 +66,9 @@ async def play(scene: Scenario) -> None:
     await scene.lock(5036, 240, 6, "opened")
     await scene.lock(5036, 101, 2, "no_permission")
 
-    await scene.say("David has no permit for south: refused with the reason, no falling back to north's.")
+    await scene.say(
+        "David has no permit for south: a wrong PIN there, no falling back to north's; the coordinator sees why."
+    )
     await scene.insert(5034)
     await scene.see("prompt")
     await scene.pin(1004)
@@ -76,7 +78,7 @@ async def play(scene: Scenario) -> None:
     await scene.pull()
 
     await scene.say(
-        "A permanent employee's PIN on a substitute key: the reason is shown, and it counts as a wrong PIN."
+        "A permanent employee's PIN on a substitute key looks like one that nobody has, counts, and says whom it is for."
     )
     await scene.insert(5032)
     await scene.see("prompt")
