@@ -51,7 +51,7 @@ def without_stations(site: Site, *stations: int) -> bytes:
 @pytest.mark.parametrize("file", [KeyFile.PERMIT, KeyFile.CERT, KeyFile.BLOCK])
 @pytest.mark.parametrize("hashes", [True, False])
 async def test_a_key_that_takes_it_and_keeps_forty_bytes(site: Site, file: KeyFile, *, hashes: bool) -> None:
-    station, key = await site.station(), site.key(HER_KEY, **({} if hashes else {"hashes": ()}))
+    station, key = await site.station(), site.key(HER_KEY, hashes=("crc32", "sha256") if hashes else ())
     full(key, file)
     assert await refused(station, key, PINS[ANNA]) is Refusal.KEY_FAULT
     key.after = lambda _: True

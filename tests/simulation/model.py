@@ -59,7 +59,7 @@ class KeyTruth:
     """The digits since the last ``*`` or ``#``, while this was the last key in that socket."""
     right_at: list[float] = field(default_factory=list)
     """When a right PIN was sent off for it."""
-    log: list[tuple[int, int, int, str, int | None]] = field(default_factory=list)
+    log: list[tuple[int, int | None, int, str, int | None]] = field(default_factory=list)
     """What locks wrote: seq, time, lock, outcome, holder."""
 
 
@@ -296,7 +296,7 @@ class Model:
             raise Broken(f"central never got the events {sorted(missing)[:5]} of station {machine.number}")
 
     def _check_log(self, number: int, truth: KeyTruth) -> None:
-        central: dict[int, list[tuple[int, int, int, str, int | None]]] = defaultdict(list)
+        central: dict[int, list[tuple[int, int | None, int, str, int | None]]] = defaultdict(list)
         for event in self._central.events.values():
             if event.get("key") != number:
                 continue
