@@ -291,7 +291,9 @@ async def test_exactly_the_limit_is_taken(
 
 
 async def test_cookies_are_not_kept(central: LyingCentral, link: CentralClient) -> None:
-    central.lies["/mirror/changes"] = said({"upserts": [], "removes": [], "cursor": "c", "more": True}, Set_Cookie="a=b; Path=/")
+    central.lies["/mirror/changes"] = said(
+        {"upserts": [], "removes": [], "cursor": "c", "more": True}, Set_Cookie="a=b; Path=/"
+    )
     for _ in range(2):
         await link.changes("c", NONCE)
     assert "cookie" not in central.asked[-1].headers
