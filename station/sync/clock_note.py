@@ -7,7 +7,7 @@ or null.
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeGuard
 
 from station.records.claims import MAX_UINT64
@@ -22,7 +22,7 @@ _BOOT_ID_CHARS = 64
 class ClockNote:
     """What is written down."""
 
-    memory: ClockMemory = ClockMemory()
+    memory: ClockMemory = field(default_factory=ClockMemory)
     certificate_issued_s: int | None = None
     """Of the certificate whose issue time has raised the floor, or not; None: none has been looked at.
 

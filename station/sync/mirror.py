@@ -207,16 +207,9 @@ class MirrorSync:
 
     async def refresh(self) -> None:
         """Bring the mirror up to date once. Raises CentralUnreachable, CentralRefused, StoreFault."""
-        try:
-            await self._signed_time.ask_if_due()
-        except CentralRefused as error:
-            # It is asked without a token, and throttled by address: the mirror of a site behind one goes on without.
-            _log.warning("clock.time_not_given %s", error)
+        await self._signed_time.ask_if_due()
         await self._follower.follow(self._key)
         await self._renew_certificate()
-        if self._time.now().trust is None:
-            # Central's clock has been put forward: what it has just signed is past the time that it told us before.
-            await self._signed_time.ask()
 
     async def poll_once(self) -> None:
         """Refresh, and keep what came of it: whether central was there, and whether the disk took what it said."""

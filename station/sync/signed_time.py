@@ -26,10 +26,11 @@ class SignedTime:
         self._asked = False
 
     async def ask_if_due(self) -> None:
-        """Ask, unless the last answer is fresh enough and the clock is trusted. Raises as `ask`.
+        """Ask, unless the last answer is fresh enough and the clock is trusted. Raises CentralUnreachable.
 
         The first time also when it is: a time that was kept over a restart may have been wrong, and who restarts a
-        station wants it mended. A central that has no time for this call now does not stop the others.
+        station wants it mended. It is asked without a token, and throttled by address: the mirror of a station behind
+        a busy one goes on without.
         """
         age_s, trusted = self._time.anchor_age_s(), self._time.now().trust is not None
         if self._asked and trusted and age_s is not None and 0 <= age_s < TIME_AGAIN_S:
@@ -37,10 +38,9 @@ class SignedTime:
         try:
             await self.ask()
         except CentralRefused as error:
-            if not trusted:
-                raise
-            _log.info("clock.not_told %s", error)
-        self._asked = True
+            _log.warning("clock.time_not_given %s", error)
+        else:
+            self._asked = True
 
     async def ask(self) -> bool:
         """Ask now; whether the answer was believed. Raises CentralUnreachable, CentralRefused."""

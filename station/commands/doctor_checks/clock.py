@@ -58,8 +58,6 @@ def _of_box(readings: ClockReadings, rules: ClockRules, memory: ClockMemory) -> 
     """Whatever else the time could rest on now is not there where the box will stand."""
     if readings.rtc_unix_s is None:
         return fail("clock", "no battery-backed clock answers, and a box has no other", _BOX_MEND)
-    if not rules.trust_rtc:
-        return fail("clock", "a battery-backed clock answers, and is not trusted", "set clock.trust_rtc = true")
     by_rtc, without_anchor = replace(rules, trust_ntp=False), replace(memory, anchor=None)
     said = utc_text(readings.rtc_unix_s)
     why = doubt(readings, by_rtc, without_anchor)

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from config import Settings
@@ -24,7 +24,7 @@ class StoredFacts:
 
     certificate_expires: int | None = None
     """Unix seconds."""
-    clock: ClockMemory = ClockMemory()
+    clock: ClockMemory = field(default_factory=ClockMemory)
     """What the station remembers of the time."""
 
 
