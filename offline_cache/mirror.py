@@ -87,11 +87,13 @@ def objects(db: Database, type_: str) -> list[MirrorObject]:
     return _found(db, "type = ?", [type_])
 
 
-def bundle(db: Database, key: int | None, pin_tag: bytes | None) -> MirrorBundle:
-    """Look up what one decision needs. A tag that leads to two holders leads to nobody."""
+def bundle(db: Database, key: int | None, pin_tags: Sequence[bytes]) -> MirrorBundle:
+    """Look up what one decision needs. Tags that lead to two holders lead to nobody."""
     key_object = _one(db, "key", key)
     key_holder = _referred(key_object, "holder")
-    person = _one(db, "holder", _holder_with(db, pin_tag))
+    holders = _holders_with(db, pin_tags)
+    # Central makes tags unique within a site. Should it fail to, a PIN must not open another person's doors.
+    person = _one(db, "holder", holders[0] if len(holders) == 1 else None)
     return MirrorBundle(
         state=state(db),
         key=key_object,
@@ -99,6 +101,7 @@ def bundle(db: Database, key: int | None, pin_tag: bytes | None) -> MirrorBundle
         key_holder=_one(db, "holder", key_holder),
         key_holder_permits=_permits(db, key_holder),
         person=person,
+        pin_is_shared=len(holders) > 1,
         person_unit=_one(db, "unit", _referred(person, "unit")),
         person_permits=_permits(db, None if person is None else person.id),
         blocklist=_one(db, "blocklist", _BLOCKLIST_ID),
@@ -112,13 +115,13 @@ def stay_refused(db: Database) -> list[StaysRefused]:
     return [StaysRefused(type_, id_, KnownAs(was), revision) for type_, id_, was, revision in rows]
 
 
-def _holder_with(db: Database, pin_tag: bytes | None) -> int | None:
-    if pin_tag is None:
-        return None
-    rows = db.execute("SELECT DISTINCT holder FROM mirror_object WHERE pin_tag = ? LIMIT 2", [pin_tag])
-    holders: list[int | None] = [holder for (holder,) in rows]
-    # Central makes tags unique within a site. Should it fail to, a PIN must not open another person's doors.
-    return holders[0] if len(holders) == 1 else None
+def _holders_with(db: Database, pin_tags: Sequence[bytes]) -> list[int | None]:
+    """The holders whose permits have one of these tags, or enough of them to see that there is more than one."""
+    holders: set[int | None] = set()
+    for tag in pin_tags:
+        rows = db.execute("SELECT DISTINCT holder FROM mirror_object WHERE pin_tag = ? LIMIT 2", [tag])
+        holders |= {holder for (holder,) in rows}
+    return list(holders)
 
 
 def _permits(db: Database, holder: int | None) -> tuple[MirrorObject, ...]:

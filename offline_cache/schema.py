@@ -94,10 +94,11 @@ CREATE TABLE note (
     value TEXT NOT NULL
 ) STRICT;
 
--- The last number given of each kind.
-CREATE TABLE counter (
-    name TEXT PRIMARY KEY,
-    value INTEGER NOT NULL
+-- Activations of which it is not known yet whether they came to be on their keys, and the event to be told if it never
+-- is. AUTOINCREMENT: a number is never given twice, whichever rows are gone.
+CREATE TABLE begun_activation (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    event TEXT NOT NULL
 ) STRICT;
 """
 

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from offline_cache import mirror, outbox, small_tables
+from offline_cache import begun_activations, mirror, outbox, small_tables
 from offline_cache.connection import immediate, room_to_delete
 from offline_cache.database_thread import DatabaseThread
 from offline_cache.event_ids import EventIds
 from station.ports import (
     Change,
+    LogEvent,
     LogMark,
     MirrorBundle,
     MirrorObject,
@@ -73,6 +74,7 @@ class SqliteStore:
                     small_tables.set_attempts(db, change.attempts)
                 if change.log_mark is not None:
                     small_tables.set_log_mark(db, change.log_mark)
+                begun_activations.settle(db, change.settles)
 
         await self.thread.run(work)
 
@@ -96,9 +98,9 @@ class SqliteStore:
         """The permits of these holders that are used."""
         return await self.thread.run(lambda db: mirror.permits_of(db, holders))
 
-    async def bundle(self, key: int | None = None, pin_tag: bytes | None = None) -> MirrorBundle:
-        """Everything about a key, and about the holder with that PIN tag (nobody, when two have it)."""
-        return await self.thread.run(lambda db: mirror.bundle(db, key, pin_tag))
+    async def bundle(self, key: int | None = None, pin_tags: Sequence[bytes] = ()) -> MirrorBundle:
+        """Everything about a key, and about the holder with one of these PIN tags (nobody, when two have)."""
+        return await self.thread.run(lambda db: mirror.bundle(db, key, pin_tags))
 
     async def objects(self, type_: str) -> list[MirrorObject]:
         """All objects of a type that are used, by id."""
@@ -143,12 +145,28 @@ class SqliteStore:
 
         return await self.thread.run(work)
 
-    async def next_sequence(self) -> int:
-        """The next number for an activation, from 1; durable, so that it is never given twice by this database."""
+    async def begin_activation(self, if_interrupted: LogEvent) -> int:
+        """The next number for an activation, from 1; durable, so that it is never given twice by this database.
+
+        So is ``if_interrupted``, until a `Change` settles the number: a plug pulled while ``act`` is being written
+        must not make an activation that nobody has heard of.
+        """
 
         def work(db: Database) -> int:
             with immediate(db):
-                return small_tables.next_activation(db)
+                return begun_activations.begin(db, if_interrupted)
+
+        return await self.thread.run(work)
+
+    async def tell_interrupted(self) -> int:
+        """At a start: keep the events of what the last run began and did not settle; how many."""
+
+        def work(db: Database) -> int:
+            with immediate(db):
+                begun = begun_activations.unsettled(db)
+                outbox.add(db, begun.values(), self._ids)
+                begun_activations.settle(db, tuple(begun))
+            return len(begun)
 
         return await self.thread.run(work)
 

@@ -81,7 +81,7 @@ class Station:
             settings.rules(),
             local=ZoneInfo(settings.clock.time_zone),
         )
-        self.pin_tags = PinTags(identity.pin)
+        self.pin_tags = PinTags(lambda: identity.pin)
         self.visits = VisitLoop(
             profile=self.profile,
             reader=reader,

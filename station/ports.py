@@ -257,6 +257,8 @@ class MirrorBundle:
     key_holder_permits: tuple[MirrorObject, ...] = ()
     person: MirrorObject | None = None
     """The holder whose permits have one of the asked-for PIN tags."""
+    pin_is_shared: bool = False
+    """More than one holder has: then it is nobody's."""
     person_unit: MirrorObject | None = None
     person_permits: tuple[MirrorObject, ...] = ()
     blocklist: MirrorObject | None = None
@@ -291,6 +293,8 @@ class Change:
     events: Sequence[LogEvent] = ()
     attempts: AttemptCount | None = None
     log_mark: LogMark | None = None
+    settles: Sequence[int] = ()
+    """Numbers of activations whose outcome is known by now: see `Store.begin_activation`."""
 
 
 class Store(Protocol):
@@ -320,8 +324,8 @@ class Store(Protocol):
         """The permits of these holders that are used."""
         ...
 
-    async def bundle(self, key: int | None = None, pin_tag: bytes | None = None) -> MirrorBundle:
-        """Everything about a key, and about the holder with that PIN tag."""
+    async def bundle(self, key: int | None = None, pin_tags: Sequence[bytes] = ()) -> MirrorBundle:
+        """Everything about a key, and about the holder with one of these PIN tags."""
         ...
 
     async def objects(self, type_: str) -> list[MirrorObject]:
@@ -352,8 +356,15 @@ class Store(Protocol):
         """A small durable fact by name (clock floor, certificate sequence): set it if a value is given; return it."""
         ...
 
-    async def next_sequence(self) -> int:
-        """The next number for an activation; never given twice."""
+    async def begin_activation(self, if_interrupted: LogEvent) -> int:
+        """The next number for an activation; never given twice.
+
+        Until a `Change` settles it, ``if_interrupted`` is what `tell_interrupted` makes an event of.
+        """
+        ...
+
+    async def tell_interrupted(self) -> int:
+        """At a start: keep the events of what the last run began and did not settle; how many."""
         ...
 
     async def alive(self) -> None:

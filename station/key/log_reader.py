@@ -4,14 +4,13 @@ What has been read is durable, with the mark of how far, before the next stretch
 """
 
 import logging
-import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from station.key import log_entries
 from station.key.files import KeyFiles
-from station.ports import KeyFile, KeyRefused, KeySession, LogEvent, LogMark, Store, StoreFault
+from station.ports import KeyFile, KeyRefused, KeySession, LogMark, Store, StoreFault
 from station.sync.recorder import Recorder
 from station.sync.timekeeping import Timekeeper
 
@@ -134,10 +133,8 @@ class KeyLogReader:
 
     async def _garbage(self, key: int, generation: int, at: int) -> None:
         """Say once that this log cannot be read on from here; the gap shows when the key begins a new generation."""
-        id_ = str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:sync-station:key-log-garbage:{key}:{generation}:{at}"))
-        data = {"type": "log", "reason": "log_garbage", "generation": generation, "offset_bytes": at}
-        now_s = self._time.now().unix_s
-        await self._recorder.commit(LogEvent("record_refused", now_s, self._clock(), key=key, data=data, id=id_))
+        event = log_entries.garbage(key, generation, at, self._time.now().unix_s, self._clock())
+        await self._recorder.commit(event)
 
     def _clock(self) -> int | str:
         trust = self._time.now().trust

@@ -12,6 +12,8 @@ class BoxReadiness(Readiness):
         return None
 
     def _off_only_reason(self, now: Now) -> OffOnlyReason | None:
+        if self._is_blocked:
+            return OffOnlyReason.BLOCKED
         if now.trust is None:
             return OffOnlyReason.CLOCK
         if now.unix_s >= self._identity.claims.expires:

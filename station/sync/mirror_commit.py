@@ -111,8 +111,8 @@ class MirrorCommit:
         changed = update.upserts or update.removes or update.whole or update.notes or update.stay_refused is not None
         old_s, new_s = self._stored.confirmed_at or 0, update.state.confirmed_at or 0
         # Earlier, too: central's clock was wrong before, and a restart would know no age.
-        moved = update.state.cursor != self._stored.cursor or abs(new_s - old_s) >= CONFIRMED_STORED_EVERY_S
-        return bool(changed) or moved
+        moved = abs(new_s - old_s) >= CONFIRMED_STORED_EVERY_S
+        return bool(changed) or update.state.cursor != self._stored.cursor or moved
 
     async def _what_stays_refused(
         self, gathering: Gathering, intake: Intake, state: MirrorState, chain: CentralChain

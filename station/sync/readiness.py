@@ -159,6 +159,8 @@ class Readiness:
         return self._mirror.age_s()
 
     def _off_only_reason(self, now: Now) -> OffOnlyReason | None:
+        if self._is_blocked:
+            return OffOnlyReason.BLOCKED
         if now.trust is None:
             return OffOnlyReason.CLOCK
         age_s = self._mirror.age_s()
@@ -169,6 +171,12 @@ class Readiness:
         if now.unix_s >= self._identity.claims.expires:
             return OffOnlyReason.CERTIFICATE
         return OffOnlyReason.DISK if self._store_failed else None
+
+    @property
+    def _is_blocked(self) -> bool:
+        """Whether central has put this station's own number on the blocklist: no lock believes what it signs."""
+        blocklist = self.blocklist_claims
+        return blocklist is not None and self._identity.station in blocklist.blocked_stations
 
     async def _probe(self) -> None:
         try:

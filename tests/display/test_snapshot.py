@@ -12,7 +12,7 @@ from station.records.claims import EVERY_AREA, ClockSource
 from station.rules.clock import ClockDoubt
 from station.rules.facts import Attempts, Now, OffOnlyReason
 from station.rules.support import Neighbour, SupportLine
-from station.visit.inputs import KeySeen, StationChanged
+from station.visit.inputs import StationChanged
 from station.visit.machine import TABLE
 from station.visit.state import KeyLeft, Phase, Presence, RemovedKey, State
 from tests.visit.visiting import NOON, OWN, STATION, SUBSTITUTE, TIM, TIM_FOUND, Machine, machine_at, permit
@@ -147,13 +147,6 @@ def test_a_key_that_had_lost_power() -> None:
     at = machine_at(Phase.PROMPT)
     assert not at.screen.notes.lost_power
     assert screen(at.state, NOW, ScreenExtras(KeyFindings(lost_power=True))).notes.lost_power
-
-
-def test_a_new_key_has_not_lost_power() -> None:
-    seen = KeySeen(OWN.seen.id_record, OWN.seen.record, clock_was_unset=True)
-    at = Machine()
-    at.put_in(replace(OWN, seen=seen))
-    assert not at.screen.notes.lost_power
 
 
 def test_a_key_left_in_is_told_how_soon_it_goes_off() -> None:

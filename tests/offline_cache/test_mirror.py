@@ -38,7 +38,7 @@ def tagged(permit: MirrorObject, tag: bytes) -> ReceivedObject:
 
 async def test_before_the_first_snapshot(store: SqliteStore) -> None:
     assert await store.mirror_state() == MirrorState()
-    assert await store.bundle(1, TAG) == MirrorBundle(MirrorState())
+    assert await store.bundle(1, [TAG]) == MirrorBundle(MirrorState())
 
 
 async def test_everything_about_a_personal_key_and_its_person(store: SqliteStore, made: Made) -> None:
@@ -50,7 +50,7 @@ async def test_everything_about_a_personal_key_and_its_person(store: SqliteStore
     strangers = [made("permit", 60, holder=10), made("holder", 10), made("key", 5), made("blocklist", 1)]
     tags = [tagged(permits[0], TAG), tagged(permits[1], OTHER_TAG)]
     await take(store, STATE, [key, unit, person_unit, holder, *tags, blocklist, *strangers], whole=True)
-    assert await store.bundle(4, TAG) == MirrorBundle(
+    assert await store.bundle(4, [TAG]) == MirrorBundle(
         state=STATE,
         key=key,
         key_unit=unit,
@@ -62,34 +62,34 @@ async def test_everything_about_a_personal_key_and_its_person(store: SqliteStore
         blocklist=blocklist,
     )
     assert (await store.bundle(key=4)).person is None
-    assert (await store.bundle(None, TAG)).key is None
+    assert (await store.bundle(pin_tags=[TAG])).key is None
     assert {each.id for each in await store.permits_of([9, 10, 11])} == {50, 51, 60}
 
 
 async def test_a_tag_that_two_holders_have_is_nobodys(store: SqliteStore, made: Made) -> None:
     holders = [made("holder", id_) for id_ in (9, 10)]
     await take(store, STATE, [*holders, *(tagged(made("permit", id_, holder=id_), TAG) for id_ in (9, 10))])
-    found = await store.bundle(None, TAG)
-    assert (found.person, found.person_permits) == (None, ())
+    found = await store.bundle(pin_tags=[TAG])
+    assert (found.person, found.person_permits, found.pin_is_shared) == (None, (), True)
 
 
 async def test_a_tag_of_a_permit_without_a_holder_is_nobodys(store: SqliteStore, made: Made) -> None:
     permits = [tagged(made("permit", 1, holder=9), TAG), tagged(made("permit", 2), TAG)]
     await take(store, STATE, [made("holder", 9), *permits])
-    assert (await store.bundle(None, TAG)).person is None
+    assert (await store.bundle(pin_tags=[TAG])).person is None
 
 
 async def test_a_holder_that_the_mirror_lacks_is_nobody(store: SqliteStore, made: Made) -> None:
     await take(store, STATE, [tagged(made("permit", 1, holder=9), TAG), made("key", 2, holder=9)])
-    found = await store.bundle(2, TAG)
+    found = await store.bundle(2, [TAG])
     assert (found.person, found.person_permits, found.key_holder) == (None, (), None)
 
 
 async def test_a_new_permit_takes_the_old_tag_away(store: SqliteStore, made: Made) -> None:
     await take(store, STATE, [made("holder", 9), tagged(made("permit", 1, holder=9), TAG)])
     await take(store, STATE, [tagged(made("permit", 1, 2, holder=9), OTHER_TAG)])
-    assert (await store.bundle(None, TAG)).person is None
-    assert (await store.bundle(None, OTHER_TAG)).person == made("holder", 9)
+    assert (await store.bundle(pin_tags=[TAG])).person is None
+    assert (await store.bundle(pin_tags=[OTHER_TAG])).person == made("holder", 9)
 
 
 @pytest.mark.parametrize("holder", ["9", True, -1, None])

@@ -51,7 +51,7 @@ async def commit(store: SqliteStore, at: int) -> None:
 
 ASKED: dict[str, Ask] = {
     "an event is kept": commit,
-    "a PIN is looked up": lambda store, at: store.bundle(key=at + 1, pin_tag=at.to_bytes(16, "big")),
+    "a PIN is looked up": lambda store, at: store.bundle(key=at + 1, pin_tags=[at.to_bytes(16, "big")]),
     "the next batch": lambda store, _: store.pending(BATCH),
 }
 

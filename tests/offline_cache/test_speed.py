@@ -61,7 +61,7 @@ async def test_a_decision_on_a_large_mirror_is_quick(store: SqliteStore, capsys:
     took = []
     for n in range(1, HOLDERS, 40):
         begun = time.perf_counter()
-        found = await store.bundle(key=n, pin_tag=tag(n + 1))
+        found = await store.bundle(key=n, pin_tags=[tag(n + 1)])
         took.append(time.perf_counter() - begun)
         assert found.person is not None
         assert (found.person.id, len(found.person_permits), len(found.key_holder_permits)) == (n + 1, 3, 3)

@@ -53,6 +53,7 @@ from station.sync.client import CentralClient
 from station.sync.confirmation import Gathering
 from station.sync.identity import Identity, PinSecrets
 from station.sync.intake import ObjectIntake
+from station.sync.mirror_follower import KeyLogSeen
 from tests.services.hooked import HookedKey, HookedStore, World
 
 T = TypeVar("T")
@@ -171,6 +172,14 @@ class StationAt:
         return await self.until(
             Line.EMPTY, Line.OUT_OFF, Line.OUT_READY, Line.OUT_EARLY, Line.OUT_UNSURE, Line.READER_BROKEN
         )
+
+    def central_has(self, key: int, generation: int, seq: int) -> None:
+        """As central's last head said of the log of that key."""
+        self.mirror._follower.log_seen = KeyLogSeen(key, (generation, seq))
+
+    def confirmed(self, at_s: int) -> None:
+        """As if a head of that time had agreed with the mirror."""
+        self.mirror._commit.state = replace(self.mirror.state, confirmed_at=at_s)
 
     async def idle(self) -> None:
         """Until the work on the key and on events is done."""

@@ -328,8 +328,7 @@ async def test_the_floor_is_kept_and_goes_up_only(central: LyingCentral, synced:
     synced.clocks.advance(60)
     assert await synced.poll()
     again = await synced.restarted()
-    # The head that has confirmed it is signed too.
-    assert again.time.floor_s == NOW_S + 60
+    assert again.time.floor_s == NOW_S + 60, "by the head"
     await again.close()
 
 

@@ -50,9 +50,9 @@ async def test_between_the_pin_and_ready_nothing_is_asked_that_is_known(site: Si
     station.type(f"{PINS[ANNA]}#")
     await station.until(Line.READY)
     assert key.steps[began:] == ["clock", "read id", "write act", "read act"]
-    assert [call for call in station.store.asked if call in {"commit", "next_sequence"}] == [
+    assert [call for call in station.store.asked if call in {"commit", "begin_activation"}] == [
         "commit",
-        "next_sequence",
+        "begin_activation",
         "commit",
     ]
 

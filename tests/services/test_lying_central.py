@@ -73,8 +73,8 @@ async def test_one_rogue_record_closes_nothing(central: LyingCentral, synced: Pa
     for _ in range(3):
         assert await synced.poll()
     assert await synced.field("permit", 1, "record") == before
-    assert (await synced.store.bundle(pin_tag=b"t" * 16)).person is not None
-    assert (await synced.store.bundle(pin_tag=b"q" * 16)).person is None
+    assert (await synced.store.bundle(pin_tags=[b"t" * 16])).person is not None
+    assert (await synced.store.bundle(pin_tags=[b"q" * 16])).person is None
     assert await synced.field("area", 3, "name") == "Dalen"
     assert await synced.events("record_refused") == [{"type": "permit", "id": 1, "reason": "object_record_invalid"}]
     # It is part of the mirror: nothing is fetched again, also not after a restart, and the mirror is confirmed.
@@ -195,8 +195,8 @@ async def test_a_personal_tag_in_an_object_finds_nobody(central: LyingCentral, s
     central.again("permit", 1, pin_tag=encoded(b"e" * 16))
     central.holder(11, pin_tag=encoded(b"e" * 16))
     assert await synced.poll()
-    assert (await synced.store.bundle(pin_tag=b"e" * 16)).person is None
-    assert (await synced.store.bundle(pin_tag=b"s" * 16)).person is not None
+    assert (await synced.store.bundle(pin_tags=[b"e" * 16])).person is None
+    assert (await synced.store.bundle(pin_tags=[b"s" * 16])).person is not None
 
 
 # --- back to an older one ---
@@ -215,15 +215,15 @@ async def test_older_records_are_not_used(central: LyingCentral, synced: Parts) 
     assert await synced.poll()
     for name, record in newer.items():
         assert await synced.field(*name, "record") == record
-    assert (await synced.store.bundle(pin_tag=b"o" * 16)).person is None
-    assert (await synced.store.bundle(pin_tag=b"n" * 16)).person is not None
+    assert (await synced.store.bundle(pin_tags=[b"o" * 16])).person is None
+    assert (await synced.store.bundle(pin_tags=[b"n" * 16])).person is not None
     assert await synced.reasons() == ["object_older"] * 3
     assert central.calls("/mirror/snapshot") == 1
 
     central.permit(1, 11, NOW_S, pin_tag=b"r" * 16)
     central.blocklist(NOW_S, 67)
     assert await synced.poll()
-    assert (await synced.store.bundle(pin_tag=b"r" * 16)).person is not None
+    assert (await synced.store.bundle(pin_tags=[b"r" * 16])).person is not None
     assert await synced.field("blocklist", 0, "version") == NOW_S
 
 
@@ -231,11 +231,11 @@ async def test_rollback_of_a_permit_under_another_number(central: LyingCentral, 
     central.permit(2, 11, 99, pin_tag=b"o" * 16)
     assert await synced.poll()
     assert await synced.reasons() == ["object_older"]
-    assert (await synced.store.bundle(pin_tag=b"o" * 16)).person is None
+    assert (await synced.store.bundle(pin_tags=[b"o" * 16])).person is None
     # Another unit's permit has nothing to do with it.
     central.permit(3, 11, 98, pin_tag=b"u" * 16, unit=UNIT)
     assert await synced.poll()
-    assert (await synced.store.bundle(pin_tag=b"u" * 16)).person is not None
+    assert (await synced.store.bundle(pin_tags=[b"u" * 16])).person is not None
 
 
 @pytest.mark.parametrize("issued", [NOW_S - 2 * DAY_S, NOW_S], ids=["old", "by_somebody_else"])

@@ -20,7 +20,7 @@ async def test_what_is_known_of_a_key(central: LyingCentral, synced: Parts) -> N
     central.key(52)
     assert await synced.poll()
     keys = synced.identity.central_keys
-    bundle = await synced.store.bundle(51, b"t" * 16)
+    bundle = await synced.store.bundle(51, [b"t" * 16])
     known = key_known(bundle, 51, keys, synced.readiness.blocklist_claims)
     assert known.key is not None
     assert known.holder is not None
@@ -37,7 +37,7 @@ async def test_what_is_known_of_a_key(central: LyingCentral, synced: Parts) -> N
 
 
 async def test_nothing_is_known(synced: Parts) -> None:
-    bundle = await synced.store.bundle(99, b"?" * 16)
+    bundle = await synced.store.bundle(99, [b"?" * 16])
     known = key_known(bundle, 99, synced.identity.central_keys, None)
     assert (known.key, known.unit, known.holder, known.permit) == (None, None, None, None)
     assert person(bundle, synced.identity.central_keys) is None
@@ -124,7 +124,7 @@ async def test_a_night_shift_ends_at_seven_by_the_clock_on_the_wall(
     assert await synced.poll()
     facts = await synced.readiness.facts()
     assert facts.zone == ZoneInfo("Europe/Stockholm")
-    bundle = await synced.store.bundle(51, b"t" * 16)
+    bundle = await synced.store.bundle(51, [b"t" * 16])
     keys = synced.identity.central_keys
     known = key_known(bundle, 51, keys, None)
     assert known.permit is not None
@@ -137,11 +137,11 @@ async def test_a_night_shift_ends_at_seven_by_the_clock_on_the_wall(
     assert known.permit is not None
     assert known.permit.record != record
     station = StationFacts(off_only=None, certificate_expires=end_s + 86400, zone=facts.zone)
-    granted = decide(known, None, b"t" * 16, None, station, Policy(), Now(0.0, now_s, ClockSource.SYNCED))
+    granted = decide(known, None, [b"t" * 16], None, station, Policy(), Now(0.0, now_s, ClockSource.SYNCED))
     assert isinstance(granted, Grant)
     assert granted.expires == end_s
     assert datetime.fromtimestamp(granted.expires, facts.zone).strftime("%H:%M") == local_end
     if end_s - now_s < 11 * 3600:
         assert granted.shortened is Shortened.WINDOW
-    late = decide(known, None, b"t" * 16, None, station, Policy(), Now(0.0, end_s, ClockSource.SYNCED))
+    late = decide(known, None, [b"t" * 16], None, station, Policy(), Now(0.0, end_s, ClockSource.SYNCED))
     assert late is Refusal.OUTSIDE_WINDOW

@@ -67,8 +67,11 @@ def situations() -> Iterator[tuple[str, Screen]]:
     for line in Line:
         yield f"{line}", Screen(line, STATUS, digits=6, key=1042, holder_name=LONGEST_NAME)
     for refusal in Refusal:
-        for line in (Line.REFUSED, Line.WRONG_PIN):
-            yield f"{line}-{refusal}", Screen(line, OFFLINE, key=1042, refusal=refusal, digits=16)
+        yield f"{Line.REFUSED}-{refusal}", Screen(Line.REFUSED, OFFLINE, key=1042, refusal=refusal, digits=16)
+    for kind in KeyKind:
+        for unit in (None, "Hemtjänst Norr"):
+            shown = Screen(Line.WRONG_PIN, OFFLINE, key=1042, refusal=Refusal.WRONG_PIN, kind=kind, unit_name=unit)
+            yield f"{Line.WRONG_PIN}-{kind.name.lower()}{'-of-unit' if unit else ''}", replace(shown, digits=16)
     for off_only in OffOnlyReason:
         status = replace(OFFLINE, off_only=off_only, clock_trusted=False, mirror_age_s=None)
         yield f"empty-{off_only}", Screen(Line.EMPTY, status, outside_help=OUTSIDE_HELP)
