@@ -33,7 +33,7 @@ INSERT OR REPLACE INTO mirror_object (type, id, hash, received, used, holder, un
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 _NAMED = "(type, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
-_HASHES = "SELECT type, id, hash FROM mirror_object WHERE " + _NAMED
+_HASHES = f"SELECT type, id, hash FROM mirror_object WHERE {_NAMED}"  # noqa: S608 both are ours
 _USED = f"used IS NOT '{_NOTHING}'"
 
 
