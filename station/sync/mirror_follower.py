@@ -11,7 +11,7 @@ from station.ports import MirrorState, Store
 from station.records.base64url import decoded
 from station.records.claims import Head
 from station.records.mirror_digest import MirrorSum, change_of
-from station.records.mirror_head import Call, HeadRefusal, readable_head
+from station.records.mirror_head import AHEAD_LIMIT_S, Call, HeadRefusal, readable_head
 from station.records.strict_json import JsonRefused
 from station.sync.client import AnswerRefused, CentralClient, CentralUnreachable, Resnapshot
 from station.sync.confirmation import Gathering, judged
@@ -125,7 +125,7 @@ class MirrorFollower:
         if since is not None:
             _log.warning("mirror.not_confirmed reason=%s", refusal)
         if refusal == HeadRefusal.FROM_THE_FUTURE:
-            await self._signed_time.ask()
+            await self._signed_time.ask_again()
         await self._snapshot()
 
     # --- changes ---
@@ -146,6 +146,8 @@ class MirrorFollower:
                     self.down = asked.down
         if isinstance(head, HeadRefusal):
             return None if self.state.cursor != since else head.value
+        if self._is_long_past(head):
+            await self._signed_time.ask_again()
         if key is not None:
             seen = head.log_seen
             self.log_seen = KeyLogSeen(key, (seen.generation, seen.seq) if seen is not None else None)
@@ -166,6 +168,14 @@ class MirrorFollower:
             since = page.cursor
             asked.call = self._call(key)
         raise AnswerRefused("central_pages_endless")
+
+    def _is_long_past(self, head: Head) -> bool:
+        """Whether by this station's clock central has signed long ago what it has signed just now: one is wrong.
+
+        Activations would begin in the future, and the mirror look too old, until the time is asked for again.
+        """
+        now = self._time.now()
+        return now.trust is not None and now.unix_s - head.issued > AHEAD_LIMIT_S
 
     # --- snapshots ---
 
@@ -195,7 +205,7 @@ class MirrorFollower:
         self._patience.used(self._time.now().mono_s, limit_s)
         await self._reports.refused(RefusedObject("snapshot", None, reason))
         if reason == HeadRefusal.FROM_THE_FUTURE:
-            await self._signed_time.ask()
+            await self._signed_time.ask_again()
         raise CentralUnreachable("mirror_unconfirmed", reason=reason)
 
     # --- both ---

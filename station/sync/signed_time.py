@@ -18,7 +18,7 @@ _log = logging.getLogger("station.clock")
 
 
 class SignedTime:
-    """`ask_if_due` before a refresh of the mirror, `ask` where what central has signed is later than the clock."""
+    """`ask_if_due` before a refresh of the mirror, `ask_again` where what central has signed contradicts the clock."""
 
     def __init__(self, link: CentralClient, time: Timekeeper, identity: Identity, reports: RefusalReports) -> None:
         self._link, self._time = link, time
@@ -41,6 +41,14 @@ class SignedTime:
             _log.warning("clock.time_not_given %s", error)
         else:
             self._asked = True
+
+    async def ask_again(self) -> None:
+        """Ask however fresh the last answer is: what central has signed contradicts the clock.
+
+        Raises CentralUnreachable.
+        """
+        self._asked = False
+        await self.ask_if_due()
 
     async def ask(self) -> bool:
         """Ask now; whether the answer was believed. Raises CentralUnreachable, CentralRefused."""

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 import config
-from config.credentials import Argon2Cost, Credentials, Pepper
 from station.app import ProfileFault, Station
 from station.commands.sync import synchronise
 from station.ports import Change, LogEvent
@@ -13,8 +12,8 @@ from station.records.claims import Role
 from station.records.keys import SigningKey
 from station.rules.clock import ClockReadings
 from station.runtime import status_file
-from station.secret import Secret
 from station.sync.client import CentralUnreachable
+from tests.services.credentials import credentials_for
 from tests.services.lying_central import DAY_S, NOW_S, STATION, Asked, LyingCentral, Reply, refusal, said
 
 
@@ -25,18 +24,7 @@ def clocks() -> ClockReadings:
 def settings_of(central: LyingCentral, folder: Path, role: Role, profile: str) -> config.Settings:
     signing = SigningKey.generate()
     certificate = central.certify(signing.public, NOW_S - 5 * DAY_S, role=role)
-    Credentials(
-        station=STATION,
-        site=1,
-        role=role,
-        token=Secret("a-token-of-a-station"),
-        signing_seed=Secret(signing.seed()),
-        certificate=certificate,
-        central_keys=(central.signing.public,),
-        site_salt=b"a site's own salt",
-        peppers=(Pepper(version=1, pepper=Secret(b"p" * 32)),),
-        argon2=Argon2Cost(time=1, memory_kib=8, lanes=1),
-    ).save(folder / "credentials.json")
+    credentials_for(central, signing, certificate, role).save(folder / "credentials.json")
     path = folder / "station.toml"
     path.write_text(
         f'[station]\nnumber = {STATION}\nname = "Krisskåpet"\nprofile = "{profile}"\n'

@@ -9,13 +9,14 @@ import pytest
 
 from config.models import ClockTable
 from station.ports import StoreFault
+from station.records.base64url import decoded
 from station.records.claims import ClockSource
 from station.rules.clock import SIGNED_AHEAD_S, UNKNOWN_BOOT, ClockDoubt, ClockMemory, ClockReadings
 from station.rules.facts import OffOnlyReason
 from station.sync import clock_note, timekeeping
 from station.sync.signed_time import TIME_AGAIN_S
 from station.sync.timekeeping import KEEP_EVERY_S, SystemClocks
-from tests.services.lying_central import DAY_S, NOW_S, LyingCentral, refusal
+from tests.services.lying_central import DAY_S, NOW_S, LyingCentral, Reply, refusal
 from tests.services.parts import Parts
 
 YEAR_S = 365 * DAY_S
@@ -227,6 +228,28 @@ async def test_central_is_a_year_ahead_for_one_answer(central: LyingCentral, syn
     await again.close()
 
 
+async def test_a_head_that_is_long_past_has_the_time_asked_at_once(central: LyingCentral, synced: Parts) -> None:
+    """It sets no clock, but shows that this one is wrong: nobody need wait half an hour."""
+    synced.clocks.advance(TIME_AGAIN_S)
+    central.lies["/time"] = lambda asked: _a_year_ahead(central, decoded(asked.json["nonce"]))
+    first = central.calls("/time")
+    assert await synced.poll()
+    del central.lies["/time"]
+    assert central.calls("/time") == first + 2
+    assert synced.time.now().unix_s == NOW_S + TIME_AGAIN_S + YEAR_S
+    assert await synced.poll()
+    assert synced.time.now().unix_s == NOW_S + TIME_AGAIN_S
+    assert await off_only(synced) is None
+
+
+def _a_year_ahead(central: LyingCentral, nonce: bytes) -> Reply:
+    central.ahead_s = YEAR_S
+    try:
+        return central.answer_time(nonce)
+    finally:
+        central.ahead_s = 0
+
+
 async def test_central_is_a_year_ahead_and_then_the_power_fails(central: LyingCentral, synced: Parts) -> None:
     """Until central's next word no clock at hand is believed; with it, all is well."""
     synced.clocks.advance(TIME_AGAIN_S)
@@ -301,6 +324,7 @@ async def test_a_central_put_forward_a_little_does_not_stop_the_station(central:
 async def test_the_floor_is_kept_and_goes_up_only(central: LyingCentral, synced: Parts) -> None:
     await synced.time.issue_time_seen(NOW_S - 1)
     assert synced.time.floor_s == NOW_S
+    central.permit(1, 11, 101, issued=NOW_S + 50)
     synced.clocks.advance(60)
     assert await synced.poll()
     again = await synced.restarted()

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+import config
+from station.commands.doctor_checks.central import check_central
 from station.records.claims import ClockSource
 from station.sync.client import CentralUnreachable
 from station.sync.server_trust import ServerTrust
-from tests.services.lying_central import DAY_S, LyingCentral
+from tests.services.credentials import credentials_for
+from tests.services.lying_central import DAY_S, STATION, LyingCentral
 from tests.services.parts import Parts
 from tests.services.server_certificates import certificate_for
 
@@ -90,3 +93,31 @@ async def test_the_time_is_asked_of_no_stranger(
     await dates.serve(-9, -3, name=name, trusted=trusted)
     assert not await parts.poll()
     assert not central.asked
+
+
+@pytest.mark.parametrize(
+    ("true_days", "levels"),
+    [
+        pytest.param(
+            -4, {"central": "warn", "time": "ok", "system clock": "warn", "token": "ok"}, id="this_clock_wrong"
+        ),
+        pytest.param(
+            0, {"central": "FAIL", "time": "ok", "system clock": "ok", "token": "FAIL"}, id="certificate_over"
+        ),
+    ],
+)
+async def test_doctor_tells_a_wrong_clock_from_a_certificate_that_is_over(
+    central: LyingCentral, parts: Parts, dates: Dates, tmp_path: Path, true_days: float, levels: dict[str, str]
+) -> None:
+    central.clock = lambda: int(time.time() + true_days * DAY_S)
+    await dates.serve(-9, -3)
+    path = tmp_path / "station.toml"
+    path.write_text(
+        f'[station]\nnumber = {STATION}\nname = "Exempelby"\n[key_reader]\nport = "/dev/null"\n'
+        f'[central]\nurl = "{central.url}"\nca_file = "{HERE}.pem"\n',
+        "utf-8",
+    )
+    credentials = credentials_for(central, parts.signing, parts.first_certificate)
+    found = await check_central(config.load(path), credentials, [central.signing.public])
+    assert {each.check: each.level.value for each in found} == levels
+    assert not any("authorization" in each.headers for each in central.asked) or levels["token"] == "ok"

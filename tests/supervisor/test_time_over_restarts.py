@@ -12,14 +12,12 @@ from typing import Any
 import pytest
 
 import config
-from config.credentials import Argon2Cost, Credentials, Pepper
 from station.app import Station
-from station.records.claims import Role
 from station.records.keys import SigningKey
-from station.secret import Secret
 from station.sync import clock_note
 from station.sync.refused_records import RefusalReports
 from station.sync.signed_time import SignedTime
+from tests.services.credentials import credentials_for
 from tests.services.lying_central import DAY_S, STATION, LyingCentral
 from tests.supervisor.terminal import RESTARTING, Open, Terminal
 
@@ -31,18 +29,8 @@ async def meets_central_once(folder: Path) -> Path:
     central, signing = LyingCentral(), SigningKey.generate()
     central.clock = lambda: int(time.time())
     await central.start()
-    Credentials(
-        station=STATION,
-        site=1,
-        role=Role.SYNC_STATION,
-        token=Secret("a-token-of-a-station"),
-        signing_seed=Secret(signing.seed()),
-        certificate=central.certify(signing.public, central.clock() - DAY_S),
-        central_keys=(central.signing.public,),
-        site_salt=b"a site's own salt",
-        peppers=(Pepper(version=1, pepper=Secret(b"p" * 32)),),
-        argon2=Argon2Cost(time=1, memory_kib=8, lanes=1),
-    ).save(folder / "credentials.json")
+    certificate = central.certify(signing.public, central.clock() - DAY_S)
+    credentials_for(central, signing, certificate).save(folder / "credentials.json")
     path = folder / "station.toml"
     path.write_text(
         f'[station]\nnumber = {STATION}\nname = "Exempelby"\n[central]\nurl = "{central.url}"\n'
