@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
 from station.errors import StationError
+from station.records.mirror_digest import MirrorSum, ObjectName
 from station.rules.attempts import AttemptCount
 from station.rules.facts import KeyClock, Now
 
@@ -154,22 +155,95 @@ class KeyReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MirrorObject:
-    """A mirror object as central sent it: ``body`` is the whole JSON object, `type`, `id` and `revision` included."""
+    """A mirror object that the station goes by: the whole JSON object, or the last good version of it."""
 
     type: str
     id: int
-    revision: int
     body: Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
+class ReceivedObject:
+    """A mirror object as central sent it, which is what count and digest are over, and what the station goes by."""
+
+    name: ObjectName
+    received: Mapping[str, Json]
+    text: bytes
+    """Its canonical JSON."""
+    hash: bytes
+    """`station.records.mirror_digest.object_hash` of it."""
+    used: Mapping[str, Json] | None
+    """``received`` itself, its last good version where it is refused, or None where there is none."""
+    pin_tag: bytes | None = None
+    """Of a permit that is used: by this its holder is found."""
+
+
+@dataclass(frozen=True, slots=True)
 class MirrorState:
-    """How far the mirror has come. All None before the first snapshot."""
+    """What this station has last confirmed. Nothing before the first snapshot."""
 
     epoch: str | None = None
     cursor: str | None = None
+    version: int | None = None
+    """Claim 40 of the head that confirmed it: the site's change counter."""
     confirmed_at: int | None = None
-    """When central last said that this mirror is up to date (trusted Unix seconds)."""
+    """The newest `issued` of a head that agreed with this mirror (Unix seconds): what its age counts from."""
+    sum: MirrorSum = field(default_factory=MirrorSum)
+    """Over all objects that are held, used or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogEvent:
+    """An event to be kept. Without an id it gets a UUIDv7; with one (log entries) a second time is not kept again."""
+
+    type: str
+    at: int
+    clock: int | str
+    """0..2 as `ClockSource`, or ``unknown``."""
+    key: int | None = None
+    holder: int | None = None
+    lock: int | None = None
+    data: Mapping[str, Json] = field(default_factory=dict)
+    id: str | None = None
+
+
+class KnownAs(StrEnum):
+    """What a central that went back would open again."""
+
+    BLOCKED = "blocked"
+    RETURNED = "returned"
+    LOCKED = "locked"
+    ENDED = "ended"
+    CLOSED = "closed"
+    LISTED = "listed"
+    """On the blocklist."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaysRefused:
+    """Something that a central restored from a backup has opened again, and this station has not."""
+
+    type: str
+    """``key``, ``holder``, ``unit`` or ``station``."""
+    id: int
+    was: KnownAs
+    revision: int
+    """The object's in the snapshot that opened it. A higher one is a coordinator's word, and ends this."""
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorUpdate:
+    """What a head has confirmed: becomes durable together, in one transaction."""
+
+    state: MirrorState
+    upserts: Sequence[ReceivedObject] = ()
+    removes: Sequence[ObjectName] = ()
+    whole: bool = False
+    """A snapshot: everything else of the mirror goes."""
+    stay_refused: Sequence[StaysRefused] | None = None
+    """All that stay refused from now on; None: as before."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    events: Sequence[LogEvent] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,21 +262,8 @@ class MirrorBundle:
     person_unit: MirrorObject | None = None
     person_permits: tuple[MirrorObject, ...] = ()
     blocklist: MirrorObject | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LogEvent:
-    """An event to be kept. Without an id it gets a UUIDv7; with one (log entries) a second time is not kept again."""
-
-    type: str
-    at: int
-    clock: int | str
-    """0..2 as `ClockSource`, or ``unknown``."""
-    key: int | None = None
-    holder: int | None = None
-    lock: int | None = None
-    data: Mapping[str, Json] = field(default_factory=dict)
-    id: str | None = None
+    stay_refused: tuple[StaysRefused, ...] = ()
+    """All of this station; there are few, and seldom any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,21 +305,23 @@ class Store(Protocol):
         ...
 
     async def mirror_state(self) -> MirrorState:
-        """How far the mirror has come."""
+        """What has last been confirmed."""
         ...
 
-    async def replace_mirror(self, state: MirrorState, objects: Sequence[MirrorObject]) -> None:
-        """A snapshot: everything else of the mirror goes, in one transaction."""
+    async def take_mirror(self, update: MirrorUpdate) -> None:
+        """Make what a head has confirmed durable, in one transaction."""
         ...
 
-    async def apply_page(
-        self, state: MirrorState, upserts: Sequence[MirrorObject], removes: Sequence[tuple[str, int]]
-    ) -> None:
-        """A page of changes and its cursor, in one transaction. An object of a lower revision than ours stays out."""
+    async def held_hashes(self, names: Sequence[ObjectName]) -> Mapping[ObjectName, bytes]:
+        """The hashes of those of these objects that are held, used or not."""
         ...
 
-    async def mirror_digest(self) -> tuple[int, str]:
-        """Count and SHA-256 (hex) over the lines ``type:id:revision\\n``, sorted as ASCII bytes."""
+    async def held_objects(self, names: Sequence[ObjectName]) -> Mapping[ObjectName, MirrorObject]:
+        """Those of these objects that are used."""
+        ...
+
+    async def permits_of(self, holders: Sequence[int]) -> list[MirrorObject]:
+        """The permits of these holders that are used."""
         ...
 
     async def bundle(self, key: int | None = None, pin_tags: Sequence[bytes] = ()) -> MirrorBundle:
@@ -266,7 +329,7 @@ class Store(Protocol):
         ...
 
     async def objects(self, type_: str) -> list[MirrorObject]:
-        """All objects of a type, by id."""
+        """All objects of a type that are used, by id."""
         ...
 
     async def attempts(self, key: int) -> AttemptCount:

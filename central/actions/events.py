@@ -80,7 +80,7 @@ def receive_events(station: Station, items: list[Any], now: int) -> list[Result]
             _lock_keys(station, new, now)
             _finish_collecting(station, new, now)
         with disable_auditlog():
-            note_log_marks(station.site_id, new, now)
+            note_log_marks(station.site_id, new)
             note_records_seen(station.site_id, new)
             note_events(station, good, now)
     return results

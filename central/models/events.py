@@ -72,13 +72,11 @@ class Opening(Event):
 
 
 class LogMark(models.Model):
-    """How far central has a key's log; told to stations in batches (``Key.log_generation`` and ``log_seq``)."""
+    """How far central has a key's log: told to a station that asks with that key in its socket."""
 
     key = models.OneToOneField(Key, on_delete=models.CASCADE, primary_key=True)
     generation = models.BigIntegerField()
     seq = models.BigIntegerField()
-    published = models.BooleanField(default=False, db_index=True)
-    published_at = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"{self.generation}/{self.seq}"

@@ -38,8 +38,6 @@ class Key(Mirrored):
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.BLANK)
     locked_at = models.BigIntegerField(null=True, blank=True, editable=False)
     unlocked_at = models.BigIntegerField(null=True, blank=True, editable=False)
-    log_generation = models.BigIntegerField(null=True, editable=False)
-    log_seq = models.BigIntegerField(null=True, editable=False)
     record = models.BinaryField(null=True, editable=False)
     record_carried = models.BigIntegerField(null=True, editable=False)
     """When the record was signed that a station has last seen on the key (its claim 6)."""
@@ -80,8 +78,6 @@ class Key(Mirrored):
             content["locked_at"] = self.locked_at
         if self.unlocked_at is not None:
             content["unlocked_at"] = self.unlocked_at
-        if self.log_seq is not None:
-            content["log_seen"] = [self.log_generation, self.log_seq]
         return content | {"record": encoded(bytes(self.record))}
 
 

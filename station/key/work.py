@@ -334,7 +334,7 @@ class KeyWork:
             self._recorder.keep(self._recorder.event("key_power_lost", effect.seen))
         await self._tried(files.set_clock())
         if effect.sync is SyncDuty.WRITE:
-            await self._tried(files.write_sync(effect.seen, self._parts.mirror.state.confirmed_at))
+            await self._tried(files.write_sync(effect.seen, self._parts.mirror.confirmed_at()))
             await files.box_certificate()
         await self._tried(self._renew_id_record(effect.known))
         self._report_condition(key)
@@ -448,7 +448,7 @@ class KeyWork:
         await self._carry_blocklist(effect.insertion, key)
         progress.next()
         clock = await files.set_clock()
-        await files.write_sync(effect.seen, self._parts.mirror.state.confirmed_at)
+        await files.write_sync(effect.seen, self._parts.mirror.confirmed_at())
         progress.next()
         await files.write_permit(effect.grant.permit)
         progress.next()

@@ -24,7 +24,6 @@ from station.runtime.presenter import Presentation, Presenter
 from station.runtime.profiles import Profile
 from station.sync.identity import Identity
 from station.sync.mirror import MirrorSync
-from station.sync.objects import log_seen
 from station.sync.outbox import Outbox
 from station.sync.readiness import Readiness
 from station.sync.recorder import Recorder
@@ -138,7 +137,7 @@ class VisitLoop:
             progress=WriteProgress(),
             batteries=Batteries(),
             once=OncePerVisit(),
-            log_seen=self._log_seen,
+            log_seen=mirror.log_seen,
         )
         self._presenter = Presenter(
             presentation,
@@ -254,9 +253,6 @@ class VisitLoop:
             return
         if told:
             _log.warning("activations.interrupted count=%d", told)
-
-    async def _log_seen(self, key: int) -> tuple[int, int] | None:
-        return log_seen((await self._store.bundle(key)).key)
 
     # --- the loop ---
 

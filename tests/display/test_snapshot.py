@@ -9,6 +9,7 @@ from station.display.key_findings import KeyFindings
 from station.display.screen import Changes, IdlePage, Line, Notes, OutsideHelp, Progress, Technician
 from station.display.snapshot import REMINDER_S, Contact, ScreenExtras, is_free, may_sleep, screen
 from station.records.claims import EVERY_AREA, ClockSource
+from station.rules.clock import ClockDoubt
 from station.rules.facts import Attempts, Now, OffOnlyReason
 from station.rules.support import Neighbour, SupportLine
 from station.visit.inputs import StationChanged
@@ -230,7 +231,7 @@ def test_standby_hides_nothing_that_must_be_known() -> None:
 
 
 def test_the_technicians_page_is_shown_in_its_view_only() -> None:
-    page = Technician("/dev/x", True, None, 1, 0, "", "", 0)
+    page = Technician("/dev/x", True, ClockDoubt.NO_SOURCE, 1, 0, "", "", 0)
     shown = screen(Machine().state, NOW, ScreenExtras(idle=IdleState(View.TECHNICIAN), technician=page)).idle_page
     assert shown is not None
     assert shown.technician is page

@@ -10,7 +10,7 @@ from config import Settings
 from config.models import ClockTable, KeyReaderTable, StationTable
 from offline_cache import SqliteStore
 from station.app import Station
-from station.ports import MirrorObject
+from station.ports import MirrorObject, MirrorState
 from station.records.keys import PublicKey, SigningKey
 from station.rules.clock import ClockReadings
 from station.secret import Secret
@@ -85,6 +85,15 @@ class StationParts:
         await self.station.close()
 
     # --- what is left on the disk ---
+
+    async def on_disk(self) -> tuple[MirrorState, list[Any]]:
+        """The whole mirror: what is held, what of it is used, and what has been confirmed."""
+        rows = await self.store.thread.run(
+            lambda db: db.execute(
+                "SELECT type, id, hash, received, used FROM mirror_object ORDER BY type, id"
+            ).fetchall()
+        )
+        return await self.store.mirror_state(), rows
 
     async def object(self, type_: str, id_: int) -> MirrorObject | None:
         return next((each for each in await self.store.objects(type_) if each.id == id_), None)

@@ -486,7 +486,7 @@ async def test_a_station_that_met_the_key_since_unlocks_it_on_this_box(site: Sit
     await box.out()
     # Central is heard from an hour after the tenth: only now does a station know that the key is not locked.
     site.skip(3600)
-    station.mirror.state = replace(station.mirror.state, confirmed_at=site.now_s)
+    station.confirmed(site.now_s)
     station.insert(key)
     await station.until(Line.PROMPT)
     await station.idle()

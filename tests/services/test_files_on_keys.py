@@ -241,7 +241,7 @@ async def test_what_central_signs_while_the_key_is_in_does_not_leave_its_clock_b
     assert "set clock" not in key.steps
     time_ = station.station.time
     signed_s = time_.now().unix_s
-    await time_.raise_floor(station.store, signed_s)
+    await time_.issue_time_seen(signed_s)
     station.type(f"{PINS[ANNA]}#")
     await station.until(Line.READY)
     assert (key.folder.clock().unix_s or 0) >= signed_s

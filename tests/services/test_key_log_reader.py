@@ -148,8 +148,7 @@ async def test_what_central_has_from_another_station_is_no_gap(site: Site) -> No
     await visit(site, station, key)
     opened(key, 103, 104, 105)
     key.folder.store(KeyFile.LOG, cbor2.dumps(2) + _entries(key)[-1])
-    site.key_object(HER_KEY, _kind(), ANNA, log_seen=[1, 4])
-    await site.refresh(station)
+    station.central_has(HER_KEY, 1, 4)
     await visit(site, station, key)
     events = await log_events(station)
     assert seqs(events) == [1, 2, 5]
@@ -238,12 +237,10 @@ async def test_only_what_central_has_is_acknowledged(site: Site) -> None:
     opened(key, 101, 102, 103)
     await visit(site, station, key)
     assert key.file(KeyFile.ACK) == b""
-    site.key_object(HER_KEY, _kind(), ANNA, log_seen=[1, 2])
-    await site.refresh(station)
+    station.central_has(HER_KEY, 1, 2)
     await visit(site, station, key)
     assert cbor2.loads(key.file(KeyFile.ACK)) == [1, 2]
-    site.key_object(HER_KEY, _kind(), ANNA, log_seen=[1, 900])
-    await site.refresh(station)
+    station.central_has(HER_KEY, 1, 900)
     await visit(site, station, key)
     assert cbor2.loads(key.file(KeyFile.ACK)) == [1, 3], "not beyond what was read here"
 

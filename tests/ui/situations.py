@@ -16,6 +16,7 @@ from station.display.screen import (
 )
 from station.display.snapshot import FLICKER_LINES
 from station.records.claims import KeyKind
+from station.rules.clock import ClockDoubt
 from station.rules.facts import OffOnlyReason, Refusal, Shortened
 from station.rules.support import Neighbour
 from tools.pictures import sample_screens
@@ -115,9 +116,14 @@ def further() -> Iterator[tuple[str, Screen]]:
     yield "help-no-notice", Screen(Line.READER_BROKEN, STATUS, idle_page=IdlePage(View.HELP, HelpPage.LOGGED))
     yield "code", Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.CODE, digits=5))
     yield "technician", Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.TECHNICIAN, technician=TECHNICIAN))
-    unknown = replace(TECHNICIAN, reader_works=False, clock=None, mirror_objects=None, outbox_events=None, visits=())
+    unknown = replace(
+        TECHNICIAN, reader_works=False, clock=ClockDoubt.NO_SOURCE, mirror_objects=None, outbox_events=None, visits=()
+    )
     status = replace(OFFLINE, off_only=OffOnlyReason.DISK, mirror_age_s=None)
     yield "technician-broken", Screen(Line.EMPTY, status, idle_page=IdlePage(View.TECHNICIAN, technician=unknown))
+    for doubt in ClockDoubt:
+        doubted = IdlePage(View.TECHNICIAN, technician=replace(TECHNICIAN, clock=doubt))
+        yield f"technician-{doubt}", Screen(Line.EMPTY, OFFLINE, idle_page=doubted)
     yield "standby", Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.STANDBY))
 
 

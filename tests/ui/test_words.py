@@ -91,7 +91,7 @@ def test_nothing_is_left_in_english(name: str, language: str) -> None:
     screen = SITUATIONS[name]
     here, english = words(screen, language), words(screen, "en")
     assert name == "standby" or str(here) != str(english)
-    assert here.instruction != english.instruction or name in {"standby", "technician", "technician-broken"}
+    assert here.instruction != english.instruction or name.startswith(("standby", "technician"))
 
 
 def test_a_digit_has_the_glyphs_of_a_console() -> None:
@@ -331,7 +331,18 @@ def test_the_technicians_page_has_no_names() -> None:
     assert shown.notes[0] == "Reader: /dev/key-reader, works"
     assert shown.notes[-1].startswith("Visits: 12:50 refused R10 · 12:40 refused R10 · ")
     broken = words(SITUATIONS["technician-broken"], "en")
-    assert broken.notes[:3] == ("Only OFF: H6 disk", "Reader: /dev/key-reader, NO CONTACT", "Clock: not trusted")
+    assert broken.notes[:3] == (
+        "Only OFF: H6 disk",
+        "Reader: /dev/key-reader, NO CONTACT",
+        "Clock: not trusted: nothing tells the time",
+    )
+
+
+def test_a_clock_that_is_not_trusted_says_why_and_what_mends_it() -> None:
+    shown = words(SITUATIONS["technician-set_back"], "en")
+    assert shown.notes[1:3] == ("Clock: not trusted: set back", idle_pages.MEND_CLOCK)
+    box = replace(SITUATIONS["technician-set_back"], status=replace(STATUS, role=Role.ACTIVATION_BOX))
+    assert words(box, "en").notes[2] == idle_pages.MEND_BOX_CLOCK
 
 
 def test_situations_cover_every_field() -> None:

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from central.actions.key_reports import publish_log_marks
 from central.actions.keys import unlock_key
-from central.models import Event, Key, Opening
+from central.models import Event, Key, LogMark, Opening
 from tests.central.served import Caller, Served
 
 INSTANCE = str(uuid.uuid4())
@@ -129,23 +128,11 @@ def log_entry(generation: Any, seq: Any, **fields: Any) -> Any:
     return event(type="lock_opened", key=100, lock=101, data={"generation": generation, "seq": seq}, **fields)
 
 
-def test_log_seen_is_told_at_once_and_then_at_most_once_a_minute(site: SimpleNamespace, enrolled: Caller) -> Any:
-    def seen() -> Any:
-        key = Key.objects.get(pk=site.key.pk)
-        return key.log_generation, key.log_seq
-
-    send(enrolled, log_entry(1, 1), log_entry(1, 3), log_entry(1, 2))
-    assert seen() == (1, 3)
-    cursor = enrolled.snapshot()["cursor"]
-    send(enrolled, log_entry(1, 4), log_entry(2, 5))
-    assert seen() == (1, 3)
-    now = int(time.time())
-    publish_log_marks(now + 30)
-    assert seen() == (1, 3)
-    publish_log_marks(now + 61)
-    assert seen() == (2, 5)
-    (told,) = [o for o in enrolled.changes(cursor).json()["upserts"] if o["type"] == "key"]
-    assert told["log_seen"] == [2, 5]
+def test_the_greatest_entry_of_a_keys_log_is_kept(site: SimpleNamespace, enrolled: Caller) -> None:
+    for entries, greatest in (([(1, 1), (1, 3), (1, 2)], (1, 3)), ([(2, 1), (1, 9)], (2, 1)), ([(1, 10)], (2, 1))):
+        send(enrolled, *(log_entry(*entry) for entry in entries))
+        mark = LogMark.objects.get(key=site.key)
+        assert (mark.generation, mark.seq) == greatest
 
 
 def test_the_opening_log_has_what_the_keys_log_told(site: SimpleNamespace, enrolled: Caller) -> None:
