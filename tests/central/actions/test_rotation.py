@@ -182,6 +182,11 @@ def test_a_change_step_by_step(site: SimpleNamespace, enrolled: Caller, served: 
     online.follow()
     assert online.chain.head_signer() == first
     assert time_signer(served, site) == first
+    with httpx.Client(base_url=f"{served.url}/api/v1", timeout=60) as http:
+        # By its certificate a new station knows which key of the chain is current.
+        anew = Caller(http)
+        anew.enrol(new_enrolment_code(site.station))
+        assert verified(StationCertificate, decoded(anew.enrolled["certificate"]), [first])
     for each in (*online.all("permit"), *online.all("blocklist"), *online.all("key")):
         kind = {"permit": Permit, "blocklist": Blocklist, "key": KeyRecord}[each["type"]]
         assert verified(kind, decoded(each["record"]), [second]), each["type"]
