@@ -91,6 +91,16 @@ class LookUp(models.Model):
         LOCK = "lock"
         HOLDER = "holder"
 
+    class Cause(models.TextChoices):
+        """Why, as stations show it (``lookups`` in the mirror)."""
+
+        INCIDENT = "incident"
+        CLIENT_ASKED = "client_asked"
+        KEY_LOST = "key_lost"
+        ACCESS_CHECK = "access_check"
+        TECHNICAL = "technical"
+        OTHER = "other"
+
     site = models.ForeignKey(Site, on_delete=models.CASCADE)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
     at = models.BigIntegerField()
@@ -98,6 +108,7 @@ class LookUp(models.Model):
     number = models.BigIntegerField()
     since = models.BigIntegerField()
     until = models.BigIntegerField()
+    cause = models.CharField(max_length=12, choices=Cause.choices, default=Cause.OTHER)
     reason = models.CharField(max_length=300)
 
     class Meta:

@@ -32,7 +32,7 @@ def test_enrolling_gives_all_that_a_station_needs(site: SimpleNamespace, caller:
     assert certificate.role is Role.SYNC_STATION
     assert certificate.expires - certificate.issued == 60 * 86400
     assert len(decoded(body["pin"]["site_salt"])) == 16
-    assert len(decoded(body["pin"]["pepper"])) == 32
+    assert [len(decoded(each["pepper"])) for each in body["pin"]["peppers"]] == [32]
     assert body["pin"]["argon2"] == {"time": 2, "memory_kib": 19456, "lanes": 1}
     assert body["cursor"]
 
