@@ -64,6 +64,9 @@ def _station_of(token: str) -> Station | None:
     )
     if found is None or found.station.stolen:
         return None
+    if found.used_at is None:
+        # From now on its station has it: the code that gave it gives it to nobody any more.
+        StationToken.objects.filter(pk=found.pk, used_at=None).update(used_at=now)
     _note_contact(found.station, now)
     return found.station
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Query, Router, Status
 
 from central.actions.events import receive_events
-from central.actions.keys import hand_out_key
+from central.actions.hand_out import OwnKey, hand_out_key
 from central.actions.station_health import note_mirror
 from central.actions.stations import enrol_station, renew_station_certificate
 from central.api.auth import StationAuth, counting_bad_codes
@@ -33,6 +33,7 @@ from central.api.schemas import (
     self_report_in,
 )
 from central.clock import unix_now
+from central.errors import Refused
 from central.feed import pages
 from central.feed.long_poll import wait_until
 from central.models import Key, MirrorRow, Station
@@ -71,9 +72,9 @@ def healthz(request: HttpRequest) -> Health:
 
 @open_calls.post("/enrol", response=_answers(400, 403, 410, 413, 429, created=EnrolOut), auth=None)
 def enrol(request: HttpRequest, body: EnrolIn) -> Status[EnrolOut]:
-    """Enrol a station. The same code with the same public key gives the same answer for its 15 minutes."""
+    """Enrol a station. The same code and public key give the same answer for 15 minutes, until its token is used."""
     with counting_bad_codes(request):
-        station, token = enrol_station(body.code, body.public_key, unix_now())
+        station, token = enrol_station(body.code, body.public_key, body.proof, unix_now())
     secrets = keyring.pin_secrets(station.site)
     answer = EnrolOut(
         station=station.number,
@@ -156,12 +157,22 @@ def events(request: HttpRequest, body: EventsIn) -> HttpResponse:
     return json_answer(request, answer.model_dump_json(exclude_none=True).encode())
 
 
-@station_calls.post("/provision", response=_answers(400, 401, 403, 410, 413, 429, ok=ProvisionOut))
+def _own_key(body: ProvisionIn) -> OwnKey | None:
+    """The public key that is to be certified. Raises Refused (403) for one without its proof, or the other way."""
+    if body.key_public is None and body.proof is None:
+        return None
+    if body.key_public is None or body.proof is None:
+        raise Refused(403, "bad_proof", "a public key and its proof come together")
+    return OwnKey(body.key_public, body.proof.a, body.proof.t, body.proof.s)
+
+
+@station_calls.post("/provision", response=_answers(400, 401, 403, 409, 410, 413, 429, ok=ProvisionOut))
 def provision(request: HttpRequest, body: ProvisionIn) -> ProvisionOut:
     """Sign the record of the code's key; from now on stations know it. The same again for the code's 15 minutes."""
     station = _caller(request)
-    with counting_bad_codes(request):
-        key = hand_out_key(body.code, station, unix_now())
+    if station.role == Station.Role.ACTIVATION_BOX:
+        raise Refused(403, "forbidden", "an activation box hands out no keys")
+    key = hand_out_key(body.code, station, unix_now(), _own_key(body))
     row = MirrorRow.objects.get(site=station.site_id, type=Key.MIRROR_TYPE, number=key.number)
     mirror_object = MirrorObject.model_validate(json.loads(pages.with_revision(row.content, row.revision)))
     return ProvisionOut(key=mirror_object, cursor=_head_cursor(station))

@@ -4,7 +4,7 @@ Numbers (``number``) are those of records and stations, unique within a site; ``
 """
 
 from central.models.base import Mirrored, Watched
-from central.models.codes import EnrolmentCode, ProvisionCode
+from central.models.codes import EnrolmentCode, ProvisionCode, WrongProvisionCodes
 from central.models.events import Event, LogMark, LookUp, Opening
 from central.models.keys import Block, Blocklist, BlockReached, Key
 from central.models.mirror import FeedCounter, MirrorRow, ServerFact
@@ -47,4 +47,5 @@ __all__ = [
     "Task",
     "Unit",
     "Watched",
+    "WrongProvisionCodes",
 ]

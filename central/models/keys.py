@@ -41,6 +41,8 @@ class Key(Mirrored):
     log_generation = models.BigIntegerField(null=True, editable=False)
     log_seq = models.BigIntegerField(null=True, editable=False)
     record = models.BinaryField(null=True, editable=False)
+    key_public = models.BinaryField(max_length=32, null=True, editable=False)
+    """The key's own public key (claim 36 of its records), of a key that has proved at its hand-out that it has one."""
     record_carried = models.BigIntegerField(null=True, editable=False)
     """When the record was signed that a station has last seen on the key (its claim 6)."""
 
@@ -49,6 +51,8 @@ class Key(Mirrored):
 
         constraints = [
             models.UniqueConstraint(fields=["site", "number"], name="key_number"),
+            # Else a key would pass for another one at a lock.
+            models.UniqueConstraint(fields=["site", "key_public"], name="one_key_a_public_key"),
             models.CheckConstraint(
                 condition=models.Q(kind=0, holder__isnull=False) | models.Q(kind__in=[1, 2], holder__isnull=True),
                 name="personal_keys_have_a_holder",

@@ -12,7 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
 
-from central.actions.codes import new_enrolment_code, new_provision_code
+from central.actions.codes import new_enrolment_code
+from central.actions.hand_out import new_provision_code
 from central.actions.keys import block_key, set_key_status, unlock_key
 from central.actions.people import end_employment
 from central.actions.pins import give_pin

@@ -146,7 +146,7 @@ def delete_old_records_of(site: Site, now: int) -> int:
         mine = model._default_manager.filter(**{path: site.pk}).values("pk")  # noqa: SLF001  (Django's own name)
         entries = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(model))
         # Keys that are words have their number nowhere.
-        which = Q(object_pk__in=mine) if model in (EnrolmentCode, ProvisionCode) else Q(object_id__in=mine)
+        which = Q(object_pk__in=mine) if model is EnrolmentCode else Q(object_id__in=mine)
         count += _delete(entries.filter(which, timestamp__lt=_before(now, site.audit_days)))
     if count:
         log.warning("retention.deleted site=%s rows=%s", site.number, count)

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from central.actions.codes import new_provision_code
+from central.actions.hand_out import new_provision_code
 from central.actions.keys import block_key, lendable_keys, replace_broken_key, take_back_key, unlock_key
 from central.actions.pool_keys import pool_keys
 from central.clock import unix_now
