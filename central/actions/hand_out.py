@@ -120,4 +120,4 @@ def _hash(site: int, code: str) -> str:
 
 def _bytes(value: object) -> bytes | None:
     """As a database gives binary values: PostgreSQL's are views."""
-    return None if value is None else bytes(value)  # type: ignore[call-overload,no-any-return]
+    return None if value is None else bytes(value)  # type: ignore[call-overload]

@@ -32,7 +32,8 @@ def unlock_key(key: Key) -> None:
     with change():
         # Always a new time, so that a station that locked it itself sees it.
         key.unlocked_at = max(unix_now(), (key.unlocked_at or 0) + 1, (key.locked_at or 0) + 1)
-        key.save(update_fields=["unlocked_at"])
+        key.wrong_pins = []
+        key.save(update_fields=["unlocked_at", "wrong_pins"])
 
 
 def take_back_key(key: Key, by: str = "") -> Receipt | None:

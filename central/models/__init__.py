@@ -5,7 +5,7 @@ Numbers (``number``) are those of records and stations, unique within a site; ``
 
 from central.models.base import Mirrored, Watched
 from central.models.codes import EnrolmentCode, ProvisionCode, WrongProvisionCodes
-from central.models.events import Event, LogMark, LookUp, Opening
+from central.models.events import Activation, Event, LogGaps, LogMark, LookUp, Opening
 from central.models.keys import Block, Blocklist, BlockReached, Key
 from central.models.mirror import FeedCounter, MirrorRow, ServerFact
 from central.models.people import Holder, Permission, Permit
@@ -15,6 +15,7 @@ from central.models.tasks import Receipt, Task
 from central.models.users import Membership, PasswordToChange, Role
 
 __all__ = [
+    "Activation",
     "Area",
     "Block",
     "BlockReached",
@@ -26,6 +27,7 @@ __all__ = [
     "Holder",
     "Key",
     "Lock",
+    "LogGaps",
     "LogMark",
     "LookUp",
     "Membership",

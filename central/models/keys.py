@@ -38,8 +38,13 @@ class Key(Mirrored):
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.BLANK)
     locked_at = models.BigIntegerField(null=True, blank=True, editable=False)
     unlocked_at = models.BigIntegerField(null=True, blank=True, editable=False)
-    log_generation = models.BigIntegerField(null=True, editable=False)
-    log_seq = models.BigIntegerField(null=True, editable=False)
+    wrong_pins = models.JSONField(default=list, editable=False)
+    """When the wrong PINs were, of all stations, that still count towards locking it; in the order of their arrival."""
+    activated_at = models.BigIntegerField(null=True, editable=False)
+    """When a station last said that it had activated it."""
+    locked_by = models.ForeignKey(Station, on_delete=models.SET_NULL, null=True, editable=False, related_name="+")
+    """Whose events locked it last, at `locked_noted_at`."""
+    locked_noted_at = models.BigIntegerField(null=True, editable=False)
     record = models.BinaryField(null=True, editable=False)
     key_public = models.BinaryField(max_length=32, null=True, editable=False)
     """The key's own public key (claim 36 of its records), of a key that has proved at its hand-out that it has one."""
@@ -84,8 +89,6 @@ class Key(Mirrored):
             content["locked_at"] = self.locked_at
         if self.unlocked_at is not None:
             content["unlocked_at"] = self.unlocked_at
-        if self.log_seq is not None:
-            content["log_seen"] = [self.log_generation, self.log_seq]
         return content | {"record": encoded(bytes(self.record))}
 
 

@@ -32,7 +32,13 @@ def register() -> None:
     auditlog.register(Lock)
     auditlog.register(Holder, exclude_fields=["pin_tag"])
     auditlog.register(Permission, m2m_fields={"areas", "locks"})
-    auditlog.register(Key, exclude_fields=["record", "key_public", "record_carried", "log_generation", "log_seq"])
+    auditlog.register(
+        Key,
+        exclude_fields=[
+            *("record", "key_public", "record_carried"),
+            *("wrong_pins", "activated_at", "locked_by", "locked_noted_at"),
+        ],
+    )
     auditlog.register(
         Station,
         exclude_fields=["public_key", "certificate", "certificate_issued", "certificate_expires", "last_contact"],

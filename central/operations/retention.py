@@ -25,6 +25,7 @@ from django.db.models import F, Max, Q, QuerySet
 
 from central.clock import DAY_S
 from central.models import (
+    Activation,
     Area,
     CentralKey,
     EnrolmentCode,
@@ -98,6 +99,8 @@ def anonymise_events(site: Site, now: int) -> int:
             last = found[-1].pk
             count += _anonymise([event for event in found if not _is_open(event)])
     ServerFact.objects.filter(name=mark.name).update(value=str(max(limit, 0)))
+    # What they tell is in the events; entries that are so old are judged no more.
+    _delete(Activation.objects.filter(site=site, received_at__lt=limit))
     if count:
         log.warning("retention.done site=%s events=%s", site.number, count)
     return count

@@ -23,7 +23,6 @@ from station.records.keys import SigningKey
 from station.records.proofs import enrolment_proof
 from tests.central.served import Caller, Served
 
-
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "ids.json").read_text())
 
 
