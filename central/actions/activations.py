@@ -9,7 +9,7 @@ from typing import Any
 
 from central.models import Activation, Event, Site
 from central.models.events import ENTRY_TYPES, Doubt
-from central.signing.keyring import public_keys
+from central.signing.keyring import chain
 from station.records import claims
 from station.records.base64url import decoded
 from station.records.envelope import verified
@@ -78,7 +78,7 @@ def _by_station(event: Event) -> tuple[int, int, int] | None:
 
 def _by_box(site: Site, event: Event) -> tuple[int, int, int] | None:
     """What an activation box signed, if it did: by the box's certificate, which central has signed."""
-    box = verified(claims.StationCertificate, _octets(event.data.get("boxcert")), public_keys(site))
+    box = verified(claims.StationCertificate, _octets(event.data.get("boxcert")), chain(site))
     if box is None or box.role != claims.Role.ACTIVATION_BOX:
         return None
     act = verified(claims.Activation, _octets(event.data.get("act")), [box.public_key])

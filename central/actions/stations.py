@@ -1,7 +1,7 @@
 """Stations: add, enrol, take out of order, revoke."""
 
 from central.actions.codes import derived_token, find_enrolment_code, new_enrolment_code, token_fingerprint
-from central.actions.tasks import open_renew_pins_task
+from central.actions.pins import start_pin_renewal
 from central.clock import DAY_S, unix_now
 from central.errors import Refused
 from central.feed import change
@@ -89,7 +89,7 @@ def revoke_station(station: Station, by: str = "") -> Task:
         station.tokens.all().delete()
         EnrolmentCode.objects.filter(station=station, used_at=None).delete()
         sign_blocklist(station.site, unix_now())
-        return open_renew_pins_task(station.site, by, station)
+        return start_pin_renewal(station.site, by, station)
 
 
 def _is_unused(station: Station, token: str) -> bool:

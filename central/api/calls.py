@@ -1,7 +1,7 @@
 """The calls of the API. Each finds out who asks, has an action do it, and puts the answer into its shape."""
 
 import json
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeAlias, cast
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Query, Router, Status
@@ -13,7 +13,6 @@ from central.actions.stations import enrol_station, renew_station_certificate
 from central.api.auth import StationAuth, counting_bad_codes
 from central.api.http import GZIP_HEADERS, JSON, gzip_of, json_answer, takes_gzip
 from central.api.schemas import (
-    Argon2,
     CertificateOut,
     Changes,
     EnrolIn,
@@ -27,22 +26,32 @@ from central.api.schemas import (
     Problem,
     ProvisionIn,
     ProvisionOut,
-    RecordOut,
     Snapshot,
     TimeIn,
+    TimeOut,
     self_report_in,
 )
+from central.api.site_facts import chain_of, pin_settings_of
 from central.clock import unix_now
 from central.errors import Refused
 from central.feed import pages
+from central.feed.cursors import LIMIT_CHARACTERS, Cursor, newest_cursor
 from central.feed.long_poll import wait_until
-from central.models import Key, MirrorRow, Station
-from central.signing import keyring
-from central.signing.pins import LANES, MEMORY_KIB, TIME_COST
+from central.feed.reading import has_changed, told_object
+from central.models import CentralKey, Site, Station
+from central.models.base import MAX_UINT32
+from central.security import Attempts, address_of
 from central.signing.records import sign_time
-from station.records.base64url import encoded
+from station.records.base64url import decoded, encoded
 
 CURSOR = "^[A-Za-z0-9_-]+$"
+NONCE = "^[A-Za-z0-9_-]{21}[AQgw]$"
+"""Of the four spellings of sixteen bytes the one whose spare bits are zero."""
+
+Nonce: TypeAlias = Annotated[str, Query(min_length=22, max_length=22, pattern=NONCE, description="16 random bytes")]
+
+time_calls = Attempts()
+"""So often an address may ask the time: each answer is a signature."""
 
 open_calls = Router()
 station_calls = Router(auth=StationAuth())
@@ -50,8 +59,8 @@ station_calls = Router(auth=StationAuth())
 
 def _answers(*errors: int, **success: Any) -> dict[int, Any]:
     """The responses of a call: ``_answers(401, ok=Shape)`` for 200, ``created=Shape`` for 201."""
-    codes = {"ok": 200, "created": 201, "not_modified": 304}
-    return {codes[name]: shape for name, shape in success.items()} | dict.fromkeys(errors, Problem)
+    codes = {"ok": 200, "created": 201}
+    return {codes[name]: shape for name, shape in success.items()} | dict.fromkeys((*errors, 503), Problem)
 
 
 def _caller(request: HttpRequest) -> Station:
@@ -59,9 +68,10 @@ def _caller(request: HttpRequest) -> Station:
     return cast(Station, request.auth)  # type: ignore[attr-defined]
 
 
-def _head_cursor(station: Station) -> str:
-    """The cursor of the newest change: a station that has it need not poll."""
-    return pages.cursor_of(pages.head(station.site_id))
+def _refuse_boxes(station: Station) -> None:
+    """Raise Refused (403) for an activation box: it needs little, and whoever steals it gets no more."""
+    if station.role == Station.Role.ACTIVATION_BOX:
+        raise Refused(403, "forbidden", "an activation box does not ask this")
 
 
 @open_calls.get("/healthz", response=_answers(ok=Health), auth=None)
@@ -75,71 +85,89 @@ def enrol(request: HttpRequest, body: EnrolIn) -> Status[EnrolOut]:
     """Enrol a station. The same code and public key give the same answer for 15 minutes, until its token is used."""
     with counting_bad_codes(request):
         station, token = enrol_station(body.code, body.public_key, body.proof, unix_now())
-    secrets = keyring.pin_secrets(station.site)
     answer = EnrolOut(
         station=station.number,
         site=station.site.number,
         role=station.role,
         token=token,
         certificate=encoded(bytes(station.certificate or b"")),
-        central_keys=[encoded(key) for key in keyring.public_keys(station.site)],
-        pin=PinSettings(
-            site_salt=encoded(secrets.site_salt),
-            pepper=encoded(secrets.pepper),
-            argon2=Argon2(time=TIME_COST, memory_kib=MEMORY_KIB, lanes=LANES),
-        ),
-        cursor=_head_cursor(station),
+        central_keys=chain_of(station.site),
+        pin=pin_settings_of(station.site),
+        cursor=newest_cursor(station.site_id),
     )
     return Status(201, answer)
 
 
-@station_calls.post("/time", response=_answers(400, 401, 413, 429, ok=RecordOut))
-def time(request: HttpRequest, body: TimeIn) -> RecordOut:
-    """The time, signed, for the asker of this nonce."""
-    station = _caller(request)
-    record = sign_time(station.site, body.nonce, unix_now())
-    return RecordOut(record=encoded(record), cursor=_head_cursor(station))
+@open_calls.post("/time", response=_answers(400, 404, 413, 429, ok=TimeOut), auth=None)
+def time(request: HttpRequest, body: TimeIn) -> TimeOut:
+    """The time, signed, for the asker of this nonce. Without a token: whose clock is lost believes no certificate."""
+    address = address_of(request)
+    wait_s = time_calls.wait_s(address)
+    if wait_s:
+        raise Refused(429, "too_many_tries", "asked too often: wait", {"Retry-After": str(wait_s)})
+    time_calls.failed(address)
+    site = Site.objects.filter(number=body.site).first()
+    if site is None:
+        raise Refused(404, "unknown_site", "no such site")
+    record = sign_time(site, body.nonce, unix_now())
+    links = CentralKey.objects.filter(site=site).order_by("number").values_list("record", flat=True)
+    return TimeOut(record=encoded(record), central_keys=[encoded(bytes(link)) for link in links])
+
+
+@station_calls.get("/pin", response=_answers(401, 429, ok=PinSettings))
+def pin(request: HttpRequest) -> PinSettings:
+    """What turns a PIN into its tags, in every version that PINs are tagged with."""
+    return pin_settings_of(_caller(request).site)
 
 
 @station_calls.post("/certificate", response=_answers(401, 409, 413, 429, ok=CertificateOut))
 def certificate(request: HttpRequest) -> CertificateOut:
-    """Renew the certificate of the enrolled public key, never another, from half of its life on."""
+    """Renew the certificate of the enrolled public key, never another.
+
+    From half of its life on, or at once where an older central key has signed it than signs certificates now.
+    """
     station = _caller(request)
     renewed = renew_station_certificate(station, unix_now())
-    return CertificateOut(certificate=encoded(renewed), cursor=_head_cursor(station))
+    return CertificateOut(certificate=encoded(renewed), cursor=newest_cursor(station.site_id))
 
 
-@station_calls.get("/mirror/snapshot", response=_answers(401, 429, ok=Snapshot))
-def snapshot(request: HttpRequest) -> StreamingHttpResponse:
+@station_calls.get("/mirror/snapshot", response=_answers(400, 401, 429, ok=Snapshot))
+def snapshot(request: HttpRequest, nonce: Nonce) -> StreamingHttpResponse:
     """Everything that the station should have, gzip-compressed and streamed."""
-    pieces = pages.snapshot(_caller(request).site_id)
+    pieces = pages.snapshot(pages.Asked(_caller(request), decoded(nonce)))
     if not takes_gzip(request):
         return StreamingHttpResponse(pieces, content_type=JSON)
     return StreamingHttpResponse(gzip_of(pieces), content_type=JSON, headers=GZIP_HEADERS)
 
 
-@station_calls.get("/mirror/changes", response=_answers(400, 401, 410, 429, ok=Changes, not_modified=None))
+@station_calls.get("/mirror/changes", response=_answers(400, 401, 403, 410, 429, ok=Changes))
 def changes(
     request: HttpRequest,
-    since: Annotated[str, Query(max_length=pages.CURSOR_LIMIT_CHARACTERS, pattern=CURSOR)],
+    since: Annotated[str, Query(max_length=LIMIT_CHARACTERS, pattern=CURSOR)],
+    nonce: Nonce,
     limit: Annotated[int, Query(ge=1, le=500)] = 500,
     wait: Annotated[int, Query(ge=0, le=50, description="seconds to wait for a change")] = 0,
+    key: Annotated[int | None, Query(ge=1, le=MAX_UINT32, description="the key that is in the socket")] = None,
 ) -> HttpResponse:
-    """What has changed since a cursor; 304 if nothing has, after waiting for it."""
+    """What has changed since a cursor, at once or when something does, and the head that confirms it."""
     station = _caller(request)
-    site = station.site_id
-    revision = pages.revision_of(site, since)
-    note_mirror(station, revision, unix_now(), self_report_in(request.headers.get("Station-Health", "")))
-    if not wait_until(site, lambda: pages.head(site) > revision, wait):
-        return HttpResponse(status=304)
-    found = pages.changes(site, revision, limit)
+    if key is not None:
+        _refuse_boxes(station)
+    asked, cursor = pages.Asked(station, decoded(nonce), key), Cursor.of(since)
+    found = pages.changes(asked, cursor, limit)
+    note_mirror(station, cursor.revision, unix_now(), self_report_in(request.headers.get("Station-Health", "")))
+    if found.is_empty and wait:
+        wait_until(station.site_id, lambda: has_changed(asked.scope, cursor.revision), wait)
+        # Also when nothing has come: the head is of now.
+        found = pages.changes(asked, cursor, limit)
     rest: dict[str, Any] = {
         "removes": [{"type": type_, "id": number} for type_, number in found.removes],
-        "cursor": pages.cursor_of(found.revision),
+        "cursor": found.cursor.text(),
         "more": found.more,
-        "count": found.count,
-        "digest": found.digest,
+        "down": pages.down(station),
     }
+    if found.head is not None:
+        rest["head"] = encoded(found.head)
     body = f'{{"upserts":[{",".join(found.upserts)}],{json.dumps(rest)[1:]}'.encode()
     return json_answer(request, body)
 
@@ -151,7 +179,7 @@ def events(request: HttpRequest, body: EventsIn) -> HttpResponse:
     results = receive_events(station, body.events, unix_now())
     answer = EventsOut(
         results=[EventResult(id=r.id, status=r.status, reason=r.reason) for r in results],
-        cursor=_head_cursor(station),
+        cursor=newest_cursor(station.site_id),
     )
     # Compressed: the answer to a hundred events is as long as they were.
     return json_answer(request, answer.model_dump_json(exclude_none=True).encode())
@@ -170,9 +198,7 @@ def _own_key(body: ProvisionIn) -> OwnKey | None:
 def provision(request: HttpRequest, body: ProvisionIn) -> ProvisionOut:
     """Sign the record of the code's key; from now on stations know it. The same again for the code's 15 minutes."""
     station = _caller(request)
-    if station.role == Station.Role.ACTIVATION_BOX:
-        raise Refused(403, "forbidden", "an activation box hands out no keys")
+    _refuse_boxes(station)
     key = hand_out_key(body.code, station, unix_now(), _own_key(body))
-    row = MirrorRow.objects.get(site=station.site_id, type=Key.MIRROR_TYPE, number=key.number)
-    mirror_object = MirrorObject.model_validate(json.loads(pages.with_revision(row.content, row.revision)))
-    return ProvisionOut(key=mirror_object, cursor=_head_cursor(station))
+    mirror_object = MirrorObject.model_validate(told_object(key))
+    return ProvisionOut(key=mirror_object, cursor=newest_cursor(station.site_id))

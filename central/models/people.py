@@ -48,6 +48,8 @@ class Holder(Mirrored):
     pin_tag = models.BinaryField(max_length=TAG_BYTES, default=no_pin, editable=False)
     pin_at = models.BigIntegerField(null=True, editable=False)
     """When they were given their PIN; None for somebody who has had none."""
+    pin_version = models.BigIntegerField(null=True, editable=False)
+    """Of the pepper that their tag is under; None for somebody who has had no PIN."""
 
     class Meta:
         """Django's options."""
@@ -69,13 +71,10 @@ class Holder(Mirrored):
 
     def mirror_content(self) -> Content:
         """See the API's contract."""
-        content: Content = {
-            "name": self.screen_name,
-            "category": self.category,
-            "unit": self.unit.number,
-            "status": self.status,
-            "pin_tag": encoded(bytes(self.pin_tag)),
-        }
+        content: Content = {"category": self.category, "unit": self.unit.number, "status": self.status}
+        if self.status == self.Status.ACTIVE:
+            # Whoever has left is no longer anybody's business at a screen; their number still refuses their key.
+            content["name"] = self.screen_name
         return content | ({"language": self.language} if self.language else {})
 
 

@@ -30,7 +30,7 @@ def register() -> None:
     auditlog.register(Unit)
     auditlog.register(Area)
     auditlog.register(Lock)
-    auditlog.register(Holder, exclude_fields=["pin_tag"])
+    auditlog.register(Holder, exclude_fields=["pin_tag", "pin_version"])
     auditlog.register(Permission, m2m_fields={"areas", "locks"})
     auditlog.register(
         Key,

@@ -41,7 +41,7 @@ def test_enrolling_gives_all_that_a_station_needs(site: SimpleNamespace, caller:
     assert certificate.role is Role.SYNC_STATION
     assert certificate.expires - certificate.issued == 60 * 86400
     assert len(decoded(body["pin"]["site_salt"])) == 16
-    assert len(decoded(body["pin"]["pepper"])) == 32
+    assert [len(decoded(each["pepper"])) for each in body["pin"]["peppers"]] == [32]
     assert body["pin"]["argon2"] == {"time": 2, "memory_kib": 19456, "lanes": 1}
     assert body["cursor"]
 
@@ -58,10 +58,10 @@ def test_the_same_code_and_key_give_the_same_answer(site: SimpleNamespace, calle
 def test_after_the_first_use_of_the_token_nobody_gets_it_again(site: SimpleNamespace, caller: Caller) -> None:
     code = code_for(site.station)
     assert [caller.enrol(code).status_code for _ in range(2)] == [201, 201]
-    assert caller.http.get("/mirror/snapshot").status_code == 200
+    assert caller.http.get("/pin").status_code == 200
     answer = caller.enrol(code)
     assert (answer.status_code, answer.json()["error"]) == (410, "code_spent")
-    assert caller.http.get("/mirror/snapshot").status_code == 200
+    assert caller.http.get("/pin").status_code == 200
 
 
 def test_a_token_that_a_newer_one_has_replaced_is_not_given_again(site: SimpleNamespace, caller: Caller) -> None:
