@@ -10,7 +10,7 @@ from central.actions.events import receive_events
 from central.actions.keys import hand_out_key
 from central.actions.station_health import note_mirror
 from central.actions.stations import enrol_station, renew_station_certificate
-from central.api.auth import StationAuth, counting_bad_codes
+from central.api.auth import StationAuth, counting_bad_enrolments, counting_bad_provisions, token_of
 from central.api.http import GZIP_HEADERS, JSON, gzip_of, json_answer, takes_gzip
 from central.api.schemas import (
     Argon2,
@@ -33,6 +33,8 @@ from central.api.schemas import (
     self_report_in,
 )
 from central.clock import unix_now
+from central.doors import limits
+from central.doors.addresses import network_of
 from central.feed import pages
 from central.feed.long_poll import wait_until
 from central.models import Key, MirrorRow, Station
@@ -72,7 +74,7 @@ def healthz(request: HttpRequest) -> Health:
 @open_calls.post("/enrol", response=_answers(400, 403, 410, 413, 429, created=EnrolOut), auth=None)
 def enrol(request: HttpRequest, body: EnrolIn) -> Status[EnrolOut]:
     """Enrol a station. The same code with the same public key gives the same answer for its 15 minutes."""
-    with counting_bad_codes(request):
+    with counting_bad_enrolments(request):
         station, token = enrol_station(body.code, body.public_key, unix_now())
     secrets = keyring.pin_secrets(station.site)
     answer = EnrolOut(
@@ -95,6 +97,7 @@ def enrol(request: HttpRequest, body: EnrolIn) -> Status[EnrolOut]:
 @station_calls.post("/time", response=_answers(400, 401, 413, 429, ok=RecordOut))
 def time(request: HttpRequest, body: TimeIn) -> RecordOut:
     """The time, signed, for the asker of this nonce."""
+    limits.require(limits.TIME, network_of(request))
     station = _caller(request)
     record = sign_time(station.site, body.nonce, unix_now())
     return RecordOut(record=encoded(record), cursor=_head_cursor(station))
@@ -129,7 +132,7 @@ def changes(
     site = station.site_id
     revision = pages.revision_of(site, since)
     note_mirror(station, revision, unix_now(), self_report_in(request.headers.get("Station-Health", "")))
-    if not wait_until(site, lambda: pages.head(site) > revision, wait):
+    if not wait_until(site, lambda: pages.head(site) > revision, wait, token_of(request)):
         return HttpResponse(status=304)
     found = pages.changes(site, revision, limit)
     rest: dict[str, Any] = {
@@ -160,7 +163,7 @@ def events(request: HttpRequest, body: EventsIn) -> HttpResponse:
 def provision(request: HttpRequest, body: ProvisionIn) -> ProvisionOut:
     """Sign the record of the code's key; from now on stations know it. The same again for the code's 15 minutes."""
     station = _caller(request)
-    with counting_bad_codes(request):
+    with counting_bad_provisions(station):
         key = hand_out_key(body.code, station, unix_now())
     row = MirrorRow.objects.get(site=station.site_id, type=Key.MIRROR_TYPE, number=key.number)
     mirror_object = MirrorObject.model_validate(json.loads(pages.with_revision(row.content, row.revision)))

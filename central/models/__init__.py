@@ -7,14 +7,16 @@ from central.models.base import Mirrored, Watched
 from central.models.codes import EnrolmentCode, ProvisionCode
 from central.models.events import Event, LogMark, LookUp, Opening
 from central.models.keys import Block, Blocklist, BlockReached, Key
+from central.models.limits import LoggedInFrom, TryCount
 from central.models.mirror import FeedCounter, MirrorRow, ServerFact
 from central.models.people import Holder, Permission, Permit
 from central.models.places import Area, CentralKey, Lock, Site, Unit
 from central.models.stations import OutOfOrder, Station, StationHealth, StationToken
 from central.models.tasks import Receipt, Task
-from central.models.users import Membership, PasswordToChange, Role
+from central.models.users import AccountOfSite, Membership, PasswordToChange, Role
 
 __all__ = [
+    "AccountOfSite",
     "Area",
     "Block",
     "BlockReached",
@@ -27,6 +29,7 @@ __all__ = [
     "Key",
     "Lock",
     "LogMark",
+    "LoggedInFrom",
     "LookUp",
     "Membership",
     "MirrorRow",
@@ -45,6 +48,7 @@ __all__ = [
     "StationHealth",
     "StationToken",
     "Task",
+    "TryCount",
     "Unit",
     "Watched",
 ]
