@@ -1,7 +1,7 @@
 """Handing out keys at a station: codes of ten digits, and the record that makes a blank key the one that was meant.
 
-A code is short because a station's token guards the call, and is good for 15 minutes. A key that can prove itself does
-so with it, and its public key goes into its record (claim 36) for good.
+A code is short because a station's token guards the call (`central.doors.limits.PROVISION`), and good for 15 minutes.
+A key that can prove itself does so with it, and its public key goes into its record (claim 36) for good.
 """
 
 import hashlib
@@ -10,33 +10,35 @@ import secrets
 from dataclasses import dataclass
 
 from auditlog.context import set_extra_data
-from django.db.models import F
 
 from central import datafolder
 from central.clock import unix_now
 from central.errors import Refused
 from central.feed import change
-from central.models import Key, ProvisionCode, Site, Station, WrongProvisionCodes
+from central.models import Key, ProvisionCode, Site, Station
 from central.signing.records import sign_key_record
 from station.records.proofs import provision_proven
 
 DIGITS = 10
 VALID_S = 15 * 60
-WRONG_LIMIT = 5
-"""Wrong codes of a station, then it waits for `WAIT_S`."""
-WAIT_S = 15 * 60
 
 
 @dataclass(frozen=True)
 class OwnKey:
-    """A key's public key, and the proof that it has the private one. The names of its parts are the contract's."""
+    """A key's public key; it has proved that it has the private one."""
 
-    key_public: bytes
-    a: bytes
-    """Of its ``act`` file: `station.records.proofs.act_digest`."""
-    t: int | None
-    """Its clock."""
-    s: bytes
+    public: bytes
+
+
+def proven_key(shown_code: str, key_public: bytes, a: bytes, t: int | None, s: bytes) -> OwnKey:
+    """The key that has proved itself with this code.
+
+    ``a``, ``t`` and ``s`` are the contract's: the digest of its ``act`` file, its clock, its signature. Raises Refused
+    (403 ``bad_proof``), also for a public key that is none, or of small order.
+    """
+    if not provision_proven(shown_code, key_public, a, t, s):
+        raise Refused(403, "bad_proof", "the key has not proved that this public key is its own")
+    return OwnKey(key_public)
 
 
 def new_provision_code(key: Key) -> str:
@@ -53,17 +55,17 @@ def new_provision_code(key: Key) -> str:
 def hand_out_key(shown_code: str, station: Station, now: int, own: OwnKey | None = None) -> Key:
     """Make a blank key, at a station, the one that the code names: sign its record; from now on stations know it.
 
-    The same station may ask again for the same key for the code's 15 minutes. Raises Refused: 403 ``bad_code`` or
-    ``bad_proof``, 409 ``number_taken``, 410 ``code_spent``, 429 ``too_many_tries``.
+    The same station may ask again for the same key for the code's 15 minutes. Raises Refused: 403 ``bad_code``,
+    409 ``number_taken``, 410 ``code_spent``.
     """
-    if own is not None and not provision_proven(shown_code, own.key_public, own.a, own.t, own.s):
-        raise Refused(403, "bad_proof", "the key has not proved that this public key is its own")
-    key_public = own.key_public if own is not None else None
-    found = _find(shown_code, station, now)
+    key_public = own.public if own is not None else None
+    code_hash = _hash(station.site_id, shown_code)
     with change():
         # One hand-out of the site at a time: of two keys with one public key, the second is refused.
         Site.objects.select_for_update(no_key=True).get(pk=station.site_id)
-        code = ProvisionCode.objects.get(pk=found.pk)
+        code = ProvisionCode.objects.filter(code_hash=code_hash, key__site=station.site_id).first()
+        if code is None:
+            raise Refused(403, "bad_code", "no such code")
         key = Key.objects.select_related("site", "unit", "holder").get(pk=code.key_id)
         if code.used_at is None:
             if now >= code.expires_at or key.status in (Key.Status.BLOCKED, Key.Status.RETURNED):
@@ -90,23 +92,6 @@ def _check_number(key: Key, key_public: bytes | None) -> None:
     others = Key.objects.filter(site=key.site_id, key_public=key_public).exclude(pk=key.pk)
     if key_public is not None and others.exists():
         raise Refused(409, "number_taken", "this key has been handed out under another number")
-
-
-def _find(shown: str, station: Station, now: int) -> ProvisionCode:
-    """The code of this station's site. Raises Refused (403, 429)."""
-    mine = WrongProvisionCodes.objects.filter(station=station)
-    if not mine.exists():
-        WrongProvisionCodes.objects.get_or_create(station=station)
-    mine.filter(last_at__lte=now - WAIT_S).update(count=0)
-    # Counted before it is looked up, and given back if right: five are five also when they come at once.
-    if not mine.filter(count__lt=WRONG_LIMIT).update(count=F("count") + 1, last_at=now):
-        wait_s = max(1, mine.get().last_at + WAIT_S - now)
-        raise Refused(429, "too_many_tries", "five wrong codes: wait", {"Retry-After": str(wait_s)})
-    code = ProvisionCode.objects.filter(code_hash=_hash(station.site_id, shown), key__site=station.site_id).first()
-    if code is None:
-        raise Refused(403, "bad_code", "no such code")
-    mine.update(count=F("count") - 1)
-    return code
 
 
 def _digits() -> str:

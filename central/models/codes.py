@@ -38,14 +38,3 @@ class ProvisionCode(models.Model):
 
     def __str__(self) -> str:
         return f"code for key {self.key}"
-
-
-class WrongProvisionCodes(models.Model):
-    """How many wrong codes a station has shown of late: its token guards the call, this guards the ten digits."""
-
-    station = models.OneToOneField(Station, on_delete=models.CASCADE, primary_key=True)
-    count = models.PositiveSmallIntegerField(default=0)
-    last_at = models.BigIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return f"{self.station} {self.count}"

@@ -290,11 +290,19 @@ class EventAdmin(ReadOnlyEventAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Who has which role where."""
+    """Who has which role where. Given by ``central manage give_role``: some roles come with a new password."""
 
     list_display = ["user", "role", "site", "unit"]
     list_filter = ["role", "site"]
     list_select_related = ["user", "site", "unit"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """See above."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        """Taken, and another one given."""
+        return False
 
 
 @admin.register(LookUp)

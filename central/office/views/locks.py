@@ -8,10 +8,10 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from central.clock import unix_now
+from central.doors.table import Right
 from central.models import Holder, Lock, LookUp, Opening, Permission
 from central.office.forms import LookUpForm
-from central.office.pages import SiteRequest, page
-from central.office.roles import Right
+from central.office.pages import SiteRequest
 from central.office.views.answers import number_in, paged, show
 
 LOOK_UPS_SHOWN = 30
@@ -19,7 +19,6 @@ TURNED_WITHIN_S = 3600
 """For so long the pages of a look-up's answer are part of it; afterwards it is a new one, for a reason of its own."""
 
 
-@page(Right.WHO_MAY_OPEN)
 def who_may_open(request: SiteRequest) -> HttpResponse:
     """Who may open a lock: the people in scope by name, the others as a number."""
     access = request.access
@@ -39,7 +38,6 @@ def who_may_open(request: SiteRequest) -> HttpResponse:
     return show(request, "lock", number=words, lock=lock, page=paged(request, seen), others=others)
 
 
-@page(Right.READ_LOG)
 def log(request: SiteRequest) -> HttpResponse:
     """Who opened a lock, or what somebody opened. The look-up is kept before anything is shown."""
     access = request.access
