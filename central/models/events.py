@@ -151,21 +151,38 @@ class Activation(models.Model):
 
 
 class LookUp(models.Model):
-    """Somebody has read the opening log: who, when, about what, and the reason that they gave."""
+    """Somebody has read the log: who, when, about what, and the reason that they gave."""
 
     class About(models.TextChoices):
         """What was looked up."""
 
         LOCK = "lock"
         HOLDER = "holder"
+        KEY = "key"
+        ALL = "all"
+        """Everything that stations have told: by a command."""
+
+    class Why(models.TextChoices):
+        """The reasons that stations count, for everybody to see (the ``site`` object of the API's contract)."""
+
+        INCIDENT = "incident"
+        CLIENT_ASKED = "client_asked"
+        KEY_LOST = "key_lost"
+        ACCESS_CHECK = "access_check"
+        TECHNICAL = "technical"
+        OTHER = "other"
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True)
+    """None for a command on the server's machine."""
+    by = models.CharField(max_length=150, blank=True)
+    """The name that they had; of a command, the machine's user."""
     at = models.BigIntegerField()
     about = models.CharField(max_length=8, choices=About.choices)
-    number = models.BigIntegerField()
+    number = models.BigIntegerField(null=True)
     since = models.BigIntegerField()
     until = models.BigIntegerField()
+    why = models.CharField(max_length=12, choices=Why.choices, default=Why.OTHER)
     reason = models.CharField(max_length=300)
 
     class Meta:
@@ -174,4 +191,9 @@ class LookUp(models.Model):
         ordering = ["-at", "-pk"]
 
     def __str__(self) -> str:
-        return f"{self.user} {self.about} {self.number}"
+        return f"{self.who} {self.about} {self.number}"
+
+    @property
+    def who(self) -> str:
+        """Who it was, for a page."""
+        return str(self.user) if self.user is not None else self.by
