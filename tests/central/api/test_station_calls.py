@@ -11,9 +11,9 @@ import pytest
 from django.test import Client
 
 from central.actions.pins import give_pin
+from central.doors import limits
 from central.feed import change_and_sign
 from central.models import Station
-from central.doors import limits
 from station.records.base64url import decoded, encoded
 from station.records.claims import StationCertificate, TimeAnswer
 from station.records.envelope import verify
