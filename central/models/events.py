@@ -162,8 +162,8 @@ class LookUp(models.Model):
         ALL = "all"
         """Everything that stations have told: by a command."""
 
-    class Why(models.TextChoices):
-        """The reasons that stations count, for everybody to see (the ``site`` object of the API's contract)."""
+    class Cause(models.TextChoices):
+        """Why, as stations show it (``lookups`` in the mirror)."""
 
         INCIDENT = "incident"
         CLIENT_ASKED = "client_asked"
@@ -182,7 +182,7 @@ class LookUp(models.Model):
     number = models.BigIntegerField(null=True)
     since = models.BigIntegerField()
     until = models.BigIntegerField()
-    why = models.CharField(max_length=12, choices=Why.choices, default=Why.OTHER)
+    cause = models.CharField(max_length=12, choices=Cause.choices, default=Cause.OTHER)
     reason = models.CharField(max_length=300)
 
     class Meta:

@@ -63,6 +63,8 @@ class Key(Mirrored):
                 name="personal_keys_have_a_holder",
             ),
         ]
+        # What a blocklist says is looked up with every change of a key.
+        indexes = [models.Index(fields=["site", "number"], condition=models.Q(status="blocked"), name="keys_blocked")]
         ordering = ["site", "number"]
 
     def __str__(self) -> str:

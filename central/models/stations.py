@@ -55,7 +55,10 @@ class Station(Mirrored):
 
         constraints = [models.UniqueConstraint(fields=["site", "number"], name="station_number")]
         # Told with every answer to a poll.
-        indexes = [models.Index(fields=["site", "number"], condition=models.Q(status="down"), name="stations_down")]
+        indexes = [
+            models.Index(fields=["site", "number"], condition=models.Q(status="down"), name="stations_down"),
+            models.Index(fields=["site", "number"], condition=models.Q(stolen=True), name="stations_stolen"),
+        ]
         ordering = ["site", "number"]
 
     def __str__(self) -> str:

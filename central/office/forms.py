@@ -118,14 +118,14 @@ class EndForm(forms.Form):
     last_day = forms.DateField(label=_("Last day at work (empty: at once)"), required=False, widget=DateInput)
 
 
-REASONS = [
-    ("incident", _("Incident")),
-    ("client_asked", _("A client asked")),
-    ("key_lost", _("A key was lost")),
-    ("access_check", _("Check of access")),
-    ("technical", _("Technical")),
-    ("other", _("Other")),
-]
+CAUSES = {
+    LookUp.Cause.INCIDENT: _("an incident"),
+    LookUp.Cause.CLIENT_ASKED: _("a client has asked"),
+    LookUp.Cause.KEY_LOST: _("a key is lost"),
+    LookUp.Cause.ACCESS_CHECK: _("a check of who has access"),
+    LookUp.Cause.TECHNICAL: _("a technical fault"),
+    LookUp.Cause.OTHER: _("something else"),
+}
 
 
 class LookUpForm(forms.Form):
@@ -135,12 +135,8 @@ class LookUpForm(forms.Form):
     number = forms.IntegerField(label=_("Number"), min_value=1, max_value=MAX_UINT32)
     since = forms.DateField(label=_("From"), widget=DateInput)
     until = forms.DateField(label=_("To"), widget=DateInput)
-    why = forms.ChoiceField(label=_("Reason"), required=False, choices=REASONS)
-    reason = forms.CharField(label=_("In words (is logged)"), min_length=5, max_length=300)
-
-    def clean_why(self) -> str:
-        """One is chosen already; who leaves it out has another."""
-        return str(self.cleaned_data["why"] or LookUp.Why.OTHER)
+    cause = forms.ChoiceField(label=_("Because of"), choices=[("", "–"), *CAUSES.items()])
+    reason = forms.CharField(label=_("Reason (is logged)"), min_length=5, max_length=300)
 
     def __init__(self, access: SiteAccess, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault(

@@ -234,7 +234,7 @@ class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class LookUpAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Who read the opening log, and why."""
 
-    list_display = ["at", "who", "site", "about", "number", "why", "reason"]
+    list_display = ["at", "who", "site", "about", "number", "cause", "reason"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Only look-ups add."""

@@ -109,7 +109,7 @@ class CentralServer:
                 str(self.folder),
                 "events",
                 "--follow",
-                "--why",
+                "--cause",
                 "technical",
                 "--reason",
                 "the demonstration keeps its own books",

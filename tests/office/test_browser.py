@@ -249,6 +249,7 @@ def test_who_opened_a_lock_and_what_a_holder_opened(browser: Browser, served: Se
     )
     browser.go("/office/1/log/")
     browser.type("#id_number", "160")
+    browser.choose("#id_cause", "client_asked")
     browser.type("#id_reason", "Complaint 77, invented")
     browser.click("main form button")
     (row,) = browser.texts("#rows td:nth-child(3)")
@@ -258,6 +259,7 @@ def test_who_opened_a_lock_and_what_a_holder_opened(browser: Browser, served: Se
     browser.go("/office/1/log/")
     browser.choose("#id_about", "holder")
     browser.type("#id_number", str(who["holder"]))
+    browser.choose("#id_cause", "incident")
     browser.type("#id_reason", "Complaint 78, invented")
     browser.click("main form button")
     assert {"160", "161"} <= set(browser.texts("#rows td:nth-child(2)"))
@@ -268,7 +270,8 @@ def test_how_a_station_is(browser: Browser, served: Served, caller: Caller) -> N
     station = in_a_station(caller, served)
     station.reported({"type": "station_restarted", "data": {"reason": "watchdog"}})
     report = {"Station-Health": "outbox=7, mirror=130, clock=1, config=3fa2b1c4d5e6"}
-    station.http.get("/mirror/changes", params={"since": station.snapshot()["cursor"]}, headers=report)
+    asked = {"since": station.snapshot()["cursor"], "nonce": "A" * 22}
+    station.http.get("/mirror/changes", params=asked, headers=report)
     browser.go("/office/1/stations/")
     keep_picture(browser, "stations")
     browser.click('main table a[href$="/stations/2/"]')

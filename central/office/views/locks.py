@@ -11,7 +11,7 @@ from central.actions.look_ups import note_look_up
 from central.clock import unix_now
 from central.doors.table import Right
 from central.models import Holder, Lock, LogGaps, LookUp, Opening, Permission
-from central.office.forms import LookUpForm
+from central.office.forms import CAUSES, LookUpForm
 from central.office.pages import SiteRequest
 from central.office.views.answers import number_in, paged, show
 
@@ -47,8 +47,8 @@ def log(request: SiteRequest) -> HttpResponse:
         since, until = form.window()
         told = form.cleaned_data
         asked = note_look_up(
-            access.site, access.user, access.name, about=told["about"], number=told["number"],
-            since=since, until=until, why=told["why"], reason=told["reason"],
+            access.site, unix_now(), LookUp.Cause(told["cause"]), user=access.user, about=told["about"],
+            number=told["number"], since=since, until=until, reason=told["reason"],
         )  # fmt: skip
         answer: HttpResponse = redirect(f"{request.path}?look_up={asked.pk}")
         return answer
@@ -57,7 +57,7 @@ def log(request: SiteRequest) -> HttpResponse:
     now = unix_now()
     rows = [(row, names.get(row.holder or 0, ""), row.doubt_shown(now)) for row in page] if page is not None else []
     gaps = LogGaps.objects.filter(key__site=access.site, key__number__in={row.key for row, *_rest in rows if row.key})
-    earlier = LookUp.objects.filter(site=access.site).select_related("user")[:LOOK_UPS_SHOWN]
+    latest = LookUp.objects.filter(site=access.site).select_related("user")[:LOOK_UPS_SHOWN]
     return show(
         request,
         "log",
@@ -65,7 +65,7 @@ def log(request: SiteRequest) -> HttpResponse:
         rows=rows,
         page=page,
         look_up=look_up,
-        earlier=earlier,
+        earlier=[(each, CAUSES[LookUp.Cause(each.cause)]) for each in latest],
         gaps=gaps.exclude(missing=[]).select_related("key"),
     )
 

@@ -34,7 +34,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--reason", required=True, type=_reason, metavar="TEXT", help="in words; kept, as by the page"
         )
-        parser.add_argument("--why", choices=LookUp.Why.values, default=LookUp.Why.OTHER, help="default: %(default)s")
+        parser.add_argument(
+            "--cause", choices=LookUp.Cause.values, default=LookUp.Cause.OTHER, help="default: %(default)s"
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object a line")
         parser.add_argument("--follow", action="store_true", help="go on, as tail -f does, until standard input ends")
 
@@ -46,8 +48,9 @@ class Command(BaseCommand):
         # Before anything is shown, and for the time to come where it is to be followed.
         with audited(self):
             note_look_up(
-                site, None, f"{system_user()} (events)", about=about, number=options["key"], since=0,
-                until=FOR_EVER if options["follow"] else unix_now(), why=options["why"], reason=options["reason"],
+                site, unix_now(), LookUp.Cause(options["cause"]), by=f"{system_user()} (events)", about=about,
+                number=options["key"], since=0, until=FOR_EVER if options["follow"] else unix_now(),
+                reason=options["reason"],
             )  # fmt: skip
         last = 0
         while True:
