@@ -14,9 +14,10 @@ from django.core.management import call_command
 from django.test import Client, override_settings
 
 from central.models import Key, Membership
+from tests.central.site import make_site
 from tests.office.asking import at, words
-from tests.office.test_scope import address, number_of, pages
 from tests.office.test_users import user_named
+from tests.office.visitors import World, rows
 
 OWN = "one that only I know 7"
 PAGE = "/office/password/"
@@ -78,11 +79,10 @@ def test_nothing_is_read_or_done_before_a_new_user_has_a_password_of_their_own(
     for path in ("/", "/office/", at(there, ""), "/admin/", "/admin/password_change/"):
         for ask in (client.get, client.post):
             assert ask(path)["Location"] == PAGE, path
-    for pattern in pages():
-        path = address(pattern, there.number, number_of(pattern, there.one))
+    for row in rows(World(there, make_site(2, pools=True))):
         for ask in (client.get, client.post):
-            answer = ask(path)
-            assert (answer.status_code, answer["Location"]) == (302, PAGE), pattern.name
+            answer = ask(row.path)
+            assert (answer.status_code, answer["Location"]) == (302, PAGE), row
     assert not Key.objects.filter(site=there.site).exclude(status="active").exists()
     assert SENTENCE in words(client.get(PAGE))
     assert change(client, password)["Location"] == "/office/"

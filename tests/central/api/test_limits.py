@@ -21,7 +21,7 @@ from central.actions.stations import revoke_station
 from central.doors import limits
 from central.doors.limits import Limit
 from central.feed import change_and_sign
-from central.models import BlockReached, Key, Membership, PasswordToChange, Station, StationHealth
+from central.models import BlockReached, Key, Membership, PasswordToChange, Station, StationHealth, TryCount
 from station.records.base64url import encoded
 from station.records.keys import SigningKey
 from tests.central.served import Caller, Served
