@@ -48,15 +48,15 @@ def shown(answer: Any) -> str:
     return html.unescape(password)
 
 
-def new_user(there: SimpleNamespace, office: Any, role: str = "auditor") -> tuple[str, str]:
+def new_user(there: SimpleNamespace, office: Any, role: str = "on_call_manager") -> tuple[str, str]:
     """An account as a site administrator makes it: its name, and the password that both of them know."""
     name = f"ny-{there.number}"
     return name, shown(office.post(at(there, "users/"), {"username": name, "role": role}))
 
 
-def logged_in(name: str, password: str, path: str = "/office/login/") -> Any:
+def logged_in(name: str, password: str) -> Any:
     client = Client(headers={"host": "localhost", "accept-language": "en"}, REMOTE_ADDR="203.0.113.78")
-    assert client.post(path, {"username": name, "password": password}).status_code == 302
+    assert client.post("/office/login/", {"username": name, "password": password}).status_code == 302
     return client
 
 
@@ -162,7 +162,7 @@ def test_an_operator_s_account_that_must_change_reaches_no_admin_page(there: Sim
     user = user_named(colleague)
     user.is_staff = user.is_superuser = True
     user.save()
-    client = logged_in(colleague, "chosen by another 1", "/admin/login/")
+    client = logged_in(colleague, "chosen by another 1")
     for path in ("/admin/", "/admin/auth/user/", f"/admin/auth/user/{user.pk}/password/"):
         for ask in (client.get, client.post):
             assert ask(path)["Location"] == PAGE
@@ -188,7 +188,7 @@ def test_an_operator_s_password_that_another_one_set_must_change(there: SimpleNa
     user = get_user_model().objects.create_superuser(name, password="typed by themselves 1")
     both = {"usable_password": "true", "password1": "chosen by another 1", "password2": "chosen by another 1"}
     operator.post(f"/admin/auth/user/{user.pk}/password/", both)
-    assert logged_in(name, "chosen by another 1", "/admin/login/").get("/admin/")["Location"] == PAGE
+    assert logged_in(name, "chosen by another 1").get("/admin/")["Location"] == PAGE
 
 
 def test_a_change_is_in_the_audit_log_without_any_password(there: SimpleNamespace, office: Any) -> None:
