@@ -121,7 +121,7 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "central.doors.passwords.NoGuessablePassword"},
+    {"NAME": "central.office.passwords.NoGuessablePassword"},
     {"NAME": "central.office.passwords.OwnPassword"},
 ]
 AUTHENTICATION_BACKENDS = ["central.doors.login.NameAndPassword"]

@@ -5,8 +5,6 @@ import unicodedata
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
 
 from central.models import Area, Site, Unit
 
@@ -39,19 +37,6 @@ YEAR = re.compile(r"(?:19|20)\d\d")
 REPEATED = re.compile(r"(.)\1+")
 _LOOKALIKES = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"})
 _NORDIC = str.maketrans({"ø": "o", "æ": "ae", "ß": "ss"})
-
-
-class NoGuessablePassword:
-    """Django asks it about each new password (``AUTH_PASSWORD_VALIDATORS``)."""
-
-    def validate(self, password: str, user: Any = None) -> None:
-        """Raises ValidationError."""
-        if is_guessable(password, [*site_words(user), *own_words(user)]):
-            raise ValidationError(self.get_help_text(), code="password_guessable")
-
-    def get_help_text(self) -> str:
-        """Django's protocol."""
-        return _("Your password can't be made of seasons, years, names of this site and the like: add other words.")
 
 
 def is_guessable(password: str, further_words: list[str]) -> bool:

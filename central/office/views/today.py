@@ -97,8 +97,9 @@ def _pool(access: SiteAccess) -> list[Key]:
 
 def task_done(request: SiteRequest, pk: int) -> HttpResponse:
     """Note that a task is done. That every PIN is renewed is seen, not said."""
-    tasks = request.access.tasks(Right.FINISH_TASK).filter(pk=pk).exclude(kind__in=DECIDED)
-    finish_tasks(tasks, request.access.name)
+    mine = request.access.tasks(Right.FINISH_TASK)
+    task = get_object_or_404(mine, pk=pk)
+    finish_tasks(mine.filter(pk=task.pk).exclude(kind__in=DECIDED), request.access.name)
     return go(request, "today")
 
 
@@ -134,11 +135,12 @@ def _may_decide(access: SiteAccess, task: Task) -> bool:
 
 def receipt(request: SiteRequest, pk: int) -> HttpResponse:
     """A receipt, to print again: never with the PIN."""
-    found = request.access.receipts(Right.SEE_PEOPLE).filter(pk=pk).first()
-    return show(request, "slip", receipt=found, fresh=False) if found else go(request, "people")
+    found = get_object_or_404(request.access.receipts(Right.SEE_PEOPLE), pk=pk)
+    return show(request, "slip", receipt=found, fresh=False)
 
 
 def sign(request: SiteRequest, pk: int) -> HttpResponse:
     """Note that the section manager has the signed paper."""
-    note_receipts_signed(request.access.receipts(Right.SIGN_RECEIPT).filter(pk=pk), request.access.name)
+    mine = request.access.receipts(Right.SIGN_RECEIPT)
+    note_receipts_signed(mine.filter(pk=get_object_or_404(mine, pk=pk).pk), request.access.name)
     return go(request, "today")
