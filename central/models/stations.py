@@ -85,6 +85,8 @@ class StationToken(models.Model):
     created_at = models.BigIntegerField()
     expires_at = models.BigIntegerField(null=True)
     """Set when a newer one replaces it."""
+    used_at = models.BigIntegerField(null=True, default=None)
+    """When it was first shown: from then on the station has it, and nobody is told it again."""
 
     def __str__(self) -> str:
         return f"token of {self.station}"
