@@ -141,7 +141,7 @@ def _enrol_code(options: argparse.Namespace) -> int:
 
 
 def _provision_code(options: argparse.Namespace) -> int:
-    from central.actions.codes import new_provision_code  # noqa: PLC0415
+    from central.actions.hand_out import new_provision_code  # noqa: PLC0415
     from central.models import Key  # noqa: PLC0415
 
     key = Key.objects.filter(site__number=options.site, number=options.key).first()

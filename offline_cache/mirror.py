@@ -33,6 +33,7 @@ INSERT OR REPLACE INTO mirror_object (type, id, hash, received, used, holder, un
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 _NAMED = "(type, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
+_HASHES = f"SELECT type, id, hash FROM mirror_object WHERE {_NAMED}"  # noqa: S608 both are ours
 _USED = f"used IS NOT '{_NOTHING}'"
 
 
@@ -67,7 +68,7 @@ def take(db: Database, update: MirrorUpdate, ids: EventIds) -> None:
 
 def held_hashes(db: Database, names: Sequence[ObjectName]) -> dict[ObjectName, bytes]:
     """The hashes of those of these objects that are held."""
-    rows = db.execute(f"SELECT type, id, hash FROM mirror_object WHERE {_NAMED}", [json.dumps(names)])
+    rows = db.execute(_HASHES, [json.dumps(names)])
     return {ObjectName(type_, id_): hash_ for type_, id_, hash_ in rows}
 
 

@@ -78,7 +78,7 @@ HELP_TEXTS: Mapping[HelpPage, tuple[str, ...]] = {
         N_("4. Several locks red: call the on-call service."),
     ),
     HelpPage.TEST_LOCK: (
-        N_("It is under the station. It opens nothing and is not logged."),
+        N_("It is under the station and opens nothing."),
         N_("Green: the key works."),
         N_("Red: put the key into the station again, PIN and #."),
     ),

@@ -14,9 +14,9 @@ from station.records.base64url import encoded
 from station.records.central_chain import KeyStatus
 
 
-def no_look_ups() -> dict[str, Any]:
-    """Of a year that nobody has read the log in yet."""
-    return {"year": datetime.fromtimestamp(unix_now(), UTC).year, "counts": {}}
+def no_look_ups(year: int | None = None) -> dict[str, Any]:
+    """Of a year (this one) that nobody has read the log in yet."""
+    return {"year": year or datetime.fromtimestamp(unix_now(), UTC).year, "counts": {}}
 
 
 class Site(Mirrored):

@@ -55,7 +55,10 @@ class Station(Mirrored):
 
         constraints = [models.UniqueConstraint(fields=["site", "number"], name="station_number")]
         # Told with every answer to a poll.
-        indexes = [models.Index(fields=["site", "number"], condition=models.Q(status="down"), name="stations_down")]
+        indexes = [
+            models.Index(fields=["site", "number"], condition=models.Q(status="down"), name="stations_down"),
+            models.Index(fields=["site", "number"], condition=models.Q(stolen=True), name="stations_stolen"),
+        ]
         ordering = ["site", "number"]
 
     def __str__(self) -> str:
@@ -82,6 +85,8 @@ class StationToken(models.Model):
     created_at = models.BigIntegerField()
     expires_at = models.BigIntegerField(null=True)
     """Set when a newer one replaces it."""
+    used_at = models.BigIntegerField(null=True, default=None)
+    """When it was first shown: from then on the station has it, and nobody is told it again."""
 
     def __str__(self) -> str:
         return f"token of {self.station}"

@@ -111,6 +111,7 @@ def _look_up(each: LookUp) -> dict[str, Any]:
         "by": str(each.user),
         "since": _time(each.since),
         "until": _time(each.until),
+        "cause": each.cause,
         "reason": each.reason,
     }
 

@@ -123,6 +123,11 @@ class MirrorSync:
         """The site's stations that central has not heard from lately; a hint, which nobody has signed."""
         return self._follower.down
 
+    @property
+    def stay_listed(self) -> frozenset[tuple[str, int]]:
+        """``key`` or ``station`` and number of what a central that went back has taken off the blocklist."""
+        return self._commit.stay_listed
+
     def confirmed_at(self) -> int | None:
         """When central last confirmed the mirror, in Unix seconds: what a ``sync/1`` says. None: never."""
         return self._commit.confirmed_at()

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from station.ports import (
+    KnownAs,
     LogEvent,
     MirrorObject,
     MirrorState,
@@ -61,6 +62,11 @@ class MirrorCommit:
         except ValueError:
             _log.error("central_keys.note_unreadable")
         self._identity.trust(chain)
+
+    @property
+    def stay_listed(self) -> frozenset[tuple[str, int]]:
+        """Type and number of what stays refused because it was on the blocklist."""
+        return frozenset((each.type, each.id) for each in self._stay_refused if each.was is KnownAs.LISTED)
 
     def confirmed_at(self) -> int | None:
         """When this mirror was last confirmed; None: never, or at a time that a trusted clock says is to come.

@@ -173,13 +173,12 @@ def zone(name: str) -> ZoneInfo:
 def key_known(bundle: MirrorBundle, key: int, signers: Sequence[PublicKey], blocklist: Blocklist | None) -> KeyKnown:
     """What the mirror knows of a key. Records are verified once more: a database can be written to by a thief."""
     entry, holder = _key(bundle, signers), _holder(bundle, bundle.key_holder)
-    listed = blocklist is not None and key in blocklist.blocked_keys
     return KeyKnown(
         key=entry,
         unit=_unit(bundle, bundle.key_unit),
         holder=holder,
         permit=_permit_for(entry, _permits(bundle.key_holder_permits, signers, holder), holder),
-        on_blocklist=listed or _stays(bundle, "key", key, KnownAs.LISTED),
+        on_blocklist=blocklist is not None and key in blocklist.blocked_keys,
     )
 
 

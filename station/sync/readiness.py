@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, tzinfo
 
 from station.ports import Json, MirrorObject, Store, StoreFault
@@ -60,8 +61,13 @@ class Readiness:
 
     @property
     def blocklist_claims(self) -> Blocklist | None:
-        """The newest blocklist's claims."""
-        return self.blocklist[1] if self.blocklist is not None else None
+        """The newest blocklist's claims, with what a central that went back has taken off it."""
+        if self.blocklist is None:
+            return None
+        claims, stays = self.blocklist[1], self._mirror.stay_listed
+        keys = {*claims.blocked_keys, *(number for type_, number in stays if type_ == "key")}
+        stations = {*claims.blocked_stations, *(number for type_, number in stays if type_ == "station")}
+        return replace(claims, blocked_keys=tuple(sorted(keys)), blocked_stations=tuple(sorted(stations)))
 
     async def reload(self) -> None:
         """After the mirror has changed: the site's time zone, the areas' names, the blocklist."""

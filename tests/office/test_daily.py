@@ -11,7 +11,9 @@ from uuid import uuid4
 import pytest
 from auditlog.models import LogEntry
 
-from central.actions.codes import new_enrolment_code, new_provision_code
+from central.actions.codes import new_enrolment_code
+from central.actions.hand_out import new_provision_code
+from central.actions.look_ups import note_look_up
 from central.actions.people import end_employments_that_are_over
 from central.actions.station_health import note_mirror
 from central.clock import unix_now
@@ -46,7 +48,7 @@ def test_a_new_employee_gets_a_key_and_a_pin_against_a_receipt(there: SimpleName
     form = {"given_name": "Åsa", "family_name": "Påhitt", "unit": there.one.unit.pk, "category": 0}
     answer = office.post(at(there, "people/employee/"), form)
     (pin,) = re.findall(r'id="pin">(\d{6})<', words(answer))
-    assert re.search(r'id="code">[0-9A-Z]{4}-[0-9A-Z]{10}<', words(answer))
+    assert re.search(r'id="code">\d{10}<', words(answer))
     assert "no-store" in answer["Cache-Control"]
     holder = Holder.objects.get(site=there.site, given_name="Åsa")
     assert (bytes(holder.pin_tag),) == keyring.pin_secrets(there.site).tags(pin)
@@ -214,7 +216,7 @@ def test_a_locked_key_is_unlocked(there: SimpleNamespace, office: Any) -> None:
 
 
 def test_a_blank_key_is_provisioned_by_a_code(there: SimpleNamespace, office: Any) -> None:
-    assert re.search(r"<code>[0-9A-Z]{4}-[0-9A-Z]{10}<", words(office.post(at(there, "keys/101/code/"))))
+    assert re.search(r"<code>\d{10}<", words(office.post(at(there, "keys/101/code/"))))
     assert ProvisionCode.objects.filter(key=there.one.keys[1]).count() == 1
     office.post(at(there, "keys/101/block/"))
     assert office.post(at(there, "keys/101/code/")).status_code == 302
@@ -253,10 +255,12 @@ def test_the_log_is_read_for_a_reason_and_the_reading_is_logged(there: SimpleNam
     report(there.one.station, "lock_opened", key=100, holder=10, lock=101)
     auditor = seat("auditor", there.site)
     day = there.site.today().isoformat()
-    form = {"about": "lock", "number": 101, "since": day, "until": day, "reason": ""}
+    form = {"about": "lock", "number": 101, "since": day, "until": day, "reason": "", "cause": "client_asked"}
     assert "Eva Exempel 1" not in words(auditor.post(at(there, "log/"), form))
     assert not LookUp.objects.filter(site=there.site).exists()
     form["reason"] = "Complaint 77, invented"
+    auditor.post(at(there, "log/"), form | {"cause": ""})
+    assert not LookUp.objects.filter(site=there.site).exists()
 
     def asked(**other: Any) -> str:
         return words(auditor.post(at(there, "log/"), form | other, follow=True))
@@ -267,8 +271,18 @@ def test_the_log_is_read_for_a_reason_and_the_reading_is_logged(there: SimpleNam
     look_up = LookUp.objects.filter(site=there.site).last()
     assert look_up is not None
     assert (look_up.user, look_up.about, look_up.number) == (auditor.user, "lock", 101)
-    assert look_up.reason == "Complaint 77, invented"
+    assert (look_up.cause, look_up.reason) == ("client_asked", "Complaint 77, invented")
+    assert "a client has asked" in words(auditor.get(at(there, "log/")))
     assert LogEntry.objects.get_for_object(look_up).exists()
+    # Every station shows how often it is done.
+    there.site.refresh_from_db()
+    assert there.site.look_ups == {"year": there.site.today().year, "counts": {"client_asked": 3}}
+    assert '"client_asked":3' in told_since(there.site, 0)[-1]
+    next_year = note_look_up(
+        there.site, unix_now() + 366 * 86400, LookUp.Cause.KEY_LOST, user=auditor.user, about="lock", number=1,
+        since=0, until=1, reason="Another",
+    )  # fmt: skip
+    assert next_year.site.look_ups["counts"] == {"key_lost": 1}
 
 
 def test_a_section_manager_signs_receipts(there: SimpleNamespace, office: Any, seat: Any) -> None:

@@ -28,9 +28,9 @@ TEXTS = (("sv", "Nyckelsupport"), ("da", "Nøglesupport"), ("en", "Key support")
 
 
 def test_the_sample_sites_lines() -> None:
-    weekdays, always = support_lines({"support": SUPPORT})
+    weekdays, *_, weekend = support_lines({"support": SUPPORT})
     assert weekdays == SupportLine(frozenset(range(5)), 480, 990, holidays=False, phone="000-000 01", texts=TEXTS)
-    assert (always.days, always.from_min, always.to_min, always.holidays) == (frozenset(range(7)), 990, 480, True)
+    assert (weekend.days, weekend.from_min, weekend.to_min, weekend.holidays) == (frozenset({5, 6}), 0, 1440, True)
 
 
 LINE = {"days": 1, "from": 480, "to": 990, "holidays": True, "phone": "1"}

@@ -92,7 +92,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
              "tests/records/test_pins.py::test_salt_and_pepper_and_every_parameter_count",
              "pools: A substitute key", "see ready"),
         Rule("Central makes PINs, of six digits that nobody guesses first; a new one ends the old.",
-             "tests/central/signing/test_permits.py::test_pins_have_six_digits_and_are_not_guessable",
+             "tests/central/signing/test_permits.py::test_pins_have_as_many_digits_as_the_site_wants_and_are_not_guessable",
              "pools: A new PIN works", "see ready"),
     ],
     "4. Who may activate what": [

@@ -78,7 +78,7 @@ async def play(scene: Scenario) -> None:
     await scene.pull()
 
     await scene.say(
-        "A permanent employee's PIN on a substitute key looks like one that nobody has, counts, and says whom it is for."
+        "A permanent employee's PIN on a substitute key looks like nobody's, counts, and says whom the key is for."
     )
     await scene.insert(5032)
     await scene.see("prompt")
