@@ -33,6 +33,13 @@ def _text(size: int, last: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": pattern, "description": f"{size} bytes, base64url, no padding"})
 
 
+def _is_number(value: object) -> object:
+    """What JSON calls an integer (``5.0`` is one), and no text or truth that Python would take for one."""
+    if type(value) not in {int, float}:
+        raise ValueError("not_a_number")
+    return value
+
+
 Octets16 = Annotated[bytes, _octets(16), _text(16, "AQgw")]
 Octets32 = Annotated[bytes, _octets(32), _text(32, "AEIMQUYcgkosw048")]
 Record = Annotated[str, Field(description="a signed record, base64url without padding")]
@@ -101,7 +108,7 @@ class EnrolOut(BaseModel):
 class TimeIn(BaseModel):
     """The number of a site, and sixteen random bytes."""
 
-    site: Annotated[int, Field(strict=True, ge=1, le=MAX_UINT16)]
+    site: Annotated[int, Field(ge=1, le=MAX_UINT16), BeforeValidator(_is_number)]
     nonce: Octets16
 
 

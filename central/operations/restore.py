@@ -48,7 +48,7 @@ def restore(file: Path, *, replace: bool) -> int:
             with TemporaryDirectory(dir=folder, prefix=".restore-") as scratch:
                 unpacked = Path(scratch)
                 _unpack(file, unpacked)
-                _refuse_unannounced(unpacked, folder)
+                _refuse_older(unpacked, folder)
                 _put_in_place(unpacked, folder)
         except (OSError, sqlite3.Error, tarfile.TarError, ValueError) as error:
             raise CentralError("restore", reason=str(error)) from error
@@ -116,8 +116,8 @@ def _unpack(file: Path, target: Path) -> None:
         raise ValueError("the backup is damaged")
 
 
-def _refuse_unannounced(unpacked: Path, folder: Path) -> None:
-    """Raise ValueError when a next central key has been announced since: stations would wait for what only it signs."""
+def _refuse_older(unpacked: Path, folder: Path) -> None:
+    """Raise ValueError when a next central key has been made since: stations take, or will take, its word alone."""
     for place in folder.glob("site-*"):
         if _newest_key(unpacked / place.name) < _newest_key(place):
             reason = "was made before a change of the central key: stations would believe nothing that it signs"

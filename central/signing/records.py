@@ -6,6 +6,7 @@ from central.models import Key, Site, Station
 from central.signing.keyring import central_key, signing_key
 from station.records import claims
 from station.records.envelope import claimed, sign, verified
+from station.records.keys import SigningKey
 from station.records.mirror_digest import MirrorSum
 from station.records.mirror_head import Call
 
@@ -31,7 +32,15 @@ def sign_key_record(key: Key, now: int) -> None:
 
 
 def sign_certificate(station: Station, public_key: bytes, now: int) -> None:
-    """Sign a station's certificate for that public key, and keep it. Inside a change."""
+    """Sign a new station's certificate for that public key, and keep it. Inside a change.
+
+    By the key that signs heads, also while another one signs all else: by it a station knows which key is current. It
+    may renew it at once.
+    """
+    _sign_certificate(station, public_key, central_key(station.site, station.site.current_key), now)
+
+
+def _sign_certificate(station: Station, public_key: bytes, signer: SigningKey, now: int) -> None:
     days = BOX_CERTIFICATE_DAYS if station.role == Station.Role.ACTIVATION_BOX else CERTIFICATE_DAYS
     station.public_key = public_key
     station.certificate_issued = now
@@ -45,7 +54,7 @@ def sign_certificate(station: Station, public_key: bytes, now: int) -> None:
             public_key=public_key,
             role=claims.Role(station.role),
         ),
-        signing_key(station.site),
+        signer,
     )
     station.save()
 
@@ -61,7 +70,7 @@ def renew_certificate(station: Station, now: int) -> None:
     mine = verified(claims.StationCertificate, bytes(station.certificate or b""), [signing_key(station.site).public])
     if mine is not None and now < issued + (expires - issued) // 2:
         raise Refused(409, "too_early", "a certificate is renewed from half of its life on")
-    sign_certificate(station, bytes(station.public_key), now)
+    _sign_certificate(station, bytes(station.public_key), signing_key(station.site), now)
 
 
 def sign_time(site: Site, nonce: bytes, now: int) -> bytes:

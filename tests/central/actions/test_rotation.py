@@ -19,7 +19,8 @@ from central.signing import keyring
 from station.demo.central_server import DemoFault
 from station.ports import KeyFile
 from station.records.base64url import decoded, encoded
-from station.records.claims import Blocklist, KeyRecord, Permit, StationCertificate, TimeAnswer
+from station.records.central_chain import CentralChain
+from station.records.claims import Blocklist, Head, KeyRecord, Permit, StationCertificate, TimeAnswer
 from station.records.envelope import verified
 from station.runtime.status_file import FILE_NAME
 from tests.central.mirror_copy import MirrorCopy
@@ -215,6 +216,24 @@ def test_a_change_step_by_step(site: SimpleNamespace, enrolled: Caller, served: 
     assert online.chain.verifying() == (second,)
     asleep.follow()
     assert (asleep.objects, asleep.chain) == (online.objects, online.chain), "slept through all of it"
+
+
+def test_who_is_enrolled_in_the_middle_knows_by_its_certificate_which_key_is_current(
+    site: SimpleNamespace, caller: Caller
+) -> None:
+    now = int(time.time())
+    rotation.begin(it(site), now)
+    rotation.sign_anew(it(site), now, force=True)
+    first, second = keyring.chain(it(site))
+    assert caller.enrol(new_enrolment_code(site.station)).status_code == 201
+    assert verified(StationCertificate, decoded(caller.enrolled["certificate"]), [first])
+    chain = CentralChain.enrolled([decoded(key) for key in caller.enrolled["central_keys"]], first)
+    head = decoded(caller.snapshot()["head"])
+    signer = chain.head_signer()
+    assert signer is not None
+    assert verified(Head, head, [signer])
+    renewed = caller.http.post("/certificate").json()["certificate"]
+    assert verified(StationCertificate, decoded(renewed), [second])
 
 
 def test_links_stay_and_lead_who_slept_through_several_changes(
