@@ -18,6 +18,7 @@ from central.models import Station, StationToken
 TOKEN_LIMIT_CHARACTERS = 200
 CONTACT_NOTED_EVERY_S = 60
 BAD_CODE_STATUSES = frozenset({403, 410})
+NO_SUCH_CODE_STATUSES = frozenset({403})
 
 
 class StationAuth(HttpBearer):
@@ -55,7 +56,7 @@ def counting_bad_enrolments(request: HttpRequest) -> Iterator[None]:
 @contextmanager
 def counting_bad_provisions(station: Station) -> Iterator[None]:
     """Around the use of a key's code: five wrong ones of this station, then it waits. Raises Refused (429)."""
-    with limits.counting_refusals(limits.PROVISION, str(station.pk), BAD_CODE_STATUSES):
+    with limits.counting_refusals(limits.PROVISION, str(station.pk), NO_SUCH_CODE_STATUSES):
         yield
 
 
@@ -73,6 +74,9 @@ def _station_of(token: str) -> Station | None:
     )
     if found is None or found.station.stolen:
         return None
+    if found.used_at is None:
+        # From now on its station has it: the code that gave it gives it to nobody any more.
+        StationToken.objects.filter(pk=found.pk, used_at=None).update(used_at=now)
     _note_contact(found.station, now)
     return found.station
 

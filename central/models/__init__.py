@@ -5,7 +5,7 @@ Numbers (``number``) are those of records and stations, unique within a site; ``
 
 from central.models.base import Mirrored, Watched
 from central.models.codes import EnrolmentCode, ProvisionCode
-from central.models.events import Event, LogMark, LookUp, Opening
+from central.models.events import Activation, Event, LogGaps, LogMark, LookUp, Opening
 from central.models.keys import Block, Blocklist, BlockReached, Key
 from central.models.limits import LoggedInFrom, TryCount
 from central.models.mirror import FeedCounter, MirrorRow, ServerFact
@@ -17,6 +17,7 @@ from central.models.users import AccountOfSite, Membership, PasswordToChange, Ro
 
 __all__ = [
     "AccountOfSite",
+    "Activation",
     "Area",
     "Block",
     "BlockReached",
@@ -28,6 +29,7 @@ __all__ = [
     "Holder",
     "Key",
     "Lock",
+    "LogGaps",
     "LogMark",
     "LoggedInFrom",
     "LookUp",

@@ -5,7 +5,7 @@ import os
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from central.models.base import Content, Mirrored, Watched, number_field
+from central.models.base import Content, Mirrored, Watched, check_printable, number_field
 from central.models.places import Area, Lock, Site, Unit
 from station.records.base64url import encoded
 from station.records.claims import MINUTES_A_DAY, WINDOWS_LIMIT
@@ -38,8 +38,8 @@ class Holder(Mirrored):
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE)
     number = number_field()
-    given_name = models.CharField(max_length=60)
-    family_name = models.CharField(max_length=60)
+    given_name = models.CharField(max_length=60, validators=[check_printable])
+    family_name = models.CharField(max_length=60, validators=[check_printable])
     category = models.PositiveSmallIntegerField(choices=Category.choices)
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.ACTIVE)
@@ -48,6 +48,8 @@ class Holder(Mirrored):
     pin_tag = models.BinaryField(max_length=TAG_BYTES, default=no_pin, editable=False)
     pin_at = models.BigIntegerField(null=True, editable=False)
     """When they were given their PIN; None for somebody who has had none."""
+    pin_version = models.BigIntegerField(null=True, editable=False)
+    """Of the pepper that their tag is under; None for somebody who has had no PIN."""
 
     class Meta:
         """Django's options."""
@@ -69,13 +71,10 @@ class Holder(Mirrored):
 
     def mirror_content(self) -> Content:
         """See the API's contract."""
-        content: Content = {
-            "name": self.screen_name,
-            "category": self.category,
-            "unit": self.unit.number,
-            "status": self.status,
-            "pin_tag": encoded(bytes(self.pin_tag)),
-        }
+        content: Content = {"category": self.category, "unit": self.unit.number, "status": self.status}
+        if self.status == self.Status.ACTIVE:
+            # Whoever has left is no longer anybody's business at a screen; their number still refuses their key.
+            content["name"] = self.screen_name
         return content | ({"language": self.language} if self.language else {})
 
 

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from central.actions.people import PersonDetails, shown_name, usual_areas
 from central.doors.table import ROLES_BY_OPERATOR, Right
-from central.models import Area, Holder, Key, Membership, Role, Station, Unit
-from central.models.base import MAX_UINT32
+from central.models import Area, Holder, Key, LookUp, Membership, Role, Station, Unit
+from central.models.base import MAX_UINT32, check_printable
 from central.models.users import UNIT_ROLES
 from central.office.access import SiteAccess
 
@@ -118,6 +118,16 @@ class EndForm(forms.Form):
     last_day = forms.DateField(label=_("Last day at work (empty: at once)"), required=False, widget=DateInput)
 
 
+CAUSES = {
+    LookUp.Cause.INCIDENT: _("an incident"),
+    LookUp.Cause.CLIENT_ASKED: _("a client has asked"),
+    LookUp.Cause.KEY_LOST: _("a key is lost"),
+    LookUp.Cause.ACCESS_CHECK: _("a check of who has access"),
+    LookUp.Cause.TECHNICAL: _("a technical fault"),
+    LookUp.Cause.OTHER: _("something else"),
+}
+
+
 class LookUpForm(forms.Form):
     """What to look up in the opening log, and why."""
 
@@ -125,7 +135,8 @@ class LookUpForm(forms.Form):
     number = forms.IntegerField(label=_("Number"), min_value=1, max_value=MAX_UINT32)
     since = forms.DateField(label=_("From"), widget=DateInput)
     until = forms.DateField(label=_("To"), widget=DateInput)
-    reason = forms.CharField(label=_("Reason (is logged)"), min_length=5, max_length=300)
+    cause = forms.ChoiceField(label=_("Because of"), choices=[("", "–"), *CAUSES.items()])
+    reason = forms.CharField(label=_("Reason (is logged)"), min_length=5, max_length=300, validators=[check_printable])
 
     def __init__(self, access: SiteAccess, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault(

@@ -18,6 +18,8 @@ urlpatterns = [
     path("<int:site>/", today.home, name="home"),
     of_site("today/", today.today, "today"),
     of_site("tasks/<int:pk>/done/", today.task_done, "task_done"),
+    of_site("tasks/<int:pk>/confirm/", today.task_confirm, "task_confirm"),
+    of_site("tasks/<int:pk>/anew/", today.task_anew, "task_anew"),
     of_site("receipts/<int:pk>/", today.receipt, "receipt"),
     of_site("receipts/<int:pk>/sign/", today.sign, "sign"),
     of_site("pools/", today.pool, "pools"),

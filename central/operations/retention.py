@@ -26,6 +26,7 @@ from django.db.models import F, Max, Q, QuerySet
 from central.clock import DAY_S
 from central.doors.login import KNOWN_FOR_S
 from central.models import (
+    Activation,
     Area,
     CentralKey,
     EnrolmentCode,
@@ -99,6 +100,8 @@ def anonymise_events(site: Site, now: int) -> int:
             last = found[-1].pk
             count += _anonymise([event for event in found if not _is_open(event)])
     ServerFact.objects.filter(name=mark.name).update(value=str(max(limit, 0)))
+    # What they tell is in the events; entries that are so old are judged no more.
+    _delete(Activation.objects.filter(site=site, received_at__lt=limit))
     if count:
         log.warning("retention.done site=%s events=%s", site.number, count)
     return count
@@ -146,7 +149,7 @@ def delete_old_records_of(site: Site, now: int) -> int:
         mine = model._default_manager.filter(**{path: site.pk}).values("pk")  # noqa: SLF001  (Django's own name)
         entries = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(model))
         # Keys that are words have their number nowhere.
-        which = Q(object_pk__in=mine) if model in (EnrolmentCode, ProvisionCode) else Q(object_id__in=mine)
+        which = Q(object_pk__in=mine) if model is EnrolmentCode else Q(object_id__in=mine)
         count += _delete(entries.filter(which, timestamp__lt=_before(now, site.audit_days)))
     if count:
         log.warning("retention.deleted site=%s rows=%s", site.number, count)

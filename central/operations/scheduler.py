@@ -6,7 +6,6 @@ import threading
 from auditlog.context import disable_auditlog
 from django.db import connections
 
-from central.actions.key_reports import publish_log_marks
 from central.actions.people import end_employments_that_are_over
 from central.actions.pins import end_pin_renewal
 from central.actions.renewals import renew_due_records
@@ -28,7 +27,6 @@ def do_what_is_due(now: int) -> None:
     with disable_auditlog():
         end_employments_that_are_over(now)
         renew_due_records(now)
-        publish_log_marks(now)
         note_silence(now)
     apply_retention_when_due(now)
     forget_full_buckets()

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from central.actions.tasks import make_receipt, open_new_key_task
+from central.actions.tasks import make_receipt, open_new_key_task, open_went_back_task
 from central.models import Membership, Receipt, Role
 from central.office.urls import urlpatterns
 
@@ -45,6 +45,7 @@ class World:
         for site in (self.there, self.elsewhere):
             for part in (site.one, site.two):
                 part.task = open_new_key_task(part.own)
+                part.went_back = open_went_back_task(part.keys[1], "blocked")
                 part.receipt = make_receipt(Receipt.Kind.HANDED_OUT, part.own, key=part.keys[0])
                 user = get_user_model().objects.create(username=f"member-{site.number}-{part.unit.number}")
                 part.member = Membership.objects.create(user=user, role="coordinator", site=site.site, unit=part.unit)
@@ -103,7 +104,7 @@ def thing(route: str, part: SimpleNamespace, *, permanent: bool = False) -> int:
     if "stations/" in route:
         return int(part.station.number)
     if "tasks/" in route:
-        return int(part.task.pk)
+        return int(part.task.pk if "done/" in route else part.went_back.pk)
     if "receipts/" in route:
         return int(part.receipt.pk)
     if "users/" in route:

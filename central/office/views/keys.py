@@ -7,12 +7,12 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from central.actions.codes import new_provision_code
+from central.actions.hand_out import new_provision_code
 from central.actions.keys import block_key, lendable_keys, replace_broken_key, take_back_key, unlock_key
 from central.actions.pool_keys import pool_keys
 from central.clock import unix_now
 from central.doors.table import Right
-from central.models import Key
+from central.models import Key, LogGaps
 from central.office.access import SiteAccess
 from central.office.block_spread import BlockSpread, spread_of_block
 from central.office.pages import SiteRequest
@@ -53,6 +53,7 @@ def one(request: SiteRequest, number: int) -> HttpResponse:
         spread=spread,
         carriers=carriers[:CARRIERS_SHOWN],
         lendable=lendable,
+        missing=_missing(key),
         history=[(entry, _shown_changes(entry)) for entry in _history(key)],
     )
 
@@ -81,6 +82,12 @@ def _carriers_in_scope(access: SiteAccess, spread: BlockSpread) -> set[int]:
     return {
         number for number in access.keys(Right.SEE_KEYS).values_list("number", flat=True) if number in spread.carried
     }
+
+
+def _missing(key: Key) -> list[list[int]]:
+    """First, last, since when it is known: entries of its log that were never told."""
+    gaps = LogGaps.objects.filter(key=key).first()
+    return gaps.missing if gaps is not None else []
 
 
 def _history(key: Key) -> list[LogEntry]:

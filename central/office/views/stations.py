@@ -8,7 +8,7 @@ from central.actions.codes import new_enrolment_code
 from central.actions.stations import add_station, revoke_station, set_in_order, set_out_of_order
 from central.clock import DAY_S, unix_now
 from central.doors.table import Right
-from central.feed.pages import head
+from central.feed.cursors import newest_revision
 from central.models import Station, StationHealth
 from central.office.forms import StationForm
 from central.office.pages import SiteRequest
@@ -47,7 +47,7 @@ def _mirror_age_s(health: StationHealth | None, now: int) -> int | None:
 
 def listed(request: SiteRequest) -> HttpResponse:
     """All stations in scope."""
-    now, newest = unix_now(), head(request.access.site.pk)
+    now, newest = unix_now(), newest_revision(request.access.site.pk)
     found = request.access.stations(Right.SEE_STATIONS).select_related("health", "out_of_order", "unit", "site")
     return show(request, "stations", rows=[_health_of(station, now, newest) for station in found])
 
@@ -55,7 +55,7 @@ def listed(request: SiteRequest) -> HttpResponse:
 def one(request: SiteRequest, number: int) -> HttpResponse:
     """A station."""
     station = request.access.station(number, Right.SEE_STATIONS)
-    told = _health_of(station, unix_now(), head(request.access.site.pk))
+    told = _health_of(station, unix_now(), newest_revision(request.access.site.pk))
     return show(request, "station", can=request.access.rights_over(station), **told)
 
 

@@ -18,7 +18,20 @@ from django.core.management import call_command
 
 from central.actions import keys, people, pins, tasks
 from central.doors.login import KNOWN_FOR_S
-from central.models import Event, Holder, Key, LoggedInFrom, LookUp, Opening, Permit, Receipt, ServerFact, Site, Task
+from central.models import (
+    Activation,
+    Event,
+    Holder,
+    Key,
+    LoggedInFrom,
+    LookUp,
+    Opening,
+    Permit,
+    Receipt,
+    ServerFact,
+    Site,
+    Task,
+)
 from central.operations.retention import (
     SITE_OF,
     anonymise_events,
@@ -26,19 +39,14 @@ from central.operations.retention import (
     delete_old_records_of,
 )
 from central.operations.scheduler import do_what_is_due
+from tests.central.key_logs import entry_event
 from tests.central.served import Caller, Served, central
 
 DAY_S = 86400
 
 
-OPENED = {
-    "type": "lock_opened", "key": 100, "holder": 10, "lock": 101,
-    "data": {"generation": 1, "seq": 1, "outcome": "opened", "battery_percent": 80},
-}  # fmt: skip
-
-
 def test_after_its_days_the_log_names_nobody_and_counts_all(site: SimpleNamespace, enrolled: Caller) -> None:
-    enrolled.reported(OPENED, {"type": "key_activated", "key": 100, "holder": 10}, {"type": "station_started"})
+    enrolled.reported(entry_event(), {"type": "key_activated", "key": 100, "holder": 10}, {"type": "station_started"})
     before = {event.pk: event for event in Event.objects.filter(site=site.site)}
     now = int(time.time())
     assert anonymise_events(site.site, now + 89 * DAY_S) == 0
@@ -52,10 +60,11 @@ def test_after_its_days_the_log_names_nobody_and_counts_all(site: SimpleNamespac
         assert event.type == "station_started" or event.event != old.event, "it can be computed from the key's number"
     (opening,) = Opening.objects.filter(site=site.site, lock=101)
     assert opening.data == {"outcome": "opened"}
+    assert not Activation.objects.filter(site=site.site).exists()
 
 
 def test_each_site_has_its_own_days(site: SimpleNamespace, enrolled: Caller) -> None:
-    enrolled.reported(OPENED)
+    enrolled.reported(entry_event())
     site.site.log_days = 10
     now = int(time.time())
     assert anonymise_events(site.site, now + 9 * DAY_S) == 0
@@ -75,7 +84,7 @@ def test_an_open_receipt_is_kept_until_the_key_is_back(site: SimpleNamespace, en
 
 
 def test_the_server_does_it_by_itself_once_an_hour(site: SimpleNamespace, enrolled: Caller) -> None:
-    enrolled.reported(OPENED)
+    enrolled.reported(entry_event())
     ServerFact.objects.filter(name="retention_at").delete()
     now = int(time.time())
     do_what_is_due(now)
@@ -92,7 +101,9 @@ def test_the_server_does_it_by_itself_once_an_hour(site: SimpleNamespace, enroll
 def test_a_person_is_told_everything_but_secrets(
     served: Served, site: SimpleNamespace, enrolled: Caller, tmp_path: Path
 ) -> None:
-    enrolled.reported(OPENED, OPENED | {"holder": None, "type": "lock_refused"}, {"type": "key_synced", "key": 99})
+    enrolled.reported(
+        entry_event(), entry_event(seq=2, holder=None, outcome="expired"), {"type": "key_synced", "key": 99}
+    )
     file = tmp_path / "person.json"
 
     permit = bytes(Permit.objects.get(holder=site.holder).record)
