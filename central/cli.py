@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from central import datafolder
 from central.errors import CentralError
+from station.plain_text import one_line
 from station.version import version_and_commit
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         django.setup()
         return int(options.run(options))
     except CentralError as error:
-        print(f"central: {error}", file=sys.stderr)
+        print(f"central: {one_line(error)}", file=sys.stderr)
         return 1
 
 

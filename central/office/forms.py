@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from central.actions.people import PersonDetails, shown_name, usual_areas
 from central.doors.table import ROLES_BY_OPERATOR, Right
 from central.models import Area, Holder, Key, LookUp, Membership, Role, Station, Unit
-from central.models.base import MAX_UINT32
+from central.models.base import MAX_UINT32, check_printable
 from central.models.users import UNIT_ROLES
 from central.office.access import SiteAccess
 
@@ -136,7 +136,7 @@ class LookUpForm(forms.Form):
     since = forms.DateField(label=_("From"), widget=DateInput)
     until = forms.DateField(label=_("To"), widget=DateInput)
     cause = forms.ChoiceField(label=_("Because of"), choices=[("", "–"), *CAUSES.items()])
-    reason = forms.CharField(label=_("Reason (is logged)"), min_length=5, max_length=300)
+    reason = forms.CharField(label=_("Reason (is logged)"), min_length=5, max_length=300, validators=[check_printable])
 
     def __init__(self, access: SiteAccess, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault(

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -26,6 +27,8 @@ KEEP_ALIVE_S = 120
 LINGER_S = 0.2
 GRACE_S = 5
 CONNECTIONS = 1000
+FILES = 4096
+"""More than all connections, and what each thread has open of the database, together."""
 LINE_LIMIT_BYTES = 8190
 """Of a request's first line: a cursor that is no cursor is answered by the API, in JSON, not by the server."""
 REQUEST_S = 10.0
@@ -196,6 +199,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 def serve(application: Any, host: str, port: int, threads: int) -> None:
     """Serve a WSGI application until SIGTERM, SIGINT or SIGHUP. Says on standard output where, once it listens."""
+    _allow_files()
     # Stations keep a connection for a minute and a half: an ending server would wait for each of them.
     gthread.STOP_KEEPALIVE_LINGER = LINGER_S
     Server(
@@ -217,6 +221,15 @@ def serve(application: Any, host: str, port: int, threads: int) -> None:
             "worker_exit": lambda _arbiter, _worker: long_poll.stop(),
         },
     ).run()
+
+
+def _allow_files() -> None:
+    # A connection that gets no descriptor any more would end the worker.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < FILES:
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (FILES if hard == resource.RLIM_INFINITY else min(FILES, hard), hard)
+        )
 
 
 def _die_with_parent(_arbiter: Any, _worker: Any) -> None:

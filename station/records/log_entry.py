@@ -5,6 +5,7 @@ Not signed, and so no evidence by itself: whoever has the key and a serial cable
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 import cbor2
 
@@ -34,12 +35,18 @@ class LogEntry:
 
 def read_entry(data: bytes) -> LogEntry | None:
     """The entry at the start of ``data``; what follows it is not looked at. None: not all there, or no entry."""
+    item = read_item(data)
+    return None if item is None else entry_of(item[0], data[: item[1]])
+
+
+def read_item(data: bytes) -> tuple[Any, int] | None:
+    """The CBOR item at the start of ``data``, and how many bytes it takes; None when it is not all there or none."""
     stream = io.BytesIO(data[:ENTRY_LIMIT_BYTES])
     try:
         value = cbor2.CBORDecoder(stream, read_size=1).decode()
     except (cbor2.CBORDecodeError, ValueError, TypeError, ArithmeticError, RecursionError, MemoryError):
         return None
-    return entry_of(value, data[: stream.tell()])
+    return value, stream.tell()
 
 
 def entry_of(value: object, raw: bytes) -> LogEntry | None:
@@ -63,6 +70,11 @@ def entry_of(value: object, raw: bytes) -> LogEntry | None:
         battery if _uint(battery, 100) else None,
         raw,
     )
+
+
+def is_count(value: object) -> bool:
+    """Whether ``value`` is a generation or a number of an entry."""
+    return _uint(value, MAX_COUNT)
 
 
 def _uint(value: object, high: int) -> bool:

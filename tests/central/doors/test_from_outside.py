@@ -5,6 +5,7 @@
 
 import os
 import re
+import resource
 import socket
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from django.contrib.auth import get_user_model
 
 from central.actions.codes import new_enrolment_code
 from central.models import LoggedInFrom, Membership, PasswordToChange, TryCount
-from central.operations.serving import REQUEST_S
+from central.operations.serving import CONNECTIONS, REQUEST_S
 from tests.central.served import Caller, Served, stop_server
 
 pytestmark = pytest.mark.slow
@@ -194,6 +195,28 @@ def test_70_half_requests_keep_nobody_waiting_and_are_ended(behind: Behind) -> N
     assert worst < OTHERS_WAIT_S
     assert min(ends) > REQUEST_S - 1
     assert max(ends) < REQUEST_S + 8
+
+
+def test_more_connections_than_there_is_room_for_keep_nobody_out(behind: Behind) -> None:
+    url = httpx.URL(behind.url)
+    wanted = CONNECTIONS + 200
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2 * wanted:
+        pytest.skip("this machine lets a process have too few files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2 * wanted), hard))
+    worker = behind.worker
+    try:
+        with ExitStack() as stack:
+            for _ in range(wanted):
+                each = stack.enter_context(socket.create_connection((url.host, url.port or 80), timeout=30))
+                each.sendall(b"GET /")
+            began = time.monotonic()
+            worst, _ = worst_wait_s(behind.url, lambda: time.monotonic() - began > 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    told(f"{wanted} connections with half a request: /healthz at most {worst:.2f} s")
+    assert worst < OTHERS_WAIT_S
+    assert behind.worker == worker
 
 
 def drip(sock: socket.socket) -> None:

@@ -7,7 +7,8 @@ from central.operations.incoming import BODY_LIMIT_BYTES, HEAD_LIMIT_BYTES, Head
 WHOLE = {
     "no body": b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
     "by length": b"POST / HTTP/1.1\r\nHost: x\r\ncontent-LENGTH: 4\r\n\r\nabcd",
-    "in chunks": b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\nA\r\n0\r\n\r\n56789\r\n0\r\n\r\n",
+    "in chunks": b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"3;x=y\r\nabc\r\nA\r\n0\r\n\r\n56789\r\n0\r\n\r\n",
     "with trailers": b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: 1\r\n\r\n",
 }
 

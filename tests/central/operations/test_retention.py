@@ -10,7 +10,6 @@ from types import SimpleNamespace
 import pytest
 from auditlog.models import LogEntry
 from auditlog.registry import auditlog
-from axes.models import AccessLog
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
@@ -18,9 +17,22 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 
 from central.actions import keys, people, pins, tasks
-from central.models import Activation, Event, Holder, Key, LookUp, Opening, Permit, Receipt, ServerFact, Site, Task
+from central.doors.login import KNOWN_FOR_S
+from central.models import (
+    Activation,
+    Event,
+    Holder,
+    Key,
+    LoggedInFrom,
+    LookUp,
+    Opening,
+    Permit,
+    Receipt,
+    ServerFact,
+    Site,
+    Task,
+)
 from central.operations.retention import (
-    LOGIN_DAYS,
     SITE_OF,
     anonymise_events,
     delete_old_records,
@@ -188,10 +200,10 @@ def test_what_a_command_changes_is_in_the_audit_log(site: SimpleNamespace) -> No
 
 def test_log_ins_and_sessions_are_forgotten(served: Served) -> None:
     now = int(time.time())
-    old = AccessLog.objects.create(username="eva.exempel", ip_address="203.0.113.9", path_info="/")
-    AccessLog.objects.filter(pk=old.pk).update(attempt_time=datetime.now(UTC) - timedelta(days=LOGIN_DAYS + 1))
-    new = AccessLog.objects.create(username="eva.exempel", ip_address="203.0.113.9", path_info="/")
+    user = get_user_model().objects.create(username="eva.exempel")
+    LoggedInFrom.objects.create(user=user, network="203.0.113.8", at=now - KNOWN_FOR_S - 1)
+    new = LoggedInFrom.objects.create(user=user, network="203.0.113.9", at=now)
     Session.objects.create(session_key="x" * 32, session_data="", expire_date=datetime.now(UTC) - timedelta(hours=1))
     delete_old_records(now)
-    assert list(AccessLog.objects.filter(username="eva.exempel")) == [new]
+    assert list(LoggedInFrom.objects.filter(user=user)) == [new]
     assert not Session.objects.filter(session_key="x" * 32).exists()

@@ -14,7 +14,7 @@ from central.actions.look_ups import note_look_up
 from central.clock import unix_now
 from central.models import Event, LookUp, Site
 from central.operations.management.numbered_command import audited, system_user
-from central.plain_text import words_of
+from station.plain_text import one_line
 
 LOOK_S = 0.05
 BATCH = 500
@@ -100,6 +100,8 @@ def _line(event: Event, *, as_json: bool) -> str:
         return json.dumps(ids | told | {"doubt": doubt})
     numbers = {name: value for name in ("key", "holder", "lock") if (value := getattr(event, name)) is not None}
     doubtful = {"doubt": doubt} if doubt else {}
+    # What a station wrote into a text must not reach a terminal raw.
+    words = " ".join(f"{one_line(n)}={one_line(value)}" for n, value in (numbers | doubtful | event.data).items())
     # By the station's or the key's clock: any number that fits.
     at = datetime.fromtimestamp(event.at, UTC).isoformat(timespec="seconds") if event.at < END_OF_DATES else event.at
-    return f"{at} station={event.station.number} {event.type} {words_of(numbers | doubtful | event.data)}".rstrip()
+    return f"{at} station={event.station.number} {event.type} {words}".rstrip()
