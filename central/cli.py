@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from central import datafolder
 from central.errors import CentralError
+from station.plain_text import one_line
 from station.version import version_and_commit
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         django.setup()
         return int(options.run(options))
     except CentralError as error:
-        print(f"central: {error}", file=sys.stderr)
+        print(f"central: {one_line(error)}", file=sys.stderr)
         return 1
 
 
@@ -141,7 +142,7 @@ def _enrol_code(options: argparse.Namespace) -> int:
 
 
 def _provision_code(options: argparse.Namespace) -> int:
-    from central.actions.codes import new_provision_code  # noqa: PLC0415
+    from central.actions.hand_out import new_provision_code  # noqa: PLC0415
     from central.models import Key  # noqa: PLC0415
 
     key = Key.objects.filter(site__number=options.site, number=options.key).first()

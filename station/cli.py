@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from station.commands.command_line import DONE, FAILED, WRONG_USAGE, add_config, to_json
+from station.plain_text import one_line
 
 COMMANDS = {
     "run": "the kiosk, under a supervisor that keeps it alive",
@@ -124,7 +125,7 @@ def _report_error(name: str, error: Exception, *, as_json: bool) -> int:
         lines = [f"a mistake in the program: {type(error).__name__} in {Path(place.filename).name}:{place.lineno}"]
         code = "program_error"
     for line in lines:
-        sys.stderr.write(f"station {name}: {line}\n")
+        sys.stderr.write(f"station {name}: {one_line(line)}\n")
     if as_json:
         sys.stdout.write(to_json({"error": code, "detail": "; ".join(lines)}) + "\n")
     return exit_code

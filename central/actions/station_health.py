@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from central.models import Block, Blocklist, BlockReached, Event, MirrorRow, Station, StationHealth
+from station.plain_text import one_line
 
 NOTED_EVERY_S = 60
 """A poll that finds nothing writes nothing more than once a minute."""
@@ -61,9 +62,9 @@ def note_events(station: Station, events: Sequence[Event], now: int) -> None:
     for event in events:
         if event.type in RESTARTS:
             facts["restarted_at"] = event.at
-            facts["restart_reason"] = str(event.data.get("reason", ""))[:REASON_LIMIT_CHARACTERS]
+            facts["restart_reason"] = one_line(event.data.get("reason", ""))[:REASON_LIMIT_CHARACTERS]
         elif event.type == "config_applied":
-            facts["config_version"] = str(event.data.get("version", ""))[:VERSION_LIMIT_CHARACTERS]
+            facts["config_version"] = one_line(event.data.get("version", ""))[:VERSION_LIMIT_CHARACTERS]
             facts["config_at"], facts["config_rejected_at"] = event.at, None
         elif event.type == "config_rejected":
             facts["config_rejected_at"] = event.at

@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Query, Router, Status
 
 from central.actions.events import receive_events
-from central.actions.keys import hand_out_key
+from central.actions.hand_out import OwnKey, hand_out_key, proven_key
 from central.actions.station_health import note_mirror
 from central.actions.stations import enrol_station, renew_station_certificate
-from central.api.auth import StationAuth, counting_bad_codes
+from central.api.auth import StationAuth, counting_bad_enrolments, counting_bad_provisions, token_of
 from central.api.http import GZIP_HEADERS, JSON, gzip_of, json_answer, takes_gzip
 from central.api.schemas import (
     CertificateOut,
@@ -33,6 +33,8 @@ from central.api.schemas import (
 )
 from central.api.site_facts import chain_of, pin_settings_of
 from central.clock import unix_now
+from central.doors import limits
+from central.doors.addresses import network_of
 from central.errors import Refused
 from central.feed import pages
 from central.feed.cursors import LIMIT_CHARACTERS, Cursor, newest_cursor
@@ -40,7 +42,6 @@ from central.feed.long_poll import wait_until
 from central.feed.reading import has_changed, told_object
 from central.models import CentralKey, Site, Station
 from central.models.base import MAX_UINT32
-from central.security import Attempts, address_of
 from central.signing.records import sign_time
 from station.records.base64url import decoded, encoded
 
@@ -49,9 +50,6 @@ NONCE = "^[A-Za-z0-9_-]{21}[AQgw]$"
 """Of the four spellings of sixteen bytes the one whose spare bits are zero."""
 
 Nonce: TypeAlias = Annotated[str, Query(min_length=22, max_length=22, pattern=NONCE, description="16 random bytes")]
-
-time_calls = Attempts()
-"""So often an address may ask the time: each answer is a signature."""
 
 open_calls = Router()
 station_calls = Router(auth=StationAuth())
@@ -82,9 +80,9 @@ def healthz(request: HttpRequest) -> Health:
 
 @open_calls.post("/enrol", response=_answers(400, 403, 410, 413, 429, created=EnrolOut), auth=None)
 def enrol(request: HttpRequest, body: EnrolIn) -> Status[EnrolOut]:
-    """Enrol a station. The same code with the same public key gives the same answer for its 15 minutes."""
-    with counting_bad_codes(request):
-        station, token = enrol_station(body.code, body.public_key, unix_now())
+    """Enrol a station. The same code and public key give the same answer for 15 minutes, until its token is used."""
+    with counting_bad_enrolments(request):
+        station, token = enrol_station(body.code, body.public_key, body.proof, unix_now())
     answer = EnrolOut(
         station=station.number,
         site=station.site.number,
@@ -101,11 +99,7 @@ def enrol(request: HttpRequest, body: EnrolIn) -> Status[EnrolOut]:
 @open_calls.post("/time", response=_answers(400, 404, 413, 429, ok=TimeOut), auth=None)
 def time(request: HttpRequest, body: TimeIn) -> TimeOut:
     """The time, signed, for the asker of this nonce. Without a token: whose clock is lost believes no certificate."""
-    address = address_of(request)
-    wait_s = time_calls.wait_s(address)
-    if wait_s:
-        raise Refused(429, "too_many_tries", "asked too often: wait", {"Retry-After": str(wait_s)})
-    time_calls.failed(address)
+    limits.require(limits.TIME, network_of(request))
     site = Site.objects.filter(number=body.site).first()
     if site is None:
         raise Refused(404, "unknown_site", "no such site")
@@ -157,7 +151,7 @@ def changes(
     found = pages.changes(asked, cursor, limit)
     note_mirror(station, cursor.revision, unix_now(), self_report_in(request.headers.get("Station-Health", "")))
     if found.is_empty and wait:
-        wait_until(station.site_id, lambda: has_changed(asked.scope, cursor.revision), wait)
+        wait_until(station.site_id, lambda: has_changed(asked.scope, cursor.revision), wait, token_of(request))
         # Also when nothing has come: the head is of now.
         found = pages.changes(asked, cursor, limit)
     rest: dict[str, Any] = {
@@ -185,12 +179,21 @@ def events(request: HttpRequest, body: EventsIn) -> HttpResponse:
     return json_answer(request, answer.model_dump_json(exclude_none=True).encode())
 
 
-@station_calls.post("/provision", response=_answers(400, 401, 403, 410, 413, 429, ok=ProvisionOut))
+def _own_key(body: ProvisionIn) -> OwnKey | None:
+    """The public key that is to be certified. Raises Refused (403) for one without its proof, or the other way."""
+    if body.key_public is None and body.proof is None:
+        return None
+    if body.key_public is None or body.proof is None:
+        raise Refused(403, "bad_proof", "a public key and its proof come together")
+    return proven_key(body.code, body.key_public, body.proof.a, body.proof.t, body.proof.s)
+
+
+@station_calls.post("/provision", response=_answers(400, 401, 403, 409, 410, 413, 429, ok=ProvisionOut))
 def provision(request: HttpRequest, body: ProvisionIn) -> ProvisionOut:
     """Sign the record of the code's key; from now on stations know it. The same again for the code's 15 minutes."""
     station = _caller(request)
-    _refuse_boxes(station)
-    with counting_bad_codes(request):
-        key = hand_out_key(body.code, station, unix_now())
+    own = _own_key(body)
+    with counting_bad_provisions(station):
+        key = hand_out_key(body.code, station, unix_now(), own)
     mirror_object = MirrorObject.model_validate(told_object(key))
     return ProvisionOut(key=mirror_object, cursor=newest_cursor(station.site_id))

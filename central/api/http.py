@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
+from central.doors import limits
+from central.doors.addresses import network_of
 from central.errors import Refused
-from central.security import address_of, attempts
 
 API_PATH = "/api/"
 BODY_LIMIT_BYTES = 1024 * 1024
@@ -60,12 +61,8 @@ class ApiMiddleware:
 
 def _limited(request: HttpRequest, error: Refused) -> Refused:
     """A body that cannot be taken is a failed attempt: whoever goes on sending such is told to wait."""
-    client = address_of(request)
-    wait_s = attempts.wait_s(client)
-    attempts.failed(client)
-    if not wait_s:
-        return error
-    return Refused(429, "too_many_tries", "too many failed attempts: wait", {"Retry-After": str(wait_s)})
+    waiting = limits.count_try(limits.BODY, network_of(request))
+    return limits.too_many(waiting) if waiting else error
 
 
 def _body(request: HttpRequest) -> bytes:

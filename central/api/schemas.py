@@ -9,6 +9,7 @@ from central.actions.events import EventIn
 from central.actions.station_health import SelfReport
 from central.models.base import MAX_UINT16
 from station.records.base64url import decoded
+from station.records.claims import MAX_UINT64
 
 HEALTH_HEADER_LIMIT_CHARACTERS = 300
 CLOCKS = frozenset({0, 1, 2})
@@ -42,6 +43,7 @@ def _is_number(value: object) -> object:
 Octets16 = Annotated[bytes, _octets(16), _text(16, "AQgw")]
 Octets32 = Annotated[bytes, _octets(32), _text(32, "AEIMQUYcgkosw048")]
 Record = Annotated[str, Field(description="a signed record, base64url without padding")]
+Octets64 = Annotated[bytes, _octets(64), _text(64, "AQgw")]
 Code = Annotated[str, Field(min_length=3, max_length=40, description="<id>-<secret>")]
 
 
@@ -59,10 +61,11 @@ class Health(BaseModel):
 
 
 class EnrolIn(BaseModel):
-    """A one-time code and the public key that the station made."""
+    """A one-time code, the public key that the station made, and its signature over ``enrol/1:`` and the code."""
 
     code: Code
     public_key: Octets32
+    proof: Octets64
 
 
 class Argon2(BaseModel):
@@ -123,10 +126,20 @@ class CertificateOut(BaseModel):
     cursor: str
 
 
-class ProvisionIn(BaseModel):
-    """A one-time code."""
+class KeyProofIn(BaseModel):
+    """What a key answered to the nonce that is made of the code."""
 
-    code: Code
+    a: Octets16
+    t: Annotated[int, Field(strict=True, ge=0, le=MAX_UINT64)] | None
+    s: Octets64
+
+
+class ProvisionIn(BaseModel):
+    """A code of ten digits; of a key that can prove itself also its public key, and the proof."""
+
+    code: Annotated[str, Field(max_length=40, description="ten digits")]
+    key_public: Octets32 | None = None
+    proof: KeyProofIn | None = None
 
 
 class MirrorObject(BaseModel):

@@ -38,6 +38,8 @@ class Change:
     deleted: list[Watched] = field(default_factory=list)
     deleted_slots: set[tuple[int, Slot]] = field(default_factory=set)
     """Site and slot of deleted mirror objects."""
+    touched_slots: set[tuple[int, Slot]] = field(default_factory=set)
+    """Of mirror objects that are to be told anew, also where nothing of them has changed."""
 
     def note_saved(self, instance: Watched) -> None:
         """``instance`` was saved."""
@@ -94,6 +96,13 @@ def change_and_sign() -> Iterator[None]:
         sign_outdated(going_on.saved.values(), going_on.deleted, unix_now())
 
 
+def touch(thing: Mirrored) -> None:
+    """Tell a mirror object anew, with a higher revision, as it is now. Inside a change."""
+    going_on = current()
+    going_on.note_saved(thing)
+    going_on.touched_slots.add((thing.mirror_site_id(), (thing.MIRROR_TYPE, thing.mirror_number())))
+
+
 def _stamp(change_: Change, now: int) -> None:
     """Give revisions to what now differs from what stations were told, as the last act of the transaction."""
     slots: dict[int, dict[Slot, tuple[type[Mirrored], int] | None]] = defaultdict(dict)
@@ -105,10 +114,11 @@ def _stamp(change_: Change, now: int) -> None:
             slots[instance.mirror_site_id()][instance.MIRROR_TYPE, instance.mirror_number()] = (model, pk)
     # Always in the same order, so that two changes of several sites cannot wait for each other.
     for site in sorted(slots):
-        _stamp_site(site, slots[site], now)
+        touched = {slot for of_site, slot in change_.touched_slots if of_site == site}
+        _stamp_site(site, slots[site], touched, now)
 
 
-def _stamp_site(site: int, slots: dict[Slot, tuple[type[Mirrored], int] | None], now: int) -> None:
+def _stamp_site(site: int, slots: dict[Slot, tuple[type[Mirrored], int] | None], touched: set[Slot], now: int) -> None:
     FeedCounter.objects.get_or_create(site_id=site)
     counter = FeedCounter.objects.select_for_update().get(site_id=site)
     by_type: dict[str, list[int]] = defaultdict(list)
@@ -124,7 +134,7 @@ def _stamp_site(site: int, slots: dict[Slot, tuple[type[Mirrored], int] | None],
         content = contents.get(slot)
         text = "" if content is None else json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         row = told.get(slot) or MirrorRow(site_id=site, type=slot[0], number=slot[1])
-        if text == row.content:
+        if text == row.content and not (text and slot in touched):
             continue
         counter.value += 1
         if row.hash is not None:

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar, TypeAlias
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
@@ -14,6 +15,12 @@ MAX_UINT32 = 2**32 - 1
 def number_field(limit: int = MAX_UINT32) -> "models.BigIntegerField[Any, Any]":
     """A number that records carry, 1 to ``limit``."""
     return models.BigIntegerField(validators=[MinValueValidator(1), MaxValueValidator(limit)])
+
+
+def check_printable(value: str) -> None:
+    """Refuse a text with control characters, or with marks that turn what follows around."""
+    if not value.isprintable():
+        raise ValidationError("There are characters in it that no screen can show")
 
 
 class Watched(models.Model):

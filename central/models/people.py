@@ -5,7 +5,7 @@ import os
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from central.models.base import Content, Mirrored, Watched, number_field
+from central.models.base import Content, Mirrored, Watched, check_printable, number_field
 from central.models.places import Area, Lock, Site, Unit
 from station.records.base64url import encoded
 from station.records.claims import MINUTES_A_DAY, WINDOWS_LIMIT
@@ -38,8 +38,8 @@ class Holder(Mirrored):
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE)
     number = number_field()
-    given_name = models.CharField(max_length=60)
-    family_name = models.CharField(max_length=60)
+    given_name = models.CharField(max_length=60, validators=[check_printable])
+    family_name = models.CharField(max_length=60, validators=[check_printable])
     category = models.PositiveSmallIntegerField(choices=Category.choices)
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.ACTIVE)

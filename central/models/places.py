@@ -8,7 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from central.clock import unix_now
-from central.models.base import MAX_UINT16, Content, Mirrored, Watched, number_field
+from central.models.base import MAX_UINT16, Content, Mirrored, Watched, check_printable, number_field
 from central.models.site_texts import check_help, check_support, check_texts
 from station.records.base64url import encoded
 from station.records.central_chain import KeyStatus
@@ -25,7 +25,7 @@ class Site(Mirrored):
     MIRROR_TYPE = "site"
 
     number = number_field(MAX_UINT16)
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=100, validators=[check_printable])
     timezone = models.CharField(max_length=64, default="Europe/Stockholm")
     support = models.JSONField(
         default=list,
@@ -154,7 +154,7 @@ class Unit(Mirrored):
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE)
     number = number_field(MAX_UINT16)
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=100, validators=[check_printable])
     closed = models.BooleanField(default=False, help_text="Its keys and its people are used with each other only")
 
     class Meta:
@@ -178,7 +178,7 @@ class Area(Mirrored):
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE)
     number = number_field()
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=100, validators=[check_printable])
 
     class Meta:
         """Django's options."""

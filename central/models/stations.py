@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from central.models.base import MAX_UINT16, Content, Mirrored, number_field
+from central.models.base import MAX_UINT16, Content, Mirrored, check_printable, number_field
 from central.models.places import Site, Unit
 
 MILLIONTHS = "In millionths of a degree"
@@ -36,8 +36,8 @@ class Station(Mirrored):
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE)
     number = number_field(MAX_UINT16)
-    name = models.CharField(max_length=100)
-    address = models.CharField(max_length=200, blank=True)
+    name = models.CharField(max_length=100, validators=[check_printable])
+    address = models.CharField(max_length=200, blank=True, validators=[check_printable])
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT)
     role = models.PositiveSmallIntegerField(choices=Role.choices, default=Role.SYNC_STATION)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.UNKNOWN)
@@ -85,6 +85,8 @@ class StationToken(models.Model):
     created_at = models.BigIntegerField()
     expires_at = models.BigIntegerField(null=True)
     """Set when a newer one replaces it."""
+    used_at = models.BigIntegerField(null=True, default=None)
+    """When it was first shown: from then on the station has it, and nobody is told it again."""
 
     def __str__(self) -> str:
         return f"token of {self.station}"
@@ -127,7 +129,7 @@ class OutOfOrder(models.Model):
     station = models.OneToOneField(Station, on_delete=models.CASCADE, primary_key=True, related_name="out_of_order")
     since = models.BigIntegerField()
     by = models.CharField(max_length=150, blank=True)
-    note = models.CharField(max_length=200, blank=True)
+    note = models.CharField(max_length=200, blank=True, validators=[check_printable])
 
     def __str__(self) -> str:
         return str(self.station)

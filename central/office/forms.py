@@ -9,11 +9,11 @@ from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_lazy as _
 
 from central.actions.people import PersonDetails, shown_name, usual_areas
+from central.doors.table import ROLES_BY_OPERATOR, Right
 from central.models import Area, Holder, Key, LookUp, Membership, Role, Station, Unit
-from central.models.base import MAX_UINT32
+from central.models.base import MAX_UINT32, check_printable
 from central.models.users import UNIT_ROLES
 from central.office.access import SiteAccess
-from central.office.roles import Right
 
 LANGUAGES = [("", "–"), ("sv", "Svenska"), ("da", "Dansk"), ("en", "English")]
 DAYS_BACK = 7
@@ -136,7 +136,7 @@ class LookUpForm(forms.Form):
     since = forms.DateField(label=_("From"), widget=DateInput)
     until = forms.DateField(label=_("To"), widget=DateInput)
     cause = forms.ChoiceField(label=_("Because of"), choices=[("", "–"), *CAUSES.items()])
-    reason = forms.CharField(label=_("Reason (is logged)"), min_length=5, max_length=300)
+    reason = forms.CharField(label=_("Reason (is logged)"), min_length=5, max_length=300, validators=[check_printable])
 
     def __init__(self, access: SiteAccess, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault(
@@ -167,7 +167,9 @@ class UserForm(forms.Form):
     username = forms.CharField(label=_("User name"), max_length=150)
     first_name = forms.CharField(label=_("First name"), max_length=150, required=False)
     last_name = forms.CharField(label=_("Family name"), max_length=150, required=False)
-    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+    role = forms.ChoiceField(
+        label=_("Role"), choices=[each for each in Role.choices if each[0] not in ROLES_BY_OPERATOR]
+    )
     unit = forms.ModelChoiceField(Unit.objects.none(), label=_("Unit"), required=False, empty_label=_("the whole site"))
 
     def __init__(self, access: SiteAccess, *args: Any, **kwargs: Any) -> None:

@@ -6,7 +6,8 @@ can be computed from the key's number. ``seq`` stays, so that a lost event is st
 
 After its ``audit_days`` it is no longer kept who did what in the office: the audit log and the look-ups go by their
 age; receipts and tasks when they are settled and that old: a receipt of a key that its holder still has counts on, and
-so does a task that nobody has done. Failed and past log-ins go after `LOGIN_DAYS`, sessions that are over at once.
+so does a task that nobody has done. From where somebody logged in goes after `KNOWN_FOR_S`, sessions that are over at
+once.
 """
 
 import logging
@@ -17,14 +18,15 @@ from uuid import uuid4
 
 from auditlog.context import disable_auditlog
 from auditlog.models import LogEntry
-from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
 
 from central.clock import DAY_S
+from central.doors.login import KNOWN_FOR_S
 from central.models import (
+    Activation,
     Area,
     CentralKey,
     EnrolmentCode,
@@ -32,6 +34,7 @@ from central.models import (
     Holder,
     Key,
     Lock,
+    LoggedInFrom,
     LookUp,
     Membership,
     OutOfOrder,
@@ -50,7 +53,6 @@ BATCH = 500
 ROUND_EVERY_S = 3600
 KEPT_DATA = ("outcome", "reason")
 TAKEN, RETURNED = "pool_key_taken", "pool_key_returned"
-LOGIN_DAYS = 90
 DEFAULT_AUDIT_DAYS = 730
 
 SITE_OF = {
@@ -98,6 +100,8 @@ def anonymise_events(site: Site, now: int) -> int:
             last = found[-1].pk
             count += _anonymise([event for event in found if not _is_open(event)])
     ServerFact.objects.filter(name=mark.name).update(value=str(max(limit, 0)))
+    # What they tell is in the events; entries that are so old are judged no more.
+    _delete(Activation.objects.filter(site=site, received_at__lt=limit))
     if count:
         log.warning("retention.done site=%s events=%s", site.number, count)
     return count
@@ -126,8 +130,7 @@ def delete_old_records(now: int) -> int:
     # What is of no site (accounts), and of what is no longer there: as long as the most patient site keeps its own.
     days = Site.objects.aggregate(most=Max("audit_days"))["most"] or DEFAULT_AUDIT_DAYS
     count += _delete(LogEntry.objects.filter(timestamp__lt=_before(now, days)))
-    for model in (AccessAttempt, AccessFailureLog, AccessLog):
-        count += _delete(model.objects.filter(attempt_time__lt=_before(now, LOGIN_DAYS)))
+    count += _delete(LoggedInFrom.objects.filter(at__lt=now - KNOWN_FOR_S))
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     return count
 
@@ -146,7 +149,7 @@ def delete_old_records_of(site: Site, now: int) -> int:
         mine = model._default_manager.filter(**{path: site.pk}).values("pk")  # noqa: SLF001  (Django's own name)
         entries = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(model))
         # Keys that are words have their number nowhere.
-        which = Q(object_pk__in=mine) if model in (EnrolmentCode, ProvisionCode) else Q(object_id__in=mine)
+        which = Q(object_pk__in=mine) if model is EnrolmentCode else Q(object_id__in=mine)
         count += _delete(entries.filter(which, timestamp__lt=_before(now, site.audit_days)))
     if count:
         log.warning("retention.deleted site=%s rows=%s", site.number, count)

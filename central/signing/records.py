@@ -25,6 +25,7 @@ def sign_key_record(key: Key, now: int) -> None:
         kind=claims.KeyKind(key.kind),
         unit=key.unit.number,
         holder=key.holder.number if key.holder else None,
+        key_public=bytes(key.key_public) if key.key_public is not None else None,
     )
     key.record = sign(record, signing_key(key.site))
     key.save(update_fields=["record"])

@@ -17,6 +17,7 @@ from station.commands.command_line import FAILED, UsageError
 from station.demo.scenario import Play, named, names, play
 from station.demo.site import DemoSite
 from station.demo.steps import ExpectationFailed
+from station.plain_text import PlainFormatter, one_line
 
 EXAMPLE = "examples: station demo\n          station demo --script morning"
 
@@ -54,12 +55,9 @@ def _show_or_play(args: argparse.Namespace) -> int:
 
 async def _run(args: argparse.Namespace, folder: Path, scenario: Play | None) -> int:
     # What happens is told by the screen or by the steps: the log goes where it can be looked up.
-    logging.basicConfig(
-        filename=folder / "demo.log",
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        force=True,
-    )
+    handler = logging.FileHandler(folder / "demo.log")
+    handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     site = DemoSite(folder, language=args.language)
     playing = asyncio.current_task()
@@ -86,5 +84,5 @@ async def _run(args: argparse.Namespace, folder: Path, scenario: Play | None) ->
 
 
 def _print(line: str) -> None:
-    sys.stdout.write(line + "\n")
+    sys.stdout.write(one_line(line) + "\n")
     sys.stdout.flush()

@@ -15,6 +15,7 @@ from config import ConfigFault, Settings
 from station.app import Station
 from station.commands import wait_for_setup
 from station.display.screen import Screen
+from station.plain_text import PlainFormatter
 from station.pushed_config import PushedConfig
 from station.runtime import status_file
 from station.runtime.heartbeat import Heartbeat, answered, descriptor_of, reasons_of, turning
@@ -78,9 +79,8 @@ class _EarlyLines(logging.Handler):
 
 def _log_to(handler: logging.Handler) -> None:
     # The screen belongs to the kiosk: a log line on it would be read as part of the picture.
-    logging.basicConfig(
-        handlers=[handler], level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
-    )
+    handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     # httpx logs each request with its address at INFO: once a minute, for ever.
     logging.getLogger("httpx").setLevel(logging.WARNING)
 

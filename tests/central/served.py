@@ -16,6 +16,7 @@ import pytest
 
 from station.records.base64url import encoded
 from station.records.keys import SigningKey
+from station.records.proofs import enrolment_proof
 from station.records.strict_json import read
 
 
@@ -76,7 +77,9 @@ class Caller:
     enrolled: dict[str, Any] = field(default_factory=dict)
 
     def enrol(self, code: str) -> httpx.Response:
-        answer = self.http.post("/enrol", json={"code": code, "public_key": encoded(self.key.public)})
+        proof = enrolment_proof(code, self.key)
+        body = {"code": code, "public_key": encoded(self.key.public), "proof": encoded(proof)}
+        answer = self.http.post("/enrol", json=body)
         if answer.status_code == 201:
             self.enrolled = answer.json()
             self.http.headers["Authorization"] = f"Bearer {self.enrolled['token']}"

@@ -15,6 +15,7 @@ import pytest
 from station.records import claims
 from station.records.base64url import decoded
 from station.records.envelope import claimed
+from tests.central.key_logs import entry_event
 from tests.central.served import Caller, Served
 from tests.office.browser import Browser, keep_picture, programs
 
@@ -120,8 +121,8 @@ def test_a_lost_key_and_where_its_block_has_reached(browser: Browser, served: Se
     now, other = int(time.time()), person(served, "Greta Granatäpple")["key"]
     station.reported(
         {"type": "key_synced", "key": other, "at": now + 1, "data": {"mirror_age_s": 0}},
-        {"type": "lock_opened", "key": other, "lock": 101, "at": now - 60},
-        {"type": "lock_opened", "key": other, "lock": 102, "at": now + 60},
+        entry_event(other, 1, lock=101, at=now - 60),
+        entry_event(other, 2, lock=102, at=now + 60),
     )
     browser.go(f"/office/1/keys/{number}/")
     assert [browser.text(f"#{part}") for part in ("reached", "carried", "locks")] == ["1", "1", "1"]
@@ -242,9 +243,10 @@ def test_who_may_open_a_lock(browser: Browser) -> None:
 
 def test_who_opened_a_lock_and_what_a_holder_opened(browser: Browser, served: Served, caller: Caller) -> None:
     who = person(served, "Anna Apelsin")
-    opened = {"type": "lock_opened", "key": who["key"], "holder": who["holder"]}
-    now = int(time.time())
-    in_a_station(caller, served).reported(*({**opened, "lock": lock, "at": now - 3600} for lock in (160, 161)))
+    at = int(time.time()) - 3600
+    in_a_station(caller, served).reported(
+        *(entry_event(who["key"], lock, lock=lock, at=at, holder=who["holder"]) for lock in (160, 161))
+    )
     browser.go("/office/1/log/")
     browser.type("#id_number", "160")
     browser.choose("#id_cause", "client_asked")

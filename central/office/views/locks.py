@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 
 from central.actions.look_ups import note_look_up
 from central.clock import unix_now
-from central.models import Holder, Lock, LookUp, Opening, Permission
+from central.doors.table import Right
+from central.models import Holder, Lock, LogGaps, LookUp, Opening, Permission
 from central.office.forms import CAUSES, LookUpForm
-from central.office.pages import SiteRequest, page
-from central.office.roles import Right
+from central.office.pages import SiteRequest
 from central.office.views.answers import number_in, paged, show
 
 LOOK_UPS_SHOWN = 30
@@ -20,7 +20,6 @@ TURNED_WITHIN_S = 3600
 """For so long the pages of a look-up's answer are part of it; afterwards it is a new one, for a reason of its own."""
 
 
-@page(Right.WHO_MAY_OPEN)
 def who_may_open(request: SiteRequest) -> HttpResponse:
     """Who may open a lock: the people in scope by name, the others as a number."""
     access = request.access
@@ -40,7 +39,6 @@ def who_may_open(request: SiteRequest) -> HttpResponse:
     return show(request, "lock", number=words, lock=lock, page=paged(request, seen), others=others)
 
 
-@page(Right.READ_LOG)
 def log(request: SiteRequest) -> HttpResponse:
     """Who opened a lock, or what somebody opened. The look-up is kept before anything is shown."""
     access = request.access
@@ -56,10 +54,20 @@ def log(request: SiteRequest) -> HttpResponse:
         return answer
     look_up = _own_look_up(request)
     page, names = (None, {}) if look_up is None else _openings(request, look_up)
-    rows = [(row, names.get(row.holder or 0, "")) for row in page] if page is not None else []
+    now = unix_now()
+    rows = [(row, names.get(row.holder or 0, ""), row.doubt_shown(now)) for row in page] if page is not None else []
+    gaps = LogGaps.objects.filter(key__site=access.site, key__number__in={row.key for row, *_rest in rows if row.key})
     latest = LookUp.objects.filter(site=access.site).select_related("user")[:LOOK_UPS_SHOWN]
-    earlier = [(each, CAUSES[LookUp.Cause(each.cause)]) for each in latest]
-    return show(request, "log", form=form, rows=rows, page=page, look_up=look_up, earlier=earlier)
+    return show(
+        request,
+        "log",
+        form=form,
+        rows=rows,
+        page=page,
+        look_up=look_up,
+        earlier=[(each, CAUSES[LookUp.Cause(each.cause)]) for each in latest],
+        gaps=gaps.exclude(missing=[]).select_related("key"),
+    )
 
 
 def _own_look_up(request: SiteRequest) -> LookUp | None:

@@ -21,6 +21,7 @@ from station.records import claims
 from station.records.base64url import decoded, encoded
 from station.records.envelope import verify
 from station.records.mirror_digest import MirrorSum
+from tests.central.key_logs import entry_event
 from tests.central.mirror_copy import MirrorCopy
 from tests.central.served import Caller, Served
 from tests.central.site import saved
@@ -169,7 +170,7 @@ def test_a_waiting_call_is_woken(site: SimpleNamespace, enrolled: Caller) -> Non
 
 def test_what_is_known_of_a_keys_log_is_told_to_who_asks_with_the_key(site: SimpleNamespace, enrolled: Caller) -> None:
     copy = MirrorCopy(enrolled)
-    entry = {"type": "lock_opened", "key": 100, "lock": 101, "data": {"generation": 2, "seq": 7}}
+    entry = entry_event(seq=7, generation=2)
     copy.follow(key=100)
     assert copy.heads[-1].log_seen is None, "nothing is known of it"
     enrolled.reported(entry)

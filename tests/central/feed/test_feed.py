@@ -85,9 +85,9 @@ def test_waiting_ends_with_the_wake_of_its_own_site() -> Any:
         return come.is_set()
 
     with ThreadPoolExecutor(1) as pool:
-        result = pool.submit(long_poll.wait_until, 4711, has_come, 30)
+        result = pool.submit(long_poll.wait_until, 4711, has_come, 30, "a token")
         assert asked.wait(5)
         come.set()
         long_poll.wake(4711)
         assert result.result(5) is True
-    assert long_poll.wait_until(4712, lambda: False, 0) is False
+    assert long_poll.wait_until(4712, lambda: False, 0, "a token") is False
