@@ -86,7 +86,7 @@ def test_a_station_is_served(environment: dict[str, str], monkeypatch: pytest.Mo
         monkeypatch.setenv(name, value)
     if "DATABASE_URL" not in environment:
         monkeypatch.delenv("DATABASE_URL", raising=False)
-    code = run(environment, "enrol-code", "--station", "1").strip()
+    code, of_a_box = (run(environment, "enrol-code", "--station", number).strip() for number in ("1", "13"))
     process, url = start_server(Path(environment["CENTRAL_DATA"]))
     try:
         with httpx.Client(base_url=f"{url}/api/v1", timeout=60) as http:
@@ -111,7 +111,15 @@ def test_a_station_is_served(environment: dict[str, str], monkeypatch: pytest.Mo
                 for answer in calls:
                     assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
                     assert int(answer.headers["Retry-After"]) > 0
-            MirrorCopy(caller).follow()
+            copy = MirrorCopy(caller)
+            copy.follow(wait=1)
+            assert len(copy.objects) > 100
+        with httpx.Client(base_url=f"{url}/api/v1", timeout=60) as http:
+            caller = Caller(http)
+            assert caller.enrol(of_a_box).status_code == 201
+            copy = MirrorCopy(caller)
+            copy.follow(wait=1)
+            assert set(copy.objects) == {("blocklist", 0), ("site", 0), ("station", 13)}
     finally:
         assert stop_server(process) == 0
     assert "key_locked_out" in run(environment, "manage", "events", "--json")
