@@ -3,7 +3,9 @@
 Runs on the database's thread; what writes does so within the caller's transaction.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -22,7 +24,7 @@ def set_attempts(db: Database, count: AttemptCount) -> None:
     if count == AttemptCount(count.key):
         db.table("attempts").delete_where("key = ?", [count.key])
     else:
-        db.table("attempts").upsert(asdict(count), pk="key")
+        _replace(db, "attempts", asdict(count))
 
 
 def log_mark(db: Database, key: int) -> LogMark | None:
@@ -33,7 +35,7 @@ def log_mark(db: Database, key: int) -> LogMark | None:
 
 def set_log_mark(db: Database, mark: LogMark) -> None:
     """Keep the mark."""
-    db.table("log_mark").upsert(asdict(mark), pk="key")
+    _replace(db, "log_mark", asdict(mark))
 
 
 def note(db: Database, name: str) -> str | None:
@@ -44,4 +46,10 @@ def note(db: Database, name: str) -> str | None:
 
 def set_note(db: Database, name: str, value: str) -> None:
     """Keep the note."""
-    db.table("note").upsert({"name": name, "value": value}, pk="name")
+    _replace(db, "note", {"name": name, "value": value})
+
+
+def _replace(db: Database, table: str, row: Mapping[str, Any]) -> None:
+    # Not sqlite-utils' upsert (4.2): it finds out once what SQLite can do, by making a table. When the disk is full just
+    # then, it takes another way from then on, which silently keeps no new row of columns that must not be NULL.
+    db.table(table).insert(row, replace=True)

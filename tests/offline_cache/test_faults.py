@@ -1,6 +1,7 @@
 # ruff: noqa: ASYNC240 - nothing else runs on a test's loop meanwhile
 import sqlite3
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -8,7 +9,8 @@ import pytest
 
 from offline_cache import SqliteStore
 from offline_cache.faults import faults_translated
-from station.ports import Change, LogEvent, MirrorState, ReceivedObject, StoreFault
+from station.ports import Change, LogEvent, LogMark, MirrorState, ReceivedObject, StoreFault
+from station.rules.attempts import AttemptCount
 from tests.received import received, take
 
 Sql: TypeAlias = Callable[..., Awaitable[list[tuple[Any, ...]]]]
@@ -39,6 +41,20 @@ async def test_a_full_disk_is_said_rolled_back_and_survived(store: SqliteStore, 
     await sql("PRAGMA max_page_count=100000")
     await store.commit(big(99))
     assert [event.seq for event in await store.pending(100)] == list(range(1, kept + 2))
+
+
+async def test_wrong_pins_count_after_a_disk_that_was_full_has_room_again(store: SqliteStore, sql: Sql) -> None:
+    ((used,),) = await sql("PRAGMA page_count")
+    await sql(f"PRAGMA max_page_count={used}")
+    # The first of the process: what a library tries out on a full disk must not be its opinion for ever.
+    with pytest.raises(StoreFault):
+        await store.commit(replace(big(1), attempts=AttemptCount(501, 1, 50), log_mark=LogMark(501, 1, 1, 9)))
+    await sql("PRAGMA max_page_count=100000")
+    await store.commit(Change(attempts=AttemptCount(502, 1, 60), log_mark=LogMark(502, 1, 1, 9)))
+    assert (await store.attempts(502)).failures == 1
+    assert await store.log_mark(502) == LogMark(502, 1, 1, 9)
+    assert await store.note("a", "note") == "note"
+    assert await store.note("a") == "note"
 
 
 @pytest.mark.parametrize(
