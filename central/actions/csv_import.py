@@ -136,6 +136,9 @@ class _Staff:
         if cells["unit"] not in self._units:
             raise _Wrong("unit", cells["unit"])
         existing = self._holders.get(number)
+        # A personnel system remembers longer than this server may.
+        if existing is not None and existing.forgotten_at is not None:
+            raise _Wrong("forgotten")
         wanted: dict[str, Any] = {
             "given_name": cells["given_name"],
             "family_name": cells["family_name"],

@@ -108,4 +108,5 @@ class LookUp(models.Model):
         ordering = ["-at", "-pk"]
 
     def __str__(self) -> str:
-        return f"{self.user} {self.about} {self.number}"
+        # Not who: the audit log keeps this text after the account has been forgotten.
+        return f"{self.about} {self.number}"

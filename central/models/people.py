@@ -48,6 +48,10 @@ class Holder(Mirrored):
     pin_tag = models.BinaryField(max_length=TAG_BYTES, default=no_pin, editable=False)
     pin_at = models.BigIntegerField(null=True, editable=False)
     """When they were given their PIN; None for somebody who has had none."""
+    ended_at = models.BigIntegerField(null=True, editable=False)
+    """When their employment was ended here: the site's ``forget_days`` count from then."""
+    forgotten_at = models.BigIntegerField(null=True, editable=False)
+    """When their name was taken out of everything; None while it is known."""
 
     class Meta:
         """Django's options."""
@@ -60,7 +64,8 @@ class Holder(Mirrored):
         ordering = ["site", "number"]
 
     def __str__(self) -> str:
-        return f"{self.given_name} {self.family_name}"
+        # Whoever has been forgotten is a number.
+        return f"{self.given_name} {self.family_name}".strip() or str(self.number)
 
     @property
     def screen_name(self) -> str:
@@ -69,8 +74,9 @@ class Holder(Mirrored):
 
     def mirror_content(self) -> Content:
         """See the API's contract."""
-        content: Content = {
-            "name": self.screen_name,
+        # No screen greets somebody who has left: the name stays here.
+        name = {"name": self.screen_name} if self.status == self.Status.ACTIVE else {}
+        content: Content = name | {
             "category": self.category,
             "unit": self.unit.number,
             "status": self.status,
@@ -112,7 +118,8 @@ class Permission(Watched):
         ]
 
     def __str__(self) -> str:
-        return f"{self.holder}" + (f" ({self.unit})" if self.unit else "")
+        # The number, not the name: the audit log keeps this text after the person has been forgotten.
+        return f"{self.holder.number}" + (f" ({self.unit})" if self.unit else "")
 
     def clean(self) -> None:
         """Hourly staff's permissions are for a unit, the others' for none."""

@@ -4,12 +4,16 @@ After a site's ``log_days`` the log no longer says who: identities go, rows (and
 time, station, lock and outcome. Key, holder and everything else goes, also the event's id: that of a key's log entry
 can be computed from the key's number. ``seq`` stays, so that a lost event is still noticed.
 
+After its ``forget_days`` it no longer knows the names of people who have left (`central.operations.forgetting`).
+
 After its ``audit_days`` it is no longer kept who did what in the office: the audit log and the look-ups go by their
 age; receipts and tasks when they are settled and that old: a receipt of a key that its holder still has counts on, and
 so does a task that nobody has done. Failed and past log-ins go after `LOGIN_DAYS`, sessions that are over at once.
+Accounts that are shut out, or of no site, are forgotten when nothing that they did is kept any more.
 """
 
 import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any
@@ -19,6 +23,7 @@ from auditlog.context import disable_auditlog
 from auditlog.models import LogEntry
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
+from django.contrib.admin.models import LogEntry as AdminEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
@@ -44,6 +49,8 @@ from central.models import (
     Task,
     Unit,
 )
+from central.operations.forgetting import empty_write_ahead_log, forget_who_left
+from central.operations.forgetting_accounts import forget_unused_accounts
 
 BATCH = 500
 """Rows changed or deleted in one statement: nobody else waits for long."""
@@ -63,9 +70,29 @@ SITE_OF = {
 log = logging.getLogger("central.retention")
 
 
-def apply_retention(now: int) -> tuple[int, int]:
-    """Apply every site's retention. Returns how many events lost their identities, and how many rows were deleted."""
-    return sum(anonymise_events(site, now) for site in Site.objects.all()), delete_old_records(now)
+@dataclass(frozen=True)
+class Done:
+    """How many of each."""
+
+    events: int
+    """That name nobody any more."""
+    people: int
+    """Forgotten, as `accounts`."""
+    accounts: int
+    rows: int
+    """Deleted."""
+
+
+def apply_retention(now: int) -> Done:
+    """Apply every site's retention."""
+    sites = list(Site.objects.all())
+    events = sum(anonymise_events(site, now) for site in sites)
+    people = sum(forget_who_left(site, now) for site in sites)
+    accounts = forget_unused_accounts(now - _most_patient_days() * DAY_S)
+    done = Done(events, people, accounts, delete_old_records(now))
+    if events or people or accounts or done.rows:
+        empty_write_ahead_log()
+    return done
 
 
 def apply_retention_when_due(now: int) -> None:
@@ -124,8 +151,9 @@ def delete_old_records(now: int) -> int:
     """Delete what every site's office did that is too old. Returns how many rows."""
     count = sum(delete_old_records_of(site, now) for site in Site.objects.all())
     # What is of no site (accounts), and of what is no longer there: as long as the most patient site keeps its own.
-    days = Site.objects.aggregate(most=Max("audit_days"))["most"] or DEFAULT_AUDIT_DAYS
+    days = _most_patient_days()
     count += _delete(LogEntry.objects.filter(timestamp__lt=_before(now, days)))
+    count += _delete(AdminEntry.objects.filter(action_time__lt=_before(now, days)))
     for model in (AccessAttempt, AccessFailureLog, AccessLog):
         count += _delete(model.objects.filter(attempt_time__lt=_before(now, LOGIN_DAYS)))
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
@@ -151,6 +179,11 @@ def delete_old_records_of(site: Site, now: int) -> int:
     if count:
         log.warning("retention.deleted site=%s rows=%s", site.number, count)
     return count
+
+
+def _most_patient_days() -> int:
+    """The longest ``audit_days`` of any site."""
+    return Site.objects.aggregate(most=Max("audit_days"))["most"] or DEFAULT_AUDIT_DAYS
 
 
 def _before(now: int, days: int) -> datetime:

@@ -25,6 +25,7 @@ PROBLEMS: dict[str, Any] = {
     "family_name": gettext_lazy("no family name, a too long one, or one that no screen can show"),
     "category": gettext_lazy("category is permanent, long_term or hourly"),
     "category_change": gettext_lazy("to or from hourly is not done by import"),
+    "forgotten": gettext_lazy("somebody who has left and been forgotten had this number: take a new one"),
     "unit": gettext_lazy("there is no such unit"),
     "area": gettext_lazy("there is no such area"),
     "date": gettext_lazy("not a date like 2030-12-31"),
