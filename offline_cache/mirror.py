@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from offline_cache.connection import immediate
+from offline_cache.connection import empty_write_ahead_log, immediate
 from offline_cache.faults import broken
 from station.ports import Json, MirrorBundle, MirrorObject, MirrorState
 
@@ -38,6 +38,7 @@ def replace(db: Database, new: MirrorState, objects: Sequence[MirrorObject]) -> 
         db.table("mirror_object").delete_where()
         _upsert(db, objects)
         _set_state(db, new)
+    empty_write_ahead_log(db)
 
 
 def apply_page(
@@ -48,6 +49,8 @@ def apply_page(
         _upsert(db, upserts)
         db.conn.executemany("DELETE FROM mirror_object WHERE type = ? AND id = ?", removes)
         _set_state(db, new)
+    if any(each.type == "holder" for each in upserts) or any(type_ == "holder" for type_, _ in removes):
+        empty_write_ahead_log(db)
 
 
 def digest(db: Database) -> tuple[int, str]:

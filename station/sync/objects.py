@@ -49,7 +49,7 @@ class _KeyBody(_Body):
 
 
 class _HolderBody(_Body):
-    name: str = Field(max_length=NAME_LIMIT)
+    name: str = Field(default="", max_length=NAME_LIMIT)
     category: int = Field(ge=0, le=max(Category))
     unit: int
     status: Literal["active", "ended"]

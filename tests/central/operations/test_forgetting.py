@@ -13,8 +13,17 @@ from django.db import models
 from central.operations.forgetting_accounts import SIGNED
 from tests.central.operations.marked_names import FAMILY, GIVEN, OFFICE, USERNAME
 from tests.central.served import central
+from tests.central.town import Town
 
 DAY_S = 86400
+RENAME = f"""
+from central.feed import change
+from central.models import Holder
+with change():
+    holder = Holder.objects.get(number=1002)
+    holder.given_name = "{GIVEN}"
+    holder.save()
+"""
 
 
 def shell(data: Path, *code: str) -> str:
@@ -69,6 +78,17 @@ def test_a_name_leaves_the_mirror_when_the_employment_ends(planted: tuple[Path, 
     told = json.loads(shell(data, "from central.models import MirrorRow", f"print({row}.content)"))
     assert "name" not in told
     assert told["status"] == "ended"
+
+
+async def test_a_station_has_nothing_left_of_the_name_either(town: Town) -> None:
+    """Not in the free pages of its database, nor in what was written last."""
+    await town.world.central.manage("shell", "--no-imports", "-c", RENAME)
+    await town.catch_up()
+    folder = town.world.home.folder
+    assert any(GIVEN.encode() in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    await town.world.central.manage("end_holder", "1002")
+    await town.catch_up()
+    assert [path.name for path in folder.rglob("*") if path.is_file() and GIVEN.encode() in path.read_bytes()] == []
 
 
 def test_after_the_sites_days_nobody_who_left_is_named_anywhere(planted: tuple[Path, str]) -> None:
