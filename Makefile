@@ -19,7 +19,8 @@ CATALOGUES = $(patsubst %.po,%.mo,$(wildcard ui/locale/*/LC_MESSAGES/*.po centra
 # Old pips would warn that a later one understands --no-binary differently, which changes nothing here.
 PIP = $(BIN)/python -W ignore -m pip --disable-pip-version-check --quiet
 # Nothing is resolved: a file of pins is complete, or the tests fail (docs/decisions/09-requirements-with-hashes.md).
-# The one requirement that comes as source only is built by the pinned requirements/build.txt; the others run no code.
+# The one requirement of `demo` that comes as source only is built by the pinned requirements/build.txt; the others run
+# no code.
 INSTALL_PINS = $(PIP) install --no-deps --require-hashes --only-binary=:all: --no-binary=crcmod --use-pep517 \
     --no-build-isolation
 CHECK_PINS = $(PIP) check || { echo "packages in $(VENV) do not fit together: make clean, then again" >&2; exit 1; }
