@@ -18,6 +18,26 @@ def no_pin() -> bytes:
     return os.urandom(TAG_BYTES)
 
 
+def may_be_identity_number(digits: str) -> bool:
+    """Whether it could be a Swedish (yymmdd…) or Danish (ddmmyy…) personal identity number.
+
+    Also one that lost its leading zero in a table. A holder's number is on keys, in their logs and at every station,
+    for anybody with a cable to read.
+    """
+    if len(digits) < 9:
+        return False
+    first, month, third = (int(digits.zfill(10)[at : at + 2]) for at in (0, 2, 4))
+    return 1 <= month <= 12 and (1 <= first <= 31 or 1 <= third <= 31)
+
+
+def check_holder_number(number: int) -> None:
+    """Refuse what could be a personal identity number."""
+    if may_be_identity_number(str(number)):
+        raise ValidationError(
+            "This could be a personal identity number; the site's own number for the person goes here"
+        )
+
+
 class Holder(Mirrored):
     """A person. Central keeps no PIN, only its tag; a person without a PIN has a tag that no PIN leads to."""
 
@@ -37,7 +57,7 @@ class Holder(Mirrored):
         ENDED = "ended"
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE)
-    number = number_field()
+    number = number_field(extra=[check_holder_number])
     given_name = models.CharField(max_length=60)
     family_name = models.CharField(max_length=60)
     category = models.PositiveSmallIntegerField(choices=Category.choices)

@@ -21,6 +21,7 @@ PROBLEMS: dict[str, Any] = {
     "cells": gettext_lazy("another number of cells than columns"),
     "twice": gettext_lazy("this number is on an earlier line"),
     "number": gettext_lazy("not a number from 1 to 4294967295"),
+    "identity_number": gettext_lazy("this could be a personal identity number: those belong on no key; take your own"),
     "given_name": gettext_lazy("no first name, a too long one, or one that no screen can show"),
     "family_name": gettext_lazy("no family name, a too long one, or one that no screen can show"),
     "category": gettext_lazy("category is permanent, long_term or hourly"),
