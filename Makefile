@@ -149,7 +149,7 @@ dist: install ## sdist, wheel, bill of materials and checksums of the last commi
 	@export SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) && cd $(DIST_SOURCE) && \
 	    $(abspath $(BIN))/python -m hatchling build --directory $(CURDIR)/dist >/dev/null && \
 	    $(abspath $(BIN))/python -m tools.bill_of_materials $(CURDIR)/dist
-	@cd dist && sha256sum -- * | tee SHA256SUMS
+	@cd dist && sums=$$(sha256sum -- *) && echo "$$sums" | tee SHA256SUMS
 
 # Without a machine's own settings for pip, so that what is locked is what the index has for everybody.
 LOCK = env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u PIP_NO_INDEX PIP_CONFIG_FILE=/dev/null CUSTOM_COMPILE_COMMAND="make lock" \
