@@ -72,6 +72,8 @@ class Holder(Mirrored):
     """When their employment was ended here: the site's ``forget_days`` count from then."""
     forgotten_at = models.BigIntegerField(null=True, editable=False)
     """When their name was taken out of everything; None while it is known."""
+    pin_version = models.BigIntegerField(null=True, editable=False)
+    """Of the pepper that their tag is under; None for somebody who has had no PIN."""
 
     class Meta:
         """Django's options."""
@@ -94,14 +96,10 @@ class Holder(Mirrored):
 
     def mirror_content(self) -> Content:
         """See the API's contract."""
-        # No screen greets somebody who has left: the name stays here.
-        name = {"name": self.screen_name} if self.status == self.Status.ACTIVE else {}
-        content: Content = name | {
-            "category": self.category,
-            "unit": self.unit.number,
-            "status": self.status,
-            "pin_tag": encoded(bytes(self.pin_tag)),
-        }
+        content: Content = {"category": self.category, "unit": self.unit.number, "status": self.status}
+        if self.status == self.Status.ACTIVE:
+            # Whoever has left is no longer anybody's business at a screen; their number still refuses their key.
+            content["name"] = self.screen_name
         return content | ({"language": self.language} if self.language else {})
 
 

@@ -30,9 +30,15 @@ def register() -> None:
     auditlog.register(Unit)
     auditlog.register(Area)
     auditlog.register(Lock)
-    auditlog.register(Holder, exclude_fields=["pin_tag"])
+    auditlog.register(Holder, exclude_fields=["pin_tag", "pin_version"])
     auditlog.register(Permission, m2m_fields={"areas", "locks"})
-    auditlog.register(Key, exclude_fields=["record", "record_carried", "log_generation", "log_seq"])
+    auditlog.register(
+        Key,
+        exclude_fields=[
+            *("record", "key_public", "record_carried"),
+            *("wrong_pins", "activated_at", "locked_by", "locked_noted_at"),
+        ],
+    )
     auditlog.register(
         Station,
         exclude_fields=["public_key", "certificate", "certificate_issued", "certificate_expires", "last_contact"],
@@ -42,7 +48,7 @@ def register() -> None:
     auditlog.register(CentralKey, exclude_fields=["record"])
     # That a code was made and used; the code itself is nowhere.
     auditlog.register(EnrolmentCode, exclude_fields=["secret_hash", "used_public_key", "tries"])
-    auditlog.register(ProvisionCode, exclude_fields=["secret_hash", "tries"])
+    auditlog.register(ProvisionCode, exclude_fields=["code_hash", "used_key_public"])
     # That a password was changed, and by whom; of the hash nothing.
     auditlog.register(
         get_user_model(),

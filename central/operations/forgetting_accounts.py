@@ -1,7 +1,7 @@
 """Forgets accounts of the office: who did what stays told apart, under ``former-<number>``.
 
 An account's name stands in its own row, as text on receipts, tasks and blocks, in the audit log and the admin's log of
-all these, in the failed and past log-ins, and in sessions.
+all these, and in sessions.
 """
 
 from datetime import UTC, datetime
@@ -9,7 +9,6 @@ from typing import Any
 
 from auditlog.context import disable_auditlog
 from auditlog.models import LogEntry
-from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.admin.models import LogEntry as AdminEntry
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.contenttypes.models import ContentType
@@ -19,10 +18,11 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from central.errors import CentralError
-from central.models import Block, Membership, OutOfOrder, PasswordToChange, Receipt, Task
+from central.models import Block, LoggedInFrom, LookUp, Membership, OutOfOrder, PasswordToChange, Receipt, Task
 
 SIGNED: dict[type[models.Model], tuple[str, ...]] = {
     Receipt: ("made_by", "signed_by"), Task: ("opened_by", "done_by"), Block: ("by",), OutOfOrder: ("by",),
+    LookUp: ("by",),
 }  # fmt: skip
 """Where it is written, as text, who did something."""
 FORMER = "former-"
@@ -69,8 +69,7 @@ def forget_account(user: Any, trace: dict[str, Any]) -> None:
         for model, fields in SIGNED.items():
             for field in fields:
                 model._default_manager.filter(**{f"{field}__in": names}).update(**{field: new})  # noqa: SLF001
-        for log_ins in (AccessAttempt, AccessFailureLog, AccessLog):
-            log_ins.objects.filter(username=old_username).delete()
+        LoggedInFrom.objects.filter(user=user).delete()
         _clean_entries(user, {*names, old_username}, words, new)
     LogEntry.objects.log_create(user, force_log=True, action=LogEntry.Action.UPDATE, additional_data=trace)
 

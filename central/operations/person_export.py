@@ -9,7 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q
 
 from central.models import Event, Holder, Key, LookUp, Permission, Permit, Receipt, Task
-from central.signing.keyring import public_keys
+from central.signing.keyring import verifying_keys
 from station.records import claims
 from station.records.envelope import verified
 
@@ -67,7 +67,7 @@ def _permission(permission: Any) -> dict[str, Any]:
 
 
 def _permit(permit: Permit, holder: Holder) -> dict[str, Any]:
-    said = verified(claims.Permit, bytes(permit.record), public_keys(holder.site))
+    said = verified(claims.Permit, bytes(permit.record), verifying_keys(holder.site))
     return {"valid_until": _time(permit.expires), "issued": _time(said.issued) if said else None}
 
 

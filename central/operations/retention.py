@@ -8,8 +8,8 @@ After its ``forget_days`` it no longer knows the names of people who have left (
 
 After its ``audit_days`` it is no longer kept who did what in the office: the audit log and the look-ups go by their
 age; receipts and tasks when they are settled and that old: a receipt of a key that its holder still has counts on, and
-so does a task that nobody has done. Failed and past log-ins go after `LOGIN_DAYS`, sessions that are over at once.
-Accounts that are shut out, or of no site, are forgotten when nothing that they did is kept any more.
+so does a task that nobody has done. From where somebody logged in goes after `KNOWN_FOR_S`, sessions that are over at
+once. Accounts that are shut out, or of no site, are forgotten when nothing that they did is kept any more.
 """
 
 import logging
@@ -21,7 +21,6 @@ from uuid import uuid4
 
 from auditlog.context import disable_auditlog
 from auditlog.models import LogEntry
-from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
 from django.contrib.admin.models import LogEntry as AdminEntry
 from django.contrib.contenttypes.models import ContentType
@@ -29,7 +28,9 @@ from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
 
 from central.clock import DAY_S
+from central.doors.login import KNOWN_FOR_S
 from central.models import (
+    Activation,
     Area,
     CentralKey,
     EnrolmentCode,
@@ -37,6 +38,7 @@ from central.models import (
     Holder,
     Key,
     Lock,
+    LoggedInFrom,
     LookUp,
     Membership,
     OutOfOrder,
@@ -57,7 +59,6 @@ BATCH = 500
 ROUND_EVERY_S = 3600
 KEPT_DATA = ("outcome", "reason")
 TAKEN, RETURNED = "pool_key_taken", "pool_key_returned"
-LOGIN_DAYS = 90
 DEFAULT_AUDIT_DAYS = 730
 
 SITE_OF = {
@@ -125,6 +126,8 @@ def anonymise_events(site: Site, now: int) -> int:
             last = found[-1].pk
             count += _anonymise([event for event in found if not _is_open(event)])
     ServerFact.objects.filter(name=mark.name).update(value=str(max(limit, 0)))
+    # What they tell is in the events; entries that are so old are judged no more.
+    _delete(Activation.objects.filter(site=site, received_at__lt=limit))
     if count:
         log.warning("retention.done site=%s events=%s", site.number, count)
     return count
@@ -154,8 +157,7 @@ def delete_old_records(now: int) -> int:
     days = _most_patient_days()
     count += _delete(LogEntry.objects.filter(timestamp__lt=_before(now, days)))
     count += _delete(AdminEntry.objects.filter(action_time__lt=_before(now, days)))
-    for model in (AccessAttempt, AccessFailureLog, AccessLog):
-        count += _delete(model.objects.filter(attempt_time__lt=_before(now, LOGIN_DAYS)))
+    count += _delete(LoggedInFrom.objects.filter(at__lt=now - KNOWN_FOR_S))
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     return count
 
@@ -164,6 +166,8 @@ def delete_old_records_of(site: Site, now: int) -> int:
     """Delete one site's. Returns how many rows."""
     limit = now - site.audit_days * DAY_S
     count = _delete(LookUp.objects.filter(site=site, at__lt=limit))
+    # As the events that they were told by.
+    count += _delete(Activation.objects.filter(site=site, received_at__lt=now - site.log_days * DAY_S))
     count += _delete(Task.objects.filter(site=site, done_at__lt=limit))
     # Whoever has a key still has it by this receipt.
     has = Q(
@@ -174,7 +178,7 @@ def delete_old_records_of(site: Site, now: int) -> int:
         mine = model._default_manager.filter(**{path: site.pk}).values("pk")  # noqa: SLF001  (Django's own name)
         entries = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(model))
         # Keys that are words have their number nowhere.
-        which = Q(object_pk__in=mine) if model in (EnrolmentCode, ProvisionCode) else Q(object_id__in=mine)
+        which = Q(object_pk__in=mine) if model is EnrolmentCode else Q(object_id__in=mine)
         count += _delete(entries.filter(which, timestamp__lt=_before(now, site.audit_days)))
     if count:
         log.warning("retention.deleted site=%s rows=%s", site.number, count)

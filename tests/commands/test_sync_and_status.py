@@ -73,7 +73,7 @@ def test_beside_a_kiosk(site: RunningSite) -> None:
         assert "kiosk running" in site.station("status").stdout
         checks = {check["check"]: check for check in site.json("doctor")["checks"]}
         assert checks["kiosk"]["level"] == checks["key reader"]["level"] == checks["clock"]["level"] == "ok"
-        for words in (["sync"], ["visit"], ["key", "provision", "--code", "A-B"]):
+        for words in (["sync"], ["visit"], ["key", "provision", "--code", "0000000000"]):
             done = site.station(*words)
             assert done.returncode == 1
             assert "is using the station's database; stop it first" in done.stderr

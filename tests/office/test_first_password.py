@@ -175,7 +175,7 @@ def test_an_operator_s_account_that_must_change_reaches_no_admin_page(there: Sim
 
 def test_the_sample_s_own_account_and_the_first_operator_s_are_not_asked(there: SimpleNamespace, served: Any) -> None:
     sample = Client(headers={"host": "localhost"})
-    sample.force_login(user_named(served.summary["admin"]["user"]), "django.contrib.auth.backends.ModelBackend")
+    sample.force_login(user_named(served.summary["admin"]["user"]))
     assert sample.get("/office/")["Location"] == "/office/1/"
     assert sample.get("/admin/").status_code == 200
     name = f"operator-{there.number}"

@@ -10,10 +10,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from central.feed import change_and_sign
-from central.models import Area, Holder, Membership, Role
+from central.models import Area, Holder, Membership, Role, TryCount
 from central.office.roles import TABLE, Right
 from central.office.urls import urlpatterns
-from central.security import attempts
 from tests.central.site import make_site
 
 ROLES = {
@@ -34,7 +33,7 @@ def address(pattern: Any, site: int, number: int) -> str:
 
 def call(client: Any, pattern: Any, path: str) -> int:
     # Whoever tries many addresses of other sites is slowed down; here it is about what they would get.
-    attempts.forget()
+    TryCount.objects.all().delete()
     posted = getattr(pattern.callback, "posted", False)
     return int((client.post(path) if posted else client.get(path)).status_code)
 
@@ -170,7 +169,7 @@ def test_everybody_changes_their_own_password(there: SimpleNamespace, seat: Any)
     client = seat("coordinator", there.site, there.one.unit)
     client.user.set_password("an invented one 1")
     client.user.save()
-    client.force_login(client.user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(client.user)
     new = {"new_password1": "an invented one 2", "new_password2": "an invented one 2"}
     assert client.get("/office/password/").status_code == 200
     assert client.post("/office/password/", {"old_password": "wrong", **new}).status_code == 200

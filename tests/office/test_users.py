@@ -111,14 +111,14 @@ def test_a_role_is_taken_and_an_account_shut(there: SimpleNamespace, office: Any
     assert user_named(client.user.username).check_password(html.unescape(password))
     # Their session ended with the old password.
     assert client.get(at(there, "people/")).status_code == 302
-    client.force_login(user_named(client.user.username), "django.contrib.auth.backends.ModelBackend")
+    client.force_login(user_named(client.user.username))
     choose(client, html.unescape(password))
     assert client.get(at(there, "people/")).status_code == 200
     office.post(at(there, f"users/{client.user.pk}/shut/"))
     assert client.get(at(there, "people/")).status_code == 302
     office.post(at(there, f"users/{client.user.pk}/shut/"))
     assert user_named(client.user.username).is_active
-    client.force_login(user_named(client.user.username), "django.contrib.auth.backends.ModelBackend")
+    client.force_login(user_named(client.user.username))
     office.post(at(there, f"users/roles/{Membership.objects.get(user=client.user).pk}/take/"))
     assert client.get(at(there, "people/")).status_code == 404
 

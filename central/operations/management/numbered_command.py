@@ -52,7 +52,7 @@ def audited(command: BaseCommand) -> AbstractContextManager[None]:
 
 
 def system_user() -> str:
-    """Who is logged in on the machine: whoever runs the command."""
+    """Who runs a command, by the machine's name for them."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

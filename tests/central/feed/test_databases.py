@@ -71,9 +71,7 @@ def test_a_polling_reader_misses_nothing_of_eight_writing_processes(environment:
             process.wait()
             if process.stdout:
                 process.stdout.close()
-    assert told["mirror"] == told["there"]
-    assert told["count"] == len(told["there"])
-    assert told["in_order"]
+    assert told["is_whole"]
     assert told["polls"] > 3
     assert all(told["names"][str(100 + n)] == f"{n}.{ROUNDS - 1}" for n in range(WRITERS))
     areas = [name for name in told["names"].values() if name == "new"]
@@ -94,7 +92,7 @@ def test_a_station_is_served(environment: dict[str, str], monkeypatch: pytest.Mo
             no_code = {"code": "AB\0D-0123456789", "public_key": "A" * 43}
             assert http.post("/enrol", json=no_code).status_code == 403
             cursor = caller.snapshot()["cursor"]
-            assert caller.changes(cursor).status_code == 304
+            assert caller.news(cursor) == {"upserts": [], "removes": []}
             event = {
                 "id": "0192f0c1-2345-7abc-8def-0123456789ab", "instance": "0192f0c1-2345-7abc-8def-0123456789ac",
                 "seq": 1, "at": 1_790_000_000, "clock": 0, "type": "key_locked_out", "key": 5001,

@@ -3,7 +3,6 @@
 from typing import Any
 
 from auditlog.context import set_actor
-from axes.models import AccessLog
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
@@ -41,7 +40,6 @@ def plant() -> int:
     office.save()
     Membership.objects.create(user=office, site=site, role="site_administrator")
     PasswordToChange.objects.filter(user=office).delete()
-    AccessLog.objects.create(username=USERNAME, path_info="/")
     by = office.get_full_name()
     with set_actor(office):
         unit = Unit.objects.get(site=site, number=1)
@@ -68,7 +66,7 @@ def _write_about(holder: Holder, office: Any, by: str) -> None:
         ("lock", 101, f"asked by {GIVEN} {FAMILY}"),
     ):
         LookUp.objects.create(
-            site=site, user=office, at=now, about=about, number=number, since=0, until=1, reason=reason
+            site=site, user=office, by=by, at=now, about=about, number=number, since=0, until=1, reason=reason
         )
     with change_and_sign():
         lock = Lock.objects.get(site=site, number=101)

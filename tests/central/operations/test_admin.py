@@ -9,9 +9,11 @@ from auditlog.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from central.feed import change_and_sign, pages
+from central.feed import change_and_sign
+from central.feed.cursors import newest_revision
 from central.models import Blocklist
 from tests.central.served import Served
+from tests.central.site import told_since
 
 
 @pytest.fixture
@@ -40,10 +42,10 @@ def test_the_pages_need_a_login(served: Served) -> None:
 
 
 def test_a_saved_form_tells_stations(admin: Any, site: SimpleNamespace) -> None:
-    before = pages.head(site.site.pk)
+    before = newest_revision(site.site.pk)
     answer = admin.post(f"/admin/central/unit/{site.unit.pk}/change/", {"name": "Nya Norr", "closed": "on"})
     assert answer.status_code == 302, answer.content
-    (text,) = pages.changes(site.site.pk, before, 10).upserts
+    (text,) = told_since(site.site, before)
     assert '"name":"Nya Norr","closed":true' in text
     assert LogEntry.objects.get_for_object(site.unit).filter(actor__username="admin").exists()
 

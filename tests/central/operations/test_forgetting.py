@@ -64,7 +64,7 @@ def planted(tmp_path: Path) -> tuple[Path, str]:
         "central_outoforder", "django_admin_log",
     }  # fmt: skip
     assert named(data, *OFFICE, USERNAME) == {
-        "auditlog_logentry", "auth_user", "axes_accesslog", "central.sqlite3", "central_block", "central_outoforder",
+        "auditlog_logentry", "auth_user", "central.sqlite3", "central_block", "central_lookup", "central_outoforder",
         "central_receipt", "central_task",
     }  # fmt: skip
     return data, number
