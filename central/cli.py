@@ -161,10 +161,10 @@ def _backup(options: argparse.Namespace) -> int:
 
 
 def _restore(options: argparse.Namespace) -> int:
-    from central.operations.restore import restore  # noqa: PLC0415
+    from central.operations.restore import cautions, restore  # noqa: PLC0415
 
     count = restore(Path(options.file), replace=options.replace)
-    print(f"restored; {count} records signed anew")
+    print(f"restored; {count} records signed anew", *cautions(), sep="\n")
     return 0
 
 

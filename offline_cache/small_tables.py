@@ -1,4 +1,4 @@
-"""The small tables: a key's wrong PINs, how far its log has been read, notes by name, the activations' numbers.
+"""The small tables: a key's wrong PINs, how far its log has been read, notes by name.
 
 Runs on the database's thread; what writes does so within the caller's transaction.
 """
@@ -45,12 +45,3 @@ def note(db: Database, name: str) -> str | None:
 def set_note(db: Database, name: str, value: str) -> None:
     """Keep the note."""
     db.table("note").upsert({"name": name, "value": value}, pk="name")
-
-
-def next_activation(db: Database) -> int:
-    """The next number for an activation, counting from 1."""
-    ((number,),) = db.execute(
-        "INSERT INTO counter (name, value) VALUES ('activation', 1)"
-        " ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
-    )
-    return int(number)

@@ -26,7 +26,7 @@ from central.models import (
 
 def register() -> None:
     """Have the audit log follow the models that people and the API change, and the accounts that may."""
-    auditlog.register(Site, exclude_fields=["public_key", "signing_key"])
+    auditlog.register(Site, exclude_fields=["public_key", "look_ups"])
     auditlog.register(Unit)
     auditlog.register(Area)
     auditlog.register(Lock)
@@ -45,7 +45,7 @@ def register() -> None:
     )
     for model in (Membership, Receipt, Task, OutOfOrder, LookUp):
         auditlog.register(model)
-    auditlog.register(CentralKey, exclude_fields=["record"])
+    auditlog.register(CentralKey, exclude_fields=["public_key", "record"])
     # That a code was made and used; the code itself is nowhere.
     auditlog.register(EnrolmentCode, exclude_fields=["secret_hash", "used_public_key", "tries"])
     auditlog.register(ProvisionCode, exclude_fields=["code_hash", "used_key_public"])

@@ -200,7 +200,7 @@ def _line_with_key(state: State, now: Now) -> Line:
 def _prompt(state: State, now: Now) -> Line:
     if now.mono_s < state.attempts.wait_until_s:
         return Line.WAIT
-    return Line.WRONG_PIN if state.last_refusal is not None else Line.PROMPT
+    return Line.WRONG_PIN if state.pin_was_wrong else Line.PROMPT
 
 
 _OUT = {
@@ -215,7 +215,7 @@ _OUT = {
 def _refusal(state: State, line: Line) -> Refusal | None:
     if line is Line.REFUSED:
         return state.refusal
-    return state.last_refusal if line in {Line.WRONG_PIN, Line.WAIT} else None
+    return Refusal.WRONG_PIN if state.pin_was_wrong and line in {Line.WRONG_PIN, Line.WAIT} else None
 
 
 def _still_on_until(state: State, line: Line) -> int | None:

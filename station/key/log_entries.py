@@ -1,7 +1,6 @@
 """The log that locks write on a key: a CBOR sequence (RFC 8742), read from where it was last read."""
 
 import io
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,16 +8,15 @@ from typing import Any
 import cbor2
 
 from station.ports import LogEvent
+from station.records.base64url import encoded
 from station.records.claims import MAX_UINT32
+from station.records.log_ids import entry_id, gap_id, garbage_id
 
 LOG_LIMIT_BYTES = 64 * 1024
 ENTRY_LIMIT_BYTES = 256
-TEST_LOCK = 1
-"""Every station's test lock: its entries say nothing about anybody's home and are not kept."""
 OPENED = "opened"
 MAX_COUNT = 2**53 - 1
 """What JSON and SQLite both carry; a key that has counted beyond it is broken."""
-_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:sync-station:key-log")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,43 +75,56 @@ def events(
 ) -> list[LogEvent]:
     """What opened or refused, and the gaps between. ``before``: the newest seq known, here or to central; or None.
 
-    Entries up to it are told all the same: whether they are known is for their ids to say.
+    Entries up to it are told all the same: whether they are known is for their ids to say. ``now_s`` and ``clock`` are
+    the station's.
     """
     found: list[LogEvent] = []
     last = before
     for entry in entries:
         if last is not None and entry.seq > last + 1:
-            found.append(_gap(key, last + 1, entry.seq - 1, generation, now_s, clock))
+            found.append(_gap(key, last + 1, entry.seq - 1, now_s, clock))
         last = max(entry.seq, last or 0)
-        if entry.lock == TEST_LOCK:
-            continue
+        # What counts is ``entry``: whoever judges it reads the rest from there.
         data: dict[str, int | str] = {"generation": generation, "seq": entry.seq, "outcome": entry.outcome}
+        data["entry"] = encoded(entry.raw)
         if entry.battery_percent is not None:
             data["battery_percent"] = entry.battery_percent
         found.append(
             LogEvent(
                 "lock_opened" if entry.outcome == OPENED else "lock_refused",
                 at=now_s if entry.time is None else entry.time,
-                clock="unknown" if entry.time is None else clock,
+                clock=clock,
                 key=key,
                 holder=entry.holder,
                 lock=entry.lock,
                 data=data,
-                id=str(uuid.uuid5(_NAMESPACE, f"{key}:{entry.raw.hex()}")),
+                id=str(entry_id(key, entry.raw)),
             )
         )
     return found
 
 
-def _gap(key: int, first: int, last: int, generation: int, now_s: int, clock: int | str) -> LogEvent:
-    """Entries that were never seen. Its id is made of what is missing, so that two stations report one gap."""
+def garbage(key: int, generation: int, offset: int, now_s: int, clock: int | str) -> LogEvent:
+    """Bytes that are no entry, from ``offset`` of the file on."""
+    return LogEvent(
+        "record_refused",
+        at=now_s,
+        clock=clock,
+        key=key,
+        data={"type": "log", "reason": "log_garbage", "generation": generation, "offset": offset},
+        id=str(garbage_id(key, generation, offset)),
+    )
+
+
+def _gap(key: int, first: int, last: int, now_s: int, clock: int | str) -> LogEvent:
+    """Entries that were never seen."""
     return LogEvent(
         "log_gap",
         at=now_s,
         clock=clock,
         key=key,
-        data={"generation": generation, "first_seq": first, "last_seq": last},
-        id=str(uuid.uuid5(_NAMESPACE, f"{key}:gap:{first}:{last}")),
+        data={"first": first, "last": last},
+        id=str(gap_id(key, first, last)),
     )
 
 

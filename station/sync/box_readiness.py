@@ -7,7 +7,13 @@ from station.sync.readiness import Readiness
 class BoxReadiness(Readiness):
     """A clock, a certificate and a disk are all that a box needs."""
 
+    def _mirror_age_s(self) -> int | None:
+        # What it has of central's is a blocklist and its own texts: the keys themselves say how old the rest is.
+        return None
+
     def _off_only_reason(self, now: Now) -> OffOnlyReason | None:
+        if self._is_blocked:
+            return OffOnlyReason.BLOCKED
         if now.trust is None:
             return OffOnlyReason.CLOCK
         if now.unix_s >= self._identity.claims.expires:

@@ -11,12 +11,11 @@ from station.records.claims import Blocklist
 from station.rules.facts import Now, OffOnlyReason, Policy, StationFacts
 from station.sync.identity import Identity
 from station.sync.mirror import MirrorSync
-from station.sync.objects import ObjectRefused, newest_blocklist, record_of, zone
+from station.sync.objects import ADOPTED_NOTE, ObjectRefused, newest_blocklist, record_of, zone
 from station.sync.public_holidays import is_public_holiday
 from station.sync.site_facts import neighbours, privacy, support_lines
 from station.sync.timekeeping import Timekeeper
 
-ADOPTED_NOTE = "blocklist_adopted"
 PROBE_NOTE = "disk_probe"
 PROBE_CHARS = 64 * 1024
 """What a visit writes fits into as much. A few characters would find room on a page that is there already, also where
@@ -104,7 +103,7 @@ class Readiness:
         return StationFacts(
             zone=self._zone(site),
             area_names={area.id: str(area.body.get("name", "")) for area in areas},
-            neighbours=neighbours(stations, own.station, own.claims.unit),
+            neighbours=neighbours(stations, self._mirror.down, own.station, own.claims.unit),
             support=support_lines(site),
             privacy=privacy(site),
         )
@@ -144,7 +143,7 @@ class Readiness:
             role=claims.role,
             off_only=self._off_only_reason(now),
             certificate_expires=claims.expires,
-            mirror_age_s=self._mirror.age_s(),
+            mirror_age_s=self._mirror_age_s(),
             online=self._mirror.online,
             zone=self._site.zone,
             area_names=self._site.area_names,
@@ -156,7 +155,12 @@ class Readiness:
             config_rejected=self.config_rejected,
         )
 
+    def _mirror_age_s(self) -> int | None:
+        return self._mirror.age_s()
+
     def _off_only_reason(self, now: Now) -> OffOnlyReason | None:
+        if self._is_blocked:
+            return OffOnlyReason.BLOCKED
         if now.trust is None:
             return OffOnlyReason.CLOCK
         age_s = self._mirror.age_s()
@@ -167,6 +171,12 @@ class Readiness:
         if now.unix_s >= self._identity.claims.expires:
             return OffOnlyReason.CERTIFICATE
         return OffOnlyReason.DISK if self._store_failed else None
+
+    @property
+    def _is_blocked(self) -> bool:
+        """Whether central has put this station's own number on the blocklist: no lock believes what it signs."""
+        blocklist = self.blocklist_claims
+        return blocklist is not None and self._identity.station in blocklist.blocked_stations
 
     async def _probe(self) -> None:
         try:

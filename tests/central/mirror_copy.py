@@ -63,13 +63,14 @@ class MirrorCopy:
         self.objects |= change.upserts
         for name in change.removes:
             self.objects.pop(name, None)
-        self.chain = self.chain.extended(upserts)
         return len(upserts) + len(removes)
 
     def _confirm(self, answer: dict[str, Any], call: Call) -> None:
         holding = Holding(self.sum.count, self.sum.digest(), now_s=int(time.time()))
         if self.heads and "objects" not in answer:
             holding = Holding(holding.count, holding.digest, self.heads[-1].version, holding.now_s)
+        # Not page by page: links are followed in the order of their numbers, whatever changed last.
+        self.chain = self.chain.extended(self.all("central_key"))
         head = confirming_head(decoded(answer["head"]), self.chain.head_signer(), call, holding)
         assert not isinstance(head, HeadRefusal), head
         self.heads.append(head)

@@ -17,6 +17,7 @@ from station.display.screen import Line, Screen
 from station.records.claims import KeyKind
 from station.records.keys import SigningKey
 from station.sync.client import CentralClient
+from station.sync.server_trust import ServerTrust
 from station.visit.state import Phase
 from tests.network.slow_link import Quality, Relay, SlowLink, Traffic, certified
 
@@ -78,7 +79,7 @@ class Branch:
         await mirror.refreshed(None)
         assert mirror.online
 
-    def trust(self) -> Any:
+    def trust(self) -> ServerTrust:
         """The authorities whose word counts."""
         return trust_of(self.station.settings)
 

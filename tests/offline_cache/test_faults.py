@@ -8,13 +8,18 @@ import pytest
 
 from offline_cache import SqliteStore
 from offline_cache.faults import faults_translated
-from station.ports import Change, LogEvent, MirrorObject, MirrorState, StoreFault
+from station.ports import Change, LogEvent, MirrorState, ReceivedObject, StoreFault
+from tests.received import received, take
 
 Sql: TypeAlias = Callable[..., Awaitable[list[tuple[Any, ...]]]]
 
 
 def big(at: int) -> Change:
     return Change([LogEvent("config_applied", at, 0, data={"text": "x" * 8000})])
+
+
+def area(number: int) -> ReceivedObject:
+    return received({"type": "area", "id": number, "name": "x" * 4000})
 
 
 async def test_a_full_disk_is_said_rolled_back_and_survived(store: SqliteStore, sql: Sql) -> None:
@@ -29,9 +34,7 @@ async def test_a_full_disk_is_said_rolled_back_and_survived(store: SqliteStore, 
     assert caught.value.code == "disk_full"
     assert [event.seq for event in await store.pending(100)] == list(range(1, kept + 1))
     with pytest.raises(StoreFault):
-        await store.replace_mirror(
-            MirrorState("e", "c", 1), [MirrorObject("area", n, 1, {"name": "x" * 4000}) for n in range(50)]
-        )
+        await take(store, MirrorState("e", "c", 1, 1), [area(number) for number in range(50)], whole=True)
     assert await store.mirror_state() == MirrorState()
     await sql("PRAGMA max_page_count=100000")
     await store.commit(big(99))
@@ -74,7 +77,7 @@ async def test_our_own_mistakes_are_not_faults_of_the_disk(store: SqliteStore, s
 
 @pytest.mark.parametrize("body", ["{", "[]", "1"])
 async def test_a_body_that_is_no_object_is_a_broken_store(store: SqliteStore, sql: Sql, body: str) -> None:
-    await sql("INSERT INTO mirror_object (type, id, revision, body) VALUES ('key', 1, 1, ?)", body)
+    await sql("INSERT INTO mirror_object (type, id, hash, received) VALUES ('key', 1, zeroblob(32), ?)", body)
     await sql("INSERT INTO outbox (id, id_given, body) VALUES ('a', 0, ?)", body)
     for read in (store.objects("key"), store.pending(1)):
         with pytest.raises(StoreFault) as caught:

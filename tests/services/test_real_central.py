@@ -55,6 +55,7 @@ async def met(served: tuple[str, dict[str, Any]], tmp_path: Path) -> AsyncIterat
     store = await SqliteStore.open(tmp_path / "station.db")
     identity = Identity(
         station=enrolled.station,
+        site=enrolled.site,
         certificate=decoded(enrolled.certificate),
         central_keys=[decoded(key) for key in enrolled.central_keys],
         signing=signing,

@@ -63,7 +63,7 @@ async def _lookups(databases: list[Path], key: int, tag: bytes) -> list[list[flo
     for _ in range(LOOKUPS):
         for store, took in zip(stores, took_us, strict=True):
             began = time.perf_counter()
-            found = await store.bundle(key, tag)
+            found = await store.bundle(key, [tag])
             took.append(1e6 * (time.perf_counter() - began))
             if not found.person_permits:
                 raise LookupError("the PIN's permit is not in the mirror")
@@ -74,7 +74,7 @@ async def _lookups(databases: list[Path], key: int, tag: bytes) -> list[list[flo
 
 def _tag(person: Person, its: Credentials) -> bytes:
     cost = its.argon2
-    pepper = its.pepper.reveal()
+    pepper = its.peppers[0].pepper.reveal()
     return pin_tag(person.pin, its.site_salt, pepper, time=cost.time, memory_kib=cost.memory_kib, lanes=cost.lanes)
 
 

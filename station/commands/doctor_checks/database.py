@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from config import Settings
@@ -11,6 +11,7 @@ from station.app import Station
 from station.commands.doctor_checks.finding import Finding, fail, from_error, ok, warn
 from station.commands.doctor_checks.mirror_and_outbox import check_mirror_and_outbox
 from station.errors import StationError
+from station.rules.clock import ClockMemory
 from station.runtime import status_file
 
 DISK_WARN_BYTES = 200_000_000
@@ -23,8 +24,8 @@ class StoredFacts:
 
     certificate_expires: int | None = None
     """Unix seconds."""
-    clock_floor_s: int = 0
-    """The newest time (Unix seconds) that central has signed: no clock before it is right."""
+    clock: ClockMemory = field(default_factory=ClockMemory)
+    """What the station remembers of the time."""
 
 
 async def read_stored_facts(settings: Settings) -> StoredFacts:
@@ -36,7 +37,7 @@ async def read_stored_facts(settings: Settings) -> StoredFacts:
     except StationError:
         return StoredFacts()
     try:
-        return StoredFacts(station.identity.claims.expires, station.time.floor_s)
+        return StoredFacts(station.identity.claims.expires, station.time.memory)
     finally:
         await station.close()
 

@@ -26,7 +26,7 @@ async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) ->
     await town.switch_on(5001)
     await station.hand_over()
     # In the middle of a change of the central key.
-    assert "make a backup now" in await town.central("rotate-key", "announce")
+    assert "make a backup now" in await town.central("rotate-key", "begin")
     await town.catch_up()
     first, second = world.central_keys = identity.central_keys
     file = tmp_path / "central.tar"
@@ -37,7 +37,7 @@ async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) ->
     world.skip(60)
     await world.central.manage("block_key", "5003")
     await world.give_new_pin(1002)
-    await town.central("rotate-key", "resign")
+    await town.central("rotate-key", "sign")
     await town.catch_up()
     before = mirror.state
     permits = {each.id: each.body for each in await station.station.store.objects("permit")}
@@ -135,10 +135,12 @@ def test_what_is_no_whole_backup_changes_nothing(seeded: Path, tmp_path: Path) -
     assert not (tmp_path / "outside").exists()
     assert not list(seeded.glob(".restore-*"))
     # The next central key is out: stations believe what it signs, or will; this backup cannot sign with it.
-    assert "make a backup now" in central("rotate-key", "announce", data=seeded)
-    assert "before the change of the central key" in refused("restore", str(file), "--replace", data=seeded)
+    assert "make a backup now" in central("rotate-key", "begin", data=seeded)
+    assert "before a change of the central key" in refused("restore", str(file), "--replace", data=seeded)
     new = tmp_path / "new"
-    assert "signed anew" in central("restore", str(file), data=new)
+    told = central("restore", str(file), data=new)
+    assert "signed anew" in told
+    assert "central key 1 signs; without a later one" in told
     assert (new / "server.key").read_bytes() == key
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in new.glob("**/*") if path.is_file())
 
@@ -159,7 +161,7 @@ def test_revisions_never_go_back(seeded: Path, tmp_path: Path) -> None:
     assert codes == (1,)
     central("restore", str(file), "--replace", data=seeded)
     once = facts(seeded)
-    assert once[0] > 1_700_000_000 > value
+    assert once[0] > 1_700_000_000 > value, "max(last + 1, Unix seconds), and signed anew since"
     assert once[1] != epoch
     assert all(once[2][number] > revision for number, revision in permits.items())
     assert once[3] == (0,), "a code that was open then may have been used since"
