@@ -1,6 +1,5 @@
 """People who have left are forgotten: a marked name is planted wherever it can get, and then nowhere in the files."""
 
-import json
 import sqlite3
 import subprocess
 import sys
@@ -68,16 +67,6 @@ def planted(tmp_path: Path) -> tuple[Path, str]:
         "central_receipt", "central_task",
     }  # fmt: skip
     return data, number
-
-
-def test_a_name_leaves_the_mirror_when_the_employment_ends(planted: tuple[Path, str]) -> None:
-    data, number = planted
-    central("manage", "end_holder", number, data=data)
-    assert "central_mirrorrow" not in named(data, GIVEN, FAMILY)
-    row = f"MirrorRow.objects.get(type='holder', number={number})"
-    told = json.loads(shell(data, "from central.models import MirrorRow", f"print({row}.content)"))
-    assert "name" not in told
-    assert told["status"] == "ended"
 
 
 async def test_a_station_has_nothing_left_of_the_name_either(town: Town) -> None:
