@@ -24,6 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns the exit status: 0 done, 1 refused or failed, 2 wrong usage."""
     options = _parser().parse_args(arguments)
     try:
+        if find_spec("django") is None:
+            raise CentralError("not_installed", reason="Django is missing: install the extra `central`")
         datafolder.prepare(Path(options.data or datafolder.folder()))
         os.environ["DJANGO_SETTINGS_MODULE"] = "central.settings"
         _check_database_url()

@@ -108,8 +108,8 @@ DATABASES: dict[str, Any] = {
             # Deferred transactions that turn into writers fail with SQLITE_BUSY_SNAPSHOT; these wait their turn.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            # FULL: an event that was acknowledged is on the disk.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+            # FULL: an event that was acknowledged is on the disk. And what is deleted is overwritten.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
         },
     }
 }

@@ -8,7 +8,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from offline_cache import outbox, small_tables
-from offline_cache.connection import immediate
+from offline_cache.connection import empty_write_ahead_log, immediate
 from offline_cache.event_ids import EventIds
 from offline_cache.faults import broken
 from station.ports import (
@@ -64,6 +64,10 @@ def take(db: Database, update: MirrorUpdate, ids: EventIds) -> None:
         for name, value in update.notes.items():
             small_tables.set_note(db, name, value)
         outbox.add(db, update.events, ids)
+    touched = {each.name.type for each in update.upserts} | {name.type for name in update.removes}
+    if update.whole or "holder" in touched:
+        # A name that central no longer tells goes from the WAL as well.
+        empty_write_ahead_log(db)
 
 
 def held_hashes(db: Database, names: Sequence[ObjectName]) -> dict[ObjectName, bytes]:

@@ -31,6 +31,10 @@ COMMANDS = {
 }
 
 
+EXTRA_OF = {"smp": "demo", "pyte": "demo", "django": "central"}
+"""Packages that a station does without, and the extra (a file of pins) that they come with."""
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         sys.stderr.write(f"{self.prog}: {message}; see {self.prog} --help\n")
@@ -51,7 +55,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         sys.stderr.write(f"station: there is no command {name[:40]!r}; see station --help\n")
         return WRONG_USAGE
-    command = _import_command(name)
+    try:
+        command = _import_command(name)
+    except ModuleNotFoundError as error:
+        return _report_error(name, error, as_json=False)
     parser = _Parser(
         prog=f"station {name}",
         description=command.__doc__,
@@ -115,6 +122,10 @@ def _report_error(name: str, error: Exception, *, as_json: bool) -> int:
         lines, code = error_sentences.lines(found), found.code
         if error_sentences.is_usage_error(found):
             exit_code = WRONG_USAGE
+    elif isinstance(error, ModuleNotFoundError) and error.name in EXTRA_OF:
+        extra = EXTRA_OF[error.name]
+        lines = [f"{error.name} is not installed: install the extra {extra} (pins: requirements/{extra}.txt)"]
+        code = "not_installed"
     elif isinstance(error, OSError) and error.strerror:
         # The system's own words, as any command gives them.
         lines = [f"{error.strerror}: {error.filename}" if error.filename else error.strerror]

@@ -191,7 +191,8 @@ class LookUp(models.Model):
         ordering = ["-at", "-pk"]
 
     def __str__(self) -> str:
-        return f"{self.who} {self.about} {self.number}"
+        # Not who: the audit log keeps this text after the account has been forgotten.
+        return f"{self.about} {self.number}"
 
     @property
     def who(self) -> str:

@@ -66,6 +66,12 @@ class Site(Mirrored):
         validators=[MinValueValidator(30), MaxValueValidator(3650)],
         help_text="How many days the audit log, look-ups, settled receipts and tasks are kept; then they are deleted",
     )
+    forget_days = models.PositiveSmallIntegerField(
+        default=90,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="How many days after the end of employment a person is forgotten: name, language, PIN and what they "
+        "could open go, the number stays. Fewer than the log's: its newest entries may name nobody",
+    )
     signing_key = models.PositiveSmallIntegerField(default=1, editable=False)
     """Which of the site's central keys (``signing-<n>.key``) signs records, but for heads and the time."""
     current_key = models.PositiveSmallIntegerField(default=1, editable=False)

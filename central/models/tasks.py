@@ -44,7 +44,8 @@ class Task(models.Model):
         ordering = ["due", "pk"]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.holder or self.key or self.station or self.site}"
+        # The holder's number, not the name: the audit log keeps this text after the person has been forgotten.
+        return f"{self.kind} {self.holder.number if self.holder else self.key or self.station or self.site}"
 
 
 class Receipt(models.Model):
@@ -74,4 +75,5 @@ class Receipt(models.Model):
         indexes = [models.Index(fields=["site", "made_at"], name="receipts_by_time")]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.key or ''} {self.holder}"
+        # The number, as above.
+        return f"{self.kind} {self.key or ''} {self.holder.number}"

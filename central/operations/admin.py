@@ -72,7 +72,7 @@ def shown_once(request: HttpRequest, title: str, rows: list[tuple[str, str]]) ->
 class SiteAdmin(EditAdmin):
     """Municipalities."""
 
-    list_display = ["number", "name", "timezone", "permit_days"]
+    list_display = ["number", "name", "timezone", "permit_days", "log_days", "forget_days", "audit_days"]
 
     def get_readonly_fields(self, request, obj=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
         """A site has a number, and is none's."""
@@ -129,6 +129,10 @@ class HolderAdmin(EditAdmin):
         super().save_model(request, obj, form, change)
         if "status" in form.changed_data and obj.status == Holder.Status.ENDED:
             end_employment(obj, request.user.get_username())
+
+    def has_delete_permission(self, request: HttpRequest, obj: Holder | None = None) -> bool:
+        """Nobody: a number is never used again, and the audit log would keep the name. `forget` takes it out."""
+        return False
 
     @admin.action(description="New PIN (shown once)", permissions=["change"])
     def give_new_pin(self, request: HttpRequest, chosen: QuerySet[Holder]) -> HttpResponse:

@@ -38,6 +38,7 @@ def export_person(holder: Holder, reason: str) -> dict[str, Any]:
         "site": holder.site.name,
         "log_kept_days": holder.site.log_days,
         "audit_kept_days": holder.site.audit_days,
+        "forgotten_days_after_leaving": holder.site.forget_days,
         "keys": [{"number": key.number, "status": key.status} for key in keys],
         "permissions": [_permission(permission) for permission in holder.permissions.all()],
         "permits": [_permit(permit, holder) for permit in holder.permits.all()],

@@ -11,6 +11,7 @@ import logging
 import signal
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 from station.commands.command_line import FAILED, UsageError
@@ -43,6 +44,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show_or_play(args: argparse.Namespace) -> int:
+    for package in ("django", "pyte"):
+        if find_spec(package) is None:
+            raise ModuleNotFoundError(name=package)
     scenario = named(args.script) if args.script else None
     if scenario is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("no_terminal", hint="station demo --script morning")

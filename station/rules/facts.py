@@ -66,7 +66,7 @@ class KeyEntry:
 
 @dataclass(frozen=True, slots=True)
 class HolderEntry:
-    """A holder as the mirror has them; ``name`` is what the screen may show."""
+    """A holder as the mirror has them; ``name`` is what the screen may show, empty for somebody who has left."""
 
     holder: int
     name: str

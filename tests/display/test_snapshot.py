@@ -15,7 +15,7 @@ from station.rules.support import Neighbour, SupportLine
 from station.visit.inputs import StationChanged
 from station.visit.machine import TABLE
 from station.visit.state import KeyLeft, Phase, Presence, RemovedKey, State
-from tests.visit.visiting import NOON, OWN, STATION, SUBSTITUTE, TIM, TIM_FOUND, Machine, machine_at, permit
+from tests.visit.visiting import ANNA, NOON, OWN, STATION, SUBSTITUTE, TIM, TIM_FOUND, Machine, key, machine_at, permit
 
 NOW = Now(1000.0, NOON, None)
 
@@ -295,3 +295,9 @@ def test_pulled_too_early_is_said_for_half_a_minute(phase: Phase) -> None:
     assert at.line() is OUT[phase]
     at.wait(10)
     assert at.line() is Line.EMPTY
+
+
+def test_somebody_who_has_left_is_not_named() -> None:
+    """Central no longer tells who it was."""
+    at = machine_at(Phase.PROMPT, which=key(holder=replace(ANNA, name="")))
+    assert (at.screen.key, at.screen.holder_name) == (100, None)

@@ -144,6 +144,7 @@ def _holders(site: Site, units: dict[int, Unit], now: int) -> tuple[list[Holder]
             category=person.category,
             unit=units[person.unit],
             status=Holder.Status.ENDED if person.ended else Holder.Status.ACTIVE,
+            ended_at=now if person.ended else None,
             employment_ends=today + timedelta(days=ends) if ends is not None else None,
             language=person.language,
             pin_tag=pin_secrets.tags(pin)[0],

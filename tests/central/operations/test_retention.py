@@ -63,6 +63,15 @@ def test_after_its_days_the_log_names_nobody_and_counts_all(site: SimpleNamespac
     assert not Activation.objects.filter(site=site.site).exists()
 
 
+def test_who_had_a_key_is_known_no_longer_than_the_log(site: SimpleNamespace) -> None:
+    now = int(time.time())
+    Activation.objects.create(site=site.site, key=100, holder=10, begins=now, ends=now + 9, received_at=now)
+    delete_old_records_of(site.site, now + 89 * DAY_S)
+    assert Activation.objects.filter(site=site.site).exists()
+    delete_old_records_of(site.site, now + 91 * DAY_S)
+    assert not Activation.objects.filter(site=site.site).exists()
+
+
 def test_each_site_has_its_own_days(site: SimpleNamespace, enrolled: Caller) -> None:
     enrolled.reported(entry_event())
     site.site.log_days = 10
