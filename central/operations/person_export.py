@@ -8,6 +8,7 @@ from auditlog.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q
 
+from central.clock import unix_now
 from central.models import Event, Holder, Key, LookUp, Permission, Permit, Receipt, Task
 from central.signing.keyring import verifying_keys
 from station.records import claims
@@ -79,6 +80,7 @@ def _event(event: Event) -> dict[str, Any]:
         "station": event.station.name,
         "key": event.key,
         "lock": event.lock,
+        "doubt": event.doubt_shown(unix_now()) or None,
         "data": event.data,
     }
 

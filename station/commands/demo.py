@@ -18,7 +18,7 @@ from station.commands.command_line import FAILED, UsageError
 from station.demo.scenario import Play, named, names, play
 from station.demo.site import DemoSite
 from station.demo.steps import ExpectationFailed
-from station.plain_text import PlainFormatter, one_line
+from station.plain_text import PlainFormatter, lines
 
 EXAMPLE = "examples: station demo\n          station demo --script morning"
 
@@ -88,5 +88,5 @@ async def _run(args: argparse.Namespace, folder: Path, scenario: Play | None) ->
 
 
 def _print(line: str) -> None:
-    sys.stdout.write(one_line(line) + "\n")
+    sys.stdout.write(lines(line) + "\n")
     sys.stdout.flush()

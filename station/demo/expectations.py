@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
+from station.demo.central_server import READING
 from station.demo.reconciliation import differences
 from station.demo.served_station import NOTICE_LIMIT_S, ServedStation
 from station.demo.site import DemoSite
@@ -203,7 +204,7 @@ class Expectations:
         )
 
     async def _every_event(self, *options: str) -> list[Event]:
-        lines = await self.site.central.manage("events", "--json", *options)
+        lines = await self.site.central.manage("events", *READING, "--json", *options)
         return [json.loads(line) for line in lines.splitlines()]
 
     def _since(self) -> Sequence[Event]:

@@ -92,8 +92,7 @@ def test_a_station_is_served(environment: dict[str, str], monkeypatch: pytest.Mo
         with httpx.Client(base_url=f"{url}/api/v1", timeout=60) as http:
             caller = Caller(http)
             assert caller.enrol(code).status_code == 201
-            no_code = {"code": "AB\0D-0123456789", "public_key": "A" * 43}
-            assert http.post("/enrol", json=no_code).status_code == 403
+            assert Caller(http).enrol("AB\0D-0123456789").status_code == 403
             cursor = caller.snapshot()["cursor"]
             assert caller.news(cursor) == {"upserts": [], "removes": []}
             event = {
@@ -122,7 +121,7 @@ def test_a_station_is_served(environment: dict[str, str], monkeypatch: pytest.Mo
             assert set(copy.objects) == {("blocklist", 0), ("site", 0), ("station", 13)}
     finally:
         assert stop_server(process) == 0
-    assert "key_locked_out" in run(environment, "manage", "events", "--json")
+    assert "key_locked_out" in run(environment, "manage", "events", "--json", "--reason", "is it there")
     assert "0 events" in run(environment, "manage", "retention")
     if "DATABASE_URL" in environment:
         assert "pg_dump" in run(environment, "backup", environment["CENTRAL_DATA"] + ".tar", status=1)
