@@ -10,6 +10,8 @@ from django.test import Client
 
 from central.feed import change_and_sign
 from central.models import Area, Holder, Membership
+from tests.central.site import make_site
+from tests.office.visitors import World
 
 
 def test_a_unit_role_without_a_unit_is_good_for_nothing(there: SimpleNamespace, seat: Any) -> None:
@@ -72,3 +74,24 @@ def test_everybody_changes_their_own_password(there: SimpleNamespace, seat: Any)
     assert client.post("/office/password/", {"old_password": "an invented one 1", **new}).status_code == 302
     client.user.refresh_from_db()
     assert client.user.check_password("an invented one 2")
+
+
+def test_a_role_lends_nothing_to_another_one(there: SimpleNamespace, seat: Any) -> None:
+    """Who saw every unit's tasks as on-call manager finished them as coordinator of one unit."""
+    world = World(there, make_site(2, pools=True))
+    client = seat("coordinator", there.site, there.one.unit)
+    Membership.objects.create(user=client.user, role="on_call_manager", site=there.site)
+    page = client.get(f"/office/{there.number}/today/").content.decode()
+    assert f"/tasks/{there.one.task.pk}/done/" in page
+    assert "Exempel 2" in page
+    assert f"/tasks/{there.two.task.pk}/done/" not in page
+    for part, status in ((there.one, 302), (there.two, 404), (world.elsewhere.one, 404)):
+        path = f"/office/{there.number}/tasks/{part.task.pk}/done/"
+        assert client.post(path).status_code == status
+        part.task.refresh_from_db()
+        assert (part.task.done_at is not None) == (status == 302)
+    # Nor does a role at one site reach into another, where somebody has another one.
+    Membership.objects.create(user=client.user, role="on_call_manager", site=world.elsewhere.site)
+    assert client.post(f"/office/{world.elsewhere.number}/tasks/{world.elsewhere.one.task.pk}/done/").status_code == 403
+    assert client.post(f"/office/{there.number}/keys/{there.two.keys[0].number}/take-back/").status_code == 404
+    assert client.post(f"/office/{there.number}/keys/{there.two.keys[0].number}/block/").status_code == 302
