@@ -6,6 +6,7 @@ What has been read is durable, with the mark of how far, before the next stretch
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -18,11 +19,9 @@ from station.sync.timekeeping import Timekeeper
 ACK_OWN_AT_BYTES = log_entries.LOG_LIMIT_BYTES * 3 // 4
 """A log fuller than this may also forget what only this station's outbox holds: the key is about to run out of room."""
 
-ANSWER_WITHIN_S = 0.5
-"""So long the log waits for central's word on it. Without, what another station has read shows as a gap, until central
-finds that it has those entries; and what may be forgotten is said at the next visit, should no answer come until the
-log has been read."""
-LOOK_EVERY_S = 0.05
+ANSWER_WITHIN_S = 0.3
+"""So long the log, and a PIN that is right meanwhile, wait for central's word on it. Without, what another station has
+read shows as a gap until central finds that it has those entries; what may be forgotten is said at the next visit."""
 
 LogSeen: TypeAlias = Callable[[int], Coroutine[Any, Any, tuple[int, int] | None]]
 """The greatest generation and seq that central has accepted from a key's log; None: it has not said."""
@@ -50,18 +49,7 @@ class KeyLogReader:
     def __init__(self, key: KeySession, store: Store, recorder: Recorder, time: Timekeeper, log_seen: LogSeen) -> None:
         self._key, self._store, self._recorder, self._time = key, store, recorder, time
         self._log_seen = log_seen
-        self._asking: asyncio.Task[tuple[int, int] | None] | None = None
         self._battery_percent: int | None = None
-
-    def ask(self, key: int) -> None:
-        """Ask how far central has this key's log, while other things are done with the key."""
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._log_seen(key), name="log seen")
-
-    def end(self) -> None:
-        """The key is out: nobody needs the answer."""
-        if self._asking is not None:
-            self._asking.cancel()
 
     async def read(self, key: int, files: KeyFiles, interrupted: Callable[[], bool]) -> int | None:
         """Read on from the mark, then acknowledge; the battery in the newest new entry that says one, in percent.
@@ -70,22 +58,20 @@ class KeyLogReader:
         """
         self._battery_percent = None
         try:
-            self.ask(key)
-            seen = await self._answer(ANSWER_WITHIN_S, interrupted)
+            seen = await self._answer(key)
             mark = await self._read(key, seen, interrupted)
             if mark is not None and not interrupted():
-                await self._acknowledge(mark, await self._answer(0.0, interrupted), files)
+                await self._acknowledge(mark, seen, files)
         except (KeyRefused, StoreFault) as error:
             _log.warning("key.log_unread key=%d %s", key, error)
         return self._battery_percent
 
-    async def _answer(self, within_s: float, interrupted: Callable[[], bool]) -> tuple[int, int] | None:
-        """What central has said, None: nothing yet. A PIN waits for none of it, nor does the log for long."""
-        asking, looks = self._asking, round(within_s / LOOK_EVERY_S)
-        while asking is not None and not asking.done() and looks > 0 and not interrupted():
-            looks -= 1
-            await asyncio.wait([asking], timeout=LOOK_EVERY_S)
-        return asking.result() if asking is not None and asking.done() and not asking.cancelled() else None
+    async def _answer(self, key: int) -> tuple[int, int] | None:
+        """What central says, None: nothing in time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                return await self._log_seen(key)
+        return None
 
     async def _read(self, key: int, seen: tuple[int, int] | None, interrupted: Callable[[], bool]) -> LogMark | None:
         mark = await self._store.log_mark(key)

@@ -164,7 +164,6 @@ class KeyWork:
     def end(self) -> None:
         """The key is out. What it did not get to say is recorded without it."""
         self._key.end()
-        self._log_reader.end()
         self.on_key.permit_known.set()
         self._record_switched_off(nameless=True)
         self.stop()
@@ -309,7 +308,6 @@ class KeyWork:
     # --- while the person types ---
 
     async def _prepare(self, effect: PrepareKey) -> None:
-        self._log_reader.ask(effect.seen.record.key)
         try:
             await self._bring_up_to_date(effect)
         finally:

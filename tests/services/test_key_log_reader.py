@@ -401,19 +401,3 @@ async def test_neither_the_log_nor_a_pin_waits_for_long_for_centrals_word_on_it(
     await visit(site, station, key)
     assert seqs(await log_events(station)) == [1]
     assert not key.file(KeyFile.ACK)
-
-
-async def test_a_word_that_comes_while_the_log_is_read_is_in_time_for_what_may_be_forgotten(site: Site) -> None:
-    station, key = await site.station(), site.key(HER_KEY)
-    opened(key, 101, 102)
-    said = asyncio.Event()
-    answers_when(station, said, (1, 9))
-
-    def before(number: int) -> bool:
-        if key.asked[number] == "read log":
-            said.set()
-        return True
-
-    key.before = before
-    await visit(site, station, key)
-    assert cbor2.loads(key.file(KeyFile.ACK)) == [1, 2]
