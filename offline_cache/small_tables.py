@@ -52,4 +52,4 @@ def set_note(db: Database, name: str, value: str) -> None:
 def _replace(db: Database, table: str, row: Mapping[str, Any]) -> None:
     # Not sqlite-utils' upsert (4.2): it tries out once what SQLite can do, by making a table. When the disk is full
     # just then, its other way from then on silently keeps no new row of columns that must not be NULL.
-    db.table(table).insert(row, replace=True)
+    db.table(table).insert(dict(row), replace=True)
