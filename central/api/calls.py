@@ -91,7 +91,6 @@ def enrol(request: HttpRequest, body: EnrolIn) -> Status[EnrolOut]:
         certificate=encoded(bytes(station.certificate or b"")),
         central_keys=chain_of(station.site),
         pin=pin_settings_of(station.site),
-        cursor=newest_cursor(station.site_id),
     )
     return Status(201, answer)
 
@@ -195,5 +194,4 @@ def provision(request: HttpRequest, body: ProvisionIn) -> ProvisionOut:
     own = _own_key(body)
     with counting_bad_provisions(station):
         key = hand_out_key(body.code, station, unix_now(), own)
-    mirror_object = MirrorObject.model_validate(told_object(key))
-    return ProvisionOut(key=mirror_object, cursor=newest_cursor(station.site_id))
+    return ProvisionOut(key=MirrorObject.model_validate(told_object(key)))

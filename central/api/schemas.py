@@ -102,7 +102,6 @@ class EnrolOut(BaseModel):
     certificate: Record
     central_keys: list[str] = Field(description="public keys of the whole chain, oldest first")
     pin: PinSettings
-    cursor: str
 
 
 class TimeIn(BaseModel):
@@ -163,7 +162,6 @@ class ProvisionOut(BaseModel):
     """The key to hand out."""
 
     key: MirrorObject
-    cursor: str
 
 
 class Snapshot(BaseModel):
