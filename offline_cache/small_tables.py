@@ -3,14 +3,23 @@
 Runs on the database's thread; what writes does so within the caller's transaction.
 """
 
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 from sqlite_utils import Database
 
 from station.ports import LogMark
 from station.rules.attempts import AttemptCount
+
+# Plain SQL: the upsert of sqlite-utils was seen to write nothing of a wrong PIN, and to say so to nobody.
+_SET_ATTEMPTS = """
+INSERT INTO attempts (key, failures, last_at, unlock_seen) VALUES (:key, :failures, :last_at, :unlock_seen)
+ON CONFLICT (key) DO UPDATE SET failures = :failures, last_at = :last_at, unlock_seen = :unlock_seen
+"""
+_SET_LOG_MARK = """
+INSERT INTO log_mark (key, generation, seq, "offset") VALUES (:key, :generation, :seq, :offset)
+ON CONFLICT (key) DO UPDATE SET generation = :generation, seq = :seq, "offset" = :offset
+"""
+_SET_NOTE = "INSERT INTO note (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value"
 
 
 def attempts(db: Database, key: int) -> AttemptCount:
@@ -24,7 +33,7 @@ def set_attempts(db: Database, count: AttemptCount) -> None:
     if count == AttemptCount(count.key):
         db.table("attempts").delete_where("key = ?", [count.key])
     else:
-        _replace(db, "attempts", asdict(count))
+        db.execute(_SET_ATTEMPTS, asdict(count))
 
 
 def log_mark(db: Database, key: int) -> LogMark | None:
@@ -35,7 +44,7 @@ def log_mark(db: Database, key: int) -> LogMark | None:
 
 def set_log_mark(db: Database, mark: LogMark) -> None:
     """Keep the mark."""
-    _replace(db, "log_mark", asdict(mark))
+    db.execute(_SET_LOG_MARK, asdict(mark))
 
 
 def note(db: Database, name: str) -> str | None:
@@ -46,10 +55,4 @@ def note(db: Database, name: str) -> str | None:
 
 def set_note(db: Database, name: str, value: str) -> None:
     """Keep the note."""
-    _replace(db, "note", {"name": name, "value": value})
-
-
-def _replace(db: Database, table: str, row: Mapping[str, Any]) -> None:
-    # Not sqlite-utils' upsert (4.2): it tries out once what SQLite can do, by making a table. When the disk is full
-    # just then, its other way from then on silently keeps no new row of columns that must not be NULL.
-    db.table(table).insert(dict(row), replace=True)
+    db.execute(_SET_NOTE, {"name": name, "value": value})
