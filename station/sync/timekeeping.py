@@ -31,9 +31,9 @@ from station.sync.clock_note import NOTE, ClockNote
 from station.sync.clock_note import read as read_note
 
 KEEP_EVERY_S = 300
-"""So much of the last trusted time a pulled plug can forget. Who sets NTP or a battery-backed clock back by as much and
-pulls the plug gains no more by it than by leaving the plug out: the station goes on where it was. It never lives again
-what an event of central's, an answer or a signed record has put behind it, since those are written at once."""
+"""So much of the last trusted time a pulled plug can forget. Who pulls it and sets NTP, or a battery-backed clock, back
+by as much has these minutes once more, from the same moment each time and never from an earlier one: a station that is
+switched off stands still as well. What central has signed is written at once."""
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _RTC = Path("/sys/class/rtc/rtc0/since_epoch")
 

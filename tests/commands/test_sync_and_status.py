@@ -49,7 +49,7 @@ def test_status_without_a_kiosk_opens_the_database(site: RunningSite) -> None:
     assert (told["kiosk"], told["source"], told["station"]) == (False, "database", 1)
     assert told["outbox"] == 0
     assert told["config_version"] == config.load(site.folder / "station.toml").version
-    assert told["clock"].keys() == {"trusted", "source", "unix_s"}
+    assert told["clock"].keys() == {"trusted", "source", "unix_s", "doubt", "signed_age_s"}
     said = site.station("status")
     assert said.returncode == 0
     assert "no kiosk runs here" in said.stdout
