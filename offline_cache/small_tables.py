@@ -10,6 +10,17 @@ from sqlite_utils import Database
 from station.ports import LogMark
 from station.rules.attempts import AttemptCount
 
+# Plain SQL: the upsert of sqlite-utils was seen to write nothing, and to say nothing, of a wrong PIN (simulation, seed 22).
+_SET_ATTEMPTS = """
+INSERT INTO attempts (key, failures, last_at, unlock_seen) VALUES (:key, :failures, :last_at, :unlock_seen)
+ON CONFLICT (key) DO UPDATE SET failures = :failures, last_at = :last_at, unlock_seen = :unlock_seen
+"""
+_SET_LOG_MARK = """
+INSERT INTO log_mark (key, generation, seq, "offset") VALUES (:key, :generation, :seq, :offset)
+ON CONFLICT (key) DO UPDATE SET generation = :generation, seq = :seq, "offset" = :offset
+"""
+_SET_NOTE = "INSERT INTO note (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value"
+
 
 def attempts(db: Database, key: int) -> AttemptCount:
     """The wrong PINs of a key; zero where none are kept."""
@@ -22,7 +33,7 @@ def set_attempts(db: Database, count: AttemptCount) -> None:
     if count == AttemptCount(count.key):
         db.table("attempts").delete_where("key = ?", [count.key])
     else:
-        db.table("attempts").upsert(asdict(count), pk="key")
+        db.execute(_SET_ATTEMPTS, asdict(count))
 
 
 def log_mark(db: Database, key: int) -> LogMark | None:
@@ -33,7 +44,7 @@ def log_mark(db: Database, key: int) -> LogMark | None:
 
 def set_log_mark(db: Database, mark: LogMark) -> None:
     """Keep the mark."""
-    db.table("log_mark").upsert(asdict(mark), pk="key")
+    db.execute(_SET_LOG_MARK, asdict(mark))
 
 
 def note(db: Database, name: str) -> str | None:
@@ -44,4 +55,4 @@ def note(db: Database, name: str) -> str | None:
 
 def set_note(db: Database, name: str, value: str) -> None:
     """Keep the note."""
-    db.table("note").upsert({"name": name, "value": value}, pk="name")
+    db.execute(_SET_NOTE, {"name": name, "value": value})

@@ -3,10 +3,12 @@
 What has been read is durable, with the mark of how far, before the next stretch is asked for.
 """
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from station.key import log_entries
 from station.key.files import KeyFiles
@@ -17,7 +19,11 @@ from station.sync.timekeeping import Timekeeper
 ACK_OWN_AT_BYTES = log_entries.LOG_LIMIT_BYTES * 3 // 4
 """A log fuller than this may also forget what only this station's outbox holds: the key is about to run out of room."""
 
-LogSeen: TypeAlias = Callable[[int], Awaitable[tuple[int, int] | None]]
+ANSWER_WITHIN_S = 0.3
+"""So long the log, and a PIN that is right meanwhile, wait for central's word on it. Without, what another station has
+read shows as a gap until central finds that it has those entries; what may be forgotten is said at the next visit."""
+
+LogSeen: TypeAlias = Callable[[int], Coroutine[Any, Any, tuple[int, int] | None]]
 """The greatest generation and seq that central has accepted from a key's log; None: it has not said."""
 
 _log = logging.getLogger("station.key_log")
@@ -52,13 +58,20 @@ class KeyLogReader:
         """
         self._battery_percent = None
         try:
-            seen = await self._log_seen(key)
+            seen = await self._answer(key)
             mark = await self._read(key, seen, interrupted)
             if mark is not None and not interrupted():
                 await self._acknowledge(mark, seen, files)
         except (KeyRefused, StoreFault) as error:
             _log.warning("key.log_unread key=%d %s", key, error)
         return self._battery_percent
+
+    async def _answer(self, key: int) -> tuple[int, int] | None:
+        """What central says, None: nothing in time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                return await self._log_seen(key)
+        return None
 
     async def _read(self, key: int, seen: tuple[int, int] | None, interrupted: Callable[[], bool]) -> LogMark | None:
         mark = await self._store.log_mark(key)

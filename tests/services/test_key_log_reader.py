@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import cbor2
@@ -378,3 +379,25 @@ async def test_a_key_swapped_while_the_disk_is_slow_is_not_read_as_the_one_befor
 async def _read_by_name(station: StationAt, key: int, count: int) -> None:
     while len([e for e in await station.events("lock_opened") if e["key"] == key]) < count:
         await asyncio.sleep(0.01)
+
+
+def answers_when(station: StationAt, go_on: asyncio.Event, seen: tuple[int, int]) -> None:
+    """Central says how far it has the key's log, but not before that."""
+
+    async def log_seen(_: int) -> tuple[int, int] | None:
+        await go_on.wait()
+        return seen
+
+    station.visits._key_parts = replace(station.visits._key_parts, log_seen=log_seen)
+
+
+async def test_neither_the_log_nor_a_pin_waits_for_long_for_centrals_word_on_it(site: Site) -> None:
+    station, key = await site.station(), site.key(HER_KEY)
+    opened(key, 101)
+    answers_when(station, asyncio.Event(), (1, 1))
+    await site.switch_on(station, key)
+    await station.out()
+    site.skip(60)
+    await visit(site, station, key)
+    assert seqs(await log_events(station)) == [1]
+    assert not key.file(KeyFile.ACK)
