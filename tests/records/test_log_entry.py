@@ -3,7 +3,7 @@
 import cbor2
 import pytest
 
-from station.records.log_entry import ENTRY_LIMIT_BYTES, LogEntry, read_entry
+from station.records.log_entry import ENTRY_LIMIT_BYTES, LogEntry, is_count, read_entry
 
 RAW = bytes.fromhex("8618291a6afd86c01866666f70656e656419032c1858")
 
@@ -39,3 +39,8 @@ def test_what_is_no_entry(value: object) -> None:
 def test_what_is_torn_or_too_long_is_no_entry() -> None:
     assert all(read_entry(RAW[:n]) is None for n in range(len(RAW)))
     assert read_entry(cbor2.dumps([1, 2, 3, "o" * ENTRY_LIMIT_BYTES, 4, 5])) is None
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0, True), (2**53, False), (-1, False), (True, False), ("1", False)])
+def test_a_count_is_a_number_that_json_can_hold(value: object, expected: bool) -> None:  # noqa: FBT001
+    assert is_count(value) is expected
