@@ -13,7 +13,7 @@ from station.demo.site import DemoSite
 from station.demo.steps import Instead, step
 from station.display.screen import Line, Screen
 from station.ports import KeyFile
-from station.rules.facts import OffOnlyReason, Refusal, Shortened
+from station.rules.facts import OffOnlyReason, Refusal, Shortened, Unfit
 from station.rules.locks import Light, Reason
 from ui import box_words
 from ui.sentences import Tone
@@ -21,7 +21,7 @@ from ui.sentences import Tone
 LATE_S = 3
 """How much of a countdown, or of a minute, a slow machine may have used up before it is looked at."""
 COLOURS = {Tone.QUIET: "dark", Tone.OFF: "blue", Tone.ON: "green", Tone.FAULT: "red"}
-REASONS = frozenset[str]({*Refusal, *OffOnlyReason, *Shortened})
+REASONS = frozenset[str]({*Refusal, *Unfit, *OffOnlyReason, *Shortened})
 
 Event = Mapping[str, Any]
 
