@@ -10,7 +10,8 @@ from sqlite_utils import Database
 from station.ports import LogMark
 from station.rules.attempts import AttemptCount
 
-# Plain SQL: the upsert of sqlite-utils was seen to write nothing, and to say nothing, of a wrong PIN (simulation, seed 22).
+# Plain SQL: the upsert of sqlite-utils was seen to write nothing of a wrong PIN, and to say so to nobody (simulation,
+# seed 22).
 _SET_ATTEMPTS = """
 INSERT INTO attempts (key, failures, last_at, unlock_seen) VALUES (:key, :failures, :last_at, :unlock_seen)
 ON CONFLICT (key) DO UPDATE SET failures = :failures, last_at = :last_at, unlock_seen = :unlock_seen
