@@ -10,7 +10,8 @@ from sqlite_utils import Database
 from station.ports import LogMark
 from station.rules.attempts import AttemptCount
 
-# Plain SQL: the upsert of sqlite-utils was seen to write nothing of a wrong PIN, and to say so to nobody.
+# Not sqlite-utils' upsert (4.2): it tries out once what SQLite can do, by making a table. When the disk is full just then,
+# its other way from then on silently keeps no new row of columns that must not be NULL: no wrong PIN would count.
 _SET_ATTEMPTS = """
 INSERT INTO attempts (key, failures, last_at, unlock_seen) VALUES (:key, :failures, :last_at, :unlock_seen)
 ON CONFLICT (key) DO UPDATE SET failures = :failures, last_at = :last_at, unlock_seen = :unlock_seen

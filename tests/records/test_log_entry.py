@@ -42,5 +42,5 @@ def test_what_is_torn_or_too_long_is_no_entry() -> None:
 
 
 @pytest.mark.parametrize(("value", "expected"), [(0, True), (2**53, False), (-1, False), (True, False), ("1", False)])
-def test_a_count_is_a_number_that_json_can_hold(value: object, expected: bool) -> None:  # noqa: FBT001
+def test_a_count_is_a_number_that_json_can_hold(value: object, expected: bool) -> None:
     assert is_count(value) is expected
