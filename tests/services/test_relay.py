@@ -448,9 +448,13 @@ async def test_a_keys_log_is_asked_about_while_it_is_in(central: LyingCentral, s
     synced.mirror.poll_every(3600)
     running = asyncio.create_task(synced.mirror.run())
     await synced.mirror.refreshed(None)
+    synced.mirror.wake(51)
     assert await synced.mirror.log_seen(51) == (2, 40)
     assert central.asked[-1].query["key"] == "51"
     assert await synced.mirror.log_seen(52) is None
+    synced.mirror.wake()
+    await synced.mirror.refreshed(None)
+    assert "key" not in central.asked[-1].query, "once a visit"
     running.cancel()
     await asyncio.wait([running])
 
