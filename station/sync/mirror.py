@@ -65,7 +65,8 @@ class MirrorSync:
         self._certificate = CertificateRenewal(link, store, time, identity)
         self._reports = RefusalReports(store, time)
         self._signed_time = SignedTime(link, time, identity, self._reports)
-        self._commit = MirrorCommit(store, time, identity, PinRenewal(link, identity, keep_pins), self._reports)
+        pins = PinRenewal(link, identity, time, keep_pins)
+        self._commit = MirrorCommit(store, time, identity, pins, self._reports)
         self._follower = MirrorFollower(
             link,
             store,
