@@ -195,7 +195,8 @@ def test_a_change_step_by_step(site: SimpleNamespace, enrolled: Caller, served: 
     assert rotation.rotation_state(it(site)).stations == ()
     # What a station says of it counts, and nothing that is no time, or another key's.
     issued = record.issued_by(second)
-    for number, seen in ((100, "soon"), (100, True), (100, -1), (100, issued - 1), (52, issued), (100, None)):
+    for number, seen in ((100, "soon"), (100, True), (100, -1), (100, issued - 1), (100, issued + 1), (52, issued),
+                         (100, None)):  # fmt: skip
         enrolled.reported({"type": "key_synced", "key": number, "data": {"record_issued": seen}})
         assert rotation.rotation_state(it(site)).keys == (100,), (number, seen)
     enrolled.reported({"type": "key_record_written", "key": 100, "data": {"issued": issued}})
