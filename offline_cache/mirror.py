@@ -1,7 +1,7 @@
 """The mirror in the database: what central said, and what of it has been confirmed. Runs on the database's thread."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple
 from typing import Any
 
@@ -32,7 +32,8 @@ _UPSERT = """
 INSERT OR REPLACE INTO mirror_object (type, id, hash, received, used, holder, unit, pin_tag)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
-_NAMED = "(type, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
+# The type by itself: a text out of JSON ends at its first NUL here, and central may use any text for a type.
+_NAMED = "type = ? AND id IN (SELECT value FROM json_each(?))"
 _HASHES = f"SELECT type, id, hash FROM mirror_object WHERE {_NAMED}"  # noqa: S608 both are ours
 _USED = f"used IS NOT '{_NOTHING}'"
 
@@ -72,13 +73,22 @@ def take(db: Database, update: MirrorUpdate, ids: EventIds) -> None:
 
 def held_hashes(db: Database, names: Sequence[ObjectName]) -> dict[ObjectName, bytes]:
     """The hashes of those of these objects that are held."""
-    rows = db.execute(_HASHES, [json.dumps(names)])
+    rows = (row for named in _by_type(names) for row in db.execute(_HASHES, named))
     return {ObjectName(type_, id_): hash_ for type_, id_, hash_ in rows}
 
 
 def held_objects(db: Database, names: Sequence[ObjectName]) -> dict[ObjectName, MirrorObject]:
     """Those of these objects that are used."""
-    return {ObjectName(each.type, each.id): each for each in _found(db, _NAMED, [json.dumps(names)])}
+    found = (each for named in _by_type(names) for each in _found(db, _NAMED, named))
+    return {ObjectName(each.type, each.id): each for each in found}
+
+
+def _by_type(names: Sequence[ObjectName]) -> Iterator[tuple[str, str]]:
+    """What `_NAMED` asks for: each type, and the numbers of it."""
+    numbers: dict[str, list[int]] = {}
+    for type_, id_ in names:
+        numbers.setdefault(type_, []).append(id_)
+    return ((type_, json.dumps(ids)) for type_, ids in numbers.items())
 
 
 def permits_of(db: Database, holders: Sequence[int]) -> list[MirrorObject]:

@@ -1,14 +1,13 @@
 """Cursors: how far a station has followed a site's changes, as a word that means something to this database alone."""
 
-import secrets
 from dataclasses import dataclass
 
 from central.errors import Refused
-from central.models.mirror import FeedCounter, ServerFact
+from central.models.epoch import epoch
+from central.models.mirror import FeedCounter
 from station.records.base64url import decoded, encoded
 from station.records.strict_json import MAX_NUMBER
 
-EPOCH = "epoch"
 LIMIT_CHARACTERS = 200
 
 
@@ -39,19 +38,6 @@ class Cursor:
 def resnapshot() -> Refused:
     """The answer to a cursor that leads nowhere any more."""
     return Refused(410, "resnapshot", "this cursor can no longer be continued: ask for a snapshot")
-
-
-def epoch() -> str:
-    """The random name of this database; another one's cursors mean nothing here."""
-    fact = ServerFact.objects.filter(name=EPOCH).first()
-    if fact is None:
-        fact, _ = ServerFact.objects.get_or_create(name=EPOCH, defaults={"value": secrets.token_urlsafe(12)})
-    return str(fact.value)
-
-
-def begin_new_epoch() -> None:
-    """From now on every cursor that was given out leads to a snapshot."""
-    ServerFact.objects.update_or_create(name=EPOCH, defaults={"value": secrets.token_urlsafe(12)})
 
 
 def newest_revision(site: int) -> int:

@@ -5,10 +5,11 @@ Numbers (``number``) are those of records and stations, unique within a site; ``
 
 from central.models.base import Mirrored, Watched
 from central.models.codes import EnrolmentCode, ProvisionCode
+from central.models.epoch import ServerFact
 from central.models.events import Activation, Event, LogGaps, LogMark, LookUp, Opening
 from central.models.keys import Block, Blocklist, BlockReached, Key
 from central.models.limits import LoggedInFrom, TryCount
-from central.models.mirror import FeedCounter, MirrorRow, ServerFact
+from central.models.mirror import FeedCounter, MirrorRow
 from central.models.people import Holder, Permission, Permit
 from central.models.places import Area, CentralKey, Lock, Site, Unit
 from central.models.stations import OutOfOrder, Station, StationHealth, StationToken

@@ -8,16 +8,6 @@ from central.models.places import Site
 from station.records.mirror_digest import HASH_BYTES, STATE_BYTES
 
 
-class ServerFact(models.Model):
-    """A fact about this database, by name: ``epoch``, the random name that cursors carry."""
-
-    name = models.CharField(max_length=40, primary_key=True)
-    value = models.CharField(max_length=200)
-
-    def __str__(self) -> str:
-        return self.name
-
-
 def empty_state() -> bytes:
     """The sum of no objects."""
     return bytes(STATE_BYTES)

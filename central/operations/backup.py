@@ -23,7 +23,7 @@ from django.db import connection
 from central import datafolder
 from central.clock import unix_now
 from central.errors import CentralError
-from central.feed.cursors import epoch
+from central.models.epoch import epoch
 
 FORMAT = 1
 MANIFEST = "manifest.json"

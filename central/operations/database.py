@@ -8,8 +8,8 @@ from django.db.utils import DatabaseError
 from central.clock import unix_now
 from central.errors import CentralError
 from central.feed import change
-from central.feed.cursors import epoch
 from central.models import Site
+from central.models.epoch import epoch
 from central.signing.keyring import prepare_site
 
 

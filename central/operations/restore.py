@@ -15,14 +15,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from django.contrib.sessions.models import Session
-from django.db import connection, connections, transaction
+from django.db import connection, connections
 
 from central import datafolder
 from central.actions.renewals import sign_all_anew
 from central.clock import unix_now
 from central.errors import CentralError
-from central.feed.cursors import begin_new_epoch
+from central.feed import change, touch
 from central.models import CentralKey, EnrolmentCode, FeedCounter, ProvisionCode, Site
+from central.models.epoch import begin_new_epoch
 from central.operations.backup import DATABASE, FORMAT, MANIFEST, SECRETS
 from central.operations.database import bring_up_to_date
 from central.signing.keyring import forget_secrets
@@ -59,12 +60,13 @@ def restore(file: Path, *, replace: bool) -> int:
 
 def begin_epoch(now: int) -> int:
     """Make this database, restored to an earlier state, one that stations may follow. Returns how many were signed."""
-    with transaction.atomic():
+    with change():
         begin_new_epoch()
         for site in Site.objects.all():
             counter, _ = FeedCounter.objects.select_for_update().get_or_create(site=site)
             counter.value = max(counter.value + 1, now)
             counter.save(update_fields=["value"])
+            touch(site)
         # What was open then may have been used since, and who was logged in then may have been shut out.
         EnrolmentCode.objects.all().delete()
         ProvisionCode.objects.all().delete()

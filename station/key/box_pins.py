@@ -52,7 +52,8 @@ class BoxPinWork(PinWork):
     def _in_force(self, count: AttemptCount, files: Mapping[str, bytes]) -> AttemptCount:
         """``count`` less what a ``sync`` on the key lets be forgotten: a station writes none to a locked key."""
         sync = last_sync(envelope, self._identity.central_keys, files)
-        counts = sync is None or WrongPins(count.failures, count.last_at).since(sync)
+        now_s = self._time.now().unix_s
+        counts = sync is None or WrongPins(count.failures, count.last_at).since(sync, now_s)
         return count if counts else AttemptCount(count.key)
 
     def _known(

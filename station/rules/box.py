@@ -30,9 +30,13 @@ class WrongPins:
     last_s: int | None = None
     """Unix seconds of the box's clock at the last of them."""
 
-    def since(self, sync: Sync) -> int:
-        """Those that count: none once a station has written a later ``sync``, which it does for no locked key."""
-        return 0 if self.last_s is not None and sync.issued > self.last_s else self.failures
+    def since(self, sync: Sync, now_s: int) -> int:
+        """Those that count: none once a station has written a later ``sync``, which it does for no locked key.
+
+        ``now_s``: the box's clock. One from ahead of it would be later than each further PIN, and forgive them all.
+        """
+        forgiven = self.last_s is not None and self.last_s < sync.issued <= now_s
+        return 0 if forgiven else self.failures
 
 
 def decide(
@@ -87,7 +91,8 @@ def decide(
     window_end_s = window_end(permit.windows, now_s, zone)
     if window_end_s is None:
         return BoxDecision(Refusal.OUTSIDE_WINDOW)
-    return _judge_pin(BoxDecision(None, key, permit, window_end_s), permit.pin_tag, wrong_pins.since(sync), pin_tags)
+    failures = wrong_pins.since(sync, now_s)
+    return _judge_pin(BoxDecision(None, key, permit, window_end_s), permit.pin_tag, failures, pin_tags)
 
 
 def _newer(on_key: Blocklist | None, own: Blocklist | None) -> Blocklist | None:

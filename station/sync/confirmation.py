@@ -16,6 +16,7 @@ from station.records.mirror_head import Call, HeadRefusal, Holding, confirming_h
 from station.records.strict_json import canonical
 
 CENTRAL_KEY = "central_key"
+SITE = ObjectName("site", 0)
 
 
 class Received(NamedTuple):
@@ -61,6 +62,11 @@ class Gathering:
     def chain(self, confirmed: CentralChain) -> CentralChain:
         """The chain of central keys with the links of this answer."""
         return confirmed.extended(each.body for name, each in self.upserts.items() if name.type == CENTRAL_KEY)
+
+    def epoch(self) -> str | None:
+        """Central's, as the site's object in this answer says it, which a head signs; None: it says none."""
+        told = self.upserts[SITE].body.get("epoch") if SITE in self.upserts else None
+        return told if type(told) is str else None
 
     def _named(self, name: ObjectName) -> bool:
         return name in self.upserts or name in self.removes

@@ -18,7 +18,7 @@ from station.records.claims import Blocklist, Head
 from station.records.keys import PublicKey
 from station.records.mirror_digest import ObjectName
 from station.records.mirror_head import AHEAD_LIMIT_S
-from station.sync.confirmation import CENTRAL_KEY, Gathering
+from station.sync.confirmation import CENTRAL_KEY, SITE, Gathering
 from station.sync.identity import Identity
 from station.sync.intake import Intake, ObjectIntake
 from station.sync.objects import ADOPTED_NOTE, newest_blocklist, record_of
@@ -31,7 +31,7 @@ CHAIN_NOTE = "central_chain"
 CONFIRMED_STORED_EVERY_S = 300
 """How often "nothing new" is written to the disk: most insertions end in it. A pulled plug makes the mirror look that
 much older than it is, which errs on the safe side."""
-_SITE, _BLOCKLIST = ObjectName("site", 0), ObjectName("blocklist", 0)
+_BLOCKLIST = ObjectName("blocklist", 0)
 
 _log = logging.getLogger("station.mirror")
 
@@ -84,7 +84,7 @@ class MirrorCommit:
         """
         chain = gathering.chain(self._identity.chain)
         intake = await ObjectIntake(gathering, self._store, chain, latest_s=self._time.latest_issue_s()).judge()
-        site = await self._used(intake, _SITE)
+        site = await self._used(intake, SITE)
         versions = pin_versions(site.body) if site is not None else frozenset()
         await self._pins.fetch(versions)
         state = MirrorState(epoch, cursor, head.version, max(self.confirmed_at() or 0, head.issued), gathering.sum)

@@ -30,6 +30,8 @@ RESNAPSHOT_LIMIT_S = 86400
 PAGES_LIMIT = 400
 """200,000 changes: more than a snapshot can hold."""
 NONCE_BYTES = 16
+ANOTHER_EPOCH = "another_epoch"
+"""Why changes that a head confirms are not taken."""
 
 _log = logging.getLogger("station.mirror")
 
@@ -140,6 +142,10 @@ class MirrorFollower:
             else:
                 head = self._judged(asked.head, asked.call, asked.gathering)
                 if isinstance(head, Head):
+                    if asked.gathering.epoch() not in {None, self.state.epoch}:
+                        # Central asks for a snapshot then. Whoever makes changes of it keeps from the station that
+                        # central went back, and only of a snapshot what it opens again is told.
+                        return ANOTHER_EPOCH
                     # The state is as it was while this was on its way, so the sum is still what it was added to.
                     await self._commit.take(asked.gathering, head, epoch=self.state.epoch, cursor=asked.cursor)
                     self._patience.helped()
@@ -193,7 +199,9 @@ class MirrorFollower:
         async with self._turn:
             head = self._judged(_record(snapshot.head), call, gathering)
             if isinstance(head, Head):
-                await self._commit.take(gathering, head, epoch=snapshot.epoch, cursor=snapshot.cursor)
+                # Nobody signs the one beside the objects: it is for a central whose site object says none.
+                epoch = gathering.epoch() or snapshot.epoch
+                await self._commit.take(gathering, head, epoch=epoch, cursor=snapshot.cursor)
         if isinstance(head, HeadRefusal):
             await self._refuse_snapshot(head.value)
         self._patience.used(self._time.now().mono_s)

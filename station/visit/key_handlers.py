@@ -213,7 +213,8 @@ def read_again(state: State, received: KeyRead, now: Now) -> Result:
 def read_again_while_checking(state: State, received: KeyRead, now: Now) -> Result:
     """Wait on for the verdict if it is the same key; the next PIN may depend on what is on it now."""
     refusal = access.refusal_before_pin(received.seen.record, received.known, received.attempts)
-    duty = visit_pin.sync_duty(refusal, cannot=state.station.off_only is not None)
+    cannot = state.station.off_only is not None
+    duty = visit_pin.sync_duty(refusal, received.seen, received.known, cannot=cannot)
     still_checking = replace(state, presence=Presence.IN, seen=received.seen, since_s=now.mono_s)
     prepare = PrepareKey(state.insertion, received.seen, received.known, duty)
     return _returned(state, received, now) or (still_checking, (prepare,))
@@ -272,7 +273,8 @@ def _prompt_or_refuse(state: State, received: KeyRead, now: Now, before: tuple[E
     # Rule 4: before any PIN is asked for.
     refusal = access.refusal_before_pin(received.seen.record, received.known, received.attempts)
     cannot = state.station.off_only is not None
-    prepare = PrepareKey(state.insertion, received.seen, received.known, visit_pin.sync_duty(refusal, cannot=cannot))
+    duty = visit_pin.sync_duty(refusal, received.seen, received.known, cannot=cannot)
+    prepare = PrepareKey(state.insertion, received.seen, received.known, duty)
     if refusal is None and cannot:
         # Rule 5: second to what is wrong with the key itself.
         refusal = Refusal.STATION
@@ -327,7 +329,8 @@ def take_news(state: State, received: MirrorRefreshed, now: Now) -> Result:
     refusal = access.refusal_before_pin(state.seen.record, received.known, received.attempts)
     news = replace(state, known=received.known, attempts=received.attempts)
     cannot = state.station.off_only is not None
-    prepare = PrepareKey(state.insertion, state.seen, received.known, visit_pin.sync_duty(refusal, cannot=cannot))
+    duty = visit_pin.sync_duty(refusal, state.seen, received.known, cannot=cannot)
+    prepare = PrepareKey(state.insertion, state.seen, received.known, duty)
     if refusal is not None:
         if refusal is state.refusal:
             return news, ()

@@ -142,7 +142,7 @@ def _clear_sync(state: State, seen: KeySeen, refusal: Refusal) -> tuple[Effect, 
     """Clear what an activation box would go by, on a key that is found not to qualify only now, if it is still in."""
     if state.presence is not Presence.IN:
         return ()
-    return (PrepareKey(state.insertion, seen, state.known, sync_duty(refusal, cannot=False)),)
+    return (PrepareKey(state.insertion, seen, state.known, sync_duty(refusal, seen, state.known, cannot=False)),)
 
 
 def refusal_at_pin(seen: KeySeen, known: KeyKnown, readiness: Attempts) -> Refusal | None:
@@ -151,9 +151,12 @@ def refusal_at_pin(seen: KeySeen, known: KeyKnown, readiness: Attempts) -> Refus
     return access.refusal_before_pin(seen.record, known, replace(readiness, locked=locked))
 
 
-def sync_duty(refusal: Refusal | None, *, cannot: bool) -> SyncDuty:
+def sync_duty(refusal: Refusal | None, seen: KeySeen, known: KeyKnown, *, cannot: bool) -> SyncDuty:
     """What becomes of ``sync`` on the key; ``cannot``: this station may activate no key now."""
     # A station that cannot activate may still know that a key does not qualify: then no box may activate it either.
     if refusal not in {None, Refusal.UNKNOWN}:
+        return SyncDuty.CLEAR
+    if refusal is Refusal.UNKNOWN and known.key is not None and known.key.record.issued > seen.record.issued:
+        # Central has signed another record since: this one's holder no longer has the key.
         return SyncDuty.CLEAR
     return SyncDuty.LEAVE if cannot or refusal is not None else SyncDuty.WRITE

@@ -100,6 +100,17 @@ async def test_a_holder_that_is_no_number_is_not_looked_up(store: SqliteStore, m
     assert (found.key, found.key_holder) == (key, None)
 
 
+@pytest.mark.parametrize("type_", ["key\0", "k\0ey", "\0", "", "ключ", "\U0001f511", "'\"\\%_"])
+async def test_a_type_is_found_by_its_whole_name(store: SqliteStore, made: Made, type_: str) -> None:
+    odd, other = made(type_, 4), made("key", 4)
+    await take(store, STATE, [odd, other])
+    name = ObjectName(type_, 4)
+    assert await store.held_hashes([name]) == {name: received(odd.body).hash}
+    assert await store.held_objects([name, ObjectName("key", 4)]) == {name: odd, ObjectName("key", 4): other}
+    await take(store, STATE, [], [name])
+    assert await store.held_hashes([name, ObjectName("key", 4)]) == {ObjectName("key", 4): received(other.body).hash}
+
+
 async def test_what_is_refused_is_held_and_its_last_good_version_used(store: SqliteStore, made: Made) -> None:
     good, bad = made("key", 4, holder=9), made("key", 4, 2, holder=10)
     await take(store, STATE, [good, made("key", 5)])

@@ -22,7 +22,7 @@ from station.records.claims import (
 )
 from station.records.keys import SigningKey
 from station.records.proofs import key_proof
-from station.rules.box import WrongPins, decide
+from station.rules.box import SYNC_AHEAD_S, WRONG_PINS_LIMIT, WrongPins, decide
 from station.rules.facts import BoxDecision
 from station.rules.windows import FOREVER
 from tests.rules.test_locks import answer_to
@@ -214,6 +214,20 @@ def test_a_pin_is_right_under_either_pepper() -> None:
 )
 def test_a_later_sync_unlocks_the_key_on_this_box(last_s: int | None, reason: str) -> None:
     assert decided(a_synchronised_key(), WrongPins(10, last_s)) == reason
+
+
+@pytest.mark.parametrize(("now_s", "reason"), [(NOW_S - 60, "activate"), (NOW_S - 61, "locked")])
+def test_a_sync_from_ahead_of_the_boxes_clock_forgives_nothing_yet(now_s: int, reason: str) -> None:
+    assert decided(a_synchronised_key(), WrongPins(10, NOW_S - 62), now_s=now_s) == reason
+
+
+def test_a_sync_forgives_once_wherever_the_boxes_clock_is() -> None:
+    count, tries = WrongPins(), 0
+    for now_s in range(NOW_S - 60 - SYNC_AHEAD_S, NOW_S + 600, 3):
+        decision = decide_on(a_synchronised_key(), count, (b"u" * 16,), now_s)
+        if decision.failures is not None:
+            count, tries = WrongPins(decision.failures, now_s), tries + 1
+    assert tries == 2 * WRONG_PINS_LIMIT
 
 
 def test_wrong_pins_are_counted_on() -> None:

@@ -313,7 +313,8 @@ class LyingCentral:
         return self.put(type_, id_, **(before | fields))
 
     def small_site(self) -> None:
-        self.put("site", 0, name="Exempelby", timezone="Europe/Stockholm", pin_digits=6, pin_versions=[1])
+        told = {"name": "Exempelby", "timezone": "Europe/Stockholm", "pin_digits": 6, "pin_versions": [1]}
+        self.put("site", 0, epoch=self.epoch, **told)
         self.put("unit", UNIT, name="Norr", closed=False)
         self.put("area", 2, name="Backen")
         self.holder(11)

@@ -12,7 +12,7 @@ from station.rules.facts import KeyKnown, OffOnlyReason, Refusal
 from station.sync import mirror_commit
 from station.sync.mirror_follower import RESNAPSHOT_LIMIT_S
 from station.sync.objects import key_known, person
-from tests.services.lying_central import NOW_S, STATION, UNIT, LyingCentral
+from tests.services.lying_central import NOW_S, STATION, UNIT, Asked, Lie, LyingCentral, said
 from tests.services.parts import Parts
 
 Fields = dict[str, Any]
@@ -27,6 +27,9 @@ CLOSED: dict[str, tuple[str, int, Fields, Fields]] = {
 
 def restored(central: LyingCentral, *, epoch: str = "epoch-2", counter: int = NOW_S) -> None:
     """Central as it comes back: with the objects of its backup, and a counter that goes on from now, or from before."""
+    site = central.objects["site", 0]
+    if site.get("epoch", epoch) != epoch:
+        site |= {"epoch": epoch, "revision": counter}
     central.epoch, central.revision = epoch, counter
 
 
@@ -94,6 +97,54 @@ async def test_what_it_opens_again_stays_refused_and_is_told(
     assert rows
     assert (await again.store.bundle()).stay_refused == ()
     await again.close()
+
+
+def changes_of_all(central: LyingCentral) -> Lie:
+    """A relay's: the whole of what central has, as if it had changed since any cursor."""
+
+    def changes(asked: Asked) -> Any:
+        told = {"upserts": [*central.objects.values()], "removes": [], "cursor": central.cursor, "more": False}
+        return said(told | {"head": central.head(asked)})
+
+    return changes
+
+
+@pytest.mark.parametrize("lie", ["another_snapshots_epoch", "changes_made_of_it"])
+async def test_a_relay_cannot_hide_that_it_went_back(central: LyingCentral, synced: Parts, lie: str) -> None:
+    for _ in range(20):
+        central.again("key", 51, status="blocked")
+    assert await synced.poll()
+    central.objects["key", 51] |= {"status": "active", "revision": 4}
+    restored(central)
+    central.lies["/mirror/snapshot"] = lambda asked: central.snapshot(asked, epoch="epoch-1")
+    if lie == "changes_made_of_it":
+        central.lies["/mirror/changes"] = changes_of_all(central)
+    assert await synced.poll()
+    assert synced.mirror.age_s() == 0
+    assert await refusal(synced) is Refusal.BLOCKED
+    assert await synced.events("mirror_went_back") == [{"type": "key", "id": 51, "was": "blocked"}]
+    assert synced.mirror.state.epoch == "epoch-2"
+    # Also when it says the old one once more, and by what central says itself then.
+    assert await synced.poll()
+    central.lies.clear()
+    assert await synced.poll()
+    assert await refusal(synced) is Refusal.BLOCKED
+
+
+async def test_the_epoch_beside_the_objects_counts_where_the_site_says_none(
+    central: LyingCentral, parts: Parts
+) -> None:
+    del central.objects["site", 0]["epoch"]
+    central.again("key", 51, status="blocked")
+    # The second time: the snapshot was a good one, and another is asked for at once.
+    assert await parts.poll()
+    assert await parts.poll()
+    assert parts.mirror.state.epoch == "epoch-1"
+    central.objects["key", 51] |= {"status": "active"}
+    restored(central)
+    assert await parts.poll()
+    assert parts.mirror.state.epoch == "epoch-2"
+    assert await refusal(parts) is Refusal.BLOCKED
 
 
 async def test_a_closing_word_of_it_counts_at_once(central: LyingCentral, synced: Parts) -> None:

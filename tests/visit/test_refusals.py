@@ -31,8 +31,13 @@ from tests.visit.visiting import (
 )
 
 NOT_KNOWN = replace(OWN, known=KeyKnown())
+HANDED_OUT_ANEW = replace(OWN.seen.record, holder=22, issued=OWN.seen.record.issued + 1)
+HANDED_OUT_BEFORE = replace(HANDED_OUT_ANEW, issued=OWN.seen.record.issued)
 REFUSED = [
     (NOT_KNOWN, Attempts(), Refusal.UNKNOWN, SyncDuty.LEAVE),
+    # The record on the key is out of date, or the mirror is.
+    (OWN.but_entry(record=HANDED_OUT_ANEW), Attempts(), Refusal.UNKNOWN, SyncDuty.CLEAR),
+    (OWN.but_entry(record=HANDED_OUT_BEFORE), Attempts(), Refusal.UNKNOWN, SyncDuty.LEAVE),
     (OWN.but(on_blocklist=True), Attempts(), Refusal.BLOCKED, SyncDuty.CLEAR),
     (OWN.but_entry(status=KeyStatus.BLOCKED), Attempts(), Refusal.BLOCKED, SyncDuty.CLEAR),
     (OWN.but_entry(status=KeyStatus.RETURNED), Attempts(), Refusal.RETURNED, SyncDuty.CLEAR),

@@ -100,7 +100,7 @@ def test_what_stations_are_told_has_no_other_members(site: SimpleNamespace, enro
         site.station.save()
         saved(Station(site=site.site, number=2, name="Utan plats", unit=site.unit))
     members = {
-        "site": {"name", "timezone", "pin_digits", "pin_versions", "support", "privacy", "help", "lookups"},
+        "site": {"epoch", "name", "timezone", "pin_digits", "pin_versions", "support", "privacy", "help", "lookups"},
         "unit": {"name", "closed"},
         "area": {"name"},
         "station": {"name", "address", "unit", "role", "lat", "lon"},

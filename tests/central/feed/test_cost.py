@@ -11,8 +11,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from central.feed import change, pages
-from central.feed.cursors import Cursor, epoch, newest_revision
+from central.feed.cursors import Cursor, newest_revision
 from central.models import Area, Key
+from central.models.epoch import epoch
 
 SMALL, LARGE = 100, 3000
 MORE_AT_MOST = 1.3

@@ -1,6 +1,7 @@
 """A backup is made under service; restored, it is a new epoch that a real station follows without losing service."""
 
 import io
+import json
 import sqlite3
 import stat
 import subprocess
@@ -160,6 +161,8 @@ def test_revisions_never_go_back(seeded: Path, tmp_path: Path) -> None:
         with sqlite3.connect(data / "central.sqlite3") as database:
             (value,) = database.execute("SELECT value FROM central_feedcounter").fetchone()
             (epoch,) = database.execute("SELECT value FROM central_serverfact WHERE name = 'epoch'").fetchone()
+            (told,) = database.execute("SELECT content FROM central_mirrorrow WHERE type = 'site'").fetchone()
+            assert json.loads(told)["epoch"] == epoch, "what heads confirm is that of the cursors"
             permits = dict(database.execute("SELECT permission_id, revision FROM central_permit"))
             codes = database.execute("SELECT count(*) FROM central_enrolmentcode").fetchone()
         database.close()
