@@ -77,7 +77,7 @@ SENTENCES: Mapping[str, str] = {
     "port_lost": "the key reader has been unplugged; plug it in again",
     "port_missing": "there is no such serial port; plug the key reader in, or mend key_reader.port",
     "port_denied": "the serial port may not be opened; add this user to its group (often dialout)",
-    "port_slow": "the key reader does not open in time; unplug it and plug it in again",
+    "port_stuck": "the key reader takes nothing from this computer; unplug it and plug it in again",
     "port_busy": "another program is using the key reader; stop the kiosk first",
     "port_search": "what follows hwgrep:// is no regular expression; mend key_reader.port",
     "port_unusable": "this is no serial port; mend key_reader.port",
