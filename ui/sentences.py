@@ -84,9 +84,16 @@ OUT_HALFWAY = (
 )
 """For `Line.OUT_UNSURE` where the key was being switched ON: nobody who wants that wonders why it is not OFF."""
 
+OUT_UNSEEN = (
+    N_("Put the key back."),
+    N_("The contact broke before the station could see which key it is."),
+)
+"""For `Line.OUT_UNSURE` where a ready key had been: this may be another one."""
+
 LEFT_IN_SOON = N_("Take the key out now. It switches OFF in {wait}.")
 """For `Line.READY` while `Screen.off_in_s`."""
 
+DIGITS_LOST = N_("Not all digits got through: press * and type the whole PIN.")
 MISTYPED = N_("Mistyped: press * and start over.")
 """While a PIN is being typed."""
 
@@ -209,6 +216,7 @@ _OFF = N_("■ OFF")
 _ON = N_("● ON")
 _PERHAPS_ON = N_("▲ ON?")
 _BUSY = N_("▶ WAIT")
+UNKNOWN = "▲"
 
 KEY_STATES: Mapping[Line, str] = {
     Line.EMPTY: "",
@@ -227,6 +235,6 @@ KEY_STATES: Mapping[Line, str] = {
     Line.OUT_READY: _ON,
     Line.OUT_EARLY: _OFF,
     Line.OUT_UNSURE: _PERHAPS_ON,
-    Line.READER_BROKEN: "▲",
+    Line.READER_BROKEN: UNKNOWN,
 }
 """The state of the key in one shape and one word."""

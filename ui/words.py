@@ -61,7 +61,7 @@ def words(screen: Screen, language: str) -> Words:
     figure = _figure(screen)
     return Words(
         tone=_tone(screen),
-        key_state=_translated(sentences.KEY_STATES[screen.line], translation),
+        key_state=_translated(sentences.UNKNOWN if screen.unseen else sentences.KEY_STATES[screen.line], translation),
         instruction=_instruction(screen, translation),
         figure=support.fault_digits(screen) if _is_fault(screen) else figure,
         digits_typed=0 if figure or screen.status.role is Role.UPDATE_BOX else screen.digits,
@@ -141,6 +141,8 @@ def _notes(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
         case Line.REFUSED if screen.refusal is Refusal.STATION and screen.status.off_only is not None:
             return [_off_only_reason(screen.status, translation)]
         case Line.PROMPT | Line.WRONG_PIN:
+            if screen.digits_lost:
+                return [translation.gettext(sentences.DIGITS_LOST), *receipts.notes(screen, translation)]
             mistyped = [translation.gettext(sentences.MISTYPED)] if screen.digits else []
             return [*mistyped, *receipts.notes(screen, translation)]
         case Line.READY | Line.OUT_READY | Line.OUT_OFF | Line.LEFT_IN:
@@ -178,6 +180,8 @@ def _sentences(screen: Screen) -> tuple[str, str]:
     match screen.line:
         case Line.OUT_UNSURE if screen.halfway:
             return sentences.OUT_HALFWAY
+        case Line.OUT_UNSURE if screen.unseen:
+            return sentences.OUT_UNSEEN
         case Line.STILL_ON if screen.still_on_until is None:
             return sentences.STILL_ON_UNKNOWN, sentences.LINES[Line.STILL_ON][1]
         case Line.REFUSED if screen.refusal is not None:

@@ -10,6 +10,7 @@ from station.display.screen import IdlePage, Line, Notes, OutsideHelp, Progress,
 from station.records.claims import EVERY_AREA
 from station.rules.facts import Grant, KeyKnown, Now, Refusal
 from station.rules.support import line_at
+from station.visit import lost_digits
 from station.visit.state import KeyLeft, Phase, Presence, State
 
 IDLE_LINES = frozenset({Line.EMPTY, Line.READER_BROKEN})
@@ -68,6 +69,7 @@ def screen(state: State, now: Now, extras: ScreenExtras = NO_EXTRAS) -> Screen:
         line=line,
         status=status(state, now),
         digits=len(state.entry),
+        digits_lost=line in {Line.PROMPT, Line.WRONG_PIN} and lost_digits.said(state, now),
         key=named.seen.record.key if named.seen else None,
         holder_name=holder.name if holder else None,
         language=holder.language if holder else None,
@@ -75,6 +77,7 @@ def screen(state: State, now: Now, extras: ScreenExtras = NO_EXTRAS) -> Screen:
         wait_s=wait_s,
         still_on_until=_still_on_until(state, line),
         halfway=line is Line.OUT_UNSURE and state.farewell is not None and state.farewell.switching_on,
+        unseen=line is Line.OUT_UNSURE and state.farewell is not None and state.farewell.unseen,
         off_in_s=_off_in_s(state, now),
         receipt=_receipt(state, named.grant) if line in {Line.READY, Line.OUT_READY} and named.grant else None,
         kind=named.seen.record.kind if named.seen else None,

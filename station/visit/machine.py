@@ -15,7 +15,7 @@ The rules that the machine keeps; each check names the one that it is for:
     central count while the key is in.
  5. A station that cannot activate (`OffOnlyReason`) only switches off: it asks for no PIN.
  6. Digits typed since insertion are kept, and count when the prompt comes; `*` restarts the entry; some seconds without
-    the key, or 20 s without a keystroke, clear it.
+    the key, or 20 s without a keystroke, clear it. An entry of which a digit was lost is not looked at.
  7. A PIN is counted before it is looked at. Its verdict counts whenever it comes, even if its visit is over by then: a
     wrong one is recorded and may lock the key, a right one takes its count back.
  8. No PIN is taken while a wait is running. The tenth wrong one locks the key.
@@ -32,6 +32,7 @@ from typing import Any, TypeAlias
 
 from station.rules.facts import Now
 from station.visit import key_handlers as visit_key
+from station.visit import lost_digits
 from station.visit import pin_handlers as visit_pin
 from station.visit.inputs import (
     ActivationCleared,
@@ -66,7 +67,11 @@ def step(state: State, received: VisitInput, now: Now) -> Result:
         return state, ()
     if isinstance(received, PinChecked | PinCheckFailed) and received.visit != state.visit:
         return NO_VISIT_WAITS[type(received)].handler(state, received, now)
-    return TABLE[state.place][type(received)].handler(state, received, now)
+    # Rule 6: all digits of an entry or none.
+    if isinstance(received, KeystrokeTyped) and lost_digits.belongs_to_lost_entry(state, received, now):
+        return lost_digits.drop_keystroke(state, received, now), ()
+    after, effects = TABLE[state.place][type(received)].handler(state, received, now)
+    return lost_digits.note_lost_digits(state, after, received, now), effects
 
 
 def ignore(state: State, _received: VisitInput, _now: Now) -> Result:

@@ -125,7 +125,7 @@ def test_a_key_that_had_not_said_which_it_is_begins_anew(phase: Phase) -> None:
     at.pull()
     at.insert()
     assert at.screen.digits == 0
-    at.type("12")
+    at.type("*12")
     at.cleared()
     at.read()
     assert (at.phase, at.screen.digits) == (Phase.PROMPT, 2)
@@ -301,6 +301,7 @@ def test_a_ready_key_that_bounces_while_it_is_identified_is_still_ready() -> Non
     at.pull()
     # It may be another key by now, and that one may be on.
     assert (at.line(), at.screen.key, at.screen.receipt) == (Line.OUT_UNSURE, None, None)
+    assert at.screen.unseen
     assert kinds(at.insert()) == ["IdentifyKey"]
     at.identified(OWN.seen)
     assert at.screen.receipt
