@@ -230,7 +230,7 @@ def _still_on_until(state: State, line: Line) -> int | None:
 def _off_in_s(state: State, now: Now) -> int | None:
     if state.place != (Phase.READY, Presence.IN):
         return None
-    left_s = state.since_s + state.policy.left_in_s - now.mono_s
+    left_s = state.ready_s + state.policy.left_in_s - now.mono_s
     return max(math.ceil(left_s), 0) if left_s <= REMINDER_S else None
 
 

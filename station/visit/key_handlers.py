@@ -344,15 +344,16 @@ def take_news(state: State, received: MirrorRefreshed, now: Now) -> Result:
 def key_activated(state: State, _received: KeyActivated, now: Now) -> Result:
     """Say ready: the activation is on the key, read back."""
     # Rule 10: nothing but this answer leads to ready.
-    return replace(state, phase=Phase.READY, since_s=now.mono_s, act=KeyIs.ON), ()
+    return replace(state, phase=Phase.READY, since_s=now.mono_s, ready_s=now.mono_s, act=KeyIs.ON), ()
 
 
-def activated_and_out(state: State, _received: KeyActivated, _now: Now) -> Result:
+def activated_and_out(state: State, _received: KeyActivated, now: Now) -> Result:
     """Say that the key is on: it was pulled between the read-back and the word of it."""
     # A grant that came while the key was out has not been written.
     if state.farewell is None or not state.farewell.switching_on:
         return state, ()
-    return replace(state, phase=Phase.READY, act=KeyIs.ON, farewell=RemovedKey(KeyLeft.ON, named=True)), ()
+    farewell = RemovedKey(KeyLeft.ON, named=True)
+    return replace(state, phase=Phase.READY, ready_s=now.mono_s, act=KeyIs.ON, farewell=farewell), ()
 
 
 def activation_failed(state: State, received: ActivationFailed, now: Now) -> Result:
@@ -366,7 +367,7 @@ def activation_failed(state: State, received: ActivationFailed, now: Now) -> Res
 def switch_off_if_left_in(state: State, _received: TimePassed, now: Now) -> Result:
     """Switch a key off again that is left in for too long after ready."""
     # Rule 10: somebody else may come for it.
-    if now.mono_s - state.since_s < state.policy.left_in_s:
+    if now.mono_s - state.ready_s < state.policy.left_in_s:
         return state, ()
     off = replace(state, phase=Phase.SWITCHING_OFF, since_s=now.mono_s, act=KeyIs.UNSURE)
     return off, (ClearActivation(state.insertion),)

@@ -105,6 +105,8 @@ class State:
     presence: Presence = Presence.OUT
     since_s: float = 0.0
     """When this phase began, or when the key was put in or taken out since."""
+    ready_s: float = 0.0
+    """READY: when it began. However often the contact bounces afterwards, a key left in is left in from then on."""
     insertion: int = 0
     """The number of the key's session, as the reader gave it."""
     visit: int = 0

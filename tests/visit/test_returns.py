@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from station.display.screen import Line
+from station.display.snapshot import REMINDER_S
 from station.rules.facts import Attempts, OffOnlyReason, Refusal
 from station.visit.effects import (
     AcceptPin,
@@ -285,6 +286,31 @@ def test_a_bounce_after_ready_writes_nothing() -> None:
     assert at.screen.receipt
     assert at.screen.receipt.expires == grant.expires
     assert "ClearActivation" in kinds(at.wait(120))
+
+
+def test_bounces_do_not_extend_the_two_minutes_of_a_key_left_in() -> None:
+    at = machine_at(Phase.READY)
+    for second in range(1, 120):
+        at.wait(0.5)
+        at.pull()
+        at.wait(0.25)
+        at.insert()
+        at.wait(0.25)
+        at.identified(OWN.seen)
+        assert at.phase is Phase.READY, second
+        assert (at.screen.off_in_s is not None) == (120 - second <= REMINDER_S), second
+    assert "ClearActivation" in kinds(at.wait(1))
+
+
+def test_a_key_that_is_back_when_its_two_minutes_are_over_is_switched_off_at_once() -> None:
+    at = machine_at(Phase.READY)
+    at.wait(118)
+    at.pull()
+    at.wait(2.5)
+    at.insert()
+    at.identified(OWN.seen)
+    assert at.screen.off_in_s == 0
+    assert "ClearActivation" in kinds(at.wait(0.1))
 
 
 @pytest.mark.parametrize("seen", [OTHER.seen, None])
