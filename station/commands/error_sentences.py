@@ -67,6 +67,8 @@ SENTENCES: Mapping[str, str] = {
     "closed": "the database has been closed; try again",
     "too_many_waiting": "the disk does not answer; check it (dmesg) and replace the card",
     "no_wal": "the database's folder is on a file system without shared memory; use a local disk",
+    "EROFS": "the disk takes no writes (mounted read-only); look at dmesg, then mount it anew or replace the card",
+    "EACCES": "the station's database belongs to another user; chown it to the one that its folder belongs to",
     "disk_full": "the disk is full; free some space",
     "store_broken": "the station's database is damaged; move it away and start again: it is fetched anew",
     "store_io": "the station's database cannot be read or written; check its folder's permissions and the disk",
@@ -121,7 +123,7 @@ SENTENCES: Mapping[str, str] = {
     "nothing_noticed": "the station does not notice the key; look at the log beside its database",
     "expectation_failed": "the scenario went another way",
 }
-"""By code, by ``Class:code`` where a code means different things in two classes, and by a database fault's reason."""
+"""By code, by ``Class:code`` where a code means different things in two classes, by a database fault's reason or errno."""
 
 
 def lines(error: StationError) -> Sequence[str]:
@@ -134,7 +136,8 @@ def lines(error: StationError) -> Sequence[str]:
 
 def sentence_for(error: StationError) -> str | None:
     """The plain sentence for ``error``; None where there is none."""
-    names = (str(error.fields.get("reason", "")), f"{type(error).__name__}:{error.code}", error.code)
+    fields = error.fields
+    names = (str(fields.get("reason", "")), str(fields.get("errno", "")), f"{type(error).__name__}:{error.code}", error.code)
     return next((SENTENCES[name] for name in names if name in SENTENCES), None)
 
 

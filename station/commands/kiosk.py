@@ -11,10 +11,11 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import config
-from config import ConfigFault, Settings
+from config import Settings
 from station.app import Station
-from station.commands import wait_for_setup
+from station.commands import cannot_start
 from station.display.screen import Screen
+from station.errors import StationError
 from station.pushed_config import PushedConfig
 from station.runtime import status_file
 from station.runtime.heartbeat import Heartbeat, answered, descriptor_of, reasons_of, turning
@@ -38,6 +39,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run until SIGTERM, or until a new configuration needs another process."""
     path = config.find(args.config)
+    # What a full disk does not take is lost: logging would write of that across the screen.
+    logging.raiseExceptions = False
     early = _EarlyLines()
     _log_to(early)
     with asyncio.Runner() as runner:
@@ -48,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
             early.print_warnings()
             raise
         file = args.log or opened.station.settings.storage.database.with_name("station.log")
-        kept = RotatingFileHandler(file, maxBytes=LOG_LIMIT_BYTES, backupCount=LOG_FILES - 1, encoding="utf-8")
+        kept = _log_file(file)
         _log_to(kept)
         for record in early.records:
             kept.handle(record)
@@ -76,6 +79,14 @@ class _EarlyLines(logging.Handler):
                 sys.stderr.write(f"{self.format(record)}\n")
 
 
+def _log_file(file: Path) -> logging.Handler:
+    try:
+        return RotatingFileHandler(file, maxBytes=LOG_LIMIT_BYTES, backupCount=LOG_FILES - 1, encoding="utf-8")
+    except OSError:
+        # The station serves keys without a log; status and screen say that the disk does not work.
+        return logging.NullHandler()
+
+
 def _log_to(handler: logging.Handler) -> None:
     # The screen belongs to the kiosk: a log line on it would be read as part of the picture.
     logging.basicConfig(
@@ -95,10 +106,10 @@ async def _ready(path: Path) -> _Opened:
     """The station at ``path``, opened. Raises StationError when it does not open."""
     try:
         return await _try_to_open(path)
-    except ConfigFault as fault:
-        if not wait_for_setup.is_wanted():
+    except StationError as fault:
+        if not cannot_start.is_wanted(fault):
             raise
-        return await wait_for_setup.wait_for_setup(path, fault, lambda: _try_to_open(path))
+        return await cannot_start.wait_until_it_starts(path, fault, lambda: _try_to_open(path))
 
 
 async def _try_to_open(path: Path) -> _Opened:
