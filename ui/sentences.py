@@ -176,6 +176,8 @@ ONLY_OFF = (
     N_("Going home: put the key in. To start, use another station."),
 )
 """The empty screen of a station with a `OffOnlyReason`."""
+STARTING = (N_("Starting …"), N_("Ready in a moment. A key that is put in is switched OFF."))
+"""That of one that has only just been started."""
 
 HINDRANCES: Mapping[OffOnlyReason, str] = {
     OffOnlyReason.CLOCK: N_("It does not know the time."),
@@ -184,6 +186,7 @@ HINDRANCES: Mapping[OffOnlyReason, str] = {
     OffOnlyReason.CERTIFICATE: N_("Its own permit has ended."),
     OffOnlyReason.NOT_ENROLLED: N_("It has not been set up."),
     OffOnlyReason.DISK: N_("Its storage does not work."),
+    OffOnlyReason.STARTING: N_("It is starting."),
 }
 
 SHORTENED: Mapping[Shortened, str] = {

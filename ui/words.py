@@ -7,7 +7,7 @@ from typing import assert_never
 from station.display.idle import View
 from station.display.screen import IdlePage, Line, Progress, Screen, Status
 from station.records.claims import KeyKind, Role
-from station.rules.facts import Refusal
+from station.rules.facts import OffOnlyReason, Refusal
 from ui import box_words, idle_pages, receipts, sentences, support, times
 from ui.glyphs import printable
 from ui.idle_pages import HelpLight
@@ -129,14 +129,18 @@ def _is_fault(screen: Screen) -> bool:
 
 def _only_switches_off(screen: Screen) -> bool:
     """Whether this is the empty screen of a station that cannot activate."""
-    return screen.line is Line.EMPTY and screen.status.off_only is not None
+    return screen.line is Line.EMPTY and screen.status.off_only not in {None, OffOnlyReason.STARTING}
+
+
+def _is_starting(screen: Screen) -> bool:
+    return screen.line is Line.EMPTY and screen.status.off_only is OffOnlyReason.STARTING
 
 
 def _notes(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
     """Further sentences, the most important first."""
     match screen.line:
         case Line.EMPTY:
-            off_only = _off_only_reason(screen.status, translation)
+            off_only = _off_only_reason(screen.status, translation) if _only_switches_off(screen) else ""
             return [*([off_only] if off_only else []), translation.gettext(sentences.HELP)]
         case Line.REFUSED if screen.refusal is Refusal.STATION and screen.status.off_only is not None:
             return [_off_only_reason(screen.status, translation)]
@@ -173,6 +177,8 @@ def _sentences(screen: Screen) -> tuple[str, str]:
         return sentences.FLICKERING
     if _only_switches_off(screen):
         return sentences.ONLY_OFF
+    if _is_starting(screen):
+        return sentences.STARTING
     if screen.line is Line.READY and screen.off_in_s is not None:
         return sentences.LEFT_IN_SOON, ""
     if screen.status.role is Role.UPDATE_BOX and (renewal := box_words.renewal(screen)) is not None:

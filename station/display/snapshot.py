@@ -8,7 +8,7 @@ from station.display.idle import IdleState, View
 from station.display.key_findings import KeyFindings, notes
 from station.display.screen import IdlePage, Line, Notes, OutsideHelp, Progress, Receipt, Screen, Status, Technician
 from station.records.claims import EVERY_AREA
-from station.rules.facts import Grant, KeyKnown, Now, Refusal
+from station.rules.facts import Grant, KeyKnown, Now, OffOnlyReason, Refusal
 from station.rules.support import line_at
 from station.visit import lost_digits
 from station.visit.state import KeyLeft, Phase, Presence, State
@@ -125,7 +125,7 @@ def _area_names(state: State, told: Notes) -> tuple[tuple[int, str], ...]:
 
 def _outside_help(state: State, line: Line, now: Now) -> OutsideHelp:
     station = state.station
-    empty = line is Line.EMPTY and station.off_only is not None
+    empty = line is Line.EMPTY and station.off_only not in {None, OffOnlyReason.STARTING}
     if not empty and line not in HELPLESS_LINES:
         return OutsideHelp()
     # An hour that nothing vouches for would name the wrong line: then all that is known is who answers at any time.
@@ -189,7 +189,9 @@ def _line_with_key(state: State, now: Now) -> Line:
         case Phase.READY:
             return Line.READY
         case Phase.REFUSED:
-            return Line.REFUSED
+            # In a moment it is known whether this station can do more.
+            starting = state.refusal is Refusal.STATION and state.station.off_only is OffOnlyReason.STARTING
+            return Line.READING if starting else Line.REFUSED
         case Phase.STILL_ON:
             return Line.STILL_ON
         case Phase.UNREADABLE:

@@ -198,6 +198,8 @@ class OffOnlyReason(StrEnum):
     CERTIFICATE = "certificate"
     NOT_ENROLLED = "not_enrolled"
     DISK = "disk"
+    STARTING = "starting"
+    """It has just been started, and central has not answered yet: one of the others, or in a moment none."""
 
 
 class Shortened(StrEnum):

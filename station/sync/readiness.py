@@ -22,6 +22,9 @@ PROBE_CHARS = 64 * 1024
 """What a visit writes fits into as much. A few characters would find room on a page that is there already, also where
 the database is at its limit."""
 DAY_S = 86400
+STARTING_S = 4.0
+"""So long after a start central is waited for before the screen says what this station cannot do."""
+_ENDED_BY_CENTRAL = frozenset({OffOnlyReason.CLOCK, OffOnlyReason.NO_MIRROR, OffOnlyReason.MIRROR_TOO_OLD})
 
 _log = logging.getLogger("station.readiness")
 
@@ -44,11 +47,16 @@ class Readiness:
         self._mirror, self._policy = mirror, policy
         self._site = StationFacts(zone=local)
         self._store_failed = False
+        self._starting_until_s = 0.0
         self._offline_since: int | None = None
         """Goes on with the clock for as long as central is there."""
         self.blocklist: tuple[bytes, Blocklist] | None = None
         self.config_rejected = False
         """The station.toml that is there is broken; the last good one runs."""
+
+    def begin(self) -> None:
+        """The station has been started, and central is being asked: what hinders may be over in a moment."""
+        self._starting_until_s = self._time.now().mono_s + STARTING_S
 
     def adopt(self, policy: Policy) -> None:
         """The site's rules from now on."""
@@ -142,7 +150,7 @@ class Readiness:
             station=self._identity.station,
             unit=claims.unit,
             role=claims.role,
-            off_only=self._off_only_reason(now),
+            off_only=self._hindrance(now),
             certificate_expires=claims.expires,
             mirror_age_s=self._mirror.age_s(),
             online=self._mirror.online,
@@ -155,6 +163,11 @@ class Readiness:
             privacy=self._site.privacy,
             config_rejected=self.config_rejected,
         )
+
+    def _hindrance(self, now: Now) -> OffOnlyReason | None:
+        reason = self._off_only_reason(now)
+        starting = now.mono_s < self._starting_until_s and not self._mirror.online
+        return OffOnlyReason.STARTING if starting and reason in _ENDED_BY_CENTRAL else reason
 
     def _off_only_reason(self, now: Now) -> OffOnlyReason | None:
         if now.trust is None:

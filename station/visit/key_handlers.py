@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from station.records.claims import Role
 from station.rules import access
-from station.rules.facts import Now, Refusal
+from station.rules.facts import Now, OffOnlyReason, Refusal
 from station.visit import pin_handlers as visit_pin
 from station.visit.effects import (
     ActivateKey,
@@ -290,7 +290,8 @@ def _prompt_or_refuse(state: State, received: KeyRead, now: Now, before: tuple[E
 def _refuse(state: State, refusal: Refusal, told: Refusal | None, before: tuple[Effect, ...]) -> Result:
     """Refuse the key that has just been read; what it was told before a bounce is not recorded again."""
     refused = replace(state, phase=Phase.REFUSED, refusal=refusal, last_refusal=None, entry=Entry())
-    if state.seen is None or refusal is told:
+    starting = refusal is Refusal.STATION and state.station.off_only is OffOnlyReason.STARTING
+    if state.seen is None or refusal is told or starting:
         return refused, before
     return refused, (*before, RecordRefusal(state.seen, refusal))
 

@@ -129,6 +129,7 @@ def test_garbage(tmp_path: Path, content: str) -> None:
 
 def test_the_units_fallback_is_no_credentials(tmp_path: Path) -> None:
     (tmp_path / "credentials.json").write_bytes(NO_CREDENTIALS + b"\n")
+    (tmp_path / "credentials.json").chmod(0o440)
     with pytest.raises(ConfigFault) as caught:
         Credentials.load(tmp_path / "etc" / "credentials.json", {"CREDENTIALS_DIRECTORY": str(tmp_path)})
     assert caught.value.code == "credentials_missing"

@@ -66,7 +66,7 @@ def test_refused_before_any_pin(which: Key, attempts: Attempts, refusal: Refusal
     assert not [e for e in at.everything if isinstance(e, CheckPin)]
 
 
-@pytest.mark.parametrize("off_only", OffOnlyReason)
+@pytest.mark.parametrize("off_only", sorted(set(OffOnlyReason) - {OffOnlyReason.STARTING}))
 def test_a_station_that_can_only_switch_off(off_only: OffOnlyReason) -> None:
     at = off_only_station(off_only)
     assert (at.line(), at.screen.status.off_only) == (Line.EMPTY, off_only)
