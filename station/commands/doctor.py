@@ -1,6 +1,6 @@
 """Checks what a technician would: a line for each thing, `ok`, `warn` or `FAIL`, with the mend.
 
-It works beside a running kiosk, and changes nothing. Exit code 1 when something FAILs.
+It works beside a running kiosk, and leaves everything as it is. Exit code 1 when something FAILs.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from station.commands.doctor_checks.central import check_central
 from station.commands.doctor_checks.certificate import check_certificate
 from station.commands.doctor_checks.clock import check_clock
 from station.commands.doctor_checks.database import StoredFacts, check_database, read_stored_facts
+from station.commands.doctor_checks.disk import check_disk
 from station.commands.doctor_checks.finding import Finding, Level, fail, ok
 from station.commands.doctor_checks.key_reader import check_key_reader
 from station.commands.doctor_checks.kiosk import check_kiosk, check_kiosk_status
@@ -48,10 +49,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _check(settings: Settings) -> list[Finding]:
+    # Before the database is opened, which makes files, and mends the mode of its own.
+    disk = check_disk(settings)
     running = kiosk_runs(settings.storage.database)
     status_path = settings.storage.database.with_name(status_file.FILE_NAME)
-    status = status_file.read(status_path) if running else None
-    stored = await read_stored_facts(settings) if not running else StoredFacts((status or {}).get(_EXPIRES))
+    status = status_file.of_running_kiosk(status_path) if running else None
+    if running:
+        stored = StoredFacts((status or {}).get(_EXPIRES))
+    else:
+        stored = await read_stored_facts(settings)
     credentials, found = _check_credentials(settings, stored.certificate_expires)
     trusted_keys = await trusted_central_keys(settings, credentials) if credentials is not None else ()
     found += await check_key_reader(settings, status)
@@ -60,10 +66,10 @@ async def _check(settings: Settings) -> list[Finding]:
     answers = any(finding.check == "token" and finding.level is Level.OK for finding in central)
     floor_s = stored.clock_floor_s
     found.append(check_clock(settings, status, central_answers=answers, floor_s=floor_s))
-    found += await check_database(settings, in_use=running)
+    found += await check_database(settings, disk, in_use=running)
     if status is not None:
         found += check_kiosk_status(settings, status)
-    found.append(check_kiosk(settings, running=running))
+    found.append(check_kiosk(settings, status, in_use=running))
     return found
 
 
