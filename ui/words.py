@@ -145,10 +145,14 @@ def _notes(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
         case Line.REFUSED if screen.refusal is Refusal.STATION and screen.status.off_only is not None:
             return [_off_only_reason(screen.status, translation)]
         case Line.PROMPT | Line.WRONG_PIN:
-            if screen.digits_lost:
-                return [translation.gettext(sentences.DIGITS_LOST), *receipts.notes(screen, translation)]
-            mistyped = [translation.gettext(sentences.MISTYPED)] if screen.digits else []
-            return [*mistyped, *receipts.notes(screen, translation)]
+            hint = sentences.DIGITS_LOST if screen.digits_lost else sentences.MISTYPED if screen.digits else ""
+            return [
+                *_tries_left(screen, translation),
+                *([translation.gettext(hint)] if hint else []),
+                *receipts.notes(screen, translation),
+            ]
+        case Line.WAIT:
+            return _tries_left(screen, translation)
         case Line.READY | Line.OUT_READY | Line.OUT_OFF | Line.LEFT_IN:
             return receipts.notes(screen, translation)
         case _:
@@ -198,6 +202,16 @@ def _sentences(screen: Screen) -> tuple[str, str]:
             return sentences.LINES[Line.OUT_UNSURE]
         case line:
             return sentences.LINES[line]
+
+
+def _tries_left(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
+    left = screen.tries_left
+    if left is None:
+        return []
+    said = translation.ngettext(
+        "{count} try is left before the key locks.", "{count} tries are left before the key locks.", left
+    )
+    return [said.format(count=left)]
 
 
 def _instruction(screen: Screen, translation: gettext.NullTranslations) -> str:

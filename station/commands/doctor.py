@@ -4,10 +4,10 @@ It works beside a running kiosk, and leaves everything as it is. Exit code 1 whe
 """
 
 import argparse
-import asyncio
 
 import config
 from config import ConfigFault, Credentials, Settings
+from station import name_lookups
 from station.commands.command_line import FAILED, add_json, print_answer
 from station.commands.doctor_checks.central import check_central
 from station.commands.doctor_checks.certificate import check_certificate
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         findings = [fail("configuration", str(problem), mend) for problem in error.problems]
     else:
         findings = [ok("configuration", f"{path} is valid, version {settings.version}")]
-        findings += asyncio.run(_check(settings))
+        findings += name_lookups.run(_check(settings))
     failed = any(finding.level is Level.FAIL for finding in findings)
     rows = [{"check": f.check, "level": f.level.value, "what": f.what, "mend": f.mend} for f in findings]
     print_answer(args, "\n".join(map(str, findings)), {"ok": not failed, "checks": rows})

@@ -137,7 +137,12 @@ def lines(error: StationError) -> Sequence[str]:
 def sentence_for(error: StationError) -> str | None:
     """The plain sentence for ``error``; None where there is none."""
     fields = error.fields
-    names = (str(fields.get("reason", "")), str(fields.get("errno", "")), f"{type(error).__name__}:{error.code}", error.code)
+    names = (
+        str(fields.get("reason", "")),
+        str(fields.get("errno", "")),
+        f"{type(error).__name__}:{error.code}",
+        error.code,
+    )
     return next((SENTENCES[name] for name in names if name in SENTENCES), None)
 
 

@@ -16,6 +16,7 @@ from station.app import Station
 from station.commands import cannot_start
 from station.display.screen import Screen
 from station.errors import StationError
+from station.name_lookups import StationLoop
 from station.pushed_config import PushedConfig
 from station.runtime import status_file
 from station.runtime.heartbeat import Heartbeat, answered, descriptor_of, reasons_of, turning
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     logging.raiseExceptions = False
     early = _EarlyLines()
     _log_to(early)
-    with asyncio.Runner() as runner:
+    with asyncio.Runner(loop_factory=StationLoop) as runner:
         # What would end the kiosk at once is said here, on a terminal where a line can still be read.
         try:
             opened = runner.run(_ready(path))

@@ -175,6 +175,8 @@ class Screen:
     digits: int = 0
     digits_lost: bool = False
     """The PIN has to be typed from its beginning: not all that was typed got through."""
+    tries_left: int | None = None
+    """So many wrong PINs more lock the key; None: not soon."""
     key: int | None = None
     holder_name: str | None = None
     language: str | None = None

@@ -8,6 +8,7 @@ from station.display.idle import IdleState, View
 from station.display.key_findings import KeyFindings, notes
 from station.display.screen import IdlePage, Line, Notes, OutsideHelp, Progress, Receipt, Screen, Status, Technician
 from station.records.claims import EVERY_AREA
+from station.rules.attempts import LOCK_AT
 from station.rules.facts import Grant, KeyKnown, Now, OffOnlyReason, Refusal
 from station.rules.support import line_at
 from station.visit import lost_digits
@@ -22,6 +23,8 @@ FLICKER_LINES = frozenset(
 NOTES_LINES = frozenset({Line.PROMPT, Line.READY, Line.OUT_READY, Line.OUT_OFF, Line.LEFT_IN})
 HELPLESS_LINES = frozenset({Line.READER_BROKEN, Line.REFUSED, Line.STILL_ON, Line.UNREADABLE})
 NEIGHBOURS_SHOWN = 3
+TOLD_FROM = 7
+"""From so many wrong PINs on the screen says how many are left."""
 REMINDER_S = 15.0
 """A key left in is told so long before it is switched off again, and the bell rings."""
 FLICKERS = 3
@@ -70,6 +73,7 @@ def screen(state: State, now: Now, extras: ScreenExtras = NO_EXTRAS) -> Screen:
         status=status(state, now),
         digits=len(state.entry),
         digits_lost=line in {Line.PROMPT, Line.WRONG_PIN} and lost_digits.said(state, now),
+        tries_left=_tries_left(state, line),
         key=named.seen.record.key if named.seen else None,
         holder_name=holder.name if holder else None,
         language=holder.language if holder else None,
@@ -221,6 +225,11 @@ def _refusal(state: State, line: Line) -> Refusal | None:
     if line is Line.REFUSED:
         return state.refusal
     return state.last_refusal if line in {Line.WRONG_PIN, Line.WAIT} else None
+
+
+def _tries_left(state: State, line: Line) -> int | None:
+    told = line in {Line.PROMPT, Line.WRONG_PIN, Line.WAIT} and TOLD_FROM <= state.attempts.failures < LOCK_AT
+    return LOCK_AT - state.attempts.failures if told else None
 
 
 def _still_on_until(state: State, line: Line) -> int | None:

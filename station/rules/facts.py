@@ -257,5 +257,7 @@ class StationFacts:
     is_holiday: IsHoliday = no_holidays
     privacy: tuple[tuple[str, str], ...] = ()
     """The site's privacy notice, by language."""
+    pin_digits: int = 0
+    """How many digits a PIN of this site has; 0: that is not known."""
     config_rejected: bool = False
     """The station.toml that is there is broken; the last good one runs."""

@@ -13,7 +13,7 @@ from station.sync.identity import Identity
 from station.sync.mirror import MirrorSync
 from station.sync.objects import ObjectRefused, newest_blocklist, record_of, zone
 from station.sync.public_holidays import is_public_holiday
-from station.sync.site_facts import neighbours, privacy, support_lines
+from station.sync.site_facts import neighbours, pin_digits, privacy, support_lines
 from station.sync.timekeeping import Timekeeper
 
 ADOPTED_NOTE = "blocklist_adopted"
@@ -115,6 +115,7 @@ class Readiness:
             neighbours=neighbours(stations, own.station, own.claims.unit),
             support=support_lines(site),
             privacy=privacy(site),
+            pin_digits=pin_digits(site),
         )
 
     def _zone(self, site: Mapping[str, Json]) -> tzinfo:
@@ -161,6 +162,7 @@ class Readiness:
             support=self._site.support,
             is_holiday=is_public_holiday,
             privacy=self._site.privacy,
+            pin_digits=self._site.pin_digits,
             config_rejected=self.config_rejected,
         )
 

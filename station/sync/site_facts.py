@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from station.ports import Json, MirrorObject
 from station.rules.support import DAYS, MINUTES_PER_DAY, Neighbour, SupportLine, nearest
+from station.visit.entry import MAX_DIGITS
 
 TEXT_LIMIT = 1000
 PHONE_LIMIT = 30
@@ -91,3 +92,9 @@ def _text(value: Json) -> str:
 def _number(body: Mapping[str, Json], name: str) -> int | None:
     value = body.get(name)
     return value if type(value) is int else None
+
+
+def pin_digits(site: Mapping[str, Json]) -> int:
+    """How many digits the site's PINs have; 0 where central does not say."""
+    digits = site.get("pin_digits")
+    return digits if isinstance(digits, int) and not isinstance(digits, bool) and 0 < digits <= MAX_DIGITS else 0

@@ -55,6 +55,9 @@ def check_entry(state: State, now: Now) -> Result:
     """Have the PIN that was typed checked, unless none was or a wait is running."""
     if not len(state.entry) or state.seen is None:
         return state, ()
+    # Rule 7: what is too short for a PIN is a slip of the hand, no try.
+    if len(state.entry) < state.station.pin_digits:
+        return replace(state, entry=Entry(), last_refusal=None, digits_lost_until_s=now.mono_s), ()
     # Rule 8: a PIN typed during the wait is not even counted.
     if now.mono_s < state.attempts.wait_until_s:
         return replace(state, entry=Entry()), ()

@@ -106,6 +106,9 @@ def further() -> Iterator[tuple[str, Screen]]:
     for line in (Line.PROMPT, Line.WRONG_PIN):
         lost = Screen(line, STATUS, key=1042, digits_lost=True)
         yield f"{line}-digits-lost", replace(lost, refusal=Refusal.WRONG_PIN if line is Line.WRONG_PIN else None)
+    for line, left in ((Line.WRONG_PIN, 1), (Line.WAIT, 3), (Line.PROMPT, 2)):
+        few = Screen(line, STATUS, key=1042, tries_left=left)
+        yield f"{line}-tries-left", replace(few, refusal=None if line is Line.PROMPT else Refusal.WRONG_PIN, wait_s=60)
     for done in (0, 700, 1740):
         yield f"progress-{done}", Screen(Line.ACTIVATING, STATUS, progress=Progress(done, 1740))
     for page in HelpPage:

@@ -192,6 +192,11 @@ def test_a_key_that_has_not_said_which_it_is_is_called_neither_on_nor_off() -> N
     assert not {"ON", "OFF"} & set(shown.reason.replace(".", " ").split())
 
 
+def test_how_many_tries_are_left_is_said_first() -> None:
+    for line, said in (("wrong_pin", "1 try is left"), ("wait", "3 tries are left"), ("prompt", "2 tries are left")):
+        assert words(SITUATIONS[f"{line}-tries-left"], "en").notes[0] == f"{said} before the key locks."
+
+
 def test_lost_digits_are_told_with_what_to_do() -> None:
     for line in ("prompt", "wrong_pin"):
         shown = words(SITUATIONS[f"{line}-digits-lost"], "en")

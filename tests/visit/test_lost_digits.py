@@ -1,12 +1,15 @@
 """All digits of an entry count, or none: contacts that bounce while somebody types, and keys that are too early."""
 
+from dataclasses import replace
+
 import pytest
 
+from station.display.screen import Line
 from station.rules.facts import Policy
 from station.visit.effects import CheckPin
 from station.visit.lost_digits import GOES_ON_WITHIN_S, SAID_FOR_S
-from station.visit.state import RETURNS_WITHIN_S, Phase, Presence
-from tests.visit.visiting import OTHER, OWN, Machine, kinds, machine_at, the
+from station.visit.state import RETURNS_WITHIN_S, Phase, Presence, State
+from tests.visit.visiting import OTHER, OWN, STATION, Machine, kinds, machine_at, the
 
 ENTRY_TIMEOUT_S = Policy().entry_timeout_s
 
@@ -172,3 +175,31 @@ def test_the_screen_of_a_key_that_is_gone_says_nothing_of_digits() -> None:
     at.pull()
     assert not at.screen.digits_lost
     assert at.state.seen == OWN.seen
+
+
+@pytest.mark.parametrize("entry", ["1", "12345"])
+def test_an_entry_that_is_too_short_for_a_pin_of_the_site_is_no_try(entry: str) -> None:
+    at = Machine(State(station=replace(STATION, pin_digits=6)))
+    at.put_in()
+    for _ in range(4):
+        assert at.type(f"{entry}#") == ()
+        assert (at.phase, at.screen.digits, at.screen.digits_lost) == (Phase.PROMPT, 0, True)
+    assert kinds(at.type("123456#")) == ["CheckPin"]
+
+
+def test_nor_is_one_that_was_typed_ahead() -> None:
+    at = Machine(State(station=replace(STATION, pin_digits=6)))
+    at.insert()
+    at.type("123#")
+    at.cleared()
+    assert kinds(at.read()) == ["PrepareKey"]
+    assert at.phase is Phase.PROMPT
+
+
+@pytest.mark.parametrize(("failures", "left"), [(6, None), (7, 3), (9, 1)])
+def test_from_the_seventh_wrong_pin_the_screen_says_how_many_are_left(failures: int, left: int | None) -> None:
+    at = machine_at(Phase.CHECKING)
+    at.wrong(failures, wait_s=60)
+    assert (at.line(), at.screen.tries_left) == (Line.WAIT, left)
+    at.wait(61)
+    assert (at.line(), at.screen.tries_left) == (Line.WRONG_PIN, left)
