@@ -25,9 +25,9 @@ class StationLoop(asyncio.SelectorEventLoop):
         port: Any,
         *,
         family: int = 0,
-        type: int = 0,
+        type: int = 0,  # noqa: A002, it is asyncio's name
         proto: int = 0,
-        flags: int = 0,  # noqa: A002
+        flags: int = 0,
     ) -> Any:
         """See `asyncio.loop.getaddrinfo`. Raises OSError."""
         try:

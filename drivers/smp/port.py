@@ -67,7 +67,8 @@ class SerialPort:
         ``port`` is a device's path, a search for one (``hwgrep://…``, see `found_port`), or a pyserial URL that has a
         descriptor (``socket://host:port``). A search is made anew at each opening: an adapter that was plugged in again
         may have another name.
-        Raises ReaderLost: ``port_missing``, ``port_denied``, ``port_busy``, ``port_search``, ``port_stuck`` or ``port_unusable``.
+        Raises ReaderLost: ``port_missing``, ``port_denied``, ``port_busy``, ``port_search``, ``port_stuck``,
+        ``port_unusable``.
         """
         if is_search(port):
             port = await asyncio.to_thread(found_port, port)

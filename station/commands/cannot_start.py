@@ -84,7 +84,7 @@ class _Page:
 
     async def switch_off(self) -> None:
         """Switch keys off, as soon as it is known where the key reader is."""
-        while (settings := _settings(self._path)) is None:
+        while (settings := _settings(self._path)) is None:  # noqa: ASYNC110, files tell nobody
             await asyncio.sleep(LOOK_EVERY_S)
         reader = SmpKeyReader(reader_settings(settings))
         try:

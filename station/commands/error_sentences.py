@@ -112,6 +112,8 @@ SENTENCES: Mapping[str, str] = {
     "record_needs_state": "--record writes as a lock does: it needs --state, an emulated key's folder",
     "pin_not_digits": "expected a PIN of 1 to 16 digits on standard input",
     "bad_timeout": "--timeout: expected seconds, more than 0 and at most 86400",
+    "link_in_use": "another emulated key is at that link; end it first, or choose another --link",
+    "area_missing": "--area is needed, for every lock but number 1",
     "link_exists": "there is already something at that path that is no link; choose another --link",
     "link_folder_missing": "the folder of --link is not there; make it, or choose another",
     "baud_out_of_range": "--baud: expected a speed from 300 to 4000000",
@@ -123,7 +125,8 @@ SENTENCES: Mapping[str, str] = {
     "nothing_noticed": "the station does not notice the key; look at the log beside its database",
     "expectation_failed": "the scenario went another way",
 }
-"""By code, by ``Class:code`` where a code means different things in two classes, by a database fault's reason or errno."""
+"""By code, by ``Class:code`` where a code means different things in two classes, by a database fault's reason or
+errno."""
 
 
 def lines(error: StationError) -> Sequence[str]:

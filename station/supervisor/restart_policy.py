@@ -50,8 +50,9 @@ class Pause(NamedTuple):
 
 
 class RestartBackoff:
-    """Counts deaths that nobody asked for: restart at once, then later and later; every minute after ten deaths, or
-    three kiosks that have hung at their start.
+    """Counts deaths that nobody asked for: restart at once, then later and later; in the end every minute.
+
+    That end comes with ten deaths, or with three kiosks that have hung at their start.
 
     Reads no clock.
     """

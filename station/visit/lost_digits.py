@@ -33,7 +33,7 @@ def drop_keystroke(state: State, received: KeystrokeTyped, now: Now) -> State:
 
 
 def note_lost_digits(before: State, after: State, received: VisitInput, now: Now) -> State:
-    """``after``, with whether a digit that had been typed, or was typed just now, was lost on the way from ``before``."""
+    """``after``, with whether a digit that was typed before or just now was lost on the way from ``before``."""
     until_s = before.digits_lost_until_s if after.digits_lost_until_s is None else after.digits_lost_until_s
     if isinstance(received, KeystrokeTyped):
         if received.stroke == "*" or len(after.entry) > len(before.entry):

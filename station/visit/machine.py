@@ -16,8 +16,9 @@ The rules that the machine keeps; each check names the one that it is for:
  5. A station that cannot activate (`OffOnlyReason`) only switches off: it asks for no PIN.
  6. Digits typed since insertion are kept, and count when the prompt comes; `*` restarts the entry; some seconds without
     the key, or 20 s without a keystroke, clear it. An entry of which a digit was lost is not looked at.
- 7. A PIN is counted before it is looked at; what is shorter than the site's PINs is neither. Its verdict counts whenever it comes, even if its visit is over by then: a
-    wrong one is recorded and may lock the key, a right one takes its count back.
+ 7. A PIN is counted before it is looked at; what is shorter than the site's PINs is neither. Its verdict counts
+    whenever it comes, even if its visit is over by then: a wrong one is recorded and may lock the key, a right one
+    takes its count back.
  8. No PIN is taken while a wait is running. The tenth wrong one locks the key.
  9. A key is activated for a right PIN of its visit and for nothing else (an update box, which asks for no PIN: for its
     insertion).

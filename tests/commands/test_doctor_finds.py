@@ -253,6 +253,6 @@ def test_what_root_makes_belongs_to_the_service(machine: Machine) -> None:
     (machine.folder / "credentials.json").chmod(0o600)
     machine.keeps_data_at("data/more/station.db")
     machine.synced()
-    made = [path for path in (machine.folder / "data").rglob("*")]
+    made = list((machine.folder / "data").rglob("*"))
     assert {path.name for path in made} >= {"more", "station.db", "station.db.lock"}
     assert {path.stat().st_uid for path in (machine.folder / "data", *made)} == {SOMEBODY}

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from drivers.smp import port as serial_port
 from drivers.emulated_key.line import SerialLine
+from drivers.smp import port as serial_port
 from drivers.smp.reader import SmpKeyReader
 from station.ports import KeyFile, KeyLost, KeyReader, ReaderLost, ReaderSettings
 

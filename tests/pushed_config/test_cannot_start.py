@@ -82,6 +82,10 @@ async def switched_off(site: Site, terminal: Terminal, *said: str) -> None:
     await until(site, terminal, lambda: all(each in seen(terminal) for each in ("Key is OFF", *said)))
 
 
+def remount(disk: Path, how: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{how}", disk], check=True)
+
+
 def on(site: Site, disk: Path) -> None:
     """The station's data are on ``disk``."""
     (disk / "neighbours.json").write_text(json.dumps(NEIGHBOURS))
@@ -90,11 +94,11 @@ def on(site: Site, disk: Path) -> None:
 
 async def test_a_read_only_disk(site: Site, disk: Path, run: Callable[..., Terminal]) -> None:
     on(site, disk)
-    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    remount(disk, "ro")
     terminal = run()
     await switched_off(site, terminal, "read-only", "This station cannot start", "000-000 01", "Söderby")
     assert "not set up" not in seen(terminal)
-    subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+    remount(disk, "rw")
     site.line.pull()
     await until(site, terminal, lambda: "Press the button" in seen(terminal))
 
