@@ -257,6 +257,8 @@ class StationFacts:
     is_holiday: IsHoliday = no_holidays
     privacy: tuple[tuple[str, str], ...] = ()
     """The site's privacy notice, by language."""
+    knows_keys: bool = True
+    """Whether it has what central says of keys, and can read it: without, it cannot call a key unknown."""
     pin_digits: int = 0
     """How many digits a PIN of this site has; 0: that is not known."""
     config_rejected: bool = False

@@ -7,6 +7,9 @@ from station.sync.readiness import Readiness
 class BoxReadiness(Readiness):
     """A clock, a certificate and a disk are all that a box needs."""
 
+    def _knows_keys(self) -> bool:
+        return True
+
     def _off_only_reason(self, now: Now) -> OffOnlyReason | None:
         if now.trust is None:
             return OffOnlyReason.CLOCK

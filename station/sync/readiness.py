@@ -162,9 +162,13 @@ class Readiness:
             support=self._site.support,
             is_holiday=is_public_holiday,
             privacy=self._site.privacy,
+            knows_keys=self._knows_keys(),
             pin_digits=self._site.pin_digits,
             config_rejected=self.config_rejected,
         )
+
+    def _knows_keys(self) -> bool:
+        return self._mirror.state.cursor is not None and not self._store_failed
 
     def _hindrance(self, now: Now) -> OffOnlyReason | None:
         reason = self._off_only_reason(now)
@@ -172,6 +176,9 @@ class Readiness:
         return OffOnlyReason.STARTING if starting and reason in _ENDED_BY_CENTRAL else reason
 
     def _off_only_reason(self, now: Now) -> OffOnlyReason | None:
+        if self._mirror.state.cursor is None:
+            # Whatever else hinders: it has just been enrolled, or lost its database.
+            return OffOnlyReason.NO_MIRROR
         if now.trust is None:
             return OffOnlyReason.CLOCK
         age_s = self._mirror.age_s()

@@ -267,7 +267,7 @@ def _prompt_or_refuse(state: State, received: KeyRead, now: Now, before: tuple[E
         since_s=now.mono_s,
     )
     # Rule 4: before any PIN is asked for.
-    refusal = access.refusal_before_pin(received.seen.record, received.known, received.attempts)
+    refusal = _refusal_before_pin(state, received)
     cannot = state.station.off_only is not None
     prepare = PrepareKey(state.insertion, received.seen, received.known, visit_pin.sync_duty(refusal, cannot=cannot))
     if refusal is None and cannot:
@@ -285,6 +285,13 @@ def _prompt_or_refuse(state: State, received: KeyRead, now: Now, before: tuple[E
     # Rule 6: the whole PIN was typed before the prompt.
     checking, effects = visit_pin.check_entry(prompt, now)
     return checking, (*before, prepare, *effects)
+
+
+def _refusal_before_pin(state: State, received: KeyRead | MirrorRefreshed) -> Refusal | None:
+    assert state.seen is not None
+    refusal = access.refusal_before_pin(state.seen.record, received.known, received.attempts)
+    # Its ``id`` is genuine: it is the station that knows nothing, and the key must not be handed in for that.
+    return Refusal.STATION if refusal is Refusal.UNKNOWN and not state.station.knows_keys else refusal
 
 
 def _refuse(state: State, refusal: Refusal, told: Refusal | None, before: tuple[Effect, ...]) -> Result:
@@ -322,7 +329,7 @@ def take_news(state: State, received: MirrorRefreshed, now: Now) -> Result:
     if state.seen is None:
         return state, ()
     # Rule 4: news from central.
-    refusal = access.refusal_before_pin(state.seen.record, received.known, received.attempts)
+    refusal = _refusal_before_pin(state, received)
     news = replace(state, known=received.known, attempts=received.attempts)
     cannot = state.station.off_only is not None
     prepare = PrepareKey(state.insertion, state.seen, received.known, visit_pin.sync_duty(refusal, cannot=cannot))

@@ -155,6 +155,6 @@ def refusal_at_pin(seen: KeySeen, known: KeyKnown, readiness: Attempts) -> Refus
 def sync_duty(refusal: Refusal | None, *, cannot: bool) -> SyncDuty:
     """What becomes of ``sync`` on the key; ``cannot``: this station may activate no key now."""
     # A station that cannot activate may still know that a key does not qualify: then no box may activate it either.
-    if refusal not in {None, Refusal.UNKNOWN}:
+    if refusal not in {None, Refusal.UNKNOWN, Refusal.STATION}:
         return SyncDuty.CLEAR
     return SyncDuty.LEAVE if cannot or refusal is not None else SyncDuty.WRITE

@@ -29,11 +29,16 @@ async def test_nothing_hinders(synced: Parts) -> None:
     assert facts.area_names == {2: "Backen"}
 
 
-async def test_no_clock(parts: Parts) -> None:
-    assert await off_only(parts) is OffOnlyReason.CLOCK
+async def test_no_clock(synced: Parts) -> None:
+    # Held over for as long as a mirror lasts, and then no more.
+    synced.clocks.advance(11 * DAY_S)
+    assert await off_only(synced) is OffOnlyReason.CLOCK
+    assert (await synced.readiness.facts()).knows_keys
 
 
 async def test_no_mirror(central: LyingCentral, parts: Parts) -> None:
+    assert await off_only(parts) is OffOnlyReason.NO_MIRROR
+    assert not (await parts.readiness.facts()).knows_keys
     central.lies["/mirror/snapshot"] = Reply(500)
     assert not await parts.poll()
     assert await off_only(parts) is OffOnlyReason.NO_MIRROR

@@ -324,3 +324,18 @@ def test_the_receipt_says_why_it_ends_early(
     receipt = at.screen.receipt
     assert receipt
     assert (receipt.expires, receipt.shortened) == (NOON + seconds, shortened)
+
+
+def test_a_station_without_data_does_not_call_a_genuine_key_unknown() -> None:
+    nothing = replace(STATION, off_only=OffOnlyReason.NO_MIRROR, knows_keys=False, mirror_age_s=None)
+    at = Machine(State(station=nothing))
+    at.put_in(Key(OWN.seen, KeyKnown()))
+    assert (at.line(), at.screen.refusal, at.screen.key) == (Line.REFUSED, Refusal.STATION, 100)
+    assert the(RecordRefusal, at.done).refusal is Refusal.STATION
+    assert the(PrepareKey, at.done).sync is SyncDuty.LEAVE
+    # Its data come while the key is in.
+    at.feed(StationChanged(STATION))
+    at.news(OWN)
+    assert at.line() is Line.PROMPT
+    at.news(Key(OWN.seen, KeyKnown()))
+    assert at.screen.refusal is Refusal.UNKNOWN
