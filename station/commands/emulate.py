@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
 @contextmanager
 def _alone_at(link: Path) -> Iterator[None]:
-    """Keep a second key from taking the link away. A lock ends with its process, a link that is left behind does not."""
+    """Keep a second key from taking the link away. Unlike a link, a lock ends with its process."""
     path = link.with_name(f".{link.name}.lock")
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

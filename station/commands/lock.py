@@ -50,12 +50,11 @@ def run(args: argparse.Namespace) -> int:
     if args.area is None and args.lock != TEST_LOCK:
         raise UsageError("area_missing")
     if args.state is not None and args.central_key is not None:
-        settings, trusted_keys = None, (args.central_key,)
+        settings = None
+        trusted_keys: tuple[PublicKey, ...] = (args.central_key,)
     else:
         settings = config.load(config.find(args.config))
-        trusted_keys = tuple(
-            asyncio.run(trusted_central_keys(settings, Credentials.load(settings.storage.credentials)))
-        )
+        trusted_keys = asyncio.run(trusted_central_keys(settings, Credentials.load(settings.storage.credentials)))
     if args.state is not None:
         folder = emulated_key_folder(args.state)
         key = content_of_folder(folder)

@@ -69,7 +69,7 @@ class Machine:
         done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", disk], capture_output=True, check=False)
         if done.returncode:
             pytest.skip("this machine's administrator may not mount")
-        self.after.callback(subprocess.run, ["umount", "--lazy", disk], check=True)
+        self.after.callback(lambda: subprocess.run(["umount", "--lazy", disk], check=True))
         self.keeps_data_at(f"{disk}/station.db")
 
 
@@ -143,6 +143,11 @@ def owned_by_another(machine: Machine) -> None:
     os.chown(machine.database, SOMEBODY, SOMEBODY)
 
 
+def unwritable(machine: Machine) -> None:
+    machine.synced()
+    machine.database.chmod(0o400)
+
+
 Break = Callable[[Machine], object]
 
 TABLE: dict[str, tuple[Break, str, str, str]] = {
@@ -205,7 +210,7 @@ TABLE: dict[str, tuple[Break, str, str, str]] = {
     "a full disk": (full, "disk", "is full", "free some space"),
     "root's database": (owned_by_another, "owners", str(SOMEBODY), "chown"),
     "a database nobody may write": (
-        lambda m: (m.synced(), m.database.chmod(0o400)),
+        unwritable,
         "owners",
         "its owner",
         "chmod u+w",

@@ -1,6 +1,7 @@
 """`station emulate` in a process of its own, with the real driver on this side."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -120,7 +121,7 @@ async def test_it_says_what_it_is_and_what_it_has_done(tmp_path: Path) -> None:
         assert await process.stdout.readline() == b"insert: the key is inserted\n"
         process.send_signal(signal.SIGTERM)
         assert await process.wait() == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["key"]
+    assert os.listdir(tmp_path) == ["key"]  # noqa: PTH208, nobody else works here
 
 
 async def test_a_second_one_at_the_same_link_refuses(process: Any, tmp_path: Path) -> None:

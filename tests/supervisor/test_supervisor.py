@@ -323,6 +323,7 @@ def test_a_supervisor_that_was_killed_is_told_by_the_next(
         terminal = open_terminal(**environment)
         terminal.sees("UP")
         child = terminal.child
+        assert child is not None
         terminal.process.send_signal(ending)
         terminal.process.wait()
         terminal.until(lambda: not alive(child))  # noqa: B023 - awaited at once

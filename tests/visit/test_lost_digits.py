@@ -75,14 +75,14 @@ def test_the_screen_says_so_until_somebody_types_anew() -> None:
     at = Machine()
     goes_in_bouncing(at, "1")
     at.type("23#")
-    assert at.screen.digits_lost
+    told = at.screen.digits_lost
     at.type("1")
-    assert not at.screen.digits_lost
-    at = Machine()
-    goes_in_bouncing(at, "1")
-    at.type("23#")
-    at.wait(SAID_FOR_S)
-    assert not at.screen.digits_lost
+    assert (told, at.screen.digits, at.screen.digits_lost) == (True, 1, False)
+    again = Machine()
+    goes_in_bouncing(again, "1")
+    again.type("23#")
+    again.wait(SAID_FOR_S)
+    assert not again.screen.digits_lost
 
 
 def test_help_that_was_looked_at_costs_nobody_a_pin() -> None:

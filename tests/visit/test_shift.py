@@ -165,8 +165,8 @@ def test_where_there_is_no_prompt_keystrokes_do_nothing(phase: Phase) -> None:
     at = machine_at(phase)
     before = at.state
     assert at.type("12#") == ()
-    lost = {"stroke_s": at.mono_s, "digits_lost_until_s": at.state.digits_lost_until_s}
-    assert at.state == replace(before, **lost)
+    lost_until_s = at.state.digits_lost_until_s
+    assert at.state == replace(before, stroke_s=at.mono_s, digits_lost_until_s=lost_until_s)
 
 
 def test_an_entry_left_alone_for_twenty_seconds_is_gone() -> None:
