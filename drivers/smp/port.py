@@ -120,9 +120,10 @@ class SerialPort:
         self.is_open = False
         self._loop.remove_reader(self._descriptor)
         self._loop.remove_writer(self._descriptor)
-        with suppress(OSError, termios.error):  # it went away before us, or is no terminal
-            # Else the kernel waits, for half a minute, until a stuck one has taken what it was given.
-            termios.tcflush(self._descriptor, termios.TCOFLUSH)
+        if self._unsent or self._stuck_since is not None:
+            with suppress(OSError, termios.error):  # it went away before us, or is no terminal
+                # Else the kernel waits, for half a minute, until it has taken what it was given.
+                termios.tcflush(self._descriptor, termios.TCOFLUSH)
         if self.is_stuck:
             _THREADS.submit(_close_device, self._device)
         else:
