@@ -31,7 +31,7 @@ SOCKET: Mapping[SocketSays | None, Sequence[str]] = {
     ),
     SocketSays.EMPTY: (
         "Stationen kan bara stänga AV nycklar. Börja passet vid en annan station.",
-        "Stationen kan kun slå nøgler FRA. Begynd vagten ved en anden station.",
+        "Stationen kan kun slukke nøgler. Begynd vagten ved en anden station.",
         "This station can only switch keys OFF. Start your shift at another one.",
     ),
     SocketSays.SWITCHING_OFF: (
@@ -41,12 +41,12 @@ SOCKET: Mapping[SocketSays | None, Sequence[str]] = {
     ),
     SocketSays.OFF: (
         "Nyckeln är AV. Ta ut den.",
-        "Nøglen er FRA. Tag den ud.",
+        "Nøglen er SLUKKET. Tag den ud.",
         "Key is OFF. Take it out.",
     ),
     SocketSays.STILL_ON: (
         "Nyckeln kan fortfarande vara PÅ. Sätt den i en annan station.",
-        "Nøglen kan stadig være TIL. Sæt den i en anden station.",
+        "Nøglen er måske stadig TÆNDT. Sæt den i en anden station.",
         "The key may still be ON. Put it in another station.",
     ),
 }
