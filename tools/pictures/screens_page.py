@@ -50,7 +50,8 @@ important sentences follow in turn, eight seconds each, from 40 × 15 to 132 × 
   while the PIN before is being checked, counts as little as the rest of that entry; the screen says so, and `*` (or
   `#`) begins another. An entry with fewer digits than the site's PINs is no try.
 * **From the {TOLD_FROM}th wrong PIN** on the screen says how many are left before the key locks.
-* **A key that comes where a ready one was** and breaks off before it has said which it is, is called neither ON nor OFF.
+* **A key that comes where a ready one was** and breaks off before it has said which it is, is called neither ON
+  nor OFF.
 * **Just started**, the station says so for up to {STARTING_S:.0f} s, while central has not answered yet.
 * **A flickering contact**, lost {FLICKERS} times within {FLICKERS_WITHIN_S:.0f} s, is told how to hold the key.
 * **Out of order**: the telephone line of this hour (the site's `support` plan, with the public holidays of Sweden or
