@@ -19,7 +19,8 @@ CATALOGUES = $(patsubst %.po,%.mo,$(wildcard ui/locale/*/LC_MESSAGES/*.po centra
 # Old pips would warn that a later one understands --no-binary differently, which changes nothing here.
 PIP = $(BIN)/python -W ignore -m pip --disable-pip-version-check --quiet
 # Nothing is resolved: a file of pins is complete, or the tests fail (docs/decisions/09-requirements-with-hashes.md).
-# The one requirement that comes as source only is built by the pinned requirements/build.txt; the others run no code.
+# The one requirement of `demo` that comes as source only is built by the pinned requirements/build.txt; the others run
+# no code.
 INSTALL_PINS = $(PIP) install --no-deps --require-hashes --only-binary=:all: --no-binary=crcmod --use-pep517 \
     --no-build-isolation
 CHECK_PINS = $(PIP) check || { echo "packages in $(VENV) do not fit together: make clean, then again" >&2; exit 1; }
@@ -148,7 +149,7 @@ dist: install ## sdist, wheel, bill of materials and checksums of the last commi
 	@export SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) && cd $(DIST_SOURCE) && \
 	    $(abspath $(BIN))/python -m hatchling build --directory $(CURDIR)/dist >/dev/null && \
 	    $(abspath $(BIN))/python -m tools.bill_of_materials $(CURDIR)/dist
-	@cd dist && sha256sum -- * | tee SHA256SUMS
+	@cd dist && sums=$$(sha256sum -- *) && echo "$$sums" | tee SHA256SUMS
 
 # Without a machine's own settings for pip, so that what is locked is what the index has for everybody.
 LOCK = env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u PIP_NO_INDEX PIP_CONFIG_FILE=/dev/null CUSTOM_COMPILE_COMMAND="make lock" \

@@ -10,9 +10,11 @@ class CentralConfig(AppConfig):
     verbose_name = "Sync stations"
 
     def ready(self) -> None:
-        """Connect the change feed and the groups of the roles to the models."""
+        """Connect the change feed, the groups of the roles and the beginnings of sessions."""
+        from central.doors.sessions import note_beginnings  # noqa: PLC0415
         from central.feed.change import watch_models  # noqa: PLC0415  (models exist only now)
         from central.models.users import follow_memberships  # noqa: PLC0415
 
         watch_models()
         follow_memberships()
+        note_beginnings()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from central import datafolder
 from central.errors import CentralError
+from station.plain_text import one_line
 from station.version import version_and_commit
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns the exit status: 0 done, 1 refused or failed, 2 wrong usage."""
     options = _parser().parse_args(arguments)
     try:
+        if find_spec("django") is None:
+            raise CentralError("not_installed", reason="Django is missing: install the extra `central`")
         datafolder.prepare(Path(options.data or datafolder.folder()))
         os.environ["DJANGO_SETTINGS_MODULE"] = "central.settings"
         _check_database_url()
@@ -31,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         django.setup()
         return int(options.run(options))
     except CentralError as error:
-        print(f"central: {error}", file=sys.stderr)
+        print(f"central: {one_line(error)}", file=sys.stderr)
         return 1
 
 
@@ -91,9 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     back.add_argument("file", metavar="FILE")
     back.add_argument("--replace", action="store_true", help="throw away what is in the data folder")
     rotate = command(
-        "rotate-key", _rotate_key, "Change a site's central key, step by step.", "central rotate-key announce"
+        "rotate-key", _rotate_key, "Change a site's central key, step by step.", "central rotate-key begin"
     )
-    rotate.add_argument("step", choices=["status", "announce", "resign", "retire"])
+    rotate.add_argument("step", choices=["status", "begin", "sign", "current", "retire"])
     rotate.add_argument("--site", type=int, default=1, metavar="N")
     rotate.add_argument("--force", action="store_true", help="although something would lose service")
     manage = command("manage", _manage, "Django's own commands.", "central manage createsuperuser")
@@ -141,7 +144,7 @@ def _enrol_code(options: argparse.Namespace) -> int:
 
 
 def _provision_code(options: argparse.Namespace) -> int:
-    from central.actions.codes import new_provision_code  # noqa: PLC0415
+    from central.actions.hand_out import new_provision_code  # noqa: PLC0415
     from central.models import Key  # noqa: PLC0415
 
     key = Key.objects.filter(site__number=options.site, number=options.key).first()
@@ -159,10 +162,10 @@ def _backup(options: argparse.Namespace) -> int:
 
 
 def _restore(options: argparse.Namespace) -> int:
-    from central.operations.restore import restore  # noqa: PLC0415
+    from central.operations.restore import cautions, restore  # noqa: PLC0415
 
     count = restore(Path(options.file), replace=options.replace)
-    print(f"restored; {count} records signed anew")
+    print(f"restored; {count} records signed anew", *cautions(), sep="\n")
     return 0
 
 
@@ -175,21 +178,31 @@ def _rotate_key(options: argparse.Namespace) -> int:
     if site is None:
         raise CentralError("unknown_site", site=options.site)
     match options.step:
-        case "announce":
-            rotation.announce(site, unix_now())
+        case "begin":
+            rotation.begin(site, unix_now())
             print("make a backup now: one from before this step is of no use to the stations any more")
-        case "resign":
-            print(f"{rotation.resign(site, unix_now(), force=options.force)} records signed anew")
-        case "retire":
+        case "sign":
+            print(f"{rotation.sign_anew(site, unix_now(), force=options.force)} records signed anew")
+        case "current":
             before = rotation.rotation_state(site)
-            rotation.retire(site, force=options.force)
+            rotation.make_current(site, force=options.force)
+            print("make a backup now: the one before this step would sign what stations no longer take")
             _print_left("lose service until they are enrolled or handed out anew", before)
+        case "retire":
+            rotation.retire(site, force=options.force)
         case _:
             pass
     at = rotation.rotation_state(site)
     print(f"site {site.number}: {at.step}")
-    _print_left("do not know the next key" if at.step == "announced" else "still carry what the old key signed", at)
+    _print_left(LEFT.get(at.step, ""), at)
     return 0
+
+
+LEFT = {
+    "begun": "do not know the next key",
+    "signed": "still carry what the old key signed",
+    "current": "still carry what the old key signed, or do not know that it no longer signs",
+}
 
 
 def _print_left(what: str, at: "RotationState") -> None:

@@ -5,7 +5,8 @@
     central.sqlite3          everything but secrets
     server.key               32 random bytes: Django's secret key, codes and tokens are derived from it
     site-<number>/signing-<n>.key   the seed of the site's n-th Ed25519 key, 32 bytes
-    site-<number>/pin.json   the site salt and the pepper of PIN tags, in hexadecimal
+    site-<number>/pin-salt.key          the site salt of PIN tags, 16 bytes
+    site-<number>/pepper-<version>.key  the pepper of one version of PIN tags, 32 bytes
     central.lock             used by any number of servers together, or by one restore alone (flock)
 """
 

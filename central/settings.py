@@ -6,7 +6,6 @@ of the SQLite file.
 """
 
 import os
-from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -63,7 +62,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "auditlog",
-    "axes",
     "central",
     "central.office",
     "central.operations.apps.OperationsConfig",
@@ -77,12 +75,13 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "central.security.IdleMiddleware",
+    "central.doors.refusals.RefusalsMiddleware",
+    "central.doors.sessions.SessionEndMiddleware",
     "central.office.passwords.OwnPasswordMiddleware",
+    "central.doors.keeper.DoorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "auditlog.middleware.AuditlogMiddleware",
-    "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES: list[dict[str, Any]] = [
     {
@@ -109,8 +108,8 @@ DATABASES: dict[str, Any] = {
             # Deferred transactions that turn into writers fail with SQLITE_BUSY_SNAPSHOT; these wait their turn.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            # FULL: an event that was acknowledged is on the disk.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+            # FULL: an event that was acknowledged is on the disk. And what is deleted is overwritten.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
         },
     }
 }
@@ -118,12 +117,15 @@ if DATABASE_URL := os.environ.get("DATABASE_URL"):
     DATABASES["default"] = database_of(DATABASE_URL)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
-] + [{"NAME": "central.office.passwords.OwnPassword"}]
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "central.office.passwords.NoGuessablePassword"},
+    {"NAME": "central.office.passwords.OwnPassword"},
+]
+AUTHENTICATION_BACKENDS = ["central.doors.login.NameAndPassword"]
+PASSWORD_HASHERS = ["central.doors.hashing.FewAtOnceArgon2Hasher"]
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("sv", "Svenska"), ("da", "Dansk"), ("en", "English")]
@@ -141,10 +143,11 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_SAMESITE = "Strict"
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_AGE = SESSION_LIMIT_S = 12 * 3600
+"""However busy: a shift's work ends."""
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_IDLE_S = 45 * 60
-"""A page that nobody has touched for so long asks for the password again; a shift's work ends in any case."""
+"""A page that nobody has touched for so long asks for the password again."""
 SESSION_COOKIE_SECURE = USE_TLS
 CSRF_COOKIE_SECURE = USE_TLS
 SECURE_HSTS_SECONDS = 31536000 if USE_TLS else 0
@@ -156,21 +159,10 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if USE_TLS else No
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 
-# Ten wrong passwords for one name from one address: it waits a quarter of an hour; nobody elsewhere is shut out by it.
-AXES_FAILURE_LIMIT = 10
-AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
-AXES_HTTP_RESPONSE_CODE = 429
-AXES_LOCKOUT_TEMPLATE = "429.html"
-AXES_CLIENT_IP_CALLABLE = "central.security.address_of"
-AXES_VERBOSE = False
-AXES_ENABLE_ADMIN = False
-
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s %(message)s"}},
+    "formatters": {"line": {"()": "station.plain_text.PlainFormatter", "fmt": "%(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     # Answers of 4xx are the API's daily bread; its errors say what was wrong to whom it concerns.

@@ -20,11 +20,16 @@ def front(_request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("", front),
-    path("healthz", health),
+    path("", front, name="front"),
+    path("healthz", health, name="healthz"),
     path("api/v1/", api.urls),
     path("office/", include("central.office.urls")),
-    # Everybody's own is changed on one page, where it counts as their own from then on.
-    path("admin/password_change/", RedirectView.as_view(pattern_name="office:password")),
+    # One door for names and passwords; and everybody's own password is changed on one page.
+    path("admin/login/", RedirectView.as_view(pattern_name="office:login", query_string=True), name="admin_login"),
+    path(
+        "admin/password_change/",
+        RedirectView.as_view(pattern_name="office:password"),
+        name="admin_password_change",
+    ),
     path("admin/", admin.site.urls),
 ]

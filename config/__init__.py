@@ -10,7 +10,7 @@ import os
 # a tenth of a station's start, and nothing that happens to be installed is to take part in checking a configuration.
 os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
 
-from config.credentials import Argon2Cost, Credentials
+from config.credentials import Argon2Cost, Credentials, Pepper
 from config.enrolment import write_enrolled
 from config.loading import check, find, load, schema
 from config.models import Profile, Settings
@@ -20,6 +20,7 @@ __all__ = [
     "Argon2Cost",
     "ConfigFault",
     "Credentials",
+    "Pepper",
     "Problem",
     "Profile",
     "Settings",

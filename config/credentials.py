@@ -1,4 +1,4 @@
-"""What a station must keep secret: token, private key, pepper. One JSON file of mode 0600, or a systemd credential.
+"""What a station must keep secret: token, private key, peppers. One JSON file of mode 0600, or a systemd credential.
 
 Values that would help a thief are `Secret`, which shows nothing; no error repeats any of the file's content.
 """
@@ -22,8 +22,10 @@ from station.secret import Secret
 FILE_LIMIT_BYTES = 64 * 1024
 """A certificate and a few keys are 2 KiB."""
 FILE_MODE = 0o600
-CENTRAL_KEYS_LIMIT = 2
-"""At most two are valid at a time, while one replaces the other."""
+CENTRAL_KEYS_LIMIT = 1000
+"""The whole chain, as `station.records.central_chain.CHAIN_LIMIT`."""
+PEPPERS_LIMIT = 4
+"""Central has two at the most; one that it has ended is still here until the mirror no longer names it."""
 TOKEN_CHARACTERS = re.compile(r"[\x21-\x7e]{16,512}")
 SYSTEMD_FOLDER = "CREDENTIALS_DIRECTORY"
 NO_CREDENTIALS = b"{}"
@@ -83,6 +85,13 @@ class Argon2Cost(_Frozen):
     lanes: int = Field(ge=1, le=8)
 
 
+class Pepper(_Frozen):
+    """A pepper of the site's PINs, and its version."""
+
+    version: int = Field(ge=0, le=2**53 - 1)
+    pepper: _Pepper
+
+
 class Credentials(_Frozen):
     """What central gave a station at its enrolment, and the station's own private key.
 
@@ -101,7 +110,8 @@ class Credentials(_Frozen):
     central_keys: tuple[_PublicKey, ...] = Field(min_length=1, max_length=CENTRAL_KEYS_LIMIT)
     """Raw Ed25519 public keys, oldest first."""
     site_salt: _Salt
-    pepper: _Pepper
+    peppers: tuple[Pepper, ...] = Field(min_length=1, max_length=PEPPERS_LIMIT)
+    """Newest first."""
     argon2: Argon2Cost
 
     @classmethod
@@ -143,7 +153,7 @@ def _written(value: object) -> object:
         return _base64url(value)
     if isinstance(value, tuple):
         return [_written(item) for item in value]
-    return value.model_dump() if isinstance(value, BaseModel) else value
+    return {name: _written(each) for name, each in value} if isinstance(value, BaseModel) else value
 
 
 def _document(content: bytes, path: Path) -> Any:

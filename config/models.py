@@ -266,7 +266,7 @@ class ClockTable(Table):
         default=True, description="Believe the system when it says that NTP has set its clock."
     )
     trust_rtc: Annotated[bool, Reach.LIVE] = Field(
-        default=False, description="Believe the system's clock after a start: only with a battery-backed clock."
+        default=False, description="Believe a battery-backed clock, /sys/class/rtc/rtc0: after a power cut, at a box."
     )
     time_zone: Annotated[Annotated[str, _checked(_time_zone)], Reach.LIVE] = Field(
         default="Europe/Stockholm",

@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -91,6 +91,13 @@ def room_to_delete(db: Database) -> Iterator[None]:
     finally:
         # SQLite takes what is below the database's size for its size.
         db.execute(f"PRAGMA max_page_count={limit}").fetchall()
+
+
+def empty_write_ahead_log(db: Database) -> None:
+    """Have nothing left in the WAL: what was replaced would stay in it until as much is written again."""
+    # On a full or failing disk it stays meanwhile: what was committed before is not to fail by it.
+    with suppress(sqlite3.OperationalError):
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _connected(path: Path) -> sqlite3.Connection:
@@ -190,5 +197,7 @@ def _prepare(db: Database) -> None:
     db.execute(f"PRAGMA max_page_count={DATABASE_LIMIT_BYTES // page_bytes}").fetchall()
     if db.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]:
         raise broken("quick_check")
+    # What is deleted or replaced is overwritten: a name that central no longer tells is not left on the card.
+    db.execute("PRAGMA secure_delete=ON").fetchall()
     with immediate(db):
         migrate(db)

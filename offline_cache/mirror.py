@@ -1,72 +1,104 @@
-"""The mirror in the database: what central said, and how far that has come. Runs on the database's thread."""
+"""The mirror in the database: what central said, and what of it has been confirmed. Runs on the database's thread."""
 
-import hashlib
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as Base64Error
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import astuple
 from typing import Any
 
 from sqlite_utils import Database
 
-from offline_cache.connection import immediate
+from offline_cache import outbox, small_tables
+from offline_cache.connection import empty_write_ahead_log, immediate
+from offline_cache.event_ids import EventIds
 from offline_cache.faults import broken
-from station.ports import Json, MirrorBundle, MirrorObject, MirrorState
+from station.ports import (
+    Json,
+    KnownAs,
+    MirrorBundle,
+    MirrorObject,
+    MirrorState,
+    MirrorUpdate,
+    ReceivedObject,
+    StaysRefused,
+)
+from station.records.mirror_digest import MirrorSum, ObjectName
 
-_PIN_TAG_BYTES = 16
 _SQLITE_INTEGER_MAX = (1 << 63) - 1
 _BLOCKLIST_ID = 0
+_NOTHING = ""
+"""In ``used``: the object is refused, and there is no earlier one."""
 
 _UPSERT = """
-INSERT INTO mirror_object (type, id, revision, body, holder, unit, pin_tag) VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (type, id) DO UPDATE SET revision = excluded.revision, body = excluded.body, holder = excluded.holder,
-    unit = excluded.unit, pin_tag = excluded.pin_tag
-WHERE excluded.revision >= mirror_object.revision
+INSERT OR REPLACE INTO mirror_object (type, id, hash, received, used, holder, unit, pin_tag)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
+_NAMED = "(type, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
+_HASHES = f"SELECT type, id, hash FROM mirror_object WHERE {_NAMED}"  # noqa: S608 both are ours
+_USED = f"used IS NOT '{_NOTHING}'"
 
 
 def state(db: Database) -> MirrorState:
-    """How far the mirror has come."""
-    rows = list(db.table("mirror_state").rows_where(select="epoch, cursor, confirmed_at"))
-    return MirrorState(**rows[0]) if rows else MirrorState()
+    """What has last been confirmed."""
+    rows = db.execute("SELECT epoch, cursor, version, confirmed_at, count, lanes FROM mirror_state").fetchall()
+    if not rows:
+        return MirrorState()
+    epoch, cursor, version, confirmed_at, count, lanes = rows[0]
+    return MirrorState(epoch, cursor, version, confirmed_at, MirrorSum(count, lanes))
 
 
-def replace(db: Database, new: MirrorState, objects: Sequence[MirrorObject]) -> None:
-    """Replace everything by the snapshot ``objects``."""
+def take(db: Database, update: MirrorUpdate, ids: EventIds) -> None:
+    """Make what a head has confirmed durable, all of it or nothing."""
     with immediate(db):
-        db.table("mirror_object").delete_where()
-        _upsert(db, objects)
-        _set_state(db, new)
+        if update.whole:
+            db.table("mirror_object").delete_where()
+        db.conn.executemany("DELETE FROM mirror_object WHERE type = ? AND id = ?", update.removes)
+        db.conn.executemany(_UPSERT, map(_row, update.upserts))
+        new = update.state
+        db.execute(
+            "INSERT OR REPLACE INTO mirror_state VALUES (1, ?, ?, ?, ?, ?, ?)",
+            [new.epoch, new.cursor, new.version, new.confirmed_at, new.sum.count, new.sum.state],
+        )
+        if update.stay_refused is not None:
+            db.table("stays_refused").delete_where()
+            db.conn.executemany("INSERT INTO stays_refused VALUES (?, ?, ?, ?)", map(astuple, update.stay_refused))
+        for name, value in update.notes.items():
+            small_tables.set_note(db, name, value)
+        outbox.add(db, update.events, ids)
+    touched = {each.name.type for each in update.upserts} | {name.type for name in update.removes}
+    if update.whole or "holder" in touched:
+        # A name that central no longer tells goes from the WAL as well.
+        empty_write_ahead_log(db)
 
 
-def apply_page(
-    db: Database, new: MirrorState, upserts: Sequence[MirrorObject], removes: Sequence[tuple[str, int]]
-) -> None:
-    """Apply a page of changes and its cursor. Removals last: of two contradicting lines, the one that opens less."""
-    with immediate(db):
-        _upsert(db, upserts)
-        db.conn.executemany("DELETE FROM mirror_object WHERE type = ? AND id = ?", removes)
-        _set_state(db, new)
+def held_hashes(db: Database, names: Sequence[ObjectName]) -> dict[ObjectName, bytes]:
+    """The hashes of those of these objects that are held."""
+    rows = db.execute(_HASHES, [json.dumps(names)])
+    return {ObjectName(type_, id_): hash_ for type_, id_, hash_ in rows}
 
 
-def digest(db: Database) -> tuple[int, str]:
-    """Count and SHA-256 as the central API describes them."""
-    rows = db.execute("SELECT type, id, revision FROM mirror_object")
-    lines = sorted(f"{type_}:{id_}:{revision}\n".encode() for type_, id_, revision in rows)
-    return len(lines), hashlib.sha256(b"".join(lines)).hexdigest()
+def held_objects(db: Database, names: Sequence[ObjectName]) -> dict[ObjectName, MirrorObject]:
+    """Those of these objects that are used."""
+    return {ObjectName(each.type, each.id): each for each in _found(db, _NAMED, [json.dumps(names)])}
+
+
+def permits_of(db: Database, holders: Sequence[int]) -> list[MirrorObject]:
+    """The permits of these holders that are used."""
+    where = "type = 'permit' AND holder IN (SELECT value FROM json_each(?))"
+    return _found(db, where, [json.dumps(holders)])
 
 
 def objects(db: Database, type_: str) -> list[MirrorObject]:
-    """All objects of a type, by id."""
+    """All objects of a type that are used, by id."""
     return _found(db, "type = ?", [type_])
 
 
-def bundle(db: Database, key: int | None, pin_tag: bytes | None) -> MirrorBundle:
-    """Look up what one decision needs. A tag that leads to two holders leads to nobody."""
+def bundle(db: Database, key: int | None, pin_tags: Sequence[bytes]) -> MirrorBundle:
+    """Look up what one decision needs. Tags that lead to two holders lead to nobody."""
     key_object = _one(db, "key", key)
     key_holder = _referred(key_object, "holder")
-    person = _one(db, "holder", _holder_with(db, pin_tag))
+    holders = _holders_with(db, pin_tags)
+    # Central makes tags unique within a site. Should it fail to, a PIN must not open another person's doors.
+    person = _one(db, "holder", holders[0] if len(holders) == 1 else None)
     return MirrorBundle(
         state=state(db),
         key=key_object,
@@ -74,19 +106,27 @@ def bundle(db: Database, key: int | None, pin_tag: bytes | None) -> MirrorBundle
         key_holder=_one(db, "holder", key_holder),
         key_holder_permits=_permits(db, key_holder),
         person=person,
+        pin_is_shared=len(holders) > 1,
         person_unit=_one(db, "unit", _referred(person, "unit")),
         person_permits=_permits(db, None if person is None else person.id),
         blocklist=_one(db, "blocklist", _BLOCKLIST_ID),
+        stay_refused=tuple(stay_refused(db)),
     )
 
 
-def _holder_with(db: Database, pin_tag: bytes | None) -> int | None:
-    if pin_tag is None:
-        return None
-    rows = db.execute("SELECT DISTINCT holder FROM mirror_object WHERE pin_tag = ? LIMIT 2", [pin_tag])
-    holders: list[int | None] = [holder for (holder,) in rows]
-    # Central makes tags unique within a site. Should it fail to, a PIN must not open another person's doors.
-    return holders[0] if len(holders) == 1 else None
+def stay_refused(db: Database) -> list[StaysRefused]:
+    """What a central that went back has opened again, and this station has not."""
+    rows = db.execute("SELECT type, id, was, revision FROM stays_refused ORDER BY type, id, was")
+    return [StaysRefused(type_, id_, KnownAs(was), revision) for type_, id_, was, revision in rows]
+
+
+def _holders_with(db: Database, pin_tags: Sequence[bytes]) -> list[int | None]:
+    """The holders whose permits have one of these tags, or enough of them to see that there is more than one."""
+    holders: set[int | None] = set()
+    for tag in pin_tags:
+        rows = db.execute("SELECT DISTINCT holder FROM mirror_object WHERE pin_tag = ? LIMIT 2", [tag])
+        holders |= {holder for (holder,) in rows}
+    return list(holders)
 
 
 def _permits(db: Database, holder: int | None) -> tuple[MirrorObject, ...]:
@@ -101,8 +141,9 @@ def _one(db: Database, type_: str, id_: int | None) -> MirrorObject | None:
 
 
 def _found(db: Database, where: str, where_args: Sequence[object]) -> list[MirrorObject]:
-    rows = db.table("mirror_object").rows_where(where, where_args, "id", "type, id, revision, body")
-    return [MirrorObject(**row | {"body": _body(row["body"])}) for row in rows]
+    wanted = "type, id, coalesce(used, received) AS body"
+    rows = db.table("mirror_object").rows_where(f"{where} AND {_USED}", where_args, "id", wanted)
+    return [MirrorObject(row["type"], row["id"], _body(row["body"])) for row in rows]
 
 
 def _body(text: str) -> Mapping[str, Json]:
@@ -115,34 +156,17 @@ def _body(text: str) -> Mapping[str, Json]:
     return body
 
 
-def _upsert(db: Database, objects: Sequence[MirrorObject]) -> None:
-    db.conn.executemany(_UPSERT, map(_row, objects))
-
-
-def _set_state(db: Database, new: MirrorState) -> None:
-    db.table("mirror_state").upsert({"only": 1, **asdict(new)}, pk="only")
-
-
-def _row(each: MirrorObject) -> tuple[object, ...]:
-    body = json.dumps(dict(each.body), separators=(",", ":"))
-    return (each.type, each.id, each.revision, body, _referred(each, "holder"), _referred(each, "unit"), _pin_tag(each))
+def _row(each: ReceivedObject) -> tuple[object, ...]:
+    if each.used is each.received:
+        used = None
+    else:
+        used = _NOTHING if each.used is None else json.dumps(dict(each.used), separators=(",", ":"))
+    place = MirrorObject(*each.name, each.used or {})
+    holder, unit = _referred(place, "holder"), _referred(place, "unit")
+    return (*each.name, each.hash, each.text.decode(), used, holder, unit, each.pin_tag)
 
 
 def _referred(each: MirrorObject | None, name: str) -> int | None:
     """The number of another object in the body, None where there is none that could be looked up."""
     value: Any = None if each is None else each.body.get(name)
     return value if type(value) is int and 0 <= value <= _SQLITE_INTEGER_MAX else None
-
-
-def _pin_tag(each: MirrorObject) -> bytes | None:
-    """A permit's tag (base64url without padding, 16 bytes). One that is malformed finds nobody."""
-    text: Any = each.body.get("pin_tag")
-    if each.type != "permit" or not isinstance(text, str):
-        return None
-    try:
-        tag = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (Base64Error, ValueError):
-        return None
-    # Python's decoder skips what is not base64; the comparison takes one spelling only.
-    canonical = urlsafe_b64encode(tag).rstrip(b"=").decode()
-    return tag if len(tag) == _PIN_TAG_BYTES and canonical == text else None

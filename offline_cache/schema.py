@@ -17,12 +17,15 @@ CREATE TABLE instance (
     id TEXT NOT NULL
 ) STRICT;
 
--- What central said, whole, as JSON. holder, unit and pin_tag are copies for look-ups; pin_tag on permits only.
+-- The mirror, as central sent it: its canonical JSON, and the hash that count and digest are over.
+-- used: what the station goes by where that is not the object as received: its last good version, or empty for nothing.
+-- holder, unit and pin_tag are copies out of what is used, for look-ups; pin_tag on permits only.
 CREATE TABLE mirror_object (
     type TEXT NOT NULL,
     id INTEGER NOT NULL,
-    revision INTEGER NOT NULL,
-    body TEXT NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    received TEXT NOT NULL,
+    used TEXT,
     holder INTEGER,
     unit INTEGER,
     pin_tag BLOB CHECK (length(pin_tag) = 16),
@@ -31,15 +34,25 @@ CREATE TABLE mirror_object (
 -- With id, or the planner takes the primary key for the order and reads all permits (21 ms, not 0.4, of 20,000).
 CREATE INDEX mirror_object_by_holder ON mirror_object (type, holder, id) WHERE holder IS NOT NULL;
 CREATE INDEX mirror_object_by_pin_tag ON mirror_object (pin_tag) WHERE pin_tag IS NOT NULL;
--- Covers the digest, which would otherwise read every body.
-CREATE INDEX mirror_object_revisions ON mirror_object (type, id, revision);
 
--- At most one row.
+-- At most one row: what a head has last confirmed, the count and sum over mirror_object included.
 CREATE TABLE mirror_state (
     only INTEGER PRIMARY KEY CHECK (only = 1),
     epoch TEXT,
     cursor TEXT,
-    confirmed_at INTEGER
+    version INTEGER,
+    confirmed_at INTEGER,
+    count INTEGER NOT NULL,
+    lanes BLOB NOT NULL CHECK (length(lanes) = 2048)
+) STRICT;
+
+-- What a central restored from a backup has opened again, and this station has not.
+CREATE TABLE stays_refused (
+    type TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    was TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    PRIMARY KEY (type, id, was)
 ) STRICT;
 
 -- Events that central has not acknowledged. AUTOINCREMENT: a number is never given twice, whichever events are gone.
@@ -81,10 +94,11 @@ CREATE TABLE note (
     value TEXT NOT NULL
 ) STRICT;
 
--- The last number given of each kind.
-CREATE TABLE counter (
-    name TEXT PRIMARY KEY,
-    value INTEGER NOT NULL
+-- Activations of which it is not known yet whether they came to be on their keys, and the event to be told if it never
+-- is. AUTOINCREMENT: a number is never given twice, whichever rows are gone.
+CREATE TABLE begun_activation (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    event TEXT NOT NULL
 ) STRICT;
 """
 

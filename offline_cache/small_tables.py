@@ -1,4 +1,4 @@
-"""The small tables: a key's wrong PINs, how far its log has been read, notes by name, the activations' numbers.
+"""The small tables: a key's wrong PINs, how far its log has been read, notes by name.
 
 Runs on the database's thread; what writes does so within the caller's transaction.
 """
@@ -9,6 +9,18 @@ from sqlite_utils import Database
 
 from station.ports import LogMark
 from station.rules.attempts import AttemptCount
+
+# Not sqlite-utils' upsert (4.2): it tries out once what SQLite can do, by making a table. When the disk is full then,
+# its other way from then on silently keeps no new row of columns that must not be NULL: no wrong PIN would count.
+_SET_ATTEMPTS = """
+INSERT INTO attempts (key, failures, last_at, unlock_seen) VALUES (:key, :failures, :last_at, :unlock_seen)
+ON CONFLICT (key) DO UPDATE SET failures = :failures, last_at = :last_at, unlock_seen = :unlock_seen
+"""
+_SET_LOG_MARK = """
+INSERT INTO log_mark (key, generation, seq, "offset") VALUES (:key, :generation, :seq, :offset)
+ON CONFLICT (key) DO UPDATE SET generation = :generation, seq = :seq, "offset" = :offset
+"""
+_SET_NOTE = "INSERT INTO note (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value"
 
 
 def attempts(db: Database, key: int) -> AttemptCount:
@@ -22,7 +34,7 @@ def set_attempts(db: Database, count: AttemptCount) -> None:
     if count == AttemptCount(count.key):
         db.table("attempts").delete_where("key = ?", [count.key])
     else:
-        db.table("attempts").upsert(asdict(count), pk="key")
+        db.execute(_SET_ATTEMPTS, asdict(count))
 
 
 def log_mark(db: Database, key: int) -> LogMark | None:
@@ -33,7 +45,7 @@ def log_mark(db: Database, key: int) -> LogMark | None:
 
 def set_log_mark(db: Database, mark: LogMark) -> None:
     """Keep the mark."""
-    db.table("log_mark").upsert(asdict(mark), pk="key")
+    db.execute(_SET_LOG_MARK, asdict(mark))
 
 
 def note(db: Database, name: str) -> str | None:
@@ -44,13 +56,4 @@ def note(db: Database, name: str) -> str | None:
 
 def set_note(db: Database, name: str, value: str) -> None:
     """Keep the note."""
-    db.table("note").upsert({"name": name, "value": value}, pk="name")
-
-
-def next_activation(db: Database) -> int:
-    """The next number for an activation, counting from 1."""
-    ((number,),) = db.execute(
-        "INSERT INTO counter (name, value) VALUES ('activation', 1)"
-        " ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
-    )
-    return int(number)
+    db.execute(_SET_NOTE, {"name": name, "value": value})

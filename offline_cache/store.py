@@ -5,18 +5,21 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from offline_cache import mirror, outbox, small_tables
+from offline_cache import begun_activations, mirror, outbox, small_tables
 from offline_cache.connection import immediate, room_to_delete
 from offline_cache.database_thread import DatabaseThread
 from offline_cache.event_ids import EventIds
 from station.ports import (
     Change,
+    LogEvent,
     LogMark,
     MirrorBundle,
     MirrorObject,
     MirrorState,
+    MirrorUpdate,
     StoredEvent,
 )
+from station.records.mirror_digest import ObjectName
 from station.rules.attempts import AttemptCount
 
 
@@ -24,8 +27,8 @@ class SqliteStore:
     """The station's one database. Made by `open`; every method raises StoreFault for a failure of the disk or file.
 
     Calls run one after the other in the order they were made. What was handed over is done even when the caller is
-    cancelled meanwhile. Mirror objects must have been verified; a permit's body has its ``pin_tag`` (base64url without
-    padding), by which `bundle` finds the person. Numbers (ids, revisions, times) are below 2**63.
+    cancelled meanwhile. Mirror objects must have been confirmed, and what is used of them verified. Numbers (ids,
+    revisions, times) are below 2**63.
     """
 
     def __init__(self, thread: DatabaseThread, instance: str) -> None:
@@ -71,33 +74,36 @@ class SqliteStore:
                     small_tables.set_attempts(db, change.attempts)
                 if change.log_mark is not None:
                     small_tables.set_log_mark(db, change.log_mark)
+                begun_activations.settle(db, change.settles)
 
         await self.thread.run(work)
 
     async def mirror_state(self) -> MirrorState:
-        """How far the mirror has come; all None before the first snapshot."""
+        """What has last been confirmed; nothing before the first snapshot."""
         return await self.thread.run(mirror.state)
 
-    async def replace_mirror(self, state: MirrorState, objects: Sequence[MirrorObject]) -> None:
-        """Replace the whole mirror by a snapshot, in one transaction."""
-        await self.thread.run(lambda db: mirror.replace(db, state, objects))
+    async def take_mirror(self, update: MirrorUpdate) -> None:
+        """Make what a head has confirmed durable, in one transaction."""
+        await self.thread.run(lambda db: mirror.take(db, update, self._ids))
 
-    async def apply_page(
-        self, state: MirrorState, upserts: Sequence[MirrorObject], removes: Sequence[tuple[str, int]]
-    ) -> None:
-        """Apply a page of changes and its cursor, in one transaction. An object older than ours stays out."""
-        await self.thread.run(lambda db: mirror.apply_page(db, state, upserts, removes))
+    async def held_hashes(self, names: Sequence[ObjectName]) -> Mapping[ObjectName, bytes]:
+        """The hashes of those of these objects that are held, used or not."""
+        return await self.thread.run(lambda db: mirror.held_hashes(db, names))
 
-    async def mirror_digest(self) -> tuple[int, str]:
-        """Count and SHA-256 (hex) over the lines ``type:id:revision\\n``, sorted as ASCII bytes."""
-        return await self.thread.run(mirror.digest)
+    async def held_objects(self, names: Sequence[ObjectName]) -> Mapping[ObjectName, MirrorObject]:
+        """Those of these objects that are used."""
+        return await self.thread.run(lambda db: mirror.held_objects(db, names))
 
-    async def bundle(self, key: int | None = None, pin_tag: bytes | None = None) -> MirrorBundle:
-        """Everything about a key, and about the holder with that PIN tag (nobody, when two have it)."""
-        return await self.thread.run(lambda db: mirror.bundle(db, key, pin_tag))
+    async def permits_of(self, holders: Sequence[int]) -> list[MirrorObject]:
+        """The permits of these holders that are used."""
+        return await self.thread.run(lambda db: mirror.permits_of(db, holders))
+
+    async def bundle(self, key: int | None = None, pin_tags: Sequence[bytes] = ()) -> MirrorBundle:
+        """Everything about a key, and about the holder with one of these PIN tags (nobody, when two have)."""
+        return await self.thread.run(lambda db: mirror.bundle(db, key, pin_tags))
 
     async def objects(self, type_: str) -> list[MirrorObject]:
-        """All objects of a type, by id."""
+        """All objects of a type that are used, by id."""
         return await self.thread.run(lambda db: mirror.objects(db, type_))
 
     async def attempts(self, key: int) -> AttemptCount:
@@ -139,12 +145,28 @@ class SqliteStore:
 
         return await self.thread.run(work)
 
-    async def next_sequence(self) -> int:
-        """The next number for an activation, from 1; durable, so that it is never given twice by this database."""
+    async def begin_activation(self, if_interrupted: LogEvent) -> int:
+        """The next number for an activation, from 1; durable, so that it is never given twice by this database.
+
+        So is ``if_interrupted``, until a `Change` settles the number: a plug pulled while ``act`` is being written
+        must not make an activation that nobody has heard of.
+        """
 
         def work(db: Database) -> int:
             with immediate(db):
-                return small_tables.next_activation(db)
+                return begun_activations.begin(db, if_interrupted)
+
+        return await self.thread.run(work)
+
+    async def tell_interrupted(self) -> int:
+        """At a start: keep the events of what the last run began and did not settle; how many."""
+
+        def work(db: Database) -> int:
+            with immediate(db):
+                begun = begun_activations.unsettled(db)
+                outbox.add(db, begun.values(), self._ids)
+                begun_activations.settle(db, tuple(begun))
+            return len(begun)
 
         return await self.thread.run(work)
 

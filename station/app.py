@@ -4,10 +4,12 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from config import ConfigFault, Credentials, Problem, Settings
+from config import Argon2Cost, ConfigFault, Credentials, Pepper, Problem, Settings
 from config.models import Reach, changed_keys
 from drivers.smp.reader import SmpKeyReader
 from offline_cache import SqliteStore
@@ -27,6 +29,7 @@ from station.sync.client import CentralClient
 from station.sync.identity import Identity, PinSecrets
 from station.sync.mirror import MirrorSync
 from station.sync.outbox import Outbox
+from station.sync.server_trust import ServerTrust
 from station.sync.timekeeping import Clocks, SystemClocks, Timekeeper
 
 UNREACHABLE_URL = "https://central.invalid"
@@ -59,7 +62,8 @@ class Station:
         self.central = central
         self._reads_system_clocks = clocks is None
         self.profile = PROFILES[identity.claims.role]
-        self.time = Timekeeper(clocks or _clocks_of(settings), _clock_rules_of(settings))
+        self.time = Timekeeper(clocks or _clocks_of(settings), clock_rules_of(settings))
+        central.judge_dates_by(lambda: self.time.now().unix_s)
         self.mirror = MirrorSync(
             central,
             store,
@@ -67,6 +71,7 @@ class Station:
             identity,
             poll_s=settings.central.poll_s,
             changed=self.mirror_changed,
+            keep_pins=partial(_keep_pins, settings.storage.credentials),
             config_version=lambda: self.settings.version,
         )
         self.outbox = Outbox(central, store, report=self.record_event, visiting=lambda: not self.visits.nobody_there)
@@ -78,7 +83,7 @@ class Station:
             settings.rules(),
             local=ZoneInfo(settings.clock.time_zone),
         )
-        self.pin_tags = PinTags(identity.pin)
+        self.pin_tags = PinTags(lambda: identity.pin)
         self.visits = VisitLoop(
             profile=self.profile,
             reader=reader,
@@ -140,15 +145,15 @@ class Station:
         nothing has changed.
         """
         reaches = set(changed_keys(self.settings, settings).values())
-        trust = trust_of(settings) if Reach.CENTRAL in reaches else True
+        trust = trust_of(settings)
         self.settings = settings
-        self.time.adopt(_clock_rules_of(settings), _clocks_of(settings) if self._reads_system_clocks else None)
+        self.time.adopt(clock_rules_of(settings), _clocks_of(settings) if self._reads_system_clocks else None)
         self.use_rules(settings.rules())
         self.mirror.poll_every(settings.central.poll_s)
         if Reach.KEY_READER in reaches:
             await self.reader.use(reader_settings(settings))
         if Reach.CENTRAL in reaches:
-            await self.central.move(settings.central.url or UNREACHABLE_URL, verify=trust)
+            await self.central.move(settings.central.url or UNREACHABLE_URL, trust=trust)
             self.mirror.ask_at_once()
             self.outbox.wake()
 
@@ -186,6 +191,7 @@ class Station:
             tasks.create_task(self.visits.run(show), name="visits")
             # Whoever stands there waits for the screen; central's client takes a tenth of a second to load.
             await self.visits.serving.wait()
+            tasks.create_task(self.time.keep_for_ever(), name="clock")
             if self.profile.asks_central:
                 tasks.create_task(self.mirror.run(), name="mirror")
                 tasks.create_task(self.outbox.run(), name="outbox")
@@ -223,12 +229,13 @@ def identity_of(credentials: Credentials) -> Identity:
     cost = credentials.argon2
     return Identity(
         station=credentials.station,
+        site=credentials.site,
         certificate=credentials.certificate,
         central_keys=credentials.central_keys,
         signing=SigningKey(credentials.signing_seed.reveal()),
         pin=PinSecrets(
             site_salt=credentials.site_salt,
-            pepper=credentials.pepper,
+            peppers=tuple((each.version, each.pepper) for each in credentials.peppers),
             time=cost.time,
             memory_kib=cost.memory_kib,
             lanes=cost.lanes,
@@ -236,23 +243,30 @@ def identity_of(credentials: Credentials) -> Identity:
     )
 
 
+def _keep_pins(path: Path, pin: PinSecrets) -> None:
+    """Write them beside the token, where a thief of the database does not find them. Raises ConfigFault."""
+    peppers = tuple(Pepper(version=version, pepper=pepper) for version, pepper in pin.peppers)
+    cost = Argon2Cost(time=pin.time, memory_kib=pin.memory_kib, lanes=pin.lanes)
+    changed = {"site_salt": pin.site_salt, "peppers": peppers, "argon2": cost}
+    Credentials.load(path).model_copy(update=changed).save(path)
+
+
 def link_of(settings: Settings, token: Secret[str] | None) -> CentralClient:
     """The connection to ``[central]``. Raises ConfigFault when its certificates cannot be read."""
-    return CentralClient(settings.central.url or UNREACHABLE_URL, token, verify=trust_of(settings))
+    return CentralClient(settings.central.url or UNREACHABLE_URL, token, trust=trust_of(settings))
 
 
-def trust_of(settings: Settings) -> bool | ssl.SSLContext:
-    """The authorities whose word counts for ``[central]``; True: the system's. Raises ConfigFault."""
+def trust_of(settings: Settings) -> ServerTrust:
+    """The authorities whose word counts for ``[central]``. Raises ConfigFault."""
     ca_file = settings.central.ca_file
-    if ca_file is None:
-        return True
     try:
-        return ssl.create_default_context(cafile=str(ca_file))
+        return ServerTrust(ca_file)
     except (OSError, ssl.SSLError) as error:
         raise ConfigFault("config_invalid", [Problem(str(ca_file), "expected certificates as PEM")]) from error
 
 
-def _clock_rules_of(settings: Settings) -> ClockRules:
+def clock_rules_of(settings: Settings) -> ClockRules:
+    """Which clocks the site trusts."""
     return ClockRules(
         trust_ntp=settings.clock.trust_ntp,
         trust_rtc=settings.clock.trust_rtc,

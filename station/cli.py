@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from station.commands.command_line import DONE, FAILED, WRONG_USAGE, add_config, to_json
+from station.plain_text import one_line
 
 COMMANDS = {
     "run": "the kiosk, under a supervisor that keeps it alive",
@@ -29,6 +30,10 @@ COMMANDS = {
     "lock": "what a lock would decide about a key",
     "emulate": "an emulated key on a pseudo-terminal",
 }
+
+
+EXTRA_OF = {"smp": "demo", "pyte": "demo", "django": "central"}
+"""Packages that a station does without, and the extra (a file of pins) that they come with."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -52,7 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         sys.stderr.write(f"station: there is no command {name[:40]!r}; see station --help\n")
         return WRONG_USAGE
-    command = _import_command(name)
+    try:
+        command = _import_command(name)
+    except ModuleNotFoundError as error:
+        return _report_error(name, error, as_json=False)
     parser = _Parser(
         prog=f"station {name}",
         description=command.__doc__,
@@ -123,6 +131,10 @@ def _report_error(name: str, error: Exception, *, as_json: bool) -> int:
         lines, code = error_sentences.lines(found), found.code
         if error_sentences.is_usage_error(found):
             exit_code = WRONG_USAGE
+    elif isinstance(error, ModuleNotFoundError) and error.name in EXTRA_OF:
+        extra = EXTRA_OF[error.name]
+        lines = [f"{error.name} is not installed: install the extra {extra} (pins: requirements/{extra}.txt)"]
+        code = "not_installed"
     elif isinstance(error, OSError) and error.strerror:
         # The system's own words, as any command gives them.
         lines = [f"{error.strerror}: {error.filename}" if error.filename else error.strerror]
@@ -133,7 +145,7 @@ def _report_error(name: str, error: Exception, *, as_json: bool) -> int:
         lines = [f"a mistake in the program: {type(error).__name__} in {Path(place.filename).name}:{place.lineno}"]
         code = "program_error"
     for line in lines:
-        sys.stderr.write(f"station {name}: {line}\n")
+        sys.stderr.write(f"station {name}: {one_line(line)}\n")
     if as_json:
         sys.stdout.write(to_json({"error": code, "detail": "; ".join(lines)}) + "\n")
     return exit_code

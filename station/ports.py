@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
 from station.errors import StationError
+from station.records.mirror_digest import MirrorSum, ObjectName
 from station.rules.attempts import AttemptCount
 from station.rules.facts import KeyClock, Now
 
@@ -154,38 +155,41 @@ class KeyReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MirrorObject:
-    """A mirror object as central sent it: ``body`` is the whole JSON object, `type`, `id` and `revision` included."""
+    """A mirror object that the station goes by: the whole JSON object, or the last good version of it."""
 
     type: str
     id: int
-    revision: int
     body: Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
-class MirrorState:
-    """How far the mirror has come. All None before the first snapshot."""
+class ReceivedObject:
+    """A mirror object as central sent it, which is what count and digest are over, and what the station goes by."""
 
-    epoch: str | None = None
-    cursor: str | None = None
-    confirmed_at: int | None = None
-    """When central last said that this mirror is up to date (trusted Unix seconds)."""
+    name: ObjectName
+    received: Mapping[str, Json]
+    text: bytes
+    """Its canonical JSON."""
+    hash: bytes
+    """`station.records.mirror_digest.object_hash` of it."""
+    used: Mapping[str, Json] | None
+    """``received`` itself, its last good version where it is refused, or None where there is none."""
+    pin_tag: bytes | None = None
+    """Of a permit that is used: by this its holder is found."""
 
 
 @dataclass(frozen=True, slots=True)
-class MirrorBundle:
-    """Everything one decision needs of the mirror, read in one go: objects or None where there is none."""
+class MirrorState:
+    """What this station has last confirmed. Nothing before the first snapshot."""
 
-    state: MirrorState
-    key: MirrorObject | None = None
-    key_unit: MirrorObject | None = None
-    key_holder: MirrorObject | None = None
-    key_holder_permits: tuple[MirrorObject, ...] = ()
-    person: MirrorObject | None = None
-    """The holder whose permits have the asked-for PIN tag."""
-    person_unit: MirrorObject | None = None
-    person_permits: tuple[MirrorObject, ...] = ()
-    blocklist: MirrorObject | None = None
+    epoch: str | None = None
+    cursor: str | None = None
+    version: int | None = None
+    """Claim 40 of the head that confirmed it: the site's change counter."""
+    confirmed_at: int | None = None
+    """The newest `issued` of a head that agreed with this mirror (Unix seconds): what its age counts from."""
+    sum: MirrorSum = field(default_factory=MirrorSum)
+    """Over all objects that are held, used or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +205,65 @@ class LogEvent:
     lock: int | None = None
     data: Mapping[str, Json] = field(default_factory=dict)
     id: str | None = None
+
+
+class KnownAs(StrEnum):
+    """What a central that went back would open again."""
+
+    BLOCKED = "blocked"
+    RETURNED = "returned"
+    LOCKED = "locked"
+    ENDED = "ended"
+    CLOSED = "closed"
+    LISTED = "listed"
+    """On the blocklist."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaysRefused:
+    """Something that a central restored from a backup has opened again, and this station has not."""
+
+    type: str
+    """``key``, ``holder``, ``unit`` or ``station``."""
+    id: int
+    was: KnownAs
+    revision: int
+    """The object's in the snapshot that opened it. A higher one is a coordinator's word, and ends this."""
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorUpdate:
+    """What a head has confirmed: becomes durable together, in one transaction."""
+
+    state: MirrorState
+    upserts: Sequence[ReceivedObject] = ()
+    removes: Sequence[ObjectName] = ()
+    whole: bool = False
+    """A snapshot: everything else of the mirror goes."""
+    stay_refused: Sequence[StaysRefused] | None = None
+    """All that stay refused from now on; None: as before."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    events: Sequence[LogEvent] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorBundle:
+    """Everything one decision needs of the mirror, read in one go: objects or None where there is none."""
+
+    state: MirrorState
+    key: MirrorObject | None = None
+    key_unit: MirrorObject | None = None
+    key_holder: MirrorObject | None = None
+    key_holder_permits: tuple[MirrorObject, ...] = ()
+    person: MirrorObject | None = None
+    """The holder whose permits have one of the asked-for PIN tags."""
+    pin_is_shared: bool = False
+    """More than one holder has: then it is nobody's."""
+    person_unit: MirrorObject | None = None
+    person_permits: tuple[MirrorObject, ...] = ()
+    blocklist: MirrorObject | None = None
+    stay_refused: tuple[StaysRefused, ...] = ()
+    """All of this station; there are few, and seldom any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +293,8 @@ class Change:
     events: Sequence[LogEvent] = ()
     attempts: AttemptCount | None = None
     log_mark: LogMark | None = None
+    settles: Sequence[int] = ()
+    """Numbers of activations whose outcome is known by now: see `Store.begin_activation`."""
 
 
 class Store(Protocol):
@@ -240,29 +305,31 @@ class Store(Protocol):
         ...
 
     async def mirror_state(self) -> MirrorState:
-        """How far the mirror has come."""
+        """What has last been confirmed."""
         ...
 
-    async def replace_mirror(self, state: MirrorState, objects: Sequence[MirrorObject]) -> None:
-        """A snapshot: everything else of the mirror goes, in one transaction."""
+    async def take_mirror(self, update: MirrorUpdate) -> None:
+        """Make what a head has confirmed durable, in one transaction."""
         ...
 
-    async def apply_page(
-        self, state: MirrorState, upserts: Sequence[MirrorObject], removes: Sequence[tuple[str, int]]
-    ) -> None:
-        """A page of changes and its cursor, in one transaction. An object of a lower revision than ours stays out."""
+    async def held_hashes(self, names: Sequence[ObjectName]) -> Mapping[ObjectName, bytes]:
+        """The hashes of those of these objects that are held, used or not."""
         ...
 
-    async def mirror_digest(self) -> tuple[int, str]:
-        """Count and SHA-256 (hex) over the lines ``type:id:revision\\n``, sorted as ASCII bytes."""
+    async def held_objects(self, names: Sequence[ObjectName]) -> Mapping[ObjectName, MirrorObject]:
+        """Those of these objects that are used."""
         ...
 
-    async def bundle(self, key: int | None = None, pin_tag: bytes | None = None) -> MirrorBundle:
-        """Everything about a key, and about the holder with that PIN tag."""
+    async def permits_of(self, holders: Sequence[int]) -> list[MirrorObject]:
+        """The permits of these holders that are used."""
+        ...
+
+    async def bundle(self, key: int | None = None, pin_tags: Sequence[bytes] = ()) -> MirrorBundle:
+        """Everything about a key, and about the holder with one of these PIN tags."""
         ...
 
     async def objects(self, type_: str) -> list[MirrorObject]:
-        """All objects of a type, by id."""
+        """All objects of a type that are used, by id."""
         ...
 
     async def attempts(self, key: int) -> AttemptCount:
@@ -289,8 +356,15 @@ class Store(Protocol):
         """A small durable fact by name (clock floor, certificate sequence): set it if a value is given; return it."""
         ...
 
-    async def next_sequence(self) -> int:
-        """The next number for an activation; never given twice."""
+    async def begin_activation(self, if_interrupted: LogEvent) -> int:
+        """The next number for an activation; never given twice.
+
+        Until a `Change` settles it, ``if_interrupted`` is what `tell_interrupted` makes an event of.
+        """
+        ...
+
+    async def tell_interrupted(self) -> int:
+        """At a start: keep the events of what the last run began and did not settle; how many."""
         ...
 
     async def alive(self) -> None:

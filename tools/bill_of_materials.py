@@ -8,9 +8,9 @@ import os
 import re
 import sys
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from importlib.metadata import PackageMetadata, metadata, requires
+from importlib.metadata import metadata, requires
 from pathlib import Path
 from uuid import NAMESPACE_OID, uuid5
 
@@ -18,7 +18,6 @@ from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model import HashAlgorithm, HashType, Property
 from cyclonedx.model.bom import Bom, BomMetaData
 from cyclonedx.model.component import Component, ComponentScope, ComponentType
-from cyclonedx.model.license import License
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 from packaging.requirements import Requirement
@@ -54,16 +53,22 @@ def needed(wanted: Iterable[str], environment: Mapping[str, str]) -> dict[str, s
     return found
 
 
+def pinned(source: Path) -> Iterator[tuple[str, str, str, str]]:
+    """Name, version, hashes and file of each pin in ``requirements/``, as often as it stands there."""
+    for path in sorted((source / "requirements").glob("*.txt")):
+        for name, version, hashes in PIN.findall(path.read_text("utf-8")):
+            yield name, version, hashes, path.stem
+
+
 def bill(source: Path) -> Bom:
     """Every pinned package once, with the files of pins that name it."""
     project = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
     files: dict[str, set[str]] = {}
     pins: dict[str, tuple[str, str]] = {}
-    for path in sorted((source / "requirements").glob("*.txt")):
-        for name, version, hashes in PIN.findall(path.read_text("utf-8")):
-            files.setdefault(name, set()).add(path.stem)
-            pins[name] = version, hashes
+    for name, version, hashes, file in pinned(source):
+        files.setdefault(name, set()).add(file)
+        pins[name] = version, hashes
     components = {
         name: _component(name, version, re.findall(r"[0-9a-f]{64}", hashes), files[name])
         for name, (version, hashes) in pins.items()
@@ -103,18 +108,19 @@ def _component(name: str, version: str, hashes: list[str], files: set[str]) -> C
         scope=scope,
         # One for each of the version's files: wheels for several kinds of machine, and the source.
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=each) for each in hashes],
-        licenses=[_licence(metadata(name))],
+        licenses=[LicenseFactory().make_from_string(licence_text(name))],
         properties=[Property(name="sync-station:requirements", value=",".join(sorted(files)))],
     )
 
 
-def _licence(about: PackageMetadata) -> License:
-    """As the package itself declares it: an expression, else a few words, else its classifiers."""
+def licence_text(name: str) -> str:
+    """A package's licence as it declares it itself: an expression, else a few words, else its classifiers."""
+    about = metadata(name)
     declared = next((about[field] for field in ("License-Expression", "License") if field in about), "")
-    if not declared or "\n" in declared:
+    if declared in {"", "Dual License"} or "\n" in declared:
         classifiers = [each for each in about.get_all("Classifier") or [] if each.startswith("License ::")]
         declared = " or ".join(each.rpartition(" :: ")[2] for each in classifiers)
-    return LicenseFactory().make_from_string(declared)
+    return declared
 
 
 def main(folder: Path) -> None:

@@ -11,7 +11,8 @@ from typing import assert_never
 
 from station.display.idle import HelpPage, View
 from station.display.screen import IdlePage, PastVisit, Screen, Status, Technician
-from station.records.claims import ClockSource
+from station.records.claims import ClockSource, Role
+from station.rules.clock import ClockDoubt
 from station.rules.facts import OffOnlyReason
 from ui import support, times
 from ui.glyphs import printable
@@ -77,7 +78,7 @@ HELP_TEXTS: Mapping[HelpPage, tuple[str, ...]] = {
         N_("4. Several locks red: call the on-call service."),
     ),
     HelpPage.TEST_LOCK: (
-        N_("It is under the station. It opens nothing and is not logged."),
+        N_("It is under the station and opens nothing."),
         N_("Green: the key works."),
         N_("Red: put the key into the station again, PIN and #."),
     ),
@@ -102,6 +103,15 @@ CLOCKS = {
     ClockSource.HOLDOVER: N_("kept since the network was lost"),
     ClockSource.RTC: N_("battery clock"),
 }
+
+CLOCK_DOUBTS = {
+    ClockDoubt.NO_SOURCE: N_("not trusted: nothing tells the time"),
+    ClockDoubt.BEFORE_FLOOR: N_("not trusted: far back"),
+    ClockDoubt.SET_BACK: N_("not trusted: set back"),
+    ClockDoubt.TOO_FAR_AHEAD: N_("not trusted: far ahead"),
+}
+MEND_CLOCK = N_("Connect the network: the central system sets the clock.")
+MEND_BOX_CLOCK = N_("Set the battery clock: hwclock --systohc.")
 
 
 def instruction(shown: IdlePage, status: Status, translation: gettext.NullTranslations) -> str:
@@ -148,7 +158,7 @@ def notes(shown: IdlePage, screen: Screen, language: str, translation: gettext.N
 
 def _technician(page: Technician, status: Status, translation: gettext.NullTranslations) -> list[str]:
     works = translation.gettext("works") if page.reader_works else translation.gettext("NO CONTACT")
-    clock = translation.gettext(CLOCKS[page.clock]) if page.clock is not None else translation.gettext("not trusted")
+    clock = translation.gettext(CLOCKS[page.clock] if isinstance(page.clock, ClockSource) else CLOCK_DOUBTS[page.clock])
     age = times.age(status.mirror_age_s, translation) if status.mirror_age_s is not None else "-"
     certificate = times.date(page.certificate_expires, status.time_zone)
     facts = [
@@ -161,6 +171,9 @@ def _technician(page: Technician, status: Status, translation: gettext.NullTrans
             version=page.version, date=certificate
         ),
     ]
+    if isinstance(page.clock, ClockDoubt):
+        box = status.role is Role.ACTIVATION_BOX
+        facts.insert(2, translation.gettext(MEND_BOX_CLOCK if box else MEND_CLOCK))
     if status.off_only is not None:
         facts.insert(0, translation.gettext("Only OFF: H{code} {name}").format(**_off_only_reason(status.off_only)))
     if page.visits:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from enum import Enum
 
 from station.display.screen import Line
+from station.records.claims import KeyKind
 from station.rules.facts import OffOnlyReason, Refusal, Shortened
 
 
@@ -123,16 +124,6 @@ REFUSALS: Mapping[Refusal, tuple[str, str]] = {
         N_("Hand it to your coordinator."),
     ),
     Refusal.WRONG_PIN: LINES[Line.WRONG_PIN],
-    Refusal.NOT_HOURLY: (
-        N_("This key is for hourly staff. It is OFF."),
-        N_("Use your own key, or an emergency key if yours is lost or broken."),
-    ),
-    Refusal.NOT_PERMANENT: (
-        N_("This emergency key is for permanent staff. It is OFF."),
-        N_("Use a substitute key."),
-    ),
-    Refusal.CLOSED_UNIT: (N_("This key belongs to another unit. It is OFF."), N_("Use a key of your own unit.")),
-    Refusal.NO_PERMIT: (N_("You have no permit for this key. It is OFF."), N_("Ask your coordinator.")),
     Refusal.PERMIT_EXPIRED: (N_("Your permit has ended. Key is OFF."), N_("Ask your coordinator to renew it.")),
     Refusal.OUTSIDE_WINDOW: (
         N_("Your permit is not for this time of day. Key is OFF."),
@@ -147,6 +138,14 @@ REFUSALS: Mapping[Refusal, tuple[str, str]] = {
         N_("If this happens again, hand it to your coordinator."),
     ),
     Refusal.CLOCK_UNSET: (N_("The key has lost power. It is OFF."), N_("It must first be put in at a station.")),
+    Refusal.BAD_KEY_RECORD: (
+        N_("The key does not say which it is. It is OFF."),
+        N_("It must first be put in at a station."),
+    ),
+    Refusal.NOT_GENUINE: (
+        N_("This key does not prove that it is the right one. It is OFF."),
+        N_("Hand it to your coordinator."),
+    ),
     Refusal.BAD_STATION_CERTIFICATE: (
         N_("Nobody vouches for this key. It is OFF."),
         N_("It must first be put in at a station."),
@@ -169,7 +168,22 @@ REFUSALS: Mapping[Refusal, tuple[str, str]] = {
         N_("This key belongs to another unit. It is OFF."),
         N_("Put it in at a box of its own unit, or at a station."),
     ),
+    Refusal.NO_PERMIT: (N_("You have no permit for this key. It is OFF."), N_("Ask your coordinator.")),
 }
+
+WRONG_PIN_OF_POOL_KEY = N_("Not accepted. Check the PIN.")
+"""For `Line.WRONG_PIN` on a key that is nobody's own: one wording, whether the PIN is anybody's or not."""
+POOL_KEY_IS_FOR: Mapping[KeyKind, tuple[str, str]] = {
+    KeyKind.SUBSTITUTE: (
+        N_("This key is for hourly staff of {unit}; permanent staff take an emergency key."),
+        N_("This key is for hourly staff; permanent staff take an emergency key."),
+    ),
+    KeyKind.EMERGENCY: (
+        N_("This key of {unit} is for permanent staff; hourly staff take a substitute key."),
+        N_("This key is for permanent staff; hourly staff take a substitute key."),
+    ),
+}
+"""Said after it, with the name of the key's unit, and where that is not known."""
 
 ONLY_OFF = (
     N_("This station can only switch keys OFF."),
@@ -186,6 +200,7 @@ HINDRANCES: Mapping[OffOnlyReason, str] = {
     OffOnlyReason.CERTIFICATE: N_("Its own permit has ended."),
     OffOnlyReason.NOT_ENROLLED: N_("It has not been set up."),
     OffOnlyReason.DISK: N_("Its storage does not work."),
+    OffOnlyReason.BLOCKED: N_("It is blocked: locks do not believe it any more."),
     OffOnlyReason.STARTING: N_("It is starting."),
 }
 

@@ -38,10 +38,6 @@ REFUSALS: Mapping[Refusal, int] = {
     Refusal.LOCKED: 4,
     Refusal.HOLDER_ENDED: 5,
     Refusal.WRONG_PIN: 10,
-    Refusal.NOT_HOURLY: 11,
-    Refusal.NOT_PERMANENT: 12,
-    Refusal.CLOSED_UNIT: 13,
-    Refusal.NO_PERMIT: 14,
     Refusal.PERMIT_EXPIRED: 15,
     Refusal.OUTSIDE_WINDOW: 16,
     Refusal.STATION: 20,
@@ -52,8 +48,11 @@ REFUSALS: Mapping[Refusal, int] = {
     Refusal.SYNCED_TOO_LONG_AGO: 33,
     Refusal.BAD_PERMIT: 34,
     Refusal.WRONG_HOLDER: 35,
+    Refusal.BAD_KEY_RECORD: 36,
+    Refusal.NOT_GENUINE: 37,
     Refusal.NOT_PERSONAL: 40,
     Refusal.OTHER_UNIT: 41,
+    Refusal.NO_PERMIT: 42,
 }
 
 HINDRANCES: Mapping[OffOnlyReason, int] = {
@@ -63,7 +62,8 @@ HINDRANCES: Mapping[OffOnlyReason, int] = {
     OffOnlyReason.CERTIFICATE: 4,
     OffOnlyReason.NOT_ENROLLED: 5,
     OffOnlyReason.DISK: 6,
-    OffOnlyReason.STARTING: 7,
+    OffOnlyReason.BLOCKED: 7,
+    OffOnlyReason.STARTING: 8,
 }
 
 SHORTENED: Mapping[Shortened, int] = {Shortened.WINDOW: 1, Shortened.PERMIT: 2, Shortened.CERTIFICATE: 3}

@@ -196,8 +196,8 @@ def _sentences(screen: Screen) -> tuple[str, str]:
             return sentences.STILL_ON_UNKNOWN, sentences.LINES[Line.STILL_ON][1]
         case Line.REFUSED if screen.refusal is not None:
             return sentences.REFUSALS[screen.refusal]
-        case Line.WRONG_PIN if screen.refusal is not None:
-            return sentences.REFUSALS[screen.refusal]
+        case Line.WRONG_PIN if screen.kind in sentences.POOL_KEY_IS_FOR:
+            return sentences.WRONG_PIN_OF_POOL_KEY, ""
         case Line.READY | Line.OUT_READY if screen.receipt is None:
             return sentences.LINES[Line.OUT_UNSURE]
         case line:
@@ -229,6 +229,8 @@ def _reasons(screen: Screen, translation: gettext.NullTranslations) -> list[str]
     match screen.line:
         case Line.PROMPT:
             parts.append(_whose(screen, translation))
+        case Line.WRONG_PIN if screen.kind is not None:
+            parts.append(_whom_a_pool_key_is_for(screen, screen.kind, translation))
         case Line.READY | Line.OUT_READY:
             if screen.receipt is not None:
                 parts += receipts.reasons(screen.receipt, translation)
@@ -269,6 +271,13 @@ def _whose(screen: Screen, translation: gettext.NullTranslations) -> str:
             return translation.gettext("Emergency key {key}.").format(key=screen.key)
         case _:
             return translation.gettext("Key {key}.").format(key=screen.key)
+
+
+def _whom_a_pool_key_is_for(screen: Screen, kind: KeyKind, translation: gettext.NullTranslations) -> str:
+    """Empty for a personal key. Where a key is kept for one unit's people, that unit's name says it to the honest."""
+    of_unit, of_any = sentences.POOL_KEY_IS_FOR.get(kind, ("", ""))
+    name = printable(screen.unit_name or "")
+    return _translated(of_unit, translation).format(unit=name) if name else _translated(of_any, translation)
 
 
 def _off_only_reason(status: Status, translation: gettext.NullTranslations) -> str:

@@ -1,21 +1,15 @@
-"""One-time codes ``<ident>-<secret>``: valid for 15 minutes, five wrong tries, shown once.
-
-A right code that was used may be used again by the same user within its 15 minutes: the first answer may have been
-lost on the way.
-"""
+"""The one-time codes ``<ident>-<secret>`` that enrol stations: valid for 15 minutes, five wrong tries, shown once."""
 
 import hashlib
 import hmac
 import secrets
-from typing import TypeVar
 
 from django.db.models import F
 
 from central import datafolder
 from central.clock import unix_now
 from central.errors import Refused
-from central.models import EnrolmentCode, Key, ProvisionCode, Station
-from central.models.codes import Code
+from central.models import EnrolmentCode, Station
 
 # Without I, L, O, U: read over the telephone, typed at a counter.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -25,22 +19,22 @@ SECRET_CHARACTERS = 10
 VALID_S = 15 * 60
 TRIES = 5
 
-C = TypeVar("C", bound=Code)
-
 
 def new_enrolment_code(station: Station) -> str:
     """Make a code that makes whoever shows it this station. Earlier unused ones of the station end."""
     EnrolmentCode.objects.filter(station=station, used_at=None).delete()
-    return _new(EnrolmentCode, station=station)
+    now = unix_now()
+    secret = _random(SECRET_CHARACTERS)
+    ident = _random(IDENT_CHARACTERS)
+    while EnrolmentCode.objects.filter(ident=ident).exists():
+        ident = _random(IDENT_CHARACTERS)
+    EnrolmentCode.objects.create(
+        ident=ident, secret_hash=_hash(ident, secret), station=station, created_at=now, expires_at=now + VALID_S
+    )
+    return f"{ident}-{secret}"
 
 
-def new_provision_code(key: Key) -> str:
-    """Make a code that hands out this key. Earlier unused ones of the key end."""
-    ProvisionCode.objects.filter(key=key, used_at=None).delete()
-    return _new(ProvisionCode, key=key)
-
-
-def find_code(kind: type[C], shown: str, now: int) -> C:
+def find_enrolment_code(shown: str, now: int) -> EnrolmentCode:
     """The code that was shown, if its secret is right and its time not over; whether it is used is the caller's matter.
 
     Raises Refused: 403 ``bad_code``, 410 ``code_spent``, 429 ``too_many_tries``.
@@ -50,15 +44,15 @@ def find_code(kind: type[C], shown: str, now: int) -> C:
         # No code has such a name, and PostgreSQL takes no NUL to look for.
         raise Refused(403, "bad_code", "no such code")
     # Counted before it is compared, and given back if right: five tries are five also when they come at once.
-    counted = kind._default_manager.filter(ident=ident, tries__lt=TRIES).update(tries=F("tries") + 1)  # noqa: SLF001
-    code = kind._default_manager.filter(ident=ident).first()  # noqa: SLF001
+    counted = EnrolmentCode.objects.filter(ident=ident, tries__lt=TRIES).update(tries=F("tries") + 1)
+    code = EnrolmentCode.objects.filter(ident=ident).first()
     if code is None:
         raise Refused(403, "bad_code", "no such code")
     if not counted:
         raise Refused(429, "too_many_tries", "five wrong tries: ask for a new code", {"Retry-After": str(VALID_S)})
-    if not hmac.compare_digest(code.secret_hash, _hash(kind, ident, secret)):
+    if not hmac.compare_digest(code.secret_hash, _hash(ident, secret)):
         raise Refused(403, "bad_code", "no such code")
-    kind._default_manager.filter(ident=ident).update(tries=F("tries") - 1)  # noqa: SLF001
+    EnrolmentCode.objects.filter(ident=ident).update(tries=F("tries") - 1)
     if now >= code.expires_at:
         raise Refused(410, "code_spent", "this code has run out: ask for a new one")
     return code
@@ -78,22 +72,10 @@ def token_fingerprint(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _new(kind: type[Code], **owner: object) -> str:
-    now = unix_now()
-    secret = _random(SECRET_CHARACTERS)
-    ident = _random(IDENT_CHARACTERS)
-    while kind._default_manager.filter(ident=ident).exists():  # noqa: SLF001
-        ident = _random(IDENT_CHARACTERS)
-    kind._default_manager.create(  # noqa: SLF001
-        ident=ident, secret_hash=_hash(kind, ident, secret), created_at=now, expires_at=now + VALID_S, **owner
-    )
-    return f"{ident}-{secret}"
-
-
 def _random(characters: int) -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(characters))
 
 
-def _hash(kind: type[Code], ident: str, secret: str) -> str:
-    message = f"{kind.__name__}/{ident}/{secret}".encode()
+def _hash(ident: str, secret: str) -> str:
+    message = f"enrolment/{ident}/{secret}".encode()
     return hmac.new(datafolder.derived_key("code"), message, hashlib.sha256).hexdigest()

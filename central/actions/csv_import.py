@@ -17,6 +17,7 @@ from central.actions.people import shown_name, usual_areas
 from central.feed import change_and_sign
 from central.models import Area, Holder, Lock, Permission, Site, Unit
 from central.models.base import MAX_UINT32
+from central.models.people import may_be_identity_number
 
 LINES_LIMIT = 5000
 APPLIED_AT_ONCE = 200
@@ -136,6 +137,11 @@ class _Staff:
         if cells["unit"] not in self._units:
             raise _Wrong("unit", cells["unit"])
         existing = self._holders.get(number)
+        if may_be_identity_number(cells["number"]):
+            raise _Wrong("identity_number")
+        # A personnel system remembers longer than this server may.
+        if existing is not None and existing.forgotten_at is not None:
+            raise _Wrong("forgotten")
         wanted: dict[str, Any] = {
             "given_name": cells["given_name"],
             "family_name": cells["family_name"],

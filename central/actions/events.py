@@ -1,6 +1,7 @@
 """What stations report: each event is kept once, and what it changes (locked keys, tasks, how a station is) with it."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -9,13 +10,20 @@ from uuid import UUID
 from auditlog.context import disable_auditlog, set_extra_data
 from pydantic import BaseModel, Field, ValidationError
 
-from central.actions.key_reports import note_log_marks, note_records_seen
+from central.actions.activations import judge, note_activations
+from central.actions.key_reports import note_records_seen
+from central.actions.log_marks import note_log_reports
+from central.actions.log_reports import Differs, LogReport, log_report
+from central.actions.refused_pins import note_refused_pins
 from central.actions.station_health import note_events
 from central.actions.tasks import finish_tasks
+from central.actions.went_back import note_went_back
+from central.actions.wrong_pins import note_wrong_pins
+from central.clock import DAY_S
 from central.feed import change
-from central.models import Event, Key, Station, Task
+from central.models import Event, Key, Site, Station, Task
 from central.models.base import MAX_UINT32
-from central.models.events import CLOCK_UNKNOWN
+from central.models.events import CLOCK_UNKNOWN, Doubt
 
 DATA_LIMIT_BYTES = 4096
 ID_LIMIT_CHARACTERS = 64
@@ -23,7 +31,7 @@ MAX_SAFE_INTEGER = 2**53 - 1
 """The largest that JSON readers agree on."""
 
 Number = Annotated[int, Field(strict=True, ge=1, le=MAX_UINT32)]
-Counter = Annotated[int, Field(strict=True, ge=0, le=MAX_SAFE_INTEGER)]
+Count = Annotated[int, Field(strict=True, ge=0, le=MAX_SAFE_INTEGER)]
 
 
 class EventIn(BaseModel):
@@ -31,8 +39,8 @@ class EventIn(BaseModel):
 
     id: UUID
     instance: UUID
-    seq: Counter
-    at: Counter
+    seq: Count
+    at: Count
     clock: Literal[0, 1, 2, "unknown"]
     type: Annotated[str, Field(strict=True, pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     key: Number | None = None
@@ -50,59 +58,110 @@ class Result:
     reason: str | None = None
 
 
+@dataclass(frozen=True)
+class _Parsed:
+    event: Event
+    report: LogReport | None
+    """What it tells of a key's log."""
+
+
 def receive_events(station: Station, items: list[Any], now: int) -> list[Result]:
     """Keep the events that are new and well formed, in one transaction. The results are in the order of ``items``.
 
     A malformed event keeps none of the others out.
     """
     parsed = [_parse(item, station, now) for item in items]
-    good = [event for event, _ in parsed if event is not None]
+    good = [each for each in parsed if isinstance(each, _Parsed)]
+    oldest = now - station.site.log_days * DAY_S
     results = []
     with change():
+        keys = _locked_keys(station.site, good)
         known = set(
-            Event.objects.filter(site=station.site_id, event__in=[e.event for e in good])
+            Event.objects.filter(site=station.site_id, event__in=[each.event.event for each in good])
             .order_by()
             .values_list("event", flat=True)
         )
         new: list[Event] = []
-        for item, (event, reason) in zip(items, parsed, strict=True):
-            if event is None:
-                results.append(Result(_id_of(item), "rejected", reason))
-            elif event.event in known:
+        for item, each in zip(items, parsed, strict=True):
+            if isinstance(each, str):
+                results.append(Result(_id_of(item), "rejected", each))
+            elif each.event.event in known or _is_too_old(each, oldest):
+                # Kept once, its people have been forgotten since: it must not come back with them.
                 results.append(Result(_id_of(item), "duplicate"))
             else:
-                known.add(event.event)
-                new.append(event)
+                known.add(each.event.event)
+                new.append(each.event)
                 results.append(Result(_id_of(item), "accepted"))
+        note_activations(station.site, new, now)
+        _judge_entries(station.site, new)
         # Two stations may bring the same entry of a key's log at the same instant: it is kept once, and both are right.
         Event.objects.bulk_create(new, ignore_conflicts=True)
         with set_extra_data({"additional_data": {"station": station.number}}):
-            _lock_keys(station, new, now)
+            note_wrong_pins(station, keys, new, now)
+            note_refused_pins(station.site, keys, new)
+            note_went_back(station.site, new)
             _finish_collecting(station, new, now)
         with disable_auditlog():
-            note_log_marks(station.site_id, new, now)
+            note_log_reports(keys, [each.report for each in good if each.report is not None], now)
             note_records_seen(station.site_id, new)
-            note_events(station, good, now)
+            note_events(station, [each.event for each in good], now)
     return results
 
 
-def _parse(item: Any, station: Station, now: int) -> tuple[Event | None, str | None]:
+def _locked_keys(site: Site, parsed: list[_Parsed]) -> dict[int, Key]:
+    """The keys that these events are about, by number. Two stations that tell of one at once wait for each other."""
+    numbers = {each.event.key for each in parsed if each.event.key is not None}
+    found = Key.objects.select_for_update(of=("self",), no_key=True).filter(site=site, number__in=numbers)
+    return {key.number: key for key in found.select_related("site").order_by("number")}
+
+
+def _is_too_old(parsed: _Parsed, oldest: int) -> bool:
+    """Whether it is an entry from before the time that the site keeps."""
+    entry = parsed.report.entry if parsed.report is not None else None
+    return entry is not None and entry.time is not None and entry.time < oldest
+
+
+def _judge_entries(site: Site, events: list[Event]) -> None:
+    """Set what is doubtful about new entries of keys' logs, and about those that contradict them."""
+    entries = [event for event in events if event.log_seq is not None]
+    if not entries:
+        return
+    kept = Event.objects.filter(
+        site=site, key__in={entry.key for entry in entries}, log_seq__in={entry.log_seq for entry in entries}
+    ).only("key", "log_seq")
+    told = Counter((entry.key, entry.log_seq) for entry in [*kept, *entries])
+    twice = [entry.pk for entry in kept if told[entry.key, entry.log_seq] > 1]
+    Event.objects.filter(pk__in=twice).update(doubt=Doubt.TOLD_TWICE)
+    for entry in entries:
+        if told[entry.key, entry.log_seq] > 1:
+            entry.doubt = Doubt.TOLD_TWICE
+    judge(site, [entry for entry in entries if entry.type == "lock_opened" and not entry.doubt])
+
+
+def _parse(item: Any, station: Station, now: int) -> _Parsed | str:
     """The event, or why it is rejected."""
     try:
         told = EventIn.model_validate(item)
+        report = log_report(
+            told.type, told.id, told.key, {"at": told.at, "holder": told.holder, "lock": told.lock}, told.data
+        )
+        data = told.data if report is None else report.taken(told.data)
         # A lone surrogate gets through JSON but into no database; NaN gets into none that others read.
-        text = json.dumps(told.data, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(data, ensure_ascii=False, allow_nan=False)
         size = len(text.encode("utf-8"))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        return None, f"{'.'.join(str(part) for part in first['loc']) or 'event'}: {first['type']}"[:200]
+        return f"{'.'.join(str(part) for part in first['loc']) or 'event'}: {first['type']}"[:200]
+    except Differs as error:
+        return str(error)
     except (ValueError, RecursionError):
-        return None, "data: not_json"
+        return "data: not_json"
     if size > DATA_LIMIT_BYTES:
-        return None, "data: too_long"
+        return "data: too_long"
     # Escaped, it gets through JSON; PostgreSQL takes it nowhere.
     if "\\u0000" in text:
-        return None, "data: nul"
+        return "data: nul"
+    entry = report.entry if report is not None else None
     event = Event(
         site_id=station.site_id,
         station=station,
@@ -114,11 +173,14 @@ def _parse(item: Any, station: Station, now: int) -> tuple[Event | None, str | N
         clock=CLOCK_UNKNOWN if told.clock == "unknown" else told.clock,
         type=told.type,
         key=told.key,
-        holder=told.holder,
-        lock=told.lock,
-        data=told.data,
+        holder=told.holder if entry is None else entry.holder,
+        lock=told.lock if entry is None else entry.lock,
+        data=data,
     )
-    return event, None
+    if entry is not None:
+        event.log_seq = entry.seq
+        event.doubt = Doubt.NO_TIME if entry.time is None and event.type == "lock_opened" else ""
+    return _Parsed(event, report)
 
 
 def _id_of(item: Any) -> str:
@@ -127,23 +189,6 @@ def _id_of(item: Any) -> str:
     if not isinstance(id_, str) or len(id_) > ID_LIMIT_CHARACTERS or not id_.isascii():
         return ""
     return id_
-
-
-def _lock_keys(station: Station, events: Iterable[Event], now: int) -> None:
-    """Lock at all stations what one has locked after ten wrong PINs."""
-    for event in events:
-        if event.type != "key_locked_out" or event.key is None:
-            continue
-        key = Key.objects.filter(site=station.site, number=event.key).first()
-        if key is None:
-            continue
-        unlocked_at = key.unlocked_at or 0
-        # A report that comes late must not lock again what a coordinator has unlocked since: hence the time of the
-        # tenth wrong PIN, where the station knew it, never one in the future.
-        locked_at = max(now, unlocked_at + 1) if event.clock == CLOCK_UNKNOWN else min(event.at, now)
-        if locked_at > max(key.locked_at or 0, unlocked_at):
-            key.locked_at = locked_at
-            key.save(update_fields=["locked_at"])
 
 
 def _finish_collecting(station: Station, events: Iterable[Event], now: int) -> None:

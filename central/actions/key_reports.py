@@ -1,66 +1,13 @@
-"""What reports tell of keys: how far central has each key's log, and which record each key carries.
-
-A station sends a key's log in order, so the highest entry is the mark: stations tell the key what it may forget by it.
-Telling stations costs a revision each time; therefore it is told at most once a minute for each key.
-"""
+"""What reports tell of keys: which record each key carries."""
 
 from collections.abc import Iterable
 from typing import TypeGuard
 
-from central.feed import change
-from central.models import Event, Key, LogMark
-from central.models.events import OPENING_TYPES
+from central.models import Event, Key
 
-TOLD_EVERY_S = 60
 MAX_SEQ = 2**53
 RECORD_SEEN = {"key_record_written": "issued", "key_synced": "record_issued"}
 """Events that say which record is on a key, and under what name."""
-
-
-def note_log_marks(site: int, events: Iterable[Event], now: int) -> None:
-    """Keep the highest log entry of each key among these events, and tell those that are due. Inside a change."""
-    marks: dict[int, tuple[int, int]] = {}
-    for event in events:
-        generation, seq = event.data.get("generation"), event.data.get("seq")
-        if event.type in OPENING_TYPES and event.key is not None and _counts(generation) and _counts(seq):
-            marks[event.key] = max(marks.get(event.key, (-1, -1)), (generation, seq))
-    if not marks:
-        return
-    keys = {key.number: key for key in Key.objects.filter(site_id=site, number__in=list(marks))}
-    known = {mark.key_id: mark for mark in LogMark.objects.filter(key__in=keys.values())}
-    moved = []
-    for number, key in keys.items():
-        generation, seq = marks[number]
-        mark = known.get(key.pk) or LogMark(key=key, generation=-1, seq=-1)
-        if (generation, seq) > (mark.generation, mark.seq):
-            mark.generation, mark.seq, mark.published = generation, seq, False
-            moved.append(mark)
-            if mark.published_at + TOLD_EVERY_S <= now:
-                mark.published, mark.published_at = True, now
-                key.log_generation, key.log_seq = generation, seq
-                key.save(update_fields=["log_generation", "log_seq"])
-    LogMark.objects.bulk_create(
-        moved,
-        update_conflicts=True,
-        unique_fields=["key"],
-        update_fields=["generation", "seq", "published", "published_at"],
-    )
-
-
-def publish_log_marks(now: int) -> None:
-    """Tell stations the marks that have waited for their minute."""
-    waiting = LogMark.objects.filter(published=False, published_at__lte=now - TOLD_EVERY_S)
-    if waiting.exists():
-        with change():
-            for mark in waiting.select_related("key"):
-                _publish(mark, now)
-
-
-def _publish(mark: LogMark, now: int) -> None:
-    mark.key.log_generation, mark.key.log_seq = mark.generation, mark.seq
-    mark.key.save(update_fields=["log_generation", "log_seq"])
-    mark.published, mark.published_at = True, now
-    mark.save()
 
 
 def note_records_seen(site: int, events: Iterable[Event]) -> None:

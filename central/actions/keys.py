@@ -1,13 +1,10 @@
-"""Keys: block, unlock, hand out, take back, replace, lend."""
+"""Keys: block, unlock, give out, take back, replace, lend. How one is made at a station is in ``hand_out``."""
 
-from auditlog.context import set_extra_data
-
-from central.actions.codes import find_code, new_provision_code
+from central.actions.hand_out import new_provision_code
 from central.actions.tasks import finish_tasks, make_receipt, open_new_key_task
 from central.clock import unix_now
-from central.errors import Refused
 from central.feed import change
-from central.models import Block, Holder, Key, ProvisionCode, Receipt, Site, Station, Task, Unit
+from central.models import Block, Holder, Key, Receipt, Site, Task, Unit
 from central.models.base import MAX_UINT32
 from central.signing.blocklists import sign_blocklist
 from central.signing.records import sign_key_record
@@ -35,7 +32,8 @@ def unlock_key(key: Key) -> None:
     with change():
         # Always a new time, so that a station that locked it itself sees it.
         key.unlocked_at = max(unix_now(), (key.unlocked_at or 0) + 1, (key.locked_at or 0) + 1)
-        key.save(update_fields=["unlocked_at"])
+        key.wrong_pins = []
+        key.save(update_fields=["unlocked_at", "wrong_pins"])
 
 
 def take_back_key(key: Key, by: str = "") -> Receipt | None:
@@ -80,33 +78,6 @@ def give_new_key(holder: Holder, by: str = "", number: int | None = None) -> tup
         key.save()
         finish_tasks(Task.objects.filter(holder=holder, kind=Task.Kind.NEW_KEY), by)
         return key, make_receipt(Receipt.Kind.HANDED_OUT, holder, key, by), new_provision_code(key)
-
-
-def hand_out_key(shown_code: str, station: Station, now: int) -> Key:
-    """Make a blank key, at a station, the one that the code names: sign its record; from now on stations know it.
-
-    The same station may ask again for the code's 15 minutes. Raises Refused as `find_code` does, and when the key is
-    not to be handed out or the code was used elsewhere.
-    """
-    found = find_code(ProvisionCode, shown_code, now)
-    with change():
-        # Read again inside the transaction: of two that come at once, one is too late.
-        code = ProvisionCode.objects.select_for_update().get(pk=found.pk)
-        key = Key.objects.select_related("site", "unit", "holder").get(pk=code.key_id)
-        if key.site_id != station.site_id:
-            raise Refused(403, "bad_code", "no such code")
-        if code.used_at is None:
-            if key.status in (Key.Status.BLOCKED, Key.Status.RETURNED):
-                raise Refused(410, "code_spent", "this key is not to be handed out")
-            with set_extra_data({"additional_data": {"station": station.number}}):
-                key.status = Key.Status.ACTIVE
-                key.save()
-                sign_key_record(key, now)
-            code.used_at, code.used_by = now, station
-            code.save(update_fields=["used_at", "used_by"])
-        elif code.used_by_id != station.pk:
-            raise Refused(410, "code_spent", "this code has been used: ask for a new one")
-    return key
 
 
 def replace_broken_key(key: Key, emergency: Key, by: str = "") -> Receipt:

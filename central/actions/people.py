@@ -101,8 +101,8 @@ def end_employment(holder: Holder, by: str = "", last_day: date | None = None) -
     with change():
         holder.employment_ends = last_day or holder.employment_ends
         if last_day is None or last_day < today:
-            holder.status = Holder.Status.ENDED
-        holder.save(update_fields=["employment_ends", "status"])
+            _end(holder, unix_now())
+        holder.save(update_fields=["employment_ends", "status", "ended_at"])
         sign_permits(holder, unix_now())
         return _collect_keys(holder, last_day or today, by)
 
@@ -115,10 +115,14 @@ def end_employments_that_are_over(now: int) -> None:
         if over.exists():
             with change():
                 for holder in over:
-                    holder.status = Holder.Status.ENDED
-                    holder.save(update_fields=["status"])
+                    _end(holder, now)
+                    holder.save(update_fields=["status", "ended_at"])
                     sign_permits(holder, now)
                     _collect_keys(holder, holder.employment_ends or today)
+
+
+def _end(holder: Holder, now: int) -> None:
+    holder.status, holder.ended_at = Holder.Status.ENDED, now
 
 
 def usual_areas(unit: Unit) -> tuple[list[Area], bool]:

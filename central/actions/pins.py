@@ -1,20 +1,23 @@
 """PINs: one for a person, or every one of a site anew (a stolen station, an import of people who have none yet).
 
-A PIN is returned once, to be shown once; only its tag is kept.
+A PIN is returned once, to be shown once; only its tag is kept. Whoever has stolen a station has the pepper and every
+tag, and finds each PIN by trying: so a renewal begins a new version of the pepper, every PIN that is given from then on
+is tagged with it, and the old version ends when nobody is left who has a PIN of it.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
 from central.actions.tasks import finish_tasks, make_receipt, open_renew_pins_task
 from central.clock import unix_now
 from central.feed import change
-from central.models import Holder, Receipt, Site, Task, Unit
-from central.signing.keyring import pin_secrets
+from central.models import Holder, Receipt, Site, Station, Task, Unit
+from central.signing.keyring import destroy_pepper, make_pepper, pin_secrets
 from central.signing.permits import sign_permits
-from central.signing.pins import pin_tag, random_pin
+from central.signing.pins import random_pin
 
 AT_ONCE = 100
 """PINs made by one click: a few seconds, and as many slips as anybody cares to print and hand out in one go."""
@@ -52,27 +55,42 @@ def give_pin(holder: Holder, by: str = "") -> GivenPin:
 
 def set_new_pin(holder: Holder) -> str:
     """Keep the tag of a new PIN, unlike anybody else's of the site, and sign the permits with it. Inside a change."""
-    secrets = pin_secrets(holder.site)
+    # Read again under its lock: a renewal that begins meanwhile would find a PIN given with the old pepper after it.
+    site = Site.objects.select_for_update(no_key=True).get(pk=holder.site_id)
+    secrets = pin_secrets(site)
     while True:
-        pin = random_pin()
-        tag = pin_tag(pin, secrets.site_salt, secrets.pepper)
-        if not Holder.objects.filter(site=holder.site, pin_tag=tag).exists():
+        pin = random_pin(site.pin_digits)
+        # A station takes a PIN under either pepper: under none of them may it be somebody else's.
+        tags = secrets.tags(pin)
+        if not Holder.objects.filter(site=site, pin_tag__in=tags).exists():
             now = unix_now()
-            holder.pin_tag, holder.pin_at = tag, now
+            holder.pin_tag, holder.pin_version, holder.pin_at = tags[0], secrets.newest.version, now
             # Neither tag nor PIN is in the audit log: that there is a new one is told by its time.
-            holder.save(update_fields=["pin_tag", "pin_at"])
+            holder.save(update_fields=["pin_tag", "pin_version", "pin_at"])
             sign_permits(holder, now)
             return pin
 
 
-def start_pin_renewal(site: Site, by: str) -> Task:
-    """Count every PIN that there is as old from now on. While one renewal goes on, a second start changes nothing."""
-    return pin_renewal_task(site) or open_renew_pins_task(site, by)
+def start_pin_renewal(site: Site, by: str, station: Station | None = None) -> Task:
+    """Count every PIN that there is as old from now on, by hand or because ``station`` was stolen.
+
+    While one renewal goes on, a second start by hand changes nothing. One for another stolen station is begun when the
+    first is over: stations know two versions at most, and nobody's PIN ends before they have a new one.
+    """
+    going_on = pin_renewal_task(site) if station is None else None
+    if going_on is not None:
+        return going_on
+    with change():
+        task = open_renew_pins_task(site, by, station)
+        fresh = Site.objects.select_for_update(no_key=True).get(pk=site.pk)
+        if fresh.pin_version_ending is None:
+            _begin_version(fresh)
+    return task
 
 
 def pin_renewal_task(site: Site) -> Task | None:
-    """The newest renewal that goes on: what was given before it does not count."""
-    return Task.objects.filter(site=site, kind=Task.Kind.RENEW_PINS, done_at=None).order_by("-opened_at").first()
+    """The newest renewal that goes on."""
+    return _renewals(site).order_by("-opened_at").first()
 
 
 def renewal_progress(site: Site, units: Iterable[Unit]) -> list[RenewalProgress]:
@@ -97,14 +115,42 @@ def renew_pins(site: Site, units: Iterable[Unit], by: str) -> list[GivenPin]:
 
 
 def end_pin_renewal(site: Site, by: str = "") -> None:
-    """End the site's renewals when nobody is left."""
-    going_on = Task.objects.filter(site=site, kind=Task.Kind.RENEW_PINS, done_at=None)
-    if going_on.exists() and not _without_new_pin(site).exists():
-        finish_tasks(going_on, by)
+    """End the site's renewal when nobody is left with an old PIN: the old pepper is worth nothing from then on."""
+    if not _renewals(site).exists():
+        return
+    with change():
+        fresh = Site.objects.select_for_update(no_key=True).get(pk=site.pk)
+        ending = fresh.pin_version_ending
+        if _with_old_pin(fresh).exists():
+            return
+        finish_tasks(_renewals(fresh).filter(pk__lte=fresh.pin_version_task), by)
+        if ending is not None:
+            fresh.pin_version_ending = None
+            fresh.save(update_fields=["pin_version_ending"])
+            transaction.on_commit(lambda: destroy_pepper(fresh, ending))
+        # Another station was stolen meanwhile: it knew the version that all have now.
+        if _renewals(fresh).exists():
+            _begin_version(fresh)
+
+
+def _begin_version(site: Site) -> None:
+    site.pin_version, site.pin_version_ending = make_pepper(site, unix_now()), site.pin_version
+    site.pin_version_task = max(_renewals(site).values_list("pk", flat=True))
+    site.save(update_fields=["pin_version", "pin_version_ending", "pin_version_task"])
+
+
+def _renewals(site: Site) -> QuerySet[Task]:
+    return Task.objects.filter(site=site, kind=Task.Kind.RENEW_PINS, done_at=None)
+
+
+def _with_old_pin(site: Site) -> QuerySet[Holder]:
+    """Active people whose PIN is of an older version than the newest."""
+    active = Holder.objects.filter(site=site, status=Holder.Status.ACTIVE, pin_at__isnull=False)
+    return active.exclude(pin_version=site.pin_version)
 
 
 def _without_new_pin(site: Site) -> QuerySet[Holder]:
-    """Active people without a PIN, or with one from before the renewal that goes on."""
-    task = pin_renewal_task(site)
-    old = Q(pin_at=None) | Q(pin_at__lt=task.opened_at) if task is not None else Q(pin_at=None)
+    """Active people without a PIN, or with one of an older version."""
+    version = Site.objects.values_list("pin_version", flat=True).get(pk=site.pk)
+    old = Q(pin_at=None) | ~Q(pin_version=version)
     return Holder.objects.filter(old, site=site, status=Holder.Status.ACTIVE).select_related("site", "unit")

@@ -1,11 +1,14 @@
-"""Changing a site's central key in three steps, without a station, key or lock losing service in between.
+"""Changing a site's central key in four steps, without a station, key or lock losing service in between.
 
-`announce`: the next key exists, signed by the one before it; both are believed, the old one still signs. `resign`: the
-next one signs from now on, and everything that was signed is signed anew. `retire`: only the new one is believed.
-Each step may be repeated: it goes on where it was interrupted.
+`begin`: the next key exists, and the one before it names it: stations believe both. `sign_anew`: the next one signs
+records, and all that there are anew; stations renew their certificates and rewrite keys, while the old one still signs
+heads and the time. `make_current`: the next one signs those too; from then on stations believe nothing else by a site's
+first key. `retire`: the old one verifies nothing any more, and is destroyed; only the chain leads over it. Each step
+may be repeated: it goes on where it was interrupted.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from django.db.models import QuerySet
 
@@ -24,14 +27,22 @@ NAMED = 20
 """So many stations or keys are named in a refusal; `rotation_state` has them all."""
 
 
+class Step(StrEnum):
+    """The last step that was taken."""
+
+    NONE = "none"
+    BEGUN = "begun"
+    SIGNED = "signed"
+    CURRENT = "current"
+
+
 @dataclass(frozen=True)
 class RotationState:
     """Where a rotation is, and what would lose service if the next step were taken now."""
 
-    step: str
-    """``none``, ``announced`` or ``resigned``."""
+    step: Step
     stations: tuple[int, ...] = ()
-    """Numbers of stations that do not know the newest announcement, or whose certificate is by the old key."""
+    """Numbers of stations that do not know of the last step, or whose certificate is by the old key."""
     keys: tuple[int, ...] = ()
     """Numbers of keys in use that still carry the old key's record, as far as stations have told."""
     all_stations: int = 0
@@ -46,73 +57,97 @@ class RotationState:
 
 def rotation_state(site: Site) -> RotationState:
     """Find which step the site's rotation has reached, and what stands in the way of the next."""
-    newest = CentralKey.objects.filter(site=site, listed=True).order_by("-number").first()
-    if newest is None:
-        return RotationState("none")
+    link = CentralKey.objects.filter(site=site).order_by("-number").first()
+    if link is None or link.number == site.retired_key:
+        return RotationState(Step.NONE)
     counts = _enrolled(site).count(), _in_use(site).count()
-    if newest.number > site.signing_key:
-        return RotationState("announced", _unaware(site, newest), (), *counts)
-    behind = {*_unaware(site, newest), *_old_certificates(site)}
-    return RotationState("resigned", tuple(sorted(behind)), _old_keys(site), *counts)
+    if link.number == site.signing_key:
+        return RotationState(Step.BEGUN, _unaware(site, link), (), *counts)
+    step = Step.SIGNED if link.number == site.current_key else Step.CURRENT
+    behind = {*_unaware(site, link), *_old_certificates(site)}
+    return RotationState(step, tuple(sorted(behind)), _old_keys(site), *counts)
 
 
-def announce(site: Site, now: int) -> None:
-    """Make the next key and have the present one name it. Raises CentralError (``rotation``) in the middle of one."""
-    if rotation_state(site).step == "resigned":
+def begin(site: Site, now: int) -> None:
+    """Make the next key and have the newest one name it. Raises CentralError (``rotation``) in the middle of one."""
+    at = rotation_state(site)
+    if at.step not in {Step.NONE, Step.BEGUN}:
         raise CentralError("rotation", site=site.number, reason="retire the old key first")
-    number = site.signing_key + 1
-    seed = datafolder.keep_secret(keyring.key_file(site, number), SigningKey.generate().seed())
+    if at.step == Step.BEGUN:
+        return
+    seed = datafolder.keep_secret(keyring.key_file(site, site.signing_key + 1), SigningKey.generate().seed())
+    named = claims.CentralKey(issued=now, public_key=SigningKey(seed).public, version=max(site.signing_key, now))
+    record = sign(named, keyring.signing_key(site))
     with change():
-        if not CentralKey.objects.filter(site=site, number=number).exists():
-            named = claims.CentralKey(issued=now, public_key=SigningKey(seed).public, version=max(number, now))
-            CentralKey(site=site, number=number, record=sign(named, keyring.signing_key(site)), listed=False).save()
-        # Those before it too: a station that slept through a whole rotation finds its way from the key that it knows.
-        for each in CentralKey.objects.filter(site=site, listed=False):
-            each.listed = True
-            each.save(update_fields=["listed"])
+        CentralKey(site=site, number=site.signing_key, public_key=named.public_key, record=record).save()
 
 
-def resign(site: Site, now: int, *, force: bool = False) -> int:
-    """Sign with the next key from now on, and sign everything anew. Returns how many records.
+def sign_anew(site: Site, now: int, *, force: bool = False) -> int:
+    """Sign records with the next key from now on, and all that there are anew. Returns how many records.
 
-    Raises CentralError (``rotation``) when none is announced, or stations do not know it yet, unless ``force``.
+    Raises CentralError (``rotation``) when none is begun, or stations do not know it yet, unless ``force``.
     """
     at = rotation_state(site)
-    if at.step == "none":
-        raise CentralError("rotation", site=site.number, reason="announce the next key first")
-    if at.step == "announced":
-        if at.stations and not force:
-            raise CentralError("rotation", site=site.number, not_told=_list(at.stations))
+    if at.step not in {Step.BEGUN, Step.SIGNED}:
+        raise CentralError("rotation", site=site.number, reason="begin with the next key first")
+    if at.step == Step.BEGUN:
+        _refuse_unsafe(site, at, force=force)
         with change():
             site.signing_key += 1
-            site.public_key = keyring.signing_key(site).public
-            site.save(update_fields=["signing_key", "public_key"])
+            site.save(update_fields=["signing_key"])
             sign_blocklist_anew(site, now)
     return sign_all_anew(site, now, only_old=True)
 
 
-def retire(site: Site, *, force: bool = False) -> None:
-    """Have stations believe the new key alone, and destroy the old one.
+def make_current(site: Site, *, force: bool = False) -> None:
+    """Sign heads and the time with the next key as well.
 
-    Raises CentralError (``rotation``) before `resign`, and while keys in use carry their old record or stations have
+    Raises CentralError (``rotation``) before `sign_anew`, and while keys in use carry their old record or stations have
     their old certificate (`rotation_state` names them), unless ``force``: they would lose service.
     """
     at = rotation_state(site)
-    if at.step != "resigned":
+    if at.step not in {Step.SIGNED, Step.CURRENT}:
         raise CentralError("rotation", site=site.number, reason="sign everything anew first")
+    if at.step == Step.SIGNED:
+        _refuse_unsafe(site, at, force=force)
+        with change():
+            site.current_key = site.signing_key
+            site.save(update_fields=["current_key"])
+            _tell_statuses(site)
+
+
+def retire(site: Site, *, force: bool = False) -> None:
+    """Have the old key verify nothing any more, and destroy it.
+
+    Raises CentralError (``rotation``) before `make_current`, and while stations have not heard of that or something
+    still carries what the old one signed, unless ``force``.
+    """
+    at = rotation_state(site)
+    if at.step != Step.CURRENT:
+        raise CentralError("rotation", site=site.number, reason="make the next key current first")
+    _refuse_unsafe(site, at, force=force)
+    old = site.current_key - 1
+    with change():
+        site.retired_key = old
+        site.save(update_fields=["retired_key"])
+        _tell_statuses(site)
+    datafolder.destroy_secret(keyring.key_file(site, old))
+
+
+def _tell_statuses(site: Site) -> None:
+    for link in CentralKey.objects.filter(site=site):
+        link.save()
+
+
+def _refuse_unsafe(site: Site, at: RotationState, *, force: bool) -> None:
     if not at.is_safe and not force:
         raise CentralError("rotation", site=site.number, stations=_list(at.stations), keys=_list(at.keys))
-    with change():
-        for each in CentralKey.objects.filter(site=site, listed=True):
-            each.listed = False
-            each.save(update_fields=["listed"])
-    datafolder.destroy_secret(keyring.key_file(site, site.signing_key - 1))
 
 
-def _unaware(site: Site, announcement: CentralKey) -> tuple[int, ...]:
-    row = MirrorRow.objects.get(site=site, type=CentralKey.MIRROR_TYPE, number=announcement.number)
-    behind = _enrolled(site).exclude(health__revision__gte=row.revision)
-    return tuple(behind.exclude(role=Station.Role.ACTIVATION_BOX).values_list("number", flat=True))
+def _unaware(site: Site, link: CentralKey) -> tuple[int, ...]:
+    """Stations that have not asked since they were told of the link, or of its status."""
+    row = MirrorRow.objects.get(site=site, type=CentralKey.MIRROR_TYPE, number=link.number)
+    return tuple(_enrolled(site).exclude(health__revision__gte=row.revision).values_list("number", flat=True))
 
 
 def _old_certificates(site: Site) -> tuple[int, ...]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from central.feed import change
 from central.models import Block, Blocklist, BlockReached, Event, MirrorRow, Station, StationHealth
+from station.plain_text import one_line
 
 NOTED_EVERY_S = 60
 """A poll that finds nothing writes nothing more than once a minute."""
-SILENT_AFTER_S = 600
+SILENT_AFTER_S = 900
 RESTARTS = ("station_started", "station_restarted")
 REASON_LIMIT_CHARACTERS = 20
 VERSION_LIMIT_CHARACTERS = 64
@@ -62,9 +62,9 @@ def note_events(station: Station, events: Sequence[Event], now: int) -> None:
     for event in events:
         if event.type in RESTARTS:
             facts["restarted_at"] = event.at
-            facts["restart_reason"] = str(event.data.get("reason", ""))[:REASON_LIMIT_CHARACTERS]
+            facts["restart_reason"] = one_line(event.data.get("reason", ""))[:REASON_LIMIT_CHARACTERS]
         elif event.type == "config_applied":
-            facts["config_version"] = str(event.data.get("version", ""))[:VERSION_LIMIT_CHARACTERS]
+            facts["config_version"] = one_line(event.data.get("version", ""))[:VERSION_LIMIT_CHARACTERS]
             facts["config_at"], facts["config_rejected_at"] = event.at, None
         elif event.type == "config_rejected":
             facts["config_rejected_at"] = event.at
@@ -72,18 +72,17 @@ def note_events(station: Station, events: Sequence[Event], now: int) -> None:
 
 
 def note_silence(now: int) -> None:
-    """Show stations to their neighbours as up or down; only enrolled ones, whose silence means something."""
+    """Note which stations are up or down; only enrolled ones, whose silence means something.
+
+    Past the change feed: each answer to a poll says who is down, and none is woken by it.
+    """
     enrolled = Station.objects.filter(last_contact__isnull=False)
     silent = enrolled.filter(last_contact__lt=now - SILENT_AFTER_S).exclude(status=Station.Status.DOWN)
     heard = enrolled.filter(last_contact__gte=now - SILENT_AFTER_S).exclude(status=Station.Status.UP)
     # Out of order by hand: it may call as much as it likes.
     heard = heard.filter(out_of_order=None)
     for stations, status in ((silent, Station.Status.DOWN), (heard, Station.Status.UP)):
-        if stations.exists():
-            with change():
-                for station in stations:
-                    station.status = status
-                    station.save(update_fields=["status"])
+        stations.update(status=status)
 
 
 def _note_known_blocks(station: Station, revision: int, now: int) -> None:

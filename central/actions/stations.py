@@ -1,13 +1,14 @@
 """Stations: add, enrol, take out of order, revoke."""
 
-from central.actions.codes import derived_token, find_code, new_enrolment_code, token_fingerprint
-from central.actions.tasks import open_renew_pins_task
+from central.actions.codes import derived_token, find_enrolment_code, new_enrolment_code, token_fingerprint
+from central.actions.pins import start_pin_renewal
 from central.clock import DAY_S, unix_now
 from central.errors import Refused
 from central.feed import change
 from central.models import EnrolmentCode, OutOfOrder, Site, Station, StationToken, Task
 from central.signing.blocklists import sign_blocklist
 from central.signing.records import renew_certificate, sign_certificate
+from station.records.proofs import enrolment_proven
 
 TOKEN_OVERLAP_S = DAY_S
 """How long the token before stays good, so that a station that is set up anew is not locked out half-way."""
@@ -22,13 +23,18 @@ def add_station(station: Station, site: Site) -> str:
         return new_enrolment_code(station)
 
 
-def enrol_station(shown_code: str, public_key: bytes, now: int) -> tuple[Station, str]:
+def enrol_station(shown_code: str, public_key: bytes, proof: bytes, now: int) -> tuple[Station, str]:
     """Make whoever shows the code the station that it names. Returns the station, certified, and its token.
 
-    The same code with the same public key gives the same token for its 15 minutes. Raises Refused as `find_code` does,
-    and when somebody else has used the code or the station is stolen.
+    ``proof``: that they have the private key, by `station.records.proofs.enrolment_proof`: public keys are on every
+    key in the site. The same code with the same public key gives the same token, for its 15 minutes and until that
+    token is first used: the first answer may have been lost. Raises Refused: 403 ``bad_proof``, as
+    `find_enrolment_code` does, and when somebody else has used the code or the station is stolen.
     """
-    found = find_code(EnrolmentCode, shown_code, now)
+    # Before the code is looked for: who has no key learns nothing about codes, and uses up none of their tries.
+    if not enrolment_proven(shown_code, public_key, proof):
+        raise Refused(403, "bad_proof", "no proof that this public key is the station's own")
+    found = find_enrolment_code(shown_code, now)
     token = derived_token(shown_code, public_key)
     with change():
         # Read again inside the transaction: of two that come at once with different keys, one is too late.
@@ -42,7 +48,7 @@ def enrol_station(shown_code: str, public_key: bytes, now: int) -> tuple[Station
             sign_certificate(station, public_key, now)
             code.used_at, code.used_public_key = now, public_key
             code.save(update_fields=["used_at", "used_public_key"])
-        elif bytes(code.used_public_key or b"") != public_key or station.stolen:
+        elif bytes(code.used_public_key or b"") != public_key or station.stolen or not _is_unused(station, token):
             raise Refused(410, "code_spent", "this code has been used: ask for a new one")
     return station, token
 
@@ -83,7 +89,11 @@ def revoke_station(station: Station, by: str = "") -> Task:
         station.tokens.all().delete()
         EnrolmentCode.objects.filter(station=station, used_at=None).delete()
         sign_blocklist(station.site, unix_now())
-        return open_renew_pins_task(station.site, by, station)
+        return start_pin_renewal(station.site, by, station)
+
+
+def _is_unused(station: Station, token: str) -> bool:
+    return station.tokens.filter(sha256=token_fingerprint(token), expires_at=None, used_at=None).exists()
 
 
 def _replace_token(station: Station, token: str, now: int) -> None:

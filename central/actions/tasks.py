@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from django.db.models import QuerySet
 
 from central.clock import unix_now
-from central.models import Holder, Key, Receipt, Site, Station, Task
+from central.models import Holder, Key, Receipt, Site, Station, Task, Unit
 
 
 def open_new_key_task(holder: Holder, by: str = "") -> Task:
@@ -23,6 +23,37 @@ def open_collect_key_task(key: Key, holder: Holder, due: date, by: str = "") -> 
 def open_renew_pins_task(site: Site, by: str = "", station: Station | None = None) -> Task:
     """Open the task to renew every PIN of the site, because of a stolen station or for another reason."""
     return _open(Task.Kind.RENEW_PINS, site, site.today(), by, station=station)
+
+
+def open_many_locked_task(station: Station) -> Task:
+    """Open the task to look after a station whose events would lock more keys than is believed; one a station."""
+    return _open(Task.Kind.MANY_LOCKED, station.site, station.site.today(), "", station=station, unit=station.unit)
+
+
+def open_refused_pin_task(holder: Holder, key: Key, reason: str) -> Task:
+    """Open the task to help somebody whose right PIN may not use this pool key: the screen does not tell them why.
+
+    One such task a holder, about the last key that they tried.
+    """
+    task = _open(Task.Kind.REFUSED_PIN, holder.site, holder.site.today(), "", holder=holder, key=key, detail=reason)
+    for other in Task.objects.filter(kind=task.kind, holder=holder, done_at=None).exclude(pk=task.pk):
+        other.delete()
+    return task
+
+
+def open_went_back_task(thing: Key | Holder | Unit | Station, was: str) -> Task:
+    """Open the task to decide about what a restored server opens again, and stations keep shut until then."""
+    return _open(
+        Task.Kind.WENT_BACK,
+        thing.site,
+        thing.site.today(),
+        "",
+        key=thing if isinstance(thing, Key) else None,
+        holder=thing if isinstance(thing, Holder) else None,
+        station=thing if isinstance(thing, Station) else None,
+        unit=thing if isinstance(thing, Unit) else thing.unit,
+        detail=was,
+    )
 
 
 def finish_tasks(tasks: QuerySet[Task], by: str, now: int | None = None) -> None:
@@ -56,17 +87,18 @@ def _open(
     holder: Holder | None = None,
     key: Key | None = None,
     station: Station | None = None,
+    unit: Unit | None = None,
+    detail: str = "",
 ) -> Task:
-    """A task of that kind; the one that is open already for the same holder, key and station."""
-    open_already = Task.objects.filter(site=site, kind=kind, holder=holder, key=key, station=station, done_at=None)
+    """A task of that kind; the one that is open already for the same holder, key, station and detail.
+
+    It is the business of ``unit``; without one, of the holder's or the site's.
+    """
+    unit = unit or (holder.unit if holder else None)
+    about = {"holder": holder, "key": key, "station": station, "detail": detail}
+    open_already = Task.objects.filter(site=site, kind=kind, done_at=None, **about)
+    if unit is not None:
+        open_already = open_already.filter(unit=unit)
     return open_already.first() or Task.objects.create(
-        site=site,
-        unit=holder.unit if holder else None,
-        kind=kind,
-        holder=holder,
-        key=key,
-        station=station,
-        due=due,
-        opened_at=unix_now(),
-        opened_by=by,
+        site=site, unit=unit, kind=kind, due=due, opened_at=unix_now(), opened_by=by, **about
     )

@@ -1,21 +1,23 @@
-"""Accounts of the office and their roles at a site, as the site's own administrator gives them."""
+"""Accounts of the office and their roles: as a site's own administrator gives them, and as the operator does."""
 
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from central.models import Membership, Site, Unit
+from central.doors.table import ROLES_BY_OPERATOR
+from central.models import AccountOfSite, Membership, Site, Unit
 
 PASSWORD_BYTES = 12
 
 
 @dataclass(frozen=True)
 class RoleGiven:
-    """Somebody with a role. ``password`` only for an account that is new, to be shown once."""
+    """Somebody with a role. ``password`` only where it is a new one, to be shown once."""
 
     member: Membership
     password: str | None = field(default=None, repr=False)
@@ -26,19 +28,25 @@ def users_of(site: Site) -> QuerySet[Any]:
     return get_user_model()._default_manager.filter(memberships__site=site).distinct().order_by("username")  # noqa: SLF001
 
 
-def belongs_only_to(user: Any, site: Site) -> bool:
-    """Whether the site's administrator may touch the account itself: it is of no other site, nor the operator's."""
-    elsewhere = Membership.objects.filter(Q(user=user) & ~Q(site=site)).exists()
-    return not (user.is_superuser or user.is_staff or elsewhere)
+def is_kept_by(user: Any, site: Site) -> bool:
+    """Whether the site's administrator may touch the account itself.
+
+    Made here, with roles nowhere else and none that the operator gives: whoever sets a password can log in with it.
+    """
+    memberships = Membership.objects.filter(user=user)
+    beyond = memberships.filter(~Q(site=site) | Q(role__in=ROLES_BY_OPERATOR)).exists()
+    return _is_of(user, site) and not (user.is_superuser or user.is_staff or beyond)
 
 
 def give_role(username: str, names: tuple[str, str], role: str, site: Site, unit: Unit | None) -> RoleGiven:
-    """Give a role to an account, which is made if there is none of that name.
+    """Give a role to an account of this site, which is made if there is none of that name; by its administrator.
 
-    An account that is there keeps its password and names: it may be another site's as well. The password of a new one
-    is to be changed at its first log-in (`central.office.passwords`). Raises ValidationError.
+    The password of a new one is to be changed at its first log-in (`central.office.passwords`). Raises ValidationError:
+    ``account_elsewhere`` for an account that this site did not make, ``role_by_operator``.
     """
     users = get_user_model()._default_manager  # noqa: SLF001
+    if role in ROLES_BY_OPERATOR:
+        raise ValidationError(role, code="role_by_operator")
     with transaction.atomic():
         user, password = users.filter(username=username).first(), None
         if user is None:
@@ -47,10 +55,36 @@ def give_role(username: str, names: tuple[str, str], role: str, site: Site, unit
             user.set_password(password)
             user.full_clean()
             user.save()
-        member = Membership(user=user, role=role, site=site, unit=unit)
-        member.full_clean()
-        member.save()
+            AccountOfSite.objects.create(user=user, site=site)
+        elif not _is_of(user, site):
+            raise ValidationError(username, code="account_elsewhere")
+        return RoleGiven(_new_member(user, role, site, unit), password)
+
+
+def give_role_by_operator(user: Any, role: str, site: Site, unit: Unit | None) -> RoleGiven:
+    """Give any role at any site to an account there is; by the server's operator.
+
+    An account that a site's administrator made may be theirs in truth: with a role that they could not give it gets a
+    new password, which the operator hands to its owner, and its sessions end. Raises ValidationError.
+    """
+    with transaction.atomic():
+        member, password = _new_member(user, role, site, unit), None
+        if not (user.is_superuser or user.is_staff):
+            home, _ = AccountOfSite.objects.get_or_create(user=user, defaults={"site": site})
+            if role in ROLES_BY_OPERATOR or home.site_id != site.pk:
+                password = reset_password(user)
     return RoleGiven(member, password)
+
+
+def _is_of(user: Any, site: Site) -> bool:
+    return AccountOfSite.objects.filter(user=user, site=site).exists()
+
+
+def _new_member(user: Any, role: str, site: Site, unit: Unit | None) -> Membership:
+    member = Membership(user=user, role=role, site=site, unit=unit)
+    member.full_clean()
+    member.save()
+    return member
 
 
 def reset_password(user: Any) -> str:

@@ -1,16 +1,20 @@
 """The API object: its routers, its errors, its OpenAPI document."""
 
 import json
+import logging
 from typing import Any
 
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
 
 from central.api.calls import open_calls, station_calls
-from central.api.http import refusal
+from central.api.http import refusal, unavailable
 from central.errors import Refused
+
+log = logging.getLogger("central.api")
 
 
 class StrictParser(Parser):
@@ -47,6 +51,15 @@ for router in (open_calls, station_calls):
 @api.exception_handler(Refused)
 def _refused(_request: HttpRequest, error: Refused) -> HttpResponse:
     return refusal(error)
+
+
+@api.exception_handler(InterfaceError)
+@api.exception_handler(InternalError)
+@api.exception_handler(OperationalError)
+def _database_fault(_request: HttpRequest, error: DatabaseError | InterfaceError) -> HttpResponse:
+    # One line for each call: when the database is away, every station asks in vain.
+    log.error("database.failed %s", type(error).__name__)
+    return refusal(unavailable())
 
 
 @api.exception_handler(AuthenticationError)

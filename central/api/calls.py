@@ -1,19 +1,18 @@
 """The calls of the API. Each finds out who asks, has an action do it, and puts the answer into its shape."""
 
 import json
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeAlias, cast
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Query, Router, Status
 
 from central.actions.events import receive_events
-from central.actions.keys import hand_out_key
+from central.actions.hand_out import OwnKey, hand_out_key, proven_key
 from central.actions.station_health import note_mirror
 from central.actions.stations import enrol_station, renew_station_certificate
-from central.api.auth import StationAuth, counting_bad_codes
+from central.api.auth import StationAuth, counting_bad_enrolments, counting_bad_provisions, token_of
 from central.api.http import GZIP_HEADERS, JSON, gzip_of, json_answer, takes_gzip
 from central.api.schemas import (
-    Argon2,
     CertificateOut,
     Changes,
     EnrolIn,
@@ -27,21 +26,30 @@ from central.api.schemas import (
     Problem,
     ProvisionIn,
     ProvisionOut,
-    RecordOut,
     Snapshot,
     TimeIn,
+    TimeOut,
     self_report_in,
 )
+from central.api.site_facts import chain_of, pin_settings_of
 from central.clock import unix_now
+from central.doors import limits
+from central.doors.addresses import network_of
+from central.errors import Refused
 from central.feed import pages
+from central.feed.cursors import LIMIT_CHARACTERS, Cursor, newest_cursor
 from central.feed.long_poll import wait_until
-from central.models import Key, MirrorRow, Station
-from central.signing import keyring
-from central.signing.pins import LANES, MEMORY_KIB, TIME_COST
+from central.feed.reading import has_changed, told_object
+from central.models import CentralKey, Site, Station
+from central.models.base import MAX_UINT32
 from central.signing.records import sign_time
-from station.records.base64url import encoded
+from station.records.base64url import decoded, encoded
 
 CURSOR = "^[A-Za-z0-9_-]+$"
+NONCE = "^[A-Za-z0-9_-]{21}[AQgw]$"
+"""Of the four spellings of sixteen bytes the one whose spare bits are zero."""
+
+Nonce: TypeAlias = Annotated[str, Query(min_length=22, max_length=22, pattern=NONCE, description="16 random bytes")]
 
 open_calls = Router()
 station_calls = Router(auth=StationAuth())
@@ -49,8 +57,8 @@ station_calls = Router(auth=StationAuth())
 
 def _answers(*errors: int, **success: Any) -> dict[int, Any]:
     """The responses of a call: ``_answers(401, ok=Shape)`` for 200, ``created=Shape`` for 201."""
-    codes = {"ok": 200, "created": 201, "not_modified": 304}
-    return {codes[name]: shape for name, shape in success.items()} | dict.fromkeys(errors, Problem)
+    codes = {"ok": 200, "created": 201}
+    return {codes[name]: shape for name, shape in success.items()} | dict.fromkeys((*errors, 503), Problem)
 
 
 def _caller(request: HttpRequest) -> Station:
@@ -58,9 +66,10 @@ def _caller(request: HttpRequest) -> Station:
     return cast(Station, request.auth)  # type: ignore[attr-defined]
 
 
-def _head_cursor(station: Station) -> str:
-    """The cursor of the newest change: a station that has it need not poll."""
-    return pages.cursor_of(pages.head(station.site_id))
+def _refuse_boxes(station: Station) -> None:
+    """Raise Refused (403) for an activation box: it needs little, and whoever steals it gets no more."""
+    if station.role == Station.Role.ACTIVATION_BOX:
+        raise Refused(403, "forbidden", "an activation box does not ask this")
 
 
 @open_calls.get("/healthz", response=_answers(ok=Health), auth=None)
@@ -71,74 +80,87 @@ def healthz(request: HttpRequest) -> Health:
 
 @open_calls.post("/enrol", response=_answers(400, 403, 410, 413, 429, created=EnrolOut), auth=None)
 def enrol(request: HttpRequest, body: EnrolIn) -> Status[EnrolOut]:
-    """Enrol a station. The same code with the same public key gives the same answer for its 15 minutes."""
-    with counting_bad_codes(request):
-        station, token = enrol_station(body.code, body.public_key, unix_now())
-    secrets = keyring.pin_secrets(station.site)
+    """Enrol a station. The same code and public key give the same answer for 15 minutes, until its token is used."""
+    with counting_bad_enrolments(request):
+        station, token = enrol_station(body.code, body.public_key, body.proof, unix_now())
     answer = EnrolOut(
         station=station.number,
         site=station.site.number,
         role=station.role,
         token=token,
         certificate=encoded(bytes(station.certificate or b"")),
-        central_keys=[encoded(key) for key in keyring.public_keys(station.site)],
-        pin=PinSettings(
-            site_salt=encoded(secrets.site_salt),
-            pepper=encoded(secrets.pepper),
-            argon2=Argon2(time=TIME_COST, memory_kib=MEMORY_KIB, lanes=LANES),
-        ),
-        cursor=_head_cursor(station),
+        central_keys=chain_of(station.site),
+        pin=pin_settings_of(station.site),
     )
     return Status(201, answer)
 
 
-@station_calls.post("/time", response=_answers(400, 401, 413, 429, ok=RecordOut))
-def time(request: HttpRequest, body: TimeIn) -> RecordOut:
-    """The time, signed, for the asker of this nonce."""
-    station = _caller(request)
-    record = sign_time(station.site, body.nonce, unix_now())
-    return RecordOut(record=encoded(record), cursor=_head_cursor(station))
+@open_calls.post("/time", response=_answers(400, 404, 413, 429, ok=TimeOut), auth=None)
+def time(request: HttpRequest, body: TimeIn) -> TimeOut:
+    """The time, signed, for the asker of this nonce. Without a token: whose clock is lost believes no certificate."""
+    limits.require(limits.TIME, network_of(request))
+    site = Site.objects.filter(number=body.site).first()
+    if site is None:
+        raise Refused(404, "unknown_site", "no such site")
+    record = sign_time(site, body.nonce, unix_now())
+    links = CentralKey.objects.filter(site=site).order_by("number").values_list("record", flat=True)
+    return TimeOut(record=encoded(record), central_keys=[encoded(bytes(link)) for link in links])
+
+
+@station_calls.get("/pin", response=_answers(401, 429, ok=PinSettings))
+def pin(request: HttpRequest) -> PinSettings:
+    """What turns a PIN into its tags, in every version that PINs are tagged with."""
+    return pin_settings_of(_caller(request).site)
 
 
 @station_calls.post("/certificate", response=_answers(401, 409, 413, 429, ok=CertificateOut))
 def certificate(request: HttpRequest) -> CertificateOut:
-    """Renew the certificate of the enrolled public key, never another, from half of its life on."""
+    """Renew the certificate of the enrolled public key, never another.
+
+    From half of its life on, or at once where an older central key has signed it than signs certificates now.
+    """
     station = _caller(request)
     renewed = renew_station_certificate(station, unix_now())
-    return CertificateOut(certificate=encoded(renewed), cursor=_head_cursor(station))
+    return CertificateOut(certificate=encoded(renewed), cursor=newest_cursor(station.site_id))
 
 
-@station_calls.get("/mirror/snapshot", response=_answers(401, 429, ok=Snapshot))
-def snapshot(request: HttpRequest) -> StreamingHttpResponse:
+@station_calls.get("/mirror/snapshot", response=_answers(400, 401, 429, ok=Snapshot))
+def snapshot(request: HttpRequest, nonce: Nonce) -> StreamingHttpResponse:
     """Everything that the station should have, gzip-compressed and streamed."""
-    pieces = pages.snapshot(_caller(request).site_id)
+    pieces = pages.snapshot(pages.Asked(_caller(request), decoded(nonce)))
     if not takes_gzip(request):
         return StreamingHttpResponse(pieces, content_type=JSON)
     return StreamingHttpResponse(gzip_of(pieces), content_type=JSON, headers=GZIP_HEADERS)
 
 
-@station_calls.get("/mirror/changes", response=_answers(400, 401, 410, 429, ok=Changes, not_modified=None))
+@station_calls.get("/mirror/changes", response=_answers(400, 401, 403, 410, 429, ok=Changes))
 def changes(
     request: HttpRequest,
-    since: Annotated[str, Query(max_length=pages.CURSOR_LIMIT_CHARACTERS, pattern=CURSOR)],
+    since: Annotated[str, Query(max_length=LIMIT_CHARACTERS, pattern=CURSOR)],
+    nonce: Nonce,
     limit: Annotated[int, Query(ge=1, le=500)] = 500,
     wait: Annotated[int, Query(ge=0, le=50, description="seconds to wait for a change")] = 0,
+    key: Annotated[int | None, Query(ge=1, le=MAX_UINT32, description="the key that is in the socket")] = None,
 ) -> HttpResponse:
-    """What has changed since a cursor; 304 if nothing has, after waiting for it."""
+    """What has changed since a cursor, at once or when something does, and the head that confirms it."""
     station = _caller(request)
-    site = station.site_id
-    revision = pages.revision_of(site, since)
-    note_mirror(station, revision, unix_now(), self_report_in(request.headers.get("Station-Health", "")))
-    if not wait_until(site, lambda: pages.head(site) > revision, wait):
-        return HttpResponse(status=304)
-    found = pages.changes(site, revision, limit)
+    if key is not None:
+        _refuse_boxes(station)
+    asked, cursor = pages.Asked(station, decoded(nonce), key), Cursor.of(since)
+    found = pages.changes(asked, cursor, limit)
+    note_mirror(station, cursor.revision, unix_now(), self_report_in(request.headers.get("Station-Health", "")))
+    if found.is_empty and wait:
+        wait_until(station.site_id, lambda: has_changed(asked.scope, cursor.revision), wait, token_of(request))
+        # Also when nothing has come: the head is of now.
+        found = pages.changes(asked, cursor, limit)
     rest: dict[str, Any] = {
         "removes": [{"type": type_, "id": number} for type_, number in found.removes],
-        "cursor": pages.cursor_of(found.revision),
+        "cursor": found.cursor.text(),
         "more": found.more,
-        "count": found.count,
-        "digest": found.digest,
+        "down": pages.down(station),
     }
+    if found.head is not None:
+        rest["head"] = encoded(found.head)
     body = f'{{"upserts":[{",".join(found.upserts)}],{json.dumps(rest)[1:]}'.encode()
     return json_answer(request, body)
 
@@ -150,18 +172,26 @@ def events(request: HttpRequest, body: EventsIn) -> HttpResponse:
     results = receive_events(station, body.events, unix_now())
     answer = EventsOut(
         results=[EventResult(id=r.id, status=r.status, reason=r.reason) for r in results],
-        cursor=_head_cursor(station),
+        cursor=newest_cursor(station.site_id),
     )
     # Compressed: the answer to a hundred events is as long as they were.
     return json_answer(request, answer.model_dump_json(exclude_none=True).encode())
 
 
-@station_calls.post("/provision", response=_answers(400, 401, 403, 410, 413, 429, ok=ProvisionOut))
+def _own_key(body: ProvisionIn) -> OwnKey | None:
+    """The public key that is to be certified. Raises Refused (403) for one without its proof, or the other way."""
+    if body.key_public is None and body.proof is None:
+        return None
+    if body.key_public is None or body.proof is None:
+        raise Refused(403, "bad_proof", "a public key and its proof come together")
+    return proven_key(body.code, body.key_public, body.proof.a, body.proof.t, body.proof.s)
+
+
+@station_calls.post("/provision", response=_answers(400, 401, 403, 409, 410, 413, 429, ok=ProvisionOut))
 def provision(request: HttpRequest, body: ProvisionIn) -> ProvisionOut:
     """Sign the record of the code's key; from now on stations know it. The same again for the code's 15 minutes."""
     station = _caller(request)
-    with counting_bad_codes(request):
-        key = hand_out_key(body.code, station, unix_now())
-    row = MirrorRow.objects.get(site=station.site_id, type=Key.MIRROR_TYPE, number=key.number)
-    mirror_object = MirrorObject.model_validate(json.loads(pages.with_revision(row.content, row.revision)))
-    return ProvisionOut(key=mirror_object, cursor=_head_cursor(station))
+    own = _own_key(body)
+    with counting_bad_provisions(station):
+        key = hand_out_key(body.code, station, unix_now(), own)
+    return ProvisionOut(key=MirrorObject.model_validate(told_object(key)))

@@ -8,12 +8,16 @@ from typing import Any, TypeAlias
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
+from central.doors import limits
+from central.doors.addresses import network_of
 from central.errors import Refused
-from central.security import address_of, attempts
 
 API_PATH = "/api/"
 BODY_LIMIT_BYTES = 1024 * 1024
 DISCARD_LIMIT_BYTES = 8 * BODY_LIMIT_BYTES
+
+FAULT = 500
+RETRY_AFTER_S = 15
 
 _ERRORS = {404: ("not_found", "no such call"), 405: ("method_not_allowed", "this call has another method")}
 
@@ -21,6 +25,11 @@ _ERRORS = {404: ("not_found", "no such call"), 405: ("method_not_allowed", "this
 def refusal(error: Refused) -> HttpResponse:
     """The answer to a call that is refused."""
     return JsonResponse({"error": error.code, "detail": error.detail}, status=error.status, headers=error.headers)
+
+
+def unavailable() -> Refused:
+    """The answer to every fault of the server's own: the station keeps what it has to say, and comes again."""
+    return Refused(503, "unavailable", "the server has a fault: try again", {"Retry-After": str(RETRY_AFTER_S)})
 
 
 class ApiMiddleware:
@@ -40,6 +49,8 @@ class ApiMiddleware:
         request._body = body  # noqa: SLF001  (where Django keeps a body that was read)
         request._stream = BytesIO(body)  # noqa: SLF001
         response = self.get_response(request)
+        if response.status_code >= FAULT:
+            return refusal(unavailable())
         response["Cache-Control"] = "no-store"
         if response.status_code in _ERRORS and not response.get("Content-Type", "").startswith("application/json"):
             code, detail = _ERRORS[response.status_code]
@@ -50,12 +61,8 @@ class ApiMiddleware:
 
 def _limited(request: HttpRequest, error: Refused) -> Refused:
     """A body that cannot be taken is a failed attempt: whoever goes on sending such is told to wait."""
-    client = address_of(request)
-    wait_s = attempts.wait_s(client)
-    attempts.failed(client)
-    if not wait_s:
-        return error
-    return Refused(429, "too_many_tries", "too many failed attempts: wait", {"Retry-After": str(wait_s)})
+    waiting = limits.count_try(limits.BODY, network_of(request))
+    return limits.too_many(waiting) if waiting else error
 
 
 def _body(request: HttpRequest) -> bytes:
@@ -141,8 +148,6 @@ KEPT = frozenset(
 )
 """What a station's call may be answered with. All else (policies for pages, frames, referrers, languages) says nothing
 to a program, and was more than half of an answer without news."""
-NOTHING_NEW = "304"
-"""Has no body that a header could be about."""
 
 
 class LeanHeaders:
@@ -157,8 +162,7 @@ class LeanHeaders:
             return self._application(environ, start_response)
 
         def start_lean(status: str, headers: Headers, exc_info: Any = None) -> Any:
-            kept = frozenset() if status.startswith(NOTHING_NEW) else KEPT
-            lean = [(name, value) for name, value in headers if name.lower() in kept]
+            lean = [(name, value) for name, value in headers if name.lower() in KEPT]
             return start_response(status, lean, exc_info)
 
         return self._application(environ, start_lean)

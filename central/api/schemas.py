@@ -7,7 +7,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from central.actions.events import EventIn
 from central.actions.station_health import SelfReport
+from central.models.base import MAX_UINT16
 from station.records.base64url import decoded
+from station.records.claims import MAX_UINT64
 
 HEALTH_HEADER_LIMIT_CHARACTERS = 300
 CLOCKS = frozenset({0, 1, 2})
@@ -31,9 +33,17 @@ def _text(size: int, last: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": pattern, "description": f"{size} bytes, base64url, no padding"})
 
 
+def _is_number(value: object) -> object:
+    """What JSON calls an integer (``5.0`` is one), and no text or truth that Python would take for one."""
+    if type(value) not in {int, float}:
+        raise ValueError("not_a_number")
+    return value
+
+
 Octets16 = Annotated[bytes, _octets(16), _text(16, "AQgw")]
 Octets32 = Annotated[bytes, _octets(32), _text(32, "AEIMQUYcgkosw048")]
 Record = Annotated[str, Field(description="a signed record, base64url without padding")]
+Octets64 = Annotated[bytes, _octets(64), _text(64, "AQgw")]
 Code = Annotated[str, Field(min_length=3, max_length=40, description="<id>-<secret>")]
 
 
@@ -51,10 +61,11 @@ class Health(BaseModel):
 
 
 class EnrolIn(BaseModel):
-    """A one-time code and the public key that the station made."""
+    """A one-time code, the public key that the station made, and its signature over ``enrol/1:`` and the code."""
 
     code: Code
     public_key: Octets32
+    proof: Octets64
 
 
 class Argon2(BaseModel):
@@ -65,12 +76,20 @@ class Argon2(BaseModel):
     lanes: int
 
 
+class Pepper(BaseModel):
+    """One version."""
+
+    version: int
+    pepper: str
+
+
 class PinSettings(BaseModel):
-    """What turns a PIN into its tag. Secret."""
+    """What turns a PIN into its tags. Secret."""
 
     site_salt: str
-    pepper: str
     argon2: Argon2
+    digits: int = Field(description="of PINs that are given now")
+    peppers: list[Pepper] = Field(description="one or two, newest first")
 
 
 class EnrolOut(BaseModel):
@@ -81,22 +100,22 @@ class EnrolOut(BaseModel):
     role: int
     token: str
     certificate: Record
-    central_keys: list[str] = Field(description="public keys that records may be signed with")
+    central_keys: list[str] = Field(description="public keys of the whole chain, oldest first")
     pin: PinSettings
-    cursor: str
 
 
 class TimeIn(BaseModel):
-    """Sixteen random bytes."""
+    """The number of a site, and sixteen random bytes."""
 
+    site: Annotated[int, Field(ge=1, le=MAX_UINT16), BeforeValidator(_is_number)]
     nonce: Octets16
 
 
-class RecordOut(BaseModel):
-    """A ``time/1``."""
+class TimeOut(BaseModel):
+    """A ``time/1``, and the chain of central keys up to the one that has signed it."""
 
     record: Record
-    cursor: str
+    central_keys: list[Record] = Field(description="``central/1``, oldest first")
 
 
 class CertificateOut(BaseModel):
@@ -106,10 +125,20 @@ class CertificateOut(BaseModel):
     cursor: str
 
 
-class ProvisionIn(BaseModel):
-    """A one-time code."""
+class KeyProofIn(BaseModel):
+    """What a key answered to the nonce that is made of the code."""
 
-    code: Code
+    a: Octets16
+    t: Annotated[int, Field(strict=True, ge=0, le=MAX_UINT64)] | None
+    s: Octets64
+
+
+class ProvisionIn(BaseModel):
+    """A code of ten digits; of a key that can prove itself also its public key, and the proof."""
+
+    code: Annotated[str, Field(max_length=40, description="ten digits")]
+    key_public: Octets32 | None = None
+    proof: KeyProofIn | None = None
 
 
 class MirrorObject(BaseModel):
@@ -133,7 +162,6 @@ class ProvisionOut(BaseModel):
     """The key to hand out."""
 
     key: MirrorObject
-    cursor: str
 
 
 class Snapshot(BaseModel):
@@ -141,20 +169,19 @@ class Snapshot(BaseModel):
 
     epoch: str
     cursor: str
-    count: int
-    digest: str = Field(description="SHA-256, hexadecimal")
-    objects: list[MirrorObject]
+    head: Record = Field(description="``head/1``")
+    objects: list[MirrorObject] = Field(description="those of type ``central_key`` first")
 
 
 class Changes(BaseModel):
-    """What has changed since a cursor. Count and digest are compared when ``more`` is false."""
+    """What has changed since a cursor, and, when ``more`` is false, the head that confirms it."""
 
     upserts: list[MirrorObject]
     removes: list[Removed]
     cursor: str
     more: bool
-    count: int
-    digest: str = Field(description="SHA-256, hexadecimal")
+    down: list[int] = Field(description="numbers of stations that have long not been heard of, at most 50")
+    head: Record | None = Field(default=None, description="``head/1``")
 
 
 _EVENT = {

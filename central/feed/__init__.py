@@ -3,6 +3,6 @@
 What the objects look like is said by their models; what is signed when is the business of ``central.actions``.
 """
 
-from central.feed.change import change, change_and_sign
+from central.feed.change import change, change_and_sign, touch
 
-__all__ = ["change", "change_and_sign"]
+__all__ = ["change", "change_and_sign", "touch"]

@@ -3,7 +3,8 @@
 A plain sequence loses rows: transactions commit in another order than they took their numbers, and a reader that has
 seen the higher one never comes back for the lower. So a change collects the objects that it saves and deletes; at its
 end it locks the site's counter row, gives out the revisions, and commits. Nothing waits between the lock and the
-commit, and no revision can become visible before a lower one.
+commit, and no revision can become visible before a lower one. The sum that stations are told in ``head/1`` lies in the
+same row, and is brought up in the same transaction: what a change costs has nothing to do with how large the site is.
 """
 
 import json
@@ -21,7 +22,9 @@ from central.clock import unix_now
 from central.errors import CentralError
 from central.feed.long_poll import wake
 from central.models import Area, FeedCounter, Lock, Mirrored, MirrorRow, Permission, Watched
+from central.models.base import Content
 from central.signing.outdated import sign_outdated
+from station.records.mirror_digest import MirrorSum, object_hash
 
 Slot: TypeAlias = tuple[str, int]
 """Type and number of a mirror object."""
@@ -35,6 +38,8 @@ class Change:
     deleted: list[Watched] = field(default_factory=list)
     deleted_slots: set[tuple[int, Slot]] = field(default_factory=set)
     """Site and slot of deleted mirror objects."""
+    touched_slots: set[tuple[int, Slot]] = field(default_factory=set)
+    """Of mirror objects that are to be told anew, also where nothing of them has changed."""
 
     def note_saved(self, instance: Watched) -> None:
         """``instance`` was saved."""
@@ -91,6 +96,13 @@ def change_and_sign() -> Iterator[None]:
         sign_outdated(going_on.saved.values(), going_on.deleted, unix_now())
 
 
+def touch(thing: Mirrored) -> None:
+    """Tell a mirror object anew, with a higher revision, as it is now. Inside a change."""
+    going_on = current()
+    going_on.note_saved(thing)
+    going_on.touched_slots.add((thing.mirror_site_id(), (thing.MIRROR_TYPE, thing.mirror_number())))
+
+
 def _stamp(change_: Change, now: int) -> None:
     """Give revisions to what now differs from what stations were told, as the last act of the transaction."""
     slots: dict[int, dict[Slot, tuple[type[Mirrored], int] | None]] = defaultdict(dict)
@@ -102,10 +114,11 @@ def _stamp(change_: Change, now: int) -> None:
             slots[instance.mirror_site_id()][instance.MIRROR_TYPE, instance.mirror_number()] = (model, pk)
     # Always in the same order, so that two changes of several sites cannot wait for each other.
     for site in sorted(slots):
-        _stamp_site(site, slots[site], now)
+        touched = {slot for of_site, slot in change_.touched_slots if of_site == site}
+        _stamp_site(site, slots[site], touched, now)
 
 
-def _stamp_site(site: int, slots: dict[Slot, tuple[type[Mirrored], int] | None], now: int) -> None:
+def _stamp_site(site: int, slots: dict[Slot, tuple[type[Mirrored], int] | None], touched: set[Slot], now: int) -> None:
     FeedCounter.objects.get_or_create(site_id=site)
     counter = FeedCounter.objects.select_for_update().get(site_id=site)
     by_type: dict[str, list[int]] = defaultdict(list)
@@ -115,45 +128,50 @@ def _stamp_site(site: int, slots: dict[Slot, tuple[type[Mirrored], int] | None],
     for type_, numbers in by_type.items():
         for row in MirrorRow.objects.filter(site_id=site, type=type_, number__in=numbers):
             told[type_, row.number] = row
-    rows = []
+    rows, added, taken = [], [], []
     contents = _contents(slots)
     for slot in sorted(slots):
-        content = contents.get(slot, "")
-        before = told.get(slot)
-        if content == (before.content if before else ""):
+        content = contents.get(slot)
+        text = "" if content is None else json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        row = told.get(slot) or MirrorRow(site_id=site, type=slot[0], number=slot[1])
+        if text == row.content and not (text and slot in touched):
             continue
         counter.value += 1
-        row = before or MirrorRow(site_id=site, type=slot[0], number=slot[1])
-        row.revision, row.content, row.removed_at = counter.value, content, None if content else now
+        if row.hash is not None:
+            taken.append(bytes(row.hash))
+        row.revision, row.content, row.removed_at = counter.value, text, None if text else now
+        row.hash = None if content is None else object_hash({"revision": row.revision, **content})
+        if row.hash is not None:
+            added.append(row.hash)
         rows.append(row)
     if not rows:
         return
+    whole = MirrorSum(counter.count, bytes(counter.state)).changed(added, taken)
+    counter.count, counter.state = whole.count, whole.state
     MirrorRow.objects.bulk_create(
         rows,
         update_conflicts=True,
         unique_fields=["site", "type", "number"],
-        update_fields=["revision", "content", "removed_at"],
+        update_fields=["revision", "content", "hash", "removed_at"],
     )
-    counter.save(update_fields=["value"])
+    counter.save(update_fields=["value", "count", "state"])
     transaction.on_commit(lambda: wake(site))
 
 
-def _contents(slots: dict[Slot, tuple[type[Mirrored], int] | None]) -> dict[Slot, str]:
+def _contents(slots: dict[Slot, tuple[type[Mirrored], int] | None]) -> dict[Slot, Content]:
     """The objects as they are now, read again under the counter's lock: another change may have been before us."""
     by_model: dict[type[Mirrored], dict[int, Slot]] = defaultdict(dict)
     for slot, where in slots.items():
         if where is not None:
             by_model[where[0]][where[1]] = slot
-    contents = {}
+    contents: dict[Slot, Content] = {}
     for model, pks in by_model.items():
         foreign = [f.name for f in model._meta.concrete_fields if f.is_relation]  # noqa: SLF001  (Django's own name)
         for instance in model._default_manager.select_related(*foreign).filter(pk__in=list(pks)):  # noqa: SLF001
             content = instance.mirror_content()
             if content is not None:
                 slot = pks[int(instance.pk)]
-                contents[slot] = json.dumps(
-                    {"type": slot[0], "id": slot[1], **content}, ensure_ascii=False, separators=(",", ":")
-                )
+                contents[slot] = {"type": slot[0], "id": slot[1], **content}
     return contents
 
 

@@ -1,58 +1,33 @@
-"""What stations are told: snapshots, pages of changes, digests and cursors.
+"""What stations are told: snapshots, and pages of changes, each with the head that confirms it."""
 
-Each answer comes from one SELECT, so that its rows, its count and its digest are of the same instant on any database.
-"""
-
-import hashlib
-import secrets
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import Case, CharField, Value, When
-from django.db.models.functions import Cast
+from central.clock import unix_now
+from central.feed.cursors import Cursor, resnapshot
+from central.feed.reading import FeedState, Scope, changed, everything
+from central.models import Station
+from central.signing.records import sign_head
+from station.records.base64url import encoded
+from station.records.mirror_head import Call
 
-from central.errors import Refused
-from central.models.mirror import FeedCounter, MirrorRow, ServerFact
-from station.records.base64url import decoded, encoded
-
-CURSOR_LIMIT_CHARACTERS = 200
 CHUNK_BYTES = 64 * 1024
+DOWN_LIMIT = 50
 
 
-def epoch() -> str:
-    """The random name of this database; another one's cursors mean nothing here."""
-    fact = ServerFact.objects.filter(name="epoch").first()
-    if fact is None:
-        fact, _ = ServerFact.objects.get_or_create(name="epoch", defaults={"value": secrets.token_urlsafe(12)})
-    return str(fact.value)
+@dataclass(frozen=True)
+class Asked:
+    """Who asks, and what its answer's head is for."""
 
+    station: Station
+    nonce: bytes
+    key: int | None = None
 
-def head(site: int) -> int:
-    """The newest revision of a site."""
-    return FeedCounter.objects.filter(site_id=site).values_list("value", flat=True).first() or 0
-
-
-def cursor_of(revision: int) -> str:
-    """The cursor of one who has everything up to ``revision``."""
-    return encoded(f"{epoch()}.{revision}".encode("ascii"))
-
-
-def revision_of(site: int, cursor: str) -> int:
-    """The inverse of `cursor_of`.
-
-    Raises Refused: 400 for what is no cursor; 410 ``resnapshot`` for another epoch's, for one that is ahead of this
-    database (a restored backup), and for one older than the tombstones kept.
-    """
-    try:
-        theirs, _, number = decoded(cursor).decode("ascii").rpartition(".")
-        revision = int(number)
-    except ValueError as error:
-        raise Refused(400, "bad_request", "not a cursor") from error
-    counter = FeedCounter.objects.filter(site_id=site).first()
-    value, floor = (counter.value, counter.floor) if counter else (0, 0)
-    if theirs != epoch() or not floor <= revision <= value:
-        raise Refused(410, "resnapshot", "this cursor can no longer be continued: ask for a snapshot")
-    return revision
+    @property
+    def scope(self) -> Scope:
+        """The objects that the station has a copy of."""
+        return Scope.of(self.station)
 
 
 @dataclass(frozen=True)
@@ -61,87 +36,70 @@ class Page:
 
     upserts: list[str]
     removes: list[tuple[str, int]]
-    revision: int
+    cursor: Cursor
     more: bool
-    count: int
-    digest: str
-
-
-class _Tally:
-    """Count and digest of the objects in scope, as they go by."""
-
-    def __init__(self) -> None:
-        self._lines: list[bytes] = []
-
-    def add(self, type_: str, number: int, revision: int) -> None:
-        """One object that a station should have."""
-        self._lines.append(f"{type_}:{number}:{revision}\n".encode("ascii"))
+    head: bytes | None
+    """``head/1``; None where there is more."""
 
     @property
-    def count(self) -> int:
-        """How many objects."""
-        return len(self._lines)
-
-    def digest(self) -> str:
-        """SHA-256 (hexadecimal) over the sorted lines ``type:id:revision\\n``."""
-        return hashlib.sha256(b"".join(sorted(self._lines))).hexdigest()
+    def is_empty(self) -> bool:
+        """Nothing has changed."""
+        return not self.upserts and not self.removes
 
 
-def changes(site: int, since: int, limit: int) -> Page:
-    """Everything of the site after revision ``since``, at most ``limit`` objects of it."""
-    # Read before the rows: revisions are committed in order, so the rows have at least everything up to it.
-    newest = head(site)
-    tally = _Tally()
-    changed: list[tuple[int, str, int, str]] = []
-    rows = (
-        MirrorRow.objects.filter(site_id=site)
-        .annotate(
-            text=Case(When(revision__gt=since, then=Cast("content", CharField())), default=Value("")),
-        )
-        .values_list("revision", "type", "number", "removed_at", "text")
-    )
-    for revision, type_, number, removed_at, text in rows:
-        newest = max(newest, revision)
-        if removed_at is None:
-            tally.add(type_, number, revision)
-        if revision > since:
-            changed.append((revision, type_, number, text if removed_at is None else ""))
-    changed.sort()
-    more = len(changed) > limit
-    page = changed[:limit]
+def changes(asked: Asked, since: Cursor, limit: int) -> Page:
+    """Everything after ``since``, at most ``limit`` objects of it.
+
+    Raises Refused (410 ``resnapshot``) for a cursor of another epoch, for one that is ahead of this database (a
+    restored backup), and for one older than the tombstones kept.
+    """
+    # Before reading: a head never says that it is younger than what was read.
+    now = unix_now()
+    state, rows = changed(asked.scope, since.revision, limit + 1, asked.key)
+    if since.epoch != state.epoch or not state.floor <= since.revision <= state.revision:
+        raise resnapshot()
+    more, rows = len(rows) > limit, rows[:limit]
     return Page(
-        upserts=[with_revision(text, revision) for revision, _, _, text in page if text],
-        removes=[(type_, number) for _, type_, number, text in page if not text],
-        revision=page[-1][0] if more else newest,
+        upserts=[row.json() for row in rows if row.content],
+        removes=[(row.type, row.number) for row in rows if not row.content],
+        cursor=Cursor(state.epoch, rows[-1].revision if more else state.revision),
         more=more,
-        count=tally.count,
-        digest=tally.digest(),
+        head=None if more else _head(asked, state, now),
     )
 
 
-def snapshot(site: int) -> Iterator[bytes]:
-    """The JSON text of a whole snapshot, in pieces: the objects first, then what sums them up."""
-    newest = head(site)
-    tally = _Tally()
-    yield b'{"objects":['
-    piece = bytearray()
-    rows = MirrorRow.objects.filter(site_id=site).values_list("revision", "type", "number", "removed_at", "content")
-    for revision, type_, number, removed_at, content in rows.iterator(chunk_size=2000):
-        newest = max(newest, revision)
-        if removed_at is not None:
-            continue
-        piece += b"," if tally.count else b""
-        piece += with_revision(content, revision).encode("utf-8")
-        tally.add(type_, number, revision)
+def snapshot(asked: Asked) -> Iterator[bytes]:
+    """The JSON text of a whole snapshot, in pieces: what sums it up first, then the objects, central's keys first."""
+    now = unix_now()
+    state, rows = everything(asked.scope)
+    cursor = Cursor(state.epoch, state.revision).text()
+    facts = {"epoch": state.epoch, "cursor": cursor, "head": encoded(_head(asked, state, now))}
+    return _pieces(f'{json.dumps(facts)[:-1]}, "objects": [', (row.json() for row in rows))
+
+
+def down(station: Station) -> list[int]:
+    """The numbers of the site's stations where nobody should be sent: a hint, which is no part of the mirror."""
+    if station.role == Station.Role.ACTIVATION_BOX:
+        return []
+    silent = Station.objects.filter(site=station.site_id, status=Station.Status.DOWN)
+    # A box meets no network: its silence says nothing.
+    silent = silent.exclude(role=Station.Role.ACTIVATION_BOX).order_by("number")
+    return list(silent.values_list("number", flat=True)[:DOWN_LIMIT])
+
+
+def _head(asked: Asked, state: FeedState, now: int) -> bytes:
+    call = Call(asked.station.number, asked.nonce, asked.key)
+    log_seen = state.log_seen
+    return sign_head(asked.station.site, state.current_key, call, state.revision, state.whole, log_seen, now)
+
+
+def _pieces(beginning: str, objects: Iterator[str]) -> Iterator[bytes]:
+    piece = bytearray(beginning.encode("ascii"))
+    separator = b""
+    for text in objects:
+        piece += separator + text.encode("utf-8")
+        separator = b","
         if len(piece) >= CHUNK_BYTES:
             yield bytes(piece)
             piece.clear()
-    piece += (
-        f'],"epoch":"{epoch()}","cursor":"{cursor_of(newest)}","count":{tally.count},"digest":"{tally.digest()}"}}'
-    ).encode("ascii")
-    yield bytes(piece)
-
-
-def with_revision(content: str, revision: int) -> str:
-    """A stored JSON object with its revision put in."""
-    return f'{{"revision":{revision},{content[1:]}'
+    yield bytes(piece + b"]}")

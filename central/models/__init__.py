@@ -5,16 +5,19 @@ Numbers (``number``) are those of records and stations, unique within a site; ``
 
 from central.models.base import Mirrored, Watched
 from central.models.codes import EnrolmentCode, ProvisionCode
-from central.models.events import Event, LogMark, LookUp, Opening
+from central.models.events import Activation, Event, LogGaps, LogMark, LookUp, Opening
 from central.models.keys import Block, Blocklist, BlockReached, Key
+from central.models.limits import LoggedInFrom, TryCount
 from central.models.mirror import FeedCounter, MirrorRow, ServerFact
 from central.models.people import Holder, Permission, Permit
 from central.models.places import Area, CentralKey, Lock, Site, Unit
 from central.models.stations import OutOfOrder, Station, StationHealth, StationToken
 from central.models.tasks import Receipt, Task
-from central.models.users import Membership, PasswordToChange, Role
+from central.models.users import AccountOfSite, Membership, PasswordToChange, Role
 
 __all__ = [
+    "AccountOfSite",
+    "Activation",
     "Area",
     "Block",
     "BlockReached",
@@ -26,7 +29,9 @@ __all__ = [
     "Holder",
     "Key",
     "Lock",
+    "LogGaps",
     "LogMark",
+    "LoggedInFrom",
     "LookUp",
     "Membership",
     "MirrorRow",
@@ -45,6 +50,7 @@ __all__ = [
     "StationHealth",
     "StationToken",
     "Task",
+    "TryCount",
     "Unit",
     "Watched",
 ]

@@ -1,7 +1,9 @@
 """What all models that stations hear of have in common."""
 
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeAlias
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
@@ -11,9 +13,17 @@ MAX_UINT16 = 2**16 - 1
 MAX_UINT32 = 2**32 - 1
 
 
-def number_field(limit: int = MAX_UINT32) -> "models.BigIntegerField[Any, Any]":
-    """A number that records carry, 1 to ``limit``."""
-    return models.BigIntegerField(validators=[MinValueValidator(1), MaxValueValidator(limit)])
+def number_field(
+    limit: int = MAX_UINT32, extra: Sequence[Callable[[int], None]] = ()
+) -> "models.BigIntegerField[Any, Any]":
+    """A number that records carry, 1 to ``limit``. ``extra`` checks raise ValidationError."""
+    return models.BigIntegerField(validators=[MinValueValidator(1), MaxValueValidator(limit), *extra])
+
+
+def check_printable(value: str) -> None:
+    """Refuse a text with control characters, or with marks that turn what follows around."""
+    if not value.isprintable():
+        raise ValidationError("There are characters in it that no screen can show")
 
 
 class Watched(models.Model):

@@ -6,36 +6,35 @@ from central.models.keys import Key
 from central.models.stations import Station
 
 
-class Code(models.Model):
-    """``<ident>-<secret>``: the secret is shown once and kept as a keyed hash."""
+class EnrolmentCode(models.Model):
+    """Makes whoever shows it the given station. ``<ident>-<secret>``: the secret is kept as a keyed hash."""
 
     ident = models.CharField(max_length=8, primary_key=True)
     secret_hash = models.CharField(max_length=64)
+    station = models.ForeignKey(Station, on_delete=models.CASCADE)
     created_at = models.BigIntegerField()
     expires_at = models.BigIntegerField()
     tries = models.PositiveSmallIntegerField(default=0)
     """Wrong secrets so far."""
     used_at = models.BigIntegerField(null=True, default=None)
-
-    class Meta:
-        """Django's options."""
-
-        abstract = True
+    used_public_key = models.BinaryField(max_length=32, null=True, default=None)
+    """Who used it: the same again gets the same answer."""
 
     def __str__(self) -> str:
         return self.ident
 
 
-class EnrolmentCode(Code):
-    """Makes whoever shows it the given station."""
+class ProvisionCode(models.Model):
+    """Hands out the given key at a station of its site. Ten digits, kept as a keyed hash."""
 
-    station = models.ForeignKey(Station, on_delete=models.CASCADE)
-    used_public_key = models.BinaryField(max_length=32, null=True, default=None)
-    """Who used it: the same again gets the same answer."""
-
-
-class ProvisionCode(Code):
-    """Hands out the given key at a station of its site."""
-
+    code_hash = models.CharField(max_length=64, unique=True)
     key = models.ForeignKey(Key, on_delete=models.CASCADE)
+    created_at = models.BigIntegerField()
+    expires_at = models.BigIntegerField()
+    used_at = models.BigIntegerField(null=True, default=None)
     used_by = models.ForeignKey(Station, on_delete=models.CASCADE, null=True, default=None)
+    used_key_public = models.BinaryField(max_length=32, null=True, default=None)
+    """For which key: the same station again gets the same answer for the same one."""
+
+    def __str__(self) -> str:
+        return f"code for key {self.key}"

@@ -5,12 +5,25 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 
+from central.clock import DAY_S
 from central.models.keys import Key
 from central.models.places import Site
 from central.models.stations import Station
+from station.records.log_entry import TEST_LOCK
 
 CLOCK_UNKNOWN = -1
-OPENING_TYPES = ("lock_opened", "lock_refused", "log_gap")
+ENTRY_TYPES = ("lock_opened", "lock_refused")
+OPENING_TYPES = (*ENTRY_TYPES, "log_gap")
+SHOWN_AFTER_S = DAY_S
+"""A contradiction is shown when it is so old: the station or box that would explain it may report later."""
+
+
+class Doubt(models.TextChoices):
+    """Why an entry of a key's log is not taken as it stands: whoever has the key and a cable can write some."""
+
+    NO_ACTIVATION = "contradicts", "no activation of that key by that holder at that time"
+    TOLD_TWICE = "conflicts", "different entries of one number"
+    NO_TIME = "unjudged", "no time"
 
 
 class Event(models.Model):
@@ -29,6 +42,10 @@ class Event(models.Model):
     key = models.BigIntegerField(null=True)
     holder = models.BigIntegerField(null=True)
     lock = models.BigIntegerField(null=True)
+    log_seq = models.BigIntegerField(null=True)
+    """Of an entry of a key's log: its number there."""
+    doubt = models.CharField(max_length=12, choices=Doubt.choices, blank=True, default="")
+    """Of an entry of a key's log: why it is not taken as it stands."""
     data = models.JSONField(default=dict)
 
     class Meta:
@@ -41,6 +58,11 @@ class Event(models.Model):
             models.Index(fields=["site", "lock", "at"], condition=models.Q(lock__isnull=False), name="events_by_lock"),
             models.Index(fields=["site", "key", "at"], condition=models.Q(key__isnull=False), name="events_by_key"),
             models.Index(
+                fields=["site", "key", "log_seq"],
+                condition=models.Q(log_seq__isnull=False),
+                name="events_by_log_entry",
+            ),
+            models.Index(
                 fields=["site", "holder", "at"], condition=models.Q(holder__isnull=False), name="events_by_holder"
             ),
         ]
@@ -49,13 +71,24 @@ class Event(models.Model):
     def __str__(self) -> str:
         return f"{self.type} {self.event}"
 
+    def doubt_shown(self, now: int) -> str:
+        """``doubtful``, ``unjudged``, or nothing: what whoever reads the log is told."""
+        match self.doubt:
+            case Doubt.NO_TIME:
+                return "unjudged"
+            case Doubt.TOLD_TWICE:
+                return "doubtful"
+            case Doubt.NO_ACTIVATION if self.received_at + SHOWN_AFTER_S <= now:
+                return "doubtful"
+        return ""
+
 
 class OpeningManager(models.Manager["Opening"]):
-    """Only what a key's log told."""
+    """Only what a key's log told of the site's locks."""
 
     def get_queryset(self) -> Any:
-        """Entries of keys' logs."""
-        return super().get_queryset().filter(type__in=OPENING_TYPES)
+        """Entries of keys' logs, without those of test locks: they say nothing about anybody's home."""
+        return super().get_queryset().filter(type__in=OPENING_TYPES).exclude(lock=TEST_LOCK)
 
 
 class Opening(Event):
@@ -72,34 +105,84 @@ class Opening(Event):
 
 
 class LogMark(models.Model):
-    """How far central has a key's log; told to stations in batches (``Key.log_generation`` and ``log_seq``)."""
+    """How far central has a key's log: told to a station that asks with that key in its socket."""
 
     key = models.OneToOneField(Key, on_delete=models.CASCADE, primary_key=True)
     generation = models.BigIntegerField()
     seq = models.BigIntegerField()
-    published = models.BooleanField(default=False, db_index=True)
-    published_at = models.BigIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"{self.generation}/{self.seq}"
 
 
+class LogGaps(models.Model):
+    """Which numbers of a key's log central has heard of, and which of them nobody has brought."""
+
+    key = models.OneToOneField(Key, on_delete=models.CASCADE, primary_key=True, related_name="log_gaps")
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    missing = models.JSONField(default=list)
+    """``[first, last, since]`` of each gap between `first` and `last`, ascending; ``since``: when it was noticed."""
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.first}-{self.last}"
+
+
+class Activation(models.Model):
+    """When a key was active for whom, as stations and boxes told: what entries of its log are held against."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE)
+    key = models.BigIntegerField()
+    holder = models.BigIntegerField()
+    begins = models.BigIntegerField()
+    ends = models.BigIntegerField()
+    received_at = models.BigIntegerField()
+
+    class Meta:
+        """Django's options."""
+
+        indexes = [
+            models.Index(fields=["site", "key", "ends"], name="activations_by_key"),
+            models.Index(fields=["site", "received_at"], name="activations_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.begins}"
+
+
 class LookUp(models.Model):
-    """Somebody has read the opening log: who, when, about what, and the reason that they gave."""
+    """Somebody has read the log: who, when, about what, and the reason that they gave."""
 
     class About(models.TextChoices):
         """What was looked up."""
 
         LOCK = "lock"
         HOLDER = "holder"
+        KEY = "key"
+        ALL = "all"
+        """Everything that stations have told: by a command."""
+
+    class Cause(models.TextChoices):
+        """Why, as stations show it (``lookups`` in the mirror)."""
+
+        INCIDENT = "incident"
+        CLIENT_ASKED = "client_asked"
+        KEY_LOST = "key_lost"
+        ACCESS_CHECK = "access_check"
+        TECHNICAL = "technical"
+        OTHER = "other"
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True)
+    """None for a command on the server's machine."""
+    by = models.CharField(max_length=150, blank=True)
+    """The name that they had; of a command, the machine's user."""
     at = models.BigIntegerField()
     about = models.CharField(max_length=8, choices=About.choices)
-    number = models.BigIntegerField()
+    number = models.BigIntegerField(null=True)
     since = models.BigIntegerField()
     until = models.BigIntegerField()
+    cause = models.CharField(max_length=12, choices=Cause.choices, default=Cause.OTHER)
     reason = models.CharField(max_length=300)
 
     class Meta:
@@ -108,4 +191,10 @@ class LookUp(models.Model):
         ordering = ["-at", "-pk"]
 
     def __str__(self) -> str:
-        return f"{self.user} {self.about} {self.number}"
+        # Not who: the audit log keeps this text after the account has been forgotten.
+        return f"{self.about} {self.number}"
+
+    @property
+    def who(self) -> str:
+        """Who it was, for a page."""
+        return str(self.user) if self.user is not None else self.by

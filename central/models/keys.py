@@ -38,9 +38,16 @@ class Key(Mirrored):
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.BLANK)
     locked_at = models.BigIntegerField(null=True, blank=True, editable=False)
     unlocked_at = models.BigIntegerField(null=True, blank=True, editable=False)
-    log_generation = models.BigIntegerField(null=True, editable=False)
-    log_seq = models.BigIntegerField(null=True, editable=False)
+    wrong_pins = models.JSONField(default=list, editable=False)
+    """When the wrong PINs were, of all stations, that still count towards locking it; in the order of their arrival."""
+    activated_at = models.BigIntegerField(null=True, editable=False)
+    """When a station last said that it had activated it."""
+    locked_by = models.ForeignKey(Station, on_delete=models.SET_NULL, null=True, editable=False, related_name="+")
+    """Whose events locked it last, at `locked_noted_at`."""
+    locked_noted_at = models.BigIntegerField(null=True, editable=False)
     record = models.BinaryField(null=True, editable=False)
+    key_public = models.BinaryField(max_length=32, null=True, editable=False)
+    """The key's own public key (claim 36 of its records), of a key that has proved at its hand-out that it has one."""
     record_carried = models.BigIntegerField(null=True, editable=False)
     """When the record was signed that a station has last seen on the key (its claim 6)."""
 
@@ -49,11 +56,15 @@ class Key(Mirrored):
 
         constraints = [
             models.UniqueConstraint(fields=["site", "number"], name="key_number"),
+            # Else a key would pass for another one at a lock.
+            models.UniqueConstraint(fields=["site", "key_public"], name="one_key_a_public_key"),
             models.CheckConstraint(
                 condition=models.Q(kind=0, holder__isnull=False) | models.Q(kind__in=[1, 2], holder__isnull=True),
                 name="personal_keys_have_a_holder",
             ),
         ]
+        # What a blocklist says is looked up with every change of a key.
+        indexes = [models.Index(fields=["site", "number"], condition=models.Q(status="blocked"), name="keys_blocked")]
         ordering = ["site", "number"]
 
     def __str__(self) -> str:
@@ -80,8 +91,6 @@ class Key(Mirrored):
             content["locked_at"] = self.locked_at
         if self.unlocked_at is not None:
             content["unlocked_at"] = self.unlocked_at
-        if self.log_seq is not None:
-            content["log_seen"] = [self.log_generation, self.log_seq]
         return content | {"record": encoded(bytes(self.record))}
 
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 
 from central.models.places import Site
+from station.records.mirror_digest import HASH_BYTES, STATE_BYTES
 
 
 class ServerFact(models.Model):
@@ -17,13 +18,24 @@ class ServerFact(models.Model):
         return self.name
 
 
+def empty_state() -> bytes:
+    """The sum of no objects."""
+    return bytes(STATE_BYTES)
+
+
 class FeedCounter(models.Model):
-    """The last revision given within a site. Locked until the transaction ends: revisions are committed in order."""
+    """The last revision given within a site. Locked until the transaction ends: revisions are committed in order.
+
+    It also holds what all that a station of the site should have sums up to, as of that revision.
+    """
 
     site = models.OneToOneField(Site, on_delete=models.CASCADE, primary_key=True)
     value = models.BigIntegerField(default=0)
     floor = models.BigIntegerField(default=0)
     """The highest revision of a tombstone that was thrown away; a cursor below it needs a snapshot."""
+    count = models.BigIntegerField(default=0)
+    state = models.BinaryField(max_length=STATE_BYTES, default=empty_state)
+    """Of `station.records.mirror_digest.MirrorSum`, as the count: brought up at the cost of each change."""
 
     def __str__(self) -> str:
         return str(self.value)
@@ -38,6 +50,8 @@ class MirrorRow(models.Model):
     revision = models.BigIntegerField()
     content = models.TextField()
     """The JSON object without its revision; empty on a tombstone."""
+    hash = models.BinaryField(max_length=HASH_BYTES, null=True)
+    """Of `station.records.mirror_digest.object_hash`, over the whole object as it is sent; None on a tombstone."""
     removed_at = models.BigIntegerField(null=True, default=None)
 
     class Meta:

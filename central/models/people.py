@@ -5,7 +5,7 @@ import os
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from central.models.base import Content, Mirrored, Watched, number_field
+from central.models.base import Content, Mirrored, Watched, check_printable, number_field
 from central.models.places import Area, Lock, Site, Unit
 from station.records.base64url import encoded
 from station.records.claims import MINUTES_A_DAY, WINDOWS_LIMIT
@@ -16,6 +16,26 @@ TAG_BYTES = 16
 def no_pin() -> bytes:
     """A tag that no PIN has: sixteen random bytes."""
     return os.urandom(TAG_BYTES)
+
+
+def may_be_identity_number(digits: str) -> bool:
+    """Whether it could be a Swedish (yymmdd…) or Danish (ddmmyy…) personal identity number.
+
+    Also one that lost its leading zero in a table. A holder's number is on keys, in their logs and at every station,
+    for anybody with a cable to read.
+    """
+    if len(digits) < 9:
+        return False
+    first, month, third = (int(digits.zfill(10)[at : at + 2]) for at in (0, 2, 4))
+    return 1 <= month <= 12 and (1 <= first <= 31 or 1 <= third <= 31)
+
+
+def check_holder_number(number: int) -> None:
+    """Refuse what could be a personal identity number."""
+    if may_be_identity_number(str(number)):
+        raise ValidationError(
+            "This could be a personal identity number; the site's own number for the person goes here"
+        )
 
 
 class Holder(Mirrored):
@@ -37,9 +57,9 @@ class Holder(Mirrored):
         ENDED = "ended"
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE)
-    number = number_field()
-    given_name = models.CharField(max_length=60)
-    family_name = models.CharField(max_length=60)
+    number = number_field(extra=[check_holder_number])
+    given_name = models.CharField(max_length=60, validators=[check_printable])
+    family_name = models.CharField(max_length=60, validators=[check_printable])
     category = models.PositiveSmallIntegerField(choices=Category.choices)
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.ACTIVE)
@@ -48,6 +68,12 @@ class Holder(Mirrored):
     pin_tag = models.BinaryField(max_length=TAG_BYTES, default=no_pin, editable=False)
     pin_at = models.BigIntegerField(null=True, editable=False)
     """When they were given their PIN; None for somebody who has had none."""
+    ended_at = models.BigIntegerField(null=True, editable=False)
+    """When their employment was ended here: the site's ``forget_days`` count from then."""
+    forgotten_at = models.BigIntegerField(null=True, editable=False)
+    """When their name was taken out of everything; None while it is known."""
+    pin_version = models.BigIntegerField(null=True, editable=False)
+    """Of the pepper that their tag is under; None for somebody who has had no PIN."""
 
     class Meta:
         """Django's options."""
@@ -60,7 +86,8 @@ class Holder(Mirrored):
         ordering = ["site", "number"]
 
     def __str__(self) -> str:
-        return f"{self.given_name} {self.family_name}"
+        # Whoever has been forgotten is a number.
+        return f"{self.given_name} {self.family_name}".strip() or str(self.number)
 
     @property
     def screen_name(self) -> str:
@@ -69,13 +96,10 @@ class Holder(Mirrored):
 
     def mirror_content(self) -> Content:
         """See the API's contract."""
-        content: Content = {
-            "name": self.screen_name,
-            "category": self.category,
-            "unit": self.unit.number,
-            "status": self.status,
-            "pin_tag": encoded(bytes(self.pin_tag)),
-        }
+        content: Content = {"category": self.category, "unit": self.unit.number, "status": self.status}
+        if self.status == self.Status.ACTIVE:
+            # Whoever has left is no longer anybody's business at a screen; their number still refuses their key.
+            content["name"] = self.screen_name
         return content | ({"language": self.language} if self.language else {})
 
 
@@ -112,7 +136,8 @@ class Permission(Watched):
         ]
 
     def __str__(self) -> str:
-        return f"{self.holder}" + (f" ({self.unit})" if self.unit else "")
+        # The number, not the name: the audit log keeps this text after the person has been forgotten.
+        return f"{self.holder.number}" + (f" ({self.unit})" if self.unit else "")
 
     def clean(self) -> None:
         """Hourly staff's permissions are for a unit, the others' for none."""

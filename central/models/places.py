@@ -1,14 +1,22 @@
 """Where keys are used: sites (with their central keys), units, areas and the locks in them."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from central.clock import unix_now
-from central.models.base import MAX_UINT16, Content, Mirrored, Watched, number_field
+from central.models.base import MAX_UINT16, Content, Mirrored, Watched, check_printable, number_field
+from central.models.site_texts import check_help, check_support, check_texts
 from station.records.base64url import encoded
+from station.records.central_chain import KeyStatus
+
+
+def no_look_ups(year: int | None = None) -> dict[str, Any]:
+    """Of a year (this one) that nobody has read the log in yet."""
+    return {"year": year or datetime.fromtimestamp(unix_now(), UTC).year, "counts": {}}
 
 
 class Site(Mirrored):
@@ -17,10 +25,34 @@ class Site(Mirrored):
     MIRROR_TYPE = "site"
 
     number = number_field(MAX_UINT16)
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=100, validators=[check_printable])
     timezone = models.CharField(max_length=64, default="Europe/Stockholm")
-    support = models.JSONField(default=list, blank=True, help_text="Whom to call, and when: a list of hours and phones")
-    privacy_notice = models.JSONField(default=dict, blank=True, help_text='By language: {"sv": "…"}')
+    support = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[check_support],
+        help_text="Whom to call, and when: a list of hours and phones",
+    )
+    privacy_notice = models.JSONField(
+        default=dict, blank=True, validators=[check_texts], help_text='By language: {"sv": "…"}'
+    )
+    help_texts = models.JSONField(
+        default=dict,
+        blank=True,
+        validators=[check_help],
+        help_text='In the place of the program\'s own, by language and topic: {"sv": {"lost": "…"}}',
+    )
+    pin_digits = models.PositiveSmallIntegerField(
+        default=6, validators=[MinValueValidator(6), MaxValueValidator(10)], help_text="Of PINs given from now on"
+    )
+    pin_version = models.BigIntegerField(default=0, editable=False)
+    """Of the pepper (``pepper-<version>.key``) that new PINs are tagged with; 0 before the site's secrets are made."""
+    pin_version_ending = models.BigIntegerField(null=True, editable=False)
+    """Of the pepper before it, while PINs are being renewed."""
+    pin_version_task = models.BigIntegerField(default=0, editable=False)
+    """The newest task to renew PINs (its database id) when the newest version began: later ones wait for the next."""
+    look_ups = models.JSONField(default=no_look_ups, editable=False)
+    """How often the log was read this year: ``{"year": 2026, "counts": {reason: n}}``."""
     permit_days = models.PositiveSmallIntegerField(
         default=21, validators=[MinValueValidator(2), MaxValueValidator(90)], help_text="How long a permit lives"
     )
@@ -34,10 +66,20 @@ class Site(Mirrored):
         validators=[MinValueValidator(30), MaxValueValidator(3650)],
         help_text="How many days the audit log, look-ups, settled receipts and tasks are kept; then they are deleted",
     )
+    forget_days = models.PositiveSmallIntegerField(
+        default=90,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="How many days after the end of employment a person is forgotten: name, language, PIN and what they "
+        "could open go, the number stays. Fewer than the log's: its newest entries may name nobody",
+    )
     signing_key = models.PositiveSmallIntegerField(default=1, editable=False)
-    """Which of the site's central keys signs (``signing-<n>.key``)."""
+    """Which of the site's central keys (``signing-<n>.key``) signs records, but for heads and the time."""
+    current_key = models.PositiveSmallIntegerField(default=1, editable=False)
+    """Which one signs heads and the time: the one before, until all else is signed with the new one."""
+    retired_key = models.PositiveSmallIntegerField(default=0, editable=False)
+    """The newest that verifies nothing any more; 0: none. Stations retire the first as soon as another is current."""
     public_key = models.BinaryField(max_length=32, null=True, editable=False)
-    """The public half, so that a lost or foreign key file is noticed instead of replaced."""
+    """The public half of the first one; those of the others are in the chain's links (`CentralKey`)."""
 
     class Meta:
         """Django's options."""
@@ -65,22 +107,33 @@ class Site(Mirrored):
 
     def mirror_content(self) -> Content:
         """See the API's contract."""
-        return {"name": self.name, "timezone": self.timezone, "support": self.support, "privacy": self.privacy_notice}
+        return {
+            "name": self.name,
+            "timezone": self.timezone,
+            "pin_digits": self.pin_digits,
+            "pin_versions": self.pin_versions,
+            "support": self.support,
+            "privacy": self.privacy_notice,
+            "help": self.help_texts,
+            "lookups": self.look_ups,
+        }
+
+    @property
+    def pin_versions(self) -> list[int]:
+        """Of the peppers that PINs are tagged with, newest first."""
+        return [self.pin_version] + ([] if self.pin_version_ending is None else [self.pin_version_ending])
 
 
 class CentralKey(Mirrored):
-    """The announcement of a site's central key ``number``, signed by the one before it.
-
-    While it is listed, the key that it names and the one before are both valid; stations drop the older of the two when
-    the newest key's announcement is no longer listed.
-    """
+    """The nth link (``number``) of a site's chain of central keys: key n names key n + 1. Links are never removed."""
 
     MIRROR_TYPE = "central_key"
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE)
     number = number_field(MAX_UINT16)
+    public_key = models.BinaryField(max_length=32)
+    """Of the key that it names."""
     record = models.BinaryField()
-    listed = models.BooleanField(default=True)
 
     class Meta:
         """Django's options."""
@@ -90,9 +143,14 @@ class CentralKey(Mirrored):
     def __str__(self) -> str:
         return f"{self.site} {self.number}"
 
-    def mirror_content(self) -> Content | None:
-        """See the API's contract; None once the key before is retired."""
-        return {"record": encoded(bytes(self.record))} if self.listed else None
+    def mirror_content(self) -> Content:
+        """See the API's contract."""
+        names = self.number + 1
+        if names > self.site.current_key:
+            status = KeyStatus.NEXT
+        else:
+            status = KeyStatus.CURRENT if names > self.site.retired_key else KeyStatus.RETIRED
+        return {"status": status.value, "record": encoded(bytes(self.record))}
 
 
 class Unit(Mirrored):
@@ -102,7 +160,7 @@ class Unit(Mirrored):
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE)
     number = number_field(MAX_UINT16)
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=100, validators=[check_printable])
     closed = models.BooleanField(default=False, help_text="Its keys and its people are used with each other only")
 
     class Meta:
@@ -126,7 +184,7 @@ class Area(Mirrored):
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE)
     number = number_field()
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=100, validators=[check_printable])
 
     class Meta:
         """Django's options."""

@@ -1,9 +1,18 @@
 """Stations: what they are, the tokens that they show, how they are doing."""
 
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from central.models.base import MAX_UINT16, Content, Mirrored, number_field
+from central.models.base import MAX_UINT16, Content, Mirrored, check_printable, number_field
 from central.models.places import Site, Unit
+
+MILLIONTHS = "In millionths of a degree"
+
+
+def degrees(limit: int) -> list[MinValueValidator | MaxValueValidator]:
+    """A latitude or longitude in millionths of a degree."""
+    return [MinValueValidator(-limit * 10**6), MaxValueValidator(limit * 10**6)]
 
 
 class Station(Mirrored):
@@ -19,7 +28,7 @@ class Station(Mirrored):
         UPDATE_BOX = 2, "update box"
 
     class Status(models.TextChoices):
-        """As in the mirror: whether to send people there."""
+        """Whether to send people there, by what central has heard."""
 
         UP = "up"
         DOWN = "down"
@@ -27,11 +36,13 @@ class Station(Mirrored):
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE)
     number = number_field(MAX_UINT16)
-    name = models.CharField(max_length=100)
-    address = models.CharField(max_length=200, blank=True)
+    name = models.CharField(max_length=100, validators=[check_printable])
+    address = models.CharField(max_length=200, blank=True, validators=[check_printable])
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT)
     role = models.PositiveSmallIntegerField(choices=Role.choices, default=Role.SYNC_STATION)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.UNKNOWN)
+    latitude = models.IntegerField(null=True, blank=True, validators=degrees(90), help_text=MILLIONTHS)
+    longitude = models.IntegerField(null=True, blank=True, validators=degrees(180), help_text=MILLIONTHS)
     stolen = models.BooleanField(default=False, help_text="Its number goes on the blocklist of every key and lock")
     public_key = models.BinaryField(max_length=32, null=True, editable=False)
     certificate = models.BinaryField(null=True, editable=False)
@@ -43,20 +54,27 @@ class Station(Mirrored):
         """Django's options."""
 
         constraints = [models.UniqueConstraint(fields=["site", "number"], name="station_number")]
+        # Told with every answer to a poll.
+        indexes = [
+            models.Index(fields=["site", "number"], condition=models.Q(status="down"), name="stations_down"),
+            models.Index(fields=["site", "number"], condition=models.Q(stolen=True), name="stations_stolen"),
+        ]
         ordering = ["site", "number"]
 
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """A place on the map has both numbers."""
+        if (self.latitude is None) != (self.longitude is None):
+            raise ValidationError({"longitude": "Latitude and longitude, or neither"})
+
     def mirror_content(self) -> Content:
-        """See the API's contract."""
-        return {
-            "name": self.name,
-            "address": self.address,
-            "unit": self.unit.number,
-            "status": self.status,
-            "role": self.Role(self.role).name.lower(),
-        }
+        """See the API's contract. Whether it is up is no part of it: that would be news for every station each time."""
+        content: Content = {"name": self.name, "address": self.address, "unit": self.unit.number, "role": self.role}
+        if self.latitude is not None and self.longitude is not None:
+            content |= {"lat": self.latitude, "lon": self.longitude}
+        return content
 
 
 class StationToken(models.Model):
@@ -67,6 +85,8 @@ class StationToken(models.Model):
     created_at = models.BigIntegerField()
     expires_at = models.BigIntegerField(null=True)
     """Set when a newer one replaces it."""
+    used_at = models.BigIntegerField(null=True, default=None)
+    """When it was first shown: from then on the station has it, and nobody is told it again."""
 
     def __str__(self) -> str:
         return f"token of {self.station}"
@@ -109,7 +129,7 @@ class OutOfOrder(models.Model):
     station = models.OneToOneField(Station, on_delete=models.CASCADE, primary_key=True, related_name="out_of_order")
     since = models.BigIntegerField()
     by = models.CharField(max_length=150, blank=True)
-    note = models.CharField(max_length=200, blank=True)
+    note = models.CharField(max_length=200, blank=True, validators=[check_printable])
 
     def __str__(self) -> str:
         return str(self.station)

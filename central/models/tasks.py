@@ -17,6 +17,12 @@ class Task(models.Model):
         NEW_KEY = "new_key"
         COLLECT_KEY = "collect_key"
         RENEW_PINS = "renew_pins"
+        REFUSED_PIN = "refused_pin"
+        """A right PIN that may not use that pool key: the screen does not say why, so a coordinator hears it."""
+        WENT_BACK = "went_back"
+        """A restored server opens again what a station knew as shut: it stays refused there until somebody decides."""
+        MANY_LOCKED = "many_locked"
+        """A station's events would lock more keys than central believes."""
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE)
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, null=True)
@@ -24,6 +30,8 @@ class Task(models.Model):
     holder = models.ForeignKey(Holder, on_delete=models.CASCADE, null=True)
     key = models.ForeignKey(Key, on_delete=models.CASCADE, null=True)
     station = models.ForeignKey(Station, on_delete=models.CASCADE, null=True)
+    detail = models.CharField(max_length=20, blank=True)
+    """Why the PIN was refused; what was shut: blocked, locked, returned, listed, ended, closed."""
     due = models.DateField()
     opened_at = models.BigIntegerField()
     opened_by = models.CharField(max_length=150, blank=True)
@@ -36,7 +44,8 @@ class Task(models.Model):
         ordering = ["due", "pk"]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.holder or self.key or self.station or self.site}"
+        # The holder's number, not the name: the audit log keeps this text after the person has been forgotten.
+        return f"{self.kind} {self.holder.number if self.holder else self.key or self.station or self.site}"
 
 
 class Receipt(models.Model):
@@ -66,4 +75,5 @@ class Receipt(models.Model):
         indexes = [models.Index(fields=["site", "made_at"], name="receipts_by_time")]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.key or ''} {self.holder}"
+        # The number, as above.
+        return f"{self.kind} {self.key or ''} {self.holder.number}"

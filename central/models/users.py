@@ -69,6 +69,18 @@ class PasswordToChange(models.Model):
         return str(self.user)
 
 
+class AccountOfSite(models.Model):
+    """Whose account it is: the site whose administrators made it, and set its password. Without: the operator's."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="account_of"
+    )
+    site = models.ForeignKey(Site, on_delete=models.CASCADE)
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.site}"
+
+
 GROUP_PREFIX = "office: "
 
 

@@ -1,4 +1,4 @@
-"""What a user's memberships let them see and do at a site. Enforces `central.office.roles`.
+"""What a user's memberships let them see and do at a site. Enforces `central.doors.table`.
 
 A site where somebody has no membership does not exist for them (404), nor does an object that is not in their scope;
 what none of their roles has the right to is refused (403).
@@ -11,9 +11,9 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 
+from central.doors.table import RIGHTS, Right, Scope
 from central.models import Area, Holder, Key, Membership, Permission, Receipt, Role, Site, Station, Task, Unit
 from central.models.users import UNIT_ROLES
-from central.office.roles import HOURLY_ROLES, SITE_RIGHTS, TABLE, Right
 
 NOTHING = Q(pk__in=[])
 
@@ -73,7 +73,7 @@ class SiteAccess:
                 mine = Q(unit=member.unit_id)
                 if right == Right.SEE_PEOPLE:
                     mine |= Q(pk__in=Holder.objects.filter(permissions__unit=member.unit_id).values("pk"))
-            if member.role in HOURLY_ROLES:
+            if self._scope(member, right) is Scope.HOURLY:
                 mine &= Q(category=Holder.Category.HOURLY)
             wanted |= mine
         return Holder.objects.filter(wanted, site=self.site).select_related("unit", "site")
@@ -83,7 +83,7 @@ class SiteAccess:
         wanted = NOTHING
         for member in self._granting(right):
             mine = Q(unit=member.unit_id) if member.unit_id else Q(site=self.site)
-            if member.role in HOURLY_ROLES:
+            if self._scope(member, right) is Scope.HOURLY:
                 mine &= Q(kind=Key.Kind.SUBSTITUTE)
             wanted |= mine
         return Key.objects.filter(wanted, site=self.site).select_related("unit", "holder", "site")
@@ -92,18 +92,19 @@ class SiteAccess:
         """The stations over which they have the right."""
         return Station.objects.filter(site=self.site, unit__in=self.units(right)).select_related("unit", "site")
 
-    def tasks(self) -> QuerySet[Task]:
-        """The tasks of their units; those of no unit for those who have all."""
-        units = self.units(Right.SEE_TASKS)
-        wanted = Q(unit__in=units)
-        if any(member.unit_id is None for member in self._granting(Right.SEE_TASKS)):
+    def tasks(self, right: Right) -> QuerySet[Task]:
+        """The tasks over which they have the right: those of no unit for those who have all."""
+        wanted = Q(unit__in=self.units(right))
+        if any(member.unit_id is None for member in self._granting(right)):
             wanted |= Q(unit=None)
         return Task.objects.filter(wanted, site=self.site).select_related("holder", "key", "station", "unit")
 
-    def receipts(self) -> QuerySet[Receipt]:
-        """The receipts of their units' people."""
-        found = Receipt.objects.filter(site=self.site, holder__in=self.holders(Right.SEE_PEOPLE))
-        return found.select_related("holder", "key", "unit", "site")
+    def receipts(self, right: Right) -> QuerySet[Receipt]:
+        """The receipts over which they have the right: of people, and made for a unit, within its reach."""
+        mine = Q(holder__in=self.holders(right))
+        if right != Right.SEE_PEOPLE:
+            mine &= Q(unit__in=self.units(right))
+        return Receipt.objects.filter(mine, site=self.site).select_related("holder", "key", "unit", "site")
 
     def holder(self, number: int, right: Right) -> Holder:
         """One of `holders`. Raises Http404."""
@@ -124,5 +125,9 @@ class SiteAccess:
         return {right.name for right in Right if self.may(right) and found(right).filter(pk=thing.pk).exists()}
 
     def _granting(self, right: Right) -> list[Membership]:
-        having = [member for member in self._members if right in TABLE[Role(member.role)]]
-        return [member for member in having if member.unit_id is None] if right in SITE_RIGHTS else having
+        having = [member for member in self._members if self._scope(member, right) is not None]
+        return [m for m in having if m.unit_id is None or self._scope(m, right) is not Scope.SITE]
+
+    @staticmethod
+    def _scope(member: Membership, right: Right) -> Scope | None:
+        return RIGHTS[right].get(Role(member.role))

@@ -9,11 +9,11 @@ from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_lazy as _
 
 from central.actions.people import PersonDetails, shown_name, usual_areas
-from central.models import Area, Holder, Key, Membership, Role, Station, Unit
-from central.models.base import MAX_UINT32
+from central.doors.table import ROLES_BY_OPERATOR, Right
+from central.models import Area, Holder, Key, LookUp, Membership, Role, Station, Unit
+from central.models.base import MAX_UINT32, check_printable
 from central.models.users import UNIT_ROLES
 from central.office.access import SiteAccess
-from central.office.roles import Right
 
 LANGUAGES = [("", "–"), ("sv", "Svenska"), ("da", "Dansk"), ("en", "English")]
 DAYS_BACK = 7
@@ -118,6 +118,16 @@ class EndForm(forms.Form):
     last_day = forms.DateField(label=_("Last day at work (empty: at once)"), required=False, widget=DateInput)
 
 
+CAUSES = {
+    LookUp.Cause.INCIDENT: _("an incident"),
+    LookUp.Cause.CLIENT_ASKED: _("a client has asked"),
+    LookUp.Cause.KEY_LOST: _("a key is lost"),
+    LookUp.Cause.ACCESS_CHECK: _("a check of who has access"),
+    LookUp.Cause.TECHNICAL: _("a technical fault"),
+    LookUp.Cause.OTHER: _("something else"),
+}
+
+
 class LookUpForm(forms.Form):
     """What to look up in the opening log, and why."""
 
@@ -125,7 +135,8 @@ class LookUpForm(forms.Form):
     number = forms.IntegerField(label=_("Number"), min_value=1, max_value=MAX_UINT32)
     since = forms.DateField(label=_("From"), widget=DateInput)
     until = forms.DateField(label=_("To"), widget=DateInput)
-    reason = forms.CharField(label=_("Reason (is logged)"), min_length=5, max_length=300)
+    cause = forms.ChoiceField(label=_("Because of"), choices=[("", "–"), *CAUSES.items()])
+    reason = forms.CharField(label=_("Reason (is logged)"), min_length=5, max_length=300, validators=[check_printable])
 
     def __init__(self, access: SiteAccess, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault(
@@ -156,7 +167,9 @@ class UserForm(forms.Form):
     username = forms.CharField(label=_("User name"), max_length=150)
     first_name = forms.CharField(label=_("First name"), max_length=150, required=False)
     last_name = forms.CharField(label=_("Family name"), max_length=150, required=False)
-    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+    role = forms.ChoiceField(
+        label=_("Role"), choices=[each for each in Role.choices if each[0] not in ROLES_BY_OPERATOR]
+    )
     unit = forms.ModelChoiceField(Unit.objects.none(), label=_("Unit"), required=False, empty_label=_("the whole site"))
 
     def __init__(self, access: SiteAccess, *args: Any, **kwargs: Any) -> None:

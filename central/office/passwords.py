@@ -15,6 +15,7 @@ from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 
+from central.doors.passwords import is_guessable, own_words, site_words
 from central.models import PasswordToChange
 
 OPEN = frozenset({"office:password", "office:language", "office:login", "office:logout"})
@@ -24,6 +25,19 @@ OPEN = frozenset({"office:password", "office:language", "office:login", "office:
 def must_change_password(user: Any) -> bool:
     """Whether somebody else may know the password of this account."""
     return PasswordToChange.objects.filter(user=user.pk).exists()
+
+
+class NoGuessablePassword:
+    """Django asks it about each new password (``AUTH_PASSWORD_VALIDATORS``)."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        """Raises ValidationError."""
+        if is_guessable(password, [*site_words(user), *own_words(user)]):
+            raise ValidationError(self.get_help_text(), code="password_guessable")
+
+    def get_help_text(self) -> str:
+        """Django's protocol."""
+        return _("Your password can't be made of seasons, years, names of this site and the like: add other words.")
 
 
 class OwnPassword:

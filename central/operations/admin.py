@@ -1,32 +1,25 @@
 """The admin page, for the server's operator: Django's own; every save is one change, and secrets are shown once."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from auditlog.mixins import AuditlogHistoryAdminMixin
 from django.contrib import admin, messages
-from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils.functional import cached_property
 
-from central.actions.codes import new_enrolment_code, new_provision_code
+from central.actions.codes import new_enrolment_code
+from central.actions.hand_out import new_provision_code
 from central.actions.keys import block_key, set_key_status, unlock_key
 from central.actions.people import end_employment
 from central.actions.pins import give_pin
 from central.actions.stations import revoke_station
-from central.clock import DAY_S, unix_now
 from central.feed import change_and_sign
-from central.models import Area, Event, Holder, Key, Lock, LookUp, Membership, Permission, Site, Station, Unit
-from central.models.events import OPENING_TYPES
+from central.models import Area, Holder, Key, Lock, LookUp, Membership, Permission, Site, Station, Unit
 from central.signing.blocklists import BlocklistFull
 
 PINS_AT_ONCE = 50
-DAYS = {"1": "Today and yesterday", "7": "7 days", "31": "31 days", "400": "All kept"}
-DEFAULT_DAYS = 7
-COUNT_LIMIT = 2000
 
 
 class EditAdmin(AuditlogHistoryAdminMixin, admin.ModelAdmin):  # type: ignore[misc,type-arg]
@@ -79,7 +72,7 @@ def shown_once(request: HttpRequest, title: str, rows: list[tuple[str, str]]) ->
 class SiteAdmin(EditAdmin):
     """Municipalities."""
 
-    list_display = ["number", "name", "timezone", "permit_days"]
+    list_display = ["number", "name", "timezone", "permit_days", "log_days", "forget_days", "audit_days"]
 
     def get_readonly_fields(self, request, obj=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
         """A site has a number, and is none's."""
@@ -137,6 +130,10 @@ class HolderAdmin(EditAdmin):
         if "status" in form.changed_data and obj.status == Holder.Status.ENDED:
             end_employment(obj, request.user.get_username())
 
+    def has_delete_permission(self, request: HttpRequest, obj: Holder | None = None) -> bool:
+        """Nobody: a number is never used again, and the audit log would keep the name. `forget` takes it out."""
+        return False
+
     @admin.action(description="New PIN (shown once)", permissions=["change"])
     def give_new_pin(self, request: HttpRequest, chosen: QuerySet[Holder]) -> HttpResponse:
         """Give each a new PIN; the old ones end with the next visit of a station to this server."""
@@ -184,6 +181,10 @@ class KeyAdmin(EditAdmin):
         if "status" in form.changed_data:
             set_key_status(obj, Key.Status(obj.status), request.user.get_username())
 
+    def has_delete_permission(self, request: HttpRequest, obj: Key | None = None) -> bool:
+        """Not one that was handed out: its record never ends, and its number is never another key's."""
+        return super().has_delete_permission(request, obj) and (obj is None or obj.record is None)
+
     @admin.display(boolean=True)
     def locked(self, key: Key) -> bool:
         """Whether ten wrong PINs have locked it."""
@@ -216,91 +217,28 @@ class KeyAdmin(EditAdmin):
         )
 
 
-class DaysFilter(admin.SimpleListFilter):
-    """Shows a window of days: else five million rows would be counted and sorted for each page."""
-
-    title = "received"
-    parameter_name = "days"
-
-    def lookups(self, _request: HttpRequest, _admin: Any) -> list[tuple[str, str]]:
-        """The windows."""
-        return list(DAYS.items())
-
-    def queryset(self, _request: HttpRequest, rows: QuerySet[Event]) -> QuerySet[Event]:
-        """Only what was received within the window."""
-        value = self.value()
-        days = int(value) if value in DAYS else DEFAULT_DAYS
-        return rows.filter(received_at__gte=unix_now() - days * DAY_S)
-
-
-class CappedPaginator(Paginator):  # type: ignore[type-arg]
-    """Counts no further than anybody turns pages."""
-
-    @cached_property
-    def count(self) -> int:
-        """The number of rows, at most COUNT_LIMIT."""
-        return len(self.object_list[:COUNT_LIMIT].values_list("pk"))  # type: ignore[attr-defined]
-
-
-class ReadOnlyEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Nobody writes or deletes here."""
-
-    list_filter = [DaysFilter, "type"]
-    search_fields = ["=lock", "=key", "=holder"]
-    search_help_text = "An exact lock, key or holder number"
-    list_select_related = ["station"]
-    ordering = ["-received_at", "-id"]
-    paginator = CappedPaginator
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Only stations add."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
-        """Nobody changes."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
-        """Nobody deletes."""
-        return False
-
-    @admin.display(description="at (station's clock)")
-    def when(self, event: Event) -> datetime:
-        """By the station's or the key's clock."""
-        return datetime.fromtimestamp(event.at, UTC)
-
-    @admin.display(description="received")
-    def received(self, event: Event) -> datetime:
-        """By this server's clock."""
-        return datetime.fromtimestamp(event.received_at, UTC)
-
-
-@admin.register(Event)
-class EventAdmin(ReadOnlyEventAdmin):
-    """What stations report, but for the opening log: that is read in the office, for a stated reason."""
-
-    list_display = ["received", "type", "station", "key", "holder", "lock", "when", "clock"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
-        """Without the entries of keys' logs."""
-        return super().get_queryset(request).exclude(type__in=OPENING_TYPES)
-
-
 @admin.register(Membership)
 class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Who has which role where."""
+    """Who has which role where. Given by ``central manage give_role``: some roles come with a new password."""
 
     list_display = ["user", "role", "site", "unit"]
     list_filter = ["role", "site"]
     list_select_related = ["user", "site", "unit"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """See above."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        """Taken, and another one given."""
+        return False
 
 
 @admin.register(LookUp)
 class LookUpAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Who read the opening log, and why."""
 
-    list_display = ["at", "user", "site", "about", "number", "reason"]
+    list_display = ["at", "who", "site", "about", "number", "cause", "reason"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Only look-ups add."""

@@ -1,7 +1,7 @@
 """Django's view of this package, and the admin page in the place of Django's own.
 
 The admin page is the server operator's: it knows no sites, so nobody who has a role at one gets in. Whoever keeps a
-site going works in the office, where each role reaches its own site only (`central.office.roles`).
+site going works in the office, where each role reaches its own site only (`central.doors.table`).
 """
 
 from django.apps import AppConfig

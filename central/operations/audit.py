@@ -26,23 +26,29 @@ from central.models import (
 
 def register() -> None:
     """Have the audit log follow the models that people and the API change, and the accounts that may."""
-    auditlog.register(Site, exclude_fields=["public_key", "signing_key"])
+    auditlog.register(Site, exclude_fields=["public_key", "look_ups"])
     auditlog.register(Unit)
     auditlog.register(Area)
     auditlog.register(Lock)
-    auditlog.register(Holder, exclude_fields=["pin_tag"])
+    auditlog.register(Holder, exclude_fields=["pin_tag", "pin_version"])
     auditlog.register(Permission, m2m_fields={"areas", "locks"})
-    auditlog.register(Key, exclude_fields=["record", "record_carried", "log_generation", "log_seq"])
+    auditlog.register(
+        Key,
+        exclude_fields=[
+            *("record", "key_public", "record_carried"),
+            *("wrong_pins", "activated_at", "locked_by", "locked_noted_at"),
+        ],
+    )
     auditlog.register(
         Station,
         exclude_fields=["public_key", "certificate", "certificate_issued", "certificate_expires", "last_contact"],
     )
     for model in (Membership, Receipt, Task, OutOfOrder, LookUp):
         auditlog.register(model)
-    auditlog.register(CentralKey, exclude_fields=["record"])
+    auditlog.register(CentralKey, exclude_fields=["public_key", "record"])
     # That a code was made and used; the code itself is nowhere.
     auditlog.register(EnrolmentCode, exclude_fields=["secret_hash", "used_public_key", "tries"])
-    auditlog.register(ProvisionCode, exclude_fields=["secret_hash", "tries"])
+    auditlog.register(ProvisionCode, exclude_fields=["code_hash", "used_key_public"])
     # That a password was changed, and by whom; of the hash nothing.
     auditlog.register(
         get_user_model(),

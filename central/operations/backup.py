@@ -4,9 +4,9 @@
 
     manifest.json            {"format": 1, "created": <Unix seconds>, "epoch": "…"}
     central.sqlite3          a consistent copy, made while the server goes on (SQLite's online backup)
-    server.key, site-<number>/signing-<n>.key, site-<number>/pin.json
+    server.key, site-<number>/signing-<n>.key, site-<number>/pin-salt.key, site-<number>/pepper-<version>.key
 
-The archive is worth as much as the server itself: it holds the central keys and the pepper.
+The archive is worth as much as the server itself: it holds the central keys and the peppers.
 """
 
 import json
@@ -23,12 +23,12 @@ from django.db import connection
 from central import datafolder
 from central.clock import unix_now
 from central.errors import CentralError
-from central.feed.pages import epoch
+from central.feed.cursors import epoch
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 DATABASE = "central.sqlite3"
-SECRETS = re.compile(r"server\.key|site-[0-9]{1,5}/(signing-[0-9]{1,5}\.key|pin\.json)")
+SECRETS = re.compile(r"server\.key|site-[0-9]{1,5}/(signing-[0-9]{1,5}|pin-salt|pepper-[0-9]{1,16})\.key")
 """The names of secret files within the data folder."""
 PAGES_AT_ONCE = 1000
 """Between two of these the server gets to write."""
@@ -45,14 +45,17 @@ def backup(file: Path) -> None:
             raise CentralError("backup", reason="there is a file of that name already")
         with TemporaryDirectory(dir=datafolder.folder(), prefix=".backup-") as scratch:
             copy = Path(scratch) / DATABASE
+            # Secrets before and after the database: they are made before it knows of them, and destroyed after it has
+            # forgotten them, and none is ever changed.
+            secrets = _secrets()
             _copy_database(copy)
-            # Secrets after the database: they are never changed, so all that it knows of are there.
+            secrets |= _secrets()
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as out, tarfile.open(fileobj=out, mode="w") as archive:
                 _add(archive, MANIFEST, json.dumps(manifest).encode("ascii"))
                 archive.add(copy, DATABASE, filter=_plain)
-                for name in secret_files(datafolder.folder()):
-                    _add(archive, name, datafolder.read_secret(name))
+                for name, content in sorted(secrets.items()):
+                    _add(archive, name, content)
                 archive.close()
                 out.flush()
                 os.fsync(out.fileno())
@@ -63,10 +66,11 @@ def backup(file: Path) -> None:
         draft.unlink(missing_ok=True)
 
 
-def secret_files(folder: Path) -> list[str]:
-    """The names of all secret files of a data folder."""
+def _secrets() -> dict[str, bytes]:
+    """All secret files of the data folder, by their names."""
+    folder = datafolder.folder()
     names = (path.relative_to(folder).as_posix() for path in folder.glob("**/*") if path.is_file())
-    return sorted(name for name in names if SECRETS.fullmatch(name))
+    return {name: datafolder.read_secret(name) for name in names if SECRETS.fullmatch(name)}
 
 
 def _copy_database(target: Path) -> None:

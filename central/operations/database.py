@@ -5,9 +5,10 @@ from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
 
+from central.clock import unix_now
 from central.errors import CentralError
 from central.feed import change
-from central.feed.pages import epoch
+from central.feed.cursors import epoch
 from central.models import Site
 from central.signing.keyring import prepare_site
 
@@ -25,7 +26,7 @@ def bring_up_to_date() -> None:
         epoch()
         for site in Site.objects.all():
             with change():
-                prepare_site(site)
+                prepare_site(site, unix_now())
     except DatabaseError as error:
         raise CentralError("database", reason=type(error).__name__) from error
     finally:

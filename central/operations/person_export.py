@@ -8,8 +8,9 @@ from auditlog.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q
 
+from central.clock import unix_now
 from central.models import Event, Holder, Key, LookUp, Permission, Permit, Receipt, Task
-from central.signing.keyring import public_keys
+from central.signing.keyring import verifying_keys
 from station.records import claims
 from station.records.envelope import verified
 
@@ -38,6 +39,7 @@ def export_person(holder: Holder, reason: str) -> dict[str, Any]:
         "site": holder.site.name,
         "log_kept_days": holder.site.log_days,
         "audit_kept_days": holder.site.audit_days,
+        "forgotten_days_after_leaving": holder.site.forget_days,
         "keys": [{"number": key.number, "status": key.status} for key in keys],
         "permissions": [_permission(permission) for permission in holder.permissions.all()],
         "permits": [_permit(permit, holder) for permit in holder.permits.all()],
@@ -66,7 +68,7 @@ def _permission(permission: Any) -> dict[str, Any]:
 
 
 def _permit(permit: Permit, holder: Holder) -> dict[str, Any]:
-    said = verified(claims.Permit, bytes(permit.record), public_keys(holder.site))
+    said = verified(claims.Permit, bytes(permit.record), verifying_keys(holder.site))
     return {"valid_until": _time(permit.expires), "issued": _time(said.issued) if said else None}
 
 
@@ -78,6 +80,7 @@ def _event(event: Event) -> dict[str, Any]:
         "station": event.station.name,
         "key": event.key,
         "lock": event.lock,
+        "doubt": event.doubt_shown(unix_now()) or None,
         "data": event.data,
     }
 
@@ -111,6 +114,7 @@ def _look_up(each: LookUp) -> dict[str, Any]:
         "by": str(each.user),
         "since": _time(each.since),
         "until": _time(each.until),
+        "cause": each.cause,
         "reason": each.reason,
     }
 

@@ -1,13 +1,13 @@
 """`central restore`: a backup becomes the data folder, as a new epoch in which nothing ever goes back.
 
 Stations have seen later things than the backup knows. So all cursors are refused (they fetch a snapshot), revisions
-continue at the present second at least, and every permit, key record and blocklist is signed anew: with a number that
-is higher than that of any version signed after the backup was made.
+continue at max(last + 1, Unix seconds), and every permit, key record and blocklist is signed anew: with a number that
+is higher than that of any version signed after the backup was made. What no number mends is a central key that stations
+have confirmed since as current and that the backup does not have: they take no head by an older one.
 """
 
 import json
 import os
-import secrets
 import shutil
 import sqlite3
 import tarfile
@@ -21,7 +21,8 @@ from central import datafolder
 from central.actions.renewals import sign_all_anew
 from central.clock import unix_now
 from central.errors import CentralError
-from central.models import EnrolmentCode, FeedCounter, ProvisionCode, ServerFact, Site
+from central.feed.cursors import begin_new_epoch
+from central.models import CentralKey, EnrolmentCode, FeedCounter, ProvisionCode, Site
 from central.operations.backup import DATABASE, FORMAT, MANIFEST, SECRETS
 from central.operations.database import bring_up_to_date
 from central.signing.keyring import forget_secrets
@@ -47,7 +48,7 @@ def restore(file: Path, *, replace: bool) -> int:
             with TemporaryDirectory(dir=folder, prefix=".restore-") as scratch:
                 unpacked = Path(scratch)
                 _unpack(file, unpacked)
-                _refuse_unannounced(unpacked, folder)
+                _refuse_older(unpacked, folder)
                 _put_in_place(unpacked, folder)
         except (OSError, sqlite3.Error, tarfile.TarError, ValueError) as error:
             raise CentralError("restore", reason=str(error)) from error
@@ -59,7 +60,7 @@ def restore(file: Path, *, replace: bool) -> int:
 def begin_epoch(now: int) -> int:
     """Make this database, restored to an earlier state, one that stations may follow. Returns how many were signed."""
     with transaction.atomic():
-        ServerFact.objects.update_or_create(name="epoch", defaults={"value": secrets.token_urlsafe(12)})
+        begin_new_epoch()
         for site in Site.objects.all():
             counter, _ = FeedCounter.objects.select_for_update().get_or_create(site=site)
             counter.value = max(counter.value + 1, now)
@@ -69,6 +70,23 @@ def begin_epoch(now: int) -> int:
         ProvisionCode.objects.all().delete()
         Session.objects.all().delete()
     return sum(sign_all_anew(site, now, only_old=False) for site in Site.objects.all())
+
+
+def cautions() -> list[str]:
+    """What somebody has to know of the central keys of the sites that were restored: a line each."""
+    told = []
+    for site in Site.objects.order_by("number"):
+        links = CentralKey.objects.filter(site=site).count()
+        if links + 1 > site.current_key:
+            what = (
+                f"a change to central key {links + 1} was going on; had it come further, repeat its steps with --force"
+            )
+        else:
+            what = (
+                f"central key {site.current_key} signs; without a later one, if there was one, stations believe nothing"
+            )
+        told.append(f"site {site.number}: {what}")
+    return told
 
 
 def _unpack(file: Path, target: Path) -> None:
@@ -98,11 +116,11 @@ def _unpack(file: Path, target: Path) -> None:
         raise ValueError("the backup is damaged")
 
 
-def _refuse_unannounced(unpacked: Path, folder: Path) -> None:
-    """Raise ValueError when a next central key has been announced since: stations would wait for what only it signs."""
+def _refuse_older(unpacked: Path, folder: Path) -> None:
+    """Raise ValueError when a next central key has been made since: stations take, or will take, its word alone."""
     for place in folder.glob("site-*"):
         if _newest_key(unpacked / place.name) < _newest_key(place):
-            reason = "made before the change of the central key: stations would believe nothing that it signs"
+            reason = "was made before a change of the central key: stations would believe nothing that it signs"
             raise ValueError(f"{place.name} {reason}")
 
 

@@ -4,12 +4,16 @@ After a site's ``log_days`` the log no longer says who: identities go, rows (and
 time, station, lock and outcome. Key, holder and everything else goes, also the event's id: that of a key's log entry
 can be computed from the key's number. ``seq`` stays, so that a lost event is still noticed.
 
+After its ``forget_days`` it no longer knows the names of people who have left (`central.operations.forgetting`).
+
 After its ``audit_days`` it is no longer kept who did what in the office: the audit log and the look-ups go by their
 age; receipts and tasks when they are settled and that old: a receipt of a key that its holder still has counts on, and
-so does a task that nobody has done. Failed and past log-ins go after `LOGIN_DAYS`, sessions that are over at once.
+so does a task that nobody has done. From where somebody logged in goes after `KNOWN_FOR_S`, sessions that are over at
+once. Accounts that are shut out, or of no site, are forgotten when nothing that they did is kept any more.
 """
 
 import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any
@@ -17,14 +21,16 @@ from uuid import uuid4
 
 from auditlog.context import disable_auditlog
 from auditlog.models import LogEntry
-from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.conf import settings
+from django.contrib.admin.models import LogEntry as AdminEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
 
 from central.clock import DAY_S
+from central.doors.login import KNOWN_FOR_S
 from central.models import (
+    Activation,
     Area,
     CentralKey,
     EnrolmentCode,
@@ -32,6 +38,7 @@ from central.models import (
     Holder,
     Key,
     Lock,
+    LoggedInFrom,
     LookUp,
     Membership,
     OutOfOrder,
@@ -44,13 +51,14 @@ from central.models import (
     Task,
     Unit,
 )
+from central.operations.forgetting import empty_write_ahead_log, forget_who_left
+from central.operations.forgetting_accounts import forget_unused_accounts
 
 BATCH = 500
 """Rows changed or deleted in one statement: nobody else waits for long."""
 ROUND_EVERY_S = 3600
 KEPT_DATA = ("outcome", "reason")
 TAKEN, RETURNED = "pool_key_taken", "pool_key_returned"
-LOGIN_DAYS = 90
 DEFAULT_AUDIT_DAYS = 730
 
 SITE_OF = {
@@ -63,9 +71,29 @@ SITE_OF = {
 log = logging.getLogger("central.retention")
 
 
-def apply_retention(now: int) -> tuple[int, int]:
-    """Apply every site's retention. Returns how many events lost their identities, and how many rows were deleted."""
-    return sum(anonymise_events(site, now) for site in Site.objects.all()), delete_old_records(now)
+@dataclass(frozen=True)
+class Done:
+    """How many of each."""
+
+    events: int
+    """That name nobody any more."""
+    people: int
+    """Forgotten, as `accounts`."""
+    accounts: int
+    rows: int
+    """Deleted."""
+
+
+def apply_retention(now: int) -> Done:
+    """Apply every site's retention."""
+    sites = list(Site.objects.all())
+    events = sum(anonymise_events(site, now) for site in sites)
+    people = sum(forget_who_left(site, now) for site in sites)
+    accounts = forget_unused_accounts(now - _most_patient_days() * DAY_S)
+    done = Done(events, people, accounts, delete_old_records(now))
+    if events or people or accounts or done.rows:
+        empty_write_ahead_log()
+    return done
 
 
 def apply_retention_when_due(now: int) -> None:
@@ -98,6 +126,8 @@ def anonymise_events(site: Site, now: int) -> int:
             last = found[-1].pk
             count += _anonymise([event for event in found if not _is_open(event)])
     ServerFact.objects.filter(name=mark.name).update(value=str(max(limit, 0)))
+    # What they tell is in the events; entries that are so old are judged no more.
+    _delete(Activation.objects.filter(site=site, received_at__lt=limit))
     if count:
         log.warning("retention.done site=%s events=%s", site.number, count)
     return count
@@ -124,10 +154,10 @@ def delete_old_records(now: int) -> int:
     """Delete what every site's office did that is too old. Returns how many rows."""
     count = sum(delete_old_records_of(site, now) for site in Site.objects.all())
     # What is of no site (accounts), and of what is no longer there: as long as the most patient site keeps its own.
-    days = Site.objects.aggregate(most=Max("audit_days"))["most"] or DEFAULT_AUDIT_DAYS
+    days = _most_patient_days()
     count += _delete(LogEntry.objects.filter(timestamp__lt=_before(now, days)))
-    for model in (AccessAttempt, AccessFailureLog, AccessLog):
-        count += _delete(model.objects.filter(attempt_time__lt=_before(now, LOGIN_DAYS)))
+    count += _delete(AdminEntry.objects.filter(action_time__lt=_before(now, days)))
+    count += _delete(LoggedInFrom.objects.filter(at__lt=now - KNOWN_FOR_S))
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     return count
 
@@ -136,6 +166,8 @@ def delete_old_records_of(site: Site, now: int) -> int:
     """Delete one site's. Returns how many rows."""
     limit = now - site.audit_days * DAY_S
     count = _delete(LookUp.objects.filter(site=site, at__lt=limit))
+    # As the events that they were told by.
+    count += _delete(Activation.objects.filter(site=site, received_at__lt=now - site.log_days * DAY_S))
     count += _delete(Task.objects.filter(site=site, done_at__lt=limit))
     # Whoever has a key still has it by this receipt.
     has = Q(
@@ -146,11 +178,16 @@ def delete_old_records_of(site: Site, now: int) -> int:
         mine = model._default_manager.filter(**{path: site.pk}).values("pk")  # noqa: SLF001  (Django's own name)
         entries = LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(model))
         # Keys that are words have their number nowhere.
-        which = Q(object_pk__in=mine) if model in (EnrolmentCode, ProvisionCode) else Q(object_id__in=mine)
+        which = Q(object_pk__in=mine) if model is EnrolmentCode else Q(object_id__in=mine)
         count += _delete(entries.filter(which, timestamp__lt=_before(now, site.audit_days)))
     if count:
         log.warning("retention.deleted site=%s rows=%s", site.number, count)
     return count
+
+
+def _most_patient_days() -> int:
+    """The longest ``audit_days`` of any site."""
+    return Site.objects.aggregate(most=Max("audit_days"))["most"] or DEFAULT_AUDIT_DAYS
 
 
 def _before(now: int, days: int) -> datetime:

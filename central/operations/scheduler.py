@@ -6,12 +6,12 @@ import threading
 from auditlog.context import disable_auditlog
 from django.db import connections
 
-from central.actions.key_reports import publish_log_marks
 from central.actions.people import end_employments_that_are_over
 from central.actions.pins import end_pin_renewal
 from central.actions.renewals import renew_due_records
 from central.actions.station_health import note_silence
 from central.clock import DAY_S, unix_now
+from central.doors.limits import forget_full_buckets
 from central.feed.change import forget_tombstones
 from central.models import Site
 from central.operations.retention import apply_retention_when_due
@@ -27,9 +27,9 @@ def do_what_is_due(now: int) -> None:
     with disable_auditlog():
         end_employments_that_are_over(now)
         renew_due_records(now)
-        publish_log_marks(now)
         note_silence(now)
     apply_retention_when_due(now)
+    forget_full_buckets()
     for site in Site.objects.all():
         end_pin_renewal(site)
         forget_tombstones(site.pk, now - TOMBSTONES_KEPT_S)

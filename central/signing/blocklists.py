@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from central.clock import DAY_S
 from central.errors import CentralError
 from central.models import Blocklist, Key, Site, Station
-from central.signing.keyring import public_keys, signing_key
+from central.signing.keyring import signing_key, verifying_keys
 from station.records import claims
 from station.records.envelope import sign, verified
 
@@ -46,7 +46,7 @@ def filling(site: Site) -> Filling:
 def is_up_to_date(site: Site) -> bool:
     """Whether the newest list says which keys and stations are blocked now."""
     newest = Blocklist.objects.filter(site=site).first()
-    said = verified(claims.Blocklist, bytes(newest.record), public_keys(site)) if newest else None
+    said = verified(claims.Blocklist, bytes(newest.record), verifying_keys(site)) if newest else None
     return said is not None and (said.blocked_keys, said.blocked_stations) == _blocked(site)
 
 

@@ -17,7 +17,7 @@ def sign_outdated(saved: Iterable[Watched], deleted: Iterable[Watched], now: int
     # A list of its own: what is signed is saved, too.
     saved = list(saved)
     things = [*saved, *deleted]
-    signed = [f"key of site {site}" for site in saved if isinstance(site, Site) and prepare_site(site)]
+    signed = [f"key of site {site}" for site in saved if isinstance(site, Site) and prepare_site(site, now)]
     for key in saved:
         if isinstance(key, Key) and key.record is None and key.status != Key.Status.BLANK:
             sign_key_record(key, now)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from central.clock import DAY_S
 from central.models import Holder, Permission, Permit
-from central.signing.keyring import public_keys, signing_key
+from central.signing.keyring import signing_key, verifying_keys
 from station.records import claims
 from station.records.envelope import sign, verified
 
@@ -94,7 +94,7 @@ def _sign(permission: Permission, holder: Holder, permit: Permit | None, wanted:
 
 
 def _says_something_else(permit: Permit, wanted: claims.Permit, holder: Holder) -> bool:
-    last = verified(claims.Permit, bytes(permit.record), public_keys(holder.site))
+    last = verified(claims.Permit, bytes(permit.record), verifying_keys(holder.site))
     if last is None:
         return True
     end = employment_end(holder)

@@ -1,32 +1,19 @@
-"""PINs and their tags. Central makes PINs, shows each once, and keeps only the tag."""
+"""PINs: how many digits, and none that people would guess first. Their tags are `station.records.pins`'."""
 
-import hashlib
-import hmac
 import secrets
 from itertools import pairwise
-
-from argon2.low_level import Type, hash_secret_raw
 
 TIME_COST = 2
 MEMORY_KIB = 19456
 LANES = 1
-HASH_BYTES = 32
-TAG_BYTES = 16
-PIN_DIGITS = 6
 SALT_BYTES = 16
 PEPPER_BYTES = 32
 
 
-def pin_tag(pin: str, site_salt: bytes, pepper: bytes) -> bytes:
-    """HMAC-SHA256(pepper, Argon2id(PIN, site salt)), the first 16 bytes. Takes about 30 ms and 19 MiB."""
-    stretched = hash_secret_raw(pin.encode("ascii"), site_salt, TIME_COST, MEMORY_KIB, LANES, HASH_BYTES, Type.ID)
-    return hmac.digest(pepper, stretched, hashlib.sha256)[:TAG_BYTES]
-
-
-def random_pin() -> str:
-    """Six random digits, none of those that people would guess first."""
+def random_pin(digits: int) -> str:
+    """So many random digits, none of those that people would guess first."""
     while True:
-        pin = "".join(secrets.choice("0123456789") for _ in range(PIN_DIGITS))
+        pin = "".join(secrets.choice("0123456789") for _ in range(digits))
         if not is_guessable(pin):
             return pin
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from station.errors import StationError
+from station.plain_text import lines
 
 DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
@@ -51,7 +52,8 @@ def add_action(
 
 def print_answer(args: argparse.Namespace, text: str, fields: object) -> None:
     """Print ``text``, or with ``--json`` ``fields`` as one object."""
-    sys.stdout.write((to_json(fields) if args.json else text) + "\n")
+    # Names and codes in it come from central and from keys.
+    sys.stdout.write((to_json(fields) if args.json else lines(text)) + "\n")
     sys.stdout.flush()
 
 
@@ -64,5 +66,5 @@ def utc_text(unix_s: int) -> str:
 
 
 def to_json(value: object) -> str:
-    """``value`` on one line."""
-    return json.dumps(value, ensure_ascii=False)
+    """``value`` on one line, in ASCII: a terminal takes some characters beyond it for commands."""
+    return json.dumps(value)

@@ -11,12 +11,14 @@ import logging
 import signal
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 from station.commands.command_line import FAILED, UsageError
 from station.demo.scenario import Play, named, names, play
 from station.demo.site import DemoSite
 from station.demo.steps import ExpectationFailed
+from station.plain_text import PlainFormatter, lines
 
 EXAMPLE = "examples: station demo\n          station demo --script morning"
 
@@ -42,6 +44,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show_or_play(args: argparse.Namespace) -> int:
+    for package in ("django", "pyte"):
+        if find_spec(package) is None:
+            raise ModuleNotFoundError(name=package)
     scenario = named(args.script) if args.script else None
     if scenario is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("no_terminal", hint="station demo --script morning")
@@ -54,12 +59,9 @@ def _show_or_play(args: argparse.Namespace) -> int:
 
 async def _run(args: argparse.Namespace, folder: Path, scenario: Play | None) -> int:
     # What happens is told by the screen or by the steps: the log goes where it can be looked up.
-    logging.basicConfig(
-        filename=folder / "demo.log",
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        force=True,
-    )
+    handler = logging.FileHandler(folder / "demo.log")
+    handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     site = DemoSite(folder, language=args.language)
     playing = asyncio.current_task()
@@ -86,5 +88,5 @@ async def _run(args: argparse.Namespace, folder: Path, scenario: Play | None) ->
 
 
 def _print(line: str) -> None:
-    sys.stdout.write(line + "\n")
+    sys.stdout.write(lines(line) + "\n")
     sys.stdout.flush()

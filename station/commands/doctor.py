@@ -63,9 +63,8 @@ async def _check(settings: Settings) -> list[Finding]:
     found += await check_key_reader(settings, status)
     central = await check_central(settings, credentials, trusted_keys)
     found += central
-    answers = any(finding.check == "token" and finding.level is Level.OK for finding in central)
-    floor_s = stored.clock_floor_s
-    found.append(check_clock(settings, status, central_answers=answers, floor_s=floor_s))
+    answers = any(finding.check == "time" and finding.level is Level.OK for finding in central)
+    found.append(check_clock(settings, status, central_answers=answers, memory=stored.clock))
     found += await check_database(settings, disk, in_use=running)
     if status is not None:
         found += check_kiosk_status(settings, status)

@@ -1,7 +1,7 @@
 """Enrols this station with the central server: trades a one-time code for its certificate and secrets.
 
 Writes station.toml and, beside it with mode 0600, the credentials. The code is shown by the central server's admin
-page and is valid for 15 minutes.
+page and is valid for 15 minutes; if an answer got lost meanwhile, the same command asks for it again.
 """
 
 import argparse
@@ -12,7 +12,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 import config
-from config import Argon2Cost, Credentials, Profile
+from config import Argon2Cost, Credentials, Pepper, Profile
+from config.enrolment_key import forget_seed, keep_seed, kept_seed
 from config.models import CentralTable
 from station.app import identity_of
 from station.commands.command_line import UsageError, add_json, print_answer
@@ -20,8 +21,10 @@ from station.errors import StationError
 from station.records.base64url import decoded
 from station.records.claims import Role
 from station.records.keys import SigningKey
+from station.records.proofs import enrolment_proof
 from station.secret import Secret
-from station.sync.client import CentralClient, CentralUnreachable, Enrolled
+from station.sync.client import CentralClient, CentralRefused, CentralUnreachable, Enrolled
+from station.sync.pin_renewal import pin_secrets
 
 EXAMPLE = "example: station enrol --code 7-k3mq9xw2 --url https://central.exempelby.example"
 PROFILES: dict[Role, Profile] = {
@@ -44,9 +47,10 @@ def run(args: argparse.Namespace) -> int:
     """Enrol, and write both files."""
     path: Path = args.config or Path("station.toml")
     # A code is good for one enrolment: whatever would fail after it is looked at before.
-    _check(path, args.url)
-    signing = SigningKey.generate()
-    enrolled = asyncio.run(_enrol(args.url, Secret(args.code), signing))
+    folder = _check(path, args.url)
+    code = Secret(str(args.code))
+    signing = _key_for(code, folder)
+    enrolled = asyncio.run(enrol(args.url, code, signing))
     credentials = credentials_of(enrolled, signing)
     config.write_enrolled(
         path,
@@ -57,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     )
     settings = config.load(path)
     credentials.save(settings.storage.credentials)
+    forget_seed(folder)
     print_answer(
         args,
         f"enrolled as station {enrolled.station}; wrote {path} and {settings.storage.credentials}",
@@ -71,8 +76,25 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _check(path: Path, url: str) -> None:
-    """Check address and folders. Raises UsageError, or ConfigFault for a file that is there and not valid."""
+def _key_for(code: Secret[str], folder: Path) -> SigningKey:
+    """The key pair to enrol with: that of the try before, whose answer may have been lost, or a new one.
+
+    Raises ConfigFault.
+    """
+    # The part before the dash is the enrolment's number, which is no secret.
+    enrolment = code.reveal().partition("-")[0]
+    seed = kept_seed(folder, enrolment)
+    if seed is None:
+        seed = Secret(SigningKey.generate().seed())
+        keep_seed(folder, enrolment, seed)
+    return SigningKey(seed.reveal())
+
+
+def _check(path: Path, url: str) -> Path:
+    """Check address and folders; the credentials' folder.
+
+    Raises UsageError, or ConfigFault for a file that is there and not valid.
+    """
     try:
         CentralTable(url=url)
     except ValidationError:
@@ -88,20 +110,26 @@ def _check(path: Path, url: str) -> None:
                 pass
         except OSError:
             raise UsageError("folder_not_writable", path=folder) from None
+    return credentials.parent
 
 
-async def _enrol(url: str, code: Secret[str], signing: SigningKey) -> Enrolled:
+async def enrol(url: str, code: Secret[str], signing: SigningKey) -> Enrolled:
+    """Trade the code for credentials. Raises CentralUnreachable, CentralRefused."""
+    try:
+        proof = enrolment_proof(code.reveal(), signing)
+    except ValueError:
+        raise CentralRefused("bad_code") from None
     link = CentralClient(url)
     try:
-        return await link.enrol(code, signing.public)
+        return await link.enrol(code, signing.public, proof)
     finally:
         await link.close()
 
 
 def credentials_of(enrolled: Enrolled, signing: SigningKey) -> Credentials:
     """The credentials in central's answer. Raises CentralUnreachable for one that does not fit together."""
-    cost = enrolled.pin.argon2
     try:
+        pin = pin_secrets(enrolled.pin)
         credentials = Credentials(
             station=enrolled.station,
             site=enrolled.site,
@@ -110,9 +138,9 @@ def credentials_of(enrolled: Enrolled, signing: SigningKey) -> Credentials:
             signing_seed=Secret(signing.seed()),
             certificate=decoded(enrolled.certificate),
             central_keys=tuple(decoded(key) for key in enrolled.central_keys),
-            site_salt=decoded(enrolled.pin.site_salt),
-            pepper=Secret(decoded(enrolled.pin.pepper)),
-            argon2=Argon2Cost(time=cost.time, memory_kib=cost.memory_kib, lanes=cost.lanes),
+            site_salt=pin.site_salt,
+            peppers=tuple(Pepper(version=version, pepper=pepper) for version, pepper in pin.peppers),
+            argon2=Argon2Cost(time=pin.time, memory_kib=pin.memory_kib, lanes=pin.lanes),
         )
         identity_of(credentials)
     except (ValueError, StationError):

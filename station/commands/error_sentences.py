@@ -23,6 +23,7 @@ SENTENCES: Mapping[str, str] = {
     "code_spent": "this code has been used, or its 15 minutes are over; ask for a new one",
     "too_many_tries": "five wrong tries have ended this code; ask for a new one",
     "unauthorized": "the central server does not accept this station's token; enrol again",
+    "unknown_site": "the central server does not know this station's site; check the address, or enrol again",
     "too_early": "the certificate is too new to be renewed; nothing is to be done",
     "bad_request": "the central server does not understand the question; bring station and server to the same version",
     "not_found": "the central server does not know that address; bring station and server to the same version",

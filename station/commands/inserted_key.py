@@ -9,7 +9,7 @@ from pathlib import Path
 from config import Credentials, Settings
 from drivers.emulated_key.folder import KeyFolder
 from drivers.smp.reader import SmpKeyReader
-from station.app import Station, reader_settings
+from station.app import Station, identity_of, reader_settings
 from station.commands.command_line import UsageError
 from station.commands.status import kiosk_runs
 from station.errors import StationError
@@ -95,15 +95,16 @@ async def trusted_central_keys(settings: Settings, credentials: Credentials) -> 
     the kiosk's while one runs; the kiosk then writes them to its status file.
     """
     database = settings.storage.database
+    enrolled = identity_of(credentials).central_keys
     if kiosk_runs(database):
-        return _keys_in_status(settings) or credentials.central_keys
+        return _keys_in_status(settings) or enrolled
     if not database.exists():
-        return credentials.central_keys
+        return enrolled
     try:
         station = await Station.open(settings)
     except StationError:
         # What is wrong with the database is for those to say who need more of it.
-        return credentials.central_keys
+        return enrolled
     try:
         return station.identity.central_keys
     finally:

@@ -31,7 +31,7 @@ from station.rules.facts import KeyClockState
 from station.secret import Secret
 from station.sync.client import CentralUnreachable
 
-EXAMPLE = "examples: station key show --json\n          station key provision --code 3RK7-9XWQ2M4TBA"
+EXAMPLE = "examples: station key show --json\n          station key provision --code 0472918365"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -45,9 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         actions,
         "provision",
         "hand out a key: write its record, set its clock",
-        "example: station key provision --code 3RK7-9XWQ2M4TBA",
+        "example: station key provision --code 0472918365",
     )
-    provision.add_argument("--code", required=True, help="the one-time code that central shows for the key")
+    provision.add_argument("--code", required=True, help="the ten digits that central shows for the key")
 
 
 def run(args: argparse.Namespace) -> int:

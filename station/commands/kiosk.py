@@ -17,6 +17,7 @@ from station.commands import cannot_start
 from station.display.screen import Screen
 from station.errors import StationError
 from station.name_lookups import StationLoop
+from station.plain_text import PlainFormatter
 from station.pushed_config import PushedConfig
 from station.runtime import status_file
 from station.runtime.heartbeat import Heartbeat, answered, descriptor_of, reasons_of, turning
@@ -90,9 +91,8 @@ def _log_file(file: Path) -> logging.Handler:
 
 def _log_to(handler: logging.Handler) -> None:
     # The screen belongs to the kiosk: a log line on it would be read as part of the picture.
-    logging.basicConfig(
-        handlers=[handler], level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
-    )
+    handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     # httpx logs each request with its address at INFO: once a minute, for ever.
     logging.getLogger("httpx").setLevel(logging.WARNING)
 

@@ -1,8 +1,8 @@
 """Brings the mirror up to date and hands the waiting events to the central server, once.
 
 A running kiosk does both by itself, and has the database: this is for a station whose kiosk has been stopped. An
-activation box has no mirror and no other way: it hands over its events and takes up central's keys, the blocklist, what
-the site says of itself, the time and its renewed certificate.
+activation box has no other way: it hands over its events and takes up central's keys, the blocklist, the peppers, what
+the site says of itself, the time and its renewed certificate. Of people and keys central tells it nothing.
 """
 
 import argparse
@@ -79,15 +79,10 @@ async def synchronise(settings: Settings, clocks: Clocks | None = None) -> SyncR
     station = await Station.open(settings, clocks=clocks)
     try:
         before = station.mirror.state
-        _, digest = await station.store.mirror_digest()
         box = not station.profile.asks_central
-        if box:
-            await station.mirror.refresh_without_mirror()
-            # The blocklist and the time zone come with what has been taken up.
-            await station.readiness.reload()
-        else:
-            await station.mirror.refresh()
-        objects, digest_now = await station.store.mirror_digest()
+        await station.mirror.refresh()
+        # The blocklist and the time zone come with what has been taken up.
+        await station.readiness.reload()
         after = station.mirror.state
         age_before_s = None
         if before.confirmed_at is not None and after.confirmed_at is not None:
@@ -97,6 +92,6 @@ async def synchronise(settings: Settings, clocks: Clocks | None = None) -> SyncR
         if box and not waiting:
             await station.store.note(status_file.HANDED_OVER_NOTE, str(station.time.now().unix_s))
         expires = station.identity.claims.expires
-        return SyncResult(objects, digest != digest_now, age_before_s, sent, waiting, expires, box)
+        return SyncResult(after.sum.count, before.sum != after.sum, age_before_s, sent, waiting, expires, box)
     finally:
         await station.close()

@@ -17,6 +17,8 @@ from station.secret import Secret
 
 START_LIMIT_S = 60.0
 LINE_LIMIT_BYTES = 64 * 1024
+READING = ("--cause", "technical", "--reason", "the demonstration keeps its own books")
+"""Why it reads what stations report: central asks, and keeps the answer."""
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 _SERVING = re.compile(rb"http://127\.0\.0\.1:(\d+)")
@@ -109,6 +111,7 @@ class CentralServer:
                 str(self.folder),
                 "events",
                 "--follow",
+                *READING,
                 "--json",
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,

@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
+from station.demo.central_server import READING
 from station.demo.reconciliation import differences
 from station.demo.served_station import NOTICE_LIMIT_S, ServedStation
 from station.demo.site import DemoSite
 from station.demo.steps import Instead, step
 from station.display.screen import Line, Screen
 from station.ports import KeyFile
-from station.rules.facts import OffOnlyReason, Refusal, Shortened
+from station.rules.facts import OffOnlyReason, Refusal, Shortened, Unfit
 from station.rules.locks import Light, Reason
 from ui import box_words
 from ui.sentences import Tone
@@ -20,7 +21,7 @@ from ui.sentences import Tone
 LATE_S = 3
 """How much of a countdown, or of a minute, a slow machine may have used up before it is looked at."""
 COLOURS = {Tone.QUIET: "dark", Tone.OFF: "blue", Tone.ON: "green", Tone.FAULT: "red"}
-REASONS = frozenset[str]({*Refusal, *OffOnlyReason, *Shortened})
+REASONS = frozenset[str]({*Refusal, *Unfit, *OffOnlyReason, *Shortened})
 
 Event = Mapping[str, Any]
 
@@ -203,7 +204,7 @@ class Expectations:
         )
 
     async def _every_event(self, *options: str) -> list[Event]:
-        lines = await self.site.central.manage("events", "--json", *options)
+        lines = await self.site.central.manage("events", *READING, "--json", *options)
         return [json.loads(line) for line in lines.splitlines()]
 
     def _since(self) -> Sequence[Event]:

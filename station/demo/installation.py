@@ -6,7 +6,7 @@ from pathlib import Path
 import config
 from config import Credentials, Settings
 from drivers.emulated_key.line import SerialLine
-from station.commands.enrol import PROFILES, credentials_of
+from station.commands.enrol import PROFILES, credentials_of, enrol
 from station.demo.central_server import CentralServer
 from station.demo.network import Network
 from station.records.base64url import decoded
@@ -100,12 +100,7 @@ class Installation:
 
     async def _enrol(self, credentials: Path, code: Secret[str]) -> None:
         signing = SigningKey.generate()
-        link = CentralClient(self.url)
-        try:
-            enrolled = await link.enrol(code, signing.public)
-        finally:
-            await link.close()
-        credentials_of(enrolled, signing).save(credentials)
+        credentials_of(await enrol(self.url, code, signing), signing).save(credentials)
 
     def _config(self) -> str:
         profile = PROFILES[self.credentials().role]

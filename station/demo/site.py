@@ -28,7 +28,6 @@ HOME = 1
 """The station at which the demonstration plays, unless a scenario goes elsewhere."""
 
 BATTERY_PERCENT = 80
-TEST_LOCK = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +227,7 @@ class DemoSite:
                 holder=decision.holder,
                 battery_percent=BATTERY_PERCENT,
             )
-            if lock != TEST_LOCK and now_s is not None:
+            if now_s is not None:
                 outcome = decision.reason.value
                 self.lock_entries.append(LockEntry(number, lock, now_s, outcome, decision.holder))
         return decision

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from station.display.idle import HelpPage, View
 from station.records.claims import ClockSource, KeyKind, Role
+from station.rules.clock import ClockDoubt
 from station.rules.facts import OffOnlyReason, Refusal, Shortened
 from station.rules.support import Neighbour, SupportLine
 
@@ -114,7 +115,8 @@ class Technician:
     reader: str
     """The serial port."""
     reader_works: bool
-    clock: ClockSource | None
+    clock: ClockSource | ClockDoubt
+    """What the time rests on, or why it rests on nothing."""
     mirror_objects: int | None
     """None: the database cannot be read."""
     outbox_events: int | None

@@ -75,7 +75,7 @@ def screen(state: State, now: Now, extras: ScreenExtras = NO_EXTRAS) -> Screen:
         digits_lost=line in {Line.PROMPT, Line.WRONG_PIN} and lost_digits.said(state, now),
         tries_left=_tries_left(state, line),
         key=named.seen.record.key if named.seen else None,
-        holder_name=holder.name if holder else None,
+        holder_name=(holder.name or None) if holder else None,
         language=holder.language if holder else None,
         refusal=_refusal(state, line),
         wait_s=wait_s,
@@ -209,7 +209,7 @@ def _line_with_key(state: State, now: Now) -> Line:
 def _prompt(state: State, now: Now) -> Line:
     if now.mono_s < state.attempts.wait_until_s:
         return Line.WAIT
-    return Line.WRONG_PIN if state.last_refusal is not None else Line.PROMPT
+    return Line.WRONG_PIN if state.pin_was_wrong else Line.PROMPT
 
 
 _OUT = {
@@ -224,7 +224,7 @@ _OUT = {
 def _refusal(state: State, line: Line) -> Refusal | None:
     if line is Line.REFUSED:
         return state.refusal
-    return state.last_refusal if line in {Line.WRONG_PIN, Line.WAIT} else None
+    return Refusal.WRONG_PIN if state.pin_was_wrong and line in {Line.WRONG_PIN, Line.WAIT} else None
 
 
 def _tries_left(state: State, line: Line) -> int | None:

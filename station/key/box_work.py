@@ -4,15 +4,15 @@ It writes ``act`` and its own ``boxcert`` and nothing else: a box has nothing ne
 word of central's on whether the key still qualifies.
 """
 
-import logging
 from typing import cast
 
+from station.key.activation import ActivationWork
 from station.key.box_pins import BoxPinWork
 from station.key.work import KeyWork
 from station.ports import KeyFile, KeyRefused, StoreFault
 from station.records import envelope
 from station.records.claims import BLOCKLIST_LIMIT_BYTES, RECORD_LIMIT_BYTES, KeyRecord
-from station.rules.facts import Attempts, Grant, KeyKnown
+from station.rules.facts import Attempts, KeyKnown
 from station.rules.key_sync import key_clock_unset, last_sync
 from station.visit.effects import ActivateKey, PrepareKey, ReadKey
 from station.visit.inputs import KeyRead, KeySeen
@@ -22,8 +22,6 @@ READ_FILES = (KeyFile.CERT, KeyFile.SYNC, KeyFile.PERMIT, KeyFile.BLOCK)
 CLOCKS_DIFFER_LIMIT_S = 3600
 """A box never sets a key's clock, and locks go by that. Two clocks drift apart by minutes in the 400 days that a box
 may be without a network; by more than this, one of them is wrong."""
-
-_log = logging.getLogger("station.key")
 
 
 class BoxKeyWork(KeyWork):
@@ -38,23 +36,15 @@ class BoxKeyWork(KeyWork):
         self._clock = await self._read_clock()
         files = {KeyFile.ID.value: id_record}
         for file in READ_FILES:
-            files[file.value] = await self._file(file)
+            limit_bytes = BLOCKLIST_LIMIT_BYTES if file is KeyFile.BLOCK else RECORD_LIMIT_BYTES
+            files[file.value] = await self._files.content(file, limit_bytes)
         clock_s = self._clock.unix_s if self._clock is not None else None
         clock_set = not key_clock_unset(clock_s, last_sync(envelope, self._identity.central_keys, files))
         if record is None:
             await self._unreadable(effect.insertion, id_record, "bad_key_record" if clock_set else "clock_unset")
             return
         known, attempts = await self._judge(record, files, clock_s=clock_s)
-        self._seen = KeySeen(id_record, record, clock_was_unset=not clock_set)
-        self._put(KeyRead(effect.insertion, self._seen, known, attempts))
-
-    async def _file(self, file: KeyFile) -> bytes:
-        """The file; empty where it cannot be read, or is larger than any record of its type."""
-        try:
-            return await self._key.read(file, BLOCKLIST_LIMIT_BYTES if file is KeyFile.BLOCK else RECORD_LIMIT_BYTES)
-        except KeyRefused as error:
-            _log.warning("key.file_unreadable file=%s %s", file, error.code)
-            return b""
+        self._put(KeyRead(effect.insertion, KeySeen(id_record, record), known, attempts))
 
     async def _judge(
         self, record: KeyRecord, files: dict[str, bytes], *, clock_s: int | None
@@ -79,19 +69,19 @@ class BoxKeyWork(KeyWork):
                 )
             )
 
-    async def _write_activation(self, effect: ActivateKey) -> None:
-        if not await self._is_in_force_by_the_keys_clock(effect.grant):
-            raise KeyRefused("clocks_differ")
+    async def _write_activation(self, effect: ActivateKey, activation: ActivationWork) -> None:
+        key_s = await self._key_clock_s()
         certificate, progress = self._identity.certificate, self._parts.progress
-        activation = self._identity.activation(effect.grant, await self._parts.store.next_sequence())
-        with progress.of(self._key, (len(certificate), len(activation))):
+        act = await activation.sign()
+        with progress.of(self._key, (len(certificate), len(act))):
             await self._files.write_box_certificate()
             progress.next()
-            await self._write_last(effect, activation)
+            # A key whose clock is a little behind opens a little later: better than not at all, in a crisis.
+            await activation.write(act, self._seen, max(key_s, effect.grant.not_before))
 
-    async def _is_in_force_by_the_keys_clock(self, grant: Grant) -> bool:
-        """Whether locks will take the activation: else the lamp would be green for a key that opens nothing."""
-        key_s, now = (await self._key.clock()).unix_s, self._parts.time.now()
-        if key_s is None:
-            return False
-        return abs(key_s - now.unix_s) <= CLOCKS_DIFFER_LIMIT_S and key_s < grant.expires
+    async def _key_clock_s(self) -> int:
+        """What locks will go by. Raises KeyRefused where it can not be right."""
+        key_s = (await self._key.clock()).unix_s
+        if key_s is None or abs(key_s - self._parts.time.now().unix_s) > CLOCKS_DIFFER_LIMIT_S:
+            raise KeyRefused("clocks_differ")
+        return key_s

@@ -3,20 +3,28 @@
 What has been read is durable, with the mark of how far, before the next stretch is asked for.
 """
 
+import asyncio
 import logging
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from station.key import log_entries
 from station.key.files import KeyFiles
-from station.ports import KeyFile, KeyRefused, KeySession, LogEvent, LogMark, Store, StoreFault
-from station.sync.objects import log_seen
+from station.ports import KeyFile, KeyRefused, KeySession, LogMark, Store, StoreFault
 from station.sync.recorder import Recorder
 from station.sync.timekeeping import Timekeeper
 
 ACK_OWN_AT_BYTES = log_entries.LOG_LIMIT_BYTES * 3 // 4
 """A log fuller than this may also forget what only this station's outbox holds: the key is about to run out of room."""
+
+ANSWER_WITHIN_S = 0.3
+"""So long the log, and a PIN that is right meanwhile, wait for central's word on it. Without, what another station has
+read shows as a gap until central finds that it has those entries; what may be forgotten is said at the next visit."""
+
+LogSeen: TypeAlias = Callable[[int], Coroutine[Any, Any, tuple[int, int] | None]]
+"""The greatest generation and seq that central has accepted from a key's log; None: it has not said."""
 
 _log = logging.getLogger("station.key_log")
 
@@ -38,8 +46,9 @@ class _ReadPosition:
 class KeyLogReader:
     """Brings what locks have written on the key of one insertion into the outbox."""
 
-    def __init__(self, key: KeySession, store: Store, recorder: Recorder, time: Timekeeper) -> None:
+    def __init__(self, key: KeySession, store: Store, recorder: Recorder, time: Timekeeper, log_seen: LogSeen) -> None:
         self._key, self._store, self._recorder, self._time = key, store, recorder, time
+        self._log_seen = log_seen
         self._battery_percent: int | None = None
 
     async def read(self, key: int, files: KeyFiles, interrupted: Callable[[], bool]) -> int | None:
@@ -49,13 +58,20 @@ class KeyLogReader:
         """
         self._battery_percent = None
         try:
-            seen = log_seen((await self._store.bundle(key)).key)
+            seen = await self._answer(key)
             mark = await self._read(key, seen, interrupted)
             if mark is not None and not interrupted():
                 await self._acknowledge(mark, seen, files)
         except (KeyRefused, StoreFault) as error:
             _log.warning("key.log_unread key=%d %s", key, error)
         return self._battery_percent
+
+    async def _answer(self, key: int) -> tuple[int, int] | None:
+        """What central says, None: nothing in time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                return await self._log_seen(key)
+        return None
 
     async def _read(self, key: int, seen: tuple[int, int] | None, interrupted: Callable[[], bool]) -> LogMark | None:
         mark = await self._store.log_mark(key)
@@ -130,10 +146,8 @@ class KeyLogReader:
 
     async def _garbage(self, key: int, generation: int, at: int) -> None:
         """Say once that this log cannot be read on from here; the gap shows when the key begins a new generation."""
-        id_ = str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:sync-station:key-log-garbage:{key}:{generation}:{at}"))
-        data = {"type": "log", "reason": "log_garbage", "generation": generation, "offset_bytes": at}
-        now_s = self._time.now().unix_s
-        await self._recorder.commit(LogEvent("record_refused", now_s, self._clock(), key=key, data=data, id=id_))
+        event = log_entries.garbage(key, generation, at, self._time.now().unix_s, self._clock())
+        await self._recorder.commit(event)
 
     def _clock(self) -> int | str:
         trust = self._time.now().trust

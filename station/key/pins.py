@@ -11,14 +11,14 @@ from station.ports import LogEvent, Store, StoreFault
 from station.records.pins import PinFault
 from station.rules import attempts as pin_attempts
 from station.rules.attempts import AttemptCount
-from station.rules.facts import Attempts, KeyKnown, Refusal
+from station.rules.facts import Attempts, KeyKnown
 from station.sync.identity import Identity
 from station.sync.mirror import MirrorSync
 from station.sync.objects import key_known, person
 from station.sync.readiness import Readiness
 from station.sync.recorder import Recorder
 from station.sync.timekeeping import Timekeeper
-from station.visit.effects import AcceptPin, CheckPin, RejectPin
+from station.visit.effects import CheckPin, RejectPin
 from station.visit.inputs import KeySeen, PinChecked, PinCheckFailed, VisitInput
 
 _log = logging.getLogger("station.pin")
@@ -78,32 +78,40 @@ class PinWork:
 
     async def _checked(self, effect: CheckPin, on_key: OnKey) -> PinChecked:
         key = effect.seen.record.key
-        count = await self._counted(effect)
+        _, count = await self._counted(effect)
         counted_at_s = self._time.now().mono_s
         self._failed_at_s[key] = counted_at_s
-        tag, *_ = await asyncio.gather(
-            self._tags.tag(effect.entry),
+        tags, *_ = await asyncio.gather(
+            self._tags.tags(effect.entry),
             self._mirror.refreshed(self.refresh_deadline_s),
             on_key.permit_known.wait(),
         )
-        bundle = await self._store.bundle(key, tag)
+        bundle = await self._store.bundle(key, tags)
+        # A PIN that two people have opens nobody's key: it would be told of the wrong one.
+        tags = () if bundle.pin_is_shared else tags
         keys = self._identity.central_keys
         known = key_known(bundle, key, keys, self._readiness.blocklist_claims)
         attempts = pin_attempts.in_force(count, known.key, counted_at_s)
-        return PinChecked(effect.visit, effect.seen, known, person(bundle, keys), tag, on_key.own_permit, attempts)
+        return PinChecked(effect.visit, effect.seen, known, person(bundle, keys), tags, on_key.own_permit, attempts)
 
-    async def _counted(self, effect: CheckPin) -> AttemptCount:
-        key, now_s = effect.seen.record.key, self._time.now().unix_s
+    async def _counted(self, effect: CheckPin) -> tuple[AttemptCount, AttemptCount]:
+        """The count before this PIN, and with it: that is on the disk."""
+        key = effect.seen.record.key
         async with self._counting:
-            kept = pin_attempts.current(await self._store.attempts(key), effect.known.key, now_s)
-            count = pin_attempts.counted(kept, effect.known.key, now_s)
+            before = self._current(await self._store.attempts(key), effect)
+            count = pin_attempts.counted(before, effect.known.key, self._time.now().unix_s)
             # Before it is on the disk: whoever looks the key up from then on must know that it is being judged.
             self._owed.add(key)
             await self._recorder.commit(attempts=count)
-        return count
+        return before, count
 
-    async def take_back(self, seen: KeySeen, *events: LogEvent) -> None:
-        """The PIN was right: its count goes, in one transaction with ``events``. Raises StoreFault: then it stands.
+    def _current(self, count: AttemptCount, effect: CheckPin) -> AttemptCount:
+        return pin_attempts.current(count, effect.known.key, self._time.now().unix_s)
+
+    async def take_back(self, seen: KeySeen, *events: LogEvent, settles: int | None = None) -> None:
+        """The PIN was right: its count goes, in one transaction with ``events`` of the activation ``settles``.
+
+        Raises StoreFault: then it stands.
 
         A second time does nothing to the count: a visit that goes on after a bounced contact comes here again.
         """
@@ -114,16 +122,18 @@ class PinWork:
                 count = await self._store.attempts(key)
                 back = pin_attempts.taken_back(count, seen.record.kind) if count.failures else None
             if events or back is not None:
-                await self._recorder.commit(*events, attempts=back)
+                await self._recorder.commit(*events, attempts=back, settles=() if settles is None else (settles,))
             self._owed.discard(key)
             self._failed_at_s.pop(key, None)
 
     def reject(self, effect: RejectPin) -> None:
-        """Record a wrong PIN; the count is on disk already."""
+        """Record a wrong PIN; the count is on disk already. All that is recorded goes there at one stroke."""
         self._owed.discard(effect.seen.record.key)
-        events = [self._recorder.event("pin_rejected", effect.seen)]
-        if effect.refusal is not Refusal.WRONG_PIN:
-            events.append(self._recorder.event("key_refused", effect.seen, reason=effect.refusal.value))
+        events, wrong = [self._recorder.event("pin_rejected", effect.seen)], effect.wrong
+        if wrong.unfit is not None:
+            # Whose PIN it was, and why it may not, is for the coordinator; nobody at the station learns it.
+            refused = self._recorder.event("key_refused", effect.seen, holder=wrong.holder, reason=wrong.unfit.value)
+            events.append(refused)
         if effect.locked:
             self._lock_told.add(effect.seen.record.key)
             events.append(self._recorder.event("key_locked_out", effect.seen))
@@ -145,9 +155,9 @@ class PinWork:
         # When it was locked, not when that was found: central may have unlocked it since.
         self._recorder.keep(event if count.last_at is None else replace(event, at=count.last_at))
 
-    async def accept(self, effect: AcceptPin) -> None:
+    async def accept(self, seen: KeySeen) -> None:
         """The PIN was right but activates nothing: take its count back. Why, is recorded by the caller."""
         try:
-            await self.take_back(effect.seen)
+            await self.take_back(seen)
         except StoreFault as error:
             self._readiness.store_failed(error)

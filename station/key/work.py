@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from station.display.key_findings import KeyFindings
+from station.key.activation import ActivationWork, refusal_for
 from station.key.batteries import Batteries
 from station.key.files import KeyFiles, OnKey
-from station.key.log_reader import KeyLogReader
+from station.key.log_reader import KeyLogReader, LogSeen
 from station.key.pins import PinWork
 from station.key.write_progress import WriteProgress
 from station.ports import KeyFile, KeyLost, KeyRefused, KeySession, Store, StoreFault
-from station.records.claims import KeyKind, KeyRecord
+from station.records.base64url import encoded
+from station.records.claims import KeyRecord
 from station.records.envelope import verified
 from station.rules.facts import Attempts, KeyClock, KeyClockState, KeyKnown, KeyStatus, Refusal
 from station.sync.identity import Identity
@@ -81,6 +83,7 @@ class KeyWorkParts:
     progress: WriteProgress
     batteries: Batteries
     once: OncePerVisit
+    log_seen: LogSeen
 
 
 class KeyWork:
@@ -97,13 +100,13 @@ class KeyWork:
         self._identity, self._recorder, self._put = parts.identity, parts.recorder, parts.put
         self._key = session
         self._files = KeyFiles(session, parts.identity, parts.time)
-        self._log_reader = KeyLogReader(session, parts.store, parts.recorder, parts.time)
+        self._log_reader = KeyLogReader(session, parts.store, parts.recorder, parts.time, parts.log_seen)
         self._began_s = parts.time.now().mono_s
         self._seen: KeySeen | None = None
         self._clock: KeyClock | None = None
         """As it was before this station set it; None: it could not be read."""
-        self._was_on = False
-        """The key has been switched off, and the event of it waits for the key's name."""
+        self._was_on: dict[str, str] | None = None
+        """The key has been switched off, and the event of it, with this data, waits for the key's name."""
         self._prepared = False
         self._lost_power = False
         self._activating = False
@@ -113,11 +116,12 @@ class KeyWork:
         self._stopped = False
         self._effects: asyncio.Queue[KeyEffect | None] = asyncio.Queue(EFFECTS_LIMIT)
 
-    def give(self, effect: KeyEffect, *, visit: int) -> None:
-        """Have ``effect`` of a visit performed after those before it."""
+    def give(self, effect: KeyEffect, *, visit: int) -> bool:
+        """Have ``effect`` of a visit performed after those before it; False: nothing is taken up any more."""
         self._visit = visit
         if not self._stopped:
             self._effects.put_nowait(effect)
+        return not self._stopped
 
     @property
     def wanted(self) -> bool:
@@ -192,12 +196,13 @@ class KeyWork:
                 off = await self._cleared()
             except KeyLost:
                 # Cleared, torn or untouched: only its next visit can tell.
-                self._recorder.keep(self._recorder.event("key_write_interrupted", self._seen))
+                self._recorder.keep(self._recorder.event("key_write_interrupted", self._seen, act="unknown"))
                 raise
             if not off:
                 await self._clear_failed(effect.insertion, act or b"")
                 return
-            self._was_on = True
+            self._was_on = {}
+            self._was_on = await self._box_activation(act or b"")
             self._record_switched_off(nameless=self._key.over)
         self._put(ActivationCleared(effect.insertion))
 
@@ -227,10 +232,15 @@ class KeyWork:
         # Whoever swaps it for another one now must be noticed: the session compares what keys answer to this.
         await self._id()
 
+    async def _box_activation(self, act: bytes) -> dict[str, str]:
+        """The records of an activation that a box had signed: central, which never hears of it otherwise, is told."""
+        certificate = await self._files.certificate_of_box(act)
+        return {} if certificate is None else {"act": encoded(act), "boxcert": encoded(certificate)}
+
     def _record_switched_off(self, *, nameless: bool) -> None:
-        if self._was_on and (self._seen is not None or nameless):
-            self._was_on = False
-            self._recorder.keep(self._recorder.event("key_deactivated", self._seen))
+        if self._was_on is not None and (self._seen is not None or nameless):
+            was_on, self._was_on = self._was_on, None
+            self._recorder.keep(self._recorder.event("key_deactivated", self._seen, holder=None, **was_on))
 
     # --- reading ---
 
@@ -241,8 +251,7 @@ class KeyWork:
         if record is None:
             await self._unreadable(effect.insertion, id_record, "bad_key_record")
             return
-        unset = self._clock is not None and self._clock.state is KeyClockState.UNSET
-        self._seen = KeySeen(id_record, record, clock_was_unset=unset)
+        self._seen = KeySeen(id_record, record)
         self._record_switched_off(nameless=False)
         known, attempts = await self._look_up(record.key)
         await self._answer_read(effect.insertion, self._seen, known, attempts)
@@ -325,7 +334,8 @@ class KeyWork:
             self._recorder.keep(self._recorder.event("key_power_lost", effect.seen))
         await self._tried(files.set_clock())
         if effect.sync is SyncDuty.WRITE:
-            await self._tried(files.write_sync(key, self._parts.mirror.state.confirmed_at))
+            await self._tried(files.write_sync(effect.seen, self._parts.mirror.confirmed_at()))
+            await files.box_certificate()
         await self._tried(self._renew_id_record(effect.known))
         self._report_condition(key)
 
@@ -346,14 +356,14 @@ class KeyWork:
         seen, entry = self._seen, known.key
         if seen is None or entry is None or entry.status is not KeyStatus.ACTIVE or known.on_blocklist:
             return
-        newer = KeySeen(entry.id_record, entry.record, seen.clock_was_unset)
+        newer = KeySeen(entry.id_record, entry.record)
         if self._activating or not newer.is_same_key(seen) or newer.record.issued <= seen.record.issued:
             return
         await self._key.replace(KeyFile.ID, newer.id_record)
         self._seen = newer
         self._recorder.keep(self._recorder.event("key_record_written", newer, issued=newer.record.issued))
 
-    async def _tried(self, work: Awaitable[None]) -> None:
+    async def _tried(self, work: Awaitable[object]) -> None:
         """What the key would not take, an activation will ask of it again, and then say so."""
         try:
             await work
@@ -392,98 +402,65 @@ class KeyWork:
 
     async def _activate(self, effect: ActivateKey) -> None:
         self._activating = True
+        parts = self._parts
+        activation = ActivationWork(
+            effect,
+            self._key,
+            self._files,
+            store=parts.store,
+            time=parts.time,
+            identity=parts.identity,
+            readiness=parts.readiness,
+            recorder=parts.recorder,
+            pins=parts.pins,
+        )
         try:
             try:
-                await self._write_activation(effect)
-                await self._record_activation(effect)
+                await self._write_activation(effect, activation)
+                await activation.record()
             except KeyRefused as error:
                 _log.error("key.not_activated %s", error)
-                await self._undo(effect, Refusal.KEY_FAULT)
+                await self._undo(effect, activation, refusal_for(error))
                 return
             except StoreFault as error:
                 # An activation that could not be recorded must not be left on a key.
-                self._parts.readiness.store_failed(error)
-                await self._undo(effect, Refusal.STATION)
+                parts.readiness.store_failed(error)
+                await self._undo(effect, activation, Refusal.STATION)
                 return
         except KeyLost:
-            # It may be on: whoever asks later finds for whom and until when.
-            grant = effect.grant
-            lost = {"holder": grant.holder.holder, "expires": grant.expires}
-            self._recorder.keep(self._recorder.event("key_write_interrupted", effect.seen, **lost))
+            activation.interrupted()
             raise
         _log.info("key.activated key=%d expires=%d", effect.grant.key, effect.grant.expires)
         self._put(KeyActivated(effect.insertion))
 
-    async def _write_activation(self, effect: ActivateKey) -> None:
+    async def _write_activation(self, effect: ActivateKey, activation: ActivationWork) -> None:
         """What `_bring_up_to_date` did not get to, then the activation: last, and read back."""
         block, permit = self._parts.readiness.blocklist, effect.grant.permit
-        activation = self._identity.activation(effect.grant, await self._parts.store.next_sequence())
-        records = block[0] if block is not None else b"", self._identity.certificate, permit.record, activation
+        act = await activation.sign()
+        records = block[0] if block is not None else b"", self._identity.certificate, permit.record, act
         with self._parts.progress.of(self._key, [len(record) for record in records]):
-            await self._write_records(effect, activation)
+            await self._write_records(effect, activation, act)
 
-    async def _write_records(self, effect: ActivateKey, activation: bytes) -> None:
+    async def _write_records(self, effect: ActivateKey, activation: ActivationWork, act: bytes) -> None:
         files, key, progress = self._files, effect.grant.key, self._parts.progress
         if not self.on_key.permit_read:
             await files.read_own_permit(effect.known)
         await self._carry_blocklist(effect.insertion, key)
         progress.next()
-        blocked = self._parts.readiness.blocklist_claims
-        if blocked is not None and key in blocked.blocked_keys:
-            raise KeyRefused("blocked")
-        signed_s = max(effect.seen.record.issued, effect.grant.permit.permit.issued, blocked.issued if blocked else 0)
-        if signed_s > self._parts.time.now().unix_s:
-            # Brought by the key from a station that has met a central whose clock was ahead. Locks would not open for
-            # it (``clock_behind``), whatever the screen says.
-            raise KeyRefused("signed_in_future")
-        await files.set_clock()
-        await files.write_sync(key, self._parts.mirror.state.confirmed_at)
+        clock = await files.set_clock()
+        await files.write_sync(effect.seen, self._parts.mirror.confirmed_at())
         progress.next()
         await files.write_permit(effect.grant.permit)
         progress.next()
-        await self._write_last(effect, activation)
+        # A key without a clock leaves the time to the lock's own.
+        absent = clock.state is KeyClockState.ABSENT
+        await activation.write(act, self._seen, self._parts.time.now().unix_s if absent else clock.unix_s)
 
-    async def _write_last(self, effect: ActivateKey, activation: bytes) -> None:
-        # Not the one that was granted: this station may have given the key a newer record since.
-        seen = self._seen
-        if seen is None or not seen.is_same_key(effect.seen):
-            raise KeyRefused("another_key")
-        id_record = await self._key.read(KeyFile.ID)
-        if id_record != seen.id_record:
-            self._leave_to_its_own_visit(seen.record.key, id_record)
-            raise KeyRefused("another_key")
-        if not effect.grant.not_before <= self._parts.time.now().unix_s < effect.grant.expires:
-            # Since it was granted, the station has learned that it is earlier or much later: it would not be valid yet,
-            # and then for longer than it should, or not any more.
-            raise KeyRefused("clock_changed")
-        await self._key.write(KeyFile.ACT, activation)
-        if await self._key.read(KeyFile.ACT) != activation:
-            raise KeyRefused("act_differs")
-
-    def _leave_to_its_own_visit(self, key: int, id_record: bytes) -> None:
-        """Raise KeyLost where this is another key than ``key`` by now.
-
-        What is on that one is not ours to undo: it would be switched off without an event. Whoever watches for the
-        removal is about to notice. A key that does not say which it is gets no such benefit of the doubt.
-        """
-        record = verified(KeyRecord, id_record, self._identity.central_keys)
-        if record is not None and record.key != key:
-            self._key.end()
-            raise KeyLost("another_key")
-
-    async def _record_activation(self, effect: ActivateKey) -> None:
-        """In one transaction: the activation's event, a pool key's receipt, and the PIN's own count taken back."""
-        grant, seen = effect.grant, effect.seen
-        permit, holder = grant.permit.permit, grant.holder.holder
-        counts = {"areas": len(permit.areas), "locks": len(permit.locks)}
-        events = [self._recorder.event("key_activated", seen, holder=holder, expires=grant.expires, **counts)]
-        if seen.record.kind is not KeyKind.PERSONAL:
-            events.append(self._recorder.event("pool_key_taken", seen, holder=holder))
-        await self._parts.pins.take_back(seen, *events)
-
-    async def _undo(self, effect: ActivateKey, refusal: Refusal) -> None:
+    async def _undo(self, effect: ActivateKey, activation: ActivationWork, refusal: Refusal) -> None:
         act = await self._act()
         if act == b"" or await self._cleared():
+            activation.undone()
             self._put(ActivationFailed(effect.insertion, refusal))
         else:
+            activation.interrupted()
             await self._clear_failed(effect.insertion, act or b"")

@@ -106,6 +106,11 @@ class CentralChain:
             keys[0] = _forward(keys[0], KeyStatus.RETIRED)
         return replace(self, keys=tuple(keys))
 
+    def moved_on(self, noted: Self) -> Self:
+        """With the statuses of ``noted`` where they are further on. Its keys are not believed: nobody signed a note."""
+        known = {key.public_key: key.status for key in noted.keys}
+        return replace(self, keys=tuple(_forward(key, known.get(key.public_key, key.status)) for key in self.keys))
+
     def head_signer(self) -> PublicKey | None:
         """The one key that may sign a head: the newest current one; None where there is none."""
         return next((key.public_key for key in reversed(self.keys) if key.status is KeyStatus.CURRENT), None)

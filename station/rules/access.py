@@ -1,6 +1,7 @@
 """Who may activate what: the rules before the PIN, and the decision after it."""
 
 import hmac
+from collections.abc import Sequence
 
 from station.records.claims import Category, KeyKind, KeyRecord
 from station.rules.facts import (
@@ -18,15 +19,12 @@ from station.rules.facts import (
     Refusal,
     Shortened,
     StationFacts,
+    Unfit,
+    WrongPin,
 )
 from station.rules.windows import window_end
 
 CLOCKS_DIFFER_S = 60
-
-COUNTED = frozenset(
-    {Refusal.WRONG_PIN, Refusal.NOT_HOURLY, Refusal.NOT_PERMANENT, Refusal.CLOSED_UNIT, Refusal.NO_PERMIT}
-)
-"""Refusals that count as a wrong PIN: otherwise a pool key would be a free way to try colleagues' PINs."""
 
 AFTER_PIN = frozenset({Refusal.PERMIT_EXPIRED, Refusal.OUTSIDE_WINDOW, Refusal.KEY_FAULT})
 """Refusals that news from central cannot lift while the key is in the socket: the PIN has been used up."""
@@ -67,13 +65,13 @@ def refusal_before_pin(on_key: KeyRecord, known: KeyKnown, attempts: Attempts) -
 def decide(
     known: KeyKnown,
     person: Person | None,
-    pin_tag: bytes,
+    pin_tags: Sequence[bytes],
     own_permit: PermitEntry | None,
     station: StationFacts,
     policy: Policy,
     now: Now,
-) -> Grant | Refusal:
-    """What the PIN that gave ``pin_tag`` is worth on this key.
+) -> Grant | WrongPin | Refusal:
+    """What the PIN that gave ``pin_tags``, one under each pepper, is worth on this key.
 
     ``known`` has passed `refusal_before_pin`. ``own_permit`` is the verified permit on the key, which may be newer
     than the mirror's. ``now.trust`` is not None unless ``station.off_only`` says so.
@@ -84,10 +82,10 @@ def decide(
     if known.carried is not None:
         found = _carried(known.carried, key, known.permit)
     elif key.kind is KeyKind.PERSONAL:
-        found = _personal(known, pin_tag, own_permit)
+        found = _personal(known, person, pin_tags, own_permit)
     else:
-        found = _pool(key, known, person, pin_tag, own_permit)
-    return found if isinstance(found, Refusal) else _granted(key, *found, station, policy, now)
+        found = _pool(key, known, person, pin_tags, own_permit)
+    return found if isinstance(found, WrongPin) else _granted(key, *found, station, policy, now)
 
 
 def renew(
@@ -141,42 +139,50 @@ def newer(own: PermitEntry | None, mirrored: PermitEntry | None, holder: int) ->
     return own if own.permit.revision > mirrored.permit.revision else mirrored
 
 
-def _carried(carried: Carried, key: KeyEntry, entry: PermitEntry | None) -> tuple[HolderEntry, PermitEntry] | Refusal:
+def _carried(carried: Carried, key: KeyEntry, entry: PermitEntry | None) -> tuple[HolderEntry, PermitEntry] | WrongPin:
     if not carried.decision.activates or entry is None:
-        return Refusal.WRONG_PIN
+        return WrongPin()
     # Nobody's name is on a key.
     return HolderEntry(entry.permit.holder, "", entry.permit.category, key.record.unit), entry
 
 
-def _personal(known: KeyKnown, pin_tag: bytes, own: PermitEntry | None) -> tuple[HolderEntry, PermitEntry] | Refusal:
+def _personal(
+    known: KeyKnown, person: Person | None, pin_tags: Sequence[bytes], own: PermitEntry | None
+) -> tuple[HolderEntry, PermitEntry] | WrongPin:
     holder = known.holder
     entry = newer(own, known.permit, holder.holder) if holder else None
-    if holder is None or entry is None or not hmac.compare_digest(entry.permit.pin_tag, pin_tag):
-        return Refusal.WRONG_PIN
-    return holder, entry
+    if holder is None or entry is None or not _is_pin_of(entry, pin_tags):
+        return WrongPin()
+    # The key's own newer permit says that it is this holder's PIN, the mirror that it is somebody else's.
+    shared = person is not None and person.holder.holder != holder.holder
+    return WrongPin() if shared else (holder, entry)
 
 
 def _pool(
-    key: KeyEntry, known: KeyKnown, person: Person | None, pin_tag: bytes, own: PermitEntry | None
-) -> tuple[HolderEntry, PermitEntry] | Refusal:
-    # A PIN of someone who has left is nobody's PIN: it gets the one wording of every wrong PIN.
+    key: KeyEntry, known: KeyKnown, person: Person | None, pin_tags: Sequence[bytes], own: PermitEntry | None
+) -> tuple[HolderEntry, PermitEntry] | WrongPin:
+    # A PIN of someone who has left is nobody's PIN.
     if person is None or person.holder.ended:
-        return Refusal.WRONG_PIN
+        return WrongPin()
     holder = person.holder
     hourly = holder.category is Category.HOURLY
     if key.kind is KeyKind.SUBSTITUTE and not hourly:
-        return Refusal.NOT_HOURLY
+        return WrongPin(holder.holder, Unfit.NOT_HOURLY)
     if key.kind is KeyKind.EMERGENCY and hourly:
-        return Refusal.NOT_PERMANENT
+        return WrongPin(holder.holder, Unfit.NOT_PERMANENT)
     closed = any(unit is None or unit.closed for unit in (known.unit, person.unit))
     if closed and holder.unit != key.record.unit:
-        return Refusal.CLOSED_UNIT
+        return WrongPin(holder.holder, Unfit.CLOSED_UNIT)
     wanted = key.record.unit if hourly else None
     mirrored = next((p for p in person.permits if p.unit == wanted), None)
     if mirrored is None:
-        return Refusal.NO_PERMIT
+        return WrongPin(holder.holder, Unfit.NO_PERMIT)
     entry = newer(own, mirrored, holder.holder) or mirrored
     # The key may carry a newer permit with a newer PIN: then the old PIN is dead here too.
-    if not hmac.compare_digest(entry.permit.pin_tag, pin_tag):
-        return Refusal.WRONG_PIN
-    return holder, entry
+    return (holder, entry) if _is_pin_of(entry, pin_tags) else WrongPin()
+
+
+def _is_pin_of(entry: PermitEntry, pin_tags: Sequence[bytes]) -> bool:
+    """Whether one of the tags is the permit's. Each is compared: the time must not tell under which pepper it was."""
+    matches = [hmac.compare_digest(entry.permit.pin_tag, tag) for tag in pin_tags]
+    return any(matches)

@@ -62,10 +62,10 @@ def decide(
         return BoxDecision(Refusal.CLOCK_UNSET)
     key = verifier.verified(KeyRecord, content(files, "id"), central)
     if key is None:
-        return BoxDecision(Refusal.UNKNOWN)
+        return BoxDecision(Refusal.BAD_KEY_RECORD)
     # By the key's clock, not the box's: they may differ, and locks will go by the key's.
     if not genuine(key, files, key_clock_s, proof):
-        return BoxDecision(Refusal.UNKNOWN)
+        return BoxDecision(Refusal.NOT_GENUINE)
     certificate = verifier.verified(StationCertificate, content(files, "cert"), central)
     if certificate is None or certificate.role not in SYNCHRONISES or now_s >= certificate.expires:
         return BoxDecision(Refusal.BAD_STATION_CERTIFICATE)

@@ -10,7 +10,9 @@ Both bounds are wrong when central's clock, or a trusted one, has been wrong. Th
 word and by nothing else: a ``time/1`` bound to the station's nonce. Whoever holds old records gains nothing by them.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from station.records.claims import ClockSource
 
@@ -96,6 +98,19 @@ class Trusted:
     source: ClockSource
 
 
+class ClockDoubt(StrEnum):
+    """Why no clock is trusted. All are mended by central's answer; what else mends them differs."""
+
+    NO_SOURCE = "no_source"
+    """Nothing that the site trusts says any time."""
+    BEFORE_FLOOR = "before_floor"
+    """What there is says less than central has signed: an empty battery, or a clock that was never set."""
+    SET_BACK = "set_back"
+    """What there is says less than a trusted clock has shown here: it was set back, or was ahead before."""
+    TOO_FAR_AHEAD = "too_far_ahead"
+    """What there is says more than `CEILING_S` past the floor."""
+
+
 def signed_time_taken(
     memory: ClockMemory, issued_s: int, asked_boottime_s: float, received: ClockReadings
 ) -> SignedTimeTaken | None:
@@ -148,12 +163,26 @@ def trusted_time(readings: ClockReadings, rules: ClockRules, memory: ClockMemory
         # refused by locks (`clock_behind`) until it has caught up with its own permit.
         ahead_s = memory.floor_s - signed.unix_s
         return Trusted(memory.floor_s, signed.source) if 0 < ahead_s <= SIGNED_AHEAD_S else signed
-    if rules.trust_ntp and readings.ntp_synchronised and _plausible(readings.unix_s, memory):
-        return Trusted(readings.unix_s, ClockSource.SYNCED)
-    # Before the floor it says nothing: an empty battery is 1970, and no attack.
-    if rules.trust_rtc and readings.rtc_unix_s is not None and _plausible(readings.rtc_unix_s, memory):
-        return Trusted(readings.rtc_unix_s, ClockSource.RTC)
+    for unsigned in _unsigned(readings, rules):
+        if _rejected(unsigned.unix_s, memory) is None:
+            return unsigned
     return None
+
+
+def doubt(readings: ClockReadings, rules: ClockRules, memory: ClockMemory) -> ClockDoubt | None:
+    """Why nothing is trusted: what rejects the best clock that there is. None when one is trusted."""
+    if trusted_time(readings, rules, memory) is not None:
+        return None
+    rejections = (_rejected(unsigned.unix_s, memory) for unsigned in _unsigned(readings, rules))
+    return next(rejections, ClockDoubt.NO_SOURCE)
+
+
+def _unsigned(readings: ClockReadings, rules: ClockRules) -> Iterator[Trusted]:
+    """The clocks that the site trusts although nobody signs them, best first."""
+    if rules.trust_ntp and readings.ntp_synchronised:
+        yield Trusted(readings.unix_s, ClockSource.SYNCED)
+    if rules.trust_rtc and readings.rtc_unix_s is not None:
+        yield Trusted(readings.rtc_unix_s, ClockSource.RTC)
 
 
 def _held_over(readings: ClockReadings, rules: ClockRules, anchor: Anchor | None) -> Trusted | None:
@@ -167,8 +196,12 @@ def _held_over(readings: ClockReadings, rules: ClockRules, anchor: Anchor | None
     return Trusted(anchor.unix_s + int(elapsed_s), source)
 
 
-def _plausible(unix_s: int, memory: ClockMemory) -> bool:
-    """Whether an unsigned clock is not rejected. It may have been put back by seconds: clocks of one station differ."""
-    if unix_s < memory.floor_s or unix_s < memory.last_trusted_s - SIGNED_TIME_ROUND_TRIP_S:
-        return False
-    return memory.floor_s == 0 or unix_s <= memory.floor_s + CEILING_S
+def _rejected(unix_s: int, memory: ClockMemory) -> ClockDoubt | None:
+    """Why an unsigned clock is rejected. It may have been put back by seconds: clocks of one station differ."""
+    if unix_s < memory.floor_s:
+        return ClockDoubt.BEFORE_FLOOR
+    if unix_s < memory.last_trusted_s - SIGNED_TIME_ROUND_TRIP_S:
+        return ClockDoubt.SET_BACK
+    if memory.floor_s and unix_s > memory.floor_s + CEILING_S:
+        return ClockDoubt.TOO_FAR_AHEAD
+    return None

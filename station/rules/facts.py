@@ -66,7 +66,7 @@ class KeyEntry:
 
 @dataclass(frozen=True, slots=True)
 class HolderEntry:
-    """A holder as the mirror has them; ``name`` is what the screen may show."""
+    """A holder as the mirror has them; ``name`` is what the screen may show, empty for somebody who has left."""
 
     holder: int
     name: str
@@ -104,10 +104,6 @@ class Refusal(StrEnum):
     HOLDER_ENDED = "holder_ended"
 
     WRONG_PIN = "wrong_pin"
-    NOT_HOURLY = "not_hourly"
-    NOT_PERMANENT = "not_permanent"
-    CLOSED_UNIT = "closed_unit"
-    NO_PERMIT = "no_permit"
     PERMIT_EXPIRED = "permit_expired"
     OUTSIDE_WINDOW = "outside_window"
     STATION = "station"
@@ -116,7 +112,9 @@ class Refusal(StrEnum):
     """The key did not take what it was to be given."""
 
     CLOCK_UNSET = "clock_unset"
-    """This and the next five: at an activation box, which has nothing but what is on the key."""
+    """This and the next seven: at an activation box, which has nothing but what is on the key."""
+    BAD_KEY_RECORD = "bad_key_record"
+    NOT_GENUINE = "not_genuine"
     BAD_STATION_CERTIFICATE = "bad_station_certificate"
     NEVER_SYNCED = "never_synced"
     SYNCED_TOO_LONG_AGO = "synced_too_long_ago"
@@ -124,8 +122,26 @@ class Refusal(StrEnum):
     WRONG_HOLDER = "wrong_holder"
 
     NOT_PERSONAL = "not_personal"
-    """This and the next: at an update box, which renews the personal keys of its own unit."""
+    """This and the next two: at an update box, which renews the personal keys of its own unit."""
     OTHER_UNIT = "other_unit"
+    NO_PERMIT = "no_permit"
+
+
+class Unfit(StrEnum):
+    """Why a right PIN may not use a pool key. The screen says no more of it than of a PIN that nobody has."""
+
+    NOT_HOURLY = "not_hourly"
+    NOT_PERMANENT = "not_permanent"
+    CLOSED_UNIT = "closed_unit"
+    NO_PERMIT = "no_permit"
+
+
+@dataclass(frozen=True, slots=True)
+class WrongPin:
+    """A PIN that counts as wrong on this key. Where somebody has it, central is told who, and why it may not."""
+
+    holder: int | None = None
+    unfit: Unfit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +214,8 @@ class OffOnlyReason(StrEnum):
     CERTIFICATE = "certificate"
     NOT_ENROLLED = "not_enrolled"
     DISK = "disk"
+    BLOCKED = "blocked"
+    """Its own number is on a blocklist that central has signed: no lock believes it."""
     STARTING = "starting"
     """It has just been started, and central has not answered yet: one of the others, or in a moment none."""
 

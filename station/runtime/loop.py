@@ -35,6 +35,7 @@ from station.visit.effects import (
     ClearActivation,
     Effect,
     EndVisit,
+    GiveCountBack,
     IdentifyKey,
     PrepareKey,
     ReadKey,
@@ -89,7 +90,7 @@ class VisitLoop:
         policy: Policy,
         presentation: Presentation,
     ) -> None:
-        self._profile, self._reader, self._time = profile, reader, time
+        self._profile, self._reader, self._store, self._time = profile, reader, store, time
         self._mirror, self._readiness = mirror, readiness
         self._state = State(policy=policy)
         self._inputs: asyncio.Queue[VisitInput] = asyncio.Queue()
@@ -136,6 +137,7 @@ class VisitLoop:
             progress=WriteProgress(),
             batteries=Batteries(),
             once=OncePerVisit(),
+            log_seen=mirror.log_seen,
         )
         self._presenter = Presenter(
             presentation,
@@ -228,6 +230,7 @@ class VisitLoop:
     async def run(self, show: Callable[[Screen], None]) -> None:
         """Serve keys until cancelled. An exception of any part ends it."""
         self._show = show
+        await self._tell_interrupted()
         self._state = replace(self._state, station=await self._readiness.facts())
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -240,6 +243,16 @@ class VisitLoop:
             if self._work is not None:
                 self._work.end()
             await self._recorder.written()
+
+    async def _tell_interrupted(self) -> None:
+        """What the last run was in the middle of writing when it ended may be on a key."""
+        try:
+            told = await self._store.tell_interrupted()
+        except StoreFault as error:
+            self._readiness.store_failed(error)
+            return
+        if told:
+            _log.warning("activations.interrupted count=%d", told)
 
     # --- the loop ---
 
@@ -280,9 +293,11 @@ class VisitLoop:
                 self._pins.reject(effect)
             case AcceptPin():
                 self._record("key_refused", effect.seen, reason=effect.refusal.value)
-                if (task := self._start(self._pins.accept(effect))) is not None:
-                    self._accepting.add(task)
-                    task.add_done_callback(self._accepting.discard)
+                self._take_count_back(effect.seen)
+            case GiveCountBack():
+                if not effect.begun:
+                    self._record("key_write_interrupted", effect.seen, act="no")
+                self._take_count_back(effect.seen)
             case RecordRefusal():
                 self._record("key_refused", effect.seen, reason=effect.refusal.value)
             case EndVisit(returned=True):
@@ -292,8 +307,15 @@ class VisitLoop:
 
     def _give(self, effect: KeyEffect) -> None:
         # What was to be done with a key that is gone is not done with the next one.
-        if self._work is not None and self._work.insertion == effect.insertion:
-            self._work.give(effect, visit=self._state.visit)
+        work = self._work if self._work is not None and self._work.insertion == effect.insertion else None
+        given = work is not None and work.give(effect, visit=self._state.visit)
+        if not given and isinstance(effect, ActivateKey):
+            self._record("key_write_interrupted", effect.seen, act="no")
+
+    def _take_count_back(self, seen: KeySeen) -> None:
+        if (task := self._start(self._pins.accept(seen))) is not None:
+            self._accepting.add(task)
+            task.add_done_callback(self._accepting.discard)
 
     def _record(self, type_: str, seen: KeySeen | None, **data: Json) -> None:
         self._recorder.keep(self._recorder.event(type_, seen, **data))

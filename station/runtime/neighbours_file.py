@@ -4,11 +4,12 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from station.ports import Json, MirrorObject, Store, StoreFault
-from station.sync.site_facts import takes_every_key
+from station.rules.support import DAYS, SupportLine
+from station.sync.site_facts import support_lines, takes_every_key
 
 FILE_NAME = "neighbours.json"
 FILE_MODE = 0o644
@@ -62,25 +63,33 @@ class NeighboursFile:
 
     def _stations(self, stations: Sequence[MirrorObject]) -> list[dict[str, str]]:
         own = next((each.body.get("unit") for each in stations if each.id == self._station), None)
-        others = [
-            each
-            for each in stations
-            if each.id != self._station and each.body.get("status") != "down" and takes_every_key(each)
-        ]
+        others = [each for each in stations if each.id != self._station and takes_every_key(each)]
         # Those of the same unit first: they are the nearest that this station knows of.
-        others.sort(key=lambda each: (each.body.get("unit") != own, each.body.get("status") != "up", each.id))
+        others.sort(key=lambda each: (each.body.get("unit") != own, each.id))
         return [_texts(each.body, "name", "address") for each in others[:STATIONS_LIMIT]]
 
     def _support(self, site: Sequence[MirrorObject]) -> list[dict[str, str]]:
-        entries = site[0].body.get("support") if site else None
-        shown = []
-        for entry in entries if isinstance(entries, list) else []:
-            if isinstance(entry, dict):
-                named = entry.get("text")
-                text = (named.get(self._language) or named.get("en")) if isinstance(named, dict) else named
-                shown.append(_texts({**entry, "text": text}, "text", "phone", "days", "from", "to"))
-        return shown[:SUPPORT_LIMIT]
+        lines = support_lines(site[0].body) if site else ()
+        return [self._support_line(line) for line in lines[:SUPPORT_LIMIT]]
+
+    def _support_line(self, line: SupportLine) -> dict[str, str]:
+        texts = dict(line.texts)
+        said = {"text": texts.get(self._language) or texts.get("en"), "phone": line.phone, "days": _days(line.days)}
+        said |= {"from": _clock(line.from_min), "to": _clock(line.to_min)}
+        return _texts(said, *said)
 
 
 def _texts(body: Mapping[str, Json], *names: str) -> dict[str, str]:
     return {name: str(body.get(name) or "")[:TEXT_LIMIT_CHARACTERS] for name in names}
+
+
+def _days(days: Collection[int]) -> str:
+    """As ``mon-fri`` where they follow each other."""
+    first, last = min(days), max(days)
+    if len(days) == last - first + 1:
+        return DAYS[first] if first == last else f"{DAYS[first]}-{DAYS[last]}"
+    return ", ".join(DAYS[day] for day in sorted(days))
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"

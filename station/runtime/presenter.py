@@ -119,7 +119,7 @@ class Presenter:
             self._page = await technician.page(
                 self._store,
                 state,
-                now,
+                self._time,
                 self.past_visits,
                 reader=self._settings.reader,
                 reader_works=self.screen(state, now).line is not Line.READER_BROKEN,

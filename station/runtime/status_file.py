@@ -17,7 +17,7 @@ from station.display.screen import Line, Screen
 from station.ports import Json, Store, StoreFault
 from station.records.base64url import encoded
 from station.records.claims import Role
-from station.rules.facts import Now, StationFacts
+from station.rules.facts import StationFacts
 from station.runtime.past_visits import PastVisits
 from station.sync.mirror import MirrorSync
 from station.sync.timekeeping import Timekeeper
@@ -90,7 +90,7 @@ class StatusFile:
         now = self._time.now()
         content = station_fields(
             self._facts(),
-            now,
+            self._time,
             self._mirror,
             configuration=self._configuration(),
             outbox=waiting,
@@ -122,7 +122,7 @@ class StatusFile:
 
 def station_fields(
     facts: StationFacts,
-    now: Now,
+    time: Timekeeper,
     mirror: MirrorSync,
     *,
     configuration: Mapping[str, Json],
@@ -135,6 +135,7 @@ def station_fields(
     ``handed_over_at``: see `last_hand_over`. An activation box has no mirror, and nobody to be online with.
     """
     box = facts.role is Role.ACTIVATION_BOX
+    now, doubt, signed_age_s = time.now(), time.doubt(), time.anchor_age_s()
     return {
         "station": facts.station,
         "profile": facts.role.name.lower().replace("_", "-"),
@@ -145,13 +146,15 @@ def station_fields(
         "online": None if box else facts.online,
         "central_refuses": mirror.refused,
         "mirror_age_s": facts.mirror_age_s,
-        "mirror_confirmed_at": mirror.state.confirmed_at,
+        "mirror_confirmed_at": None if box else mirror.confirmed_at(),
         "outbox": outbox,
         "handed_over_at": handed_over_at,
         "clock": {
             "trusted": now.trust is not None,
             "source": now.trust.name.lower() if now.trust is not None else None,
             "unix_s": now.unix_s,
+            "doubt": doubt.value if doubt is not None else None,
+            "signed_age_s": int(signed_age_s) if signed_age_s is not None else None,
         },
         "certificate_expires": facts.certificate_expires,
         "central_keys": [encoded(key) for key in mirror.central_keys],

@@ -7,8 +7,9 @@ import argon2
 
 from station.display.screen import Technician
 from station.ports import Store, StoreFault
-from station.rules.facts import Now
+from station.rules.clock import ClockDoubt
 from station.runtime.past_visits import PastVisits
+from station.sync.timekeeping import Timekeeper
 from station.version import VERSION
 from station.visit.entry import Entry
 from station.visit.state import State
@@ -42,18 +43,26 @@ class TechnicianCode:
 
 
 async def page(
-    store: Store, state: State, now: Now, visits: PastVisits, *, reader: str, reader_works: bool, config_version: str
+    store: Store,
+    state: State,
+    time: Timekeeper,
+    visits: PastVisits,
+    *,
+    reader: str,
+    reader_works: bool,
+    config_version: str,
 ) -> Technician:
     """The page as it is now."""
     try:
-        objects: int | None = (await store.mirror_digest())[0]
+        objects: int | None = (await store.mirror_state()).sum.count
         outbox: int | None = await store.pending_count()
     except StoreFault:
         objects = outbox = None
+    now = time.now()
     return Technician(
         reader=reader,
         reader_works=reader_works,
-        clock=now.trust,
+        clock=now.trust if now.trust is not None else time.doubt() or ClockDoubt.NO_SOURCE,
         mirror_objects=objects,
         outbox_events=outbox,
         config_version=config_version,

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from station.records.central_chain import CHAIN_LIMIT
 from station.records.claims import MAX_UINT16, MAX_UINT32, RECORD_LIMIT_BYTES, Role
+from station.records.strict_json import MAX_NUMBER
 
 PAGE_LIMIT = 500
 """Objects in a page of changes, as asked for."""
@@ -24,32 +26,29 @@ class _Answer(BaseModel):
 
 _Record = Annotated[str, Field(max_length=RECORD_LIMIT_BYTES * 4 // 3 + 3)]
 _Cursor = Annotated[str, Field(min_length=1, max_length=CURSOR_LIMIT)]
-_Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-_Count = Annotated[int, Field(ge=0, le=MAX_UINT32)]
 
 
 class TimeAnswered(_Answer):
-    """``POST /time``: ``record`` is a ``time/1``."""
+    """``POST /time``: ``record`` is a ``time/1``, ``central_keys`` are ``central/1``, oldest first."""
 
     record: _Record
+    central_keys: list[_Record] = Field(max_length=CHAIN_LIMIT)
 
 
-class Removed(_Answer):
-    """An object that is no more."""
-
-    type: str = Field(max_length=40)
-    id: int = Field(ge=0, le=MAX_UINT32)
+_Down = Annotated[list[int], Field(max_length=50)]
 
 
 class Page(_Answer):
     """``GET /mirror/changes``: a page of changes and the cursor behind it."""
 
     upserts: list[dict[str, Any]] = Field(max_length=PAGE_LIMIT)
-    removes: list[Removed] = Field(max_length=PAGE_LIMIT)
+    removes: list[dict[str, Any]] = Field(max_length=PAGE_LIMIT)
     cursor: _Cursor
     more: bool
-    count: _Count
-    digest: _Digest
+    head: _Record | None = None
+    """Where ``more`` is false."""
+    down: _Down = []
+    """Stations that central has not heard from. A hint, which nobody has signed."""
 
 
 class Snapshot(_Answer):
@@ -57,8 +56,7 @@ class Snapshot(_Answer):
 
     epoch: str = Field(min_length=1, max_length=100)
     cursor: _Cursor
-    count: _Count
-    digest: _Digest
+    head: _Record
     objects: list[dict[str, Any]]
 
 
@@ -79,17 +77,26 @@ class EventsAnswered(_Answer):
 class Argon2(_Answer):
     """Argon2id's parameters at this site."""
 
-    time: int = Field(ge=1, le=16)
-    memory_kib: int = Field(ge=8, le=1024 * 1024)
-    lanes: int = Field(ge=1, le=16)
+    time: int = Field(ge=1, le=10)
+    memory_kib: int = Field(ge=8, le=262_144)
+    lanes: int = Field(ge=1, le=8)
+
+
+class PepperAnswered(_Answer):
+    """A pepper and its version."""
+
+    version: int = Field(ge=0, le=MAX_NUMBER)
+    pepper: str = Field(repr=False, max_length=100)
 
 
 class PinAnswered(_Answer):
-    """What turns PINs into tags. Secret."""
+    """``GET /pin``: what turns PINs into tags. Secret."""
 
     site_salt: str = Field(repr=False, max_length=100)
-    pepper: str = Field(repr=False, max_length=100)
     argon2: Argon2
+    digits: int = Field(ge=1, le=100)
+    peppers: list[PepperAnswered] = Field(min_length=1, max_length=2)
+    """Newest first."""
 
 
 class Enrolled(_Answer):
@@ -100,7 +107,8 @@ class Enrolled(_Answer):
     role: int = Field(ge=0, le=max(Role))
     token: str = Field(repr=False, max_length=600)
     certificate: _Record
-    central_keys: list[Annotated[str, Field(max_length=50)]] = Field(min_length=1, max_length=2)
+    central_keys: list[Annotated[str, Field(max_length=50)]] = Field(min_length=1, max_length=CHAIN_LIMIT)
+    """Raw public keys of the whole chain, oldest first."""
     pin: PinAnswered = Field(repr=False)
 
 

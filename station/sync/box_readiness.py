@@ -10,7 +10,13 @@ class BoxReadiness(Readiness):
     def _knows_keys(self) -> bool:
         return True
 
+    def _mirror_age_s(self) -> int | None:
+        # What it has of central's is a blocklist and its own texts: the keys themselves say how old the rest is.
+        return None
+
     def _off_only_reason(self, now: Now) -> OffOnlyReason | None:
+        if self._is_blocked:
+            return OffOnlyReason.BLOCKED
         if now.trust is None:
             return OffOnlyReason.CLOCK
         if now.unix_s >= self._identity.claims.expires:

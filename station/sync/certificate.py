@@ -38,16 +38,13 @@ class CertificateRenewal:
             # After a new enrolment the note is of the key before.
             _log.info("certificate.kept_one_not_used")
 
-    async def renew_if_due(self, *, by_newest_key: bool = False) -> None:
-        """Ask for a new one when it is time. Raises CentralUnreachable, StoreFault, RecordError for a wrong answer.
-
-        ``by_newest_key``: one by an older central key is changed at once, for a station that may not come back in time.
-        """
+    async def renew_if_due(self) -> None:
+        """Ask for a new one when it is time. Raises CentralUnreachable, StoreFault, RecordError for a wrong answer."""
         claims, now = self._identity.claims, self._time.now()
-        good = self._identity.central_keys[-1:] if by_newest_key else self._identity.central_keys
-        # One by a central key that is no longer valid signs nothing that a lock believes.
-        worthless = verified(StationCertificate, self._identity.certificate, good) is None
-        if now.trust is None or (now.unix_s < (claims.issued + claims.expires) // 2 and not worthless):
+        # One by an older key is worth nothing to locks once that is retired, and a box may not come back in time.
+        newest = self._identity.central_keys[-1:]
+        by_older_key = verified(StationCertificate, self._identity.certificate, newest) is None
+        if now.trust is None or (now.unix_s < (claims.issued + claims.expires) // 2 and not by_older_key):
             return
         if self._asked_s is not None and now.mono_s - self._asked_s < RENEW_AGAIN_S:
             return
@@ -57,8 +54,8 @@ class CertificateRenewal:
         except CentralRefused as error:
             _log.warning("certificate.not_renewed %s", error)
             return
-        self._identity.renew(certificate, self._time.latest_s())
+        self._identity.renew(certificate, self._time.latest_issue_s())
         self._asked_s = None
         await self._store.note(CERTIFICATE_NOTE, encoded(certificate))
-        await self._time.raise_floor(self._store, self._identity.claims.issued)
+        await self._time.certificate_renewed(self._identity.claims.issued)
         _log.info("certificate.renewed expires=%d", self._identity.claims.expires)

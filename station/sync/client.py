@@ -7,8 +7,10 @@ import asyncio
 import gzip
 import json
 import re
+import ssl
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
@@ -19,7 +21,9 @@ from pydantic import BaseModel, ValidationError
 
 from station.errors import StationError
 from station.ports import Json
+from station.records import strict_json
 from station.records.base64url import decoded, encoded
+from station.records.strict_json import JsonRefused
 from station.secret import Secret
 from station.sync.answers import (
     PAGE_LIMIT,
@@ -28,13 +32,16 @@ from station.sync.answers import (
     EventResult,
     EventsAnswered,
     Page,
+    PinAnswered,
     Provisioned,
     Snapshot,
     TimeAnswered,
 )
+from station.sync.server_trust import ServerTrust
 from station.sync.station_health import HEADER
 
 __all__ = [
+    "AnswerRefused",
     "CentralClient",
     "CentralRefused",
     "CentralUnreachable",
@@ -74,6 +81,10 @@ class CentralUnreachable(StationError):
     """For how long the answer asked not to be asked again."""
 
 
+class AnswerRefused(CentralUnreachable):
+    """An answer that is refused whole: no JSON of the one form, or not of the shape that was asked for."""
+
+
 class CentralRefused(StationError):
     """Central answered, and said no; ``code`` is its own word (``unauthorized``, ``bad_code``, ``too_early`` …)."""
 
@@ -88,14 +99,22 @@ class Resnapshot(StationError):
 class CentralClient:
     """One keep-alive connection to central. Every call raises CentralUnreachable and CentralRefused."""
 
-    def __init__(self, url: str, token: Secret[str] | None = None, *, verify: bool | Any = True) -> None:
-        """Raises CentralUnreachable (``central_url_invalid``)."""
+    def __init__(self, url: str, token: Secret[str] | None = None, *, trust: ServerTrust | None = None) -> None:
+        """``trust``: in whose certificates; without it the system's authorities.
+
+        Raises CentralUnreachable (``central_url_invalid``).
+        """
         self._token = token
-        self._url, self._verify = _checked(url), verify
+        self._url, self._trust = _checked(url), trust or ServerTrust()
         self._http: httpx.AsyncClient | None = None
         self._left: httpx.AsyncClient | None = None
+        self._clock = self._trust.clock
         self._turn = asyncio.Lock()
         self._leaving: set[asyncio.Task[None]] = set()
+
+    def judge_dates_by(self, clock: Callable[[], float]) -> None:
+        """Go by this clock (Unix seconds), not the system's, in whether a server's certificate is over."""
+        self._clock = self._trust.clock = clock
 
     def _client(self) -> httpx.AsyncClient:
         """The client of the present place, made when first needed."""
@@ -103,17 +122,20 @@ class CentralClient:
             self._http = self._made()
         return self._http
 
-    def _made(self) -> httpx.AsyncClient:
+    def _made(self, *, for_time: bool = False) -> httpx.AsyncClient:
         # What we do not unpack ourselves, piece by piece, we do not want: a few kilobytes can become gigabytes.
         headers = {"Accept-Encoding": "gzip"}
-        if self._token is not None:
+        verify: ssl.SSLContext | bool = False  # Plain HTTP, within this machine.
+        if urlsplit(self._url).scheme == "https":
+            verify = self._trust.undated if for_time else self._trust.dated
+        if self._token is not None and not for_time:
             headers["Authorization"] = f"Bearer {self._token.reveal()}"
         client = httpx.AsyncClient(
             base_url=self._url.rstrip("/") + "/api/v1",
             headers=headers,
             # Central sets none, and who does shall not fill our memory with them.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            verify=self._verify,
+            verify=verify,
             # A proxy named in the environment of a login shell must not carry a station's token.
             trust_env=False,
             follow_redirects=False,
@@ -126,11 +148,12 @@ class CentralClient:
             del client.headers[name]
         return client
 
-    async def move(self, url: str, *, verify: bool | Any = True) -> None:
+    async def move(self, url: str, *, trust: ServerTrust) -> None:
         """Ask there from now on, with the same token. Who still waits for the old place's answer may do so."""
         url = _checked(url)
         left, self._left = self._left, self._http
-        self._url, self._verify, self._http = url, verify, None
+        self._url, self._trust, self._http = url, trust, None
+        trust.clock = self._clock
         if left is not None:
             await left.aclose()
 
@@ -160,35 +183,50 @@ class CentralClient:
             # A connection that cannot be closed in good order is closed all the same.
             leaving.exception()
 
-    async def enrol(self, code: Secret[str], public_key: bytes) -> Enrolled:
-        """Trade a one-time code for this station's credentials."""
-        return await self._post(Enrolled, "/enrol", {"code": code.reveal(), "public_key": encoded(public_key)})
+    async def enrol(self, code: Secret[str], public_key: bytes, proof: bytes) -> Enrolled:
+        """Trade a one-time code for this station's credentials. ``proof``: `station.records.proofs.enrolment_proof`."""
+        question = {"code": code.reveal(), "public_key": encoded(public_key), "proof": encoded(proof)}
+        return await self._post(Enrolled, "/enrol", question)
 
-    async def time(self, nonce: bytes) -> bytes:
-        """A ``time/1`` record for ``nonce`` (16 bytes), not yet verified."""
-        answer = await self._post(TimeAnswered, "/time", {"nonce": encoded(nonce)})
-        return _octets(answer.record)
+    async def time(self, site: int, nonce: bytes) -> tuple[bytes, list[bytes]]:
+        """A ``time/1`` record for ``nonce`` (16 bytes), and the ``central/1`` records, oldest first; none verified.
 
-    async def snapshot(self) -> Snapshot:
-        """The whole mirror."""
-        _, body = await self._ask("GET", "/mirror/snapshot", whole_mirror=True)
+        On a connection of its own, without the token and whatever the dates of the server's certificate: a station
+        that does not know the time cannot judge them.
+        """
+        question = {"site": site, "nonce": encoded(nonce)}
+        _, body = await self._ask("POST", "/time", for_time=True, json=question)
+        answer = _shaped(TimeAnswered, body)
+        return _octets(answer.record), [_octets(link) for link in answer.central_keys]
+
+    async def snapshot(self, nonce: bytes) -> Snapshot:
+        """The whole mirror, with a head for ``nonce`` (16 bytes). Raises AnswerRefused too."""
+        params = {"nonce": encoded(nonce)}
+        _, body = await self._ask("GET", "/mirror/snapshot", whole_mirror=True, params=params)
         return _shaped(Snapshot, body)
 
-    async def changes(self, since: str, report: str = "") -> Page | None:
-        """What has changed since the cursor; None when nothing has. Raises Resnapshot too.
+    async def changes(self, since: str, nonce: bytes, key: int | None = None, report: str = "") -> Page:
+        """What has changed since the cursor. Raises AnswerRefused and Resnapshot too.
 
-        ``report``: how the station is, see `station.sync.station_health`.
+        ``key``: the number of the key in the socket. ``report``: how the station is, see `station.sync.station_health`.
         """
-        params = {"since": since, "limit": str(PAGE_LIMIT)}
+        params = {"since": since, "nonce": encoded(nonce), "limit": str(PAGE_LIMIT)}
+        if key is not None:
+            params["key"] = str(key)
         headers = {HEADER: report} if report else {}
         try:
-            status, body = await self._ask("GET", "/mirror/changes", params=params, headers=headers)
+            _, body = await self._ask("GET", "/mirror/changes", params=params, headers=headers)
         except CentralRefused as error:
             # 400: not a cursor of central's, but of somebody who answered in its place; it would never become one.
             if error.fields.get("status") in {HTTPStatus.GONE, HTTPStatus.BAD_REQUEST}:
                 raise Resnapshot("resnapshot") from None
             raise
-        return None if status == HTTPStatus.NOT_MODIFIED else _shaped(Page, body)
+        return _shaped(Page, body)
+
+    async def pin(self) -> PinAnswered:
+        """What turns PINs into tags. Secret."""
+        _, body = await self._ask("GET", "/pin")
+        return _shaped(PinAnswered, body)
 
     async def send(self, events: Sequence[Mapping[str, Json]]) -> list[EventResult]:
         """Hand over 1..100 events; the result of each."""
@@ -210,29 +248,40 @@ class CentralClient:
         _, body = await self._ask("POST", path, json=json_body)
         return _shaped(kind, body)
 
-    async def _ask(self, method: str, path: str, *, whole_mirror: bool = False, **request: Any) -> tuple[int, bytes]:
+    async def _ask(
+        self, method: str, path: str, *, whole_mirror: bool = False, for_time: bool = False, **request: Any
+    ) -> tuple[int, bytes]:
         """Status and body of the answer, which may be long only where it is the ``whole_mirror``."""
         limit_bytes = SNAPSHOT_LIMIT_BYTES if whole_mirror else ANSWER_LIMIT_BYTES
         within_s = WHOLE_SNAPSHOT_S if whole_mirror else WHOLE_ANSWER_S
         try:
-            async with asyncio.timeout(within_s), self._turn:
-                client = self._client()
-                try:
-                    async with client.stream(method, path, **request) as response:
-                        body = await _body(response, limit_bytes)
-                except asyncio.CancelledError:
-                    self._give_up(client)
-                    raise
+            async with (
+                asyncio.timeout(within_s),
+                self._made(for_time=True) if for_time else self._kept_client() as client,
+                client.stream(method, path, **request) as response,
+            ):
+                body = await _body(response, limit_bytes)
         # httpx.InvalidURL and StreamError are not HTTPError; an answer can be wrong in all these ways.
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, OSError, ValueError) as error:
             cause = error.args[0] if isinstance(error, _Unwanted) else type(error).__name__
         else:
             status = response.status_code
-            if status in {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NOT_MODIFIED}:
+            if status in {HTTPStatus.OK, HTTPStatus.CREATED}:
                 return status, body
             raise _refusal(response, body, path)
         # Outside the block: httpx's errors hold the request, and that the token.
         raise CentralUnreachable("central_unreachable", path=path, cause=cause)
+
+    @asynccontextmanager
+    async def _kept_client(self) -> AsyncIterator[httpx.AsyncClient]:
+        """The one connection that is kept alive: calls on it take turns."""
+        async with self._turn:
+            client = self._client()
+            try:
+                yield client
+            except asyncio.CancelledError:
+                self._give_up(client)
+                raise
 
 
 def _checked(url: str) -> str:
@@ -272,11 +321,11 @@ async def _body(response: httpx.Response, limit_bytes: int) -> bytes:
 
 def _shaped(kind: type[A], body: bytes) -> A:
     try:
-        return kind.model_validate_json(body)
-    except (ValidationError, RecursionError):
+        return kind.model_validate(strict_json.read(body))
+    except (ValidationError, RecursionError, JsonRefused):
         pass
     # Outside the block: the validation error shows its input, which may be a pepper, and would hang on as the context.
-    raise CentralUnreachable("central_answer_malformed", answer=kind.__name__)
+    raise AnswerRefused("central_answer_malformed", answer=kind.__name__)
 
 
 def _refusal(response: httpx.Response, body: bytes, path: str) -> CentralUnreachable | CentralRefused:
@@ -307,4 +356,4 @@ def _octets(text: str) -> bytes:
     try:
         return decoded(text)
     except ValueError:
-        raise CentralUnreachable("central_answer_malformed") from None
+        raise AnswerRefused("central_answer_malformed") from None

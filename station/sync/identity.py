@@ -3,20 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from station.records.central_chain import CentralChain
 from station.records.claims import Activation, Permit, StationCertificate, Sync
-from station.records.envelope import RecordError, digest, sign, verify
+from station.records.envelope import RecordError, digest, sign, verified, verify
 from station.records.keys import PublicKey, SigningKey
 from station.rules.facts import Grant
 from station.secret import Secret
-from station.sync.central_keys import KeyChain
 
 
 @dataclass(frozen=True, slots=True)
 class PinSecrets:
-    """What turns a PIN into a tag at this site."""
+    """What turns a PIN into tags at this site."""
 
     site_salt: bytes
-    pepper: Secret[bytes]
+    peppers: tuple[tuple[int, Secret[bytes]], ...]
+    """Version and pepper, newest first: one, or two while all PINs are renewed. A PIN matches under either."""
     time: int
     memory_kib: int
     lanes: int
@@ -29,23 +30,31 @@ class Identity:
         self,
         *,
         station: int,
+        site: int,
         certificate: bytes,
         central_keys: Sequence[PublicKey],
         signing: SigningKey,
         pin: PinSecrets,
     ) -> None:
-        """Raises RecordError when the certificate is not this station's: it would sign what no lock believes."""
-        self.station = station
-        self.key_chain = KeyChain(tuple(central_keys))
-        self.central_keys = self.key_chain.keys
+        """``central_keys``: the chain as enrolment answered it, oldest first. ``certificate``: enrolment's, too.
+
+        Raises RecordError when the certificate is not this station's: it would sign what no lock believes.
+        """
+        self.station, self.site = station, site
+        self.chain = _enrolled(central_keys, certificate)
         self.pin = pin
         self._signing = signing
         self.claims = self._checked(certificate)
         self.certificate = certificate
 
-    def trust(self, chain: KeyChain, valid: Sequence[PublicKey]) -> None:
-        """Believe these central keys of the chain from now on."""
-        self.key_chain, self.central_keys = chain, tuple(valid)
+    @property
+    def central_keys(self) -> tuple[PublicKey, ...]:
+        """The central keys that may have signed a record, the oldest first."""
+        return self.chain.verifying()
+
+    def trust(self, chain: CentralChain) -> None:
+        """Believe the central keys of this chain from now on; a head has confirmed it."""
+        self.chain = chain
 
     def renew(self, certificate: bytes, latest_s: int) -> None:
         """Use a new certificate, issued at ``latest_s`` (Unix seconds) at the latest.
@@ -98,3 +107,13 @@ class Identity:
         if claims.station != self.station or claims.public_key != self._signing.public:
             raise RecordError("certificate_not_ours", type=claims.TYPE)
         return claims
+
+
+def _enrolled(central_keys: Sequence[PublicKey], certificate: bytes) -> CentralChain:
+    """The chain of an enrolment: who signed the certificate in it is the current key. Raises RecordError."""
+    verify(StationCertificate, certificate, central_keys)
+    signer = next(key for key in central_keys if verified(StationCertificate, certificate, [key]) is not None)
+    try:
+        return CentralChain.enrolled(central_keys, signer)
+    except ValueError:
+        raise RecordError("not_a_public_key", type=StationCertificate.TYPE) from None

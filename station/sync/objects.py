@@ -1,33 +1,32 @@
-"""Mirror objects: checked before they are stored, and turned into facts when a decision needs them.
+"""Mirror objects: checked before they are used, and turned into facts when a decision needs them.
 
 Where a field is also in the signed record, the record wins; an object that contradicts its record is refused.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from dataclasses import replace
+from typing import Any, Literal, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from station.errors import StationError
-from station.ports import Json, MirrorBundle, MirrorObject
-from station.records.base64url import decoded, encoded
+from station.ports import Json, KnownAs, MirrorBundle, MirrorObject
+from station.records.base64url import decoded
+from station.records.central_chain import CentralChain
 from station.records.claims import MAX_UINT32, Blocklist, Category, CentralKey, Claims, KeyRecord, Permit
-from station.records.envelope import verified
+from station.records.envelope import claimed, verified
 from station.records.keys import PublicKey
 from station.rules.facts import HolderEntry, KeyEntry, KeyKnown, KeyStatus, PermitEntry, Person, UnitEntry
-from station.sync.central_keys import KeyChain
 
 NAME_LIMIT = 200
-OBJECT_LIMIT_BYTES = 64 * 1024
-"""As JSON. The longest are a blocklist, 22 kB, and a site with a privacy notice for each language."""
 MAX_SQLITE = 2**63 - 1
+ADOPTED_NOTE = "blocklist_adopted"
+"""The note of the newest blocklist that this station has seen, wherever it came from."""
 
 
 class ObjectRefused(StationError):
-    """A mirror object that must not be stored; ``code`` says why."""
+    """A mirror object that must not be used; ``code`` says why. It is part of the mirror nevertheless."""
 
 
 class _Body(BaseModel):
@@ -44,12 +43,11 @@ class _KeyBody(_Body):
     status: Literal["active", "blocked", "returned"]
     locked_at: int | None = Field(default=None, ge=0, le=MAX_SQLITE)
     unlocked_at: int | None = Field(default=None, ge=0, le=MAX_SQLITE)
-    log_seen: list[Annotated[int, Field(ge=0, le=MAX_SQLITE)]] | None = Field(default=None, min_length=2, max_length=2)
     record: str
 
 
 class _HolderBody(_Body):
-    name: str = Field(max_length=NAME_LIMIT)
+    name: str = Field(default="", max_length=NAME_LIMIT)
     category: int = Field(ge=0, le=max(Category))
     unit: int
     status: Literal["active", "ended"]
@@ -74,7 +72,8 @@ class _AreaBody(_Body):
 class _StationBody(_Body):
     name: str = Field(max_length=NAME_LIMIT)
     address: str = Field(max_length=NAME_LIMIT)
-    status: Literal["up", "down", "unknown"]
+    unit: int
+    role: int = Field(ge=0)
 
 
 class _BlocklistBody(_Body):
@@ -84,6 +83,7 @@ class _BlocklistBody(_Body):
 
 
 class _CentralKeyBody(_Body):
+    status: Literal["next", "current", "retired"]
     record: str
 
 
@@ -111,22 +111,13 @@ B = TypeVar("B", bound=_Body)
 C = TypeVar("C", bound=Claims)
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A mirror object as it may be stored, and the claims of the record in it, verified; None where it has none."""
+def checked(raw: Mapping[str, Json], chain: CentralChain) -> SignedClaims | None:
+    """The verified claims of the record in an object that may be used; None for one that has no record.
 
-    object: MirrorObject
-    claims: SignedClaims | None
-
-
-def checked(raw: Mapping[str, Json], signers: Sequence[PublicKey], chain: KeyChain | None = None) -> Checked:
-    """The object, if its record is signed by one of ``signers`` and it does not contradict it.
-
-    A permit's PIN tag is set beside its record, so that it can be looked up. A ``central_key`` must be part of
-    ``chain``. Raises ObjectRefused.
+    ``chain``: the central keys, with the answer that the object came in. Raises ObjectRefused.
     """
     body = _validated(raw)
-    stored = dict(raw)
+    signers = chain.verifying()
     claims: SignedClaims | None = None
     match body:
         case _KeyBody():
@@ -136,44 +127,39 @@ def checked(raw: Mapping[str, Json], signers: Sequence[PublicKey], chain: KeyCha
         case _PermitBody():
             claims = permit = _record(Permit, body.record, signers)
             _same(body, holder=(permit.holder, body.holder))
-            stored["pin_tag"] = encoded(permit.pin_tag)
         case _BlocklistBody():
             claims = _record(Blocklist, body.record, signers)
             _same(body, version=(claims.version, body.version))
         case _CentralKeyBody():
-            claims = _record(CentralKey, body.record, chain.keys if chain is not None else signers)
-            if chain is not None and claims.public_key not in chain.keys:
+            # Retired keys continue the chain too; whether this is the link of its place, the chain says.
+            claims = _record(CentralKey, body.record, [key.public_key for key in chain.keys])
+            linked = [key.public_key for key in chain.keys[body.id : body.id + 1]]
+            if claims.public_key not in linked:
                 raise ObjectRefused("object_record_invalid", type=body.type, id=body.id)
         case _SiteBody():
             zone(body.timezone)
         case _:
             pass
-    return Checked(MirrorObject(body.type, body.id, body.revision, stored), claims)
+    return claims
+
+
+def known_type(type_: str) -> bool:
+    """Whether this station makes anything of objects of that type; others are part of its mirror all the same."""
+    return type_ in _BODIES
 
 
 def _validated(raw: Mapping[str, Json]) -> _Body:
-    type_ = raw.get("type")
-    kind = _BODIES.get(type_, _Body) if isinstance(type_, str) else _Body
-    body = _shaped(kind, raw)
+    body = _shaped(_BODIES[raw["type"]], raw)
     if body is None:
-        raise ObjectRefused("object_malformed", type=_word(type_))
-    if len(json.dumps(raw)) > OBJECT_LIMIT_BYTES:
-        raise ObjectRefused("object_too_long", type=_word(type_))
+        raise ObjectRefused("object_malformed", type=raw["type"], id=raw["id"])
     return body
 
 
-def stand_in(raw: Mapping[str, Json], last_good: MirrorObject | None) -> MirrorObject | None:
-    """What is stored of an object that was refused: its last good version, or nothing but its name.
-
-    It takes the refused one's revision, so that the mirror's digest is what central says, and the same object is not
-    asked for again and again. None where it has no name and number to be stored under.
-    """
-    named = _shaped(_Body, {name: raw.get(name) for name in _Body.model_fields})
-    if named is None:
-        return None
-    name = {"type": named.type, "id": named.id, "revision": named.revision}
-    body = dict(last_good.body) | name if last_good is not None else name
-    return MirrorObject(named.type, named.id, named.revision, body)
+def same_category(holder: MirrorObject, permit: MirrorObject) -> bool:
+    """Whether a holder and their permit agree on what kind of staff they are. Two that are no such objects do not."""
+    body, record = _body(_HolderBody, holder), record_of(permit)
+    claims = claimed(Permit, record)
+    return body is not None and claims is not None and claims.category == body.category
 
 
 def zone(name: str) -> ZoneInfo:
@@ -186,10 +172,10 @@ def zone(name: str) -> ZoneInfo:
 
 def key_known(bundle: MirrorBundle, key: int, signers: Sequence[PublicKey], blocklist: Blocklist | None) -> KeyKnown:
     """What the mirror knows of a key. Records are verified once more: a database can be written to by a thief."""
-    entry, holder = _key(bundle.key, signers), _holder(bundle.key_holder)
+    entry, holder = _key(bundle, signers), _holder(bundle, bundle.key_holder)
     return KeyKnown(
         key=entry,
-        unit=_unit(bundle.key_unit),
+        unit=_unit(bundle, bundle.key_unit),
         holder=holder,
         permit=_permit_for(entry, _permits(bundle.key_holder_permits, signers, holder), holder),
         on_blocklist=blocklist is not None and key in blocklist.blocked_keys,
@@ -198,10 +184,10 @@ def key_known(bundle: MirrorBundle, key: int, signers: Sequence[PublicKey], bloc
 
 def person(bundle: MirrorBundle, signers: Sequence[PublicKey]) -> Person | None:
     """Whom the PIN tag of the look-up belongs to."""
-    holder = _holder(bundle.person)
+    holder = _holder(bundle, bundle.person)
     if holder is None:
         return None
-    return Person(holder, _unit(bundle.person_unit), _permits(bundle.person_permits, signers, holder))
+    return Person(holder, _unit(bundle, bundle.person_unit), _permits(bundle.person_permits, signers, holder))
 
 
 def newest_blocklist(records: Sequence[bytes | None], signers: Sequence[PublicKey]) -> tuple[bytes, Blocklist] | None:
@@ -218,39 +204,45 @@ def record_of(found: MirrorObject | None) -> bytes | None:
         return None
 
 
-def log_seen(found: MirrorObject | None) -> tuple[int, int] | None:
-    """What central has of a key's log: generation and seq."""
-    body = _body(_KeyBody, found)
-    return (body.log_seen[0], body.log_seen[1]) if body is not None and body.log_seen else None
-
-
-def _key(found: MirrorObject | None, signers: Sequence[PublicKey]) -> KeyEntry | None:
-    body = _body(_KeyBody, found)
-    id_record = record_of(found)
+def _key(bundle: MirrorBundle, signers: Sequence[PublicKey]) -> KeyEntry | None:
+    body, id_record = _body(_KeyBody, bundle.key), record_of(bundle.key)
     record = verified(KeyRecord, id_record, signers)
     if body is None or record is None or id_record is None:
         return None
-    return KeyEntry(record, KeyStatus(body.status), body.locked_at, body.unlocked_at, id_record)
+    entry = KeyEntry(record, KeyStatus(body.status), body.locked_at, body.unlocked_at, id_record)
+    for status in (KnownAs.BLOCKED, KnownAs.RETURNED):
+        if _stays(bundle, "key", body.id, status):
+            entry = replace(entry, status=KeyStatus(status))
+    if _stays(bundle, "key", body.id, KnownAs.LOCKED):
+        # Locked is who was locked later than unlocked.
+        entry = replace(entry, locked_at=max(entry.locked_at or 0, (entry.unlocked_at or 0) + 1))
+    return entry
 
 
-def _holder(found: MirrorObject | None) -> HolderEntry | None:
+def _holder(bundle: MirrorBundle, found: MirrorObject | None) -> HolderEntry | None:
     body = _body(_HolderBody, found)
     if body is None:
         return None
-    return HolderEntry(
-        body.id, body.name, Category(body.category), body.unit, ended=body.status == "ended", language=body.language
-    )
+    ended = body.status == "ended" or _stays(bundle, "holder", body.id, KnownAs.ENDED)
+    return HolderEntry(body.id, body.name, Category(body.category), body.unit, ended=ended, language=body.language)
 
 
-def _unit(found: MirrorObject | None) -> UnitEntry | None:
+def _unit(bundle: MirrorBundle, found: MirrorObject | None) -> UnitEntry | None:
     body = _body(_UnitBody, found)
-    return None if body is None else UnitEntry(body.id, body.name, body.closed)
+    if body is None:
+        return None
+    return UnitEntry(body.id, body.name, body.closed or _stays(bundle, "unit", body.id, KnownAs.CLOSED))
+
+
+def _stays(bundle: MirrorBundle, type_: str, id_: int, was: KnownAs) -> bool:
+    """Whether a central that went back has opened it again, and this station has not."""
+    return any((each.type, each.id, each.was) == (type_, id_, was) for each in bundle.stay_refused)
 
 
 def _permits(
     found: Sequence[MirrorObject], signers: Sequence[PublicKey], holder: HolderEntry | None
 ) -> tuple[PermitEntry, ...]:
-    """The holder's permits, one for each unit; none that says another holder, or that hourly staff are not such."""
+    """The holder's permits, one for each unit; none that says another holder, or another category."""
     entries: dict[int | None, PermitEntry] = {}
     for each in found:
         body, record = _body(_PermitBody, each), record_of(each)
@@ -258,8 +250,7 @@ def _permits(
         if body is None or record is None or permit is None or holder is None:
             continue
         # The holder's object is not signed. Where a permit says otherwise, that is what central has put its name to.
-        hourly = Category.HOURLY
-        if permit.holder != holder.holder or (permit.category is hourly) != (holder.category is hourly):
+        if permit.holder != holder.holder or permit.category is not holder.category:
             continue
         # Two for one unit: the older one has been put beside it by somebody who would like it back.
         other = entries.get(body.unit)
@@ -303,8 +294,3 @@ def _same(body: _Body, **pairs: tuple[Any, Any]) -> None:
     for name, (signed, said) in pairs.items():
         if signed != said:
             raise ObjectRefused("object_contradicts_record", type=body.type, id=body.id, field=name)
-
-
-def _word(value: object) -> str:
-    """A type name from outside, short enough and plain enough for a log line."""
-    return value if isinstance(value, str) and value.isidentifier() and len(value) <= 40 else "?"

@@ -18,10 +18,10 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
 DOUBLINGS_LIMIT = 6
 SETTLED = frozenset({"accepted", "duplicate"})
-UNFIT_STATUS = frozenset({400, 413, 422})
+UNFIT_STATUS = frozenset({400, 413})
 """Central says that the call itself is wrong: too large, or not to be read. Fewer events may be right."""
-FAILED_STATUS = 500
-"""Central itself failed over the call; a proxy in front of one that is away says 502 to 504."""
+TOO_LARGE_STATUS = 413
+"""Also of a proxy that takes less than central; but no event is given up for a proxy's word, nor for any 5xx."""
 REASON_LIMIT_CHARS = 100
 SLOW_BATCH_S = 2.0
 """A batch that takes longer is halved: whoever puts a key in waits behind the one that is on the wire."""
@@ -139,8 +139,11 @@ class Outbox:
             if not _blames_the_batch(error):
                 raise
             if len(batch) == 1:
+                if not isinstance(error, CentralRefused):
+                    raise
                 self._narrowed = None
-                return await self._judge(batch[0], error)
+                await self._settle(_Answered(refused=[(batch[0], error.code)]))
+                return 0
             # One among them keeps the others out.
             self._narrowed = len(batch) // 2, batch[-1].seq
             return 0
@@ -170,29 +173,6 @@ class Outbox:
     def _next_size(self) -> int:
         return self._size if self._narrowed is None else min(self._narrowed[0], self._size)
 
-    async def _judge(self, event: StoredEvent, error: CentralRefused | CentralUnreachable) -> int:
-        """Central did not take this one alone: set it aside if it is the reason. How many central took meanwhile.
-
-        Where it failed rather than refused, it may be central that is ill: only if it takes the next one, and fails
-        over this one again, this one was the reason. Raises CentralUnreachable, CentralRefused, StoreFault.
-        """
-        if isinstance(error, CentralRefused):
-            await self._settle(_Answered(refused=[(event, error.code)]))
-            return 0
-        others = await self._store.pending(1, after=event.seq)
-        if not others:
-            raise error
-        following = await self._send(others)
-        await self._settle(following)
-        try:
-            again = await self._send([event])
-        except (CentralRefused, CentralUnreachable) as still:
-            if not _blames_the_batch(still):
-                raise
-            again = _Answered(refused=[(event, still.code)])
-        await self._settle(again)
-        return len(following.done) + len(again.done)
-
     async def _settle(self, answered: _Answered) -> None:
         """Take up what central said of each event."""
         # Central's words, from the network: no line ends into the log.
@@ -213,9 +193,9 @@ class Outbox:
 
 
 def _blames_the_batch(error: CentralRefused | CentralUnreachable) -> bool:
-    """Whether another batch might be taken."""
+    """Whether a smaller batch might be taken."""
     status = error.fields.get("status")
-    return status in UNFIT_STATUS if isinstance(error, CentralRefused) else status == FAILED_STATUS
+    return status in UNFIT_STATUS if isinstance(error, CentralRefused) else status == TOO_LARGE_STATUS
 
 
 def again_s(failures: int, retry_after_s: float) -> float:

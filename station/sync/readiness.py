@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, tzinfo
 
 from station.ports import Json, MirrorObject, Store, StoreFault
@@ -11,12 +12,11 @@ from station.records.claims import Blocklist
 from station.rules.facts import Now, OffOnlyReason, Policy, StationFacts
 from station.sync.identity import Identity
 from station.sync.mirror import MirrorSync
-from station.sync.objects import ObjectRefused, newest_blocklist, record_of, zone
+from station.sync.objects import ADOPTED_NOTE, ObjectRefused, newest_blocklist, record_of, zone
 from station.sync.public_holidays import is_public_holiday
 from station.sync.site_facts import neighbours, pin_digits, privacy, support_lines
 from station.sync.timekeeping import Timekeeper
 
-ADOPTED_NOTE = "blocklist_adopted"
 PROBE_NOTE = "disk_probe"
 PROBE_CHARS = 64 * 1024
 """What a visit writes fits into as much. A few characters would find room on a page that is there already, also where
@@ -69,8 +69,13 @@ class Readiness:
 
     @property
     def blocklist_claims(self) -> Blocklist | None:
-        """The newest blocklist's claims."""
-        return self.blocklist[1] if self.blocklist is not None else None
+        """The newest blocklist's claims, with what a central that went back has taken off it."""
+        if self.blocklist is None:
+            return None
+        claims, stays = self.blocklist[1], self._mirror.stay_listed
+        keys = {*claims.blocked_keys, *(number for type_, number in stays if type_ == "key")}
+        stations = {*claims.blocked_stations, *(number for type_, number in stays if type_ == "station")}
+        return replace(claims, blocked_keys=tuple(sorted(keys)), blocked_stations=tuple(sorted(stations)))
 
     async def reload(self) -> None:
         """After the mirror has changed: the site's time zone, the areas' names, the blocklist."""
@@ -112,7 +117,7 @@ class Readiness:
         return StationFacts(
             zone=self._zone(site),
             area_names={area.id: str(area.body.get("name", "")) for area in areas},
-            neighbours=neighbours(stations, own.station, own.claims.unit),
+            neighbours=neighbours(stations, self._mirror.down, own.station, own.claims.unit),
             support=support_lines(site),
             privacy=privacy(site),
             pin_digits=pin_digits(site),
@@ -153,7 +158,7 @@ class Readiness:
             role=claims.role,
             off_only=self._hindrance(now),
             certificate_expires=claims.expires,
-            mirror_age_s=self._mirror.age_s(),
+            mirror_age_s=self._mirror_age_s(),
             online=self._mirror.online,
             zone=self._site.zone,
             area_names=self._site.area_names,
@@ -175,7 +180,12 @@ class Readiness:
         starting = now.mono_s < self._starting_until_s and not self._mirror.online
         return OffOnlyReason.STARTING if starting and reason in _ENDED_BY_CENTRAL else reason
 
+    def _mirror_age_s(self) -> int | None:
+        return self._mirror.age_s()
+
     def _off_only_reason(self, now: Now) -> OffOnlyReason | None:
+        if self._is_blocked:
+            return OffOnlyReason.BLOCKED
         if self._mirror.state.cursor is None:
             # Whatever else hinders: it has just been enrolled, or lost its database.
             return OffOnlyReason.NO_MIRROR
@@ -189,6 +199,12 @@ class Readiness:
         if now.unix_s >= self._identity.claims.expires:
             return OffOnlyReason.CERTIFICATE
         return OffOnlyReason.DISK if self._store_failed else None
+
+    @property
+    def _is_blocked(self) -> bool:
+        """Whether central has put this station's own number on the blocklist: no lock believes what it signs."""
+        blocklist = self.blocklist_claims
+        return blocklist is not None and self._identity.station in blocklist.blocked_stations
 
     async def _probe(self) -> None:
         try:

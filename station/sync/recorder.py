@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 from station.ports import Change, Json, LogEvent, LogMark, Store, StoreFault
@@ -27,6 +27,8 @@ class Recorder:
         self._store, self._time = store, time
         self._kept, self._failed = kept, failed
         self._waiting: deque[LogEvent] = deque()
+        self._settled: list[int] = []
+        """Activations whose outcome is among what waits, or needs no event."""
         self._writing: asyncio.Task[None] | None = None
         """Its exception, a broken invariant, is raised by whoever comes next."""
 
@@ -44,16 +46,24 @@ class Recorder:
         )
 
     async def commit(
-        self, *events: LogEvent, attempts: AttemptCount | None = None, log_mark: LogMark | None = None
+        self,
+        *events: LogEvent,
+        attempts: AttemptCount | None = None,
+        log_mark: LogMark | None = None,
+        settles: Sequence[int] = (),
     ) -> None:
         """Make all of it durable in one transaction. Raises StoreFault: then nothing is."""
-        await self._store.commit(Change(events, attempts=attempts, log_mark=log_mark))
+        await self._store.commit(Change(events, attempts=attempts, log_mark=log_mark, settles=settles))
         if events:
             self._kept()
         self.write_on()
 
-    def keep(self, *events: LogEvent) -> None:
-        """Have events made durable soon, whatever becomes of the caller: for those that nothing else depends on."""
+    def keep(self, *events: LogEvent, settles: int | None = None) -> None:
+        """Have events made durable soon, whatever becomes of the caller: for those that nothing else depends on.
+
+        ``settles``: the number of the activation whose outcome they tell, or that needs none.
+        """
+        self._settled += [] if settles is None else [settles]
         room = WAITING_LIMIT_EVENTS - len(self._waiting)
         for event in events[room:]:
             _log.error("event.lost type=%s key=%s", event.type, event.key)
@@ -65,7 +75,7 @@ class Recorder:
         if self._writing is not None and self._writing.done():
             self._writing.result()
             self._writing = None
-        if self._waiting and self._writing is None:
+        if (self._waiting or self._settled) and self._writing is None:
             # A task of its own: whoever is cancelled meanwhile must not leave it unknown whether it was written.
             self._writing = asyncio.create_task(self._write(), name="events")
 
@@ -82,14 +92,17 @@ class Recorder:
             writing.result()
 
     async def _write(self) -> None:
-        while self._waiting:
+        while self._waiting or self._settled:
             batch = list(islice(self._waiting, BATCH_EVENTS))
+            # With the last of the events: settled before they are durable, they could be lost with the program.
+            settled = tuple(self._settled) if len(batch) == len(self._waiting) else ()
             try:
-                await self._store.commit(Change(batch))
+                await self._store.commit(Change(batch, settles=settled))
             except StoreFault as error:
                 _log.error("event.waits count=%d %s", len(self._waiting), error)
                 self._failed(error)
                 return
             for _ in batch:
                 self._waiting.popleft()
+            del self._settled[: len(settled)]
             self._kept()

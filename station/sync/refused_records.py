@@ -44,9 +44,9 @@ class RefusalReports:
             datas[-1]["more"] = more
         await self._commit([self._event("record_refused", data) for data in datas])
 
-    async def record(self, type_: str) -> None:
-        """Record an event that needs no data."""
-        await self._commit([self._event(type_, {})])
+    async def record(self, type_: str, **data: Json) -> None:
+        """Record an event."""
+        await self._commit([self._event(type_, data)])
 
     def _known(self, each: RefusedObject, mono_s: float) -> bool:
         at_s = self._reported.get(each)

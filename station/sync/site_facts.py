@@ -4,9 +4,10 @@ None of it is signed and none of it decides anything. Whatever is not as it shou
 misspelt telephone plan must not keep a mirror from being stored.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from station.ports import Json, MirrorObject
+from station.records.claims import Role
 from station.rules.support import DAYS, MINUTES_PER_DAY, Neighbour, SupportLine, nearest
 from station.visit.entry import MAX_DIGITS
 
@@ -14,31 +15,29 @@ TEXT_LIMIT = 1000
 PHONE_LIMIT = 30
 LINES_LIMIT = 10
 LANGUAGES_LIMIT = 10
-SYNC_STATION = "sync_station"
 
 
-def neighbours(stations: Sequence[MirrorObject], own: int, unit: int) -> tuple[Neighbour, ...]:
-    """The other sync stations that are known to work, nearest first."""
+def neighbours(stations: Sequence[MirrorObject], down: Collection[int], own: int, unit: int) -> tuple[Neighbour, ...]:
+    """The other sync stations that are not ``down``, nearest first."""
     found = [
         Neighbour(
             other.id, _text(other.body.get("name")), _text(other.body.get("address")), _number(other.body, "unit")
         )
         for other in stations
-        if other.id != own and other.body.get("status") == "up" and takes_every_key(other)
+        if other.id != own and other.id not in down and takes_every_key(other)
     ]
     return nearest([other for other in found if other.name], unit)
 
 
 def takes_every_key(station: MirrorObject) -> bool:
-    """Whether it is one to send people to: no box. A central that names no role has none."""
-    return bool(station.body.get("role", SYNC_STATION) == SYNC_STATION)
+    """Whether it is one to send people to: no box."""
+    return station.body.get("role") == Role.SYNC_STATION
 
 
 def support_lines(site: Mapping[str, Json]) -> tuple[SupportLine, ...]:
     """The ``support`` list of the site.
 
-    Each: ``days`` (``mon-fri`` or ``mon``), ``from`` and ``to`` (``08:00``), ``holidays``, ``phone``, ``text`` by
-    language.
+    Each: ``days`` (a mask), ``from`` and ``to`` (minutes of the day), ``holidays``, ``phone``, ``text`` by language.
     """
     plan = site.get("support")
     lines = [_line(each) for each in (plan if isinstance(plan, list) else [])[:LINES_LIMIT]]
@@ -53,7 +52,8 @@ def privacy(site: Mapping[str, Json]) -> tuple[tuple[str, str], ...]:
 def _line(each: Json) -> SupportLine | None:
     if not isinstance(each, Mapping):
         return None
-    days, from_min, to_min = _days(each.get("days")), _minutes(each.get("from")), _minutes(each.get("to"))
+    days = _days(each.get("days"))
+    from_min, to_min = _minutes(each.get("from"), 0, MINUTES_PER_DAY - 1), _minutes(each.get("to"), 1, MINUTES_PER_DAY)
     phone = _text(each.get("phone"))[:PHONE_LIMIT]
     if not days or from_min is None or to_min is None or not phone:
         return None
@@ -61,21 +61,15 @@ def _line(each: Json) -> SupportLine | None:
     return SupportLine(days, from_min, to_min, each.get("holidays") is True, phone, texts)
 
 
-def _days(value: Json) -> frozenset[int]:
-    """``mon-fri``, ``fri-mon`` (over the weekend) or one day."""
-    first, _, last = _text(value).partition("-")
-    if first not in DAYS or (last or first) not in DAYS:
+def _days(mask: Json) -> frozenset[int]:
+    """As claim 24 has them: bit 0 is Monday."""
+    if type(mask) is not int or not 0 < mask < 1 << len(DAYS):
         return frozenset()
-    begin, end = DAYS.index(first), DAYS.index(last or first)
-    return frozenset((begin + day) % len(DAYS) for day in range((end - begin) % len(DAYS) + 1))
+    return frozenset(day for day in range(len(DAYS)) if mask >> day & 1)
 
 
-def _minutes(value: Json) -> int | None:
-    hours, colon, minutes = _text(value).partition(":")
-    if not colon or not (hours.isascii() and hours.isdigit() and minutes.isascii() and minutes.isdigit()):
-        return None
-    at = int(hours[:3]) * 60 + int(minutes[:3])
-    return at if 0 <= at <= MINUTES_PER_DAY and int(minutes[:3]) < 60 else None
+def _minutes(value: Json, low: int, high: int) -> int | None:
+    return value if type(value) is int and low <= value <= high else None
 
 
 def _by_language(value: Json) -> tuple[tuple[str, str], ...]:

@@ -1,33 +1,43 @@
-"""Reads the station's clocks and keeps what they rest on: central's signed time in this boot, and the floor."""
+"""Reads the station's clocks and keeps what they rest on: the two bounds, and central's signed time in this boot."""
 
+import asyncio
 import ctypes
+import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from station.ports import Store
+from station.ports import Store, StoreFault
 from station.records.claims import MAX_UINT64
 from station.rules.clock import (
-    CEILING_S,
+    SIGNED_AHEAD_S,
     UNKNOWN_BOOT,
-    Anchor,
+    ClockDoubt,
     ClockMemory,
     ClockReadings,
     ClockRules,
-    Trusted,
+    SignedTimeTaken,
+    after_restart,
+    doubt,
+    issue_time_seen,
     signed_time_taken,
     trusted_time,
+    trusted_time_seen,
 )
 from station.rules.facts import Now
+from station.sync.clock_note import NOTE, ClockNote
+from station.sync.clock_note import read as read_note
 
-FLOOR_NOTE = "clock_floor"
-AHEAD_LIMIT_S = 86400
-"""How far past central's own signed time of this boot central may sign. More is a central whose clock has jumped: its
-time would be kept as the floor for good, and on keys it would close every lock (``clock_behind``)."""
-_FLOOR_DIGITS = 20
+KEEP_EVERY_S = 300
+"""So much of the last trusted time a pulled plug can forget. Who pulls it and sets NTP, or a battery-backed clock, back
+by as much has these minutes once more, from the same moment each time and never from an earlier one: a station that is
+switched off stands still as well. What central has signed is written at once."""
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _RTC = Path("/sys/class/rtc/rtc0/since_epoch")
+
+_log = logging.getLogger("station.clock")
 
 
 class Clocks(Protocol):
@@ -66,13 +76,19 @@ class SystemClocks:
 
 
 class Timekeeper:
-    """The station's clock (`station.ports.Clock`): which time it is, and whether it may be signed with."""
+    """The station's clock (`station.ports.Clock`): which time it is, and whether it may be signed with.
+
+    What it remembers outlives the program once `load` has told it where; before, it begins with nothing.
+    """
 
     def __init__(self, clocks: Clocks, rules: ClockRules) -> None:
         self._clocks = clocks
         self._rules = rules
-        self._anchor: Anchor | None = None
-        self.floor_s = 0
+        self._store: Store | None = None
+        self._note = ClockNote()
+        """With the memory as it is now."""
+        self._kept = ClockNote()
+        """As it is on the disk."""
 
     def adopt(self, rules: ClockRules, clocks: Clocks | None = None) -> None:
         """Trust these sources from now on, and read these clocks where they are given."""
@@ -86,59 +102,105 @@ class Timekeeper:
     def now(self) -> Now:
         """Monotonic and wall time, and what the latter rests on."""
         readings = self._clocks()
-        trusted = trusted_time(readings, self._rules, ClockMemory(self.floor_s, anchor=self._anchor))
+        trusted = trusted_time(readings, self._rules, self.memory)
         if trusted is None:
             return Now(readings.boottime_s, readings.unix_s, None)
+        self._remember(trusted_time_seen(self.memory, trusted))
         return Now(readings.boottime_s, trusted.unix_s, trusted.source)
+
+    def doubt(self) -> ClockDoubt | None:
+        """Why no clock is trusted now; None when one is."""
+        return doubt(self._clocks(), self._rules, self.memory)
+
+    @property
+    def memory(self) -> ClockMemory:
+        """The two bounds, and central's signed time."""
+        return self._note.memory
+
+    @property
+    def floor_s(self) -> int:
+        """The newest issue time that central has signed, in Unix seconds; 0: none."""
+        return self.memory.floor_s
 
     def anchor_age_s(self) -> float | None:
         """How long ago central's signed time came; None: not in this boot."""
-        return None if self._anchor is None else self._clocks().boottime_s - self._anchor.boottime_s
+        anchor = self.memory.anchor
+        return None if anchor is None else self._clocks().boottime_s - anchor.boottime_s
 
-    def latest_s(self) -> int:
-        """The latest issue time (Unix seconds) that is believed, even of what central has signed.
+    def latest_issue_s(self) -> int:
+        """The latest issue time that can be right, in Unix seconds: as for a head, `SIGNED_AHEAD_S` ahead of now.
 
-        `AHEAD_LIMIT_S` past signed time where there is some, or else `CEILING_S` past the floor.
+        Later, and it is of a central whose clock was wrong: on keys such a record would close every lock
+        (``clock_behind``). Without a trusted clock nobody can tell.
         """
-        signed = self._signed(self._clocks())
-        if signed is not None:
-            return signed.unix_s + AHEAD_LIMIT_S
-        return self.floor_s + CEILING_S if self.floor_s else MAX_UINT64
+        now = self.now()
+        return MAX_UINT64 if now.trust is None else now.unix_s + SIGNED_AHEAD_S
 
-    def anchor(self, issued_s: int, asked_boottime_s: float) -> bool:
-        """Take central's verified time, asked for at that reading. False when it is not to be believed."""
+    async def load(self, store: Store, certificate_issued_s: int) -> None:
+        """Take up what ``store`` has, and keep it there from now on. Raises StoreFault when it cannot be read.
+
+        The certificate's issue time raises the floor once: a central whose clock was wrong may have signed it, and
+        what its later word has mended must stay so over a restart.
+        """
+        self._store = store
+        self._kept = read_note(await store.note(NOTE))
         readings = self._clocks()
-        if issued_s > self.latest_s():
-            return False
-        taken = signed_time_taken(ClockMemory(self.floor_s), issued_s, asked_boottime_s, readings)
-        if taken is not None and taken.lowered_from_s is None:
-            self._anchor = taken.memory.anchor
-            return True
-        return False
+        memory = after_restart(self._kept.memory, readings)
+        if self._kept.certificate_issued_s != certificate_issued_s:
+            memory = issue_time_seen(memory, certificate_issued_s, readings, self._rules)
+        self._note = ClockNote(memory, certificate_issued_s)
 
-    async def load_floor(self, store: Store, issued_s: int) -> None:
-        """The floor as it was kept on disk, or the certificate's issue time where that is later.
+    async def take_signed_time(self, issued_s: int, asked_boottime_s: float) -> SignedTimeTaken | None:
+        """Take central's verified word for our nonce, asked for at that reading. None: it came too late to be believed.
 
-        A note that cannot be read counts as none.
+        It is on the disk when this returns: 0 + 2 may be held the next moment.
         """
-        kept = await store.note(FLOOR_NOTE)
-        noted_s = int(kept) if kept and kept.isdecimal() and len(kept) <= _FLOOR_DIGITS else 0
-        self.floor_s = max(noted_s, issued_s)
+        taken = signed_time_taken(self.memory, issued_s, asked_boottime_s, self._clocks())
+        if taken is not None:
+            self._remember(taken.memory)
+            await self.keep()
+        return taken
 
-    async def raise_floor(self, store: Store, issued_s: int) -> None:
-        """Raise the clock floor to ``issued_s``, when central signed something: no clock before that is right.
+    async def issue_time_seen(self, issued_s: int) -> None:
+        """Central's own key has signed something at that time, so it is not earlier now."""
+        floor_s = self.floor_s
+        self._remember(issue_time_seen(self.memory, issued_s, self._clocks(), self._rules))
+        if self.floor_s != floor_s:
+            await self.keep()
 
-        It is never lowered. Only for what a central key has signed; what comes from the future does nothing. Raises
-        StoreFault.
+    async def certificate_renewed(self, issued_s: int) -> None:
+        """As `issue_time_seen`, for the certificate that the next `load` will name."""
+        self._note = replace(self._note, certificate_issued_s=issued_s)
+        await self.issue_time_seen(issued_s)
+        await self.keep()
+
+    async def keep(self) -> None:
+        """Write down what is remembered, if it is news.
+
+        A disk that does not take it stops no clock: it is tried again at the next occasion, and while the disk fails
+        nothing is activated.
         """
-        if self.floor_s < issued_s <= self.latest_s():
-            self.floor_s = issued_s
-            await store.note(FLOOR_NOTE, str(issued_s))
+        note = self._note
+        if self._store is None or note == self._kept:
+            return
+        try:
+            await self._store.note(NOTE, note.written())
+        except StoreFault as error:
+            _log.warning("clock.not_kept %s", error)
+        else:
+            self._kept = note
 
-    def _signed(self, readings: ClockReadings) -> Trusted | None:
-        """The time now by central's signed time of this boot alone, whatever other clocks the site trusts."""
-        alone = ClockRules(trust_ntp=False, trust_rtc=False, holdover_days=self._rules.holdover_days)
-        return trusted_time(readings, alone, ClockMemory(anchor=self._anchor))
+    async def keep_for_ever(self) -> None:
+        """Write down the last trusted time every `KEEP_EVERY_S`, and at the end."""
+        try:
+            while True:
+                await asyncio.sleep(KEEP_EVERY_S)
+                await self.keep()
+        finally:
+            await self.keep()
+
+    def _remember(self, memory: ClockMemory) -> None:
+        self._note = replace(self._note, memory=memory)
 
 
 def _text(path: Path) -> str | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from station.rules.facts import Grant, KeyKnown, Refusal
+from station.rules.facts import Grant, KeyKnown, Refusal, WrongPin
 from station.visit.entry import Entry
 from station.visit.inputs import KeySeen
 
@@ -68,10 +68,10 @@ class CheckPin:
 
 @dataclass(frozen=True, slots=True)
 class RejectPin:
-    """Record the wrong PIN (and the lock, if that was the tenth)."""
+    """Record the wrong PIN, whose it is if somebody's, and the lock if that was the tenth."""
 
     seen: KeySeen
-    refusal: Refusal
+    wrong: WrongPin
     locked: bool = False
     """It was the tenth."""
 
@@ -82,6 +82,15 @@ class AcceptPin:
 
     seen: KeySeen
     refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class GiveCountBack:
+    """The PIN was right, but its key went, or was another one by then: take its count back; nothing was refused."""
+
+    seen: KeySeen
+    begun: bool
+    """`ActivateKey` was given, and how far that came is recorded by whoever does it; else that nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +140,7 @@ Effect: TypeAlias = (
     | CheckPin
     | RejectPin
     | AcceptPin
+    | GiveCountBack
     | ActivateKey
     | RecordRefusal
     | EndVisit

@@ -13,7 +13,6 @@ class KeySeen:
 
     id_record: bytes
     record: KeyRecord
-    clock_was_unset: bool = False
 
     def is_same_key(self, other: "KeySeen") -> bool:
         """Whether both say that they are the same key, whichever of central's records of it they carry."""
@@ -115,7 +114,8 @@ class PinChecked:
     """The key that the PIN was typed for."""
     known: KeyKnown
     person: Person | None
-    pin_tag: bytes = field(repr=False)
+    pin_tags: tuple[bytes, ...] = field(repr=False)
+    """One under each pepper; none where two people have this PIN, which is then nobody's."""
     own_permit: PermitEntry | None
     attempts: Attempts
     """As they stand if this PIN is wrong."""

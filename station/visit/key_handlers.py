@@ -10,6 +10,7 @@ from station.rules import access
 from station.rules.facts import Now, OffOnlyReason, Refusal
 from station.visit import pin_handlers as visit_pin
 from station.visit.effects import (
+    AcceptPin,
     ActivateKey,
     ClearActivation,
     Effect,
@@ -234,6 +235,7 @@ def read_again_while_activating(state: State, received: KeyRead, now: Now) -> Re
         known=received.known,
         since_s=now.mono_s,
         act=KeyIs.UNSURE,
+        begun=True,
     )
     return going_on, (ActivateKey(state.insertion, received.seen, received.known, state.grant),)
 
@@ -264,6 +266,7 @@ def _prompt_or_refuse(state: State, received: KeyRead, now: Now, before: tuple[E
         attempts=received.attempts,
         refusal=None,
         grant=None,
+        begun=False,
         since_s=now.mono_s,
     )
     # Rule 4: before any PIN is asked for.
@@ -296,7 +299,7 @@ def _refusal_before_pin(state: State, received: KeyRead | MirrorRefreshed) -> Re
 
 def _refuse(state: State, refusal: Refusal, told: Refusal | None, before: tuple[Effect, ...]) -> Result:
     """Refuse the key that has just been read; what it was told before a bounce is not recorded again."""
-    refused = replace(state, phase=Phase.REFUSED, refusal=refusal, last_refusal=None, entry=Entry())
+    refused = replace(state, phase=Phase.REFUSED, refusal=refusal, pin_was_wrong=False, entry=Entry())
     starting = refusal is Refusal.STATION and state.station.off_only is OffOnlyReason.STARTING
     if state.seen is None or refusal is told or starting:
         return refused, before
@@ -309,7 +312,7 @@ def _renew(state: State, received: KeyRead, told: Refusal | None, now: Now, befo
     verdict = access.renew(received.known, received.own_permit, state.station, state.policy, now)
     if isinstance(verdict, Refusal):
         return _refuse(state, verdict, told, before)
-    activating = replace(state, phase=Phase.ACTIVATING, grant=verdict, entry=Entry(), act=KeyIs.UNSURE)
+    activating = replace(state, phase=Phase.ACTIVATING, grant=verdict, begun=True, entry=Entry(), act=KeyIs.UNSURE)
     activate = ActivateKey(state.insertion, received.seen, received.known, verdict)
     # What the key is owed beside, its log above all, goes on once it is on: nobody waits for that.
     rest = PrepareKey(state.insertion, received.seen, received.known, SyncDuty.WRITE)
@@ -369,7 +372,7 @@ def activation_failed(state: State, received: ActivationFailed, now: Now) -> Res
     failed = replace(
         state, phase=Phase.REFUSED, refusal=received.refusal, grant=None, since_s=now.mono_s, act=KeyIs.OFF
     )
-    return failed, give_count_back(state)
+    return failed, () if state.seen is None else (AcceptPin(state.seen, received.refusal),)
 
 
 def switch_off_if_left_in(state: State, _received: TimePassed, now: Now) -> Result:

@@ -6,12 +6,13 @@ Handlers of the table in ``station.visit.machine``, where the rules are listed.
 from dataclasses import replace
 
 from station.rules import access, attempts
-from station.rules.facts import Attempts, Grant, KeyKnown, Now, Refusal
+from station.rules.facts import Attempts, Grant, KeyKnown, Now, Refusal, WrongPin
 from station.visit.effects import (
     AcceptPin,
     ActivateKey,
     CheckPin,
     Effect,
+    GiveCountBack,
     PrepareKey,
     RecordRefusal,
     RejectPin,
@@ -33,7 +34,7 @@ def type_at_prompt(state: State, received: KeystrokeTyped, now: Now) -> Result:
     if received.stroke == "#":
         return check_entry(replace(state, stroke_s=now.mono_s), now)
     edited = _edited(state, received, now)
-    return (replace(edited, last_refusal=None) if len(edited.entry) else edited), ()
+    return (replace(edited, pin_was_wrong=False) if len(edited.entry) else edited), ()
 
 
 def _edited(state: State, received: KeystrokeTyped, now: Now) -> State:
@@ -57,11 +58,11 @@ def check_entry(state: State, now: Now) -> Result:
         return state, ()
     # Rule 7: what is too short for a PIN is a slip of the hand, no try.
     if len(state.entry) < state.station.pin_digits:
-        return replace(state, entry=Entry(), last_refusal=None, digits_lost_until_s=now.mono_s), ()
+        return replace(state, entry=Entry(), pin_was_wrong=False, digits_lost_until_s=now.mono_s), ()
     # Rule 8: a PIN typed during the wait is not even counted.
     if now.mono_s < state.attempts.wait_until_s:
         return replace(state, entry=Entry()), ()
-    checking = replace(state, phase=Phase.CHECKING, since_s=now.mono_s, entry=Entry(), last_refusal=None)
+    checking = replace(state, phase=Phase.CHECKING, since_s=now.mono_s, entry=Entry(), pin_was_wrong=False)
     return checking, (CheckPin(state.insertion, state.visit, state.entry, state.seen, state.known),)
 
 
@@ -88,13 +89,13 @@ def take_verdict(state: State, received: PinChecked, now: Now) -> Result:
     verdict = _judged(state, received, now)
     if isinstance(verdict, Grant):
         # Rule 9: a right PIN of this visit.
-        granted = _gone_on(replace(state, grant=verdict), Phase.ACTIVATING, now)
+        granted = _gone_on(replace(state, grant=verdict, begun=False), Phase.ACTIVATING, now)
         if state.presence is not Presence.IN:
             # Rule 3: written once the key has shown that it is the same one.
             return granted, ()
         activate = ActivateKey(state.insertion, seen, received.known, verdict)
-        return replace(granted, act=KeyIs.UNSURE), (activate,)
-    if verdict not in access.COUNTED:
+        return replace(granted, act=KeyIs.UNSURE, begun=True), (activate,)
+    if isinstance(verdict, Refusal):
         return _refused(state, verdict, now), (AcceptPin(seen, verdict),)
     rejected = RejectPin(seen, verdict, locked=received.attempts.locked)
     wrong = replace(state, attempts=received.attempts)
@@ -102,7 +103,7 @@ def take_verdict(state: State, received: PinChecked, now: Now) -> Result:
         # Rule 8: the tenth.
         locked = _refused(wrong, Refusal.LOCKED, now)
         return locked, (rejected, *_clear_sync(wrong, seen, Refusal.LOCKED))
-    again = replace(wrong, last_refusal=verdict, stroke_s=now.mono_s)
+    again = replace(wrong, pin_was_wrong=True, stroke_s=now.mono_s)
     return _gone_on(again, Phase.PROMPT, now), (rejected,)
 
 
@@ -118,15 +119,16 @@ def count_late_verdict(state: State, received: PinChecked, now: Now) -> Result:
     if refusal_at_pin(received.seen, received.known, received.attempts) is not None:
         return state, ()
     verdict = _judged(state, received, now)
-    if isinstance(verdict, Refusal) and verdict in access.COUNTED:
+    if isinstance(verdict, WrongPin):
         return state, (RejectPin(received.seen, verdict, locked=received.attempts.locked),)
-    unused = Refusal.KEY_FAULT if isinstance(verdict, Grant) else verdict
-    return state, (AcceptPin(received.seen, unused),)
+    if isinstance(verdict, Grant):
+        return state, (GiveCountBack(received.seen, begun=False),)
+    return state, (AcceptPin(received.seen, verdict),)
 
 
-def _judged(state: State, received: PinChecked, now: Now) -> Grant | Refusal:
+def _judged(state: State, received: PinChecked, now: Now) -> Grant | WrongPin | Refusal:
     return access.decide(
-        received.known, received.person, received.pin_tag, received.own_permit, state.station, state.policy, now
+        received.known, received.person, received.pin_tags, received.own_permit, state.station, state.policy, now
     )
 
 

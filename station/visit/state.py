@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from station.records.claims import KeyKind
 from station.rules.facts import Attempts, Grant, KeyKnown, Policy, Refusal, StationFacts
-from station.visit.effects import AcceptPin, Effect, EndVisit, ReportUnexpected
+from station.visit.effects import Effect, EndVisit, GiveCountBack, ReportUnexpected
 from station.visit.entry import Entry
 from station.visit.inputs import KeySeen, VisitInput
 
@@ -125,10 +125,12 @@ class State:
     attempts: Attempts = field(default_factory=Attempts)
     refusal: Refusal | None = None
     """REFUSED: why."""
-    last_refusal: Refusal | None = None
-    """PROMPT: why the PIN before was wrong, until the next one is typed."""
+    pin_was_wrong: bool = False
+    """PROMPT: the PIN before was, until the next one is typed."""
     grant: Grant | None = None
     """What has been granted to this key in this visit: it is being written, or on the key."""
+    begun: bool = False
+    """Writing what was granted has been begun."""
     still_on_until: int | None = None
     """STILL_ON: until then, in Unix seconds; None: nobody knows."""
 
@@ -181,10 +183,10 @@ def forget_key(state: State) -> State:
 
 
 def give_count_back(state: State) -> tuple[Effect, ...]:
-    """Take back the count of a right PIN that activates nothing after all."""
+    """Take back the count of a right PIN that activates nothing after all, for its key went."""
     if state.seen is None or state.phase is not Phase.ACTIVATING:
         return ()
-    return (AcceptPin(state.seen, Refusal.KEY_FAULT),)
+    return (GiveCountBack(state.seen, state.begun),)
 
 
 def end_visit(state: State) -> tuple[Effect, ...]:

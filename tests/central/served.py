@@ -1,6 +1,7 @@
 """What the tests of central talk with: a server process, and a station's side of the API."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -15,6 +16,8 @@ import pytest
 
 from station.records.base64url import encoded
 from station.records.keys import SigningKey
+from station.records.proofs import enrolment_proof
+from station.records.strict_json import read
 
 
 def central(*arguments: str, data: Path) -> str:
@@ -74,7 +77,9 @@ class Caller:
     enrolled: dict[str, Any] = field(default_factory=dict)
 
     def enrol(self, code: str) -> httpx.Response:
-        answer = self.http.post("/enrol", json={"code": code, "public_key": encoded(self.key.public)})
+        proof = enrolment_proof(code, self.key)
+        body = {"code": code, "public_key": encoded(self.key.public), "proof": encoded(proof)}
+        answer = self.http.post("/enrol", json=body)
         if answer.status_code == 201:
             self.enrolled = answer.json()
             self.http.headers["Authorization"] = f"Bearer {self.enrolled['token']}"
@@ -96,11 +101,17 @@ class Caller:
         """Send events that are all new and well formed."""
         assert [each["status"] for each in self.report(*events)] == ["accepted"] * len(events)
 
-    def snapshot(self) -> dict[str, Any]:
-        answer = self.http.get("/mirror/snapshot")
-        assert answer.status_code == 200
-        body: dict[str, Any] = answer.json()
+    def snapshot(self, nonce: bytes | None = None) -> dict[str, Any]:
+        answer = self.http.get("/mirror/snapshot", params={"nonce": encoded(nonce or os.urandom(16))})
+        assert answer.status_code == 200, answer.text
+        body: dict[str, Any] = read(answer.content)
         return body
 
     def changes(self, since: str, **parameters: Any) -> httpx.Response:
-        return self.http.get("/mirror/changes", params={"since": since, **parameters})
+        nonce = {"nonce": encoded(os.urandom(16))}
+        return self.http.get("/mirror/changes", params={"since": since, **nonce, **parameters})
+
+    def news(self, since: str) -> dict[str, Any]:
+        """What has changed since the cursor, as the types and ids of upserts and removes."""
+        page = self.changes(since).json()
+        return {kind: [(each["type"], each["id"]) for each in page[kind]] for kind in ("upserts", "removes")}

@@ -6,6 +6,7 @@ from typing import Any
 
 from central import models
 from central.feed import change_and_sign
+from central.feed.reading import Scope, changed
 
 NAMES = ("Norr", "Söder")
 
@@ -50,6 +51,12 @@ def _make_unit(site: Any, area: Any, n: int, *, pools: bool) -> SimpleNamespace:
     return SimpleNamespace(
         unit=unit, own=own, holder=own, permission=permission, hourly=hourly, keys=keys, key=keys[0], station=station
     )
+
+
+def told_since(site: Any, revision: int) -> list[str]:
+    """What stations of the site are told of changes after that revision: the objects' JSON, in order."""
+    _, rows = changed(Scope(site.pk, None), revision, 1000, None)
+    return [row.json() for row in rows if row.content]
 
 
 def saved(thing: Any) -> Any:

@@ -75,7 +75,7 @@ def test_status_without_a_kiosk_says_that_a_box_has_no_clock(profile: str, said:
         "online": False,
         "outbox": 0,
         "visits": [],
-        "clock": {"trusted": False, "source": None, "unix_s": NOW_S},
+        "clock": {"trusted": False, "source": None, "unix_s": NOW_S, "doubt": "set_back", "signed_age_s": None},
         "reader": "unknown",
         "config_version": "1",
         "config_version_file": "1",
@@ -85,3 +85,5 @@ def test_status_without_a_kiosk_says_that_a_box_has_no_clock(profile: str, said:
     }
     (line,) = [line for line in lines(fields) if line.startswith("activation ")]
     assert said in line
+    (line,) = [line for line in lines(fields) if line.startswith("clock ")]
+    assert "NOT trusted (it is before what was trusted here already)" in line

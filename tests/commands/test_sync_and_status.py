@@ -49,7 +49,7 @@ def test_status_without_a_kiosk_opens_the_database(site: RunningSite) -> None:
     assert (told["kiosk"], told["source"], told["station"]) == (False, "database", 1)
     assert told["outbox"] == 0
     assert told["config_version"] == config.load(site.folder / "station.toml").version
-    assert told["clock"].keys() == {"trusted", "source", "unix_s"}
+    assert told["clock"].keys() == {"trusted", "source", "unix_s", "doubt", "signed_age_s"}
     said = site.station("status")
     assert said.returncode == 0
     assert "no kiosk runs here" in said.stdout
@@ -73,7 +73,7 @@ def test_beside_a_kiosk(site: RunningSite) -> None:
         assert "kiosk running" in site.station("status").stdout
         checks = {check["check"]: check for check in site.json("doctor")["checks"]}
         assert checks["kiosk"]["level"] == checks["key reader"]["level"] == checks["clock"]["level"] == "ok"
-        for words in (["sync"], ["visit"], ["key", "provision", "--code", "A-B"]):
+        for words in (["sync"], ["visit"], ["key", "provision", "--code", "0000000000"]):
             done = site.station(*words)
             assert done.returncode == 1
             assert "is using the station's database; stop it first" in done.stderr

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from config import Argon2Cost, ConfigFault, Credentials
+from config import Argon2Cost, ConfigFault, Credentials, Pepper
 from config.credentials import NO_CREDENTIALS
 from station.records.claims import Role
 from station.secret import Secret
@@ -18,6 +18,7 @@ TOKEN = "token-hidden-word-1234"
 SEED = b"seed-hidden-word".ljust(32, b"!")
 PEPPER = b"pepper-hidden-word".ljust(32, b"!")
 SALT = b"a salt of a site"
+GOOD_PEPPER = {"version": 2, "pepper": "A" * 43}
 FIELDS: dict[str, Any] = {
     "station": 7,
     "site": 3,
@@ -27,7 +28,7 @@ FIELDS: dict[str, Any] = {
     "certificate": b"\x84certificate",
     "central_keys": (bytes(32), b"\xff" * 32),
     "site_salt": SALT,
-    "pepper": Secret(PEPPER),
+    "peppers": (Pepper(version=2, pepper=Secret(PEPPER)), Pepper(version=1, pepper=Secret(bytes(32)))),
     "argon2": Argon2Cost(time=2, memory_kib=19456, lanes=1),
 }
 
@@ -51,7 +52,7 @@ def test_what_is_saved_is_loaded(tmp_path: Path, credentials: Credentials) -> No
     assert loaded == credentials
     assert loaded.token.reveal() == TOKEN
     assert loaded.signing_seed.reveal() == SEED
-    assert loaded.pepper.reveal() == PEPPER
+    assert loaded.peppers[0].pepper.reveal() == PEPPER
     assert loaded.site_salt == SALT
     assert loaded.central_keys == FIELDS["central_keys"]
     assert loaded.role is Role.UPDATE_BOX
@@ -96,7 +97,7 @@ def test_missing_folder_fifo_and_too_large(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "key"),
     [
-        ({"pepper": "pepper-hidden-word*"}, "pepper"),
+        ({"peppers": [{"version": 1, "pepper": "hidden-word*"}, GOOD_PEPPER]}, "peppers.0.pepper"),
         ({"signing_seed": "aGlkZGVuLXdvcmQ"}, "signing_seed"),
         ({"token": ["token-hidden-word"]}, "token"),
         ({"token": "token-hidden-word-1234\r\nX: y"}, "token"),

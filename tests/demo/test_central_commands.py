@@ -10,6 +10,8 @@ from station.demo.central_server import CentralServer, DemoFault
 from station.demo.scenario import Scenario, play
 from station.demo.site import DemoSite
 
+WHY = ("--reason", "the demonstration is looked at")
+
 
 @pytest.mark.slow
 async def test_events_are_told_in_words_and_as_json(world: DemoSite) -> None:
@@ -18,13 +20,13 @@ async def test_events_are_told_in_words_and_as_json(world: DemoSite) -> None:
         await scene.event("key_activated", 5001)
 
     await play(visit, world, lambda _: None)
-    told = await world.central.manage("events", "--type", "key_activated")
+    told = await world.central.manage("events", *WHY, "--type", "key_activated")
     assert re.fullmatch(
         r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00 station=1 key_activated key=5001 holder=1001 .*areas=2 .*", told
     )
-    (event,) = (await world.central.manage("events", "--json", "--type", "key_activated")).splitlines()
+    (event,) = (await world.central.manage("events", *WHY, "--json", "--type", "key_activated")).splitlines()
     assert json.loads(event).items() >= {"type": "key_activated", "station": 1, "key": 5001, "holder": 1001}.items()
-    assert await world.central.manage("events", "--key", "5002") == ""
+    assert await world.central.manage("events", *WHY, "--key", "5002") == ""
 
 
 @pytest.mark.slow

@@ -57,6 +57,12 @@ def test_adapters_answer_at_once_and_stay_awake() -> None:
     assert any(("ATTR{power/control}", "=", "on") in rule for rule in rules())
 
 
+def test_no_keyboard_gets_beside_the_kiosk() -> None:
+    assert "kernel.sysrq = 0" in (DEPLOY / "sysctl" / "60-station.conf").read_text("utf-8").splitlines()
+    logind = (DEPLOY / "logind" / "60-station.conf").read_text("utf-8").splitlines()
+    assert {"NAutoVTs=0", "ReserveVT=0", "HandlePowerKey=ignore"} <= set(logind)
+
+
 @pytest.mark.skipif(shutil.which("systemd-sysusers") is None, reason="systemd-sysusers is not installed")
 def test_users_that_cannot_log_in(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()

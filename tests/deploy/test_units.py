@@ -180,3 +180,4 @@ def test_one_folder_is_writable(name: str) -> None:
     assert service.one("StateDirectory") == name
     assert "ReadWritePaths" not in service
     assert service.one("NoNewPrivileges") == service.one("MemoryDenyWriteExecute") == "yes"
+    assert service.one("MemoryMax") == {"station": "400M", "central": "1G"}[name]

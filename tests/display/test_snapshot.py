@@ -9,13 +9,14 @@ from station.display.key_findings import KeyFindings
 from station.display.screen import Changes, IdlePage, Line, Notes, OutsideHelp, Progress, Technician
 from station.display.snapshot import REMINDER_S, Contact, ScreenExtras, is_free, may_sleep, screen
 from station.records.claims import EVERY_AREA, ClockSource
+from station.rules.clock import ClockDoubt
 from station.rules.facts import Attempts, Now, OffOnlyReason
 from station.rules.support import Neighbour, SupportLine
 from station.visit.effects import RecordRefusal
-from station.visit.inputs import KeySeen, StationChanged
+from station.visit.inputs import StationChanged
 from station.visit.machine import TABLE
 from station.visit.state import KeyLeft, Phase, Presence, RemovedKey, State
-from tests.visit.visiting import NOON, OWN, STATION, SUBSTITUTE, TIM, TIM_FOUND, Machine, machine_at, permit
+from tests.visit.visiting import ANNA, NOON, OWN, STATION, SUBSTITUTE, TIM, TIM_FOUND, Machine, key, machine_at, permit
 
 NOW = Now(1000.0, NOON, None)
 
@@ -149,13 +150,6 @@ def test_a_key_that_had_lost_power() -> None:
     assert screen(at.state, NOW, ScreenExtras(KeyFindings(lost_power=True))).notes.lost_power
 
 
-def test_a_new_key_has_not_lost_power() -> None:
-    seen = KeySeen(OWN.seen.id_record, OWN.seen.record, clock_was_unset=True)
-    at = Machine()
-    at.put_in(replace(OWN, seen=seen))
-    assert not at.screen.notes.lost_power
-
-
 def test_a_key_left_in_is_told_how_soon_it_goes_off() -> None:
     at = machine_at(Phase.READY)
     assert at.screen.off_in_s is None
@@ -238,7 +232,7 @@ def test_standby_hides_nothing_that_must_be_known() -> None:
 
 
 def test_the_technicians_page_is_shown_in_its_view_only() -> None:
-    page = Technician("/dev/x", True, None, 1, 0, "", "", 0)
+    page = Technician("/dev/x", True, ClockDoubt.NO_SOURCE, 1, 0, "", "", 0)
     shown = screen(Machine().state, NOW, ScreenExtras(idle=IdleState(View.TECHNICIAN), technician=page)).idle_page
     assert shown is not None
     assert shown.technician is page
@@ -317,3 +311,9 @@ def test_a_station_that_starts_says_so_and_not_that_it_can_only_switch_off() -> 
     at.feed(StationChanged(replace(STATION, off_only=OffOnlyReason.CLOCK)))
     assert at.bounce() != ()
     assert at.line() is Line.REFUSED
+
+
+def test_somebody_who_has_left_is_not_named() -> None:
+    """Central no longer tells who it was."""
+    at = machine_at(Phase.PROMPT, which=key(holder=replace(ANNA, name="")))
+    assert (at.screen.key, at.screen.holder_name) == (100, None)

@@ -109,13 +109,13 @@ class Disturbed:
     @classmethod
     async def at(cls, folder: Path, scene: Scene) -> "Disturbed":
         visit = await WorstVisit.at(folder, ContactInMemory)
-        it, tag = cls(visit, scene), visit.station.station.pin_tags.tag
+        it, tags = cls(visit, scene), visit.station.station.pin_tags.tags
 
-        async def takes_its_time(entry: Any) -> bytes:
+        async def takes_its_time(entry: Any) -> tuple[bytes, ...]:
             await asyncio.sleep(it.pin_takes_s)
-            return await tag(entry)
+            return await tags(entry)
 
-        visit.station.station.pin_tags.tag = takes_its_time  # type: ignore[method-assign]
+        visit.station.station.pin_tags.tags = takes_its_time  # type: ignore[method-assign]
         if scene.moment is Moment.REFUSED:
             visit.site.key_object(HER_KEY, KeyKind.PERSONAL, ANNA, KeyStatus.BLOCKED)
             await visit.site.refresh(visit.station)

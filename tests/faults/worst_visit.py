@@ -42,6 +42,8 @@ BUSY = frozenset({Line.READING, Line.CHECKING, Line.ACTIVATING})
 SAYS_OFF = OFF_LINES | {Line.WRONG_PIN, Line.WAIT, Line.OUT_OFF, Line.OUT_EARLY, Line.LEFT_IN}
 SAYS_ON = frozenset({Line.READY, Line.OUT_READY})
 ENTRY = f"*{PINS[ANNA]}#"
+TYPES_AFTER_S = 0.8
+"""A person has read the prompt: by then a key that knows no hashes has been read back and its log read, too."""
 PATIENCE_S = 120.0
 """Of a person with one visit; never needed but on a pseudo-terminal of a machine that is very busy."""
 BETWEEN_S = 7.0
@@ -233,7 +235,7 @@ class WorstVisit:
                     return by_itself
             elif line in {Line.PROMPT, Line.WRONG_PIN}:
                 insertion = self.station.visits.state.insertion
-                await self.sleep(0.4)
+                await self.sleep(TYPES_AFTER_S)
                 if self.station.screen.line is line and self.station.visits.state.insertion == insertion:
                     prompts += 1
                     by_itself = by_itself and prompts == 1
@@ -264,7 +266,7 @@ class WorstVisit:
     async def _visit(self, linger_s: float = 0.0) -> None:
         self.insert()
         await self.until(Line.PROMPT)
-        await self.sleep(0.4)
+        await self.sleep(TYPES_AFTER_S)
         self.station.type(ENTRY)
         await self.until(Line.READY)
         await self.sleep(linger_s)

@@ -11,12 +11,12 @@ import config
 from drivers.emulated_key.key import EmulatedKey
 from drivers.emulated_key.line import SerialLine
 from station.app import Station, trust_of
-from station.commands.enrol import credentials_of
+from station.commands.enrol import credentials_of, enrol
 from station.demo.central_server import CentralServer
 from station.display.screen import Line, Screen
 from station.records.claims import KeyKind
 from station.records.keys import SigningKey
-from station.sync.client import CentralClient
+from station.sync.server_trust import ServerTrust
 from station.visit.state import Phase
 from tests.network.slow_link import Quality, Relay, SlowLink, Traffic, certified
 
@@ -78,7 +78,7 @@ class Branch:
         await mirror.refreshed(None)
         assert mirror.online
 
-    def trust(self) -> Any:
+    def trust(self) -> ServerTrust:
         """The authorities whose word counts."""
         return trust_of(self.station.settings)
 
@@ -127,9 +127,8 @@ class Central:
         link = SlowLink(self.tls.port, quality)
         await link.start()
         signing = SigningKey.generate()
-        enrolling = CentralClient(f"http://127.0.0.1:{self.server_port}")
-        enrolled = await enrolling.enrol(await self.server.enrolment_code(number), signing.public)
-        await enrolling.close()
+        code = await self.server.enrolment_code(number)
+        enrolled = await enrol(f"http://127.0.0.1:{self.server_port}", code, signing)
         credentials_of(enrolled, signing).save(folder / "credentials.json")
         line = SerialLine(folder / "key-reader")
         file = folder / "station.toml"

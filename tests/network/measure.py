@@ -68,7 +68,7 @@ async def figures(
     async with central.branch(1, LAN) as lan, central.branch(2, GSM) as gsm:
         handshake = await _handshake(gsm)
         poll = await gsm.traffic_of(gsm.poll)
-        time = await gsm.traffic_of(lambda: gsm.station.central.time(os.urandom(16)))
+        time = await gsm.traffic_of(lambda: gsm.station.central.time(gsm.station.identity.site, os.urandom(16)))
         # The first puts records on the key that the others find there.
         await lan.visit(key, pin)
         on_lan: list[Phases] = []
@@ -89,7 +89,7 @@ async def figures(
 async def _handshake(branch: Branch) -> Traffic:
     """What a new connection costs beyond the call that needed it."""
     kept = await branch.traffic_of(branch.poll)
-    await branch.station.central.move(str(branch.station.settings.central.url), verify=branch.trust())
+    await branch.station.central.move(str(branch.station.settings.central.url), trust=branch.trust())
     anew = await branch.traffic_of(branch.poll)
     return anew.since(Traffic(kept.up_bytes, kept.down_bytes, kept.connections))
 

@@ -33,9 +33,9 @@ def browser(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture(autouse=True)
 def _nobody_has_failed_yet(served: Served) -> None:
-    from central.security import attempts
+    from central.models import TryCount
 
-    attempts.forget()
+    TryCount.objects.all().delete()
 
 
 @pytest.fixture

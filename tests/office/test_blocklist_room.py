@@ -37,7 +37,7 @@ def signed(there: SimpleNamespace) -> Blocklist:
     """The list as stations get it."""
 
     record = bytes(models.Blocklist.objects.get(site=there.site).record)
-    claims = verified(Blocklist, record, keyring.public_keys(there.site))
+    claims = verified(Blocklist, record, keyring.verifying_keys(there.site))
     assert claims is not None
     return claims
 

@@ -1,5 +1,6 @@
 """Each act of the daily work, through Django's client: what the page says, and what the database and stations get."""
 
+import json
 import re
 import time
 from datetime import timedelta
@@ -10,11 +11,14 @@ from uuid import uuid4
 import pytest
 from auditlog.models import LogEntry
 
-from central.actions.codes import new_enrolment_code, new_provision_code
+from central.actions.codes import new_enrolment_code
+from central.actions.hand_out import new_provision_code
+from central.actions.look_ups import note_look_up
 from central.actions.people import end_employments_that_are_over
 from central.actions.station_health import note_mirror
 from central.clock import unix_now
-from central.feed import change_and_sign, pages
+from central.feed import change_and_sign
+from central.feed.cursors import newest_revision
 from central.models import (
     Block,
     Blocklist,
@@ -29,9 +33,9 @@ from central.models import (
     Task,
 )
 from central.signing import keyring
-from central.signing.pins import pin_tag
 from station.records import claims
 from station.records.envelope import verified
+from tests.central.site import told_since
 from tests.office.asking import at, report, words
 
 
@@ -44,11 +48,10 @@ def test_a_new_employee_gets_a_key_and_a_pin_against_a_receipt(there: SimpleName
     form = {"given_name": "Åsa", "family_name": "Påhitt", "unit": there.one.unit.pk, "category": 0}
     answer = office.post(at(there, "people/employee/"), form)
     (pin,) = re.findall(r'id="pin">(\d{6})<', words(answer))
-    assert re.search(r'id="code">[0-9A-Z]{4}-[0-9A-Z]{10}<', words(answer))
+    assert re.search(r'id="code">\d{10}<', words(answer))
     assert "no-store" in answer["Cache-Control"]
     holder = Holder.objects.get(site=there.site, given_name="Åsa")
-    secrets = keyring.pin_secrets(there.site)
-    assert bytes(holder.pin_tag) == pin_tag(pin, secrets.site_salt, secrets.pepper)
+    assert (bytes(holder.pin_tag),) == keyring.pin_secrets(there.site).tags(pin)
     key = Key.objects.get(holder=holder)
     assert (key.status, key.kind, key.number) == ("blank", 0, 203)
     assert ProvisionCode.objects.filter(key=key).count() == 1
@@ -89,27 +92,27 @@ def test_an_hourly_person_uses_the_pools_of_chosen_units(there: SimpleNamespace,
 
 
 def test_a_forgotten_pin_is_replaced(there: SimpleNamespace, office: Any) -> None:
-    before, tag = pages.head(there.site.pk), bytes(there.one.own.pin_tag)
+    before, tag = newest_revision(there.site.pk), bytes(there.one.own.pin_tag)
     answer = words(office.post(at(there, "people/10/pin/")))
     assert re.search(r'id="pin">\d{6}<', answer)
     # Another language would ask for this page again, which nobody can.
     assert 'name="next" value="/office/"' in answer
     there.one.own.refresh_from_db()
     assert bytes(there.one.own.pin_tag) != tag
-    assert len(pages.changes(there.site.pk, before, 10).upserts) == 2
+    assert [json.loads(text)["type"] for text in told_since(there.site, before)] == ["permit"]
 
 
 def test_a_lost_key_is_blocked_in_one_click_and_followed_to_the_last_lock(there: SimpleNamespace, office: Any) -> None:
     for part in (there.one, there.two):
         new_enrolment_code(part.station)
         StationToken.objects.create(sha256=uuid4().hex * 2, station=part.station, created_at=1)
-        note_mirror(part.station, pages.head(there.site.pk), unix_now())
+        note_mirror(part.station, newest_revision(there.site.pk), unix_now())
     assert office.post(at(there, "keys/100/block/")).status_code == 302
     there.one.keys[0].refresh_from_db()
     assert there.one.keys[0].status == "blocked"
 
     record = bytes(Blocklist.objects.get(site=there.site).record)
-    said = verified(claims.Blocklist, record, keyring.public_keys(there.site))
+    said = verified(claims.Blocklist, record, keyring.verifying_keys(there.site))
     assert said is not None
     assert said.blocked_keys == (100,)
 
@@ -117,7 +120,7 @@ def test_a_lost_key_is_blocked_in_one_click_and_followed_to_the_last_lock(there:
         return re.findall(r'id="(?:reached|carried|locks)">(\d+)<', words(office.get(at(there, "keys/100/"))))
 
     assert reached() == ["0", "0", "0"]
-    note_mirror(there.one.station, pages.head(there.site.pk), unix_now())
+    note_mirror(there.one.station, newest_revision(there.site.pk), unix_now())
     assert reached() == ["1", "0", "0"]
     now = int(time.time())
     # Confirmed a day ago: that visit left the list from before.
@@ -125,7 +128,7 @@ def test_a_lost_key_is_blocked_in_one_click_and_followed_to_the_last_lock(there:
     assert reached() == ["1", "0", "0"]
     report(there.one.station, "key_synced", key=101, at=now + 5, data={"mirror_age_s": 1})
     report(there.one.station, "key_synced", key=100, at=now + 6, data={"mirror_age_s": 1})
-    note_mirror(there.two.station, pages.head(there.site.pk), unix_now())
+    note_mirror(there.two.station, newest_revision(there.site.pk), unix_now())
     assert reached() == ["2", "1", "0"]
     # The last lock: before that visit it met the key as it was, and after it with the news.
     report(there.one.station, "lock_opened", key=101, lock=101, at=now + 2)
@@ -213,7 +216,7 @@ def test_a_locked_key_is_unlocked(there: SimpleNamespace, office: Any) -> None:
 
 
 def test_a_blank_key_is_provisioned_by_a_code(there: SimpleNamespace, office: Any) -> None:
-    assert re.search(r"<code>[0-9A-Z]{4}-[0-9A-Z]{10}<", words(office.post(at(there, "keys/101/code/"))))
+    assert re.search(r"<code>\d{10}<", words(office.post(at(there, "keys/101/code/"))))
     assert ProvisionCode.objects.filter(key=there.one.keys[1]).count() == 1
     office.post(at(there, "keys/101/block/"))
     assert office.post(at(there, "keys/101/code/")).status_code == 302
@@ -252,10 +255,12 @@ def test_the_log_is_read_for_a_reason_and_the_reading_is_logged(there: SimpleNam
     report(there.one.station, "lock_opened", key=100, holder=10, lock=101)
     auditor = seat("auditor", there.site)
     day = there.site.today().isoformat()
-    form = {"about": "lock", "number": 101, "since": day, "until": day, "reason": ""}
+    form = {"about": "lock", "number": 101, "since": day, "until": day, "reason": "", "cause": "client_asked"}
     assert "Eva Exempel 1" not in words(auditor.post(at(there, "log/"), form))
     assert not LookUp.objects.filter(site=there.site).exists()
     form["reason"] = "Complaint 77, invented"
+    auditor.post(at(there, "log/"), form | {"cause": ""})
+    assert not LookUp.objects.filter(site=there.site).exists()
 
     def asked(**other: Any) -> str:
         return words(auditor.post(at(there, "log/"), form | other, follow=True))
@@ -266,8 +271,18 @@ def test_the_log_is_read_for_a_reason_and_the_reading_is_logged(there: SimpleNam
     look_up = LookUp.objects.filter(site=there.site).last()
     assert look_up is not None
     assert (look_up.user, look_up.about, look_up.number) == (auditor.user, "lock", 101)
-    assert look_up.reason == "Complaint 77, invented"
+    assert (look_up.cause, look_up.reason) == ("client_asked", "Complaint 77, invented")
+    assert "a client has asked" in words(auditor.get(at(there, "log/")))
     assert LogEntry.objects.get_for_object(look_up).exists()
+    # Every station shows how often it is done.
+    there.site.refresh_from_db()
+    assert there.site.look_ups == {"year": there.site.today().year, "counts": {"client_asked": 3}}
+    assert '"client_asked":3' in told_since(there.site, 0)[-1]
+    next_year = note_look_up(
+        there.site, unix_now() + 366 * 86400, LookUp.Cause.KEY_LOST, user=auditor.user, about="lock", number=1,
+        since=0, until=1, reason="Another",
+    )  # fmt: skip
+    assert next_year.site.look_ups["counts"] == {"key_lost": 1}
 
 
 def test_a_section_manager_signs_receipts(there: SimpleNamespace, office: Any, seat: Any) -> None:

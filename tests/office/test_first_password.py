@@ -14,9 +14,10 @@ from django.core.management import call_command
 from django.test import Client, override_settings
 
 from central.models import Key, Membership
+from tests.central.site import make_site
 from tests.office.asking import at, words
-from tests.office.test_scope import address, number_of, pages
 from tests.office.test_users import user_named
+from tests.office.visitors import World, rows
 
 OWN = "one that only I know 7"
 PAGE = "/office/password/"
@@ -47,15 +48,15 @@ def shown(answer: Any) -> str:
     return html.unescape(password)
 
 
-def new_user(there: SimpleNamespace, office: Any, role: str = "auditor") -> tuple[str, str]:
+def new_user(there: SimpleNamespace, office: Any, role: str = "on_call_manager") -> tuple[str, str]:
     """An account as a site administrator makes it: its name, and the password that both of them know."""
     name = f"ny-{there.number}"
     return name, shown(office.post(at(there, "users/"), {"username": name, "role": role}))
 
 
-def logged_in(name: str, password: str, path: str = "/office/login/") -> Any:
+def logged_in(name: str, password: str) -> Any:
     client = Client(headers={"host": "localhost", "accept-language": "en"}, REMOTE_ADDR="203.0.113.78")
-    assert client.post(path, {"username": name, "password": password}).status_code == 302
+    assert client.post("/office/login/", {"username": name, "password": password}).status_code == 302
     return client
 
 
@@ -78,11 +79,10 @@ def test_nothing_is_read_or_done_before_a_new_user_has_a_password_of_their_own(
     for path in ("/", "/office/", at(there, ""), "/admin/", "/admin/password_change/"):
         for ask in (client.get, client.post):
             assert ask(path)["Location"] == PAGE, path
-    for pattern in pages():
-        path = address(pattern, there.number, number_of(pattern, there.one))
+    for row in rows(World(there, make_site(2, pools=True))):
         for ask in (client.get, client.post):
-            answer = ask(path)
-            assert (answer.status_code, answer["Location"]) == (302, PAGE), pattern.name
+            answer = ask(row.path)
+            assert (answer.status_code, answer["Location"]) == (302, PAGE), row
     assert not Key.objects.filter(site=there.site).exclude(status="active").exists()
     assert SENTENCE in words(client.get(PAGE))
     assert change(client, password)["Location"] == "/office/"
@@ -162,7 +162,7 @@ def test_an_operator_s_account_that_must_change_reaches_no_admin_page(there: Sim
     user = user_named(colleague)
     user.is_staff = user.is_superuser = True
     user.save()
-    client = logged_in(colleague, "chosen by another 1", "/admin/login/")
+    client = logged_in(colleague, "chosen by another 1")
     for path in ("/admin/", "/admin/auth/user/", f"/admin/auth/user/{user.pk}/password/"):
         for ask in (client.get, client.post):
             assert ask(path)["Location"] == PAGE
@@ -175,7 +175,7 @@ def test_an_operator_s_account_that_must_change_reaches_no_admin_page(there: Sim
 
 def test_the_sample_s_own_account_and_the_first_operator_s_are_not_asked(there: SimpleNamespace, served: Any) -> None:
     sample = Client(headers={"host": "localhost"})
-    sample.force_login(user_named(served.summary["admin"]["user"]), "django.contrib.auth.backends.ModelBackend")
+    sample.force_login(user_named(served.summary["admin"]["user"]))
     assert sample.get("/office/")["Location"] == "/office/1/"
     assert sample.get("/admin/").status_code == 200
     name = f"operator-{there.number}"
@@ -188,7 +188,7 @@ def test_an_operator_s_password_that_another_one_set_must_change(there: SimpleNa
     user = get_user_model().objects.create_superuser(name, password="typed by themselves 1")
     both = {"usable_password": "true", "password1": "chosen by another 1", "password2": "chosen by another 1"}
     operator.post(f"/admin/auth/user/{user.pk}/password/", both)
-    assert logged_in(name, "chosen by another 1", "/admin/login/").get("/admin/")["Location"] == PAGE
+    assert logged_in(name, "chosen by another 1").get("/admin/")["Location"] == PAGE
 
 
 def test_a_change_is_in_the_audit_log_without_any_password(there: SimpleNamespace, office: Any) -> None:

@@ -8,8 +8,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from central.actions import csv_import as importing
 from central.actions.csv_import import apply, plan
-from central.feed import pages
+from central.feed.cursors import newest_revision
 from central.models import Holder, Lock, Permission, Permit
+from central.models.people import may_be_identity_number
 from tests.office.asking import at, words
 
 STAFF = """number;given_name;family_name;category;unit;employment_ends
@@ -37,7 +38,7 @@ def holders(there: SimpleNamespace) -> dict[int, str]:
 
 
 def test_the_dry_run_names_every_line_and_changes_nothing(there: SimpleNamespace, office: Any) -> None:
-    before, head = holders(there), pages.head(there.site.pk)
+    before, head = holders(there), newest_revision(there.site.pk)
     lines = plan(there.site, "staff", STAFF)
     assert [(line.line, line.verdict.value, line.problem) for line in lines] == [
         (2, "same", ""), (3, "changed", ""), (4, "new", ""), (5, "wrong", "category"), (6, "wrong", "unit"),
@@ -49,7 +50,27 @@ def test_the_dry_run_names_every_line_and_changes_nothing(there: SimpleNamespace
     assert text.count("<tr class=") == 7
     assert "Exempel 2 → Nytt-Namn" in text
     assert "New: 1 · Changed: 1 · Same: 1 · Wrong, left out: 7" in text
-    assert (holders(there), pages.head(there.site.pk)) == (before, head)
+    assert (holders(there), newest_revision(there.site.pk)) == (before, head)
+
+
+@pytest.mark.parametrize(
+    ("number", "problem"),
+    [
+        ("1503781234", "identity_number"),  # Danish: the day first
+        ("0103781234", "identity_number"),
+        ("103781234", "identity_number"),  # as a spreadsheet leaves it
+        ("0503151234", "identity_number"),  # Swedish: the year first
+        ("0003151234", "identity_number"),
+        ("31151234", ""),
+        ("1599781234", ""),
+        ("4294967295", ""),
+    ],
+)
+def test_nobodys_identity_number_gets_onto_a_key(there: SimpleNamespace, number: str, problem: str) -> None:
+    text = f"number,given_name,family_name,category,unit,employment_ends\n{number},Åke,Påhitt,hourly,1,\n"
+    (line,) = plan(there.site, "staff", text)
+    assert line.problem == problem
+    assert may_be_identity_number(str(int(number))) == (problem != "" and number != "0003151234")
 
 
 def test_what_was_shown_is_applied(there: SimpleNamespace, office: Any) -> None:

@@ -90,7 +90,14 @@ def test_the_opening_log_is_turned_within_one_look_up(there: SimpleNamespace, se
     report(there.one.station, "lock_opened", key=200, holder=20, lock=999_999)
     auditor = seat("auditor", there.site)
     day = there.site.today().isoformat()
-    form = {"about": "holder", "number": 10, "since": "2020-01-01", "until": day, "reason": "Complaint 77"}
+    form = {
+        "about": "holder",
+        "number": 10,
+        "since": "2020-01-01",
+        "until": day,
+        "reason": "Complaint 77",
+        "cause": "other",
+    }
     answer = auditor.post(at(there, "log/"), form)
     path = answer["Location"]
     locks = every_page(auditor, path, r"<td>(10\d{4})<td>")

@@ -32,7 +32,14 @@ def test_numbers_that_are_none(there: SimpleNamespace, seat: Any, number: str) -
 
 @pytest.mark.parametrize("days", [("0001-01-01", "0001-01-01"), ("0001-01-01", "9999-12-31"), ("9999-12-31",) * 2])
 def test_a_window_of_the_log_without_bounds(there: SimpleNamespace, seat: Any, days: tuple[str, str]) -> None:
-    form = {"about": "lock", "number": 101, "since": days[0], "until": days[1], "reason": "Complaint 79, invented"}
+    form = {
+        "about": "lock",
+        "number": 101,
+        "since": days[0],
+        "until": days[1],
+        "reason": "Complaint 79",
+        "cause": "other",
+    }
     assert "Complaint 79" in words(seat("auditor", there.site).post(at(there, "log/"), form, follow=True))
 
 
@@ -138,7 +145,14 @@ def test_the_dry_run_has_the_file_s_own_words(there: SimpleNamespace) -> None:
 
 
 def test_days_that_make_no_sense_are_told(there: SimpleNamespace, seat: Any) -> None:
-    form = {"about": "lock", "number": 101, "since": "2030-02-01", "until": "2030-01-01", "reason": "Complaint 80"}
+    form = {
+        "about": "lock",
+        "number": 101,
+        "since": "2030-02-01",
+        "until": "2030-01-01",
+        "reason": "Complaint 80",
+        "cause": "other",
+    }
     assert "after the last" in words(seat("auditor", there.site).post(at(there, "log/"), form))
     assert not LookUp.objects.filter(site=there.site).exists()
     client = seat("coordinator", there.site, there.one.unit)

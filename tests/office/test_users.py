@@ -9,9 +9,12 @@ import pytest
 from auditlog.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.test import Client
 
-from central.models import Membership
+from central.actions.users import give_role
+from central.models import AccountOfSite, Membership
 from tests.central.site import make_site
 from tests.office.asking import at, words
 
@@ -78,17 +81,54 @@ def test_another_sites_users_are_not_there(there: SimpleNamespace, office: Any, 
         assert office.post(at(there, f"users/{other.pk}/{act}/")).status_code == 404
     form = {"username": f"x-{there.number}", "role": "coordinator", "unit": elsewhere.one.unit.pk}
     assert "errorlist" in words(office.post(at(there, "users/"), form))
-    # Who gets a role here as well keeps their password, and what they are there is not shown here.
-    assert office.post(at(there, "users/"), {"username": other.username, "role": "auditor"}).status_code == 302
-    text = words(office.get(at(there, "users/")))
-    assert other.username in text
-    assert "Coordinator</option>" in text
-    assert "Coordinator, Norr" not in text
-    before = user_named(other.username).password
+    # Nor does this site take in an account that another one made, and may know the password of.
+    text = words(office.post(at(there, "users/"), {"username": other.username, "role": "on_call_manager"}))
+    assert "not of this site" in text
+    assert not Membership.objects.filter(user=other, site=there.site).exists()
+
+
+def test_who_works_at_two_sites_is_seated_by_the_operator_with_a_new_password(
+    there: SimpleNamespace, office: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An account that one site's administrator made, and may be logged in to, read another site's log."""
+    elsewhere = make_site()
+    name = f"mol-{there.number}"
+    answer = office.post(at(there, "users/"), {"username": name, "role": "on_call_manager"})
+    (password,) = re.findall(r"<code>(.+?)</code>", words(answer))
+    puppet = Client(headers={"host": "localhost"}, REMOTE_ADDR="203.0.113.77")
+    puppet.post("/office/login/", {"username": name, "password": html.unescape(password)})
+    choose(puppet, html.unescape(password))
+    assert puppet.get(at(there, "people/")).status_code == 200
+    call_command("give_role", name, "auditor", site=elsewhere.number)
+    assert puppet.get(at(elsewhere, "log/")).status_code == 302
+    assert not user_named(name).check_password("an invented one 3")
+    told = capsys.readouterr().out.split()[-1]
+    assert user_named(name).check_password(told)
+    # And it is out of the first site's hands.
     for act in ("password", "shut"):
-        office.post(at(there, f"users/{other.pk}/{act}/"))
-    after = user_named(other.username)
-    assert (after.password, after.is_active) == (before, True)
+        office.post(at(there, f"users/{user_named(name).pk}/{act}/"))
+    assert (user_named(name).check_password(told), user_named(name).is_active) == (True, True)
+
+
+def test_no_site_administrator_makes_or_touches_an_auditor(
+    there: SimpleNamespace, office: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A site administrator made an auditor, or gave one a new password, and read the log through them."""
+    name = f"rev-{there.number}"
+    assert "errorlist" in words(office.post(at(there, "users/"), {"username": name, "role": "auditor"}))
+    with pytest.raises(ValidationError):
+        give_role(name, ("", ""), "auditor", there.site, None)
+    assert not get_user_model().objects.filter(username=name).exists()
+    office.post(at(there, "users/"), {"username": name, "role": "on_call_manager"})
+    call_command("give_role", name, "auditor", site=there.number)
+    told = capsys.readouterr().out.split()[-1]
+    auditor = user_named(name)
+    member = Membership.objects.get(user=auditor, role="auditor")
+    office.post(at(there, f"users/roles/{member.pk}/take/"))
+    for act in ("password", "shut"):
+        office.post(at(there, f"users/{auditor.pk}/{act}/"))
+    assert Membership.objects.filter(pk=member.pk).exists()
+    assert (user_named(name).check_password(told), user_named(name).is_active) == (True, True)
 
 
 @pytest.mark.parametrize("flag", ["is_staff", "is_superuser"])
@@ -106,19 +146,20 @@ def test_the_operators_accounts_are_not_touched(there: SimpleNamespace, office: 
 
 def test_a_role_is_taken_and_an_account_shut(there: SimpleNamespace, office: Any, seat: Any) -> None:
     client = seat("coordinator", there.site, there.one.unit)
+    AccountOfSite.objects.create(user=client.user, site=there.site)
     assert client.get(at(there, "people/")).status_code == 200
     (password,) = re.findall(r"<code>(.+?)</code>", words(office.post(at(there, f"users/{client.user.pk}/password/"))))
     assert user_named(client.user.username).check_password(html.unescape(password))
     # Their session ended with the old password.
     assert client.get(at(there, "people/")).status_code == 302
-    client.force_login(user_named(client.user.username), "django.contrib.auth.backends.ModelBackend")
+    client.force_login(user_named(client.user.username))
     choose(client, html.unescape(password))
     assert client.get(at(there, "people/")).status_code == 200
     office.post(at(there, f"users/{client.user.pk}/shut/"))
     assert client.get(at(there, "people/")).status_code == 302
     office.post(at(there, f"users/{client.user.pk}/shut/"))
     assert user_named(client.user.username).is_active
-    client.force_login(user_named(client.user.username), "django.contrib.auth.backends.ModelBackend")
+    client.force_login(user_named(client.user.username))
     office.post(at(there, f"users/roles/{Membership.objects.get(user=client.user).pk}/take/"))
     assert client.get(at(there, "people/")).status_code == 404
 
@@ -129,4 +170,4 @@ def test_the_admin_page_is_the_operators_alone(there: SimpleNamespace, seat: Any
     client.user.save()
     client.user.user_permissions.set(Permission.objects.all())
     for page in ("", "central/holder/", "central/membership/", "auth/user/"):
-        assert client.get(f"/admin/{page}").status_code == 302, page
+        assert client.get(f"/admin/{page}").status_code == 403, page

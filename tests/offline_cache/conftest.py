@@ -1,4 +1,3 @@
-from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -48,10 +47,7 @@ def sql(store: SqliteStore) -> Callable[..., Awaitable[list[tuple[Any, ...]]]]:
 
 @pytest.fixture
 def made() -> Callable[..., MirrorObject]:
-    def made(type_: str, id_: int, revision: int = 1, pin_tag: bytes | None = None, **fields: object) -> MirrorObject:
-        body = {"type": type_, "id": id_, "revision": revision, **fields}
-        if pin_tag is not None:
-            body["pin_tag"] = urlsafe_b64encode(pin_tag).rstrip(b"=").decode()
-        return MirrorObject(type_, id_, revision, body)
+    def made(type_: str, id_: int, revision: int = 1, **fields: object) -> MirrorObject:
+        return MirrorObject(type_, id_, {"type": type_, "id": id_, "revision": revision, **fields})
 
     return made

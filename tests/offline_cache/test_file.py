@@ -57,6 +57,7 @@ async def test_a_file_that_others_could_read_is_closed_to_them(path: Path) -> No
         ("busy_timeout", connection.BUSY_TIMEOUT_MS),
         ("wal_autocheckpoint", connection.WAL_AUTOCHECKPOINT_PAGES),
         ("journal_size_limit", connection.JOURNAL_SIZE_LIMIT_BYTES),
+        ("secure_delete", 1),
     ],
 )
 async def test_pragmas(sql: Sql, pragma: str, value: object) -> None:

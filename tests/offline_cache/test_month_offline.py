@@ -10,9 +10,10 @@ import pytest
 
 from offline_cache import SqliteStore, connection, outbox
 from offline_cache.connection import DATABASE_LIMIT_BYTES, JOURNAL_SIZE_LIMIT_BYTES
-from station.ports import Change, LogEvent, MirrorObject, MirrorState, StoreFault
+from station.ports import Change, LogEvent, MirrorState, ReceivedObject, StoreFault
 from tests.offline_cache import month_offline
 from tests.offline_cache.month_offline import EVENTS
+from tests.received import received, take
 
 pytestmark = pytest.mark.slow
 
@@ -31,15 +32,15 @@ BATCH = 100
 Ask = Callable[[SqliteStore, int], Awaitable[object]]
 
 
-def mirror() -> list[MirrorObject]:
-    def made(type_: str, id_: int, **fields: object) -> MirrorObject:
-        return MirrorObject(type_, id_, 1, {"type": type_, "id": id_, "revision": 1, **fields})
+def mirror() -> list[ReceivedObject]:
+    def made(type_: str, id_: int, pin_tag: bytes | None = None, **fields: object) -> ReceivedObject:
+        return received({"type": type_, "id": id_, "revision": 1, **fields}, pin_tag)
 
     objects = [made("unit", 1), made("blocklist", 0)]
     for n in range(1, HOLDERS + 1):
         objects.append(made("holder", n, unit=1, name="Invented N."))
         objects.append(made("key", n, unit=1, holder=n, record="x" * 200))
-        objects.append(made("permit", n, holder=n, pin_tag=n.to_bytes(16, "big").hex()[:22], record="x" * 400))
+        objects.append(made("permit", n, holder=n, pin_tag=n.to_bytes(16, "big"), record="x" * 400))
     return objects
 
 
@@ -50,7 +51,7 @@ async def commit(store: SqliteStore, at: int) -> None:
 
 ASKED: dict[str, Ask] = {
     "an event is kept": commit,
-    "a PIN is looked up": lambda store, at: store.bundle(key=at + 1, pin_tag=at.to_bytes(16, "big")),
+    "a PIN is looked up": lambda store, at: store.bundle(key=at + 1, pin_tags=[at.to_bytes(16, "big")]),
     "the next batch": lambda store, _: store.pending(BATCH),
 }
 
@@ -64,7 +65,7 @@ async def test_a_month_offline_is_small_and_costs_a_visit_nothing(
     size = os.stat(path).st_size  # noqa: PTH116 - nothing else runs on a test's loop
     lines = [f"{EVENTS} events: {size / 1e6:.1f} MB, {size / EVENTS:.0f} bytes each, WAL {largest_wal / 1e6:.1f} MB"]
     for store in (full, empty):
-        await store.replace_mirror(MirrorState("e", "c", 1), mirror())
+        await take(store, MirrorState("e", "c", 1, 1), mirror(), whole=True)
     # Where nothing waits there is no next batch: a visit or two must.
     await month_offline.fill(empty, tmp_path / "empty.db", BATCH)
     assert await full.pending_count() == EVENTS

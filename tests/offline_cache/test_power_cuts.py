@@ -30,6 +30,7 @@ from tests.offline_cache.recording_vfs import (
     library,
     recording,
 )
+from tests.received import take
 
 CUT_STATES = 2000
 SEED = 20261121
@@ -45,7 +46,7 @@ DATABASE = "station.db"
 def mirror_object(random_: random.Random, revision: int) -> MirrorObject:
     id_ = random_.randrange(1, 40)
     body = {"type": "holder", "id": id_, "revision": revision, "name": "x" * random_.randrange(200), "unit": 1}
-    return MirrorObject("holder", id_, revision, body)
+    return MirrorObject("holder", id_, body)
 
 
 class Day:
@@ -79,7 +80,7 @@ class Day:
         self.revision += 1
         upserts = [mirror_object(self.random, self.revision) for _ in range(self.random.randrange(1, 20))]
         unique = list({each.id: each for each in upserts}.values())
-        await self.store.apply_page(MirrorState("e", str(number), number), unique, [("holder", 99)])
+        await take(self.store, MirrorState("e", str(number), number, number), unique, [("holder", 99)])
 
     async def drain(self, number: int) -> None:
         pending = await self.store.pending(self.random.randrange(1, 8))
@@ -96,7 +97,7 @@ class Day:
         self.revision += 1
         objects = {id_: mirror_object(self.random, self.revision) for id_ in range(10)}
         unique = list({each.id: each for each in objects.values()}.values())
-        await self.store.replace_mirror(MirrorState("e", str(number), number), unique)
+        await take(self.store, MirrorState("e", str(number), number, number), unique, whole=True)
 
 
 async def seen(store: SqliteStore) -> tuple[Any, ...]:
@@ -105,7 +106,7 @@ async def seen(store: SqliteStore) -> tuple[Any, ...]:
         tuple((event.seq, event.id, event.body["data"].get("n")) for event in await store.pending(10_000)),
         tuple([await store.attempts(key) for key in KEYS]),
         await store.mirror_state(),
-        await store.mirror_digest(),
+        await store.objects("holder"),
         await store.log_mark(2),
     )
 

@@ -1,10 +1,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from offline_cache import SqliteStore
-from station.ports import Change, LogMark
+from station.ports import Change, LogEvent, LogMark, StoreFault
 from station.rules.attempts import AttemptCount
+
+INTERRUPTED = LogEvent("key_write_interrupted", 7, 1, key=501, holder=20, data={"act": "unknown", "expires": 99})
 
 
 async def test_nothing_kept_means_zero_and_none(
@@ -46,6 +51,27 @@ async def test_the_same_note_again_writes_nothing(store: SqliteStore) -> None:
 async def test_a_sequence_number_is_never_given_twice(
     store: SqliteStore, reopen: Callable[[], Awaitable[SqliteStore]]
 ) -> None:
-    given = await asyncio.gather(*(store.next_sequence() for _ in range(20)))
+    given = await asyncio.gather(*(store.begin_activation(INTERRUPTED) for _ in range(20)))
     assert given == list(range(1, 21))
-    assert await (await reopen()).next_sequence() == 21
+    await store.commit(Change(settles=given))
+    assert await (await reopen()).begin_activation(INTERRUPTED) == 21
+
+
+async def test_what_was_begun_and_not_settled_is_told_once_after_the_start(
+    store: SqliteStore, reopen: Callable[[], Awaitable[SqliteStore]]
+) -> None:
+    first, _ = [await store.begin_activation(replace(INTERRUPTED, key=key)) for key in (501, 502)]
+    await store.commit(Change([LogEvent("key_activated", 5, 0, key=501)], settles=[first]))
+    again = await reopen()
+    assert await again.tell_interrupted() == 1
+    assert await again.tell_interrupted() == 0
+    told = [event.body for event in await again.pending(10)]
+    assert [(body["type"], body["key"]) for body in told] == [("key_activated", 501), ("key_write_interrupted", 502)]
+    assert (told[1]["at"], told[1]["clock"], told[1]["holder"]) == (7, 1, 20)
+    assert told[1]["data"] == {"act": "unknown", "expires": 99}
+
+
+async def test_an_intention_that_cannot_be_read_is_a_broken_database(store: SqliteStore) -> None:
+    await store.thread.run(lambda db: db.execute("INSERT INTO begun_activation (event) VALUES ('[1]')"))
+    with pytest.raises(StoreFault, match="store_broken"):
+        await store.tell_interrupted()

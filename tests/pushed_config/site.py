@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from config import Argon2Cost, Credentials
+from config import Argon2Cost, Credentials, Pepper
 from config.file_watch import FileWatch
 from config.good_copies import GoodCopies, folder_of
 from drivers.emulated_key.key import EmulatedKey
@@ -91,7 +91,7 @@ class Site:
             certificate=central.certify(signing.public, issued),
             central_keys=(central.signing.public,),
             site_salt=SALT,
-            pepper=Secret(PEPPER),
+            peppers=(Pepper(version=1, pepper=Secret(PEPPER)),),
             argon2=Argon2Cost(**COST),
         ).save(self.folder / "credentials.json")
         self.line = SerialLine(self.folder / "key-reader", baud=1_000_000)

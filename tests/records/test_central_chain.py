@@ -153,3 +153,12 @@ def test_the_chain_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert known.time_signers([link(2)]) == (A, B)
     with pytest.raises(ValueError, match="chain"):
         chain(RETIRED, RETIRED, CURRENT)
+
+
+def test_a_note_moves_statuses_on_and_adds_no_key() -> None:
+    first, second, other = (SigningKey(bytes([number]) * 32).public for number in (1, 2, 3))
+    chain = CentralChain((ChainKey(first, KeyStatus.CURRENT), ChainKey(second, KeyStatus.NEXT)))
+    noted = CentralChain((ChainKey(second, KeyStatus.CURRENT), ChainKey(other, KeyStatus.CURRENT)))
+    moved = chain.moved_on(noted)
+    assert moved == CentralChain((ChainKey(first, KeyStatus.CURRENT), ChainKey(second, KeyStatus.CURRENT)))
+    assert moved.moved_on(chain) == moved

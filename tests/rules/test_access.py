@@ -22,7 +22,9 @@ from station.rules.facts import (
     Refusal,
     Shortened,
     StationFacts,
+    Unfit,
     UnitEntry,
+    WrongPin,
 )
 from tests.visit.visiting import (
     ANNA,
@@ -52,12 +54,12 @@ def decided(
     which: Key = OWN,
     person: Person | None = None,
     *,
-    tag: bytes = TAG,
+    tags: tuple[bytes, ...] = (TAG,),
     own: PermitEntry | None = None,
     station: StationFacts = STATION,
     now: Now = NOW,
-) -> Grant | Refusal:
-    return access.decide(which.known, person, tag, own, station, Policy(), now)
+) -> Grant | WrongPin | Refusal:
+    return access.decide(which.known, person, tags, own, station, Policy(), now)
 
 
 def granted(
@@ -128,16 +130,16 @@ def test_its_holder_may_activate_a_personal_key() -> None:
 def test_a_colleagues_right_pin_is_a_wrong_pin() -> None:
     colleague = replace(ANNA, holder=55)
     found = Person(colleague, UNIT, (permit(colleague, pin_tag=WRONG_TAG),))
-    assert decided(OWN, found, tag=WRONG_TAG) is Refusal.WRONG_PIN
+    assert decided(OWN, found, tags=(WRONG_TAG,)) == WrongPin()
 
 
 @pytest.mark.parametrize("which", [OWN.but(permit=None), OWN.but(holder=None)])
 def test_without_permit_or_holder_no_pin_is_right(which: Key) -> None:
-    assert decided(which) is Refusal.WRONG_PIN
+    assert decided(which) == WrongPin()
 
 
 def test_a_withdrawn_permit_does_not_live_on_in_the_copy_on_the_key() -> None:
-    assert decided(OWN.but(permit=None), own=permit()) is Refusal.WRONG_PIN
+    assert decided(OWN.but(permit=None), own=permit()) == WrongPin()
 
 
 def test_the_keys_own_newer_permit_is_used() -> None:
@@ -152,8 +154,8 @@ def test_an_older_or_someone_elses_permit_on_the_key_is_not(own: PermitEntry) ->
 
 def test_the_pin_of_the_keys_own_newer_permit_counts_and_the_old_one_is_dead() -> None:
     newer = permit(revision=6, pin_tag=WRONG_TAG)
-    assert decided(own=newer) is Refusal.WRONG_PIN
-    assert isinstance(decided(own=newer, tag=WRONG_TAG), Grant)
+    assert decided(own=newer) == WrongPin()
+    assert isinstance(decided(own=newer, tags=(WRONG_TAG,)), Grant)
 
 
 # --- pool keys
@@ -169,8 +171,8 @@ def test_the_permit_is_that_of_the_keys_unit_without_fall_back() -> None:
     away = key(201, KeyKind.SUBSTITUTE, AWAY)
     assert granted(away, TIM_FOUND).permit.permit.areas == (9,)
     third = key(202, KeyKind.SUBSTITUTE, 9)
-    assert decided(third, TIM_FOUND) is Refusal.NO_PERMIT
-    assert decided(SUBSTITUTE, Person(TIM, UNIT, (permit(TIM),))) is Refusal.NO_PERMIT
+    assert decided(third, TIM_FOUND) == WrongPin(TIM.holder, Unfit.NO_PERMIT)
+    assert decided(SUBSTITUTE, Person(TIM, UNIT, (permit(TIM),))) == WrongPin(TIM.holder, Unfit.NO_PERMIT)
 
 
 @pytest.mark.parametrize("category", [Category.PERMANENT, Category.LONG_TERM])
@@ -182,11 +184,11 @@ def test_permanent_and_long_term_staff_may_activate_an_emergency_key(category: C
 @pytest.mark.parametrize("category", [Category.PERMANENT, Category.LONG_TERM])
 def test_they_may_not_take_a_substitute_key(category: Category) -> None:
     holder = replace(ANNA, category=category)
-    assert decided(SUBSTITUTE, Person(holder, UNIT, (permit(holder),))) is Refusal.NOT_HOURLY
+    assert decided(SUBSTITUTE, Person(holder, UNIT, (permit(holder),))) == WrongPin(ANNA.holder, Unfit.NOT_HOURLY)
 
 
 def test_hourly_staff_may_not_take_an_emergency_key() -> None:
-    assert decided(EMERGENCY, TIM_FOUND) is Refusal.NOT_PERMANENT
+    assert decided(EMERGENCY, TIM_FOUND) == WrongPin(TIM.holder, Unfit.NOT_PERMANENT)
 
 
 def test_an_emergency_key_of_another_unit_serves_too() -> None:
@@ -195,7 +197,7 @@ def test_an_emergency_key_of_another_unit_serves_too() -> None:
 
 @pytest.mark.parametrize("person", [None, replace(TIM_FOUND, holder=replace(TIM, ended=True))])
 def test_a_pin_that_nobody_has_and_one_of_somebody_who_left_read_the_same(person: Person | None) -> None:
-    assert decided(SUBSTITUTE, person) is Refusal.WRONG_PIN
+    assert decided(SUBSTITUTE, person) == WrongPin()
 
 
 @pytest.mark.parametrize("keys_unit", [UNIT, CLOSED, None])
@@ -212,13 +214,13 @@ def test_closed_units_keep_to_themselves_and_an_unknown_unit_may_be_closed(
     if keys_unit is persons_unit is UNIT:
         assert isinstance(decided(pool, from_away), Grant)
     else:
-        assert decided(pool, from_away) is Refusal.CLOSED_UNIT
+        assert decided(pool, from_away) == WrongPin(found.holder.holder, Unfit.CLOSED_UNIT)
 
 
 def test_a_pool_keys_own_newer_permit_counts_with_its_pin() -> None:
     newer = permit(TIM, HOME, revision=7, pin_tag=WRONG_TAG)
-    assert decided(SUBSTITUTE, TIM_FOUND, own=newer) is Refusal.WRONG_PIN
-    assert isinstance(decided(SUBSTITUTE, TIM_FOUND, own=newer, tag=WRONG_TAG), Grant)
+    assert decided(SUBSTITUTE, TIM_FOUND, own=newer) == WrongPin()
+    assert isinstance(decided(SUBSTITUTE, TIM_FOUND, own=newer, tags=(WRONG_TAG,)), Grant)
 
 
 def test_the_permit_that_the_last_holder_left_on_a_pool_key_does_not_matter() -> None:
@@ -226,14 +228,21 @@ def test_the_permit_that_the_last_holder_left_on_a_pool_key_does_not_matter() ->
     assert granted(SUBSTITUTE, TIM_FOUND, own=last).permit == TIM_FOUND.permits[0]
 
 
-def test_all_that_tells_about_others_pins_counts_as_a_wrong_pin() -> None:
-    assert {
-        Refusal.WRONG_PIN,
-        Refusal.NOT_HOURLY,
-        Refusal.NOT_PERMANENT,
-        Refusal.CLOSED_UNIT,
-        Refusal.NO_PERMIT,
-    } == access.COUNTED
+@pytest.mark.parametrize("tags", [(WRONG_TAG, TAG), (TAG, WRONG_TAG)])
+def test_a_pin_matches_under_either_pepper(tags: tuple[bytes, ...]) -> None:
+    assert isinstance(decided(tags=tags), Grant)
+    assert isinstance(decided(SUBSTITUTE, TIM_FOUND, tags=tags), Grant)
+
+
+def test_a_pin_that_two_people_have_is_wrong() -> None:
+    assert decided(tags=()) == WrongPin()
+    assert decided(SUBSTITUTE, None, tags=()) == WrongPin()
+
+
+def test_a_pin_that_is_somebody_elses_by_the_mirror_is_wrong_whatever_the_key_carries() -> None:
+    newer = permit(revision=6, pin_tag=WRONG_TAG)
+    assert decided(person=TIM_FOUND, own=newer, tags=(WRONG_TAG,)) == WrongPin()
+    assert isinstance(decided(person=ANNA_FOUND, own=newer, tags=(WRONG_TAG,)), Grant)
 
 
 # --- station and time
@@ -243,7 +252,7 @@ def test_all_that_tells_about_others_pins_counts_as_a_wrong_pin() -> None:
 def test_an_off_only_station_activates_nothing_but_judges_the_pin_first(off_only: OffOnlyReason) -> None:
     station = replace(STATION, off_only=off_only)
     assert decided(station=station) is Refusal.STATION
-    assert decided(station=station, tag=WRONG_TAG) is Refusal.WRONG_PIN
+    assert decided(station=station, tags=(WRONG_TAG,)) == WrongPin()
 
 
 def test_an_untrusted_clock_activates_nothing_even_if_nobody_told() -> None:
@@ -317,4 +326,4 @@ def test_the_grant_says_what_the_time_rests_on(source: ClockSource) -> None:
 
 def test_nobody_else_is_granted() -> None:
     stranger = HolderEntry(88, "Okänd Exempel", Category.HOURLY, HOME)
-    assert decided(SUBSTITUTE, Person(stranger, UNIT, ())) is Refusal.NO_PERMIT
+    assert decided(SUBSTITUTE, Person(stranger, UNIT, ())) == WrongPin(88, Unfit.NO_PERMIT)

@@ -11,12 +11,14 @@ from station.rules.clock import (
     SYNCED_FOR_S,
     UNKNOWN_BOOT,
     Anchor,
+    ClockDoubt,
     ClockMemory,
     ClockReadings,
     ClockRules,
     SignedTimeTaken,
     Trusted,
     after_restart,
+    doubt,
     issue_time_seen,
     signed_time_taken,
     trusted_time,
@@ -242,3 +244,20 @@ def test_signed_time_of_a_boot_that_has_no_name_ends_with_the_program() -> None:
     memory = replace(SIGNED, anchor=replace(ANCHOR, boot_id=UNKNOWN_BOOT))
     assert trusted_time(nameless, SIGNED_ONLY, memory) is not None
     assert trusted_time(nameless, SIGNED_ONLY, after_restart(memory, nameless)) is None
+
+
+@pytest.mark.parametrize(
+    ("readings", "why"),
+    [
+        (HERE, ClockDoubt.NO_SOURCE),
+        (replace(HERE, ntp_synchronised=True, unix_s=FLOOR_S - 1), ClockDoubt.BEFORE_FLOOR),
+        (replace(HERE, rtc_unix_s=0), ClockDoubt.BEFORE_FLOOR),
+        (replace(HERE, ntp_synchronised=True, unix_s=NOW_S - 11), ClockDoubt.SET_BACK),
+        (replace(HERE, rtc_unix_s=FLOOR_S + CEILING_S + 1), ClockDoubt.TOO_FAR_AHEAD),
+        # The better of two is named.
+        (replace(HERE, ntp_synchronised=True, unix_s=NOW_S - 11, rtc_unix_s=0), ClockDoubt.SET_BACK),
+        (replace(HERE, ntp_synchronised=True, unix_s=0, rtc_unix_s=NOW_S), None),
+    ],
+)
+def test_why_nothing_is_trusted(readings: ClockReadings, why: ClockDoubt | None) -> None:
+    assert doubt(readings, RULES, ClockMemory(FLOOR_S, NOW_S)) is why

@@ -2,10 +2,9 @@
 
 import asyncio
 import gzip
-import hashlib
 import json
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,8 +15,10 @@ from station.records.claims import (
     Category,
     CentralKey,
     Claims,
+    Head,
     KeyKind,
     KeyRecord,
+    LogPosition,
     Permit,
     Role,
     StationCertificate,
@@ -26,6 +27,7 @@ from station.records.claims import (
 )
 from station.records.envelope import sign
 from station.records.keys import SigningKey
+from station.records.mirror_digest import MirrorSum, object_hash
 
 NOW_S = 1_800_000_000
 """When the tests begin, in Unix seconds: 2027-01-15."""
@@ -67,14 +69,12 @@ def refusal(status: int, code: str, **headers: str) -> Reply:
     return said({"error": code, "detail": "…"}, status, **headers)
 
 
-def digest(objects: list[dict[str, Json]]) -> str:
-    lines = sorted(f"{o['type']}:{o['id']}:{o['revision']}\n".encode() for o in objects)
-    return hashlib.sha256(b"".join(lines)).hexdigest()
-
-
 class LyingCentral:
     def __init__(self) -> None:
         self.signing = SigningKey.generate()
+        self.station = STATION
+        """Who asks, and in which role."""
+        self.role = Role.SYNC_STATION
         self.ahead_s = 0
         self.clock: Callable[[], int] = lambda: NOW_S
         self.epoch = "epoch-1"
@@ -86,6 +86,9 @@ class LyingCentral:
         self.asked: list[Asked] = []
         self.lies: dict[str, Lie] = {}
         self.certificate: bytes = b""
+        self.log_seen: dict[int, tuple[int, int]] = {}
+        self.peppers: list[tuple[int, bytes]] = [(1, b"p" * 32)]
+        self.down: list[int] = []
         self.url = ""
         self._server: asyncio.Server | None = None
         self.connections: set[asyncio.Task[None]] = set()
@@ -124,7 +127,7 @@ class LyingCentral:
                 if reply is None:
                     reply = lie(asked) if callable(lie) else self._honest(asked)  # type: ignore[call-arg, assignment]
                 assert isinstance(reply, Reply)
-                writer.write(_octets(reply))
+                writer.write(octets(reply))
                 await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
             pass
@@ -135,18 +138,23 @@ class LyingCentral:
     def _honest(self, asked: Asked) -> Reply:
         match asked.path:
             case "/time":
-                record = self.time(decoded(asked.json["nonce"]))
-                return said({"record": encoded(record), "cursor": self.cursor})
+                return self.answer_time(decoded(asked.json["nonce"]))
             case "/mirror/snapshot":
-                return self.snapshot()
+                return self.snapshot(asked)
             case "/mirror/changes":
-                return self.changes(asked.query["since"])
+                return self.changes(asked)
+            case "/pin":
+                return said(self.pin())
             case "/events":
                 return said({"results": [self.take(event) for event in asked.json["events"]], "cursor": self.cursor})
             case "/certificate":
                 return said({"certificate": encoded(self.certificate), "cursor": self.cursor})
             case _:
                 return refusal(404, "not_found")
+
+    def answer_time(self, nonce: bytes) -> Reply:
+        links = [each["record"] for (type_, _), each in sorted(self.objects.items()) if type_ == "central_key"]
+        return said({"record": encoded(self.time(nonce)), "central_keys": links})
 
     def take(self, event: dict[str, Json]) -> dict[str, Json]:
         known = event["id"] in self.events
@@ -170,27 +178,58 @@ class LyingCentral:
         del self.objects[type_, id_]
         self.removed[type_, id_] = self.revision
 
-    def snapshot(self, **changed: Json) -> Reply:
-        objects = list(self.objects.values())
-        content = {"epoch": self.epoch, "cursor": self.cursor, "count": len(objects), "digest": digest(objects)}
-        return said(content | {"objects": objects} | changed)
+    def head(self, asked: Asked, objects: Sequence[Mapping[str, Json]] | None = None, **changed: Json) -> str:
+        """What confirms the mirror of the asker, if it holds ``objects``; without them: all that there are."""
+        held = self.in_scope() if objects is None else objects
+        total = MirrorSum().changed(map(object_hash, held))
+        key = int(asked.query["key"]) if "key" in asked.query else None
+        seen = self.log_seen.get(key) if key is not None else None
+        claims: dict[str, Json] = {
+            "issued": self.clock() + self.ahead_s,
+            "station": self.station,
+            "version": self.revision,
+            "nonce": decoded(asked.query["nonce"]),
+            "count": total.count,
+            "mirror_digest": total.digest(),
+            "key": key if seen is not None else None,
+            "log_seen": LogPosition(*seen) if seen is not None else None,
+        }
+        signer = changed.pop("signer", self.signing)
+        return encoded(sign(Head(**(claims | changed)), signer))
 
-    def changes(self, since: str, **changed: Json) -> Reply:
-        epoch, _, number = since.rpartition(".")
+    def in_scope(self) -> list[dict[str, Json]]:
+        """All that there is, or the little that an activation box gets."""
+        boxes = {("station", self.station), ("blocklist", 0), ("site", 0)}
+        return [
+            each
+            for name, each in self.objects.items()
+            if self.role is not Role.ACTIVATION_BOX or name in boxes or name[0] == "central_key"
+        ]
+
+    def snapshot(self, asked: Asked, **changed: Json) -> Reply:
+        objects = self.in_scope()
+        content = {"epoch": self.epoch, "cursor": self.cursor, "head": self.head(asked), "objects": objects}
+        return said(content | changed)
+
+    def changes(self, asked: Asked, **changed: Json) -> Reply:
+        epoch, _, number = asked.query["since"].rpartition(".")
         if epoch != self.epoch or int(number) > self.revision:
             return refusal(410, "resnapshot")
-        if int(number) == self.revision:
-            return Reply(304)
-        objects = list(self.objects.values())
         content = {
-            "upserts": [each for each in objects if each["revision"] > int(number)],
+            "upserts": [each for each in self.in_scope() if each["revision"] > int(number)],
             "removes": [{"type": t, "id": i} for (t, i), revision in self.removed.items() if revision > int(number)],
             "cursor": self.cursor,
             "more": False,
-            "count": len(objects),
-            "digest": digest(objects),
+            "down": self.down,
         }
+        if "head" not in changed:
+            content["head"] = self.head(asked)
         return said(content | changed)
+
+    def pin(self) -> dict[str, Json]:
+        peppers = [{"version": version, "pepper": encoded(pepper)} for version, pepper in self.peppers]
+        argon2 = {"time": 1, "memory_kib": 8, "lanes": 1}
+        return {"site_salt": encoded(b"a site's own salt"), "argon2": argon2, "digits": 6, "peppers": peppers}
 
     # --- records ---
 
@@ -221,7 +260,7 @@ class LyingCentral:
         return self.put("key", number, **(told | ({} if holder is None else {"holder": holder}) | fields))
 
     def holder(self, number: int, **fields: Json) -> dict[str, Json]:
-        told = {"name": f"Eva {number}", "category": 0, "unit": UNIT, "status": "active", "pin_tag": encoded(b"x" * 16)}
+        told = {"name": f"Eva {number}", "category": 0, "unit": UNIT, "status": "active"}
         return self.put("holder", number, **(told | fields))
 
     def permit(
@@ -259,12 +298,22 @@ class LyingCentral:
         )
         return self.put("blocklist", 0, **({"version": version, "record": self.sign(claims, signer)} | fields))
 
-    def next_key(self, number: int, next_: SigningKey, signer: SigningKey | None = None) -> dict[str, Json]:
+    def next_key(
+        self, number: int, next_: SigningKey, signer: SigningKey | None = None, status: str = "next"
+    ) -> dict[str, Json]:
         claims = CentralKey(issued=self.clock(), public_key=next_.public, version=number)
-        return self.put("central_key", number, record=self.sign(claims, signer))
+        return self.put("central_key", number, status=status, record=self.sign(claims, signer))
+
+    def key_status(self, number: int, status: str) -> dict[str, Json]:
+        return self.again("central_key", number, status=status)
+
+    def again(self, type_: str, id_: int, **fields: Json) -> dict[str, Json]:
+        """As before but for ``fields``."""
+        before = {k: v for k, v in self.objects[type_, id_].items() if k not in {"type", "id", "revision"}}
+        return self.put(type_, id_, **(before | fields))
 
     def small_site(self) -> None:
-        self.put("site", 0, name="Exempelby", timezone="Europe/Stockholm")
+        self.put("site", 0, name="Exempelby", timezone="Europe/Stockholm", pin_digits=6, pin_versions=[1])
         self.put("unit", UNIT, name="Norr", closed=False)
         self.put("area", 2, name="Backen")
         self.holder(11)
@@ -284,9 +333,7 @@ async def _request(reader: asyncio.StreamReader) -> Asked | None:
     return Asked(method, parts.path.removeprefix("/api/v1"), query, headers, body)
 
 
-def _octets(reply: Reply) -> bytes:
+def octets(reply: Reply) -> bytes:
     headers = {"Content-Length": str(len(reply.body))} | dict(reply.headers)
-    if reply.status == 304:
-        headers.pop("Content-Length")
     lines = [f"HTTP/1.1 {reply.status} X", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
     return "\r\n".join(lines).encode("latin-1") + reply.body

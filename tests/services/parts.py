@@ -10,7 +10,7 @@ from config import Settings
 from config.models import ClockTable, KeyReaderTable, StationTable
 from offline_cache import SqliteStore
 from station.app import Station
-from station.ports import MirrorObject
+from station.ports import MirrorObject, MirrorState
 from station.records.keys import PublicKey, SigningKey
 from station.rules.clock import ClockReadings
 from station.secret import Secret
@@ -20,7 +20,7 @@ from tests.services.lying_central import NOW_S, STATION, LyingCentral
 
 NO_CLOCK = ClockTable(trust_ntp=False, trust_rtc=False)
 """Time rests on central's signed answers alone."""
-PINS = PinSecrets(b"a site's own salt", Secret(b"p" * 32), time=1, memory_kib=8, lanes=1)
+PINS = PinSecrets(b"a site's own salt", ((1, Secret(b"p" * 32)),), time=1, memory_kib=8, lanes=1)
 
 
 def settings_of(number: int, trusted: ClockTable) -> Settings:
@@ -86,6 +86,15 @@ class StationParts:
 
     # --- what is left on the disk ---
 
+    async def on_disk(self) -> tuple[MirrorState, list[Any]]:
+        """The whole mirror: what is held, what of it is used, and what has been confirmed."""
+        rows = await self.store.thread.run(
+            lambda db: db.execute(
+                "SELECT type, id, hash, received, used FROM mirror_object ORDER BY type, id"
+            ).fetchall()
+        )
+        return await self.store.mirror_state(), rows
+
     async def object(self, type_: str, id_: int) -> MirrorObject | None:
         return next((each for each in await self.store.objects(type_) if each.id == id_), None)
 
@@ -130,6 +139,7 @@ class Parts(StationParts):
         store = await SqliteStore.open(path)
         identity = Identity(
             station=STATION,
+            site=1,
             certificate=certificate,
             central_keys=roots,
             signing=signing,

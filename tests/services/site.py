@@ -26,9 +26,10 @@ from drivers.smp.reader import SmpKeyReader
 from offline_cache import SqliteStore
 from station.app import Station
 from station.display.screen import Line, Screen
-from station.ports import KeyFile, MirrorState, ReaderSettings
+from station.ports import KeyFile, MirrorState, MirrorUpdate, ReaderSettings
 from station.records import envelope
 from station.records.base64url import decoded, encoded
+from station.records.central_chain import CentralChain
 from station.records.claims import (
     Activation,
     Blocklist,
@@ -42,14 +43,17 @@ from station.records.claims import (
     Sync,
 )
 from station.records.keys import SigningKey
+from station.records.mirror_digest import MirrorSum, change_of
 from station.records.pins import pin_tag
 from station.rules.facts import KeyStatus, Policy
 from station.rules.locks import Lock, LockDecision, decide
 from station.runtime.profiles import PROFILES
 from station.secret import Secret
 from station.sync.client import CentralClient
+from station.sync.confirmation import Gathering
 from station.sync.identity import Identity, PinSecrets
-from station.sync.objects import checked
+from station.sync.intake import ObjectIntake
+from station.sync.mirror_follower import KeyLogSeen
 from tests.services.hooked import HookedKey, HookedStore, World
 
 T = TypeVar("T")
@@ -63,12 +67,14 @@ HER_KEY, HIS_KEY, POOL_KEY, SPARE_KEY = 501, 502, 601, 701
 UNIT, AREA, LOCK = 7, 2, 101
 TIME_ZONE = "Europe/Stockholm"
 OFF_LINES = {Line.PROMPT, Line.REFUSED, Line.UNREADABLE}
-PIN_SECRETS = PinSecrets(b"a site's own salt", Secret(b"p" * 32), time=1, memory_kib=8, lanes=1)
+PIN_SECRETS = PinSecrets(b"a site's own salt", ((1, Secret(b"p" * 32)),), time=1, memory_kib=8, lanes=1)
 
 
 def tag_of(pin: str) -> bytes:
     s = PIN_SECRETS
-    return pin_tag(pin.encode(), s.site_salt, s.pepper.reveal(), time=s.time, memory_kib=s.memory_kib, lanes=s.lanes)
+    return pin_tag(
+        pin.encode(), s.site_salt, s.peppers[0][1].reveal(), time=s.time, memory_kib=s.memory_kib, lanes=s.lanes
+    )
 
 
 @dataclass
@@ -166,6 +172,14 @@ class StationAt:
         return await self.until(
             Line.EMPTY, Line.OUT_OFF, Line.OUT_READY, Line.OUT_EARLY, Line.OUT_UNSURE, Line.READER_BROKEN
         )
+
+    def central_has(self, key: int, generation: int, seq: int) -> None:
+        """As central's last head said of the log of that key."""
+        self.mirror._follower.log_seen = KeyLogSeen(key, (generation, seq))
+
+    def confirmed(self, at_s: int) -> None:
+        """As if a head of that time had agreed with the mirror."""
+        self.mirror._commit.state = replace(self.mirror.state, confirmed_at=at_s)
 
     async def idle(self) -> None:
         """Until the work on the key and on events is done."""
@@ -334,6 +348,7 @@ class Site:
         )
         identity = Identity(
             station=number,
+            site=1,
             certificate=self.certificate(number, signing, role),
             central_keys=[self.central.public],
             signing=signing,
@@ -362,8 +377,12 @@ class Site:
 
     async def fill(self, store: SqliteStore, *, age_s: int = 60) -> None:
         """The mirror as central would have left it."""
-        objects = [checked(raw, [self.central.public]).object for raw in self.objects.values()]
-        await store.replace_mirror(MirrorState("epoch", "cursor", self.now_s - age_s), objects)
+        gathering = Gathering(MirrorSum(), whole=True)
+        gathering.add(change_of(list(self.objects.values()), []), {})
+        chain = CentralChain.enrolled([self.central.public], self.central.public)
+        intake = await ObjectIntake(gathering, store, chain, latest_s=2**40).judge()
+        state = MirrorState("epoch", "cursor", 1, self.now_s - age_s, gathering.sum)
+        await store.take_mirror(MirrorUpdate(state, intake.stored(gathering), whole=True))
 
     async def refresh(self, station: StationAt) -> None:
         """As after a poll of central that brought news."""

@@ -10,9 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from station.display.screen import Line
-from station.ports import KeyFile, StoreFault
+from station.ports import Change, KeyFile, StoreFault
 from station.records import envelope
+from station.records.base64url import encoded
 from station.records.claims import Blocklist, Category, ClockSource, KeyKind, KeyRecord, Role, Sync, Window
+from station.records.keys import SigningKey
+from station.rules.attempts import AttemptCount
 from station.rules.facts import OffOnlyReason, Refusal, Shortened
 from station.rules.locks import Reason
 from tests.services.hooked import HookedKey
@@ -370,13 +373,13 @@ async def test_the_attempt_is_counted_before_the_pin_is_looked_at(site: Site) ->
     box.insert(key)
     await box.until(Line.PROMPT)
     counted: list[int] = []
-    tag = box.station.pin_tags.tag
+    tags = box.station.pin_tags.tags
 
-    async def tagged(entry: Any) -> bytes:
+    async def tagged(entry: Any) -> tuple[bytes, ...]:
         counted.append((await box.store.real.attempts(HER_KEY)).failures)
-        return await tag(entry)
+        return await tags(entry)
 
-    box.station.pin_tags.tag = tagged  # type: ignore[method-assign]
+    box.station.pin_tags.tags = tagged  # type: ignore[method-assign]
     box.type(f"{PINS[ANNA]}#")
     await box.until(Line.READY)
     assert counted == [1]
@@ -468,3 +471,76 @@ async def test_a_key_with_another_holders_old_record_is_judged_by_what_is_on_it(
     box = await a_box(site)
     box.insert_typing(key, f"{PINS[ANNA]}#")
     assert (await box.until(Line.REFUSED, Line.READY, Line.PROMPT)).refusal is Refusal.WRONG_HOLDER
+
+
+async def test_a_station_that_met_the_key_since_unlocks_it_on_this_box(site: Site) -> None:
+    """A station writes no ``sync`` to a locked key: a later one says that somebody has looked after it."""
+    key, station = await synchronised(site)
+    site.skip(3600)
+    box = await a_box(site)
+    counts = AttemptCount(HER_KEY, 10, site.now_s)
+    await box.store.real.commit(Change(attempts=counts))
+    box.insert(key)
+    assert (await box.until(Line.REFUSED)).refusal is Refusal.LOCKED
+    await box.idle()
+    await box.out()
+    # Central is heard from an hour after the tenth: only now does a station know that the key is not locked.
+    site.skip(3600)
+    station.confirmed(site.now_s)
+    station.insert(key)
+    await station.until(Line.PROMPT)
+    await station.idle()
+    await station.out()
+    site.skip(60)
+    box.insert(key)
+    await box.until(Line.PROMPT)
+    box.type("*999999#")
+    await box.until(Line.WRONG_PIN)
+    assert (await box.store.real.attempts(HER_KEY)).failures == 1
+    box.type(f"*{PINS[ANNA]}#")
+    await box.until(Line.READY)
+    assert site.opens(key)
+
+
+async def test_whoever_switches_off_what_a_box_had_signed_tells_central_with_its_records(site: Site) -> None:
+    """A box has no network: this is how central hears who had the key, and that openings were in order."""
+    key, station = await synchronised(site)
+    box = await a_box(site)
+    told = []
+    for where in (station, box):
+        await site.switch_on(box, key)
+        records = {"act": encoded(key.file(KeyFile.ACT)), "boxcert": encoded(box.identity.certificate)}
+        await box.out()
+        site.skip(60)
+        where.insert(key)
+        await where.until(Line.PROMPT)
+        await where.idle()
+        await where.out()
+        site.skip(60)
+        told.append(([e["data"] for e in await where.events("key_deactivated")][-1], records))
+    assert all(data == records for data, records in told)
+
+
+async def test_what_a_station_had_signed_is_told_without(site: Site) -> None:
+    key, station = await synchronised(site)
+    box, other = await a_box(site), await site.station(2)
+    await site.switch_on(box, key)
+    await box.out()
+    site.skip(60)
+    await site.switch_on(station, key)
+    await station.out()
+    site.skip(60)
+    other.insert(key)
+    await other.until(Line.PROMPT)
+    await other.idle()
+    assert [e["data"] for e in await other.events("key_deactivated")] == [{}]
+
+
+async def test_a_key_that_has_to_prove_itself_is_refused_for_as_long_as_keys_are_not_asked(site: Site) -> None:
+    key, _ = await synchronised(site)
+    public = SigningKey.generate().public
+    record = KeyRecord(site.now_s - DAY_S, HER_KEY, KeyKind.PERSONAL, UNIT, ANNA, key_public=public)
+    key.folder.store(KeyFile.ID.value, site.sign(record))
+    box = await a_box(site)
+    box.insert(key)
+    assert (await box.until(Line.REFUSED, Line.PROMPT)).refusal is Refusal.NOT_GENUINE

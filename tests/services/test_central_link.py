@@ -4,29 +4,29 @@ import asyncio
 import gzip
 import logging
 import random
-import ssl
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from station.records.base64url import encoded
 from station.secret import Secret
 from station.sync import client as central_link
-from station.sync.client import CentralClient, CentralRefused, CentralUnreachable, Enrolled, Resnapshot
+from station.sync.client import (
+    AnswerRefused,
+    CentralClient,
+    CentralRefused,
+    CentralUnreachable,
+    Enrolled,
+    Resnapshot,
+)
 from tests.services.lying_central import Asked, LyingCentral, Reply, refusal, said
 
+NONCE = b"n" * 16
 TOKEN = "marked-secret-token-of-a-station"
 
 
@@ -39,17 +39,18 @@ async def link(central: LyingCentral) -> AsyncIterator[CentralClient]:
 
 async def calls(link: CentralClient) -> list[Callable[[], Awaitable[Any]]]:
     return [
-        lambda: link.time(b"n" * 16),
-        link.snapshot,
-        lambda: link.changes("c"),
+        lambda: link.time(1, NONCE),
+        lambda: link.snapshot(NONCE),
+        lambda: link.changes("c", NONCE),
+        link.pin,
         lambda: link.send([{"id": "1"}]),
         link.certificate,
         lambda: link.provision(Secret("1-code")),
-        lambda: link.enrol(Secret("1-code"), b"k" * 32),
+        lambda: link.enrol(Secret("1-code"), b"k" * 32, b"p" * 64),
     ]
 
 
-PATHS = ["/time", "/mirror/snapshot", "/mirror/changes", "/events", "/certificate", "/provision", "/enrol"]
+PATHS = ["/time", "/mirror/snapshot", "/mirror/changes", "/pin", "/events", "/certificate", "/provision", "/enrol"]
 PORTAL = b"<!DOCTYPE html><html><body>Welcome to Guest WiFi! Please sign in.</body></html>"
 HTML = {"Content-Type": "text/html"}
 
@@ -61,6 +62,7 @@ LIES = {
     "empty": Reply(200, b""),
     "empty_object": said({}),
     "list": said([]),
+    "not_modified": Reply(304),
     "null": Reply(200, b"null"),
     "deep": Reply(200, b"[" * 100_000),
     "server_error": Reply(500, b"Traceback (most recent call last)"),
@@ -99,44 +101,46 @@ async def _cut_short(asked: Asked, writer: asyncio.StreamWriter) -> None:
     await writer.drain()
 
 
-async def test_not_modified_is_an_answer_to_changes_only(central: LyingCentral, link: CentralClient) -> None:
-    central.lies = dict.fromkeys(PATHS, Reply(304))
-    assert await link.changes("c") is None
-    with pytest.raises(CentralUnreachable):
-        await link.snapshot()
-    with pytest.raises(CentralUnreachable):
-        await link.time(b"n" * 16)
-
-
 @pytest.mark.parametrize(
     ("changed", "value"),
     [
         ("cursor", ""),
         ("cursor", "c" * 201),
-        ("digest", "no digest"),
-        ("count", -1),
-        ("count", "3"),
+        ("head", 3),
+        ("head", "A" * 5500),
+        ("down", [1] * 51),
+        ("down", ["1"]),
+        ("cursor", 1.0),
         ("more", 1),
         ("upserts", [{}] * 501),
         ("removes", [{"type": "key", "id": 1}] * 501),
         ("removes", [{"type": "key", "id": 2**70}]),
-        ("removes", [{"type": "k" * 41, "id": 1}]),
         ("upserts", {}),
+        ("a_name_å", 1),
+        ("of_later", -(2**53)),
     ],
 )
 async def test_a_page_out_of_bounds(central: LyingCentral, link: CentralClient, changed: str, value: Any) -> None:
-    central.lies["/mirror/changes"] = lambda _: central.changes("epoch-1.0")
-    assert await link.changes("epoch-1.0") is not None
-    central.lies["/mirror/changes"] = lambda _: central.changes("epoch-1.0", **{changed: value})
-    with pytest.raises(CentralUnreachable, match="central_answer_malformed answer=Page"):
-        await link.changes("epoch-1.0")
+    assert (await link.changes("epoch-1.0", NONCE)).cursor == central.cursor
+    central.lies["/mirror/changes"] = lambda asked: central.changes(asked, **{changed: value})
+    with pytest.raises(AnswerRefused, match="central_answer_malformed answer=Page"):
+        await link.changes("epoch-1.0", NONCE)
+
+
+@pytest.mark.parametrize("twice", [b'"more":false,"more":true', b'"more":false,"down":[{"a":1,"a":2}]'])
+async def test_a_name_twice_anywhere_is_an_answer_refused_whole(
+    central: LyingCentral, link: CentralClient, twice: bytes
+) -> None:
+    central.lies["/mirror/changes"] = Reply(200, b'{"upserts":[],"removes":[],"cursor":"c",' + twice + b"}")
+    with pytest.raises(AnswerRefused):
+        await link.changes("c", NONCE)
 
 
 @pytest.mark.parametrize("record", ["not base64url!", "AB=", "A", "å"])
 async def test_a_record_that_is_no_byte_string(central: LyingCentral, link: CentralClient, record: str) -> None:
-    central.lies["/time"] = said({"record": record})
+    central.lies["/time"] = said({"record": record, "central_keys": []})
     with pytest.raises(CentralUnreachable, match="central_answer_malformed"):
-        await link.time(b"n" * 16)
+        await link.time(1, NONCE)
 
 
 @pytest.mark.parametrize(
@@ -152,15 +156,15 @@ async def test_central_says_no(central: LyingCentral, link: CentralClient, statu
 async def test_only_changes_are_told_to_start_anew(central: LyingCentral, link: CentralClient) -> None:
     central.lies = dict.fromkeys(PATHS, refusal(410, "resnapshot"))
     with pytest.raises(Resnapshot):
-        await link.changes("c")
+        await link.changes("c", NONCE)
     central.lies["/mirror/changes"] = refusal(400, "bad_request")
     with pytest.raises(Resnapshot):
-        await link.changes("c")
+        await link.changes("c", NONCE)
     central.lies["/mirror/changes"] = refusal(401, "unauthorized")
     with pytest.raises(CentralRefused):
-        await link.changes("c")
+        await link.changes("c", NONCE)
     with pytest.raises(CentralRefused):
-        await link.snapshot()
+        await link.snapshot(NONCE)
 
 
 @pytest.mark.parametrize(
@@ -176,14 +180,14 @@ async def test_only_changes_are_told_to_start_anew(central: LyingCentral, link: 
 async def test_retry_after(central: LyingCentral, link: CentralClient, status: int, header: str, wait_s: float) -> None:
     central.lies["/time"] = refusal(status, "slow_down", Retry_After=header)
     with pytest.raises(CentralRefused) as raised:
-        await link.time(b"n" * 16)
+        await link.time(1, NONCE)
     assert raised.value.retry_after_s == wait_s
 
 
 async def test_retry_after_of_a_server_in_trouble(central: LyingCentral, link: CentralClient) -> None:
     central.lies["/time"] = Reply(503, b"", {"Retry-After": "30"})
     with pytest.raises(CentralUnreachable) as raised:
-        await link.time(b"n" * 16)
+        await link.time(1, NONCE)
     assert raised.value.retry_after_s == 30
 
 
@@ -203,7 +207,7 @@ async def test_hanging_in_the_middle_of_the_body(
 
     central.lies["/time"] = hang
     with pytest.raises(CentralUnreachable, match="TimeoutError"):
-        await link.time(b"n" * 16)
+        await link.time(1, NONCE)
     ended.set()
 
 
@@ -221,13 +225,13 @@ async def test_a_byte_now_and_then_does_not_keep_an_answer_alive(
 
     central.lies["/time"] = drip
     with pytest.raises(CentralUnreachable, match="TimeoutError"):
-        await link.time(b"n" * 16)
+        await link.time(1, NONCE)
 
 
 async def test_nobody_listens(central: LyingCentral, link: CentralClient) -> None:
     await central.stop()
     with pytest.raises(CentralUnreachable, match="ConnectError"):
-        await link.time(b"n" * 16)
+        await link.time(1, NONCE)
 
 
 def test_a_url_that_is_none() -> None:
@@ -255,7 +259,7 @@ async def test_two_gigabytes(central: LyingCentral, link: CentralClient, path: s
     limit = central_link.SNAPSHOT_LIMIT_BYTES if path == "/mirror/snapshot" else central_link.ANSWER_LIMIT_BYTES
     tracemalloc.start()
     with pytest.raises(CentralUnreachable, match="cause=too_long"):
-        await (link.snapshot() if path == "/mirror/snapshot" else link.time(b"n" * 16))
+        await (link.snapshot(NONCE) if path == "/mirror/snapshot" else link.time(1, NONCE))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert sent < limit + 16 * 1024 * 1024
@@ -269,7 +273,7 @@ async def test_a_gzip_bomb_is_not_unpacked(central: LyingCentral, link: CentralC
     central.lies["/time"] = Reply(200, bomb, {"Content-Encoding": "gzip"})
     tracemalloc.start()
     with pytest.raises(CentralUnreachable, match="cause=too_long"):
-        await link.time(b"n" * 16)
+        await link.time(1, NONCE)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 4 * central_link.ANSWER_LIMIT_BYTES
@@ -283,67 +287,17 @@ async def test_exactly_the_limit_is_taken(
         for body, headers in [(b" " * size, {}), (gzip.compress(b" " * size), {"Content-Encoding": "gzip"})]:
             central.lies["/time"] = Reply(200, body, headers)
             with pytest.raises(CentralUnreachable, match=outcome):
-                await link.time(b"n" * 16)
+                await link.time(1, NONCE)
 
 
 async def test_cookies_are_not_kept(central: LyingCentral, link: CentralClient) -> None:
-    central.lies["/mirror/changes"] = Reply(304, b"", {"Set-Cookie": "a=b; Path=/"})
+    central.lies["/mirror/changes"] = said(
+        {"upserts": [], "removes": [], "cursor": "c", "more": True}, Set_Cookie="a=b; Path=/"
+    )
     for _ in range(2):
-        await link.changes("c")
+        await link.changes("c", NONCE)
     assert "cookie" not in central.asked[-1].headers
     assert len(link._client().cookies) == 0
-
-
-# --- TLS ---
-
-
-def certificate_for(name: str, folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    named = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    alternative: x509.GeneralName = x509.IPAddress(ip_address(name)) if name[0].isdigit() else x509.DNSName(name)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(named)
-        .issuer_name(named)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    cert_file, key_file = folder / f"{name}.pem", folder / f"{name}.key"
-    cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return cert_file, key_file
-
-
-@pytest.mark.parametrize(
-    ("served", "trusted", "good"),
-    [("127.0.0.1", "127.0.0.1", True), ("127.0.0.1", None, False), ("elsewhere.invalid", "elsewhere.invalid", False)],
-    ids=["right", "self_signed", "of_another_name"],
-)
-async def test_tls(clocks: Any, tmp_path: Path, served: str, trusted: str | None, good: bool) -> None:
-    cert_file, key_file = certificate_for(served, tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert_file, key_file)
-    central = LyingCentral()
-    await central.start(context)
-    verify: Any = ssl.create_default_context(cafile=str(cert_file)) if trusted else True
-    link = CentralClient(central.url, Secret(TOKEN), verify=verify)
-    try:
-        if good:
-            assert await link.time(b"n" * 16)
-        else:
-            with pytest.raises(CentralUnreachable, match="ConnectError"):
-                await link.time(b"n" * 16)
-            assert not central.asked, "the token has not gone to whoever that was"
-    finally:
-        await link.close()
-        await central.stop()
 
 
 # --- what is sent, and what is not shown ---
@@ -363,17 +317,22 @@ async def test_the_token_goes_with_every_call_and_nowhere_else(
         "token": "marked-secret-new-token",
         "certificate": "AA",
         "central_keys": [encoded(b"k" * 32)],
-        "pin": {"site_salt": "marked-secret-salt", "pepper": pepper, "argon2": argon2},
+        "pin": {
+            "site_salt": "marked-secret-salt",
+            "argon2": argon2,
+            "digits": 6,
+            "peppers": [{"version": 1, "pepper": pepper}],
+        },
     }
     central.lies["/enrol"] = said(enrolled, 201)
-    answer = await link.enrol(Secret(code), b"k" * 32)
+    answer = await link.enrol(Secret(code), b"k" * 32, b"p" * 64)
     assert isinstance(answer, Enrolled)
     assert central.asked[-1].headers["authorization"] == f"Bearer {TOKEN}"
     assert central.asked[-1].json["code"] == code
     shown = [repr(answer), str(answer), repr(link), repr(vars(link))]
     central.lies["/enrol"] = said(enrolled | {"station": "seven"}, 201)
     central.lies["/provision"] = Reply(500)
-    for call in [lambda: link.enrol(Secret(code), b"k" * 32), lambda: link.provision(Secret(code))]:
+    for call in [lambda: link.enrol(Secret(code), b"k" * 32, b"p" * 64), lambda: link.provision(Secret(code))]:
         with pytest.raises(CentralUnreachable) as raised:
             await call()
         error: BaseException | None = raised.value
@@ -399,14 +358,14 @@ async def test_calls_that_are_given_up_leave_the_one_connection_to_the_others(
         with suppress(TimeoutError, CentralUnreachable):
             async with asyncio.timeout(random_.uniform(0, 0.02)):
                 if random_.random() < 0.5:
-                    await link.changes("c")
+                    await link.changes("c", NONCE)
                 else:
                     await link.send([{"id": "1"}])
 
-    central.lies["/mirror/changes"] = Reply(304)
+    central.lies["/mirror/changes"] = said({"upserts": [], "removes": [], "cursor": "c", "more": True})
     central.lies["/events"] = slowly
     for _ in range(40):
         await asyncio.gather(*(one() for _ in range(random_.randrange(1, 6))))
     async with asyncio.timeout(5):
-        assert await link.changes("c") is None
+        assert (await link.changes("c", NONCE)).cursor == "c"
         assert await link.send([{"id": "1"}]) == []

@@ -103,6 +103,7 @@ def test_no_identity_with_a_certificate_of_another() -> None:
         with pytest.raises(RecordError):
             Identity(
                 station=STATION,
+                site=1,
                 certificate=certificate,
                 central_keys=[central.signing.public],
                 signing=signing,

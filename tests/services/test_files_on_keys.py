@@ -50,9 +50,9 @@ async def test_between_the_pin_and_ready_nothing_is_asked_that_is_known(site: Si
     station.type(f"{PINS[ANNA]}#")
     await station.until(Line.READY)
     assert key.steps[began:] == ["clock", "read id", "write act", "read act"]
-    assert [call for call in station.store.asked if call in {"commit", "next_sequence"}] == [
+    assert [call for call in station.store.asked if call in {"commit", "begin_activation"}] == [
         "commit",
-        "next_sequence",
+        "begin_activation",
         "commit",
     ]
 
@@ -241,7 +241,7 @@ async def test_what_central_signs_while_the_key_is_in_does_not_leave_its_clock_b
     assert "set clock" not in key.steps
     time_ = station.station.time
     signed_s = time_.now().unix_s
-    await time_.raise_floor(station.store, signed_s)
+    await time_.issue_time_seen(signed_s)
     station.type(f"{PINS[ANNA]}#")
     await station.until(Line.READY)
     assert (key.folder.clock().unix_s or 0) >= signed_s

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import cbor2
@@ -41,10 +42,10 @@ def seqs(events: list[dict[str, Any]]) -> list[int]:
 
 
 def gaps(events: list[dict[str, Any]]) -> list[tuple[int, int]]:
-    return sorted((e["data"]["first_seq"], e["data"]["last_seq"]) for e in events if e["type"] == "log_gap")
+    return sorted((e["data"]["first"], e["data"]["last"]) for e in events if e["type"] == "log_gap")
 
 
-async def test_what_locks_wrote_is_reported_once_and_the_test_lock_never(site: Site) -> None:
+async def test_what_locks_wrote_is_reported_once_the_test_locks_entries_too(site: Site) -> None:
     station, key = await site.station(), site.key(HER_KEY)
     opened(key, 101, 1, 102)
     await visit(site, station, key)
@@ -52,11 +53,12 @@ async def test_what_locks_wrote_is_reported_once_and_the_test_lock_never(site: S
     events = await station.events("lock_opened")
     assert [(e["lock"], e["holder"], e["key"], e["data"]["seq"]) for e in events] == [
         (101, ANNA, HER_KEY, 1),
+        (1, ANNA, HER_KEY, 2),
         (102, ANNA, HER_KEY, 3),
     ]
     opened(key, 103)
     await visit(site, station, key)
-    assert [e["lock"] for e in await station.events("lock_opened")] == [101, 102, 103]
+    assert [e["lock"] for e in await station.events("lock_opened")] == [101, 1, 102, 103]
     assert not await station.events("log_gap", "record_refused")
 
 
@@ -147,8 +149,7 @@ async def test_what_central_has_from_another_station_is_no_gap(site: Site) -> No
     await visit(site, station, key)
     opened(key, 103, 104, 105)
     key.folder.store(KeyFile.LOG, cbor2.dumps(2) + _entries(key)[-1])
-    site.key_object(HER_KEY, _kind(), ANNA, log_seen=[1, 4])
-    await site.refresh(station)
+    station.central_has(HER_KEY, 1, 4)
     await visit(site, station, key)
     events = await log_events(station)
     assert seqs(events) == [1, 2, 5]
@@ -171,7 +172,7 @@ async def test_garbage_in_the_middle_is_told_once_and_hides_what_follows_only_un
     assert seqs(await log_events(station)) == [1, 2]
     (refused,) = await station.events("record_refused")
     assert refused["data"]["reason"] == "log_garbage"
-    assert refused["data"]["offset_bytes"] == len(whole)
+    assert refused["data"]["offset"] == len(whole)
     key.folder.store(KeyFile.LOG, cbor2.dumps(2) + cbor2.dumps([4, 1_790_000_010, 104, "opened", ANNA, None]))
     await visit(site, station, key)
     events = await log_events(station)
@@ -237,12 +238,10 @@ async def test_only_what_central_has_is_acknowledged(site: Site) -> None:
     opened(key, 101, 102, 103)
     await visit(site, station, key)
     assert key.file(KeyFile.ACK) == b""
-    site.key_object(HER_KEY, _kind(), ANNA, log_seen=[1, 2])
-    await site.refresh(station)
+    station.central_has(HER_KEY, 1, 2)
     await visit(site, station, key)
     assert cbor2.loads(key.file(KeyFile.ACK)) == [1, 2]
-    site.key_object(HER_KEY, _kind(), ANNA, log_seen=[1, 900])
-    await site.refresh(station)
+    station.central_has(HER_KEY, 1, 900)
     await visit(site, station, key)
     assert cbor2.loads(key.file(KeyFile.ACK)) == [1, 3], "not beyond what was read here"
 
@@ -291,13 +290,13 @@ async def test_the_log_rests_while_a_pin_is_judged(site: Site) -> None:
     """The answer that is under way then does not stand in the way of the activation."""
     station, key = await site.station(), site.key(HER_KEY)
     key.folder.store(KeyFile.LOG, _filled([1, 1_790_000_000, 101, "opened", ANNA, 70], 65_000))
-    judge, tag = asyncio.Event(), station.station.pin_tags.tag
+    judge, tags = asyncio.Event(), station.station.pin_tags.tags
 
-    async def slow(entry: Any) -> bytes:
+    async def slow(entry: Any) -> tuple[bytes, ...]:
         await judge.wait()
-        return await tag(entry)
+        return await tags(entry)
 
-    station.station.pin_tags.tag = slow  # type: ignore[method-assign]
+    station.station.pin_tags.tags = slow  # type: ignore[method-assign]
     station.insert(key)
     await station.until(Line.PROMPT)
     station.type(f"{PINS[ANNA]}#")
@@ -380,3 +379,25 @@ async def test_a_key_swapped_while_the_disk_is_slow_is_not_read_as_the_one_befor
 async def _read_by_name(station: StationAt, key: int, count: int) -> None:
     while len([e for e in await station.events("lock_opened") if e["key"] == key]) < count:
         await asyncio.sleep(0.01)
+
+
+def answers_when(station: StationAt, go_on: asyncio.Event, seen: tuple[int, int]) -> None:
+    """Central says how far it has the key's log, but not before that."""
+
+    async def log_seen(_: int) -> tuple[int, int] | None:
+        await go_on.wait()
+        return seen
+
+    station.visits._key_parts = replace(station.visits._key_parts, log_seen=log_seen)
+
+
+async def test_neither_the_log_nor_a_pin_waits_for_long_for_centrals_word_on_it(site: Site) -> None:
+    station, key = await site.station(), site.key(HER_KEY)
+    opened(key, 101)
+    answers_when(station, asyncio.Event(), (1, 1))
+    await site.switch_on(station, key)
+    await station.out()
+    site.skip(60)
+    await visit(site, station, key)
+    assert seqs(await log_events(station)) == [1]
+    assert not key.file(KeyFile.ACK)

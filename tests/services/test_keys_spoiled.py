@@ -16,7 +16,7 @@ from station.commands.inserted_key import content_of_folder
 from station.display.screen import Line, Screen
 from station.ports import KeyFile
 from station.records.base64url import decoded
-from station.records.claims import KeyKind, Role
+from station.records.claims import Role
 from station.rules.facts import Refusal
 from tests.services.hooked import HookedKey
 from tests.services.keys_shown import shown_by_key_show
@@ -278,8 +278,7 @@ async def _with_ack(site: Site, ack: bytes) -> None:
     for n in range(2):
         await visited(site, station, key)
         key.folder.append_log_entry(time_s=1_790_000_100 + n, lock=101, outcome="opened", holder=ANNA)
-    site.key_object(HER_KEY, KeyKind.PERSONAL, ANNA, log_seen=[3, 51])
-    await site.refresh(station)
+    station.central_has(HER_KEY, 3, 51)
     station.insert(key)
     await station.until(Line.PROMPT)
     await station.idle()

@@ -1,6 +1,7 @@
 """What central says of a key that was taken out is not said of the key that is in the reader now."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from station.display.screen import Line
@@ -20,11 +21,11 @@ async def test_news_that_come_while_another_key_returns_are_not_about_it(site: S
     site.key_object(HER_KEY, KeyKind.PERSONAL, ANNA, KeyStatus.BLOCKED)
     asked, go_on, bundle = asyncio.Event(), asyncio.Event(), station.store.real.bundle
 
-    async def slow_for_his(key: int | None = None, pin_tag: bytes | None = None) -> Any:
+    async def slow_for_his(key: int | None = None, pin_tags: Sequence[bytes] = ()) -> Any:
         if key == HIS_KEY:
             asked.set()
             await go_on.wait()
-        return await bundle(key, pin_tag)
+        return await bundle(key, pin_tags)
 
     station.store.real.bundle = slow_for_his  # type: ignore[method-assign]
     received: list[VisitInput] = []

@@ -16,13 +16,13 @@ class HeldPins:
 
     def __init__(self, station: StationAt) -> None:
         self.go_on = asyncio.Event()
-        tag = station.station.pin_tags.tag
+        tags = station.station.pin_tags.tags
 
-        async def held(entry: Any) -> bytes:
+        async def held(entry: Any) -> tuple[bytes, ...]:
             await self.go_on.wait()
-            return await tag(entry)
+            return await tags(entry)
 
-        station.station.pin_tags.tag = held  # type: ignore[method-assign]
+        station.station.pin_tags.tags = held  # type: ignore[method-assign]
 
 
 async def _entered(station: StationAt, key: HookedKey, text: str) -> int:
@@ -93,13 +93,13 @@ async def test_the_count_is_on_the_disk_before_the_pin_is_looked_at(site: Site) 
     await station.idle()
     station.store.asked.clear()
     counted: list[int] = []
-    tag = station.station.pin_tags.tag
+    tags = station.station.pin_tags.tags
 
-    async def tagged(entry: Any) -> bytes:
+    async def tagged(entry: Any) -> tuple[bytes, ...]:
         counted.append((await station.store.real.attempts(HER_KEY)).failures)
-        return await tag(entry)
+        return await tags(entry)
 
-    station.station.pin_tags.tag = tagged  # type: ignore[method-assign]
+    station.station.pin_tags.tags = tagged  # type: ignore[method-assign]
     station.type("999999#")
     await station.until(Line.WRONG_PIN)
     assert counted == [1]

@@ -11,7 +11,8 @@ from station.ports import Change, LogEvent, StoreFault
 from station.records.base64url import decoded
 from station.records.keys import SigningKey
 from station.rules.facts import OffOnlyReason
-from station.sync.readiness import ADOPTED_NOTE
+from station.sync.objects import ADOPTED_NOTE
+from tests.received import received, take
 from tests.services.lying_central import DAY_S, NOW_S, STATION, UNIT, LyingCentral, Reply
 from tests.services.parts import Parts
 
@@ -181,11 +182,10 @@ async def test_a_time_zone_unknown_here_leaves_the_one_before(
     site = await synced.object("site", 0)
     assert site is not None
     state = synced.mirror.state
-    changed = type(site)("site", 0, 999, dict(site.body) | {"timezone": "Europe/Atlantis"})
-    await synced.store.apply_page(state, [changed], [])
+    await take(synced.store, state, [received({**site.body, "timezone": "Europe/Atlantis"})])
     await synced.readiness.reload()
     assert (await synced.readiness.facts()).zone == ZoneInfo("Europe/Stockholm")
     assert "site.time_zone" in caplog.text
-    await synced.store.apply_page(state, [], [("site", 0)])
+    await take(synced.store, state, [], [("site", 0)])
     await synced.readiness.reload()
     assert (await synced.readiness.facts()).zone == ZoneInfo("Europe/Stockholm")

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from offline_cache import SqliteStore
 from station.ports import Change, LogEvent
 from station.records.base64url import decoded
 from station.records.keys import SigningKey
+from station.records.proofs import enrolment_proof
 from station.secret import Secret
 from station.sync.client import CentralClient, CentralRefused, Enrolled, Resnapshot
 from station.sync.identity import Identity
@@ -47,14 +49,16 @@ async def met(served: tuple[str, dict[str, Any]], tmp_path: Path) -> AsyncIterat
     if url not in _enrolled:
         signing = SigningKey.generate()
         link = CentralClient(url)
-        _enrolled[url] = (await link.enrol(Secret(str(summary["enrol_code"])), signing.public), signing)
+        code = str(summary["enrol_code"])
+        _enrolled[url] = (await link.enrol(Secret(code), signing.public, enrolment_proof(code, signing)), signing)
         with pytest.raises(CentralRefused, match="bad_code"):
-            await link.enrol(Secret("1-wrongwrong"), signing.public)
+            await link.enrol(Secret("1-wrongwrong"), signing.public, enrolment_proof("1-wrongwrong", signing))
         await link.close()
     enrolled, signing = _enrolled[url]
     store = await SqliteStore.open(tmp_path / "station.db")
     identity = Identity(
         station=enrolled.station,
+        site=enrolled.site,
         certificate=decoded(enrolled.certificate),
         central_keys=[decoded(key) for key in enrolled.central_keys],
         signing=signing,
@@ -80,14 +84,16 @@ async def test_a_station_meets_its_site(met: StationParts) -> None:
         await met.link.certificate()
     for cursor in ["b2xkLjU", "YW5vdGhlcg", "x" * 300]:
         with pytest.raises(Resnapshot):
-            await met.link.changes(cursor)
+            await met.link.changes(cursor, b"n" * 16)
 
 
 @pytest.mark.parametrize("cursor", ["b2xkLjU", "no cursor of central's"])
 async def test_an_epoch_that_is_another(met: StationParts, cursor: str) -> None:
     await met.mirror.refresh()
+    # The snapshot was a good one: another is asked for at once.
+    await met.mirror.refresh()
     count = len(await met.store.objects("key"))
-    met.mirror.state = type(met.mirror.state)("old", cursor, met.mirror.state.confirmed_at)
+    met.mirror._commit.state = replace(met.mirror.state, epoch="old", cursor=cursor)
     await met.mirror.refresh()
     assert met.mirror.state.epoch != "old"
     assert len(await met.store.objects("key")) == count

@@ -10,9 +10,10 @@ import pytest
 from config.loading import parse, version_of
 from config.models import ClockTable
 from station.ports import Change, LogEvent
-from station.sync.mirror import CONFIRMED_STORED_EVERY_S, TIME_AGAIN_S
+from station.sync.mirror_commit import CONFIRMED_STORED_EVERY_S
+from station.sync.signed_time import TIME_AGAIN_S
 from station.sync.station_health import self_report
-from tests.services.lying_central import NOW_S, STATION, Asked, LyingCentral, Reply, refusal
+from tests.services.lying_central import NOW_S, STATION, Asked, LyingCentral, Reply, octets, refusal
 from tests.services.parts import Parts, eventually
 
 
@@ -27,7 +28,7 @@ class Held:
     async def __call__(self, asked: Asked, writer: asyncio.StreamWriter) -> None:
         self.asked.set()
         await self.let.wait()
-        writer.write(b"HTTP/1.1 304 X\r\n\r\n")
+        writer.write(octets(self._central.changes(asked)))
         await writer.drain()
 
 
@@ -166,13 +167,13 @@ async def test_polling_goes_on_by_itself_with_jitter(
 async def test_nothing_new_is_cheap(central: LyingCentral, synced: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     """One request, and no write to the disk but now and then."""
     written = []
-    apply_page = synced.store.apply_page
+    take_mirror = synced.store.take_mirror
 
     async def counted(*arguments: Any) -> None:
         written.append(arguments)
-        await apply_page(*arguments)
+        await take_mirror(*arguments)
 
-    monkeypatch.setattr(synced.store, "apply_page", counted)
+    monkeypatch.setattr(synced.store, "take_mirror", counted)
     before = len(central.asked)
     for _ in range(10):
         synced.clocks.advance(20)
@@ -285,6 +286,7 @@ async def test_events_without_a_trusted_clock_say_so(central: LyingCentral, part
 
 async def test_what_is_on_disk_is_taken_up(central: LyingCentral, synced: Parts) -> None:
     await central.stop()
+    synced.clocks.turn(boot_id="boot-b")
     again = await synced.restarted(trusted=ClockTable(trust_ntp=False, trust_rtc=True))
     assert again.mirror.state == synced.mirror.state
     assert again.time.floor_s == synced.time.floor_s
@@ -302,11 +304,11 @@ async def test_pages_follow_one_another(central: LyingCentral, synced: Parts) ->
     def page(asked: Asked) -> Reply:
         since = int(asked.query["since"].rpartition(".")[2])
         if since == central.revision:
-            return Reply(304)
+            return central.changes(asked)
         upserts = sorted((e for e in everything if e["revision"] > since), key=lambda e: e["revision"])[:2]
         to = upserts[-1]["revision"]
         cursor = f"{central.epoch}.{to}"
-        return central.changes(asked.query["since"], upserts=upserts, cursor=cursor, more=to < central.revision)
+        return central.changes(asked, upserts=upserts, cursor=cursor, more=to < central.revision)
 
     central.lies["/mirror/changes"] = page
     assert await synced.poll()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -25,18 +26,30 @@ def typed(digits: str) -> Entry:
 
 
 async def test_tags_are_computed_one_at_a_time_off_the_loop() -> None:
-    pins = PinTags(PINS)
-    tags = await asyncio.gather(pins.tag(typed("123456")), pins.tag(typed("654321")), pins.tag(typed("123456")))
-    assert tags[0] == tags[2] == pin_tag(b"123456", PINS.site_salt, b"p" * 32, time=1, memory_kib=8, lanes=1)
+    pins = PinTags(lambda: PINS)
+    tags = await asyncio.gather(pins.tags(typed("123456")), pins.tags(typed("654321")), pins.tags(typed("123456")))
+    assert tags[0] == tags[2] == (pin_tag(b"123456", PINS.site_salt, b"p" * 32, time=1, memory_kib=8, lanes=1),)
     assert tags[0] != tags[1]
     assert sum(thread.name.startswith("pin") for thread in threading.enumerate()) == 1
     pins.close()
 
 
+async def test_a_pepper_that_comes_or_goes_while_the_station_runs_counts_from_the_next_pin_on() -> None:
+    secrets = PINS
+    pins = PinTags(lambda: secrets)
+    before = await pins.tags(typed("123456"))
+    secrets = replace(PINS, peppers=((2, Secret(b"q" * 32)), *PINS.peppers))
+    newer = pin_tag(b"123456", PINS.site_salt, b"q" * 32, time=1, memory_kib=8, lanes=1)
+    assert await pins.tags(typed("123456")) == (newer, *before)
+    secrets = replace(PINS, peppers=secrets.peppers[:1])
+    assert await pins.tags(typed("123456")) == (newer,)
+    pins.close()
+
+
 async def test_a_tag_that_cannot_be_computed() -> None:
-    pins = PinTags(PinSecrets(b"salt", Secret(b"p" * 32), time=1, memory_kib=8, lanes=1))
+    pins = PinTags(lambda: PinSecrets(b"salt", ((1, Secret(b"p" * 32)),), time=1, memory_kib=8, lanes=1))
     with pytest.raises(PinFault) as raised:
-        await pins.tag(typed("987654"))
+        await pins.tags(typed("987654"))
     assert "987654" not in repr(raised.value)
     pins.close()
 
@@ -47,7 +60,7 @@ async def test_nothing_secret_is_shown(parts: Parts, caplog: pytest.LogCaptureFi
     parts.central.lies["/events"] = Reply(500)
     parts.central.lies["/mirror/changes"] = Reply(500)
     assert not await parts.poll()
-    pins = PinTags(PINS)
+    pins = PinTags(lambda: PINS)
     seen = [parts.link, parts.time, parts.identity, parts.mirror, parts.outbox, parts.readiness, pins, PINS]
     shown = caplog.text + "".join(repr(each) + repr(vars(each) if hasattr(each, "__dict__") else "") for each in seen)
     secrets = ["a-token-of-a-station", "p" * 32, (b"p" * 32).hex(), encoded(b"p" * 32)]

@@ -101,7 +101,7 @@ async def _pulled_at(site: Site, n: int, *, heard: bool, back_after_s: int) -> N
     assert off >= counts["key_activated"] - 1, counts
 
 
-STEPS = ["bundle", "attempts", "commit", "next_sequence", "log_mark", "note"]
+STEPS = ["bundle", "attempts", "commit", "begin_activation", "log_mark", "note"]
 
 
 @pytest.mark.parametrize("failing", STEPS)

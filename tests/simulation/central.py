@@ -24,7 +24,7 @@ from station.sync.client import CentralClient
 from station.sync.identity import PinSecrets
 from tests.services.lying_central import DAY_S, UNIT, Asked, LyingCentral, Reply, refusal, said
 
-PIN_SECRETS = PinSecrets(b"a site's own salt", Secret(b"p" * 32), time=1, memory_kib=8, lanes=1)
+PIN_SECRETS = PinSecrets(b"a site's own salt", ((1, Secret(b"p" * 32)),), time=1, memory_kib=8, lanes=1)
 AREA = 2
 CERTIFICATE_S = 60 * DAY_S
 
@@ -72,7 +72,7 @@ class SimulatedCentral(LyingCentral):
 
     def open_site(self) -> None:
         """The site without people and keys."""
-        self.put("site", 0, name="Exempelby", timezone="Europe/Stockholm")
+        self.put("site", 0, name="Exempelby", timezone="Europe/Stockholm", pin_digits=6, pin_versions=[1])
         self.put("unit", UNIT, name="Norr", closed=False)
         self.put("area", AREA, name="Backen")
         self.sign_blocklist()
@@ -86,7 +86,6 @@ class SimulatedCentral(LyingCentral):
             category=int(worker.category),
             unit=UNIT,
             status=status,
-            pin_tag=encoded(_tag(pin)),
         )
         self.sign_permit(worker, pin_tag=_tag(pin))
 
@@ -123,8 +122,7 @@ class SimulatedCentral(LyingCentral):
 
     def change_key(self, number: int, **fields: Any) -> None:
         """As before but for ``fields``."""
-        before = {k: v for k, v in self.objects["key", number].items() if k not in {"type", "id", "revision"}}
-        self.put("key", number, **(before | fields))
+        self.again("key", number, **fields)
 
     def block(self, number: int, *, blocked: bool) -> None:
         """A key is reported lost, or found again."""
@@ -187,6 +185,7 @@ class SimulatedCentral(LyingCentral):
     def _honest_to(self, station: int, asked: Asked) -> Reply:
         if asked.path == "/certificate":
             return said({"certificate": encoded(self.enrol(station, *self.enrolled[station]))})
+        self.station = station
         return self._honest(asked)
 
     def take(self, event: dict[str, Any]) -> dict[str, Any]:
@@ -213,9 +212,8 @@ class SimulatedCentral(LyingCentral):
             if at > max(key.get("locked_at") or 0, unlocked_at):
                 self.change_key(event["key"], locked_at=at)
         elif event["type"] in {"lock_opened", "lock_refused"}:
-            mark = [event["data"]["generation"], event["data"]["seq"]]
-            if mark > key.get("log_seen", [-1, -1]):
-                self.change_key(event["key"], log_seen=mark)
+            mark = (event["data"]["generation"], event["data"]["seq"])
+            self.log_seen[event["key"]] = max(mark, self.log_seen.get(event["key"], (0, 0)))
 
 
 class _Link(CentralClient):
@@ -223,7 +221,7 @@ class _Link(CentralClient):
         self._central, self._station = central, station
         super().__init__("https://central.invalid", Secret("a-token-of-a-station"))
 
-    def _made(self) -> httpx.AsyncClient:
+    def _made(self, *, for_time: bool = False) -> httpx.AsyncClient:
         async def handle(request: httpx.Request) -> httpx.Response:
             return await self._central.answer(self._station, request)
 
@@ -233,7 +231,9 @@ class _Link(CentralClient):
 
 def _tag(pin: str) -> bytes:
     s = PIN_SECRETS
-    return pin_tag(pin.encode(), s.site_salt, s.pepper.reveal(), time=s.time, memory_kib=s.memory_kib, lanes=s.lanes)
+    return pin_tag(
+        pin.encode(), s.site_salt, s.peppers[0][1].reveal(), time=s.time, memory_kib=s.memory_kib, lanes=s.lanes
+    )
 
 
 async def _asked(request: httpx.Request) -> Asked:

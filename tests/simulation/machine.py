@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from config import Credentials, Settings
+from config import Credentials, Pepper, Settings
 from config.credentials import Argon2Cost
 from config.models import CentralTable, ClockTable, StationTable, StorageTable
 from station.app import Station
@@ -118,7 +118,7 @@ class Machine:
             certificate=self._central.enrol(self.number, signing.public, self.role),
             central_keys=(self._central.signing.public,),
             site_salt=PIN_SECRETS.site_salt,
-            pepper=PIN_SECRETS.pepper,
+            peppers=tuple(Pepper(version=v, pepper=p) for v, p in PIN_SECRETS.peppers),
             argon2=Argon2Cost(time=1, memory_kib=8, lanes=1),
         ).save(self.settings.storage.credentials)
 

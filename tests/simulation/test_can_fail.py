@@ -1,6 +1,6 @@
 """A station with a fault built into it is found out: what is never found proves nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -9,6 +9,7 @@ import pytest
 
 from offline_cache import outbox as stored_outbox
 from station.key import log_entries
+from station.key.activation import ActivationWork
 from station.key.pins import PinWork
 from station.key.work import KeyWork
 from station.ports import KeyFile, KeyRefused
@@ -23,8 +24,8 @@ Patch = pytest.MonkeyPatch
 
 
 def _any_pin_is_right(patch: Patch) -> None:
-    def personal(known: Any, pin_tag: bytes, own: Any) -> Any:
-        del pin_tag
+    def personal(known: Any, person: Any, pin_tags: Sequence[bytes], own: Any) -> Any:
+        del person, pin_tags
         return known.holder, access.newer(own, known.permit, known.holder.holder)
 
     patch.setattr(access, "_personal", personal)
@@ -33,10 +34,10 @@ def _any_pin_is_right(patch: Patch) -> None:
 def _a_colleagues_pin_is_right(patch: Patch) -> None:
     honest = access._personal
 
-    def personal(known: Any, pin_tag: bytes, own: Any) -> Any:
+    def personal(known: Any, person: Any, pin_tags: Sequence[bytes], own: Any) -> Any:
         entry = access.newer(own, known.permit, known.holder.holder)
-        right = pin_tag.hex()[0] in "0123456789a"
-        return (known.holder, entry) if entry is not None and right else honest(known, pin_tag, own)
+        right = pin_tags[0].hex()[0] in "0123456789a"
+        return (known.holder, entry) if entry is not None and right else honest(known, person, pin_tags, own)
 
     patch.setattr(access, "_personal", personal)
 
@@ -58,20 +59,20 @@ def _clearing_is_not_read_back(patch: Patch) -> None:
 
 
 def _ready_before_it_is_written(patch: Patch) -> None:
-    honest = KeyWork._write_last
+    honest = KeyWork._write_records
 
-    async def write_last(self: KeyWork, effect: Any, activation: bytes) -> None:
+    async def write_records(self: KeyWork, effect: Any, activation: ActivationWork, act: bytes) -> None:
         self._put(KeyActivated(effect.insertion))
-        await honest(self, effect, activation)
+        await honest(self, effect, activation, act)
 
-    patch.setattr(KeyWork, "_write_last", write_last)
+    patch.setattr(KeyWork, "_write_records", write_records)
 
 
 def _activation_is_not_recorded(patch: Patch) -> None:
-    async def record(self: KeyWork, effect: Any) -> None:
-        await self._parts.pins.take_back(effect.seen)
+    async def record(self: ActivationWork) -> None:
+        await self._pins.take_back(self._effect.seen, settles=self._number)
 
-    patch.setattr(KeyWork, "_record_activation", record)
+    patch.setattr(ActivationWork, "record", record)
 
 
 def _an_event_is_dropped(patch: Patch) -> None:
@@ -98,12 +99,12 @@ def _a_log_entry_gets_a_new_name_each_time(patch: Patch) -> None:
 
 
 def _counted_in_memory(patch: Patch) -> None:
-    async def counted(self: PinWork, effect: Any) -> AttemptCount:
+    async def counted(self: PinWork, effect: Any) -> tuple[AttemptCount, AttemptCount]:
         key = effect.seen.record.key
         kept = self.__dict__.setdefault("kept", {})
         kept[key] = kept.get(key, 0) + 1
         self._owed.add(key)
-        return AttemptCount(key, kept[key])
+        return AttemptCount(key, kept[key] - 1), AttemptCount(key, kept[key])
 
     patch.setattr(PinWork, "_counted", counted)
 
@@ -113,6 +114,10 @@ def _nobody_waits(patch: Patch) -> None:
 
 
 def _twelve_hours(patch: Patch) -> None:
+    async def sure(*_: Any) -> None:
+        """As locks would not judge it."""
+
+    patch.setattr(ActivationWork, "_make_sure_that_locks_open", sure)
     patch.setattr("config.models.Settings.rules", lambda self: Policy(active_minutes=720))
 
 

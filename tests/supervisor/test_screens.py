@@ -73,25 +73,23 @@ def test_a_damaged_file_of_neighbours_says_nothing(tmp_path: Path, content: str)
     screens.out_of_order(LANGUAGES["sv"], Size(80, 24), found)
 
 
+LINE = {"text": {"sv": "Stöd", "en": "Help"}, "phone": "000", "days": 31, "from": 480, "to": 990}
+
+
 class Mirror:
     """The two questions that the writer asks."""
 
     def __init__(self) -> None:
         stations = [
-            {"name": "Own", "address": "Here 1", "unit": 1, "status": "up"},
-            {"name": "Far", "address": "There 2", "unit": 2, "status": "up"},
-            {"name": "Dead", "address": "Gone 3", "unit": 1, "status": "down"},
-            {"name": "Near", "address": "Round the corner 4", "unit": 1, "status": "unknown"},
+            {"name": "Own", "address": "Here 1", "unit": 1, "role": 0},
+            {"name": "Far", "address": "There 2", "unit": 2, "role": 0},
+            {"name": "Box", "address": "In the cellar 3", "unit": 1, "role": 1},
+            {"name": "Near", "address": "Round the corner 4", "unit": 1, "role": 0},
         ]
         self._objects = {
-            "station": [MirrorObject("station", number, 1, body) for number, body in enumerate(stations, 1)],
+            "station": [MirrorObject("station", number, body) for number, body in enumerate(stations, 1)],
             "site": [
-                MirrorObject(
-                    "site",
-                    0,
-                    1,
-                    {"support": [{"text": {"sv": "Stöd", "en": "Help"}, "phone": "000", "days": "mon-fri"}]},
-                )
+                MirrorObject("site", 0, {"support": [LINE, LINE | {"days": 21, "text": {"en": "Night"}}]}),
             ],
         }
 
@@ -104,7 +102,10 @@ async def test_the_kiosk_writes_what_the_supervisor_reads(tmp_path: Path) -> Non
     await writer.refresh()
     found = read_where_to_go(tmp_path)
     assert found.stations == ("Near, Round the corner 4", "Far, There 2")
-    assert found.support == (Support("Stöd", "000", "mon-fri", ""),)
+    assert found.support == (
+        Support("Stöd", "000", "mon-fri", "08:00-16:30"),
+        Support("Night", "000", "mon, wed, fri", "08:00-16:30"),
+    )
     before = (tmp_path / NEIGHBOURS_FILE).stat().st_ino
     await writer.refresh()
     assert (tmp_path / NEIGHBOURS_FILE).stat().st_ino == before

@@ -26,13 +26,12 @@ import pytest
 
 from drivers.emulated_key.key import EmulatedKey
 from drivers.emulated_key.line import SerialLine
-from station.commands.enrol import credentials_of
+from station.commands.enrol import credentials_of, enrol
 from station.ports import KeyFile
 from station.records import envelope
 from station.records.keys import SigningKey
 from station.rules.locks import Lock, decide
 from station.secret import Secret
-from station.sync.client import CentralClient
 
 pytestmark = pytest.mark.slow
 
@@ -136,14 +135,11 @@ async def _seeded(processes: Processes) -> dict[str, Any]:
 async def _enrolled(processes: Processes, code: str, line: SerialLine) -> tuple[bytes, ...]:
     url = f"http://127.0.0.1:{processes.port}"
     signing = SigningKey.generate()
-    link = CentralClient(url)
     assert await _until(lambda: _listens(("127.0.0.1", processes.port)), START_LIMIT_S)
-    enrolled = await link.enrol(Secret(code), signing.public)
-    await link.close()
-    credentials = credentials_of(enrolled, signing)
+    credentials = credentials_of(await enrol(url, Secret(code), signing), signing)
     credentials.save(processes.folder / "credentials.json")
     (processes.folder / "station.toml").write_text(
-        f'[station]\nnumber = {enrolled.station}\nname = "Exempelby"\n[central]\nurl = "{url}"\npoll_s = 10\n'
+        f'[station]\nnumber = {credentials.station}\nname = "Exempelby"\n[central]\nurl = "{url}"\npoll_s = 10\n'
         f'[key_reader]\nport = "{line.path}"\n',
         encoding="utf-8",
     )

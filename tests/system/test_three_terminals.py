@@ -184,7 +184,7 @@ def check_the_log(folder: Path, site: Site) -> None:
     names = {part for p in site.seeded["people"] for part in p["name"].split()}
     pins = {p["pin"] for p in site.seeded["people"]} | {"000000"}
     credentials = json.loads((folder / "credentials.json").read_text("utf-8"))
-    secrets = {credentials[name] for name in ("token", "signing_seed", "pepper")}
+    secrets = {credentials["token"], credentials["signing_seed"], credentials["peppers"][0]["pepper"]}
     for unwanted in names | pins | secrets:
         assert not re.search(rf"\b{re.escape(unwanted)}\b", log), unwanted
     assert "Traceback" not in log
@@ -235,7 +235,7 @@ def test_a_kiosk_that_cannot_start_says_why_in_one_line(
 
 def enrol_without_central(folder: Path) -> None:
     """Credentials signed by a central key of the test's own."""
-    from config import Argon2Cost, Credentials
+    from config import Argon2Cost, Credentials, Pepper
     from station.records.claims import Role
     from station.records.keys import SigningKey
     from station.secret import Secret
@@ -258,6 +258,6 @@ def enrol_without_central(folder: Path) -> None:
         certificate=envelope.sign(claims, central),
         central_keys=(central.public,),
         site_salt=b"saltsalt",
-        pepper=Secret(b"pepperpepperpepper"),
+        peppers=(Pepper(version=1, pepper=Secret(b"pepperpepperpepper")),),
         argon2=Argon2Cost(time=1, memory_kib=8, lanes=1),
     ).save(folder / "credentials.json")

@@ -15,7 +15,7 @@ from tools.bench.visits import Phase
 
 ROOT = Path(__file__).parents[2]
 SHAPE = {"ratio", "limit", "ours", "against", "unit", "n", "spread"}
-WITHOUT_TIME = {"prompt_bytes", "visit_bytes", "refresh_bytes_304"}
+WITHOUT_TIME = {"prompt_bytes", "visit_bytes", "refresh_bytes_idle"}
 
 
 def figures_of(*options: str) -> dict[str, Any]:

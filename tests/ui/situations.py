@@ -16,6 +16,7 @@ from station.display.screen import (
 )
 from station.display.snapshot import FLICKER_LINES
 from station.records.claims import KeyKind
+from station.rules.clock import ClockDoubt
 from station.rules.facts import OffOnlyReason, Refusal, Shortened
 from station.rules.support import Neighbour
 from tools.pictures import sample_screens
@@ -66,8 +67,11 @@ def situations() -> Iterator[tuple[str, Screen]]:
     for line in Line:
         yield f"{line}", Screen(line, STATUS, digits=6, key=1042, holder_name=LONGEST_NAME)
     for refusal in Refusal:
-        for line in (Line.REFUSED, Line.WRONG_PIN):
-            yield f"{line}-{refusal}", Screen(line, OFFLINE, key=1042, refusal=refusal, digits=16)
+        yield f"{Line.REFUSED}-{refusal}", Screen(Line.REFUSED, OFFLINE, key=1042, refusal=refusal, digits=16)
+    for kind in KeyKind:
+        for unit in (None, "Hemtjänst Norr"):
+            shown = Screen(Line.WRONG_PIN, OFFLINE, key=1042, refusal=Refusal.WRONG_PIN, kind=kind, unit_name=unit)
+            yield f"{Line.WRONG_PIN}-{kind.name.lower()}{'-of-unit' if unit else ''}", replace(shown, digits=16)
     for off_only in OffOnlyReason:
         status = replace(OFFLINE, off_only=off_only, clock_trusted=False, mirror_age_s=None)
         yield f"empty-{off_only}", Screen(Line.EMPTY, status, outside_help=OUTSIDE_HELP)
@@ -119,9 +123,14 @@ def further() -> Iterator[tuple[str, Screen]]:
     yield "help-no-notice", Screen(Line.READER_BROKEN, STATUS, idle_page=IdlePage(View.HELP, HelpPage.LOGGED))
     yield "code", Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.CODE, digits=5))
     yield "technician", Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.TECHNICIAN, technician=TECHNICIAN))
-    unknown = replace(TECHNICIAN, reader_works=False, clock=None, mirror_objects=None, outbox_events=None, visits=())
+    unknown = replace(
+        TECHNICIAN, reader_works=False, clock=ClockDoubt.NO_SOURCE, mirror_objects=None, outbox_events=None, visits=()
+    )
     status = replace(OFFLINE, off_only=OffOnlyReason.DISK, mirror_age_s=None)
     yield "technician-broken", Screen(Line.EMPTY, status, idle_page=IdlePage(View.TECHNICIAN, technician=unknown))
+    for doubt in ClockDoubt:
+        doubted = IdlePage(View.TECHNICIAN, technician=replace(TECHNICIAN, clock=doubt))
+        yield f"technician-{doubt}", Screen(Line.EMPTY, OFFLINE, idle_page=doubted)
     yield "standby", Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.STANDBY))
 
 

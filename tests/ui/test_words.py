@@ -10,7 +10,7 @@ from textual.renderables.digits import DIGITS, DIGITS3X3, DIGITS3X3_BOLD
 
 from station.display.idle import HelpPage, View
 from station.display.screen import IdlePage, Line, OutsideHelp, Screen
-from station.records.claims import Role
+from station.records.claims import KeyKind, Role
 from station.rules.facts import OffOnlyReason, Refusal, Shortened
 from tests.ui.situations import (
     LONG_RECEIPT,
@@ -91,7 +91,7 @@ def test_nothing_is_left_in_english(name: str, language: str) -> None:
     screen = SITUATIONS[name]
     here, english = words(screen, language), words(screen, "en")
     assert name == "standby" or str(here) != str(english)
-    assert here.instruction != english.instruction or name in {"standby", "technician", "technician-broken"}
+    assert here.instruction != english.instruction or name.startswith(("standby", "technician"))
 
 
 def test_a_digit_has_the_glyphs_of_a_console() -> None:
@@ -244,10 +244,15 @@ def test_a_station_that_can_only_switch_off_says_so_and_why() -> None:
     assert shown.support_code == "10 H3"
 
 
-def test_wrong_category_at_the_prompt_gives_its_reason() -> None:
-    shown = words(Screen(Line.WRONG_PIN, STATUS, refusal=Refusal.NOT_HOURLY), "en")
-    assert shown.instruction == "This key is for hourly staff. It is OFF."
-    assert shown.support_code == "13 R11"
+def test_a_wrong_pin_on_a_pool_key_says_whom_the_key_is_for() -> None:
+    pool = Screen(Line.WRONG_PIN, STATUS, refusal=Refusal.WRONG_PIN, kind=KeyKind.SUBSTITUTE, unit_name="Lagan")
+    shown = words(pool, "en")
+    whom = "This key is for hourly staff of Lagan; permanent staff take an emergency key."
+    assert (shown.instruction, shown.reason) == ("Not accepted. Check the PIN.", whom)
+    assert shown.support_code == "13 R10"
+    assert words(replace(pool, unit_name=None), "en").reason == whom.replace(" of Lagan", "")
+    assert "Lagan" in words(replace(pool, kind=KeyKind.EMERGENCY), "en").reason
+    assert words(replace(pool, kind=KeyKind.PERSONAL), "en").instruction == "Wrong PIN. Try again: PIN and #."
 
 
 def test_a_screen_in_one_line() -> None:
@@ -344,7 +349,18 @@ def test_the_technicians_page_has_no_names() -> None:
     assert shown.notes[0] == "Reader: /dev/key-reader, works"
     assert shown.notes[-1].startswith("Visits: 12:50 refused R10 · 12:40 refused R10 · ")
     broken = words(SITUATIONS["technician-broken"], "en")
-    assert broken.notes[:3] == ("Only OFF: H6 disk", "Reader: /dev/key-reader, NO CONTACT", "Clock: not trusted")
+    assert broken.notes[:3] == (
+        "Only OFF: H6 disk",
+        "Reader: /dev/key-reader, NO CONTACT",
+        "Clock: not trusted: nothing tells the time",
+    )
+
+
+def test_a_clock_that_is_not_trusted_says_why_and_what_mends_it() -> None:
+    shown = words(SITUATIONS["technician-set_back"], "en")
+    assert shown.notes[1:3] == ("Clock: not trusted: set back", idle_pages.MEND_CLOCK)
+    box = replace(SITUATIONS["technician-set_back"], status=replace(STATUS, role=Role.ACTIVATION_BOX))
+    assert words(box, "en").notes[2] == idle_pages.MEND_BOX_CLOCK
 
 
 def test_situations_cover_every_field() -> None:

@@ -20,6 +20,7 @@ from station.rules.facts import (
     PermitEntry,
     Policy,
     Refusal,
+    WrongPin,
 )
 from station.visit.effects import AcceptPin, ActivateKey, CheckPin, PrepareKey, RecordRefusal, RejectPin, SyncDuty
 from station.visit.inputs import ActivationFailed, StationChanged
@@ -109,12 +110,12 @@ def test_a_right_tag_alone_is_nothing_where_the_box_has_not_found_it_right() -> 
     at = at_box()
     at.put_in(carrying(ASKS_PIN))
     at.type("123456#")
-    assert the(RejectPin, at.judged(TAG, which=carrying(BoxDecision(Refusal.WRONG_PIN)))).refusal is Refusal.WRONG_PIN
+    assert the(RejectPin, at.judged(TAG, which=carrying(BoxDecision(Refusal.WRONG_PIN)))).wrong == WrongPin()
 
 
 def test_without_a_permit_to_sign_for_nothing_is_activated() -> None:
     known = replace(carrying(ACTIVATES).known, permit=None)
-    assert access.decide(known, None, TAG, None, BOX, Policy(), NOW) is Refusal.WRONG_PIN
+    assert access.decide(known, None, (TAG,), None, BOX, Policy(), NOW) == WrongPin()
 
 
 def test_what_ends_while_the_person_types_is_not_judged_and_its_count_stands() -> None:

@@ -9,12 +9,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from station.display.screen import Line
 from station.rules.facts import Attempts, OffOnlyReason, Refusal
 from station.visit.effects import (
-    AcceptPin,
     ActivateKey,
     CheckPin,
     ClearActivation,
     Effect,
     EndVisit,
+    GiveCountBack,
     IdentifyKey,
     PrepareKey,
     ReadKey,
@@ -117,7 +117,7 @@ class Visits(RuleBasedStateMachine):
         if after.insertion != self.insertion.number:
             self.insertion = Insertion(after.insertion, [], was_ready=before.phase is Phase.READY)
         self._asked(effects)
-        right = isinstance(received, PinChecked) and received.visit == before.visit and received.pin_tag == TAG
+        right = isinstance(received, PinChecked) and received.visit == before.visit and TAG in received.pin_tags
         if right and before.visit in self.checks and after.grant is not None:
             self.granted.add(before.visit)
         for effect in effects:
@@ -179,14 +179,14 @@ class Visits(RuleBasedStateMachine):
     @rule(which=keys, person=persons, tag=tags, readiness=attempts, stale=st.booleans())
     def verdict(self, which: Key, person: Any, tag: bytes, readiness: Attempts, stale: bool) -> None:
         visit = self.at.state.visit - stale
-        self.feed(PinChecked(visit, which.seen, which.known, person, tag, None, readiness))
+        self.feed(PinChecked(visit, which.seen, which.known, person, (tag,), None, readiness))
 
     @rule()
     def right(self) -> None:
         seen = self.at.state.seen
         which = next((k for k in KEYS if seen is not None and k.seen == seen), OWN)
         found = TIM_FOUND if which is SUBSTITUTE else ANNA_FOUND
-        self.feed(PinChecked(self.at.state.visit, which.seen, which.known, found, TAG, None, Attempts(1)))
+        self.feed(PinChecked(self.at.state.visit, which.seen, which.known, found, (TAG,), None, Attempts(1)))
 
     @rule()
     def not_checked(self) -> None:
@@ -241,7 +241,7 @@ class Visits(RuleBasedStateMachine):
     def a_refusal_has_its_reason_and_a_prompt_has_none(self) -> None:
         state = self.at.state
         assert (state.refusal is not None) == (state.phase is Phase.REFUSED) or state.presence is Presence.OUT
-        assert state.last_refusal is None or state.phase is Phase.PROMPT or state.presence is Presence.OUT
+        assert not state.pin_was_wrong or state.phase is Phase.PROMPT or state.presence is Presence.OUT
 
     @invariant()
     def ready_is_granted(self) -> None:
@@ -266,7 +266,7 @@ TestVisits = Visits.TestCase
 
 
 def test_a_grant_that_was_never_used_is_not_a_wrong_pin() -> None:
-    """What `AcceptPin` at the end of a visit is for; that it comes once is the machine's invariant."""
+    """What `GiveCountBack` at the end of a visit is for; that it comes once is the machine's invariant."""
     at = Machine()
     at.put_in()
     at.type("123456#")
@@ -274,4 +274,4 @@ def test_a_grant_that_was_never_used_is_not_a_wrong_pin() -> None:
     at.judged()
     at.wait(6)
     at.wait(40)
-    assert sum(isinstance(e, AcceptPin) for e in at.everything) == 1
+    assert sum(isinstance(e, GiveCountBack) for e in at.everything) == 1

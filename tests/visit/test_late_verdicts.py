@@ -6,7 +6,7 @@ import pytest
 
 from station.display.screen import Line
 from station.rules.facts import Attempts, Refusal
-from station.visit.effects import AcceptPin, CheckPin, Effect, EndVisit, RejectPin
+from station.visit.effects import AcceptPin, CheckPin, Effect, EndVisit, GiveCountBack, RejectPin
 from station.visit.inputs import PinChecked, PinCheckFailed, ReaderFailed
 from station.visit.state import Phase, Presence
 from tests.visit.visiting import NOON, OTHER, OWN, TAG, WRONG_TAG, Key, Machine, kinds, machine_at, permit, the
@@ -28,7 +28,7 @@ def test_if_it_never_comes_back_its_count_is_taken_back() -> None:
     at = machine_at(Phase.CHECKING, Presence.OUT)
     at.judged()
     done = at.wait(5.1)
-    assert done == (AcceptPin(OWN.seen, Refusal.KEY_FAULT), EndVisit(OWN.seen, returned=False))
+    assert done == (GiveCountBack(OWN.seen, begun=False), EndVisit(OWN.seen, returned=False))
     assert at.line() is Line.OUT_EARLY
 
 
@@ -88,14 +88,14 @@ def test_a_verdict_that_is_waited_for_is_not_counted_twice(presence: Presence) -
     at = machine_at(Phase.CHECKING, presence)
     assert kinds(at.wrong()) == ["RejectPin"]
     at = machine_at(Phase.CHECKING, presence)
-    assert "AcceptPin" not in kinds(at.judged())
+    assert "GiveCountBack" not in kinds(at.judged())
 
 
 def test_a_verdict_about_another_key_is_not_the_one_that_is_waited_for() -> None:
     at = machine_at(Phase.CHECKING)
     before = at.state
     assert kinds(at.judged(WRONG_TAG, which=OTHER)) == ["RejectPin"]
-    assert kinds(at.judged(which=OTHER)) == ["AcceptPin"]
+    assert at.judged(which=OTHER) == (GiveCountBack(OTHER.seen, begun=False),)
     assert at.state is before
 
 
@@ -115,13 +115,13 @@ def test_a_wrong_pin_judged_after_its_visit_still_counts_and_locks(end: Callable
     before = at.state
 
     def late(tag: bytes, attempts: Attempts, which: Key = OWN) -> tuple[Effect, ...]:
-        return at.feed(PinChecked(visit, which.seen, which.known, None, tag, None, attempts))
+        return at.feed(PinChecked(visit, which.seen, which.known, None, (tag,), None, attempts))
 
     tenth = Attempts(10, locked=True)
     rejected = the(RejectPin, late(WRONG_TAG, tenth))
     assert (rejected.seen, rejected.locked) == (OWN.seen, True)
     assert not the(RejectPin, late(WRONG_TAG, Attempts(9))).locked
-    assert kinds(late(TAG, tenth)) == ["AcceptPin"]
+    assert late(TAG, tenth) == (GiveCountBack(OWN.seen, begun=False),)
     expired = OWN.but(permit=permit(expires=NOON))
     assert the(AcceptPin, late(TAG, Attempts(1), expired)).refusal is Refusal.PERMIT_EXPIRED
     assert late(WRONG_TAG, tenth, OWN.but(on_blocklist=True)) == ()

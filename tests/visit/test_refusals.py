@@ -8,7 +8,7 @@ import pytest
 from station.display.screen import Line
 from station.records.claims import Window
 from station.rules.attempts import AttemptCount, counted, current, in_force
-from station.rules.facts import Attempts, KeyKnown, KeyStatus, OffOnlyReason, Refusal, Shortened
+from station.rules.facts import Attempts, KeyKnown, KeyStatus, OffOnlyReason, Refusal, Shortened, Unfit, WrongPin
 from station.visit.effects import AcceptPin, ActivateKey, CheckPin, PrepareKey, RecordRefusal, RejectPin, SyncDuty
 from station.visit.inputs import StationChanged
 from station.visit.state import Phase, Presence, State
@@ -254,18 +254,22 @@ def test_news_that_come_in_with_the_verdict_win_and_the_count_stands(which: Key,
 @pytest.mark.parametrize(
     ("which", "found", "refusal"),
     [
-        (SUBSTITUTE, ANNA_FOUND, Refusal.NOT_HOURLY),
-        (EMERGENCY, TIM_FOUND, Refusal.NOT_PERMANENT),
-        (SUBSTITUTE, replace(TIM_FOUND, permits=()), Refusal.NO_PERMIT),
-        (SUBSTITUTE.but(unit=None), replace(TIM_FOUND, holder=replace(TIM_FOUND.holder, unit=8)), Refusal.CLOSED_UNIT),
+        (SUBSTITUTE, ANNA_FOUND, Unfit.NOT_HOURLY),
+        (EMERGENCY, TIM_FOUND, Unfit.NOT_PERMANENT),
+        (SUBSTITUTE, replace(TIM_FOUND, permits=()), Unfit.NO_PERMIT),
+        (SUBSTITUTE.but(unit=None), replace(TIM_FOUND, holder=replace(TIM_FOUND.holder, unit=8)), Unfit.CLOSED_UNIT),
     ],
 )
-def test_a_right_pin_of_the_wrong_kind_on_a_pool_key_is_counted_and_the_reason_shown(
-    which: Key, found: Any, refusal: Refusal
+def test_a_right_pin_that_may_not_use_a_pool_key_looks_like_one_that_nobody_has(
+    which: Key, found: Any, refusal: Unfit
 ) -> None:
+    nobodys = machine_at(Phase.CHECKING, which=which)
+    assert the(RejectPin, nobodys.judged(WRONG_TAG, which=which)).wrong == WrongPin()
     at = machine_at(Phase.CHECKING, which=which)
-    assert kinds(at.judged(which=which, person=found)) == ["RejectPin"]
-    assert (at.line(), at.screen.refusal, at.state.attempts.failures) == (Line.WRONG_PIN, refusal, 1)
+    assert the(RejectPin, at.judged(which=which, person=found)).wrong == WrongPin(found.holder.holder, refusal)
+    assert at.state.attempts == nobodys.state.attempts
+    assert at.screen == nobodys.screen
+    assert (at.line(), at.screen.refusal, at.state.attempts.failures) == (Line.WRONG_PIN, Refusal.WRONG_PIN, 1)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from station.display.screen import Line
 from station.display.snapshot import REMINDER_S
 from station.rules.facts import Attempts, OffOnlyReason, Refusal
 from station.visit.effects import (
-    AcceptPin,
     ActivateKey,
     CheckPin,
     ClearActivation,
     EndVisit,
+    GiveCountBack,
     IdentifyKey,
     RecordRefusal,
     RejectPin,
@@ -140,7 +140,7 @@ def test_what_a_bounced_key_was_told_still_stands() -> None:
     at.pull()
     at.type("123456#")
     at.put_in()
-    assert (at.phase, at.state.last_refusal) == (Phase.CHECKING, None)
+    assert (at.phase, at.state.pin_was_wrong) == (Phase.CHECKING, False)
     at = machine_at(Phase.CHECKING)
     at.judged(which=OWN.but(permit=permit(expires=NOON)))
     at.bounce()
@@ -204,7 +204,7 @@ def test_a_swapped_key_does_not_get_the_grant_of_the_one_before(phase: Phase) ->
     assert at.phase is Phase.PROMPT
     assert "ActivateKey" not in kinds(at.done)
     before = at.state
-    assert kinds(at.feed(PinChecked(visit, OWN.seen, OWN.known, None, TAG, None, Attempts(1)))) == ["AcceptPin"]
+    assert kinds(at.feed(PinChecked(visit, OWN.seen, OWN.known, None, (TAG,), None, Attempts(1)))) == ["GiveCountBack"]
     assert at.state is before
 
 
@@ -224,8 +224,8 @@ def test_a_grant_for_the_key_that_left_is_not_for_the_one_that_is_in() -> None:
     at.insert()
     assert at.judged() == ()
     at.cleared()
-    assert kinds(at.read(OTHER)) == ["AcceptPin", "EndVisit", "PrepareKey"]
-    assert the(AcceptPin, at.done).seen == OWN.seen
+    assert kinds(at.read(OTHER)) == ["GiveCountBack", "EndVisit", "PrepareKey"]
+    assert the(GiveCountBack, at.done) == GiveCountBack(OWN.seen, begun=False)
     assert (at.phase, at.state.grant) == (Phase.PROMPT, None)
 
 
@@ -457,7 +457,8 @@ def test_that_of_an_insertion_before_says_nothing() -> None:
 def test_one_that_never_went_on_gives_the_count_of_its_right_pin_back() -> None:
     at = machine_at(Phase.ACTIVATING)
     at.pull()
-    assert kinds(at.wait(5.1)) == ["AcceptPin", "EndVisit"]
+    assert kinds(at.wait(5.1)) == ["GiveCountBack", "EndVisit"]
+    assert the(GiveCountBack, at.done).begun
     at = machine_at(Phase.ACTIVATING)
     at.pull()
     at.activated()
@@ -482,8 +483,8 @@ def test_a_reader_that_fails_ends_everything_and_the_next_key_begins_anew(phase:
     visit = at.state.visit
     done = at.feed(ReaderFailed())
     owed = phase not in {Phase.EMPTY, Phase.BROKEN}
-    assert [k for k in kinds(done) if k != "AcceptPin"] == (["EndVisit"] if owed else [])
-    assert ("AcceptPin" in kinds(done)) == (phase is Phase.ACTIVATING)
+    assert [k for k in kinds(done) if k != "GiveCountBack"] == (["EndVisit"] if owed else [])
+    assert ("GiveCountBack" in kinds(done)) == (phase is Phase.ACTIVATING)
     assert (at.screen.line, at.screen.digits) == (Line.READER_BROKEN, 0)
     assert at.feed(ReaderFailed()) == ()
     at.feed(ReaderRecovered())

@@ -156,7 +156,7 @@ def _variants(kind: type[VisitInput], state: State) -> list[Variant]:
             for attempts in (Attempts(), LOCKED)
         ],
         PinChecked: [
-            PinChecked(visit, which.seen, which.known, person, tag, own, attempts)
+            PinChecked(visit, which.seen, which.known, person, (tag,), own, attempts)
             for which in (OWN, BLOCKED, EXPIRED, SUBSTITUTE)
             for person in (None, TIM_FOUND)
             for tag in (TAG, WRONG_TAG)
@@ -174,7 +174,7 @@ def _variants(kind: type[VisitInput], state: State) -> list[Variant]:
 def _may_activate(before: State, received: VisitInput) -> bool:
     """The only ways to an activation: a right verdict at the key, going on after one, an update box's insertion."""
     if isinstance(received, PinChecked):
-        return before.place == (Phase.CHECKING, Presence.IN) and received.pin_tag == TAG
+        return before.place == (Phase.CHECKING, Presence.IN) and received.pin_tags == (TAG,)
     if not isinstance(received, KeyRead) or before.act is not KeyIs.OFF:
         return False
     same = before.seen is not None and before.seen.id_record == received.seen.id_record

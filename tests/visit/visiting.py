@@ -236,7 +236,7 @@ class Machine:
         """The PIN that was typed has this tag."""
         wait_until_s = self.mono_s + wait_s if wait_s else 0.0
         attempts = Attempts(failures, wait_until_s, locked)
-        return self.feed(PinChecked(self.state.visit, which.seen, which.known, person, tag, own, attempts))
+        return self.feed(PinChecked(self.state.visit, which.seen, which.known, person, (tag,), own, attempts))
 
     def wrong(self, failures: int = 1, *, wait_s: float = 0.0, locked: bool = False) -> tuple[Effect, ...]:
         return self.judged(WRONG_TAG, failures=failures, wait_s=wait_s, locked=locked)

@@ -55,7 +55,7 @@ def measured(folder: Path, samples: int, only: Collection[str]) -> Mapping[str, 
         "memory": screen.memory,
         "key_to_paint": screen.key_to_paint,
         "lookup_200k_vs_1k": mirror.lookup,
-        "refresh_bytes_304": mirror.refresh,
+        "refresh_bytes_idle": mirror.refresh,
     }
     if (at_site.keys() | VISITS) & set(only):
         with BenchSite(folder / "site") as site:

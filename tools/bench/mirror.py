@@ -1,6 +1,7 @@
 """The mirror: whether a large site's look-up is as quick as a small's, and what asking for news costs without any."""
 
 import asyncio
+import os
 import sqlite3
 import tempfile
 import time
@@ -20,7 +21,7 @@ MEMORY = Path("/dev/shm")  # noqa: S108, a folder of a random name is made in it
 
 
 def refresh(site: BenchSite, samples: int) -> Figure:
-    """``refresh_bytes_304``: asking central for news when there is none, against fetching the mirror whole."""
+    """``refresh_bytes_idle``: asking central for news when there is none, against fetching the mirror whole."""
     return site.wait_for(_refresh(site, samples))
 
 
@@ -29,14 +30,14 @@ async def _refresh(site: BenchSite, samples: int) -> Figure:
     ours: list[float] = []
     link = CentralClient(home.url, home.credentials().token)
     try:
-        snapshot = await link.snapshot()
+        cursor = (await link.snapshot(os.urandom(16))).cursor
         whole = home.network.passed_bytes
         while len(ours) < samples:
             before = home.network.passed_bytes
-            if await link.changes(snapshot.cursor) is None:
+            page = await link.changes(cursor, os.urandom(16))
+            if not page.upserts and not page.removes:
                 ours.append(home.network.passed_bytes - before)
-            else:  # something happened at central meanwhile
-                snapshot = await link.snapshot()
+            cursor = page.cursor  # something may happen at central meanwhile
     finally:
         await link.close()
     return paired(ours, [whole], "bytes")
@@ -63,7 +64,7 @@ async def _lookups(databases: list[Path], key: int, tag: bytes) -> list[list[flo
     for _ in range(LOOKUPS):
         for store, took in zip(stores, took_us, strict=True):
             began = time.perf_counter()
-            found = await store.bundle(key, tag)
+            found = await store.bundle(key, [tag])
             took.append(1e6 * (time.perf_counter() - began))
             if not found.person_permits:
                 raise LookupError("the PIN's permit is not in the mirror")
@@ -74,7 +75,7 @@ async def _lookups(databases: list[Path], key: int, tag: bytes) -> list[list[flo
 
 def _tag(person: Person, its: Credentials) -> bytes:
     cost = its.argon2
-    pepper = its.pepper.reveal()
+    pepper = its.peppers[0].pepper.reveal()
     return pin_tag(person.pin, its.site_salt, pepper, time=cost.time, memory_kib=cost.memory_kib, lanes=cost.lanes)
 
 
@@ -93,13 +94,13 @@ def _grown(mirror: Path, path: Path, size: int) -> Path:
 
 _HOLDERS = """
 WITH RECURSIVE numbers (id) AS (SELECT 100000 UNION ALL SELECT id + 1 FROM numbers WHERE id < 99999 + ?)
-INSERT INTO mirror_object (type, id, revision, body, holder, unit, pin_tag)
-SELECT 'holder', id, 1,
+INSERT INTO mirror_object (type, id, hash, received, holder, unit, pin_tag)
+SELECT 'holder', id, zeroblob(32),
     '{"type":"holder","id":' || id || ',"revision":1,"name":"Anna Apelsin","unit":7,"category":0,"status":"active"}',
     NULL, 7, NULL FROM numbers
 """
 _PERMITS = """
-INSERT INTO mirror_object (type, id, revision, body, holder, unit, pin_tag)
-SELECT 'permit', id, 1, '{"type":"permit","id":' || id || ',"revision":1,"holder":' || id || ',"record":"' ||
+INSERT INTO mirror_object (type, id, hash, received, holder, unit, pin_tag)
+SELECT 'permit', id, zeroblob(32), '{"type":"permit","id":' || id || ',"revision":1,"holder":' || id || ',"record":"' ||
     hex(zeroblob(30)) || '"}', id, NULL, randomblob(16) FROM mirror_object WHERE type = 'holder' AND id >= 100000
 """

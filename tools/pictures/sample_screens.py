@@ -104,6 +104,8 @@ _LINES = {
     "prompt": _own(Line.PROMPT),
     "typing": _own(Line.PROMPT, digits=4),
     "wrong-pin": _own(Line.WRONG_PIN, refusal=Refusal.WRONG_PIN),
+    "substitute-wrong-pin": _pool(Line.WRONG_PIN, KeyKind.SUBSTITUTE, refusal=Refusal.WRONG_PIN),
+    "emergency-wrong-pin": _pool(Line.WRONG_PIN, KeyKind.EMERGENCY, refusal=Refusal.WRONG_PIN),
     "wait": _own(Line.WAIT, wait_s=15, refusal=Refusal.WRONG_PIN),
     "checking": _own(Line.CHECKING),
     "activating": _own(Line.ACTIVATING, progress=Progress(700, 1740)),
@@ -130,6 +132,7 @@ _LINES = {
     "only-off": Screen(
         Line.EMPTY, replace(OFFLINE, off_only=OffOnlyReason.CLOCK, clock_trusted=False), outside_help=OUTSIDE_HELP
     ),
+    "only-off-blocked": Screen(Line.EMPTY, replace(STATUS, off_only=OffOnlyReason.BLOCKED), outside_help=OUTSIDE_HELP),
     "out-of-order": Screen(Line.READER_BROKEN, STATUS, outside_help=OUTSIDE_HELP),
     "standby": Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.STANDBY)),
     "code": Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.CODE, digits=4)),
@@ -150,6 +153,7 @@ _BOXES = {
 }
 _AT_BOXES = {
     Refusal.CLOCK_UNSET: BOX,
+    Refusal.BAD_KEY_RECORD: BOX,
     Refusal.BAD_STATION_CERTIFICATE: BOX,
     Refusal.NEVER_SYNCED: BOX,
     Refusal.SYNCED_TOO_LONG_AGO: BOX,
@@ -157,6 +161,7 @@ _AT_BOXES = {
     Refusal.WRONG_HOLDER: BOX,
     Refusal.NOT_PERSONAL: UPDATE_BOX,
     Refusal.OTHER_UNIT: UPDATE_BOX,
+    Refusal.NO_PERMIT: UPDATE_BOX,
 }
 """Where what a station never says is said."""
 _WITH_HINDRANCE = replace(OFFLINE, off_only=OffOnlyReason.MIRROR_TOO_OLD)

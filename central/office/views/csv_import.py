@@ -10,8 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from central.actions.csv_import import Verdict, apply, plan
 from central.office.forms import ImportForm
-from central.office.pages import SiteRequest, page
-from central.office.roles import Right
+from central.office.pages import SiteRequest
 from central.office.views.answers import go, show
 
 PROBLEMS: dict[str, Any] = {
@@ -21,10 +20,12 @@ PROBLEMS: dict[str, Any] = {
     "cells": gettext_lazy("another number of cells than columns"),
     "twice": gettext_lazy("this number is on an earlier line"),
     "number": gettext_lazy("not a number from 1 to 4294967295"),
+    "identity_number": gettext_lazy("this could be a personal identity number: those belong on no key; take your own"),
     "given_name": gettext_lazy("no first name, a too long one, or one that no screen can show"),
     "family_name": gettext_lazy("no family name, a too long one, or one that no screen can show"),
     "category": gettext_lazy("category is permanent, long_term or hourly"),
     "category_change": gettext_lazy("to or from hourly is not done by import"),
+    "forgotten": gettext_lazy("somebody who has left and been forgotten had this number: take a new one"),
     "unit": gettext_lazy("there is no such unit"),
     "area": gettext_lazy("there is no such area"),
     "date": gettext_lazy("not a date like 2030-12-31"),
@@ -32,7 +33,6 @@ PROBLEMS: dict[str, Any] = {
 }
 
 
-@page(Right.IMPORT)
 def import_file(request: SiteRequest) -> HttpResponse:
     """A dry run, and on the second post, with ``apply``, the change."""
     form = ImportForm(request.POST or None, request.FILES or None)

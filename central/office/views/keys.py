@@ -7,15 +7,15 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from central.actions.codes import new_provision_code
+from central.actions.hand_out import new_provision_code
 from central.actions.keys import block_key, lendable_keys, replace_broken_key, take_back_key, unlock_key
 from central.actions.pool_keys import pool_keys
 from central.clock import unix_now
-from central.models import Key
+from central.doors.table import Right
+from central.models import Key, LogGaps
 from central.office.access import SiteAccess
 from central.office.block_spread import BlockSpread, spread_of_block
-from central.office.pages import SiteRequest, page, post
-from central.office.roles import Right
+from central.office.pages import SiteRequest
 from central.office.views.answers import go, number_in, once, paged, show, slip
 
 HISTORY_SHOWN = 50
@@ -24,7 +24,6 @@ UNMET_SHOWN = 100
 CARRIERS_SHOWN = 200
 
 
-@page(Right.SEE_KEYS)
 def listed(request: SiteRequest) -> HttpResponse:
     """The keys in scope, by number or status."""
     found = request.access.keys(Right.SEE_KEYS)
@@ -37,7 +36,6 @@ def listed(request: SiteRequest) -> HttpResponse:
     return show(request, "keys", page=paged(request, found), q=words, status=status, statuses=Key.Status.values)
 
 
-@page(Right.SEE_KEYS)
 def one(request: SiteRequest, number: int) -> HttpResponse:
     """A key, and where its blocking has reached."""
     key = request.access.key(number, Right.SEE_KEYS)
@@ -55,11 +53,11 @@ def one(request: SiteRequest, number: int) -> HttpResponse:
         spread=spread,
         carriers=carriers[:CARRIERS_SHOWN],
         lendable=lendable,
+        missing=_missing(key),
         history=[(entry, _shown_changes(entry)) for entry in _history(key)],
     )
 
 
-@page(Right.SEE_KEYS)
 def trail(request: SiteRequest, number: int) -> HttpResponse:
     """A lost key from the report to the last lock."""
     key = request.access.key(number, Right.SEE_KEYS)
@@ -86,6 +84,12 @@ def _carriers_in_scope(access: SiteAccess, spread: BlockSpread) -> set[int]:
     }
 
 
+def _missing(key: Key) -> list[list[int]]:
+    """First, last, since when it is known: entries of its log that were never told."""
+    gaps = LogGaps.objects.filter(key=key).first()
+    return gaps.missing if gaps is not None else []
+
+
 def _history(key: Key) -> list[LogEntry]:
     entries: Iterable[LogEntry] = (
         LogEntry.objects.get_for_object(key).select_related("actor").order_by("-timestamp", "-pk")[:HISTORY_SHOWN]
@@ -98,7 +102,6 @@ def _shown_changes(entry: LogEntry) -> list[tuple[str, str, str]]:
     return [(field, *values[:2]) for field, values in entry.changes_dict.items() if field in TOLD]
 
 
-@post(Right.BLOCK_KEY)
 def block(request: SiteRequest, number: int) -> HttpResponse:
     """Block a key that is lost or stolen: one click."""
     key = request.access.key(number, Right.BLOCK_KEY)
@@ -107,7 +110,6 @@ def block(request: SiteRequest, number: int) -> HttpResponse:
     return go(request, "key", number=number)
 
 
-@post(Right.UNLOCK_KEY)
 def unlock(request: SiteRequest, number: int) -> HttpResponse:
     """Unlock a key that ten wrong PINs locked."""
     key = request.access.key(number, Right.UNLOCK_KEY)
@@ -116,7 +118,6 @@ def unlock(request: SiteRequest, number: int) -> HttpResponse:
     return go(request, "key", number=number)
 
 
-@post(Right.TAKE_BACK_KEY)
 def take_back(request: SiteRequest, number: int) -> HttpResponse:
     """Take back a key that is handed in: a return receipt for a personal one."""
     key = request.access.key(number, Right.TAKE_BACK_KEY)
@@ -124,7 +125,6 @@ def take_back(request: SiteRequest, number: int) -> HttpResponse:
     return slip(request, receipt) if receipt else go(request, "key", number=number)
 
 
-@post(Right.HAND_OUT_KEY)
 def code(request: SiteRequest, number: int) -> HttpResponse:
     """The one-time code that makes a blank key this one, at any station."""
     key = request.access.key(number, Right.HAND_OUT_KEY)
@@ -134,7 +134,6 @@ def code(request: SiteRequest, number: int) -> HttpResponse:
     return once(request, _("Code for key %(key)s, good for 15 minutes") % {"key": key}, new_provision_code(key))
 
 
-@post(Right.LEND_EMERGENCY)
 def broken(request: SiteRequest, number: int) -> HttpResponse:
     """Replace somebody's broken key: an emergency key now, a new key tomorrow."""
     key = request.access.key(number, Right.LEND_EMERGENCY)

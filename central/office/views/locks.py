@@ -7,11 +7,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from central.actions.look_ups import note_look_up
 from central.clock import unix_now
-from central.models import Holder, Lock, LookUp, Opening, Permission
-from central.office.forms import LookUpForm
-from central.office.pages import SiteRequest, page
-from central.office.roles import Right
+from central.doors.table import Right
+from central.models import Holder, Lock, LogGaps, LookUp, Opening, Permission
+from central.office.forms import CAUSES, LookUpForm
+from central.office.pages import SiteRequest
 from central.office.views.answers import number_in, paged, show
 
 LOOK_UPS_SHOWN = 30
@@ -19,7 +20,6 @@ TURNED_WITHIN_S = 3600
 """For so long the pages of a look-up's answer are part of it; afterwards it is a new one, for a reason of its own."""
 
 
-@page(Right.WHO_MAY_OPEN)
 def who_may_open(request: SiteRequest) -> HttpResponse:
     """Who may open a lock: the people in scope by name, the others as a number."""
     access = request.access
@@ -39,7 +39,6 @@ def who_may_open(request: SiteRequest) -> HttpResponse:
     return show(request, "lock", number=words, lock=lock, page=paged(request, seen), others=others)
 
 
-@page(Right.READ_LOG)
 def log(request: SiteRequest) -> HttpResponse:
     """Who opened a lock, or what somebody opened. The look-up is kept before anything is shown."""
     access = request.access
@@ -47,17 +46,28 @@ def log(request: SiteRequest) -> HttpResponse:
     if form.is_valid():
         since, until = form.window()
         told = form.cleaned_data
-        asked = LookUp.objects.create(
-            site=access.site, user=access.user, at=unix_now(), about=told["about"], number=told["number"],
-            since=since, until=until, reason=told["reason"],
+        asked = note_look_up(
+            access.site, unix_now(), LookUp.Cause(told["cause"]), user=access.user, about=told["about"],
+            number=told["number"], since=since, until=until, reason=told["reason"],
         )  # fmt: skip
         answer: HttpResponse = redirect(f"{request.path}?look_up={asked.pk}")
         return answer
     look_up = _own_look_up(request)
     page, names = (None, {}) if look_up is None else _openings(request, look_up)
-    rows = [(row, names.get(row.holder or 0, "")) for row in page] if page is not None else []
-    earlier = LookUp.objects.filter(site=access.site).select_related("user")[:LOOK_UPS_SHOWN]
-    return show(request, "log", form=form, rows=rows, page=page, look_up=look_up, earlier=earlier)
+    now = unix_now()
+    rows = [(row, names.get(row.holder or 0, ""), row.doubt_shown(now)) for row in page] if page is not None else []
+    gaps = LogGaps.objects.filter(key__site=access.site, key__number__in={row.key for row, *_rest in rows if row.key})
+    latest = LookUp.objects.filter(site=access.site).select_related("user")[:LOOK_UPS_SHOWN]
+    return show(
+        request,
+        "log",
+        form=form,
+        rows=rows,
+        page=page,
+        look_up=look_up,
+        earlier=[(each, CAUSES[LookUp.Cause(each.cause)]) for each in latest],
+        gaps=gaps.exclude(missing=[]).select_related("key"),
+    )
 
 
 def _own_look_up(request: SiteRequest) -> LookUp | None:

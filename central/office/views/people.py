@@ -15,14 +15,13 @@ from central.actions.pins import (
     renewal_progress,
     start_pin_renewal,
 )
+from central.doors.table import Right
 from central.models import Holder, Key, Unit
 from central.office.forms import EmployeeForm, EndForm, HourlyForm, category_name
-from central.office.pages import SiteRequest, page, post
-from central.office.roles import Right
+from central.office.pages import SiteRequest
 from central.office.views.answers import go, number_in, paged, show, slip
 
 
-@page(Right.SEE_PEOPLE)
 def listed(request: SiteRequest) -> HttpResponse:
     """The people in scope, by a part of the name or the number."""
     words = request.GET.get("q", "").split()
@@ -42,7 +41,6 @@ def _fits(word: str, number: int, given_name: str, family_name: str) -> bool:
     return word == str(number) or word.casefold() in f"{given_name} {family_name}".casefold()
 
 
-@page(Right.SEE_PEOPLE)
 def one(request: SiteRequest, number: int) -> HttpResponse:
     """A person: keys, what they may open, receipts, and what can be done."""
     holder = request.access.holder(number, Right.SEE_PEOPLE)
@@ -53,7 +51,7 @@ def one(request: SiteRequest, number: int) -> HttpResponse:
         can=request.access.rights_over(holder),
         keys=Key.objects.filter(holder=holder).order_by("-status", "number"),
         permissions=holder.permissions.select_related("unit").prefetch_related("areas", "locks"),
-        receipts=request.access.receipts().filter(holder=holder).order_by("-made_at"),
+        receipts=request.access.receipts(Right.SEE_PEOPLE).filter(holder=holder).order_by("-made_at"),
         end_form=EndForm(),
         pool_units=request.access.units(Right.ADD_HOURLY),
         allowed=set(holder.permissions.values_list("unit_id", flat=True)),
@@ -62,7 +60,6 @@ def one(request: SiteRequest, number: int) -> HttpResponse:
     )
 
 
-@page(Right.ADD_EMPLOYEE)
 def employee(request: SiteRequest) -> HttpResponse:
     """A new employee: the slip has the PIN, the key's number and the code that makes a blank key this one."""
     form = EmployeeForm(request.access, request.POST or None)
@@ -79,7 +76,6 @@ def employee(request: SiteRequest) -> HttpResponse:
     return slip(request, new.receipt, pin=new.pin, code=new.code)
 
 
-@page(Right.ADD_HOURLY)
 def hourly(request: SiteRequest) -> HttpResponse:
     """Add somebody paid by the hour, with a PIN and the pools of the chosen units."""
     form = HourlyForm(request.access, request.POST or None)
@@ -89,7 +85,6 @@ def hourly(request: SiteRequest) -> HttpResponse:
     return slip(request, given.receipt, pin=given.pin)
 
 
-@post(Right.ADD_HOURLY)
 def pools(request: SiteRequest, number: int) -> HttpResponse:
     """Set which units' substitute keys somebody may use. Units that are not this user's stay as they are."""
     holder = request.access.holder(number, Right.ADD_HOURLY)
@@ -104,14 +99,12 @@ def pools(request: SiteRequest, number: int) -> HttpResponse:
     return go(request, "person", number=number)
 
 
-@post(Right.GIVE_PIN)
 def pin(request: SiteRequest, number: int) -> HttpResponse:
     """Replace a forgotten PIN."""
     given = give_pin(request.access.holder(number, Right.GIVE_PIN), request.access.name)
     return slip(request, given.receipt, pin=given.pin)
 
 
-@post(Right.HAND_OUT_KEY)
 def new_key(request: SiteRequest, number: int) -> HttpResponse:
     """Give a key to somebody who has none, or whose own is lost or broken: finishes the task."""
     holder = request.access.holder(number, Right.HAND_OUT_KEY)
@@ -125,7 +118,6 @@ def new_key(request: SiteRequest, number: int) -> HttpResponse:
     return slip(request, receipt, code=code)
 
 
-@post(Right.END_EMPLOYMENT)
 def end(request: SiteRequest, number: int) -> HttpResponse:
     """End an employment: the permission with the date; the keys are to be collected."""
     holder = request.access.holder(number, Right.END_EMPLOYMENT)
@@ -139,7 +131,6 @@ def end(request: SiteRequest, number: int) -> HttpResponse:
     return go(request, "person", number=number)
 
 
-@page(Right.RENEW_PINS)
 def pins_overview(request: SiteRequest) -> HttpResponse:
     """How far each unit is with the renewal of all PINs."""
     site = request.access.site
@@ -148,14 +139,12 @@ def pins_overview(request: SiteRequest) -> HttpResponse:
     return show(request, "pins", rows=rows, left=left, task=pin_renewal_task(site), at_once=AT_ONCE)
 
 
-@post(Right.RENEW_PINS)
 def pins_start(request: SiteRequest) -> HttpResponse:
     """Count all PINs as old from now on."""
     start_pin_renewal(request.access.site, request.access.name)
     return go(request, "pins")
 
 
-@post(Right.RENEW_PINS)
 def pins_renew(request: SiteRequest) -> HttpResponse:
     """Give the next people new PINs: of one unit, or of all."""
     units = request.access.units(Right.RENEW_PINS)

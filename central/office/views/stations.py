@@ -7,11 +7,11 @@ from django.utils.translation import gettext as _
 from central.actions.codes import new_enrolment_code
 from central.actions.stations import add_station, revoke_station, set_in_order, set_out_of_order
 from central.clock import DAY_S, unix_now
-from central.feed.pages import head
+from central.doors.table import Right
+from central.feed.cursors import newest_revision
 from central.models import Station, StationHealth
 from central.office.forms import StationForm
-from central.office.pages import SiteRequest, page, post
-from central.office.roles import Right
+from central.office.pages import SiteRequest
 from central.office.views.answers import go, once, show
 
 NOTE_LIMIT = 200
@@ -45,23 +45,20 @@ def _mirror_age_s(health: StationHealth | None, now: int) -> int | None:
     return max(0, now - confirmed_at) if confirmed_at else None
 
 
-@page(Right.SEE_STATIONS)
 def listed(request: SiteRequest) -> HttpResponse:
     """All stations in scope."""
-    now, newest = unix_now(), head(request.access.site.pk)
+    now, newest = unix_now(), newest_revision(request.access.site.pk)
     found = request.access.stations(Right.SEE_STATIONS).select_related("health", "out_of_order", "unit", "site")
     return show(request, "stations", rows=[_health_of(station, now, newest) for station in found])
 
 
-@page(Right.SEE_STATIONS)
 def one(request: SiteRequest, number: int) -> HttpResponse:
     """A station."""
     station = request.access.station(number, Right.SEE_STATIONS)
-    told = _health_of(station, unix_now(), head(request.access.site.pk))
+    told = _health_of(station, unix_now(), newest_revision(request.access.site.pk))
     return show(request, "station", can=request.access.rights_over(station), **told)
 
 
-@page(Right.ENROL_STATION)
 def new(request: SiteRequest) -> HttpResponse:
     """A new station, and its code."""
     form = StationForm(request.access, request.POST or None)
@@ -71,7 +68,6 @@ def new(request: SiteRequest) -> HttpResponse:
     return _code(request, station, add_station(station, request.access.site))
 
 
-@post(Right.ENROL_STATION)
 def code(request: SiteRequest, number: int) -> HttpResponse:
     """A one-time code that makes whoever shows it this station."""
     station = request.access.station(number, Right.ENROL_STATION)
@@ -81,7 +77,6 @@ def code(request: SiteRequest, number: int) -> HttpResponse:
     return _code(request, station, new_enrolment_code(station))
 
 
-@post(Right.STATION_OUT_OF_ORDER)
 def out_of_order(request: SiteRequest, number: int) -> HttpResponse:
     """Take a station out of use by hand: nobody is sent there."""
     station = request.access.station(number, Right.STATION_OUT_OF_ORDER)
@@ -91,14 +86,12 @@ def out_of_order(request: SiteRequest, number: int) -> HttpResponse:
     return go(request, "station", number=number)
 
 
-@post(Right.STATION_OUT_OF_ORDER)
 def in_order(request: SiteRequest, number: int) -> HttpResponse:
     """Put it back in use."""
     set_in_order(request.access.station(number, Right.STATION_OUT_OF_ORDER))
     return go(request, "station", number=number)
 
 
-@post(Right.REVOKE_STATION)
 def revoke(request: SiteRequest, number: int) -> HttpResponse:
     """Shut out a station that was stolen."""
     revoke_station(request.access.station(number, Right.REVOKE_STATION), request.access.name)

@@ -1,17 +1,20 @@
 """The first page of a site: what is to be done, and what is not as it should be."""
 
-from django.contrib.auth.decorators import login_required
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from central.actions.pool_keys import EMERGENCY_KEYS_WANTED, emergency_left, pool_keys
 from central.actions.tasks import finish_tasks, note_receipts_signed
+from central.actions.went_back import confirm, shut_anew, thing_of
 from central.clock import unix_now
-from central.models import Key, Receipt, Site, Station, Task
+from central.doors.table import Right
+from central.models import Holder, Key, Receipt, Site, Station, Task, Unit
 from central.office.access import SiteAccess
-from central.office.pages import SiteRequest, page, post
-from central.office.roles import Right
+from central.office.pages import SiteRequest
 from central.office.views.answers import go, paged, show
 from central.signing.blocklists import filling
 
@@ -22,12 +25,19 @@ FIRST_PAGES = {
     Right.SEE_STATIONS: "stations",
 }
 """The page that a user begins with is the first of these that they may see."""
+DECIDED = (Task.Kind.RENEW_PINS, Task.Kind.WENT_BACK)
+"""Tasks that end by what is done about them, not by saying so."""
+OVER_WENT_BACK = {
+    Key: Right.BLOCK_KEY,
+    Holder: Right.END_EMPLOYMENT,
+    Station: Right.REVOKE_STATION,
+}
+"""Whoever lets something stay open that was shut needs the right to shut it, and the other way round."""
 ROWS_SHOWN = 30
 """Of each list of the first page; further ones are turned."""
 
 
 @never_cache
-@login_required
 def start(request: HttpRequest) -> HttpResponse:
     """The user's sites; straight to the only one."""
     sites = [site for site in Site.objects.order_by("number") if SiteAccess(request.user, site).has_role]
@@ -37,7 +47,6 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@login_required
 def home(request: HttpRequest, site: int) -> HttpResponse:
     """The page that the user's roles begin with."""
     access = SiteAccess(request.user, get_object_or_404(Site, number=site))
@@ -49,27 +58,30 @@ def home(request: HttpRequest, site: int) -> HttpResponse:
     return redirect("office:start")
 
 
-@page(Right.SEE_TASKS)
 def today(request: SiteRequest) -> HttpResponse:
     """Open tasks, pool keys that are late, emergency keys that are left, stations in trouble, receipts to sign."""
     access = request.access
     found = pool_keys(_pool(access), unix_now())
-    receipts = access.receipts().filter(signed_at=None).exclude(kind=Receipt.Kind.PIN).order_by("-made_at", "-pk")
+    unsigned = access.receipts(Right.SEE_PEOPLE).filter(signed_at=None).exclude(kind=Receipt.Kind.PIN)
+    tasks = paged(request, access.tasks(Right.SEE_TASKS).filter(done_at=None), "tasks", ROWS_SHOWN)
+    went_back = [task for task in tasks if task.kind == Task.Kind.WENT_BACK]
     return show(
         request,
         "today",
-        tasks=paged(request, access.tasks().filter(done_at=None), "tasks", ROWS_SHOWN),
+        to_decide={task.pk for task in went_back if _may_decide(access, task)},
+        mine=set(access.tasks(Right.FINISH_TASK).filter(done_at=None).values_list("pk", flat=True)),
+        to_sign=set(access.receipts(Right.SIGN_RECEIPT).filter(signed_at=None).values_list("pk", flat=True)),
+        tasks=tasks,
         overdue=[p for p in found if p.is_overdue],
         emergency_left=emergency_left(found),
         few_emergency=emergency_left(found) < EMERGENCY_KEYS_WANTED,
         locked=[key for key in access.keys(Right.SEE_KEYS).filter(locked_at__isnull=False) if key.is_locked],
         blocked=filling(access.site),
         down=access.stations(Right.SEE_STATIONS).filter(status=Station.Status.DOWN),
-        receipts=paged(request, receipts, "receipts", ROWS_SHOWN),
+        receipts=paged(request, unsigned.order_by("-made_at", "-pk"), "receipts", ROWS_SHOWN),
     )
 
 
-@page(Right.SEE_POOLS)
 def pool(request: SiteRequest) -> HttpResponse:
     """Every pool key: who has it since when."""
     found = pool_keys(_pool(request.access), unix_now())
@@ -83,24 +95,52 @@ def _pool(access: SiteAccess) -> list[Key]:
     return list(access.keys(Right.SEE_POOLS).filter(kind__in=kinds, status=Key.Status.ACTIVE))
 
 
-@post(Right.FINISH_TASK)
 def task_done(request: SiteRequest, pk: int) -> HttpResponse:
     """Note that a task is done. That every PIN is renewed is seen, not said."""
-    tasks = request.access.tasks().filter(pk=pk).exclude(kind=Task.Kind.RENEW_PINS)
-    finish_tasks(tasks, request.access.name)
+    mine = request.access.tasks(Right.FINISH_TASK)
+    task = get_object_or_404(mine, pk=pk)
+    finish_tasks(mine.filter(pk=task.pk).exclude(kind__in=DECIDED), request.access.name)
     return go(request, "today")
 
 
-@page(Right.SEE_PEOPLE)
+def task_confirm(request: SiteRequest, pk: int) -> HttpResponse:
+    """What a restored server opens again is to be open: stations hear of it anew, and free it."""
+    confirm(_went_back(request.access, pk), request.access.name)
+    messages.success(request, _("Confirmed: stations will hear of it."))
+    return go(request, "today")
+
+
+def task_anew(request: SiteRequest, pk: int) -> HttpResponse:
+    """It is to be shut: block it, end it, close it or revoke it again."""
+    shut_anew(_went_back(request.access, pk), request.access.name)
+    messages.success(request, _("Shut again: stations will hear of it."))
+    return go(request, "today")
+
+
+def _went_back(access: SiteAccess, pk: int) -> Task:
+    """The open task. Raises Http404, PermissionDenied."""
+    mine = access.tasks(Right.FINISH_TASK).filter(kind=Task.Kind.WENT_BACK, done_at=None)
+    task = get_object_or_404(mine, pk=pk)
+    if not _may_decide(access, task):
+        raise PermissionDenied
+    return task
+
+
+def _may_decide(access: SiteAccess, task: Task) -> bool:
+    if not access.tasks(Right.FINISH_TASK).filter(pk=task.pk).exists():
+        return False
+    thing = thing_of(task)
+    return isinstance(thing, Unit) or OVER_WENT_BACK[type(thing)].name in access.rights_over(thing)
+
+
 def receipt(request: SiteRequest, pk: int) -> HttpResponse:
     """A receipt, to print again: never with the PIN."""
-    found = request.access.receipts().filter(pk=pk).first()
-    return show(request, "slip", receipt=found, fresh=False) if found else go(request, "people")
+    found = get_object_or_404(request.access.receipts(Right.SEE_PEOPLE), pk=pk)
+    return show(request, "slip", receipt=found, fresh=False)
 
 
-@post(Right.SIGN_RECEIPT)
 def sign(request: SiteRequest, pk: int) -> HttpResponse:
     """Note that the section manager has the signed paper."""
-    mine = request.access.units(Right.SIGN_RECEIPT)
-    note_receipts_signed(request.access.receipts().filter(pk=pk, unit__in=mine), request.access.name)
+    mine = request.access.receipts(Right.SIGN_RECEIPT)
+    note_receipts_signed(mine.filter(pk=get_object_or_404(mine, pk=pk).pk), request.access.name)
     return go(request, "today")

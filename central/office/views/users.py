@@ -8,16 +8,22 @@ from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from central.actions import users
+from central.doors.table import ROLES_BY_OPERATOR
 from central.models import Membership
 from central.office.forms import UserForm
-from central.office.pages import SiteRequest, page, post
-from central.office.roles import Right
+from central.office.pages import SiteRequest
 from central.office.views.answers import go, once, paged, show
 
+NOT_OURS = gettext_lazy("This user is not of this site alone: ask the server's operator.")
+TEXTS: dict[str, Any] = {
+    "account_elsewhere": gettext_lazy("There is such a user, but not of this site: ask the server's operator."),
+    "role_by_operator": gettext_lazy("The server's operator gives and takes this role."),
+}
 
-@page(Right.MANAGE_USERS)
+
 def listed(request: SiteRequest) -> HttpResponse:
     """Everybody with a role here; and a new one."""
     access = request.access
@@ -27,7 +33,7 @@ def listed(request: SiteRequest) -> HttpResponse:
         try:
             given = users.give_role(told["username"], form.names(), told["role"], access.site, told["unit"])
         except ValidationError as error:
-            form.add_error(None, error.messages)
+            form.add_error(None, [TEXTS.get(code, message) for code, message in _told(error)])
         else:
             messages.success(request, _("%(user)s has the role.") % {"user": given.member.user})
             if given.password is not None:
@@ -36,39 +42,43 @@ def listed(request: SiteRequest) -> HttpResponse:
             return go(request, "users")
     here = Prefetch("memberships", Membership.objects.filter(site=access.site).select_related("unit"), to_attr="here")
     page_ = paged(request, users.users_of(access.site).prefetch_related(here))
-    rows = [(user, users.belongs_only_to(user, access.site)) for user in page_]
-    return show(request, "users", form=form, page=page_, rows=rows)
+    rows = [(user, users.is_kept_by(user, access.site)) for user in page_]
+    return show(request, "users", form=form, page=page_, rows=rows, by_operator=ROLES_BY_OPERATOR)
 
 
-@post(Right.MANAGE_USERS)
 def take_role(request: SiteRequest, pk: int) -> HttpResponse:
     """Take a role away."""
     member = get_object_or_404(Membership, pk=pk, site=request.access.site)
     if member.user == request.access.user:
         messages.error(request, _("Nobody changes their own roles."))
+    elif member.role in ROLES_BY_OPERATOR:
+        messages.error(request, _("The server's operator gives and takes this role."))
     else:
         member.delete()
     return go(request, "users")
 
 
-@post(Right.MANAGE_USERS)
 def password(request: SiteRequest, pk: int) -> HttpResponse:
     """A new password for a user of this site alone."""
     user: Any = get_object_or_404(users.users_of(request.access.site), pk=pk)
-    if not users.belongs_only_to(user, request.access.site):
-        messages.error(request, _("This user is not of this site alone: ask the server's operator."))
+    if not users.is_kept_by(user, request.access.site):
+        messages.error(request, NOT_OURS)
         return go(request, "users")
     title = _("Password of %(user)s, to be changed at once") % {"user": user}
     return once(request, title, users.reset_password(user))
 
 
-@post(Right.MANAGE_USERS)
 def shut(request: SiteRequest, pk: int) -> HttpResponse:
     """Shut somebody out who has left, or let them in again."""
     user: Any = get_object_or_404(users.users_of(request.access.site), pk=pk)
-    if user == request.access.user or not users.belongs_only_to(user, request.access.site):
-        messages.error(request, _("This user is not of this site alone: ask the server's operator."))
+    if user == request.access.user or not users.is_kept_by(user, request.access.site):
+        messages.error(request, NOT_OURS)
         return go(request, "users")
     user.is_active = not user.is_active
     user.save(update_fields=["is_active"])
     return go(request, "users")
+
+
+def _told(error: ValidationError) -> list[tuple[str, str]]:
+    """Code and message of each thing that is wrong."""
+    return [(str(each.code or ""), message) for each in error.error_list for message in each.messages]

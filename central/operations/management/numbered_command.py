@@ -46,12 +46,13 @@ def audited(command: BaseCommand) -> AbstractContextManager[None]:
     """Around what changes something: the audit log names the command and the machine's user, for want of an account."""
     name = type(command).__module__.rpartition(".")[2]
     context: AbstractContextManager[None] = set_extra_data(
-        {"additional_data": {"command": name, "system_user": _system_user()}}
+        {"additional_data": {"command": name, "system_user": system_user()}}
     )
     return context
 
 
-def _system_user() -> str:
+def system_user() -> str:
+    """Who runs a command, by the machine's name for them."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

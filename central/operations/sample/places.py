@@ -2,16 +2,16 @@
 
 SITE_NAME = "Exempelby"
 TIMEZONE = "Europe/Stockholm"
+KEY_SUPPORT = {"sv": "Nyckelsupport", "da": "Nøglesupport", "en": "Key support"}
+ON_CALL = {"sv": "Trygghetsjouren", "da": "Vagtcentralen", "en": "On-call service"}
+WORKING_DAYS, WEEKEND = 31, 96
+OPENS, CLOSES, DAY_END = 8 * 60, 16 * 60 + 30, 24 * 60
 SUPPORT = [
-    {
-        "days": "mon-fri", "from": "08:00", "to": "16:30", "holidays": False, "phone": "000-000 01",
-        "text": {"sv": "Nyckelsupport", "da": "Nøglesupport", "en": "Key support"},
-    },
-    {
-        "days": "mon-sun", "from": "16:30", "to": "08:00", "holidays": True, "phone": "000-000 02",
-        "text": {"sv": "Trygghetsjouren", "da": "Vagtcentralen", "en": "On-call service"},
-    },
-]  # fmt: skip
+    {"days": WORKING_DAYS, "from": OPENS, "to": CLOSES, "holidays": False, "phone": "000-000 01", "text": KEY_SUPPORT},
+    {"days": WORKING_DAYS, "from": 0, "to": OPENS, "holidays": False, "phone": "000-000 02", "text": ON_CALL},
+    {"days": WORKING_DAYS, "from": CLOSES, "to": DAY_END, "holidays": False, "phone": "000-000 02", "text": ON_CALL},
+    {"days": WEEKEND, "from": 0, "to": DAY_END, "holidays": True, "phone": "000-000 02", "text": ON_CALL},
+]
 PRIVACY_NOTICE = {
     "sv": "Stationen loggar nyckel, tid och innehavare. Exempelby är en påhittad kommun.",
     "da": "Stationen logger nøgle, tid og indehaver. Exempelby er en opdigtet kommune.",

@@ -16,7 +16,6 @@ from central.models import Area, Holder, Key, Lock, Membership, Permission, Role
 from central.operations.sample import people
 from central.operations.sample import places as plan
 from central.signing import keyring
-from central.signing.pins import pin_tag
 from station.records.base64url import encoded
 
 SITE = 1
@@ -40,7 +39,7 @@ def seed(keys_folder: Path | None = None) -> dict[str, Any]:
             privacy_notice=plan.PRIVACY_NOTICE,
         )
         site.save()
-        keyring.prepare_site(site)
+        keyring.prepare_site(site, now)
         units = _units(site)
         areas = _areas(site, units)
         _stations(site, units)
@@ -58,7 +57,7 @@ def seed(keys_folder: Path | None = None) -> dict[str, Any]:
     return {
         "enrol_code": new_enrolment_code(station),
         "admin": {"user": "admin", "password": password},
-        "site": {"site": SITE, "name": site.name, "central_keys": [encoded(k) for k in keyring.public_keys(site)]},
+        "site": {"site": SITE, "name": site.name, "central_keys": [encoded(k) for k in keyring.verifying_keys(site)]},
         "stations": [
             {"station": s.number, "name": s.name, "unit": s.unit.number, "role": s.role}
             for s in Station.objects.filter(site=site).select_related("unit")
@@ -145,9 +144,11 @@ def _holders(site: Site, units: dict[int, Unit], now: int) -> tuple[list[Holder]
             category=person.category,
             unit=units[person.unit],
             status=Holder.Status.ENDED if person.ended else Holder.Status.ACTIVE,
+            ended_at=now if person.ended else None,
             employment_ends=today + timedelta(days=ends) if ends is not None else None,
             language=person.language,
-            pin_tag=pin_tag(pin, pin_secrets.site_salt, pin_secrets.pepper),
+            pin_tag=pin_secrets.tags(pin)[0],
+            pin_version=pin_secrets.newest.version,
             pin_at=now,
         )
         holder.save()

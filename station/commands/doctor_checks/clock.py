@@ -1,12 +1,15 @@
 """Checks whether the time can be trusted, and what it rests on."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any
 
 from config import Settings
+from station.app import clock_rules_of
+from station.commands.command_line import utc_text
 from station.commands.doctor_checks.finding import Finding, fail, ok
-from station.rules.clock import ClockMemory, ClockRules, trusted_time
+from station.records.claims import ClockSource
+from station.rules.clock import ClockDoubt, ClockMemory, ClockReadings, ClockRules, doubt, trusted_time
 from station.sync.timekeeping import Clocks, SystemClocks
 
 
@@ -15,39 +18,72 @@ def check_clock(
     status: Mapping[str, Any] | None,
     *,
     central_answers: bool,
-    floor_s: int = 0,
+    memory: ClockMemory,
     clocks: Clocks | None = None,
 ) -> Finding:
     """Check whether the time can be trusted, and what it rests on.
 
-    ``floor_s``: the newest time (Unix seconds) that central has signed, no clock before it is right.
+    ``central_answers``: its signed time was believed just now. ``memory``: what the station remembers of the time.
     """
     if status is not None:
-        said = status.get("clock") or {}
-        if said.get("trusted"):
-            return ok("clock", f"trusted by the kiosk ({said.get('source')})")
-        mend = _BOX_CLOCK_MEND if settings.is_activation_box else _CLOCK_MEND
-        return fail("clock", "the kiosk has no trusted time: keys can only be switched off", mend)
-    rules = settings.clock
+        return _of_kiosk(settings, status.get("clock") or {})
+    rules = clock_rules_of(settings)
     readings = (clocks or SystemClocks(read_rtc=rules.trust_rtc))()
-    if settings.is_activation_box and readings.rtc_unix_s is None:
-        # Whatever else the time could rest on is not there where the box will stand.
-        return fail("clock", "no battery-backed clock answers, and a box has no other", _BOX_CLOCK_MEND)
-    if central_answers and not settings.is_activation_box:
-        return ok("clock", "central's signed time is at hand")
-    if rules.trust_ntp and readings.ntp_synchronised:
-        return ok("clock", "the system says that it is NTP-synchronised")
-    if rules.trust_rtc and readings.rtc_unix_s is not None:
-        by_rtc = ClockRules(trust_ntp=False, trust_rtc=True, holdover_days=settings.policy.mirror_max_age_days)
-        said = datetime.fromtimestamp(readings.rtc_unix_s, UTC).strftime("%Y-%m-%d %H:%MZ")
-        if trusted_time(readings, by_rtc, ClockMemory(floor_s)) is None:
-            return fail("clock", f"the battery-backed clock says {said}: that cannot be", _WRONG_CLOCK_MEND)
+    if settings.is_activation_box:
+        return _of_box(readings, rules, memory)
+    trusted = trusted_time(readings, rules, memory)
+    if trusted is not None:
+        by = "central's signed time, in this boot"
+        if memory.anchor is None:
+            by = "a battery-backed clock" if trusted.source is ClockSource.RTC else "the system's, which NTP keeps"
+        return ok("clock", f"{by}: {utc_text(trusted.unix_s)}")
+    if central_answers:
+        return ok("clock", "none is trusted before central is asked, and its signed time is at hand")
+    why = doubt(readings, rules, memory) or ClockDoubt.NO_SOURCE
+    return fail("clock", f"{_WHY[why]}: keys can only be switched off", _MENDS[why])
+
+
+def _of_kiosk(settings: Settings, said: Mapping[str, Any]) -> Finding:
+    if said.get("trusted"):
+        return ok("clock", f"trusted by the kiosk ({said.get('source')})")
+    try:
+        why = ClockDoubt(str(said.get("doubt")))
+    except ValueError:
+        why = ClockDoubt.NO_SOURCE
+    mend = _BOX_MEND if settings.is_activation_box else _MENDS[why]
+    return fail("clock", f"the kiosk trusts none ({_WHY[why]}): keys can only be switched off", mend)
+
+
+def _of_box(readings: ClockReadings, rules: ClockRules, memory: ClockMemory) -> Finding:
+    """Whatever else the time could rest on now is not there where the box will stand."""
+    if readings.rtc_unix_s is None:
+        return fail("clock", "no battery-backed clock answers, and a box has no other", _BOX_MEND)
+    by_rtc, without_anchor = replace(rules, trust_ntp=False), replace(memory, anchor=None)
+    said = utc_text(readings.rtc_unix_s)
+    why = doubt(readings, by_rtc, without_anchor)
+    if why is None:
         return ok("clock", f"a battery-backed clock answers: {said}")
-    return fail("clock", "nothing that time could rest on: keys can only be switched off", _CLOCK_MEND)
+    return fail("clock", f"the battery-backed clock says {said}: {_WHY[why]}", _RTC_MEND)
 
 
-_CLOCK_MEND = "connect it to central, or set up NTP (timedatectl set-ntp true), or fit a clock and set clock.trust_rtc"
+_WHY = {
+    ClockDoubt.NO_SOURCE: "nothing that is trusted tells the time",
+    ClockDoubt.BEFORE_FLOOR: "that is before what central has signed",
+    ClockDoubt.SET_BACK: "that is before what a trusted clock has shown here",
+    ClockDoubt.TOO_FAR_AHEAD: "that is more than a year past what central has signed last",
+}
 
-_WRONG_CLOCK_MEND = "set the system's clock, then hwclock --systohc; if it is wrong again, it needs a new battery"
+_CONNECT = "connect it to central, whose signed time mends this whatever this machine's clocks say"
 
-_BOX_CLOCK_MEND = "fit a battery-backed clock, and set it: hwclock --systohc after station sync"
+_MENDS = {
+    ClockDoubt.NO_SOURCE: (
+        "connect it to central, or set up NTP (timedatectl set-ntp true), or fit a clock and set clock.trust_rtc"
+    ),
+    ClockDoubt.BEFORE_FLOOR: f"{_CONNECT}; or set the clock right (timedatectl; hwclock --systohc)",
+    ClockDoubt.SET_BACK: f"{_CONNECT}; if this clock is right, another was ahead before, and nothing else mends it",
+    ClockDoubt.TOO_FAR_AHEAD: f"{_CONNECT}; or set the clock right (timedatectl; hwclock --systohc)",
+}
+
+_RTC_MEND = "set the system's clock, then hwclock --systohc; if it is wrong again, it needs a new battery"
+
+_BOX_MEND = "fit a battery-backed clock, and set it: hwclock --systohc after station sync"

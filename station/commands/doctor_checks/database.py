@@ -1,7 +1,7 @@
 """Checks the database and the disk that it is on; reads from it what other checks need."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from config import Settings
 from offline_cache import SqliteStore
@@ -9,6 +9,7 @@ from station.app import Station
 from station.commands.doctor_checks.finding import Finding, Level, fail, from_error, ok, warn
 from station.commands.doctor_checks.mirror_and_outbox import check_mirror_and_outbox
 from station.errors import StationError
+from station.rules.clock import ClockMemory
 from station.runtime import status_file
 
 
@@ -18,8 +19,8 @@ class StoredFacts:
 
     certificate_expires: int | None = None
     """Unix seconds."""
-    clock_floor_s: int = 0
-    """The newest time (Unix seconds) that central has signed: no clock before it is right."""
+    clock: ClockMemory = field(default_factory=ClockMemory)
+    """What the station remembers of the time."""
 
 
 async def read_stored_facts(settings: Settings) -> StoredFacts:
@@ -31,7 +32,7 @@ async def read_stored_facts(settings: Settings) -> StoredFacts:
     except StationError:
         return StoredFacts()
     try:
-        return StoredFacts(station.identity.claims.expires, station.time.floor_s)
+        return StoredFacts(station.identity.claims.expires, station.time.memory)
     finally:
         await station.close()
 

@@ -112,9 +112,14 @@ async def play(scene: Scenario) -> None:
     await scene.pull()
     await scene.lock(5001, 140, 3, "opened")
 
-    await scene.say("A restart without a network: no trusted clock, no activation. Switching off works.")
+    await scene.say("The program is restarted without a network: the machine has run on, and central's time with it.")
     await scene.network("cut")
     await scene.restart()
+    await scene.switch_on(5001, 1001)
+
+    await scene.say("A power cut without a network: no trusted clock, no activation. Switching off works.")
+    await scene.power("cut")
+    await scene.power("back")
     await scene.see("empty", "clock")
     await scene.insert(5001)
     await scene.see("refused", "clock")

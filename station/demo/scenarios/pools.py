@@ -66,29 +66,31 @@ async def play(scene: Scenario) -> None:
     await scene.lock(5036, 240, 6, "opened")
     await scene.lock(5036, 101, 2, "no_permission")
 
-    await scene.say("David has no permit for south: refused with the reason, no falling back to north's.")
+    await scene.say(
+        "David has no permit for south: a wrong PIN there, no falling back to north's; the coordinator sees why."
+    )
     await scene.insert(5034)
     await scene.see("prompt")
     await scene.pin(1004)
-    await scene.see("wrong_pin", "no_permit")
+    await scene.see("wrong_pin", "wrong_pin")
     await scene.event("key_refused", 5034, "no_permit")
     await scene.event("pin_rejected", 5034)
     await scene.pull()
 
     await scene.say(
-        "A permanent employee's PIN on a substitute key: the reason is shown, and it counts as a wrong PIN."
+        "A permanent employee's PIN on a substitute key looks like nobody's, counts, and says whom the key is for."
     )
     await scene.insert(5032)
     await scene.see("prompt")
     await scene.pin(1001)
-    await scene.see("wrong_pin", "not_hourly")
+    await scene.see("wrong_pin", "wrong_pin")
     await scene.event("key_refused", 5032, "not_hourly")
     await scene.pin(1001)
-    await scene.see("wrong_pin", "not_hourly")
+    await scene.see("wrong_pin", "wrong_pin")
     await scene.pin(1001)
-    await scene.see("wrong_pin", "not_hourly")
+    await scene.see("wrong_pin", "wrong_pin")
     await scene.pin(1001)
-    await scene.see("wait", "not_hourly")
+    await scene.see("wait", "wrong_pin")
     await scene.wait(5)
     await scene.pull()
 
@@ -108,7 +110,7 @@ async def play(scene: Scenario) -> None:
     await scene.insert(5044)
     await scene.see("prompt")
     await scene.pin(1004)
-    await scene.see("wrong_pin", "not_permanent")
+    await scene.see("wrong_pin", "wrong_pin")
     await scene.event("key_refused", 5044, "not_permanent")
     await scene.pull()
 
@@ -116,13 +118,13 @@ async def play(scene: Scenario) -> None:
     await scene.insert(5051)
     await scene.see("prompt")
     await scene.pin(1001)
-    await scene.see("wrong_pin", "closed_unit")
+    await scene.see("wrong_pin", "wrong_pin")
     await scene.event("key_refused", 5051, "closed_unit")
     await scene.pull()
     await scene.insert(5042)
     await scene.see("prompt")
     await scene.pin(1004)
-    await scene.see("wrong_pin", "closed_unit")
+    await scene.see("wrong_pin", "wrong_pin")
     await scene.pull()
 
     await scene.say(
@@ -131,7 +133,7 @@ async def play(scene: Scenario) -> None:
     await scene.insert(5044)
     await scene.see("prompt")
     await scene.pin(1036)
-    await scene.see("wrong_pin", "closed_unit")
+    await scene.see("wrong_pin", "wrong_pin")
     await scene.pull()
     await scene.switch_on(5051, 1036)
     await scene.lock(5051, 370, 10, "opened")
@@ -147,7 +149,7 @@ async def play(scene: Scenario) -> None:
     await scene.insert(5034)
     await scene.see("prompt")
     await scene.pin(1005)
-    await scene.see("wrong_pin", "no_permit")
+    await scene.see("wrong_pin", "wrong_pin")
     await scene.pull()
     await scene.switch_on(5036, 1005)
 

@@ -1,6 +1,7 @@
 """A site changes its central key while a real station, keys and locks go on; and what each step refuses."""
 
 import json
+import os
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -12,15 +13,19 @@ from central.actions import rotation
 from central.actions.codes import new_enrolment_code
 from central.errors import CentralError
 from central.feed import change_and_sign
-from central.models import CentralKey as Announced
-from central.models import Site
+from central.models import CentralKey as Link
+from central.models import Site, Station
+from central.signing import keyring
 from station.demo.central_server import DemoFault
 from station.ports import KeyFile
 from station.records.base64url import decoded, encoded
-from station.records.claims import Blocklist, CentralKey, KeyRecord, Permit, StationCertificate
+from station.records.central_chain import CentralChain
+from station.records.claims import Blocklist, Head, KeyRecord, Permit, StationCertificate, TimeAnswer
 from station.records.envelope import verified
 from station.runtime.status_file import FILE_NAME
+from tests.central.mirror_copy import MirrorCopy
 from tests.central.served import Caller, Served
+from tests.central.site import saved
 from tests.central.town import KEYS, Town
 
 pytestmark = pytest.mark.slow
@@ -58,11 +63,11 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
     await town.switch_on(5001)
     assert town.opens(5001) == "opened"
 
-    with pytest.raises(DemoFault, match="announce the next key first"):
-        await town.central("rotate-key", "resign")
-    assert "announced" in await town.central("rotate-key", "announce")
-    with pytest.raises(DemoFault, match="not_told=1"):
-        await town.central("rotate-key", "resign")
+    with pytest.raises(DemoFault, match="begin with the next key first"):
+        await town.central("rotate-key", "sign")
+    assert "begun" in await town.central("rotate-key", "begin")
+    with pytest.raises(DemoFault, match="stations=1"):
+        await town.central("rotate-key", "sign")
     await town.catch_up()
     old, second = believed(town)
     assert old == first
@@ -71,9 +76,10 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
     await town.switch_on(5002)
     assert town.opens(5001) == town.opens(5002) == "opened"
 
-    world.skip(60)
-    told = await town.central("rotate-key", "resign")
-    assert "resigned" in told
+    # It asked for a certificate by the next key before that one signs, and asks again in an hour.
+    world.skip(3700)
+    told = await town.central("rotate-key", "sign")
+    assert "signed" in told
     assert "1 of 1 stations still carry what the old key signed: 1" in told
     await town.catch_up()
     issued = now_on(town, 5001).issued
@@ -89,7 +95,7 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
 
     # The record that says which key it is has to be on each key before the old signature is worth nothing.
     with pytest.raises(DemoFault, match=r"stations=- keys=.*in all"):
-        await town.central("rotate-key", "retire")
+        await town.central("rotate-key", "current")
     await town.station.hand_over()
     still = await town.central("rotate-key", "status")
     assert " keys still carry what the old key signed: " in still
@@ -97,10 +103,11 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
     assert not any(str(key) in still.split() for key in KEYS)
     # Nobody comes with the others any more: the rest of the sample is taken in.
     await town.take_in_all_but(*KEYS)
-    assert await town.central("rotate-key", "status") == "site 1: resigned\n"
-    assert "none" in await town.central("rotate-key", "retire")
+    assert await town.central("rotate-key", "status") == "site 1: signed\n"
+    assert "site 1: current" in await town.central("rotate-key", "current")
     await town.catch_up()
     assert believed(town) == [second]
+    assert "none" in await town.central("rotate-key", "retire")
     # The keys that were on stay on at locks that still know both; a new shift is good at those that know one.
     assert all(town.opens(key) == "opened" for key in KEYS)
     for key in KEYS:
@@ -123,68 +130,170 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
     await town.switch_on(5001)
 
 
-def test_two_changes_one_after_the_other(site: SimpleNamespace, enrolled: Caller, served: Served) -> None:
+def it(site: SimpleNamespace) -> Site:
+    return Site.objects.get(pk=site.site.pk)
+
+
+def links(copy: MirrorCopy) -> list[tuple[int, str]]:
+    return [(each["id"], each["status"]) for each in copy.all("central_key")]
+
+
+def whole_change(site: SimpleNamespace, now: int) -> None:
+    """All steps, whatever they cost."""
+    rotation.begin(it(site), now)
+    rotation.sign_anew(it(site), now, force=True)
+    rotation.make_current(it(site), force=True)
+    rotation.retire(it(site), force=True)
+
+
+def test_a_change_step_by_step(site: SimpleNamespace, enrolled: Caller, served: Served) -> None:
     now = int(time.time())
-
-    def it() -> Any:
-        return Site.objects.get(pk=site.site.pk)
-
-    (first,) = [decoded(key) for key in enrolled.enrolled["central_keys"]]
-    with pytest.raises(CentralError, match="sign everything anew first"):
-        rotation.retire(it())
-    rotation.announce(it(), now)
-    rotation.announce(it(), now)
-    assert Announced.objects.filter(site=site.site).count() == 1, "said twice, done once"
-    (row,) = [each for each in enrolled.snapshot()["objects"] if each["type"] == "central_key"]
-    named = verified(CentralKey, decoded(row["record"]), [first])
-    assert named is not None
+    online, asleep = MirrorCopy(enrolled), MirrorCopy(enrolled)
+    (first,) = online.chain.verifying()
+    with pytest.raises(CentralError, match="begin with the next key first"):
+        rotation.sign_anew(it(site), now)
+    rotation.begin(it(site), now)
+    rotation.begin(it(site), now)
+    assert Link.objects.filter(site=site.site).count() == 1, "said twice, done once"
+    with pytest.raises(CentralError, match="stations=1 keys=-"):
+        rotation.sign_anew(it(site), now)
+    online.follow()
+    assert links(online) == [(1, "next")]
+    online.follow()
+    _, second = online.chain.verifying()
+    assert online.chain.head_signer() == first
     with httpx.Client(base_url=f"{served.url}/api/v1", timeout=60) as http:
         anew = Caller(http)
         anew.enrol(new_enrolment_code(site.station))
-        assert [decoded(key) for key in anew.enrolled["central_keys"]] == [first, named.public_key]
+        assert [decoded(key) for key in anew.enrolled["central_keys"]] == [first, second]
         assert verified(StationCertificate, decoded(anew.enrolled["certificate"]), [first])
-        assert anew.http.post("/certificate").status_code == 409
-        assert rotation.resign(it(), now, force=True) == 2
-        assert rotation.resign(it(), now) == 0, "goes on where it was: nothing is left"
-        with pytest.raises(CentralError, match="retire the old key first"):
-            rotation.announce(it(), now)
-        renewed = anew.http.post("/certificate").json()["certificate"]
-        assert verified(StationCertificate, decoded(renewed), [named.public_key])
-        assert anew.http.post("/certificate").status_code == 409
-    assert rotation.rotation_state(it()).keys == (100,)
-    # What a station says of it counts, and nothing that is no time, or another key's.
-    site.key.refresh_from_db()
-    record = verified(KeyRecord, bytes(site.key.record), [named.public_key])
-    assert record is not None
-    for number, seen in (
-        (100, "soon"),
-        (100, True),
-        (100, -1),
-        (100, record.issued - 1),
-        (52, record.issued),
-        (100, None),
-    ):
-        enrolled.reported({"type": "key_synced", "key": number, "data": {"record_issued": seen}})
-        assert rotation.rotation_state(it()).keys == (100,), (number, seen)
-    enrolled.reported({"type": "key_record_written", "key": 100, "data": {"issued": record.issued}})
-    assert rotation.rotation_state(it()).keys == ()
-    enrolled.reported({"type": "key_synced", "key": 100, "data": {"record_issued": record.issued - 1}})
-    assert rotation.rotation_state(it()).keys == (), "a report that comes late"
-    with change_and_sign():
-        site.key.record_carried = None
-        site.key.save()
+    MirrorCopy(enrolled).follow()
+    early = enrolled.http.post("/certificate")
+    assert (early.status_code, early.json()["error"]) == (409, "too_early")
+
+    # Records are the next key's from now on; heads and the time are not.
+    record = KeyOf(site)
+    before = record.issued_by(first)
+    assert rotation.sign_anew(it(site), now) == 2
+    assert rotation.sign_anew(it(site), now) == 0, "goes on where it was: nothing is left"
+    assert record.issued_by(second) > before, "later, also within a second"
+    with pytest.raises(CentralError, match="retire the old key first"):
+        rotation.begin(it(site), now)
+    with pytest.raises(CentralError, match="make the next key current first"):
+        rotation.retire(it(site))
+    online.follow()
+    assert online.chain.head_signer() == first
+    assert time_signer(served, site) == first
+    for each in (*online.all("permit"), *online.all("blocklist"), *online.all("key")):
+        kind = {"permit": Permit, "blocklist": Blocklist, "key": KeyRecord}[each["type"]]
+        assert verified(kind, decoded(each["record"]), [second]), each["type"]
     with pytest.raises(CentralError, match="stations=1 keys=100"):
-        rotation.retire(it())
-    rotation.retire(it(), force=True)
-    assert not [each for each in enrolled.snapshot()["objects"] if each["type"] == "central_key"]
-    assert not (served.data / f"site-{site.site.number}" / "signing-1.key").exists()
-    rotation.announce(it(), now)
-    # Also the one before, for a station that slept through the whole first change.
-    chain = sorted((each for each in enrolled.snapshot()["objects"] if each["type"] == "central_key"), key=by_number)
-    assert [each["id"] for each in chain] == [2, 3]
-    assert verified(CentralKey, decoded(chain[0]["record"]), [first])
-    assert verified(CentralKey, decoded(chain[1]["record"]), [named.public_key])
+        rotation.make_current(it(site))
+    renewed = enrolled.http.post("/certificate").json()["certificate"]
+    assert verified(StationCertificate, decoded(renewed), [second]), "at once: the one before was by the older key"
+    assert enrolled.http.post("/certificate").status_code == 409
+    assert rotation.rotation_state(it(site)).stations == ()
+    # What a station says of it counts, and nothing that is no time, or another key's.
+    issued = record.issued_by(second)
+    for number, seen in ((100, "soon"), (100, True), (100, -1), (100, issued - 1), (52, issued), (100, None)):
+        enrolled.reported({"type": "key_synced", "key": number, "data": {"record_issued": seen}})
+        assert rotation.rotation_state(it(site)).keys == (100,), (number, seen)
+    enrolled.reported({"type": "key_record_written", "key": 100, "data": {"issued": issued}})
+    assert rotation.rotation_state(it(site)).is_safe
+    enrolled.reported({"type": "key_synced", "key": 100, "data": {"record_issued": issued - 1}})
+    assert rotation.rotation_state(it(site)).is_safe, "a report that comes late"
+
+    rotation.make_current(it(site))
+    assert time_signer(served, site) == second
+    with pytest.raises(CentralError, match="stations=1 keys=-"):
+        rotation.retire(it(site))
+    online.follow()
+    assert (links(online), online.chain.head_signer()) == ([(1, "current")], second)
+    online.follow()
+    rotation.retire(it(site))
+    assert rotation.rotation_state(it(site)).step == rotation.Step.NONE
+    assert not (served.data / f"site-{site.number}" / "signing-1.key").exists()
+    online.follow()
+    assert online.chain.verifying() == (second,)
+    asleep.follow()
+    assert (asleep.objects, asleep.chain) == (online.objects, online.chain), "slept through all of it"
 
 
-def by_number(mirror_object: Any) -> Any:
-    return mirror_object["id"]
+def test_who_is_enrolled_in_the_middle_knows_by_its_certificate_which_key_is_current(
+    site: SimpleNamespace, caller: Caller
+) -> None:
+    now = int(time.time())
+    rotation.begin(it(site), now)
+    rotation.sign_anew(it(site), now, force=True)
+    first, second = keyring.chain(it(site))
+    assert caller.enrol(new_enrolment_code(site.station)).status_code == 201
+    assert verified(StationCertificate, decoded(caller.enrolled["certificate"]), [first])
+    chain = CentralChain.enrolled([decoded(key) for key in caller.enrolled["central_keys"]], first)
+    head = decoded(caller.snapshot()["head"])
+    signer = chain.head_signer()
+    assert signer is not None
+    assert verified(Head, head, [signer])
+    renewed = caller.http.post("/certificate").json()["certificate"]
+    assert verified(StationCertificate, decoded(renewed), [second])
+
+
+def test_links_stay_and_lead_who_slept_through_several_changes(
+    site: SimpleNamespace, enrolled: Caller, served: Served
+) -> None:
+    now = int(time.time())
+    asleep = MirrorCopy(enrolled)
+    first = asleep.chain
+    for n in range(3):
+        whole_change(site, now + n)
+    asleep.follow(limit=1)
+    assert links(asleep) == [(1, "retired"), (2, "retired"), (3, "current")]
+    by_snapshot = MirrorCopy(enrolled)
+    assert by_snapshot.chain == asleep.chain
+    assert [each["id"] for each in by_snapshot.answer["objects"][:3]] == [1, 2, 3]
+    assert by_snapshot.answer["objects"][3]["type"] != "central_key"
+    # The time, for whoever knows the first key alone.
+    nonce = os.urandom(16)
+    body = {"site": site.number, "nonce": encoded(nonce)}
+    told = httpx.post(f"{served.url}/api/v1/time", json=body).json()
+    signers = first.time_signers(decoded(each) for each in told["central_keys"])
+    answer = verified(TimeAnswer, decoded(told["record"]), signers)
+    assert answer is not None
+    assert answer.nonce == nonce
+    with httpx.Client(base_url=f"{served.url}/api/v1", timeout=60) as http:
+        anew = Caller(http)
+        anew.enrol(new_enrolment_code(site.station))
+        keys = [decoded(key) for key in anew.enrolled["central_keys"]]
+        assert keys == [key.public_key for key in asleep.chain.keys]
+        assert verified(StationCertificate, decoded(anew.enrolled["certificate"]), keys[-1:])
+
+
+def test_a_box_follows_too(site: SimpleNamespace, caller: Caller) -> None:
+    with change_and_sign():
+        box = saved(Station(site=site.site, number=90, name="Skåpet", unit=site.unit, role=1))
+    assert caller.enrol(new_enrolment_code(box)).status_code == 201
+    copy = MirrorCopy(caller)
+    whole_change(site, int(time.time()))
+    copy.follow()
+    assert (links(copy), copy.chain.head_signer()) == ([(1, "current")], keyring.chain(it(site))[1])
+
+
+class KeyOf:
+    """The record of the site's key."""
+
+    def __init__(self, site: SimpleNamespace) -> None:
+        self.key = site.key
+
+    def issued_by(self, signer: bytes) -> int:
+        """When it was signed, by that central key and no other."""
+        self.key.refresh_from_db()
+        record = verified(KeyRecord, bytes(self.key.record), [signer])
+        assert record is not None
+        return record.issued
+
+
+def time_signer(served: Served, site: SimpleNamespace) -> bytes:
+    """Which of the site's central keys signs the time."""
+    told = httpx.post(f"{served.url}/api/v1/time", json={"site": site.number, "nonce": "A" * 22}).json()
+    keys = keyring.chain(it(site))
+    (signer,) = [key for key in keys if verified(TimeAnswer, decoded(told["record"]), [key])]
+    return signer

@@ -1,20 +1,29 @@
 """POST /enrol and what codes promise, against a real server."""
 
 import hashlib
+import json
 import time
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from central.actions.codes import ALPHABET, new_enrolment_code
-from central.actions.stations import revoke_station
+from central.actions.stations import enrol_station, revoke_station
+from central.errors import Refused
 from central.models import Blocklist, EnrolmentCode
-from station.records.base64url import decoded
+from central.signing.records import sign_certificate
+from station.records.base64url import decoded, encoded
 from station.records.claims import Blocklist as BlocklistClaims
 from station.records.claims import Role, StationCertificate
-from station.records.envelope import verify
+from station.records.envelope import RecordError, verify
 from station.records.keys import SigningKey
+from station.records.proofs import enrolment_proof
 from tests.central.served import Caller, Served
+
+VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "ids.json").read_text())
 
 
 def code_for(station: Any) -> Any:
@@ -32,9 +41,9 @@ def test_enrolling_gives_all_that_a_station_needs(site: SimpleNamespace, caller:
     assert certificate.role is Role.SYNC_STATION
     assert certificate.expires - certificate.issued == 60 * 86400
     assert len(decoded(body["pin"]["site_salt"])) == 16
-    assert len(decoded(body["pin"]["pepper"])) == 32
+    assert [len(decoded(each["pepper"])) for each in body["pin"]["peppers"]] == [32]
     assert body["pin"]["argon2"] == {"time": 2, "memory_kib": 19456, "lanes": 1}
-    assert body["cursor"]
+    assert set(body) == {"station", "site", "role", "token", "certificate", "central_keys", "pin"}
 
 
 def test_the_same_code_and_key_give_the_same_answer(site: SimpleNamespace, caller: Caller) -> None:
@@ -42,8 +51,55 @@ def test_the_same_code_and_key_give_the_same_answer(site: SimpleNamespace, calle
     first = caller.enrol(code).json()
     again = caller.enrol(code.lower())
     assert again.status_code == 201
-    assert {**again.json(), "cursor": ""} == {**first, "cursor": ""}
+    assert again.json() == first
     assert site.station.tokens.count() == 1
+
+
+def test_after_the_first_use_of_the_token_nobody_gets_it_again(site: SimpleNamespace, caller: Caller) -> None:
+    code = code_for(site.station)
+    assert [caller.enrol(code).status_code for _ in range(2)] == [201, 201]
+    assert caller.http.get("/pin").status_code == 200
+    answer = caller.enrol(code)
+    assert (answer.status_code, answer.json()["error"]) == (410, "code_spent")
+    assert caller.http.get("/pin").status_code == 200
+
+
+def test_a_token_that_a_newer_one_has_replaced_is_not_given_again(site: SimpleNamespace, caller: Caller) -> None:
+    first = code_for(site.station)
+    assert caller.enrol(first).status_code == 201
+    assert caller.enrol(code_for(site.station)).status_code == 201
+    assert caller.enrol(first).status_code == 410
+
+
+def asked(caller: Caller, code: str, public_key: bytes, proof: bytes) -> Any:
+    body = {"code": code, "public_key": encoded(public_key), "proof": encoded(proof)}
+    answer = caller.http.post("/enrol", json=body)
+    return answer.status_code, answer.json().get("error")
+
+
+def test_who_only_knows_the_public_key_gets_nothing(site: SimpleNamespace, caller: Caller) -> None:
+    """A public key is on every key in the site: whoever saw the code, and sent it again, got the token."""
+    code = code_for(site.station)
+    thief = SigningKey.generate()
+    assert caller.enrol(code).status_code == 201
+    for proof in (enrolment_proof(code, thief), enrolment_proof(f"{code}0", caller.key), bytes(64)):
+        assert asked(caller, code, caller.key.public, proof) == (403, "bad_proof")
+    # The proof comes first: not even whether there is such a code is said, and no try of its is used up.
+    assert asked(caller, "QQQQ-QQQQQQQQQQ", caller.key.public, bytes(64)) == (403, "bad_proof")
+    assert EnrolmentCode.objects.get(ident=code[:4]).tries == 0
+
+
+SMALL_ORDER = [v for v in VECTORS["enrolments"] if "small_order" in v["name"] or v["name"] == "public_key_is_no_point"]
+
+
+@pytest.mark.parametrize("vector", SMALL_ORDER, ids=lambda v: v["name"])
+def test_a_key_that_anybody_signs_for_is_not_certified(site: SimpleNamespace, vector: dict[str, Any]) -> None:
+    key, proof = bytes.fromhex(vector["public_key_hex"]), bytes.fromhex(vector["proof_hex"])
+    with pytest.raises(Refused, match="bad_proof"):
+        enrol_station(vector["code"], key, proof, 1_790_000_000)
+    # And whoever forgets to ask for the proof: it cannot be signed.
+    with pytest.raises(RecordError, match="record_claims"):
+        sign_certificate(site.station, key, 1_790_000_000)
 
 
 def test_a_used_code_is_spent_for_another_key(site: SimpleNamespace, caller: Caller) -> None:

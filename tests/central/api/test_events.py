@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from central.actions.key_reports import publish_log_marks
-from central.actions.keys import unlock_key
 from central.models import Event, Key, Opening
+from tests.central.key_logs import entry_event
 from tests.central.served import Caller, Served
 
 INSTANCE = str(uuid.uuid4())
@@ -100,55 +99,16 @@ def test_a_malformed_body_is_400(enrolled: Caller, body: Any) -> None:
     assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
 
 
-def test_a_key_locked_out_at_one_station_is_locked_for_all(site: SimpleNamespace, enrolled: Caller) -> None:
-    before = enrolled.snapshot()["cursor"]
-    at = int(time.time()) - 30
-    send(enrolled, event(type="key_locked_out", key=100, at=at))
-    (told,) = [o for o in enrolled.changes(before).json()["upserts"] if o["type"] == "key"]
-    assert told["locked_at"] == at
-
-
-def test_a_late_report_does_not_lock_what_was_unlocked_since(site: SimpleNamespace, enrolled: Caller) -> None:
-    now = int(time.time())
-    unlock_key(site.key)
-    send(enrolled, event(type="key_locked_out", key=100, at=now - 500))
-    site.key.refresh_from_db()
-    assert (site.key.locked_at, site.key.is_locked) == (None, False)
-    send(enrolled, event(type="key_locked_out", key=100, at=1, clock="unknown"), event(type="key_locked_out", key=9999))
-    site.key.refresh_from_db()
-    assert site.key.is_locked
-
-
 def test_a_key_of_another_site_is_out_of_reach(served: Served, site: SimpleNamespace, enrolled: Caller) -> None:
     number = served.summary["keys"][0]["key"]
     send(enrolled, event(type="key_locked_out", key=number, clock="unknown"))
     assert Key.objects.get(site__number=1, number=number).locked_at is None
 
 
-def log_entry(generation: Any, seq: Any, **fields: Any) -> Any:
-    return event(type="lock_opened", key=100, lock=101, data={"generation": generation, "seq": seq}, **fields)
-
-
-def test_log_seen_is_told_at_once_and_then_at_most_once_a_minute(site: SimpleNamespace, enrolled: Caller) -> Any:
-    def seen() -> Any:
-        key = Key.objects.get(pk=site.key.pk)
-        return key.log_generation, key.log_seq
-
-    send(enrolled, log_entry(1, 1), log_entry(1, 3), log_entry(1, 2))
-    assert seen() == (1, 3)
-    cursor = enrolled.snapshot()["cursor"]
-    send(enrolled, log_entry(1, 4), log_entry(2, 5))
-    assert seen() == (1, 3)
-    now = int(time.time())
-    publish_log_marks(now + 30)
-    assert seen() == (1, 3)
-    publish_log_marks(now + 61)
-    assert seen() == (2, 5)
-    (told,) = [o for o in enrolled.changes(cursor).json()["upserts"] if o["type"] == "key"]
-    assert told["log_seen"] == [2, 5]
-
-
 def test_the_opening_log_has_what_the_keys_log_told(site: SimpleNamespace, enrolled: Caller) -> None:
-    send(enrolled, log_entry(1, 1, holder=10), event(seq=2), event(type="lock_refused", key=100, lock=101, seq=3))
+    send(enrolled, entry_event(seq=1), event(seq=2), entry_event(seq=2, outcome="blocked", holder=None))
+    send(enrolled, entry_event(seq=3, lock=1))
     rows = Opening.objects.filter(site=site.site).order_by("id").values_list("type", "lock", "holder")
+    # The test lock's entry is kept like the others, and is nobody's opening.
     assert list(rows) == [("lock_opened", 101, 10), ("lock_refused", 101, None)]
+    assert Event.objects.filter(site=site.site, lock=1).count() == 1

@@ -1,6 +1,5 @@
 """The change feed under eight writers, and its rule that nothing is saved outside a change."""
 
-import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -10,8 +9,10 @@ import pytest
 from django.db import connections
 
 from central.errors import CentralError
-from central.feed import change, long_poll, pages
+from central.feed import change, long_poll
+from central.feed.cursors import newest_revision
 from central.models import Area, Unit
+from tests.central.feed.feed_follower import Follower
 
 WRITERS = 8
 ROUNDS = 12
@@ -33,38 +34,18 @@ def test_a_polling_reader_misses_nothing_of_eight_writers(site: SimpleNamespace)
         finally:
             connections.close_all()
 
-    mirror: dict[tuple[str, int], int] = {}
-    revisions: list[int] = []
-    since = 0
-
-    def poll(limit: Any) -> Any:
-        nonlocal since
-        found = pages.changes(site.site.pk, since, limit)
-        for text in found.upserts:
-            item = json.loads(text)
-            mirror[item["type"], item["id"]] = item["revision"]
-            revisions.append(item["revision"])
-        for slot in found.removes:
-            mirror.pop(slot, None)
-        assert found.revision >= since
-        since = found.revision
-        return found
-
+    follower = Follower(site.site.pk)
     with ThreadPoolExecutor(WRITERS) as pool:
         writers = [pool.submit(write, n) for n in range(WRITERS)]
         while not all(writer.done() for writer in writers):
-            poll(7)
+            follower.poll()
         for writer in writers:
             writer.result()
-    while (last := poll(7)).more:
-        pass
-    rows = json.loads(b"".join(pages.snapshot(site.site.pk)))["objects"]
-    assert mirror == {(row["type"], row["id"]): row["revision"] for row in rows}
-    assert last.count == len(mirror) == 8 + WRITERS + WRITERS * ROUNDS - WRITERS * (ROUNDS // 3)
-    assert revisions == sorted(revisions)
-    assert len(revisions) > len(mirror) - 8
-    names = {row["id"]: row["name"] for row in rows if row["type"] == "area"}
-    assert all(names[100 + n] == f"{n}.{ROUNDS - 1}" for n in range(WRITERS))
+    follower.catch_up()
+    assert follower.is_whole()
+    assert len(follower.objects) == 8 + WRITERS + WRITERS * ROUNDS - WRITERS * (ROUNDS // 3)
+    assert len(follower.revisions) > len(follower.objects) - 8
+    assert all(follower.objects["area", 100 + n]["name"] == f"{n}.{ROUNDS - 1}" for n in range(WRITERS))
 
 
 def test_saving_or_deleting_outside_a_change_is_refused_and_keeps_nothing(site: SimpleNamespace) -> None:
@@ -79,7 +60,7 @@ def test_saving_or_deleting_outside_a_change_is_refused_and_keeps_nothing(site: 
 
 
 def test_a_failed_change_leaves_no_revision(site: SimpleNamespace) -> None:
-    before = pages.head(site.site.pk)
+    before = newest_revision(site.site.pk)
 
     def fail() -> None:
         with change():
@@ -89,10 +70,10 @@ def test_a_failed_change_leaves_no_revision(site: SimpleNamespace) -> None:
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert pages.head(site.site.pk) == before
+    assert newest_revision(site.site.pk) == before
     with change():
         pass
-    assert pages.head(site.site.pk) == before
+    assert newest_revision(site.site.pk) == before
 
 
 def test_waiting_ends_with_the_wake_of_its_own_site() -> Any:
@@ -104,9 +85,9 @@ def test_waiting_ends_with_the_wake_of_its_own_site() -> Any:
         return come.is_set()
 
     with ThreadPoolExecutor(1) as pool:
-        result = pool.submit(long_poll.wait_until, 4711, has_come, 30)
+        result = pool.submit(long_poll.wait_until, 4711, has_come, 30, "a token")
         assert asked.wait(5)
         come.set()
         long_poll.wake(4711)
         assert result.result(5) is True
-    assert long_poll.wait_until(4712, lambda: False, 0) is False
+    assert long_poll.wait_until(4712, lambda: False, 0, "a token") is False

@@ -9,9 +9,11 @@ from auditlog.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from central.feed import change_and_sign, pages
+from central.feed import change_and_sign
+from central.feed.cursors import newest_revision
 from central.models import Blocklist
 from tests.central.served import Served
+from tests.central.site import told_since
 
 
 @pytest.fixture
@@ -26,11 +28,10 @@ def act(admin: Any, model: Any, action: Any, pk: Any) -> Any:
 
 
 def test_every_page_opens(admin: Any, site: SimpleNamespace) -> None:
-    for model in ("site", "unit", "area", "lock", "holder", "station", "key", "event"):
+    for model in ("site", "unit", "area", "lock", "holder", "station", "key"):
         assert admin.get(f"/admin/central/{model}/").status_code == 200, model
     for model, one in (("holder", site.holder), ("key", site.key), ("station", site.station), ("site", site.site)):
         assert admin.get(f"/admin/central/{model}/{one.pk}/change/").status_code == 200, model
-    assert admin.get("/admin/central/event/?q=101&days=400").status_code == 200
     assert admin.get("/admin/", headers={"accept-language": "sv"}).content.decode().count("Logga ut")
 
 
@@ -40,10 +41,10 @@ def test_the_pages_need_a_login(served: Served) -> None:
 
 
 def test_a_saved_form_tells_stations(admin: Any, site: SimpleNamespace) -> None:
-    before = pages.head(site.site.pk)
+    before = newest_revision(site.site.pk)
     answer = admin.post(f"/admin/central/unit/{site.unit.pk}/change/", {"name": "Nya Norr", "closed": "on"})
     assert answer.status_code == 302, answer.content
-    (text,) = pages.changes(site.site.pk, before, 10).upserts
+    (text,) = told_since(site.site, before)
     assert '"name":"Nya Norr","closed":true' in text
     assert LogEntry.objects.get_for_object(site.unit).filter(actor__username="admin").exists()
 
@@ -72,7 +73,3 @@ def test_codes_and_pins_are_shown_once_and_not_kept(admin: Any, site: SimpleName
     site.holder.refresh_from_db()
     assert bytes(site.holder.pin_tag) != tag
     assert not any(pin in str(entry.changes) for entry in LogEntry.objects.get_for_object(site.holder))
-
-
-def test_events_cannot_be_changed_here(admin: Any, site: SimpleNamespace) -> None:
-    assert admin.get("/admin/central/event/add/").status_code == 403

@@ -1,6 +1,5 @@
 """The `central` command as a program."""
 
-import json
 import os
 import signal
 import sqlite3
@@ -15,7 +14,6 @@ import pytest
 
 from central.models import Holder, Site
 from central.signing import keyring
-from central.signing.pins import pin_tag
 from station.records.base64url import decoded
 from station.records.claims import KeyRecord
 from station.records.envelope import verify
@@ -29,19 +27,19 @@ def run(*arguments: Any, cwd: Any = None) -> Any:
 
 def test_secrets_and_database_are_their_owners_alone(served: Served) -> None:
     files = [path for path in served.data.rglob("*") if path.is_file()]
-    assert {"server.key", "signing-1.key", "pin.json", "central.sqlite3"} <= {path.name for path in files}
+    assert {"server.key", "signing-1.key", "pin-salt.key", "central.sqlite3"} <= {path.name for path in files}
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
     folders = [served.data, *(path for path in served.data.rglob("*") if path.is_dir())]
     assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
 
 
 def test_no_secret_is_in_the_database(served: Served) -> None:
-    pins = json.loads((served.data / "site-1" / "pin.json").read_text())
-    seed = (served.data / "site-1" / "signing-1.key").read_bytes()
+    secrets = [path.read_bytes().hex() for path in (served.data / "site-1").iterdir()]
+    assert len(secrets) == 3
     with sqlite3.connect(served.data / "central.sqlite3") as database:
         dump = "\n".join(database.iterdump()).lower()
     database.close()
-    for secret in (pins["pepper"], pins["site_salt"], seed.hex()):
+    for secret in secrets:
         assert len(secret) >= 32
         assert secret not in dump
     for person in served.summary["people"]:
@@ -68,9 +66,8 @@ def test_the_sample_data_has_every_kind(served: Served) -> None:
 
 
 def test_sample_pins_are_the_people_s(served: Served) -> None:
-    secrets = keyring.pin_secrets(Site.objects.get(number=1))
     person = served.summary["people"][4]
-    tag = pin_tag(person["pin"], secrets.site_salt, secrets.pepper)
+    (tag,) = keyring.pin_secrets(Site.objects.get(number=1)).tags(person["pin"])
     assert Holder.objects.get(site__number=1, pin_tag=tag).number == person["holder"]
 
 

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 import pytest
 from auditlog.models import LogEntry
 from auditlog.registry import auditlog
-from axes.models import AccessLog
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
@@ -18,28 +17,36 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 
 from central.actions import keys, people, pins, tasks
-from central.models import Event, Holder, Key, LookUp, Opening, Permit, Receipt, ServerFact, Site, Task
+from central.doors.login import KNOWN_FOR_S
+from central.models import (
+    Activation,
+    Event,
+    Holder,
+    Key,
+    LoggedInFrom,
+    LookUp,
+    Opening,
+    Permit,
+    Receipt,
+    ServerFact,
+    Site,
+    Task,
+)
 from central.operations.retention import (
-    LOGIN_DAYS,
     SITE_OF,
     anonymise_events,
     delete_old_records,
     delete_old_records_of,
 )
 from central.operations.scheduler import do_what_is_due
+from tests.central.key_logs import entry_event
 from tests.central.served import Caller, Served, central
 
 DAY_S = 86400
 
 
-OPENED = {
-    "type": "lock_opened", "key": 100, "holder": 10, "lock": 101,
-    "data": {"generation": 1, "seq": 1, "outcome": "opened", "battery_percent": 80},
-}  # fmt: skip
-
-
 def test_after_its_days_the_log_names_nobody_and_counts_all(site: SimpleNamespace, enrolled: Caller) -> None:
-    enrolled.reported(OPENED, {"type": "key_activated", "key": 100, "holder": 10}, {"type": "station_started"})
+    enrolled.reported(entry_event(), {"type": "key_activated", "key": 100, "holder": 10}, {"type": "station_started"})
     before = {event.pk: event for event in Event.objects.filter(site=site.site)}
     now = int(time.time())
     assert anonymise_events(site.site, now + 89 * DAY_S) == 0
@@ -53,10 +60,20 @@ def test_after_its_days_the_log_names_nobody_and_counts_all(site: SimpleNamespac
         assert event.type == "station_started" or event.event != old.event, "it can be computed from the key's number"
     (opening,) = Opening.objects.filter(site=site.site, lock=101)
     assert opening.data == {"outcome": "opened"}
+    assert not Activation.objects.filter(site=site.site).exists()
+
+
+def test_who_had_a_key_is_known_no_longer_than_the_log(site: SimpleNamespace) -> None:
+    now = int(time.time())
+    Activation.objects.create(site=site.site, key=100, holder=10, begins=now, ends=now + 9, received_at=now)
+    delete_old_records_of(site.site, now + 89 * DAY_S)
+    assert Activation.objects.filter(site=site.site).exists()
+    delete_old_records_of(site.site, now + 91 * DAY_S)
+    assert not Activation.objects.filter(site=site.site).exists()
 
 
 def test_each_site_has_its_own_days(site: SimpleNamespace, enrolled: Caller) -> None:
-    enrolled.reported(OPENED)
+    enrolled.reported(entry_event())
     site.site.log_days = 10
     now = int(time.time())
     assert anonymise_events(site.site, now + 9 * DAY_S) == 0
@@ -76,7 +93,7 @@ def test_an_open_receipt_is_kept_until_the_key_is_back(site: SimpleNamespace, en
 
 
 def test_the_server_does_it_by_itself_once_an_hour(site: SimpleNamespace, enrolled: Caller) -> None:
-    enrolled.reported(OPENED)
+    enrolled.reported(entry_event())
     ServerFact.objects.filter(name="retention_at").delete()
     now = int(time.time())
     do_what_is_due(now)
@@ -93,7 +110,9 @@ def test_the_server_does_it_by_itself_once_an_hour(site: SimpleNamespace, enroll
 def test_a_person_is_told_everything_but_secrets(
     served: Served, site: SimpleNamespace, enrolled: Caller, tmp_path: Path
 ) -> None:
-    enrolled.reported(OPENED, OPENED | {"holder": None, "type": "lock_refused"}, {"type": "key_synced", "key": 99})
+    enrolled.reported(
+        entry_event(), entry_event(seq=2, holder=None, outcome="expired"), {"type": "key_synced", "key": 99}
+    )
     file = tmp_path / "person.json"
 
     permit = bytes(Permit.objects.get(holder=site.holder).record)
@@ -190,10 +209,10 @@ def test_what_a_command_changes_is_in_the_audit_log(site: SimpleNamespace) -> No
 
 def test_log_ins_and_sessions_are_forgotten(served: Served) -> None:
     now = int(time.time())
-    old = AccessLog.objects.create(username="eva.exempel", ip_address="203.0.113.9", path_info="/")
-    AccessLog.objects.filter(pk=old.pk).update(attempt_time=datetime.now(UTC) - timedelta(days=LOGIN_DAYS + 1))
-    new = AccessLog.objects.create(username="eva.exempel", ip_address="203.0.113.9", path_info="/")
+    user = get_user_model().objects.create(username="eva.exempel")
+    LoggedInFrom.objects.create(user=user, network="203.0.113.8", at=now - KNOWN_FOR_S - 1)
+    new = LoggedInFrom.objects.create(user=user, network="203.0.113.9", at=now)
     Session.objects.create(session_key="x" * 32, session_data="", expire_date=datetime.now(UTC) - timedelta(hours=1))
     delete_old_records(now)
-    assert list(AccessLog.objects.filter(username="eva.exempel")) == [new]
+    assert list(LoggedInFrom.objects.filter(user=user)) == [new]
     assert not Session.objects.filter(session_key="x" * 32).exists()

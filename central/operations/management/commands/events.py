@@ -1,19 +1,27 @@
-"""``central manage events``: what stations have reported."""
+"""``central manage events``: what stations have reported. Reading it is noted as it is in the office."""
 
 import json
 import os
 import select
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
-from central.models import Event
+from central.actions.look_ups import note_look_up
+from central.clock import unix_now
+from central.models import Event, LookUp, Site
+from central.operations.management.numbered_command import audited, system_user
+from station.plain_text import one_line
 
 LOOK_S = 0.05
 BATCH = 500
+SHORTEST, LONGEST = 5, 300
+FOR_EVER = 2**53
+END_OF_DATES = 253_402_300_800
+"""The year 10000."""
 
 
 class Command(BaseCommand):
@@ -23,10 +31,27 @@ class Command(BaseCommand):
         parser.add_argument("--site", type=int, default=1, metavar="N", help="default: %(default)s")
         parser.add_argument("--type", metavar="TYPE", help="of this type only: key_activated, lock_opened …")
         parser.add_argument("--key", type=int, metavar="N", help="about this key only")
+        parser.add_argument(
+            "--reason", required=True, type=_reason, metavar="TEXT", help="in words; kept, as by the page"
+        )
+        parser.add_argument(
+            "--cause", choices=LookUp.Cause.values, default=LookUp.Cause.OTHER, help="default: %(default)s"
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object a line")
         parser.add_argument("--follow", action="store_true", help="go on, as tail -f does, until standard input ends")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        site = Site.objects.filter(number=options["site"]).first()
+        if site is None:
+            raise CommandError(f"there is no site {options['site']}")
+        about = LookUp.About.ALL if options["key"] is None else LookUp.About.KEY
+        # Before anything is shown, and for the time to come where it is to be followed.
+        with audited(self):
+            note_look_up(
+                site, unix_now(), LookUp.Cause(options["cause"]), by=f"{system_user()} (events)", about=about,
+                number=options["key"], since=0, until=FOR_EVER if options["follow"] else unix_now(),
+                reason=options["reason"],
+            )  # fmt: skip
         last = 0
         while True:
             last = self._print(last, options)
@@ -40,7 +65,7 @@ class Command(BaseCommand):
             events = Event.objects.filter(site__number=options["site"], pk__gt=after).select_related("station")
             if options["type"]:
                 events = events.filter(type=options["type"])
-            if options["key"]:
+            if options["key"] is not None:
                 events = events.filter(key=options["key"])
             found = list(events.order_by("pk")[:BATCH])
             for event in found:
@@ -51,6 +76,14 @@ class Command(BaseCommand):
             after = found[-1].pk
 
 
+def _reason(text: str) -> str:
+    """As the page wants it."""
+    words = " ".join(text.split())
+    if not SHORTEST <= len(words) <= LONGEST or not words.isprintable():
+        raise ArgumentTypeError(f"a reason has {SHORTEST} to {LONGEST} characters")
+    return words
+
+
 def _wanted() -> bool:
     """Whether whoever reads us is still there, after a moment: a reader that dies closes our standard input."""
     readable, _, _ = select.select([sys.stdin], [], [], LOOK_S)
@@ -58,14 +91,17 @@ def _wanted() -> bool:
 
 
 def _line(event: Event, *, as_json: bool) -> str:
+    doubt = event.doubt_shown(unix_now())
     if as_json:
         names = ("seq", "type", "key", "holder", "lock", "at", "received_at", "data")
         told = {name: getattr(event, name) for name in names}
         ids = {"id": str(event.event), "station": event.station.number, "instance": str(event.instance)}
-        return json.dumps(ids | told, ensure_ascii=False)
-    about = " ".join(
-        f"{name}={value}" for name in ("key", "holder", "lock") if (value := getattr(event, name)) is not None
-    )
-    at = datetime.fromtimestamp(event.at, UTC).isoformat(timespec="seconds")
-    details = " ".join(f"{name}={value}" for name, value in event.data.items())
-    return f"{at} station={event.station.number} {event.type} {about} {details}".rstrip()
+        # ASCII: what a station wrote into a text must not reach a terminal raw, C1 controls included.
+        return json.dumps(ids | told | {"doubt": doubt})
+    numbers = {name: value for name in ("key", "holder", "lock") if (value := getattr(event, name)) is not None}
+    doubtful = {"doubt": doubt} if doubt else {}
+    # What a station wrote into a text must not reach a terminal raw.
+    words = " ".join(f"{one_line(n)}={one_line(value)}" for n, value in (numbers | doubtful | event.data).items())
+    # By the station's or the key's clock: any number that fits.
+    at = datetime.fromtimestamp(event.at, UTC).isoformat(timespec="seconds") if event.at < END_OF_DATES else event.at
+    return f"{at} station={event.station.number} {event.type} {words}".rstrip()

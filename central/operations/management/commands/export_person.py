@@ -23,7 +23,8 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         holder = find_numbered(Holder, "holder", options["site"], options["number"])
-        text = json.dumps(export_person(holder, options["reason"]), ensure_ascii=False, indent=2)
+        # To a terminal in ASCII: what somebody wrote into a text must not reach it raw.
+        text = json.dumps(export_person(holder, options["reason"]), ensure_ascii=not options["output"], indent=2)
         if not options["output"]:
             self.stdout.write(text)
             return

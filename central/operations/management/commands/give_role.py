@@ -7,7 +7,8 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from central.models import Membership, Role, Site, Unit
+from central.actions.users import give_role_by_operator
+from central.models import Role, Site, Unit
 from central.operations.management.numbered_command import audited, find_numbered
 
 
@@ -26,11 +27,11 @@ class Command(BaseCommand):
         if user is None or site is None:
             raise CommandError("no such user" if user is None else "no such site")
         unit = find_numbered(Unit, "unit", options["site"], options["unit"]) if options["unit"] is not None else None
-        member = Membership(user=user, role=options["role"], site=site, unit=unit)
         try:
-            member.full_clean()
+            with audited(self):
+                given = give_role_by_operator(user, options["role"], site, unit)
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from error
-        with audited(self):
-            member.save()
-        self.stdout.write(f"{member}")
+        self.stdout.write(f"{given.member}")
+        if given.password is not None:
+            self.stdout.write(f"new password, for {user} alone, to be changed at once: {given.password}")

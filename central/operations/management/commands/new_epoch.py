@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from central.clock import unix_now
-from central.operations.restore import begin_epoch
+from central.operations.restore import begin_epoch, cautions
 
 
 class Command(BaseCommand):
@@ -13,3 +13,4 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         self.stdout.write(f"a new epoch; {begin_epoch(unix_now())} records signed anew")
+        self.stdout.write("\n".join(cautions()))

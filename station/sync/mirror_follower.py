@@ -1,0 +1,233 @@
+"""Fetches what has changed at central, and takes it into the mirror once a head has confirmed the whole of it."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from station.ports import MirrorState, Store
+from station.records.base64url import decoded
+from station.records.claims import Head
+from station.records.mirror_digest import MirrorSum, change_of
+from station.records.mirror_head import AHEAD_LIMIT_S, Call, HeadRefusal, readable_head
+from station.records.strict_json import JsonRefused
+from station.sync.client import AnswerRefused, CentralClient, CentralUnreachable, Resnapshot
+from station.sync.confirmation import Gathering, judged
+from station.sync.identity import Identity
+from station.sync.intake import RefusedObject
+from station.sync.mirror_commit import MirrorCommit
+from station.sync.refused_records import RefusalReports
+from station.sync.signed_time import SignedTime
+from station.sync.station_health import self_report
+from station.sync.timekeeping import Timekeeper
+
+RESNAPSHOT_AGAIN_S = 600
+"""A snapshot that was refused, or after which changes disagreed again at once, is followed by another after this long:
+it may be central that is wrong. Twice as long each time, up to `RESNAPSHOT_LIMIT_S`."""
+RESNAPSHOT_LIMIT_S = 86400
+PAGES_LIMIT = 400
+"""200,000 changes: more than a snapshot can hold."""
+NONCE_BYTES = 16
+
+_log = logging.getLogger("station.mirror")
+
+
+@dataclass(slots=True)
+class SnapshotPatience:
+    """When a whole snapshot may be asked for again."""
+
+    not_before_s: float | None = None
+    wait_s: int = 0
+
+    def allows(self, mono_s: float) -> bool:
+        """Whether it is time."""
+        return self.not_before_s is None or mono_s >= self.not_before_s
+
+    def used(self, mono_s: float, limit_s: int = RESNAPSHOT_LIMIT_S) -> None:
+        """One was answered, believed or not: whether it helps, the next changes tell."""
+        self.wait_s = min(max(2 * self.wait_s, RESNAPSHOT_AGAIN_S), limit_s)
+        self.not_before_s = mono_s + self.wait_s
+
+    def helped(self) -> None:
+        """Changes have been confirmed."""
+        self.not_before_s, self.wait_s = None, 0
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLogSeen:
+    """How far central has a key's log: what a head says in claims 10 and 53."""
+
+    key: int
+    position: tuple[int, int] | None
+    """Generation and seq; None: it has none of that log."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    """One answer, in one page or several: where it goes on from, and what the last page says."""
+
+    since: str
+    gathering: Gathering
+    call: Call
+    head: bytes = b""
+    cursor: str = ""
+    down: frozenset[int] = field(default=frozenset())
+
+
+class MirrorFollower:
+    """Brings the mirror up to date, one confirmed answer at a time."""
+
+    def __init__(
+        self,
+        link: CentralClient,
+        store: Store,
+        time: Timekeeper,
+        identity: Identity,
+        *,
+        commit: MirrorCommit,
+        signed_time: SignedTime,
+        reports: RefusalReports,
+        config_version: Callable[[], str],
+    ) -> None:
+        self._link, self._store, self._time, self._identity = link, store, time, identity
+        self._commit, self._signed_time, self._reports = commit, signed_time, reports
+        self._config_version = config_version
+        self._turn = asyncio.Lock()
+        """A visit's call and the polling may both be open; one answer is judged and stored at a time."""
+        self._patience = SnapshotPatience()
+        self.log_seen: KeyLogSeen | None = None
+        """Of the key that was asked about last."""
+        self.down: frozenset[int] = frozenset()
+        """Stations that central has not heard from lately: a hint beside the mirror."""
+
+    @property
+    def state(self) -> MirrorState:
+        """What has been confirmed last."""
+        return self._commit.state
+
+    async def follow(self, key: int | None = None) -> None:
+        """Bring the mirror up to date once, and have central confirm it. ``key``: number of the key in the socket.
+
+        Raises CentralUnreachable (``mirror_unconfirmed`` for an answer that was not believed), CentralRefused,
+        StoreFault. Then the mirror is as it was.
+        """
+        since = self.state.cursor
+        refusal: str | None = "no_mirror"
+        if since is not None:
+            try:
+                refusal = await self._changes(since, key)
+            except (Resnapshot, AnswerRefused, JsonRefused) as error:
+                refusal = error.code
+        if refusal is None:
+            return
+        if since is not None:
+            _log.warning("mirror.not_confirmed reason=%s", refusal)
+        if refusal == HeadRefusal.FROM_THE_FUTURE:
+            await self._signed_time.ask_again()
+        await self._snapshot()
+
+    # --- changes ---
+
+    async def _changes(self, since: str, key: int | None) -> str | None:
+        """Why what has changed since the cursor was not confirmed; None when it was, or somebody else was quicker."""
+        asked = await self._pages(since, key)
+        async with self._turn:
+            if self.state.cursor != since:
+                chain = asked.gathering.chain(self._identity.chain)
+                head: Head | HeadRefusal = readable_head(asked.head, chain.head_signer(), asked.call)
+            else:
+                head = self._judged(asked.head, asked.call, asked.gathering)
+                if isinstance(head, Head):
+                    # The state is as it was while this was on its way, so the sum is still what it was added to.
+                    await self._commit.take(asked.gathering, head, epoch=self.state.epoch, cursor=asked.cursor)
+                    self._patience.helped()
+                    self.down = asked.down
+        if isinstance(head, HeadRefusal):
+            return None if self.state.cursor != since else head.value
+        if self._is_long_past(head):
+            await self._signed_time.ask_again()
+        if key is not None:
+            seen = head.log_seen
+            self.log_seen = KeyLogSeen(key, (seen.generation, seen.seq) if seen is not None else None)
+        return None
+
+    async def _pages(self, since: str, key: int | None) -> _Asked:
+        report = await self_report(self._store, self._time.now(), self.state.confirmed_at, self._config_version())
+        asked = _Asked(since, Gathering(self.state.sum), self._call(key))
+        for _ in range(PAGES_LIMIT):
+            page = await self._link.changes(since, asked.call.nonce, key, report)
+            change = change_of(page.upserts, page.removes)
+            asked.gathering.add(change, await self._store.held_hashes(asked.gathering.unseen(change)))
+            if not page.more:
+                asked.head, asked.cursor, asked.down = _record(page.head), page.cursor, frozenset(page.down)
+                return asked
+            if page.cursor == since:
+                break
+            since = page.cursor
+            asked.call = self._call(key)
+        raise AnswerRefused("central_pages_endless")
+
+    def _is_long_past(self, head: Head) -> bool:
+        """Whether by this station's clock central has signed long ago what it has signed just now: one is wrong.
+
+        Activations would begin in the future, and the mirror look too old, until the time is asked for again.
+        """
+        now = self._time.now()
+        return now.trust is not None and now.unix_s - head.issued > AHEAD_LIMIT_S
+
+    # --- snapshots ---
+
+    async def _snapshot(self) -> None:
+        """Replace the whole mirror, if a head confirms it."""
+        if not self._patience.allows(self._time.now().mono_s):
+            raise CentralUnreachable("mirror_unconfirmed", reason="waits_for_snapshot")
+        call = self._call()
+        try:
+            snapshot = await self._link.snapshot(call.nonce)
+            gathering = Gathering(MirrorSum(), whole=True)
+            gathering.add(change_of(snapshot.objects, []), {})
+        except (AnswerRefused, JsonRefused) as error:
+            await self._refuse_snapshot(error.code)
+        async with self._turn:
+            head = self._judged(_record(snapshot.head), call, gathering)
+            if isinstance(head, Head):
+                await self._commit.take(gathering, head, epoch=snapshot.epoch, cursor=snapshot.cursor)
+        if isinstance(head, HeadRefusal):
+            await self._refuse_snapshot(head.value)
+        self._patience.used(self._time.now().mono_s)
+        _log.info("mirror.snapshot objects=%d", self.state.sum.count)
+
+    async def _refuse_snapshot(self, reason: str) -> NoReturn:
+        # Without any mirror there is nothing to go on with meanwhile.
+        limit_s = RESNAPSHOT_LIMIT_S if self.state.cursor is not None else RESNAPSHOT_AGAIN_S
+        self._patience.used(self._time.now().mono_s, limit_s)
+        await self._reports.refused(RefusedObject("snapshot", None, reason))
+        if reason == HeadRefusal.FROM_THE_FUTURE:
+            await self._signed_time.ask_again()
+        raise CentralUnreachable("mirror_unconfirmed", reason=reason)
+
+    # --- both ---
+
+    def _call(self, key: int | None = None) -> Call:
+        return Call(self._identity.station, os.urandom(NONCE_BYTES), key)
+
+    def _judged(self, head: bytes, call: Call, gathering: Gathering) -> Head | HeadRefusal:
+        now = self._time.now()
+        return judged(
+            head,
+            call,
+            gathering,
+            self._identity.chain,
+            newest_version=self.state.version,
+            now_s=now.unix_s if now.trust is not None else None,
+        )
+
+
+def _record(text: str | None) -> bytes:
+    """A record's bytes; none for what is none: then it is no head of central's."""
+    try:
+        return decoded(text or "")
+    except ValueError:
+        return b""
