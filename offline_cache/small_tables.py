@@ -10,8 +10,8 @@ from sqlite_utils import Database
 from station.ports import LogMark
 from station.rules.attempts import AttemptCount
 
-# Not sqlite-utils' upsert (4.2): it tries out once what SQLite can do, by making a table. When the disk is full then,
-# its other way from then on silently keeps no new row of columns that must not be NULL: no wrong PIN would count.
+# Not sqlite-utils' upsert (4.2): it tries out once what SQLite can do, by making a table. When the disk is full just
+# then, its other way from then on silently keeps no new row of columns that must not be NULL: no wrong PIN would count.
 _SET_ATTEMPTS = """
 INSERT INTO attempts (key, failures, last_at, unlock_seen) VALUES (:key, :failures, :last_at, :unlock_seen)
 ON CONFLICT (key) DO UPDATE SET failures = :failures, last_at = :last_at, unlock_seen = :unlock_seen

@@ -64,7 +64,7 @@ def test_an_entry_is_known_by_its_bytes(site: SimpleNamespace, enrolled: Caller,
 
 FORGED: list[dict[str, Any]] = [
     {"id": "0e5ab1c4-1d3b-4b55-9d5a-6f5b1c1e2d3f"}, {"key": 101}, {"at": 7}, {"lock": 102}, {"holder": 11},
-    {"key": None}, {"type": "lock_refused"},
+    {"type": "lock_refused"}, {"key": None},
 ]  # fmt: skip
 FORGED_DATA: list[dict[str, Any]] = [
     {"seq": 2}, {"seq": True}, {"outcome": "blocked"}, {"battery_percent": 79}, {"entry": "AAAA"}, {"entry": None},
