@@ -113,6 +113,8 @@ class Credentials(_Frozen):
     peppers: tuple[Pepper, ...] = Field(min_length=1, max_length=PEPPERS_LIMIT)
     """Newest first."""
     argon2: Argon2Cost
+    pin_digits: int = Field(ge=1, le=100)
+    """Of PINs that are given now; a station goes by its mirror's, when it has one."""
 
     @classmethod
     def load(cls, path: Path, environment: Mapping[str, str] = os.environ) -> Self:

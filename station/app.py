@@ -239,6 +239,7 @@ def identity_of(credentials: Credentials) -> Identity:
             time=cost.time,
             memory_kib=cost.memory_kib,
             lanes=cost.lanes,
+            digits=credentials.pin_digits,
         ),
     )
 
@@ -247,7 +248,7 @@ def _keep_pins(path: Path, pin: PinSecrets) -> None:
     """Write them beside the token, where a thief of the database does not find them. Raises ConfigFault."""
     peppers = tuple(Pepper(version=version, pepper=pepper) for version, pepper in pin.peppers)
     cost = Argon2Cost(time=pin.time, memory_kib=pin.memory_kib, lanes=pin.lanes)
-    changed = {"site_salt": pin.site_salt, "peppers": peppers, "argon2": cost}
+    changed = {"site_salt": pin.site_salt, "peppers": peppers, "argon2": cost, "pin_digits": pin.digits}
     Credentials.load(path).model_copy(update=changed).save(path)
 
 

@@ -4,6 +4,7 @@ It works beside a running kiosk, and leaves everything as it is. Exit code 1 whe
 """
 
 import argparse
+from collections.abc import Sequence
 
 import config
 from config import ConfigFault, Credentials, Settings
@@ -19,6 +20,8 @@ from station.commands.doctor_checks.key_reader import check_key_reader
 from station.commands.doctor_checks.kiosk import check_kiosk, check_kiosk_status
 from station.commands.inserted_key import trusted_central_keys
 from station.commands.status import kiosk_runs
+from station.errors import StationError
+from station.records.keys import PublicKey
 from station.runtime import status_file
 
 EXAMPLE = "example: station doctor --config /etc/station/station.toml"
@@ -59,7 +62,7 @@ async def _check(settings: Settings) -> list[Finding]:
     else:
         stored = await read_stored_facts(settings)
     credentials, found = _check_credentials(settings, stored.certificate_expires)
-    trusted_keys = await trusted_central_keys(settings, credentials) if credentials is not None else ()
+    trusted_keys = await _trusted_keys(settings, credentials) if credentials is not None else ()
     found += await check_key_reader(settings, status)
     central = await check_central(settings, credentials, trusted_keys)
     found += central
@@ -70,6 +73,14 @@ async def _check(settings: Settings) -> list[Finding]:
         found += check_kiosk_status(settings, status)
     found.append(check_kiosk(settings, status, in_use=running))
     return found
+
+
+async def _trusted_keys(settings: Settings, credentials: Credentials) -> Sequence[PublicKey]:
+    try:
+        return await trusted_central_keys(settings, credentials)
+    except StationError:
+        # Its certificate is none: said already, and no reason to end here.
+        return ()
 
 
 def _check_credentials(settings: Settings, expires: int | None) -> tuple[Credentials | None, list[Finding]]:

@@ -57,7 +57,7 @@ class StatusFile:
         self._path, self._configuration = path, configuration
         self._store, self._time, self._mirror, self._facts = store, time, mirror, facts
         self._visits = visits
-        self._ended = visits.ended
+        self._visit = (visits.ended, visits.outcome)
         self._visits.take_up((read(path) or {}).get("visits"))
         self._line = Line.EMPTY
         self._news = asyncio.Event()
@@ -67,12 +67,13 @@ class StatusFile:
         """Take in a screen that was shown."""
         broken = (self._line is Line.READER_BROKEN) != (screen.line is Line.READER_BROKEN)
         self._line = screen.line
-        if broken or self._visits.ended != self._ended:
-            self._ended = self._visits.ended
+        visit = (self._visits.ended, self._visits.outcome)
+        if broken or visit != self._visit:
+            self._visit = visit
             self._news.set()
 
     async def run(self) -> None:
-        """Write now, after each visit, and every few seconds."""
+        """Write now, every few seconds, and as a visit comes further: one that is cut off is called what it was."""
         while True:
             self._news.clear()
             await self._write()

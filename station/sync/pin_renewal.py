@@ -70,7 +70,7 @@ def pin_secrets(answer: PinAnswered) -> PinSecrets:
     except ValueError:
         raise AnswerRefused("central_answer_malformed", answer="PinAnswered") from None
     cost = answer.argon2
-    return PinSecrets(salt, _newest_first(peppers), cost.time, cost.memory_kib, cost.lanes)
+    return PinSecrets(salt, _newest_first(peppers), cost.time, cost.memory_kib, cost.lanes, answer.digits)
 
 
 def _newest_first(peppers: Collection[tuple[int, Secret[bytes]]]) -> tuple[tuple[int, Secret[bytes]], ...]:

@@ -120,7 +120,7 @@ class Readiness:
             neighbours=neighbours(stations, self._mirror.down, own.station, own.claims.unit),
             support=support_lines(site),
             privacy=privacy(site),
-            pin_digits=pin_digits(site),
+            pin_digits=pin_digits(site.get("pin_digits", own.pin.digits)),
         )
 
     def _zone(self, site: Mapping[str, Json]) -> tzinfo:

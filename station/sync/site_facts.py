@@ -88,7 +88,6 @@ def _number(body: Mapping[str, Json], name: str) -> int | None:
     return value if type(value) is int else None
 
 
-def pin_digits(site: Mapping[str, Json]) -> int:
-    """How many digits the site's PINs have; 0 where central does not say."""
-    digits = site.get("pin_digits")
-    return digits if isinstance(digits, int) and not isinstance(digits, bool) and 0 < digits <= MAX_DIGITS else 0
+def pin_digits(digits: Json) -> int:
+    """How many digits the site's PINs have, as central says it; 0 for what cannot be that."""
+    return digits if type(digits) is int and 0 < digits <= MAX_DIGITS else 0

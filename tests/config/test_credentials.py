@@ -30,6 +30,7 @@ FIELDS: dict[str, Any] = {
     "site_salt": SALT,
     "peppers": (Pepper(version=2, pepper=Secret(PEPPER)), Pepper(version=1, pepper=Secret(bytes(32)))),
     "argon2": Argon2Cost(time=2, memory_kib=19456, lanes=1),
+    "pin_digits": 8,
 }
 
 

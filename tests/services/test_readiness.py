@@ -14,7 +14,7 @@ from station.rules.facts import OffOnlyReason
 from station.sync.objects import ADOPTED_NOTE
 from tests.received import received, take
 from tests.services.lying_central import DAY_S, NOW_S, STATION, UNIT, LyingCentral, Reply
-from tests.services.parts import Parts
+from tests.services.parts import PINS, Parts
 
 
 async def off_only(parts: Parts) -> OffOnlyReason | None:
@@ -39,7 +39,10 @@ async def test_no_clock(synced: Parts) -> None:
 
 async def test_no_mirror(central: LyingCentral, parts: Parts) -> None:
     assert await off_only(parts) is OffOnlyReason.NO_MIRROR
-    assert not (await parts.readiness.facts()).knows_keys
+    await parts.readiness.reload()
+    facts = await parts.readiness.facts()
+    # What enrolment has answered of PINs; of keys it has said nothing.
+    assert (facts.knows_keys, facts.pin_digits) == (False, PINS.digits)
     central.lies["/mirror/snapshot"] = Reply(500)
     assert not await parts.poll()
     assert await off_only(parts) is OffOnlyReason.NO_MIRROR

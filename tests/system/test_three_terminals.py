@@ -260,4 +260,5 @@ def enrol_without_central(folder: Path) -> None:
         site_salt=b"saltsalt",
         peppers=(Pepper(version=1, pepper=Secret(b"pepperpepperpepper")),),
         argon2=Argon2Cost(time=1, memory_kib=8, lanes=1),
+        pin_digits=6,
     ).save(folder / "credentials.json")
