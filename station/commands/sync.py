@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         {
             "mirror_objects": 0 if synced.box else synced.objects,
             "mirror_changed": synced.changed and not synced.box,
-            "mirror_age_before_s": synced.age_before_s,
+            "mirror_age_before_s": None if synced.box else synced.age_before_s,
             "events_sent": synced.sent,
             "outbox": synced.waiting,
             "certificate_expires": synced.certificate_expires,

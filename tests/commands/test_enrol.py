@@ -11,16 +11,19 @@ from tests.running_site import RunningSite
 pytestmark = pytest.mark.slow
 
 
-def test_enrol_writes_both_files_and_nothing_on_a_bad_code(site: RunningSite, tmp_path: Path) -> None:
+def test_enrol_writes_both_files_and_neither_on_a_bad_code(site: RunningSite, tmp_path: Path) -> None:
     url = site.world.home.url
     refused = site.station("enrol", "--code", "ZZZZ-0000000000", "--url", url, folder=tmp_path)
     assert refused.returncode == 1
     assert refused.stderr.startswith("station enrol: the central server does not know this code; ask for a new one")
-    assert list(tmp_path.iterdir()) == []
+    # The code may have been mistyped in a second try, and the first one's answer been lost: its key is kept.
+    assert [each.name for each in tmp_path.iterdir()] == ["enrolment-key.json"]
+    assert stat.S_IMODE((tmp_path / "enrolment-key.json").stat().st_mode) == 0o600
     code = site.central("enrol-code", "--station", "2")
     told = site.json("enrol", "--code", code, "--url", url, folder=tmp_path)
     assert (told["station"], told["profile"]) == (2, "sync-station")
     assert stat.S_IMODE((tmp_path / "credentials.json").stat().st_mode) == 0o600
+    assert not (tmp_path / "enrolment-key.json").exists()
     assert site.json("sync", folder=tmp_path)["mirror_objects"] > 100
 
 

@@ -38,7 +38,7 @@ async def tried(
         await station.idle()
         site.skip(400)
         await station.mirror.refreshed(0)
-        done += [list(hashed), station.store.asked.count("commit"), station.store.asked.count("bundle")]
+        done += [list(hashed), station.store.asked.count("commit")]
         done += [_timeless(screen) for screen in station.shown]
         hashed.clear()
         station.store.asked.clear()

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.terminals import Pane, Terminals
+from tests.system.terminals import Pane, Terminals, eventually
 
 ROOT = Path(__file__).parents[2]
 SERVING = re.compile(r"central is serving on (http://127\.0\.0\.1:(\d+))")
@@ -44,9 +44,7 @@ class Site:
     def serve(self, port: int = 0) -> None:
         """`central serve` in its terminal."""
         self.central.enter(f"clear; central serve --data central --port {port}")
-        self.central.until("central is serving on http://127.0.0.1:")
-        found = SERVING.search(self.central.words)
-        assert found is not None
+        found = eventually(lambda: SERVING.search(self.central.words), lambda: self.central.screen)
         self.url = found[1]
 
     @property
