@@ -6,6 +6,8 @@ from pathlib import Path
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
+END_OF_DATES = 253_402_300_800
+"""The year 10000: no calendar has what comes after. Keys and stations may tell it all the same."""
 
 OFFSET_FILE_VARIABLE = "CENTRAL_CLOCK_OFFSET_FILE"
 """Names a file with seconds to add to the time: for demonstrations, where days pass at once; never set otherwise."""

@@ -24,8 +24,9 @@ FILE_LIMIT_BYTES = 64 * 1024
 FILE_MODE = 0o600
 CENTRAL_KEYS_LIMIT = 1000
 """The whole chain, as `station.records.central_chain.CHAIN_LIMIT`."""
-PEPPERS_LIMIT = 4
-"""Central has two at the most; one that it has ended is still here until the mirror no longer names it."""
+PEPPERS_LIMIT = 8
+"""Central has two at the most; one that it has ended is still here until the mirror no longer names it, and of each
+version there may be another beside the one held longest: nobody signs what central answers."""
 TOKEN_CHARACTERS = re.compile(r"[\x21-\x7e]{16,512}")
 SYSTEMD_FOLDER = "CREDENTIALS_DIRECTORY"
 NO_CREDENTIALS = b"{}"

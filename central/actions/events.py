@@ -24,6 +24,7 @@ from central.feed import change
 from central.models import Event, Key, Site, Station, Task
 from central.models.base import MAX_UINT32
 from central.models.events import CLOCK_UNKNOWN, Doubt
+from station.records.strict_json import LEVELS_LIMIT
 
 DATA_LIMIT_BYTES = 4096
 ID_LIMIT_CHARACTERS = 64
@@ -156,6 +157,8 @@ def _parse(item: Any, station: Station, now: int) -> _Parsed | str:
         return str(error)
     except (ValueError, RecursionError):
         return "data: not_json"
+    if _is_deeper(data, LEVELS_LIMIT):
+        return "data: too_deep"
     if size > DATA_LIMIT_BYTES:
         return "data: too_long"
     # Escaped, it gets through JSON; PostgreSQL takes it nowhere.
@@ -181,6 +184,14 @@ def _parse(item: Any, station: Station, now: int) -> _Parsed | str:
         event.log_seq = entry.seq
         event.doubt = Doubt.NO_TIME if entry.time is None and event.type == "lock_opened" else ""
     return _Parsed(event, report)
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether arrays and objects within each other are more than so many: further in than that nothing reads safely."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inner)
 
 
 def _id_of(item: Any) -> str:

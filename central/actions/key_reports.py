@@ -1,9 +1,12 @@
 """What reports tell of keys: which record each key carries."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import TypeGuard
 
 from central.models import Event, Key
+from station.records import claims
+from station.records.envelope import claimed
 
 MAX_SEQ = 2**53
 RECORD_SEEN = {"key_record_written": "issued", "key_synced": "record_issued"}
@@ -16,18 +19,21 @@ def note_records_seen(site: int, events: Iterable[Event]) -> None:
     A change of the central key is over when every key has the record by the new one. It is nothing that stations hear
     of, so it is written past the change feed.
     """
-    seen: dict[int, int] = {}
+    seen: dict[int, set[int]] = defaultdict(set)
     for event in events:
         name = RECORD_SEEN.get(event.type)
         issued = event.data.get(name) if name is not None else None
         if event.key is not None and _counts(issued):
-            seen[event.key] = max(seen.get(event.key, 0), issued)
+            seen[event.key].add(issued)
     if not seen:
         return
     moved = []
-    for key in Key.objects.filter(site_id=site, number__in=list(seen)).only("number", "record_carried"):
-        if seen[key.number] > (key.record_carried or 0):
-            key.record_carried = seen[key.number]
+    for key in Key.objects.filter(site_id=site, number__in=list(seen)).only("number", "record_carried", "record"):
+        newest = claimed(claims.KeyRecord, None if key.record is None else bytes(key.record))
+        # A later one than there is: it would count in every change of keys to come.
+        there = [issued for issued in seen[key.number] if newest is not None and issued <= newest.issued]
+        if there and max(there) > (key.record_carried or 0):
+            key.record_carried = max(there)
             moved.append(key)
     if moved:
         Key.objects.bulk_update(moved, ["record_carried"])

@@ -20,7 +20,7 @@ from central.models import CentralKey, Key, MirrorRow, ProvisionCode, Site, Stat
 from central.signing import keyring
 from central.signing.blocklists import sign_blocklist_anew
 from station.records import claims
-from station.records.envelope import sign, verified
+from station.records.envelope import claimed, sign, verified
 from station.records.keys import SigningKey
 
 NAMED = 20
@@ -76,7 +76,10 @@ def begin(site: Site, now: int) -> None:
     if at.step == Step.BEGUN:
         return
     seed = datafolder.keep_secret(keyring.key_file(site, site.signing_key + 1), SigningKey.generate().seed())
-    named = claims.CentralKey(issued=now, public_key=SigningKey(seed).public, version=max(site.signing_key, now))
+    link = CentralKey.objects.filter(site=site).order_by("-number").first()
+    before = claimed(claims.CentralKey, None if link is None else bytes(link.record))
+    version = now if before is None else max(before.version + 1, now)
+    named = claims.CentralKey(issued=now, public_key=SigningKey(seed).public, version=version)
     record = sign(named, keyring.signing_key(site))
     with change():
         CentralKey(site=site, number=site.signing_key, public_key=named.public_key, record=record).save()

@@ -73,6 +73,8 @@ def _note_locked_out(station: Station, key: Key, event: Event, now: int) -> None
 def _lock(station: Station, key: Key, at: int, now: int) -> None:
     if key.is_locked:
         return
+    # Its calls that come at once wait for each other here: each would count without the others' keys.
+    Station.objects.select_for_update(of=("self",), no_key=True).get(pk=station.pk)
     of_late = Key.objects.filter(site=key.site_id, locked_by=station, locked_noted_at__gt=now - HOUR_S)
     if of_late.exclude(pk=key.pk).count() >= LOCKED_AN_HOUR:
         open_many_locked_task(station)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from typing import Any, TypeAlias
 
+from django.db import Error as DatabaseFault
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
@@ -45,7 +46,10 @@ class ApiMiddleware:
         try:
             body = _body(request)
         except Refused as error:
-            return refusal(_limited(request, error))
+            try:
+                return refusal(_limited(request, error))
+            except DatabaseFault:
+                return refusal(unavailable())
         request._body = body  # noqa: SLF001  (where Django keeps a body that was read)
         request._stream = BytesIO(body)  # noqa: SLF001
         response = self.get_response(request)

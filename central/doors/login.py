@@ -21,8 +21,8 @@ log = logging.getLogger("central.login")
 class NameAndPassword(ModelBackend):
     """Django's own, with limits for a name, a network, and the two together.
 
-    Where somebody has logged in before, only their own wrong passwords from there count: neither a colleague's guessing
-    behind the same address nor a botnet's for their name keeps them out.
+    Where somebody has logged in before, only wrong passwords for their name from there count: neither those of their
+    colleagues behind the same address nor a botnet's for their name keep them out.
     """
 
     def authenticate(

@@ -25,6 +25,8 @@ from central.signing.permits import employment_end, sign_permits
 NAME_FIELDS = ("given_name", "family_name", "language", "employment_ends")
 """What the audit log has of a person and nobody needs when they are forgotten."""
 LEFT_OUT = "…"
+GENITIVE = r"(?:['’:]?s)?\b"
+"""After a name: ``Eva Exempels nyckel``."""
 FREE_TEXTS: dict[type[Model], tuple[str, str]] = {
     LookUp: ("reason", "site"), Lock: ("note", "site"), OutOfOrder: ("note", "station__site"),
 }  # fmt: skip
@@ -70,9 +72,11 @@ class Names:
 
     def __init__(self, holder: Holder) -> None:
         given, family = re.escape(holder.given_name), re.escape(holder.family_name)
-        whole = [rf"\b{given}\s+{family}\b", rf"\b{family}\s*,?\s+{given}\b"] if given and family else []
+        whole = (
+            [rf"\b{given}\s+{family}{GENITIVE}", rf"\b{family}\s*,?\s+{given}{GENITIVE}"] if given and family else []
+        )
         self._whole = re.compile("|".join(whole) or r"(?!)", re.IGNORECASE)
-        parts = [rf"\b{name}\b" for name in (given, family) if name]
+        parts = [rf"\b{name}{GENITIVE}" for name in (given, family) if name]
         self._any = re.compile("|".join([*whole, *parts]) or r"(?!)", re.IGNORECASE)
 
     def are_in(self, text: str) -> bool:

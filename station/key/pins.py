@@ -79,19 +79,20 @@ class PinWork:
     async def _checked(self, effect: CheckPin, on_key: OnKey) -> PinChecked:
         key = effect.seen.record.key
         _, count = await self._counted(effect)
-        counted_at_s = self._time.now().mono_s
-        self._failed_at_s[key] = counted_at_s
+        self._failed_at_s[key] = self._time.now().mono_s
         tags, *_ = await asyncio.gather(
             self._tags.tags(effect.entry),
             self._mirror.refreshed(self.refresh_deadline_s),
             on_key.permit_known.wait(),
         )
         bundle = await self._store.bundle(key, tags)
+        # Again: a slow disk or central must not use up the wait before its countdown is seen.
+        judged_at_s = self._failed_at_s[key] = self._time.now().mono_s
         # A PIN that two people have opens nobody's key: it would be told of the wrong one.
         tags = () if bundle.pin_is_shared else tags
         keys = self._identity.central_keys
         known = key_known(bundle, key, keys, self._readiness.blocklist_claims)
-        attempts = pin_attempts.in_force(count, known.key, counted_at_s)
+        attempts = pin_attempts.in_force(count, known.key, judged_at_s)
         return PinChecked(effect.visit, effect.seen, known, person(bundle, keys), tags, on_key.own_permit, attempts)
 
     async def _counted(self, effect: CheckPin) -> tuple[AttemptCount, AttemptCount]:

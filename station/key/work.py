@@ -247,6 +247,8 @@ class KeyWork:
     async def _read(self, effect: ReadKey) -> None:
         id_record = await self._id()
         record = verified(KeyRecord, id_record, self._identity.central_keys)
+        if record is not None and effect.refresh:
+            self._parts.mirror.wake(record.key)
         self._clock = await self._read_clock()
         if record is None:
             await self._unreadable(effect.insertion, id_record, "bad_key_record")

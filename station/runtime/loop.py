@@ -40,7 +40,6 @@ from station.visit.effects import (
     PrepareKey,
     ReadKey,
     RecordRefusal,
-    RefreshMirror,
     RejectPin,
     ReportUnexpected,
 )
@@ -285,8 +284,6 @@ class VisitLoop:
         match effect:
             case ClearActivation() | ReadKey() | IdentifyKey() | PrepareKey() | ActivateKey():
                 self._give(effect)
-            case RefreshMirror():
-                self._mirror.wake()
             case CheckPin():
                 self._start(self._check_pin(effect))
             case RejectPin():

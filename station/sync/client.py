@@ -56,6 +56,9 @@ SNAPSHOT_LIMIT_BYTES = 32 * 1024 * 1024
 """Decompressed: 60,000 objects, ten times a large municipality; more is a fault or an attack on our memory."""
 ANSWER_LIMIT_BYTES = 8 * 1024 * 1024
 """Any other answer: 500 objects with the longest records are 4 MiB."""
+NESTED_LIMIT = 120_000
+"""Objects and lists in an answer, twice what a snapshot can need. A million empty ones fit into its bytes, and would
+take more memory than the station has."""
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 15.0
 """Between two pieces of an answer."""
@@ -203,7 +206,8 @@ class CentralClient:
         """The whole mirror, with a head for ``nonce`` (16 bytes). Raises AnswerRefused too."""
         params = {"nonce": encoded(nonce)}
         _, body = await self._ask("GET", "/mirror/snapshot", whole_mirror=True, params=params)
-        return _shaped(Snapshot, body)
+        # On a thread: it takes seconds, and somebody may stand at the station.
+        return await asyncio.to_thread(_shaped, Snapshot, body)
 
     async def changes(self, since: str, nonce: bytes, key: int | None = None, report: str = "") -> Page:
         """What has changed since the cursor. Raises AnswerRefused and Resnapshot too.
@@ -320,6 +324,8 @@ async def _body(response: httpx.Response, limit_bytes: int) -> bytes:
 
 
 def _shaped(kind: type[A], body: bytes) -> A:
+    if body.count(b"{") + body.count(b"[") > NESTED_LIMIT:
+        raise AnswerRefused("central_answer_malformed", answer=kind.__name__)
     try:
         return kind.model_validate(strict_json.read(body))
     except (ValidationError, RecursionError, JsonRefused):

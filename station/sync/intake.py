@@ -85,9 +85,10 @@ class ObjectIntake:
     async def judge(self) -> Intake:
         """What is used. Raises StoreFault."""
         upserts = self._gathering.upserts
-        holders = {each.body.get("holder") for name, each in upserts.items() if name.type == "permit"}
-        holders |= {name.id for name in upserts if name.type == "holder"}
-        numbers = [each for each in holders if type(each) is int]
+        named = [each.body.get("holder") for name, each in upserts.items() if name.type == "permit"]
+        named += [name.id for name in upserts if name.type == "holder"]
+        # Nothing of an object has been looked at yet: its holder may be a list.
+        numbers = list(dict.fromkeys(each for each in named if type(each) is int))
         self._held = await self._store.held_objects([*upserts, *(ObjectName("holder", each) for each in numbers)])
         for permit in await self._store.permits_of(numbers):
             self._held_permits.setdefault(_whose(permit.body), []).append(permit)

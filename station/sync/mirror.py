@@ -21,8 +21,6 @@ from station.sync.signed_time import SignedTime
 from station.sync.timekeeping import Timekeeper
 
 JITTER = 0.2
-LOG_SEEN_WITHIN_S = 2.0
-"""Only what a key may forget of its log waits for it; the next visit has another chance."""
 
 _log = logging.getLogger("station.mirror")
 
@@ -67,7 +65,8 @@ class MirrorSync:
         self._certificate = CertificateRenewal(link, store, time, identity)
         self._reports = RefusalReports(store, time)
         self._signed_time = SignedTime(link, time, identity, self._reports)
-        self._commit = MirrorCommit(store, time, identity, PinRenewal(link, identity, keep_pins), self._reports)
+        pins = PinRenewal(link, identity, time, keep_pins)
+        self._commit = MirrorCommit(store, time, identity, pins, self._reports)
         self._follower = MirrorFollower(
             link,
             store,
@@ -82,7 +81,7 @@ class MirrorSync:
         self._idle = asyncio.Event()
         self._idle.set()
         self._key: int | None = None
-        """The key in the socket, as far as anybody has said."""
+        """The key that the next call names: it has just been put in."""
         self._reach = CentralReach()
         self.store_fault: StoreFault | None = None
         """Why the last refresh could not be stored; None when it could, or there was none."""
@@ -142,10 +141,10 @@ class MirrorSync:
     async def log_seen(self, key: int) -> tuple[int, int] | None:
         """How far central has the log of the key in the socket, signed: generation and seq; None: it has not said.
 
-        Asks it, naming the key, and waits `LOG_SEEN_WITHIN_S` at most, not at all for a central that is dead.
+        Waits for the refresh that names the key, however long that takes; not for a central that is dead.
         """
-        self.wake(key)
-        await self.refreshed(LOG_SEEN_WITHIN_S)
+        if not self._reach.failures:
+            await self._idle.wait()
         seen = self._follower.log_seen
         return seen.position if seen is not None and seen.key == key else None
 
@@ -182,9 +181,9 @@ class MirrorSync:
 
         ``key``: the number of the key in the socket, when it is known: central then says how far it has its log.
         """
-        another = key is not None and key != self._key
-        self._key = key
-        if (self._idle.is_set() or another) and self._quiet_s() <= 0:
+        self._key = key or self._key
+        # Whoever is being asked has not been told of the key.
+        if (self._idle.is_set() or key is not None) and self._quiet_s() <= 0:
             self._idle.clear()
             self._wanted.set()
 
@@ -213,7 +212,8 @@ class MirrorSync:
     async def refresh(self) -> None:
         """Bring the mirror up to date once. Raises CentralUnreachable, CentralRefused, StoreFault."""
         await self._signed_time.ask_if_due()
-        await self._follower.follow(self._key)
+        key, self._key = self._key, None
+        await self._follower.follow(key)
         await self._renew_certificate()
 
     async def poll_once(self) -> None:

@@ -10,11 +10,6 @@ from station.visit.inputs import KeySeen
 
 
 @dataclass(frozen=True, slots=True)
-class RefreshMirror:
-    """Ask central for news, in parallel with everything else."""
-
-
-@dataclass(frozen=True, slots=True)
 class ClearActivation:
     """Read ``act``, clear it, read it back; answer `ActivationCleared` or `ClearFailed`."""
 
@@ -26,6 +21,8 @@ class ReadKey:
     """Read ``id`` and the clock, ask the mirror; answer `KeyRead` or `ReadFailed`."""
 
     insertion: int
+    refresh: bool
+    """Once a visit: ask central for news of this key, in parallel with everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +129,7 @@ class ReportUnexpected:
 
 
 Effect: TypeAlias = (
-    RefreshMirror
-    | ClearActivation
+    ClearActivation
     | ReadKey
     | IdentifyKey
     | PrepareKey

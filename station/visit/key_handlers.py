@@ -19,7 +19,6 @@ from station.visit.effects import (
     PrepareKey,
     ReadKey,
     RecordRefusal,
-    RefreshMirror,
     SyncDuty,
 )
 from station.visit.entry import Entry
@@ -82,7 +81,7 @@ def _begin(state: State, insertion: int, now: Now) -> Result:
         stroke_s=now.mono_s,
     )
     # Rules 1 and 12: whatever key it is, and whatever the station can do.
-    return fresh, (*end_visit(state), RefreshMirror(), ClearActivation(insertion))
+    return fresh, (*end_visit(state), ClearActivation(insertion))
 
 
 def key_back(state: State, received: KeyInserted, now: Now) -> Result:
@@ -157,14 +156,15 @@ def reader_recovered(state: State, _received: ReaderRecovered, now: Now) -> Resu
 
 def read_cleared_key(state: State, _received: ActivationCleared, now: Now) -> Result:
     """Ask the key which it is, now that it is off."""
-    return replace(state, phase=Phase.READING, since_s=now.mono_s, act=KeyIs.OFF), (ReadKey(state.insertion),)
+    reading = replace(state, phase=Phase.READING, since_s=now.mono_s, act=KeyIs.OFF)
+    return reading, (ReadKey(state.insertion, refresh=True),)
 
 
 def read_returned_key(state: State, received: ActivationCleared, now: Now) -> Result:
     """Ask the key that is back which it is, now that it is off."""
     if state.act is KeyIs.OFF:
         return unexpected(state, received)
-    return replace(state, since_s=now.mono_s, act=KeyIs.OFF), (ReadKey(state.insertion),)
+    return replace(state, since_s=now.mono_s, act=KeyIs.OFF), (ReadKey(state.insertion, refresh=False),)
 
 
 def clear_failed(state: State, received: ClearFailed, now: Now) -> Result:

@@ -51,6 +51,13 @@ def test_health_is_shown(there: SimpleNamespace, office: Any) -> None:
     assert "ends soon" not in text
 
 
+def test_a_station_whose_clock_knows_no_calendar_is_shown(there: SimpleNamespace, office: Any) -> None:
+    StationHealth.objects.create(station=there.one.station, restarted_at=2**53 - 1, config_at=253_402_300_799)
+    text = words(office.get(at(there, "stations/1/")))
+    assert str(2**53 - 1) in text
+    assert "253402300799" in text
+
+
 @pytest.mark.parametrize(("role", "days", "soon"), [(0, 19, True), (0, 21, False), (1, 179, True), (1, 181, False)])
 def test_certificates_that_end_are_told(there: SimpleNamespace, office: Any, role: int, days: int, soon: bool) -> None:
     set_station(there.one.station, role=role, certificate_expires=int(time.time()) + days * DAY_S + 600)

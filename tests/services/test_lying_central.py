@@ -117,6 +117,7 @@ MALFORMED: dict[str, tuple[str, int, Change]] = {
     "category": ("holder", 11, {"category": 3}),
     "unlocked_before_1970": ("key", 51, {"unlocked_at": -1}),
     "no_record": ("permit", 1, {"record": None}),
+    "list_of_holders": ("permit", 1, {"holder": [11]}),
     "long_name": ("holder", 11, {"name": "x" * 201}),
     "no_such_time_zone": ("site", 0, {"timezone": "Europe/Atlantis"}),
     "time_zone_out_of_the_folder": ("site", 0, {"timezone": "../../etc/passwd"}),

@@ -9,7 +9,9 @@ import config
 from config import Credentials
 from station.app import Station
 from station.commands.sync import synchronise
+from station.records.base64url import encoded
 from station.records.claims import Role
+from station.sync.pin_renewal import ASK_AGAIN_S
 from tests.services.lying_central import LyingCentral, Reply, refusal, said
 from tests.services.parts import Parts
 from tests.services.test_box_handover import clocks, settings_of
@@ -118,3 +120,75 @@ async def test_a_disk_that_does_not_keep_them_has_them_asked_for_again(
     assert held(again) == [(2, NEW)]
     assert NEW.decode() not in caplog.text
     await again.close()
+
+
+# --- nobody has signed what /pin answers: whoever sits between can say anything ---
+
+
+def forged(central: LyingCentral, **changed: Any) -> Reply:
+    return said(central.pin() | changed)
+
+
+def with_peppers(*peppers: tuple[int, bytes]) -> list[dict[str, Any]]:
+    return [{"version": version, "pepper": encoded(pepper)} for version, pepper in peppers]
+
+
+IMPOSSIBLE: dict[str, dict[str, Any]] = {
+    "a_short_pepper": {"peppers": with_peppers((2, b"n"), (1, b"p" * 32))},
+    "a_long_pepper": {"peppers": with_peppers((2, b"n" * 65), (1, b"p" * 32))},
+    "a_short_salt": {"site_salt": encoded(b"s")},
+    "a_version_twice": {"peppers": with_peppers((2, NEW), (2, b"x" * 32))},
+    "not_the_version_asked_for": {"peppers": with_peppers((77, NEW), (78, NEW))},
+}
+
+
+@pytest.mark.parametrize("lie", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+async def test_what_cannot_be_peppers_stops_no_station_and_is_not_kept(
+    central: LyingCentral, tmp_path: Path, lie: dict[str, Any]
+) -> None:
+    settings = settings_of(central, tmp_path, Role.SYNC_STATION, "sync-station")
+    central.lies["/certificate"] = refusal(409, "too_early")
+    await synchronise(settings, clocks)
+    before = settings.storage.credentials.read_bytes()
+    renew(central, 2, 1)
+    central.lies["/pin"] = forged(central, **lie)
+    station = await Station.open(config.load(tmp_path / "station.toml"), clocks=clocks)
+    for _ in range(3):
+        await station.mirror.poll_once()
+    assert not station.mirror.online
+    assert central.calls("/mirror/snapshot") == 1, "no snapshot mends it"
+    assert settings.storage.credentials.read_bytes() == before
+    del central.lies["/pin"]
+    await station.mirror.poll_once()
+    await station.close()
+    kept = Credentials.load(settings.storage.credentials)
+    assert [(each.version, each.pepper.reveal()) for each in kept.peppers] == [(2, NEW), (1, b"p" * 32)]
+
+
+async def test_a_wrong_pepper_makes_no_right_one_wrong(central: LyingCentral, synced: Parts) -> None:
+    central.lies["/pin"] = forged(central, peppers=with_peppers((1, b"x" * 32)), site_salt=encoded(b"another salt"))
+    synced.clocks.advance(ASK_AGAIN_S + 1)
+    assert await synced.poll()
+    assert held(synced) == [(1, b"p" * 32), (1, b"x" * 32)]
+    assert synced.identity.pin.site_salt == b"a site's own salt"
+    del central.lies["/pin"]
+    synced.clocks.advance(ASK_AGAIN_S + 1)
+    assert await synced.poll()
+    assert held(synced) == [(1, b"p" * 32)]
+
+
+async def test_a_wrong_one_of_a_new_version_is_mended_without_anybody(central: LyingCentral, synced: Parts) -> None:
+    renew(central, 2, 1)
+    central.lies["/pin"] = forged(central, peppers=with_peppers((2, b"x" * 32), (1, b"x" * 32)))
+    assert await synced.poll()
+    assert held(synced) == [(2, b"x" * 32), (1, b"p" * 32), (1, b"x" * 32)]
+    central.lies["/pin"] = Reply(503)
+    synced.clocks.advance(ASK_AGAIN_S + 1)
+    assert await synced.poll(), "the mirror does not wait for it"
+    del central.lies["/pin"]
+    synced.clocks.advance(ASK_AGAIN_S + 1)
+    assert await synced.poll()
+    assert held(synced) == [(2, b"x" * 32), (2, NEW), (1, b"p" * 32)]
+    renew(central, 2)
+    assert await synced.poll()
+    assert held(synced) == [(2, b"x" * 32), (2, NEW)]

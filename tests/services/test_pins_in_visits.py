@@ -197,3 +197,24 @@ async def test_after_a_restart_the_whole_wait_runs_again(site: Site) -> None:
     again.type(f"*{PINS[ANNA]}#")
     await again.until(Line.READY)
     assert (await again.store.real.attempts(HER_KEY)).failures == 0
+
+
+async def test_the_whole_wait_is_still_to_come_when_a_verdict_was_slow(site: Site) -> None:
+    station, key = await site.station(), site.key(HER_KEY)
+    await station.store.real.commit(Change(attempts=AttemptCount(HER_KEY, 5, site.now_s)))
+    site.skip(16)
+    pins = HeldPins(station)
+    await _entered(station, key, "999999#")
+    async with asyncio.timeout(8):
+        while (await station.store.real.attempts(HER_KEY)).failures < 6:
+            await asyncio.sleep(0.01)
+    site.skip(20)
+    pins.go_on.set()
+    wait = await station.until(Line.WAIT)
+    assert wait.wait_s in {28, 29, 30}
+    # The same for whoever puts the key in anew.
+    site.skip(10)
+    await station.out()
+    site.skip(6)
+    station.insert(key)
+    await station.until(Line.WAIT)

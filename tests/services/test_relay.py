@@ -6,16 +6,18 @@ else; the keys of tests/vectors/head.json say the order of the reasons.
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from station.records import strict_json
 from station.records.claims import Role
 from station.rules.facts import OffOnlyReason
 from station.runtime import status_file
-from station.sync import mirror_follower
+from station.sync import confirmation, mirror_follower
 from station.sync.mirror_follower import RESNAPSHOT_LIMIT_S
 from tests.services.lying_central import DAY_S, UNIT, Asked, LyingCentral, Reply, refusal, said
 from tests.services.parts import Parts
@@ -448,9 +450,13 @@ async def test_a_keys_log_is_asked_about_while_it_is_in(central: LyingCentral, s
     synced.mirror.poll_every(3600)
     running = asyncio.create_task(synced.mirror.run())
     await synced.mirror.refreshed(None)
+    synced.mirror.wake(51)
     assert await synced.mirror.log_seen(51) == (2, 40)
     assert central.asked[-1].query["key"] == "51"
     assert await synced.mirror.log_seen(52) is None
+    synced.mirror.wake()
+    await synced.mirror.refreshed(None)
+    assert "key" not in central.asked[-1].query, "once a visit"
     running.cancel()
     await asyncio.wait([running])
 
@@ -471,3 +477,34 @@ async def test_a_box_never_names_a_key(central: LyingCentral, synced: Parts) -> 
     central.role = Role.ACTIVATION_BOX
     await synced.poll()
     assert all("key" not in asked.query for asked in central.asked)
+
+
+async def test_a_million_objects_in_a_few_bytes(central: LyingCentral, synced: Parts) -> None:
+    """They would be more than the memory of a station, at every start of it."""
+    before = await synced.on_disk()
+    central.lies["/mirror/changes"] = refusal(410, "resnapshot")
+    many = Reply(200, b'{"epoch":"e","cursor":"c","head":"h","objects":[%s{}]}' % (b"{}," * 1_000_000))
+    central.lies["/mirror/snapshot"] = many
+    synced.clocks.advance(RESNAPSHOT_LIMIT_S)
+    assert not await synced.poll()
+    assert await synced.on_disk() == before
+    assert await synced.reasons() == ["central_answer_malformed"]
+
+
+async def test_nobody_at_the_station_waits_for_a_snapshot(
+    central: LyingCentral, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To read and to hash it takes seconds."""
+    threads = set[int]()
+    for module, name in ((strict_json, "read"), (confirmation, "canonical")):
+        honest = getattr(module, name)
+
+        def noted(text: Any, honest: Any = honest) -> Any:
+            if len(text) > 500 or isinstance(text, dict):
+                threads.add(threading.get_ident())
+            return honest(text)
+
+        monkeypatch.setattr(module, name, noted)
+    assert await parts.poll()
+    assert threads
+    assert threading.get_ident() not in threads

@@ -98,7 +98,7 @@ def test_even_if_nobody_looked_at_the_time_meanwhile() -> None:
     at.type("123")
     at.pull()
     at.mono_s += 3.1
-    assert kinds(at.insert()) == ["EndVisit", "RefreshMirror", "ClearActivation"]
+    assert kinds(at.insert()) == ["EndVisit", "ClearActivation"]
     assert at.screen.digits == 0
 
 
@@ -256,7 +256,7 @@ def test_a_contact_that_bounces_while_a_key_is_put_in_is_one_visit_from_the_begi
     assert (at.phase, at.screen.digits, at.state.visit) == (Phase.CLEARING, 0, 1)
     at.pull()
     at.wait(RETURNS_WITHIN_S + 1)
-    assert "RefreshMirror" in kinds(at.insert())
+    assert kinds(at.insert()) == ["ClearActivation"]
     assert at.state.visit == 2
 
 
@@ -317,7 +317,7 @@ def test_a_key_that_is_back_when_its_two_minutes_are_over_is_switched_off_at_onc
 def test_another_key_where_a_ready_one_was_is_cleared(seen: KeySeen | None) -> None:
     at = machine_at(Phase.READY, Presence.RETURNING)
     done = at.identified(seen)
-    assert kinds(done) == ["EndVisit", "RefreshMirror", "ClearActivation"]
+    assert kinds(done) == ["EndVisit", "ClearActivation"]
     assert the(ClearActivation, done).insertion == at.state.insertion
     assert (at.phase, at.screen.receipt, at.state.visit) == (Phase.CLEARING, None, 2)
 
@@ -526,7 +526,7 @@ def test_when_it_is_back_much_later_nothing_is_said_of_a_key_of_long_ago(phase: 
 
 def test_a_key_seen_before_the_reader_said_it_was_back_is_served() -> None:
     at = machine_at(Phase.BROKEN)
-    assert kinds(at.insert()) == ["RefreshMirror", "ClearActivation"]
+    assert kinds(at.insert()) == ["ClearActivation"]
 
 
 def test_nothing_activates_by_a_wrong_tag() -> None:

@@ -29,7 +29,7 @@ from tests.visit.visiting import (
 def test_a_shift_starts() -> None:
     at = Machine()
     assert at.line() is Line.EMPTY
-    assert kinds(at.insert()) == ["RefreshMirror", "ClearActivation"]
+    assert kinds(at.insert()) == ["ClearActivation"]
     assert at.line() is Line.READING
     assert kinds(at.cleared()) == ["ReadKey"]
     assert the(PrepareKey, at.read()).sync is SyncDuty.WRITE

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import template
 
+from central.clock import DAY_S, END_OF_DATES
 from central.models import Site
 
 register = template.Library()
@@ -11,8 +12,10 @@ register = template.Library()
 
 @register.filter
 def when(at: int | None, site: Site) -> str:
-    """A time, by the site's clocks; a dash for never."""
-    return site.local_time(at).strftime("%Y-%m-%d %H:%M") if at else "–"
+    """A time, by the site's clocks; a dash for never. What no calendar has (a broken clock told it) stays a number."""
+    if not at:
+        return "–"
+    return site.local_time(at).strftime("%Y-%m-%d %H:%M") if at < END_OF_DATES - DAY_S else str(at)
 
 
 @register.simple_tag(takes_context=True)

@@ -20,8 +20,8 @@ from station.demo.central_server import DemoFault
 from station.ports import KeyFile
 from station.records.base64url import decoded, encoded
 from station.records.central_chain import CentralChain
-from station.records.claims import Blocklist, Head, KeyRecord, Permit, StationCertificate, TimeAnswer
-from station.records.envelope import verified
+from station.records.claims import Blocklist, CentralKey, Head, KeyRecord, Permit, StationCertificate, TimeAnswer
+from station.records.envelope import claimed, verified
 from station.runtime.status_file import FILE_NAME
 from tests.central.mirror_copy import MirrorCopy
 from tests.central.served import Caller, Served
@@ -195,7 +195,8 @@ def test_a_change_step_by_step(site: SimpleNamespace, enrolled: Caller, served: 
     assert rotation.rotation_state(it(site)).stations == ()
     # What a station says of it counts, and nothing that is no time, or another key's.
     issued = record.issued_by(second)
-    for number, seen in ((100, "soon"), (100, True), (100, -1), (100, issued - 1), (52, issued), (100, None)):
+    for number, seen in ((100, "soon"), (100, True), (100, -1), (100, issued - 1), (100, issued + 1), (52, issued),
+                         (100, None)):  # fmt: skip
         enrolled.reported({"type": "key_synced", "key": number, "data": {"record_issued": seen}})
         assert rotation.rotation_state(it(site)).keys == (100,), (number, seen)
     enrolled.reported({"type": "key_record_written", "key": 100, "data": {"issued": issued}})
@@ -265,6 +266,14 @@ def test_links_stay_and_lead_who_slept_through_several_changes(
         keys = [decoded(key) for key in anew.enrolled["central_keys"]]
         assert keys == [key.public_key for key in asleep.chain.keys]
         assert verified(StationCertificate, decoded(anew.enrolled["certificate"]), keys[-1:])
+
+
+def test_a_later_link_has_the_higher_number_also_when_the_clock_went_back(site: SimpleNamespace) -> None:
+    now = int(time.time())
+    whole_change(site, now)
+    whole_change(site, now - 1000)
+    told = [claimed(CentralKey, bytes(link.record)) for link in Link.objects.filter(site=site.site).order_by("number")]
+    assert [link.version for link in told if link is not None] == [now, now + 1]
 
 
 def test_a_box_follows_too(site: SimpleNamespace, caller: Caller) -> None:

@@ -21,6 +21,10 @@ def event(**fields: Any) -> Any:
     return {**base, "type": "station_started", "data": {"reason": "power"}, **fields}
 
 
+def deep(levels: int) -> Any:
+    return [] if levels == 1 else [deep(levels - 1)]
+
+
 def send(caller: Caller, *events: Any) -> Any:
     answer = caller.http.post("/events", json={"events": list(events)})
     assert answer.status_code == 200, answer.text
@@ -43,6 +47,7 @@ def test_each_event_is_kept_once(site: SimpleNamespace, enrolled: Caller) -> Non
     [
         {"id": "x"}, {"seq": -1}, {"seq": "1"}, {"at": 1.5}, {"clock": 3}, {"type": "Not A Type"}, {"key": 0},
         {"key": 2**32}, {"lock": True}, {"data": []}, {"data": {"long": "x" * 5000}}, {"instance": None},
+        {"data": {"deep": deep(32)}},
     ],
     ids=str,
 )  # fmt: skip
@@ -55,6 +60,18 @@ def test_a_malformed_event_is_rejected_and_the_others_kept(site: SimpleNamespace
 def test_what_is_no_event_at_all_is_rejected(enrolled: Caller) -> None:
     results = send(enrolled, 5, None, [], {}, event())
     assert [r["status"] for r in results] == ["rejected"] * 4 + ["accepted"]
+
+
+def test_however_deep_data_are_the_others_are_kept(enrolled: Caller) -> None:
+    """With some 915 levels reading them still worked, and writing them did not: the whole batch came for ever."""
+    statuses = set()
+    for levels in (31, *range(900, 940)):
+        body = json.dumps({"events": [event(data={"deep": "@"}), event()]}).replace('"@"', "[" * levels + "]" * levels)
+        answer = enrolled.http.post("/events", content=body)
+        told = [each["status"] for each in answer.json()["results"]] if answer.status_code == 200 else []
+        statuses.add((levels > 31, answer.status_code, *told))
+    # No reader takes the deepest of them at all.
+    assert statuses == {(False, 200, "accepted", "accepted"), (True, 200, "rejected", "accepted"), (True, 400)}
 
 
 def test_text_that_no_database_takes_is_rejected(enrolled: Caller) -> None:

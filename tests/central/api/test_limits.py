@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from auditlog.models import LogEntry
 from django.contrib.auth import get_user_model
+from django.db import OperationalError, connection
 from django.test import Client, override_settings
 
 from central.actions.codes import new_enrolment_code
@@ -151,6 +152,21 @@ def test_gzip_bombs_are_refused_and_slowed_down(enrolled: Caller, client: Any) -
     assert send(gzip.compress(b'{"events": []}')).status_code == 400
     del headers["Content-Encoding"]
     assert client.get(f"/api/v1/mirror/snapshot?nonce={NONCE}", headers=headers).status_code == 200
+
+
+def test_a_database_that_is_away_is_503_wherever_it_is_missed(client: Any) -> None:
+    """Also outside the calls themselves: where a body is counted, and where a browser's cookie is looked at."""
+
+    def away(*_: Any) -> Any:
+        raise OperationalError("away")
+
+    client.raise_request_exception = False
+    client.cookies["sessionid"] = "a" * 32
+    with connection.execute_wrapper(away):
+        unreadable = client.post("/api/v1/time", b"x", content_type="a/b", headers={"Content-Encoding": "br"})
+        for answer in (unreadable, client.get("/api/v1/healthz"), client.get("/api/v1/pin")):
+            assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
+            assert int(answer["Retry-After"]) > 0
 
 
 def test_another_sites_pages_are_refused_and_slowed_down(site: SimpleNamespace, client: Any, person: Any) -> None:

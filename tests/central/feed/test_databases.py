@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,14 @@ def run(environment: dict[str, str], *words: str, status: int = 0) -> str:
     return done.stdout + done.stderr
 
 
+def use(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """For what is started without being given it."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    if "DATABASE_URL" not in environment:
+        monkeypatch.delenv("DATABASE_URL", raising=False)
+
+
 def started(environment: dict[str, str], program: str, *words: object) -> "subprocess.Popen[str]":
     command = [sys.executable, str(FOLDER / program), *map(str, words)]
     return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -82,10 +91,7 @@ def test_a_polling_reader_misses_nothing_of_eight_writing_processes(environment:
 
 
 def test_a_station_is_served(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    if "DATABASE_URL" not in environment:
-        monkeypatch.delenv("DATABASE_URL", raising=False)
+    use(environment, monkeypatch)
     code, of_a_box = (run(environment, "enrol-code", "--station", number).strip() for number in ("1", "13"))
     process, url = start_server(Path(environment["CENTRAL_DATA"]))
     try:
@@ -127,6 +133,31 @@ def test_a_station_is_served(environment: dict[str, str], monkeypatch: pytest.Mo
         assert "pg_dump" in run(environment, "backup", environment["CENTRAL_DATA"] + ".tar", status=1)
         assert "pg_restore" in run(environment, "restore", "any.tar", "--replace", status=1)
         restore_by_its_own_tools(environment)
+
+
+def test_a_stations_calls_at_once_lock_no_more_keys_than_one_after_the_other(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten an hour: forty at once, one key each, were each the first."""
+    use(environment, monkeypatch)
+    code = run(environment, "enrol-code", "--station", "2").strip()
+    names = "from central.models import Key; print('keys', *Key.objects.filter({}).values_list('number', flat=True))"
+
+    def keys(which: str) -> list[int]:
+        told = run(environment, "manage", "shell", "-c", names.format(f"site__number=1, {which}"))
+        return [int(word) for word in next(line for line in told.splitlines() if line.startswith("keys")).split()[1:]]
+
+    chosen, locked_before = keys("status='active', locked_at=None")[:40], len(keys("locked_at__isnull=False"))
+    assert len(chosen) == 40
+    process, url = start_server(Path(environment["CENTRAL_DATA"]))
+    try:
+        with httpx.Client(base_url=f"{url}/api/v1", timeout=60) as http, ThreadPoolExecutor(40) as threads:
+            caller = Caller(http)
+            assert caller.enrol(code).status_code == 201
+            list(threads.map(lambda n: caller.reported({"type": "key_locked_out", "key": n, "clock": 0}), chosen))
+    finally:
+        assert stop_server(process) == 0
+    assert len(keys("locked_at__isnull=False")) - locked_before == 10
 
 
 @contextmanager

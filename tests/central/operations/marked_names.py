@@ -72,7 +72,7 @@ def _write_about(holder: Holder, office: Any, by: str) -> None:
         lock = Lock.objects.get(site=site, number=101)
         lock.note = f"damaged by {FAMILY}, {GIVEN}"
         lock.save()
-    OutOfOrder.objects.create(station=_station(site), since=now, by=by, note=f"{GIVEN} {FAMILY} saw it")
+    OutOfOrder.objects.create(station=_station(site), since=now, by=by, note=f"{GIVEN} {FAMILY}s nyckel")
 
 
 def _edit_in_the_admin(holder: Holder, office: Any) -> None:

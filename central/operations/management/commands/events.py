@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from central.actions.look_ups import note_look_up
-from central.clock import unix_now
+from central.clock import END_OF_DATES, unix_now
 from central.models import Event, LookUp, Site
 from central.operations.management.numbered_command import audited, system_user
 from station.plain_text import one_line
@@ -20,8 +20,6 @@ LOOK_S = 0.05
 BATCH = 500
 SHORTEST, LONGEST = 5, 300
 FOR_EVER = 2**53
-END_OF_DATES = 253_402_300_800
-"""The year 10000."""
 
 
 class Command(BaseCommand):
