@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 RATIO_MAX = 1.5
 SLACK_S = 0.5
 """A busy machine's moods; one more round trip would be 0.6 s, a new connection more than 2."""
-POLL_LIMIT_BYTES = 600
+POLL_LIMIT_BYTES = 1000
 VISIT_LIMIT_BYTES = 2500
 PERMISSION_LIMIT_BYTES = 2500
 HANDSHAKE_LIMIT_BYTES = 4000
