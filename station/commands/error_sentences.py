@@ -31,6 +31,7 @@ SENTENCES: Mapping[str, str] = {
     "unavailable": "the central server has a fault of its own; try again, and tell whoever runs it if it stays",
     "busy": "too many people are logging in to the central server at once; try again",
     "mirror_unconfirmed": "what the central server sends is not confirmed by its signature; check who is in between",
+    "pin_answer_refused": "what the central server says of PINs does not fit its mirror; tell whoever runs it",
     "too_early": "the certificate is too new to be renewed; nothing is to be done",
     "bad_request": "the central server does not understand the question; bring station and server to the same version",
     "not_found": "the central server does not know that address; bring station and server to the same version",
