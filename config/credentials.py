@@ -29,6 +29,9 @@ PEPPERS_LIMIT = 8
 version there may be another beside the one held longest: nobody signs what central answers."""
 TOKEN_CHARACTERS = re.compile(r"[\x21-\x7e]{16,512}")
 SYSTEMD_FOLDER = "CREDENTIALS_DIRECTORY"
+NO_CREDENTIALS = b"{}"
+"""What the unit's SetCredential= hands over where there is no file: without it the service would not even start."""
+_MISSING = "there is no such file; `station enrol` makes it"
 
 
 def _octets(low: int, high: int) -> Callable[[object], bytes]:
@@ -111,6 +114,8 @@ class Credentials(_Frozen):
     peppers: tuple[Pepper, ...] = Field(min_length=1, max_length=PEPPERS_LIMIT)
     """Newest first."""
     argon2: Argon2Cost
+    pin_digits: int = Field(ge=1, le=100)
+    """Of PINs that are given now; a station goes by its mirror's, when it has one."""
 
     @classmethod
     def load(cls, path: Path, environment: Mapping[str, str] = os.environ) -> Self:
@@ -124,6 +129,8 @@ class Credentials(_Frozen):
         if handed is not None and handed.exists() and not path.exists():
             # systemd shows its access list as group bits; nobody else gets into its folder.
             content = _read(handed, forbidden_mode=0o007)
+            if content.strip() == NO_CREDENTIALS:
+                raise ConfigFault("credentials_missing", [Problem(str(path), _MISSING)])
         else:
             content = _read(path, forbidden_mode=0o077)
         try:
@@ -161,8 +168,7 @@ def _document(content: bytes, path: Path) -> Any:
 
 
 def _read(path: Path, forbidden_mode: int) -> bytes:
-    missing = "there is no such file; `station enrol` makes it"
-    return read_file(path, "credentials", FILE_LIMIT_BYTES, missing=missing, forbidden_mode=forbidden_mode)
+    return read_file(path, "credentials", FILE_LIMIT_BYTES, missing=_MISSING, forbidden_mode=forbidden_mode)
 
 
 def _dotted(key: tuple[int | str, ...]) -> str | None:

@@ -45,7 +45,8 @@ def write_file(
 ) -> None:
     """Replace ``path`` by a file of ``content`` and ``mode``; it is on the disk when this returns.
 
-    ``owner``: user and group, where they are not to be this process's. Raises ConfigFault, ``<about>_unwritable``.
+    ``owner``: user and group; without them the file keeps those that it has, a new one gets its folder's (where we may
+    give it away). Raises ConfigFault, ``<about>_unwritable``.
     """
     try:
         _replace(path, content, mode, owner)
@@ -60,6 +61,10 @@ def unwritable(path: Path, error: OSError, about: str = "config") -> ConfigFault
 
 def _replace(path: Path, content: bytes, mode: int, owner: tuple[int, int] | None) -> None:
     folder = path.parent
+    if owner is None and os.geteuid() == 0:
+        # What an administrator's command writes stays the service's, or is its folder's owner's.
+        before = (path if path.exists() else folder).stat()
+        owner = before.st_uid, before.st_gid
     # mkstemp makes the file readable by its owner alone: a secret is never open, not even for a moment.
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=folder)
     try:

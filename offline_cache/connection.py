@@ -45,7 +45,7 @@ def opened(path: Path) -> Iterator[Database]:
     ``in_use`` and ``newer_schema``).
     """
     with faults_translated():
-        path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        _make_folder(path.parent)
     with _held_alone(path):
         with faults_translated():
             _make_file(path)
@@ -129,6 +129,7 @@ def _held_alone(path: Path) -> Iterator[None]:
     # A file of its own: closing any descriptor of the database itself would drop SQLite's POSIX locks on it.
     with faults_translated():
         lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
+        _give_to_owner_of(path.parent, lock)
     try:
         with faults_translated():
             try:
@@ -140,12 +141,36 @@ def _held_alone(path: Path) -> Iterator[None]:
         os.close(lock)
 
 
+def _make_folder(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _give_to_owner_of(folder.parent, descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _give_to_owner_of(folder: Path, descriptor: int) -> None:
+    """What an administrator's command makes belongs to the service's user, as the folder does.
+
+    SQLite gives the WAL and its index the owner of the database by itself.
+    """
+    owner = folder.stat()
+    if os.geteuid() == 0 and os.fstat(descriptor).st_uid != owner.st_uid:
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
 def _make_file(path: Path) -> None:
     """Before SQLite does: it would take the mode from the umask."""
     made = not path.exists()
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
     try:
         os.fchmod(descriptor, _FILE_MODE)
+        if made:
+            _give_to_owner_of(path.parent, descriptor)
     finally:
         os.close(descriptor)
     if made:

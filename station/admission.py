@@ -11,8 +11,12 @@ from station.records.claims import StationCertificate
 from station.runtime.profiles import PROFILES
 
 
-def admit(pushed: ConfigFile) -> None:
-    """Raises ConfigFault for a file of another station or role, or one that names what is not there; RecordError."""
+def admit(pushed: ConfigFile, *, at_start: bool = False) -> None:
+    """Raises ConfigFault for a file of another station or role, or one that names what is not there; RecordError.
+
+    ``at_start``: whether the disk takes files is not looked at. One that does not is no fault of the file: opening the
+    database says what is wrong.
+    """
     settings = pushed.settings
     try:
         credentials = Credentials.load(settings.storage.credentials)
@@ -21,7 +25,7 @@ def admit(pushed: ConfigFile) -> None:
         raise ConfigFault(fault.code, found) from None
     problems = _of_another(pushed, identity_of(credentials).claims)
     database = settings.storage.database
-    if database.is_dir() or not _takes_files(database.parent):
+    if database.is_dir() or not (database.parent.is_dir() if at_start else _takes_files(database.parent)):
         expected = "expected a file in a folder that is there and that the station may write to"
         problems.append(pushed.problem(("storage", "database"), expected))
     try:

@@ -35,6 +35,8 @@ from station.sync.timekeeping import Clocks, SystemClocks, Timekeeper
 UNREACHABLE_URL = "https://central.invalid"
 """Where a station without a central server asks: a name that the DNS promises never to resolve (RFC 2606)."""
 
+HINDERED_AGAIN_S = 5.0
+
 _log = logging.getLogger("station")
 
 
@@ -181,6 +183,8 @@ class Station:
         ``show`` takes each new screen. ``reasons`` is why there was a start: ``power``, or what ended the kiosks
         before this one, the oldest first.
         """
+        if self.profile.asks_central:
+            self.readiness.begin()
         for reason in reasons:
             await self.record_event("station_started" if reason == "power" else "station_restarted", reason=reason)
         async with asyncio.TaskGroup() as tasks:
@@ -191,6 +195,14 @@ class Station:
             if self.profile.asks_central:
                 tasks.create_task(self.mirror.run(), name="mirror")
                 tasks.create_task(self.outbox.run(), name="outbox")
+                tasks.create_task(self._ask_while_hindered(), name="hindered")
+
+    async def _ask_while_hindered(self) -> None:
+        """Nobody who stands there waits a minute for the next poll, where central's answer may end what hinders."""
+        while True:
+            await asyncio.sleep(HINDERED_AGAIN_S)
+            if self.visits.state.station.off_only is not None:
+                self.mirror.wake()
 
     async def mirror_changed(self) -> None:
         """Take up what a refresh of the mirror has brought."""
@@ -227,6 +239,7 @@ def identity_of(credentials: Credentials) -> Identity:
             time=cost.time,
             memory_kib=cost.memory_kib,
             lanes=cost.lanes,
+            digits=credentials.pin_digits,
         ),
     )
 
@@ -235,7 +248,7 @@ def _keep_pins(path: Path, pin: PinSecrets) -> None:
     """Write them beside the token, where a thief of the database does not find them. Raises ConfigFault."""
     peppers = tuple(Pepper(version=version, pepper=pepper) for version, pepper in pin.peppers)
     cost = Argon2Cost(time=pin.time, memory_kib=pin.memory_kib, lanes=pin.lanes)
-    changed = {"site_salt": pin.site_salt, "peppers": peppers, "argon2": cost}
+    changed = {"site_salt": pin.site_salt, "peppers": peppers, "argon2": cost, "pin_digits": pin.digits}
     Credentials.load(path).model_copy(update=changed).save(path)
 
 

@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage or configuration.
 import argparse
 import gc
 import importlib
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -43,6 +44,7 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the process's exit code."""
+    _say_what_can_be_said()
     words = list(sys.argv[1:] if argv is None else argv)
     name = words[0] if words else "--help"
     if name in {"-h", "--help"}:
@@ -73,6 +75,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(_unknown_options(unknown))
     return _run(name, command.run, args)
+
+
+def _say_what_can_be_said() -> None:
+    """In a locale that lacks a character (an ellipsis, somebody's name), a question mark stands for it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _import_command(name: str) -> Any:

@@ -137,7 +137,7 @@ class KeyReader(Protocol):
 
     @property
     def is_open(self) -> bool:
-        """Whether it can be talked to, with a key in it or without."""
+        """Whether it takes what is sent to it, with a key in it or without."""
         ...
 
     async def next_key(self) -> KeySession:

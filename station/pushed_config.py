@@ -94,7 +94,7 @@ class PushedConfig:
         return station
 
     async def _opened(self, pushed: ConfigFile, clocks: Clocks | None) -> Station:
-        admit(pushed)
+        admit(pushed, at_start=True)
         station = await Station.open(pushed.settings, clocks=clocks)
         self._running, self._station = pushed, station
         self.status.version = pushed.version

@@ -85,9 +85,16 @@ OUT_HALFWAY = (
 )
 """For `Line.OUT_UNSURE` where the key was being switched ON: nobody who wants that wonders why it is not OFF."""
 
+OUT_UNSEEN = (
+    N_("Put the key back."),
+    N_("The contact broke before the station could see which key it is."),
+)
+"""For `Line.OUT_UNSURE` where a ready key had been: this may be another one."""
+
 LEFT_IN_SOON = N_("Take the key out now. It switches OFF in {wait}.")
 """For `Line.READY` while `Screen.off_in_s`."""
 
+DIGITS_LOST = N_("Not all digits got through: press * and type the whole PIN.")
 MISTYPED = N_("Mistyped: press * and start over.")
 """While a PIN is being typed."""
 
@@ -183,6 +190,8 @@ ONLY_OFF = (
     N_("Going home: put the key in. To start, use another station."),
 )
 """The empty screen of a station with a `OffOnlyReason`."""
+STARTING = (N_("Starting …"), N_("Ready in a moment. A key that is put in is switched OFF."))
+"""That of one that has only just been started."""
 
 HINDRANCES: Mapping[OffOnlyReason, str] = {
     OffOnlyReason.CLOCK: N_("It does not know the time."),
@@ -192,6 +201,7 @@ HINDRANCES: Mapping[OffOnlyReason, str] = {
     OffOnlyReason.NOT_ENROLLED: N_("It has not been set up."),
     OffOnlyReason.DISK: N_("Its storage does not work."),
     OffOnlyReason.BLOCKED: N_("It is blocked: locks do not believe it any more."),
+    OffOnlyReason.STARTING: N_("It is starting."),
 }
 
 SHORTENED: Mapping[Shortened, str] = {
@@ -224,6 +234,7 @@ _OFF = N_("■ OFF")
 _ON = N_("● ON")
 _PERHAPS_ON = N_("▲ ON?")
 _BUSY = N_("▶ WAIT")
+UNKNOWN = "▲"
 
 KEY_STATES: Mapping[Line, str] = {
     Line.EMPTY: "",
@@ -242,6 +253,6 @@ KEY_STATES: Mapping[Line, str] = {
     Line.OUT_READY: _ON,
     Line.OUT_EARLY: _OFF,
     Line.OUT_UNSURE: _PERHAPS_ON,
-    Line.READER_BROKEN: "▲",
+    Line.READER_BROKEN: UNKNOWN,
 }
 """The state of the key in one shape and one word."""

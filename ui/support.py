@@ -63,6 +63,7 @@ HINDRANCES: Mapping[OffOnlyReason, int] = {
     OffOnlyReason.NOT_ENROLLED: 5,
     OffOnlyReason.DISK: 6,
     OffOnlyReason.BLOCKED: 7,
+    OffOnlyReason.STARTING: 8,
 }
 
 SHORTENED: Mapping[Shortened, int] = {Shortened.WINDOW: 1, Shortened.PERMIT: 2, Shortened.CERTIFICATE: 3}

@@ -7,7 +7,7 @@ from typing import assert_never
 from station.display.idle import View
 from station.display.screen import IdlePage, Line, Progress, Screen, Status
 from station.records.claims import KeyKind, Role
-from station.rules.facts import Refusal
+from station.rules.facts import OffOnlyReason, Refusal
 from ui import box_words, idle_pages, receipts, sentences, support, times
 from ui.glyphs import printable
 from ui.idle_pages import HelpLight
@@ -61,7 +61,7 @@ def words(screen: Screen, language: str) -> Words:
     figure = _figure(screen)
     return Words(
         tone=_tone(screen),
-        key_state=_translated(sentences.KEY_STATES[screen.line], translation),
+        key_state=_translated(sentences.UNKNOWN if screen.unseen else sentences.KEY_STATES[screen.line], translation),
         instruction=_instruction(screen, translation),
         figure=support.fault_digits(screen) if _is_fault(screen) else figure,
         digits_typed=0 if figure or screen.status.role is Role.UPDATE_BOX else screen.digits,
@@ -129,20 +129,30 @@ def _is_fault(screen: Screen) -> bool:
 
 def _only_switches_off(screen: Screen) -> bool:
     """Whether this is the empty screen of a station that cannot activate."""
-    return screen.line is Line.EMPTY and screen.status.off_only is not None
+    return screen.line is Line.EMPTY and screen.status.off_only not in {None, OffOnlyReason.STARTING}
+
+
+def _is_starting(screen: Screen) -> bool:
+    return screen.line is Line.EMPTY and screen.status.off_only is OffOnlyReason.STARTING
 
 
 def _notes(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
     """Further sentences, the most important first."""
     match screen.line:
         case Line.EMPTY:
-            off_only = _off_only_reason(screen.status, translation)
+            off_only = _off_only_reason(screen.status, translation) if _only_switches_off(screen) else ""
             return [*([off_only] if off_only else []), translation.gettext(sentences.HELP)]
         case Line.REFUSED if screen.refusal is Refusal.STATION and screen.status.off_only is not None:
             return [_off_only_reason(screen.status, translation)]
         case Line.PROMPT | Line.WRONG_PIN:
-            mistyped = [translation.gettext(sentences.MISTYPED)] if screen.digits else []
-            return [*mistyped, *receipts.notes(screen, translation)]
+            hint = sentences.DIGITS_LOST if screen.digits_lost else sentences.MISTYPED if screen.digits else ""
+            return [
+                *_tries_left(screen, translation),
+                *([translation.gettext(hint)] if hint else []),
+                *receipts.notes(screen, translation),
+            ]
+        case Line.WAIT:
+            return _tries_left(screen, translation)
         case Line.READY | Line.OUT_READY | Line.OUT_OFF | Line.LEFT_IN:
             return receipts.notes(screen, translation)
         case _:
@@ -171,6 +181,8 @@ def _sentences(screen: Screen) -> tuple[str, str]:
         return sentences.FLICKERING
     if _only_switches_off(screen):
         return sentences.ONLY_OFF
+    if _is_starting(screen):
+        return sentences.STARTING
     if screen.line is Line.READY and screen.off_in_s is not None:
         return sentences.LEFT_IN_SOON, ""
     if screen.status.role is Role.UPDATE_BOX and (renewal := box_words.renewal(screen)) is not None:
@@ -178,6 +190,8 @@ def _sentences(screen: Screen) -> tuple[str, str]:
     match screen.line:
         case Line.OUT_UNSURE if screen.halfway:
             return sentences.OUT_HALFWAY
+        case Line.OUT_UNSURE if screen.unseen:
+            return sentences.OUT_UNSEEN
         case Line.STILL_ON if screen.still_on_until is None:
             return sentences.STILL_ON_UNKNOWN, sentences.LINES[Line.STILL_ON][1]
         case Line.REFUSED if screen.refusal is not None:
@@ -188,6 +202,16 @@ def _sentences(screen: Screen) -> tuple[str, str]:
             return sentences.LINES[Line.OUT_UNSURE]
         case line:
             return sentences.LINES[line]
+
+
+def _tries_left(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
+    left = screen.tries_left
+    if left is None:
+        return []
+    said = translation.ngettext(
+        "{count} try is left before the key locks.", "{count} tries are left before the key locks.", left
+    )
+    return [said.format(count=left)]
 
 
 def _instruction(screen: Screen, translation: gettext.NullTranslations) -> str:

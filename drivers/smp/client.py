@@ -44,6 +44,16 @@ class SmpClient:
         return self._port is not None and self._port.is_open
 
     @property
+    def flows(self) -> bool:
+        """Whether the port takes what is sent."""
+        return self._port is not None and self._port.flows
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the port was lost because it took nothing."""
+        return self._port is not None and self._port.is_stuck
+
+    @property
     def wire_bytes(self) -> int:
         """Bytes of both directions on this port."""
         return self._port.wire_bytes if self._port is not None else 0
@@ -83,6 +93,8 @@ class SmpClient:
             return await self._waiting
         finally:
             self._waiting = None
+            # Whoever has given up goes by what the key did not answer: later, or another key, must not get it.
+            port.drop_unsent()
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None

@@ -1,8 +1,10 @@
-"""The serial port, driven by its descriptor: no thread, no polling, one write per request."""
+"""The serial port, driven by its descriptor: no polling, one write per request, a thread only to open it."""
 
 import asyncio
 import errno
+import fcntl
 import os
+import struct
 import termios
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,10 +13,15 @@ from typing import Any, Final
 import serial
 
 from drivers.smp.port_search import found_port, is_search
+from station.daemon_threads import DaemonThreads
 from station.ports import ReaderLost
 
 _READ_BYTES: Final = 4096
-_MAX_UNSENT_BYTES: Final = 65536  # a port that takes nothing for that long is gone
+STUCK_S: Final = 3.0
+"""A port that has not got rid of what it was given for so long is stuck; at 9600 baud a long request takes 0.5 s."""
+OPEN_LIMIT_S: Final = 3.0
+"""An adapter that hangs keeps whoever opens it for as long as its driver waits."""
+_THREADS: Final = DaemonThreads("serial-port")
 
 _CODES: Final = {
     errno.ENOENT: "port_missing",
@@ -38,12 +45,16 @@ class SerialPort:
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
         self._unsent = bytearray()
+        self._has_written = self._was_refused = False
+        self._stuck_since: float | None = None
         self._descriptor: int = device.fileno()
         self.is_open = True
         self.wire_bytes = 0
         """Bytes of both directions."""
         self.heard_at = 0.0
         """Loop time of the last byte that arrived."""
+        self.is_stuck = False
+        """It was lost because it took nothing."""
         os.set_blocking(self._descriptor, False)
         self._loop.add_reader(self._descriptor, self._readable)
 
@@ -56,32 +67,51 @@ class SerialPort:
         ``port`` is a device's path, a search for one (``hwgrep://…``, see `found_port`), or a pyserial URL that has a
         descriptor (``socket://host:port``). A search is made anew at each opening: an adapter that was plugged in again
         may have another name.
-        Raises ReaderLost: ``port_missing``, ``port_denied``, ``port_busy``, ``port_search`` or ``port_unusable``.
+        Raises ReaderLost: ``port_missing``, ``port_denied``, ``port_busy``, ``port_search``, ``port_stuck``,
+        ``port_unusable``.
         """
         if is_search(port):
-            # Nothing is opened in the thread: whoever is cancelled meanwhile leaves no port open behind.
             port = await asyncio.to_thread(found_port, port)
-        # Opening a device is immediate; a URL may have to connect to something first.
-        device = await asyncio.to_thread(_open_device, port, baud) if "://" in port else _open_device(port, baud)
+        device = await _opened_device(port, baud)
         try:
             return cls(device, on_bytes, on_lost)
         except (OSError, ValueError) as error:
             device.close()
             raise ReaderLost("port_unusable", port=port) from error
 
+    @property
+    def flows(self) -> bool:
+        """Whether it has got rid of all that it was given, as far as the last write could tell."""
+        return self.is_open and self._has_written and self._stuck_since is None
+
     def write(self, data: bytes) -> None:
-        """Send all of it, the rest when the port takes it."""
+        """Send all of it, the rest when the port takes it. A port that takes nothing for too long is lost."""
         if not self.is_open:
+            return
+        now = self._loop.time()
+        if not (self._was_refused or self._unsent or self._unsent_by_kernel()):
+            self._stuck_since = None
+        elif self._stuck_since is None:
+            self._stuck_since = now
+        elif now - self._stuck_since > STUCK_S:
+            self.is_stuck = True
+            self._lose()
             return
         if self._unsent:
             self._unsent += data
-            if len(self._unsent) > _MAX_UNSENT_BYTES:
-                self._lose()
             return
         sent = self._send(data)
-        if sent < len(data) and self.is_open:
+        self._has_written = True
+        self._was_refused = sent < len(data)
+        if self._was_refused and self.is_open:
             self._unsent += data[sent:]
             self._loop.add_writer(self._descriptor, self._writable)
+
+    def drop_unsent(self) -> None:
+        """Forget what the port has not taken yet: nobody waits for an answer to it any more."""
+        if self._unsent:
+            self._unsent.clear()
+            self._loop.remove_writer(self._descriptor)
 
     def close(self) -> None:
         """Let go of it. Never raises; a second time does nothing."""
@@ -90,8 +120,20 @@ class SerialPort:
         self.is_open = False
         self._loop.remove_reader(self._descriptor)
         self._loop.remove_writer(self._descriptor)
-        with suppress(OSError, termios.error):  # it went away before us
-            self._device.close()
+        if self._unsent or self._stuck_since is not None:
+            with suppress(OSError, termios.error):  # it went away before us, or is no terminal
+                # Else the kernel waits, for half a minute, until it has taken what it was given.
+                termios.tcflush(self._descriptor, termios.TCOFLUSH)
+        if self.is_stuck:
+            _THREADS.submit(_close_device, self._device)
+        else:
+            _close_device(self._device)
+
+    def _unsent_by_kernel(self) -> int:
+        try:
+            return int(struct.unpack("i", fcntl.ioctl(self._descriptor, termios.TIOCOUTQ, bytes(4)))[0])
+        except OSError:  # not every driver knows
+            return 0
 
     def _send(self, data: bytes | bytearray) -> int:
         try:
@@ -107,6 +149,7 @@ class SerialPort:
     def _writable(self) -> None:
         del self._unsent[: self._send(self._unsent)]
         if not self._unsent and self.is_open:
+            self._was_refused = False
             self._loop.remove_writer(self._descriptor)
 
     def _readable(self) -> None:
@@ -127,6 +170,32 @@ class SerialPort:
         if self.is_open:
             self.close()
             self._on_lost()
+
+
+async def _opened_device(port: str, baud: int) -> Any:
+    """An opened device. Raises ReaderLost. Whoever gives up meanwhile leaves no port open behind."""
+    try:
+        opening = asyncio.get_running_loop().run_in_executor(_THREADS, _open_device, port, baud)
+    except RuntimeError as error:
+        raise ReaderLost("port_stuck", port=port) from error
+    try:
+        async with asyncio.timeout(OPEN_LIMIT_S):
+            return await asyncio.shield(opening)
+    except (TimeoutError, asyncio.CancelledError) as error:
+        opening.add_done_callback(_close_late)
+        if isinstance(error, TimeoutError):
+            raise ReaderLost("port_stuck", port=port) from None
+        raise
+
+
+def _close_late(opening: "asyncio.Future[Any]") -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        _close_device(opening.result())
+
+
+def _close_device(device: Any) -> None:
+    with suppress(OSError, termios.error):  # it went away before us
+        device.close()
 
 
 def _open_device(port: str, baud: int) -> Any:

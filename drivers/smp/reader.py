@@ -32,10 +32,10 @@ class SmpKeyReader:
     @property
     def is_open(self) -> bool:
         """See `KeyReader.is_open`."""
-        return self._client is not None and self._client.is_open
+        return self._client is not None and self._client.flows
 
     async def next_key(self) -> SmpKeySession:
-        """See `KeyReader.next_key`. ReaderLost: as `SerialPort.open`, and ``closed``."""
+        """See `KeyReader.next_key`. ReaderLost: as `SerialPort.open`, also ``port_stuck`` later; ``closed``."""
         loop = asyncio.get_running_loop()
         if self._session is not None:
             self._session.end()
@@ -48,6 +48,8 @@ class SmpKeyReader:
                     # Any answer will do, also that echo is not supported.
                     await client.ask(messages.echo(), POLL_INTERVAL_S, fresh_line=True)
             except KeyLost:
+                if client.is_stuck:
+                    raise ReaderLost("port_stuck", port=self._settings.port) from None
                 at_once = False
                 # A broken port may fail at once, again and again.
                 await asyncio.sleep(max(0.0, began_s + POLL_INTERVAL_S - loop.time()))

@@ -6,12 +6,14 @@ inserted, and reads press, insert, pull and lose-power from standard input, one 
 
 import argparse
 import asyncio
+import fcntl
 import os
 import signal
 import sys
 import tempfile
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from drivers.emulated_key.key import EmulatedKey
@@ -38,12 +40,35 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("link_folder_missing", path=args.link.absolute().parent)
     if not SLOWEST_BAUD <= args.baud <= FASTEST_BAUD:
         raise UsageError("baud_out_of_range", baud=args.baud)
-    if args.state is not None:
-        asyncio.run(emulate_key(args.link, args.state, args.baud, sys.stdin.fileno()))
-        return 0
-    with tempfile.TemporaryDirectory(prefix="station-key-") as folder:
-        asyncio.run(emulate_key(args.link, Path(folder), args.baud, sys.stdin.fileno()))
+    with _alone_at(args.link), ExitStack() as made:
+        state = args.state or Path(made.enter_context(tempfile.TemporaryDirectory(prefix="station-key-")))
+        _say(f"emulated key at {args.link}, its files in {state}, {args.baud} baud; pressed and inserted")
+        _say(f"one a line, until SIGTERM: {', '.join(KEY_ACTIONS)}")
+        asyncio.run(emulate_key(args.link, state, args.baud, sys.stdin.fileno()))
     return 0
+
+
+@contextmanager
+def _alone_at(link: Path) -> Iterator[None]:
+    """Keep a second key from taking the link away. Unlike a link, a lock ends with its process."""
+    path = link.with_name(f".{link.name}.lock")
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError("link_in_use", path=link) from None
+        yield
+        path.unlink(missing_ok=True)
+    finally:
+        os.close(lock)
+
+
+def _say(text: str) -> None:
+    # Whoever has started it may not read, or be gone: the key goes on.
+    with suppress(OSError, ValueError):
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
 
 
 async def emulate_key(link: Path, state: Path, baud: int = 115200, actions: int = 0) -> None:
@@ -93,7 +118,9 @@ def _perform(action: str, key: EmulatedKey, line: SerialLine) -> bool:
 async def _perform_lines(lines: "asyncio.Queue[str]", key: EmulatedKey, line: SerialLine) -> None:
     while True:
         action = (await lines.get()).strip()
-        if action and not _perform(action, key, line):
+        if action and _perform(action, key, line):
+            _say(f"{action}: the key is {'inserted' if line.key is key else 'out'}")
+        elif action:
             sys.stderr.write(f"unknown command {action[:40]!r}: use {', '.join(KEY_ACTIONS)}\n")
             sys.stderr.flush()
 

@@ -5,7 +5,6 @@ page and is valid for 15 minutes; if an answer got lost meanwhile, the same comm
 """
 
 import argparse
-import asyncio
 import tempfile
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import config
 from config import Argon2Cost, Credentials, Pepper, Profile
 from config.enrolment_key import forget_seed, keep_seed, kept_seed
 from config.models import CentralTable
+from station import name_lookups
 from station.app import identity_of
 from station.commands.command_line import UsageError, add_json, print_answer
 from station.errors import StationError
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     folder = _check(path, args.url)
     code = Secret(str(args.code))
     signing = _key_for(code, folder)
-    enrolled = asyncio.run(enrol(args.url, code, signing))
+    enrolled = name_lookups.run(enrol(args.url, code, signing))
     credentials = credentials_of(enrolled, signing)
     config.write_enrolled(
         path,
@@ -141,6 +141,7 @@ def credentials_of(enrolled: Enrolled, signing: SigningKey) -> Credentials:
             site_salt=pin.site_salt,
             peppers=tuple(Pepper(version=version, pepper=pepper) for version, pepper in pin.peppers),
             argon2=Argon2Cost(time=pin.time, memory_kib=pin.memory_kib, lanes=pin.lanes),
+            pin_digits=pin.digits,
         )
         identity_of(credentials)
     except (ValueError, StationError):

@@ -31,6 +31,7 @@ SENTENCES: Mapping[str, str] = {
     "unavailable": "the central server has a fault of its own; try again, and tell whoever runs it if it stays",
     "busy": "too many people are logging in to the central server at once; try again",
     "mirror_unconfirmed": "what the central server sends is not confirmed by its signature; check who is in between",
+    "pin_answer_refused": "what the central server says of PINs does not fit its mirror; tell whoever runs it",
     "too_early": "the certificate is too new to be renewed; nothing is to be done",
     "bad_request": "the central server does not understand the question; bring station and server to the same version",
     "not_found": "the central server does not know that address; bring station and server to the same version",
@@ -76,6 +77,8 @@ SENTENCES: Mapping[str, str] = {
     "closed": "the database has been closed; try again",
     "too_many_waiting": "the disk does not answer; check it (dmesg) and replace the card",
     "no_wal": "the database's folder is on a file system without shared memory; use a local disk",
+    "EROFS": "the disk takes no writes (mounted read-only); look at dmesg, then mount it anew or replace the card",
+    "EACCES": "the station's database belongs to another user; chown it to the one that its folder belongs to",
     "disk_full": "the disk is full; free some space",
     "store_broken": "the station's database is damaged; move it away and start again: it is fetched anew",
     "store_io": "the station's database cannot be read or written; check its folder's permissions and the disk",
@@ -86,7 +89,7 @@ SENTENCES: Mapping[str, str] = {
     "port_lost": "the key reader has been unplugged; plug it in again",
     "port_missing": "there is no such serial port; plug the key reader in, or mend key_reader.port",
     "port_denied": "the serial port may not be opened; add this user to its group (often dialout)",
-    "port_slow": "the key reader does not open in time; unplug it and plug it in again",
+    "port_stuck": "the key reader takes nothing from this computer; unplug it and plug it in again",
     "port_busy": "another program is using the key reader; stop the kiosk first",
     "port_search": "what follows hwgrep:// is no regular expression; mend key_reader.port",
     "port_unusable": "this is no serial port; mend key_reader.port",
@@ -119,6 +122,8 @@ SENTENCES: Mapping[str, str] = {
     "record_needs_state": "--record writes as a lock does: it needs --state, an emulated key's folder",
     "pin_not_digits": "expected a PIN of 1 to 16 digits on standard input",
     "bad_timeout": "--timeout: expected seconds, more than 0 and at most 86400",
+    "link_in_use": "another emulated key is at that link; end it first, or choose another --link",
+    "area_missing": "--area is needed, for every lock but number 1",
     "link_exists": "there is already something at that path that is no link; choose another --link",
     "link_folder_missing": "the folder of --link is not there; make it, or choose another",
     "baud_out_of_range": "--baud: expected a speed from 300 to 4000000",
@@ -130,7 +135,8 @@ SENTENCES: Mapping[str, str] = {
     "nothing_noticed": "the station does not notice the key; look at the log beside its database",
     "expectation_failed": "the scenario went another way",
 }
-"""By code, by ``Class:code`` where a code means different things in two classes, and by a database fault's reason."""
+"""By code, by ``Class:code`` where a code means different things in two classes, by a database fault's reason or
+errno."""
 
 
 def lines(error: StationError) -> Sequence[str]:
@@ -143,7 +149,13 @@ def lines(error: StationError) -> Sequence[str]:
 
 def sentence_for(error: StationError) -> str | None:
     """The plain sentence for ``error``; None where there is none."""
-    names = (str(error.fields.get("reason", "")), f"{type(error).__name__}:{error.code}", error.code)
+    fields = error.fields
+    names = (
+        str(fields.get("reason", "")),
+        str(fields.get("errno", "")),
+        f"{type(error).__name__}:{error.code}",
+        error.code,
+    )
     return next((SENTENCES[name] for name in names if name in SENTENCES), None)
 
 

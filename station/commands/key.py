@@ -4,13 +4,13 @@ The kiosk must be stopped, unless --state names an emulated key's folder: it has
 """
 
 import argparse
-import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import config
 from config import Credentials, Settings
+from station import name_lookups
 from station.app import Station
 from station.commands import key_report
 from station.commands.command_line import add_action, print_answer
@@ -54,11 +54,11 @@ def run(args: argparse.Namespace) -> int:
     """Show, or hand out."""
     settings = config.load(config.find(args.config))
     if args.action == "show":
-        trusted_keys = asyncio.run(trusted_central_keys(settings, Credentials.load(settings.storage.credentials)))
-        fields = key_report.report(asyncio.run(_read(settings, args.state)), trusted_keys)
+        trusted_keys = name_lookups.run(trusted_central_keys(settings, Credentials.load(settings.storage.credentials)))
+        fields = key_report.report(name_lookups.run(_read(settings, args.state)), trusted_keys)
         print_answer(args, "\n".join(key_report.lines(fields)), fields)
     else:
-        fields = asyncio.run(_provision(settings, Secret(args.code)))
+        fields = name_lookups.run(_provision(settings, Secret(args.code)))
         clock = "its clock is set" if fields["clock_set"] else "its clock is NOT set: no trusted time here"
         done = "handed out" if fields["written"] else "had been handed out already"
         print_answer(args, f"key {fields['key']} ({fields['kind']}, unit {fields['unit']}) {done}; {clock}", fields)

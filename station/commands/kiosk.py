@@ -11,10 +11,12 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import config
-from config import ConfigFault, Settings
+from config import Settings
 from station.app import Station
-from station.commands import wait_for_setup
+from station.commands import cannot_start
 from station.display.screen import Screen
+from station.errors import StationError
+from station.name_lookups import StationLoop
 from station.plain_text import PlainFormatter
 from station.pushed_config import PushedConfig
 from station.runtime import status_file
@@ -39,9 +41,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run until SIGTERM, or until a new configuration needs another process."""
     path = config.find(args.config)
+    # What a full disk does not take is lost: logging would write of that across the screen.
+    logging.raiseExceptions = False
     early = _EarlyLines()
     _log_to(early)
-    with asyncio.Runner() as runner:
+    with asyncio.Runner(loop_factory=StationLoop) as runner:
         # What would end the kiosk at once is said here, on a terminal where a line can still be read.
         try:
             opened = runner.run(_ready(path))
@@ -49,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
             early.print_warnings()
             raise
         file = args.log or opened.station.settings.storage.database.with_name("station.log")
-        kept = RotatingFileHandler(file, maxBytes=LOG_LIMIT_BYTES, backupCount=LOG_FILES - 1, encoding="utf-8")
+        kept = _log_file(file)
         _log_to(kept)
         for record in early.records:
             kept.handle(record)
@@ -77,6 +81,14 @@ class _EarlyLines(logging.Handler):
                 sys.stderr.write(f"{self.format(record)}\n")
 
 
+def _log_file(file: Path) -> logging.Handler:
+    try:
+        return RotatingFileHandler(file, maxBytes=LOG_LIMIT_BYTES, backupCount=LOG_FILES - 1, encoding="utf-8")
+    except OSError:
+        # The station serves keys without a log; status and screen say that the disk does not work.
+        return logging.NullHandler()
+
+
 def _log_to(handler: logging.Handler) -> None:
     # The screen belongs to the kiosk: a log line on it would be read as part of the picture.
     handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
@@ -95,10 +107,10 @@ async def _ready(path: Path) -> _Opened:
     """The station at ``path``, opened. Raises StationError when it does not open."""
     try:
         return await _try_to_open(path)
-    except ConfigFault as fault:
-        if not wait_for_setup.is_wanted():
+    except StationError as fault:
+        if not cannot_start.is_wanted(fault):
             raise
-        return await wait_for_setup.wait_for_setup(path, fault, lambda: _try_to_open(path))
+        return await cannot_start.wait_until_it_starts(path, fault, lambda: _try_to_open(path))
 
 
 async def _try_to_open(path: Path) -> _Opened:

@@ -1,6 +1,7 @@
 """The kiosk, under a supervisor that keeps it alive: restarts it when it dies, hangs, or 0 + 2 is held for 2 s."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -20,6 +21,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGHUP."""
+    if not os.isatty(0):
+        # Imported for this only: the first picture does not wait for it.
+        from station.commands.command_line import UsageError  # noqa: PLC0415
+
+        raise UsageError("no_terminal", hint="station visit")
     path = args.config or (HERE if HERE.exists() else SYSTEM)
     log = ["--log", str(args.log)] if args.log is not None else []
     command = [sys.executable, "-m", "station", "kiosk", "--config", str(path), *log]

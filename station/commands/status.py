@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import fcntl
 import os
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ import config
 from config import Problem, Settings
 from config.config_file import in_effect
 from config.problems import summary
+from offline_cache import SqliteStore
 from station.app import Station
 from station.commands.command_line import add_json, print_answer, utc_text
 from station.rules.clock import ClockDoubt
@@ -23,6 +25,7 @@ from station.runtime import status_file
 
 EXAMPLE = "example: station status --json"
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
+_OF_THE_FILE = frozenset({"format", "pid", "written_boottime_s"})
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -47,15 +50,16 @@ def status_of(settings: Settings, problems: Sequence[Problem] = ()) -> dict[str,
     ``source``: ``kiosk`` (its file, ``age_s`` old) or ``database``. The reader is only known to a running kiosk.
     """
     path = settings.storage.database.with_name(status_file.FILE_NAME)
-    written = status_file.read(path)
+    written = status_file.of_running_kiosk(path)
     running = kiosk_runs(settings.storage.database)
     if running and written is not None:
-        source: dict[str, Any] = {"source": "kiosk", "age_s": max(0, int(time.time() - path.stat().st_mtime))}
-        fields = {name: value for name, value in written.items() if name not in {"format", "pid"}}
+        source: dict[str, Any] = {"source": "kiosk", "age_s": status_file.age_s(written)}
+        fields = {name: value for name, value in written.items() if name not in _OF_THE_FILE}
         # The file is as old as the kiosk's last sign of life; the configuration may have been changed since.
         return {"kiosk": True, **source, **fields, "config_version_file": None if problems else settings.version}
     fields = asyncio.run(_from_database(settings, problems))
-    visits = written["visits"] if written is not None else []
+    last = status_file.read(path)
+    visits = last["visits"] if last is not None else []
     source = {"source": "database", "age_s": 0, "written_at": int(time.time())}
     return {
         "kiosk": False,
@@ -82,7 +86,14 @@ def kiosk_runs(database: Path) -> bool:
 
 
 async def _from_database(settings: Settings, problems: Sequence[Problem]) -> dict[str, Any]:
-    station = await Station.open(settings)
+    with tempfile.TemporaryDirectory(prefix="station-status-") as nowhere:
+        database = settings.storage.database
+        # Whoever only asks makes nothing: without a database the answer is that of an empty one.
+        store = None if database.exists() else await SqliteStore.open(Path(nowhere, database.name))
+        return await _fields_of(await Station.open(settings, store=store), settings, problems)
+
+
+async def _fields_of(station: Station, settings: Settings, problems: Sequence[Problem]) -> dict[str, Any]:
     try:
         return status_file.station_fields(
             await station.readiness.facts(),

@@ -6,12 +6,12 @@ the site says of itself, the time and its renewed certificate. Of people and key
 """
 
 import argparse
-import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import config
 from config import Settings
+from station import name_lookups
 from station.app import Station
 from station.commands.command_line import add_json, print_answer
 from station.runtime import status_file
@@ -47,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Synchronise, and print what was done."""
-    synced = asyncio.run(synchronise(config.load(config.find(args.config))))
+    synced = name_lookups.run(synchronise(config.load(config.find(args.config))))
     print_answer(
         args,
         f"{_summary(synced)}; events: {synced.sent} sent, {synced.waiting} waiting",

@@ -19,6 +19,7 @@ from typing import Any, Self
 
 import config
 from config import Settings
+from station import name_lookups
 from station.app import Station
 from station.commands.command_line import FAILED, UsageError, add_json, print_answer, utc_text
 from station.display.screen import Line, Screen
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     """Run one visit; 0 when it ended as asked."""
     if not 0 < args.timeout <= LONGEST_TIMEOUT_S:
         raise UsageError("bad_timeout")
-    fields = asyncio.run(_visit(config.load(config.find(args.config)), args))
+    fields = name_lookups.run(_visit(config.load(config.find(args.config)), args))
     print_answer(args, _text(fields), fields)
     return 0 if fields["outcome"] in {"off", "ready"} else FAILED
 

@@ -175,6 +175,10 @@ class Screen:
     line: Line
     status: Status
     digits: int = 0
+    digits_lost: bool = False
+    """The PIN has to be typed from its beginning: not all that was typed got through."""
+    tries_left: int | None = None
+    """So many wrong PINs more lock the key; None: not soon."""
     key: int | None = None
     holder_name: str | None = None
     language: str | None = None
@@ -184,6 +188,8 @@ class Screen:
     still_on_until: int | None = None
     halfway: bool = False
     """OUT_UNSURE: taken out while it was being switched ON, not OFF."""
+    unseen: bool = False
+    """OUT_UNSURE: it came where a ready key had been, and has not said which it is: it may be another one."""
     off_in_s: int | None = None
     """READY: so many seconds until a key that is left in is switched off again; None: not soon."""
     receipt: Receipt | None = None

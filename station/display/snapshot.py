@@ -8,8 +8,10 @@ from station.display.idle import IdleState, View
 from station.display.key_findings import KeyFindings, notes
 from station.display.screen import IdlePage, Line, Notes, OutsideHelp, Progress, Receipt, Screen, Status, Technician
 from station.records.claims import EVERY_AREA
-from station.rules.facts import Grant, KeyKnown, Now, Refusal
+from station.rules.attempts import LOCK_AT
+from station.rules.facts import Grant, KeyKnown, Now, OffOnlyReason, Refusal
 from station.rules.support import line_at
+from station.visit import lost_digits
 from station.visit.state import KeyLeft, Phase, Presence, State
 
 IDLE_LINES = frozenset({Line.EMPTY, Line.READER_BROKEN})
@@ -21,6 +23,8 @@ FLICKER_LINES = frozenset(
 NOTES_LINES = frozenset({Line.PROMPT, Line.READY, Line.OUT_READY, Line.OUT_OFF, Line.LEFT_IN})
 HELPLESS_LINES = frozenset({Line.READER_BROKEN, Line.REFUSED, Line.STILL_ON, Line.UNREADABLE})
 NEIGHBOURS_SHOWN = 3
+TOLD_FROM = 7
+"""From so many wrong PINs on the screen says how many are left."""
 REMINDER_S = 15.0
 """A key left in is told so long before it is switched off again, and the bell rings."""
 FLICKERS = 3
@@ -68,6 +72,8 @@ def screen(state: State, now: Now, extras: ScreenExtras = NO_EXTRAS) -> Screen:
         line=line,
         status=status(state, now),
         digits=len(state.entry),
+        digits_lost=line in {Line.PROMPT, Line.WRONG_PIN} and lost_digits.said(state, now),
+        tries_left=_tries_left(state, line),
         key=named.seen.record.key if named.seen else None,
         holder_name=(holder.name or None) if holder else None,
         language=holder.language if holder else None,
@@ -75,6 +81,7 @@ def screen(state: State, now: Now, extras: ScreenExtras = NO_EXTRAS) -> Screen:
         wait_s=wait_s,
         still_on_until=_still_on_until(state, line),
         halfway=line is Line.OUT_UNSURE and state.farewell is not None and state.farewell.switching_on,
+        unseen=line is Line.OUT_UNSURE and state.farewell is not None and state.farewell.unseen,
         off_in_s=_off_in_s(state, now),
         receipt=_receipt(state, named.grant) if line in {Line.READY, Line.OUT_READY} and named.grant else None,
         kind=named.seen.record.kind if named.seen else None,
@@ -122,7 +129,7 @@ def _area_names(state: State, told: Notes) -> tuple[tuple[int, str], ...]:
 
 def _outside_help(state: State, line: Line, now: Now) -> OutsideHelp:
     station = state.station
-    empty = line is Line.EMPTY and station.off_only is not None
+    empty = line is Line.EMPTY and station.off_only not in {None, OffOnlyReason.STARTING}
     if not empty and line not in HELPLESS_LINES:
         return OutsideHelp()
     # An hour that nothing vouches for would name the wrong line: then all that is known is who answers at any time.
@@ -186,7 +193,9 @@ def _line_with_key(state: State, now: Now) -> Line:
         case Phase.READY:
             return Line.READY
         case Phase.REFUSED:
-            return Line.REFUSED
+            # In a moment it is known whether this station can do more.
+            starting = state.refusal is Refusal.STATION and state.station.off_only is OffOnlyReason.STARTING
+            return Line.READING if starting else Line.REFUSED
         case Phase.STILL_ON:
             return Line.STILL_ON
         case Phase.UNREADABLE:
@@ -218,6 +227,11 @@ def _refusal(state: State, line: Line) -> Refusal | None:
     return Refusal.WRONG_PIN if state.pin_was_wrong and line in {Line.WRONG_PIN, Line.WAIT} else None
 
 
+def _tries_left(state: State, line: Line) -> int | None:
+    told = line in {Line.PROMPT, Line.WRONG_PIN, Line.WAIT} and TOLD_FROM <= state.attempts.failures < LOCK_AT
+    return LOCK_AT - state.attempts.failures if told else None
+
+
 def _still_on_until(state: State, line: Line) -> int | None:
     if line is Line.OUT_UNSURE and state.farewell is not None:
         return state.farewell.may_open_until
@@ -227,7 +241,7 @@ def _still_on_until(state: State, line: Line) -> int | None:
 def _off_in_s(state: State, now: Now) -> int | None:
     if state.place != (Phase.READY, Presence.IN):
         return None
-    left_s = state.since_s + state.policy.left_in_s - now.mono_s
+    left_s = state.ready_s + state.policy.left_in_s - now.mono_s
     return max(math.ceil(left_s), 0) if left_s <= REMINDER_S else None
 
 

@@ -216,6 +216,8 @@ class OffOnlyReason(StrEnum):
     DISK = "disk"
     BLOCKED = "blocked"
     """Its own number is on a blocklist that central has signed: no lock believes it."""
+    STARTING = "starting"
+    """It has just been started, and central has not answered yet: one of the others, or in a moment none."""
 
 
 class Shortened(StrEnum):
@@ -273,5 +275,9 @@ class StationFacts:
     is_holiday: IsHoliday = no_holidays
     privacy: tuple[tuple[str, str], ...] = ()
     """The site's privacy notice, by language."""
+    knows_keys: bool = True
+    """Whether it has what central says of keys, and can read it: without, it cannot call a key unknown."""
+    pin_digits: int = 0
+    """How many digits a PIN of this site has; 0: that is not known."""
     config_rejected: bool = False
     """The station.toml that is there is broken; the last good one runs."""

@@ -374,7 +374,7 @@ class VisitLoop:
                 return await self._reader.next_key()
         except TimeoutError:
             if not self._reader.is_open:
-                raise ReaderLost("port_slow") from None
+                raise ReaderLost("port_stuck") from None
             return None
 
     def _reader_back(self) -> bool:

@@ -22,11 +22,12 @@ class Outcome(StrEnum):
     UNREADABLE = "unreadable"
     """The key is off and does not say which it is."""
     UNSURE = "unsure"
-    """Pulled in the middle of a write: only the next station can tell."""
+    """In the middle of a write: where nothing follows, only the next station can tell."""
 
 
 _OUTCOMES: Mapping[Line, Outcome] = {
     Line.PROMPT: Outcome.OFF,
+    Line.ACTIVATING: Outcome.UNSURE,
     Line.READY: Outcome.READY,
     Line.OUT_READY: Outcome.READY,
     Line.WRONG_PIN: Outcome.REFUSED,
@@ -41,4 +42,7 @@ _OUTCOMES: Mapping[Line, Outcome] = {
 
 def outcome_after(line: Line, before: Outcome | None) -> Outcome | None:
     """The outcome when the screen says ``line``; ``before``: what it was until then, None at a visit's beginning."""
+    if before is Outcome.UNSURE and line in {Line.OUT_OFF, Line.OUT_EARLY}:
+        # Taken out before anything was written.
+        return Outcome.OFF
     return _OUTCOMES.get(line, before)

@@ -21,7 +21,8 @@ class PastVisits:
     def __init__(self) -> None:
         self._visits: deque[PastVisit] = deque(maxlen=VISITS_KEPT)
         self._number = 0
-        self._outcome: Outcome | None = None
+        self.outcome: Outcome | None = None
+        """How the newest visit stands; None: nothing is known of its key."""
         self.ended = 0
         """The number of the last one whose key was taken out."""
 
@@ -40,16 +41,16 @@ class PastVisits:
         if not state.visit:
             return
         if state.visit != self._number:
-            self._number, self._outcome = state.visit, None
+            self._number, self.outcome = state.visit, None
             self._visits.append(PastVisit(screen.status.unix_s))
         before = self._visits.pop()
-        self._outcome = outcome_after(screen.line, self._outcome)
-        refusal = before.refusal if self._outcome is Outcome.REFUSED else None
+        self.outcome = outcome_after(screen.line, self.outcome)
+        refusal = before.refusal if self.outcome is Outcome.REFUSED else None
         self._visits.append(
             PastVisit(
                 before.unix_s,
                 state.seen.record.kind if state.seen is not None else before.kind,
-                self._outcome.value if self._outcome is not None else None,
+                self.outcome.value if self.outcome is not None else None,
                 screen.refusal or refusal,
             )
         )

@@ -9,6 +9,7 @@ import contextlib
 import json
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -56,7 +57,7 @@ class StatusFile:
         self._path, self._configuration = path, configuration
         self._store, self._time, self._mirror, self._facts = store, time, mirror, facts
         self._visits = visits
-        self._ended = visits.ended
+        self._visit = (visits.ended, visits.outcome)
         self._visits.take_up((read(path) or {}).get("visits"))
         self._line = Line.EMPTY
         self._news = asyncio.Event()
@@ -66,12 +67,13 @@ class StatusFile:
         """Take in a screen that was shown."""
         broken = (self._line is Line.READER_BROKEN) != (screen.line is Line.READER_BROKEN)
         self._line = screen.line
-        if broken or self._visits.ended != self._ended:
-            self._ended = self._visits.ended
+        visit = (self._visits.ended, self._visits.outcome)
+        if broken or visit != self._visit:
+            self._visit = visit
             self._news.set()
 
     async def run(self) -> None:
-        """Write now, after each visit, and every few seconds."""
+        """Write now, every few seconds, and as a visit comes further: one that is cut off is called what it was."""
         while True:
             self._news.clear()
             await self._write()
@@ -96,7 +98,13 @@ class StatusFile:
             handed_over_at=handed_over_at,
             reader=self._reader(),
         )
-        content |= {"format": FORMAT, "written_at": now.unix_s, "pid": os.getpid(), "visits": self._visits.rows()}
+        content |= {
+            "format": FORMAT,
+            "written_at": now.unix_s,
+            "written_boottime_s": int(boottime_s()),
+            "pid": os.getpid(),
+            "visits": self._visits.rows(),
+        }
         try:
             _replace(self._path, json.dumps(content).encode() + b"\n")
         except OSError as error:
@@ -168,6 +176,31 @@ def read(path: Path) -> dict[str, Json] | None:
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) and content.get("format") == FORMAT else None
+
+
+def of_running_kiosk(path: Path) -> dict[str, Json] | None:
+    """What the kiosk that is alive now wrote to ``path``; None where the one that wrote it is gone, or none has."""
+    written = read(path)
+    pid = written.get("pid") if written is not None else None
+    if not isinstance(pid, int) or pid <= 0:
+        return None
+    with contextlib.suppress(PermissionError):  # another user's: it is there
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return None
+    return written
+
+
+def age_s(written: Mapping[str, Json]) -> int:
+    """How long ago a kiosk that is alive wrote it: by a clock that nobody sets, as boards begin in another year."""
+    at = written.get("written_boottime_s")
+    return max(0, int(boottime_s()) - at) if isinstance(at, int) else 0
+
+
+def boottime_s() -> float:
+    """Seconds since the machine was started."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _replace(path: Path, content: bytes) -> None:

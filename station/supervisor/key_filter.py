@@ -10,7 +10,26 @@ from enum import Enum, auto
 ENTER, BACKSPACE = b"\r", b"\x7f"
 
 _PLAIN = {code: bytes([code]) for code in b"0123456789*#\r\x7f"} | {0x0A: ENTER, 0x08: BACKSPACE}
-_KEYPAD = {0x4D: ENTER, 0x6A: b"*"} | {0x70 + digit: str(digit).encode() for digit in range(10)}
+_WITHOUT_NUM_LOCK = {b"F": b"1", b"B": b"2", b"D": b"4", b"E": b"5", b"C": b"6", b"H": b"7", b"A": b"8"}
+"""The last byte of what a number pad sends while NumLock is off, after ``ESC [`` (after ``ESC O`` with application
+cursor keys): End, Down, Left, the middle, Right, Home, Up."""
+_SEQUENCES = _WITHOUT_NUM_LOCK | {
+    b"G": b"5",  # the Linux console's middle
+    b"2~": b"0",  # Insert
+    b"3~": BACKSPACE,  # Delete, which is the point
+    b"1~": b"7",  # Home of the Linux console
+    b"4~": b"1",  # End
+    b"7~": b"7",  # Home and End of rxvt
+    b"8~": b"1",
+    b"6~": b"3",  # Page Down
+    b"5~": b"9",  # Page Up
+}
+_KEYPAD = {
+    **{last[0]: stroke for last, stroke in _WITHOUT_NUM_LOCK.items()},
+    **{0x70 + digit: str(digit).encode() for digit in range(10)},
+    0x4D: ENTER,
+    0x6A: b"*",
+}
 """What a number pad in application mode sends after ``ESC O`` (DEC VT100): ``M`` Enter, ``j`` *, ``p`` ... ``y``."""
 
 _ESCAPE, _BELL, _CANCEL, _SUBSTITUTE = 0x1B, 0x07, 0x18, 0x1A
@@ -18,6 +37,7 @@ _PASTE_BEGINS, _PASTE_END = b"200~", b"\x1b[201~"
 _PARAMETERS_KEPT = 8
 """Enough to know a paste by; what is longer is dropped without being kept."""
 _MOUSE_BYTES = 3
+_FUNCTION_KEY = 0x5B
 
 
 class _State(Enum):
@@ -91,7 +111,7 @@ class KeyFilter:
         elif self._state is _State.ESCAPE:
             self._take_second(code, now)
         elif self._state is _State.CONTROL:
-            self._take_control(code, now)
+            return self._take_control(code, now)
         elif self._state is _State.SINGLE:
             return self._take_single(code)
         elif code == _BELL:
@@ -109,7 +129,11 @@ class KeyFilter:
             case _ if not 0x20 <= code <= 0x2F:  # an intermediate byte is followed by more
                 self._state = _State.GROUND
 
-    def _take_control(self, code: int, now: float) -> None:
+    def _take_control(self, code: int, now: float) -> bytes:
+        if code == _FUNCTION_KEY and not self._parameters:
+            # F1 to F5 of the Linux console: one more byte, which is no arrow.
+            self._parameters.append(code)
+            return b""
         if 0x40 <= code <= 0x7E:
             sequence = bytes(self._parameters) + bytes([code])
             self._state = _State.GROUND
@@ -117,14 +141,18 @@ class KeyFilter:
                 self._enter(_State.PASTE, now)
             elif sequence == b"M":
                 self._enter(_State.MOUSE, now)
+            else:
+                return _SEQUENCES.get(sequence, b"")
         elif len(self._parameters) < _PARAMETERS_KEPT:
             self._parameters.append(code)
+        return b""
 
     def _take_single(self, code: int) -> bytes:
         if 0x30 <= code <= 0x3F:  # some terminals put a modifier before it
+            self._matched = 1
             return b""
         self._state = _State.GROUND
-        return _KEYPAD.get(code, b"")
+        return b"" if self._matched else _KEYPAD.get(code, b"")
 
     def _take_pasted(self, code: int) -> None:
         if code == _PASTE_END[self._matched]:

@@ -26,8 +26,10 @@ _READ_EVENTS = 64
 
 _TOP_ROW = {11: 0} | {1 + digit: digit for digit in range(1, 10)}
 _NUMBER_PAD = {82: 0, 79: 1, 80: 2, 81: 3, 75: 4, 76: 5, 77: 6, 71: 7, 72: 8, 73: 9}
+_WITHOUT_NUM_LOCK = {110: 0, 107: 1, 108: 2, 109: 3, 105: 4, 355: 5, 106: 6, 102: 7, 103: 8, 104: 9}
+"""What pads send that keep their own NumLock, while it is off: KEY_INSERT, KEY_END, KEY_DOWN, ... KEY_PAGEUP."""
 _TELEPHONE = {0x200 + digit: digit for digit in range(10)}
-DIGITS = _TOP_ROW | _NUMBER_PAD | _TELEPHONE
+DIGITS = _TOP_ROW | _NUMBER_PAD | _WITHOUT_NUM_LOCK | _TELEPHONE
 """Key codes of ``linux/input-event-codes.h``: KEY_0 to KEY_9, KEY_KP0 to KEY_KP9, KEY_NUMERIC_0 to KEY_NUMERIC_9."""
 STROKES = {code: str(digit).encode() for code, digit in DIGITS.items()} | {
     28: ENTER,  # KEY_ENTER
@@ -38,6 +40,11 @@ STROKES = {code: str(digit).encode() for code, digit in DIGITS.items()} | {
     0x20A: b"*",  # KEY_NUMERIC_STAR
     0x20B: b"#",  # KEY_NUMERIC_POUND
 }
+_SHIFTS = frozenset({42, 54})
+"""KEY_LEFTSHIFT, KEY_RIGHTSHIFT."""
+SHIFTED = dict.fromkeys(_TOP_ROW, b"") | {4: b"#", 9: b"*"}
+"""Keypads with a `#` and a `*` send them as an American keyboard does: Shift and 3, Shift and 8. Other shifted keys of
+that row are no digits."""
 
 
 class InputEvent(NamedTuple):
@@ -72,12 +79,16 @@ class PressedKeys:
     def __init__(self) -> None:
         self._down: dict[int, int] = {}
         """Code and digit of those keys of the chord that are down."""
+        self._shifts: set[int] = set()
+        """Those that are down."""
         self._both_since: float | None = None
         self._was_heard = False
         """A chord has been heard, and not all of its keys have been released."""
 
     def stroke(self, code: int, value: int, now: float) -> bytes:
         """The stroke of this event of a key, or nothing."""
+        if code in _SHIFTS:
+            (self._shifts.discard if value == RELEASED else self._shifts.add)(code)
         digit = DIGITS.get(code)
         if digit in {0, 2}:
             if value == PRESSED:
@@ -91,11 +102,15 @@ class PressedKeys:
             if self._was_heard:
                 self._was_heard = bool(self._down)
                 return b""
-        return STROKES.get(code, b"") if value == PRESSED else b""
+        if value != PRESSED:
+            return b""
+        stroke = STROKES.get(code, b"")
+        return SHIFTED.get(code, stroke) if self._shifts else stroke
 
     def forget(self) -> None:
         """Forget which keys are down: the device has dropped events, or is gone."""
         self._down.clear()
+        self._shifts.clear()
         self._both_since, self._was_heard = None, False
 
     @property

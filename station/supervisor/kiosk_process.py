@@ -28,17 +28,8 @@ DESCRIPTORS_LIMIT = 1024
 
 _PR_SET_PDEATHSIG = 1
 _EXEC_FAILED = 127
-_NOT_INHERITED = frozenset(
-    {
-        "COLUMNS",
-        "LINES",
-        "PYTHONFAULTHANDLER",
-        "PYTHONINSPECT",
-        "NOTIFY_SOCKET",
-        "WATCHDOG_USEC",
-        "WATCHDOG_PID",
-    }
-)
+_INHERITED = ("TERM", "LANG", "CREDENTIALS_DIRECTORY")
+"""Any other variable of a machine may change how Textual or Python behave on a screen: ``NO_COLOR`` ended kiosks."""
 
 
 class KioskProcess:
@@ -153,10 +144,11 @@ class KioskProcess:
 
 
 def kiosk_environment(own: Mapping[str, str], reasons: Sequence[str]) -> dict[str, str]:
-    """The environment of a kiosk: ``own`` without what would change how Textual or Python behave on a screen."""
-    kept = {name: value for name, value in own.items() if not name.startswith("TEXTUAL") and name not in _NOT_INHERITED}
+    """The environment of a kiosk: a few names of ``own``, and what we set ourselves."""
+    kept = {name: own[name] for name in _INHERITED if name in own}
     kept.setdefault("TERM", "linux")
-    return kept | {"TEXTUAL_DISABLE_KITTY_KEY": "1", REASONS_VARIABLE: ",".join(reasons)}
+    # The screens are UTF-8, whatever the locale of the machine.
+    return kept | {"PYTHONUTF8": "1", "TEXTUAL_DISABLE_KITTY_KEY": "1", REASONS_VARIABLE: ",".join(reasons)}
 
 
 def _become(command: Sequence[str], environment: Mapping[str, str], slave: int, beat: int, supervisor: int) -> NoReturn:

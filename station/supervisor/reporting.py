@@ -45,9 +45,10 @@ class Systemd:
         self._address = environment.get("NOTIFY_SOCKET", "")
         usec = environment.get("WATCHDOG_USEC", "")
         mine = environment.get("WATCHDOG_PID", "") in {"", str(os.getpid())}
-        is_watched = bool(self) and mine and usec.isdigit() and int(usec) > 0
-        self._every_s = int(usec) / _USEC_PER_S / 3 if is_watched else float("inf")
-        self.watchdog_due_at = 0.0 if is_watched else float("inf")
+        self.is_watched = bool(self) and mine and usec.isdigit() and int(usec) > 0
+        """Whether systemd kills us when we hang."""
+        self._every_s = int(usec) / _USEC_PER_S / 3 if self.is_watched else float("inf")
+        self.watchdog_due_at = 0.0 if self.is_watched else float("inf")
         """When `watchdog` has to be called."""
 
     def __bool__(self) -> bool:

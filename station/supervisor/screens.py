@@ -13,6 +13,7 @@ from typing import NamedTuple
 from station.supervisor.terminal import Size
 
 NEIGHBOURS_FILE = "neighbours.json"
+STATUS_FILE = "status.json"
 FILE_LIMIT_BYTES = 16384
 ENTRIES_LIMIT = 6
 """Of each kind: a console has 25 lines."""
@@ -95,9 +96,12 @@ def starting(words: Words, size: Size) -> bytes:
     return _centred([words.starting], size)
 
 
-def restarting(words: Words, size: Size) -> bytes:
-    """The screen from the death of a kiosk to the first screen of the next."""
-    return _centred([words.restarting, "", words.key_switched_off], size)
+def restarting(words: Words, size: Size, *, switches_off: bool) -> bytes:
+    """The screen from the death of a kiosk to the first screen of the next.
+
+    ``switches_off``: that one is going to switch off a key in the socket, as far as we know.
+    """
+    return _centred([words.restarting, *(["", words.key_switched_off] if switches_off else [])], size)
 
 
 def out_of_order(words: Words, size: Size, where_to_go: WhereToGo) -> bytes:
@@ -108,6 +112,15 @@ def out_of_order(words: Words, size: Size, where_to_go: WhereToGo) -> bytes:
     if where_to_go.support:
         lines += ["", *(_support_line(support, words) for support in where_to_go.support)]
     return _centred([*lines, "", words.tries_again], size)
+
+
+def reader_is_broken(folder: Path) -> bool:
+    """Whether the last kiosk had no contact with its key reader, by its ``status.json`` in ``folder``."""
+    try:
+        with os.fdopen(os.open(folder / STATUS_FILE, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            return b'"reader": "broken"' in file.read(FILE_LIMIT_BYTES)
+    except OSError:
+        return False
 
 
 def read_where_to_go(folder: Path) -> WhereToGo:

@@ -16,6 +16,7 @@ from station.supervisor import screens
 from station.supervisor.key_filter import KeyFilter, TypingRateLimit
 from station.supervisor.keypad import Keypad
 from station.supervisor.kiosk_process import FAULT_CODE, REFUSED_CODES, UPDATE_CODE, KioskProcess, kiosk_environment
+from station.supervisor.last_run import LastRun
 from station.supervisor.reporting import Log, Systemd
 from station.supervisor.restart_chord import TerminalChord, Verdict
 from station.supervisor.restart_policy import HeartbeatMonitor, RestartBackoff
@@ -107,8 +108,13 @@ class Supervisor:
         self._kiosk: _KioskRun | None = None
         self._start_at = 0.0
         """When to start the next kiosk, while there is none."""
-        self._reasons: list[str] = ["power"]
+        self._last_run = LastRun(self._folder)
+        # systemd kills one that hangs; whoever else does is told as a crash.
+        killed = "watchdog" if self._systemd.is_watched else "crash"
+        self._reasons: list[str] = [killed if self._last_run.begin() else "power"]
         """Of this start; the oldest ones are those of starts that no kiosk lived long enough to record."""
+        self._is_first = True
+        """No kiosk has ended yet."""
         self._is_out_of_order = False
         self._is_ending = False
         self._ending: Ending | None = None
@@ -132,6 +138,7 @@ class Supervisor:
                 self._kiosk.process.close()
             if self._keypad is not None:
                 self._keypad.close()
+        self._last_run.end()
         return self._ending
 
     # --- waiting ----------------------------------------------------------------------------------------------------
@@ -293,7 +300,7 @@ class Supervisor:
         except OSError as error:
             # No memory, no process, no terminal left: later perhaps.
             self._log.write("ERROR", "kiosk.not_started", errno=error.errno)
-            self._pause("crash", 0.0, now)
+            self._pause("crash", None, now)
             return
         self._kiosk = _KioskRun(process, now)
         self._log.write("INFO", "kiosk.started", reasons=",".join(self._reasons))
@@ -304,7 +311,7 @@ class Supervisor:
         if self._is_ending or (kiosk is not None and kiosk.kill_reason is not None):
             return
         self._log.write("WARNING", "kiosk.restarts", reason=reason)
-        self._terminal.show(screens.restarting(self._words, self._terminal.size))
+        self._show_restarting(kiosk)
         if kiosk is None:
             self._add_reason(reason)
             self._start_at = now
@@ -332,37 +339,46 @@ class Supervisor:
         self._kiosk = None
         if self._is_ending:
             return
-        is_first = self._reasons == ["power"] and kiosk.heartbeat.first_at is None and kiosk.kill_reason is None
+        is_first = self._is_first and kiosk.heartbeat.first_at is None and kiosk.kill_reason is None
+        self._is_first = False
         if code in REFUSED_CODES and is_first and not self._systemd:
             # Somebody at a command line, who can read why and mend it.
             self._ending = Ending(code, kiosk.startup_lines())
             return
         reason = kiosk.kill_reason or ("update" if code == UPDATE_CODE else "crash")
-        beating_s = kiosk.heartbeat.beating_s(now)
-        self._log.write("ERROR", "kiosk.died", code=code, reason=reason, lived_s=round(beating_s, 1))
+        lived_s = round(kiosk.heartbeat.beating_s(now), 1)
+        self._log.write("ERROR", "kiosk.died", code=code, reason=reason, lived_s=lived_s)
         for line in kiosk.startup_lines() if code in REFUSED_CODES else ():
             self._log.write("ERROR", "kiosk.said", words=repr(line[:200]))
         if kiosk.heartbeat.first_at is not None:
             # It has lived long enough to record them.
             self._reasons.clear()
-        self._pause(reason, beating_s, now)
+        self._pause(reason, kiosk, now)
 
-    def _pause(self, reason: str, beating_s: float, now: float) -> None:
-        """Decide when to start the next kiosk, and show meanwhile that it restarts or is out of order."""
+    def _pause(self, reason: str, kiosk: _KioskRun | None, now: float) -> None:
+        """Decide when to start the next kiosk, and show meanwhile that it restarts or is out of order.
+
+        ``kiosk`` is the one that has died; None: it could not even be started.
+        """
         self._add_reason(reason)
         self._start_at = now
         if reason in {"crash", "watchdog"}:
-            pause = self._backoff.pause_after_death(now, beating_s)
+            pause = self._backoff.pause_after_death(now, kiosk.heartbeat.beating_s(now) if kiosk is not None else 0.0)
             self._start_at = now + pause.wait_s
             self._is_out_of_order = pause.out_of_order
-        size = self._terminal.size
         if self._is_out_of_order:
             self._log.write("CRITICAL", "kiosk.out_of_order")
             self._systemd.status("out of order: the kiosk dies again and again")
             where_to_go = screens.read_where_to_go(self._folder)
-            self._terminal.show(screens.out_of_order(self._words, size, where_to_go))
+            self._terminal.show(screens.out_of_order(self._words, self._terminal.size, where_to_go))
         else:
-            self._terminal.show(screens.restarting(self._words, size))
+            self._show_restarting(kiosk)
+
+    def _show_restarting(self, kiosk: _KioskRun | None) -> None:
+        # A kiosk that did not come to serve keys says nothing for the next one.
+        served = kiosk is not None and kiosk.heartbeat.first_at is not None
+        switches_off = served and not screens.reader_is_broken(self._folder)
+        self._terminal.show(screens.restarting(self._words, self._terminal.size, switches_off=switches_off))
 
     def _add_reason(self, reason: str) -> None:
         if reason not in self._reasons:

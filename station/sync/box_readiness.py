@@ -7,6 +7,9 @@ from station.sync.readiness import Readiness
 class BoxReadiness(Readiness):
     """A clock, a certificate and a disk are all that a box needs."""
 
+    def _knows_keys(self) -> bool:
+        return True
+
     def _mirror_age_s(self) -> int | None:
         # What it has of central's is a blocklist and its own texts: the keys themselves say how old the rest is.
         return None

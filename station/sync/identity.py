@@ -21,6 +21,8 @@ class PinSecrets:
     time: int
     memory_kib: int
     lanes: int
+    digits: int
+    """Of PINs that are given now."""
 
 
 class Identity:

@@ -114,7 +114,7 @@ def pin_secrets(answer: PinAnswered) -> PinSecrets:
     if not fits or len({version for version, _ in peppers}) != len(peppers):
         raise AnswerRefused("central_answer_malformed", answer="PinAnswered")
     cost = answer.argon2
-    return PinSecrets(salt, _newest_first(peppers), cost.time, cost.memory_kib, cost.lanes)
+    return PinSecrets(salt, _newest_first(peppers), cost.time, cost.memory_kib, cost.lanes, answer.digits)
 
 
 def _newest_first(peppers: Collection[tuple[int, Secret[bytes]]]) -> Peppers:

@@ -14,7 +14,7 @@ from station.sync.identity import Identity
 from station.sync.mirror import MirrorSync
 from station.sync.objects import ADOPTED_NOTE, ObjectRefused, newest_blocklist, record_of, zone
 from station.sync.public_holidays import is_public_holiday
-from station.sync.site_facts import neighbours, privacy, support_lines
+from station.sync.site_facts import neighbours, pin_digits, privacy, support_lines
 from station.sync.timekeeping import Timekeeper
 
 PROBE_NOTE = "disk_probe"
@@ -22,6 +22,9 @@ PROBE_CHARS = 64 * 1024
 """What a visit writes fits into as much. A few characters would find room on a page that is there already, also where
 the database is at its limit."""
 DAY_S = 86400
+STARTING_S = 4.0
+"""So long after a start central is waited for before the screen says what this station cannot do."""
+_ENDED_BY_CENTRAL = frozenset({OffOnlyReason.CLOCK, OffOnlyReason.NO_MIRROR, OffOnlyReason.MIRROR_TOO_OLD})
 
 _log = logging.getLogger("station.readiness")
 
@@ -44,11 +47,16 @@ class Readiness:
         self._mirror, self._policy = mirror, policy
         self._site = StationFacts(zone=local)
         self._store_failed = False
+        self._starting_until_s = 0.0
         self._offline_since: int | None = None
         """Goes on with the clock for as long as central is there."""
         self.blocklist: tuple[bytes, Blocklist] | None = None
         self.config_rejected = False
         """The station.toml that is there is broken; the last good one runs."""
+
+    def begin(self) -> None:
+        """The station has been started, and central is being asked: what hinders may be over in a moment."""
+        self._starting_until_s = self._time.now().mono_s + STARTING_S
 
     def adopt(self, policy: Policy) -> None:
         """The site's rules from now on."""
@@ -112,6 +120,7 @@ class Readiness:
             neighbours=neighbours(stations, self._mirror.down, own.station, own.claims.unit),
             support=support_lines(site),
             privacy=privacy(site),
+            pin_digits=pin_digits(site.get("pin_digits", own.pin.digits)),
         )
 
     def _zone(self, site: Mapping[str, Json]) -> tzinfo:
@@ -147,7 +156,7 @@ class Readiness:
             station=self._identity.station,
             unit=claims.unit,
             role=claims.role,
-            off_only=self._off_only_reason(now),
+            off_only=self._hindrance(now),
             certificate_expires=claims.expires,
             mirror_age_s=self._mirror_age_s(),
             online=self._mirror.online,
@@ -158,8 +167,18 @@ class Readiness:
             support=self._site.support,
             is_holiday=is_public_holiday,
             privacy=self._site.privacy,
+            knows_keys=self._knows_keys(),
+            pin_digits=self._site.pin_digits,
             config_rejected=self.config_rejected,
         )
+
+    def _knows_keys(self) -> bool:
+        return self._mirror.state.cursor is not None and not self._store_failed
+
+    def _hindrance(self, now: Now) -> OffOnlyReason | None:
+        reason = self._off_only_reason(now)
+        starting = now.mono_s < self._starting_until_s and not self._mirror.online
+        return OffOnlyReason.STARTING if starting and reason in _ENDED_BY_CENTRAL else reason
 
     def _mirror_age_s(self) -> int | None:
         return self._mirror.age_s()
@@ -167,6 +186,9 @@ class Readiness:
     def _off_only_reason(self, now: Now) -> OffOnlyReason | None:
         if self._is_blocked:
             return OffOnlyReason.BLOCKED
+        if self._mirror.state.cursor is None:
+            # Whatever else hinders: it has just been enrolled, or lost its database.
+            return OffOnlyReason.NO_MIRROR
         if now.trust is None:
             return OffOnlyReason.CLOCK
         age_s = self._mirror.age_s()

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from station.ports import Json, MirrorObject
 from station.records.claims import Role
 from station.rules.support import DAYS, MINUTES_PER_DAY, Neighbour, SupportLine, nearest
+from station.visit.entry import MAX_DIGITS
 
 TEXT_LIMIT = 1000
 PHONE_LIMIT = 30
@@ -85,3 +86,8 @@ def _text(value: Json) -> str:
 def _number(body: Mapping[str, Json], name: str) -> int | None:
     value = body.get(name)
     return value if type(value) is int else None
+
+
+def pin_digits(digits: Json) -> int:
+    """How many digits the site's PINs have, as central says it; 0 for what cannot be that."""
+    return digits if type(digits) is int and 0 < digits <= MAX_DIGITS else 0

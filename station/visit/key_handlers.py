@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from station.records.claims import Role
 from station.rules import access
-from station.rules.facts import Now, Refusal
+from station.rules.facts import Now, OffOnlyReason, Refusal
 from station.visit import pin_handlers as visit_pin
 from station.visit.effects import (
     AcceptPin,
@@ -271,7 +271,7 @@ def _prompt_or_refuse(state: State, received: KeyRead, now: Now, before: tuple[E
         since_s=now.mono_s,
     )
     # Rule 4: before any PIN is asked for.
-    refusal = access.refusal_before_pin(received.seen.record, received.known, received.attempts)
+    refusal = _refusal_before_pin(state, received)
     cannot = state.station.off_only is not None
     duty = visit_pin.sync_duty(refusal, received.seen, received.known, cannot=cannot)
     prepare = PrepareKey(state.insertion, received.seen, received.known, duty)
@@ -292,10 +292,18 @@ def _prompt_or_refuse(state: State, received: KeyRead, now: Now, before: tuple[E
     return checking, (*before, prepare, *effects)
 
 
+def _refusal_before_pin(state: State, received: KeyRead | MirrorRefreshed) -> Refusal | None:
+    assert state.seen is not None
+    refusal = access.refusal_before_pin(state.seen.record, received.known, received.attempts)
+    # Its ``id`` is genuine: it is the station that knows nothing, and the key must not be handed in for that.
+    return Refusal.STATION if refusal is Refusal.UNKNOWN and not state.station.knows_keys else refusal
+
+
 def _refuse(state: State, refusal: Refusal, told: Refusal | None, before: tuple[Effect, ...]) -> Result:
     """Refuse the key that has just been read; what it was told before a bounce is not recorded again."""
     refused = replace(state, phase=Phase.REFUSED, refusal=refusal, pin_was_wrong=False, entry=Entry())
-    if state.seen is None or refusal is told:
+    starting = refusal is Refusal.STATION and state.station.off_only is OffOnlyReason.STARTING
+    if state.seen is None or refusal is told or starting:
         return refused, before
     return refused, (*before, RecordRefusal(state.seen, refusal))
 
@@ -326,7 +334,7 @@ def take_news(state: State, received: MirrorRefreshed, now: Now) -> Result:
     if state.seen is None:
         return state, ()
     # Rule 4: news from central.
-    refusal = access.refusal_before_pin(state.seen.record, received.known, received.attempts)
+    refusal = _refusal_before_pin(state, received)
     news = replace(state, known=received.known, attempts=received.attempts)
     cannot = state.station.off_only is not None
     duty = visit_pin.sync_duty(refusal, state.seen, received.known, cannot=cannot)
@@ -350,15 +358,16 @@ def take_news(state: State, received: MirrorRefreshed, now: Now) -> Result:
 def key_activated(state: State, _received: KeyActivated, now: Now) -> Result:
     """Say ready: the activation is on the key, read back."""
     # Rule 10: nothing but this answer leads to ready.
-    return replace(state, phase=Phase.READY, since_s=now.mono_s, act=KeyIs.ON), ()
+    return replace(state, phase=Phase.READY, since_s=now.mono_s, ready_s=now.mono_s, act=KeyIs.ON), ()
 
 
-def activated_and_out(state: State, _received: KeyActivated, _now: Now) -> Result:
+def activated_and_out(state: State, _received: KeyActivated, now: Now) -> Result:
     """Say that the key is on: it was pulled between the read-back and the word of it."""
     # A grant that came while the key was out has not been written.
     if state.farewell is None or not state.farewell.switching_on:
         return state, ()
-    return replace(state, phase=Phase.READY, act=KeyIs.ON, farewell=RemovedKey(KeyLeft.ON, named=True)), ()
+    farewell = RemovedKey(KeyLeft.ON, named=True)
+    return replace(state, phase=Phase.READY, ready_s=now.mono_s, act=KeyIs.ON, farewell=farewell), ()
 
 
 def activation_failed(state: State, received: ActivationFailed, now: Now) -> Result:
@@ -372,7 +381,7 @@ def activation_failed(state: State, received: ActivationFailed, now: Now) -> Res
 def switch_off_if_left_in(state: State, _received: TimePassed, now: Now) -> Result:
     """Switch a key off again that is left in for too long after ready."""
     # Rule 10: somebody else may come for it.
-    if now.mono_s - state.since_s < state.policy.left_in_s:
+    if now.mono_s - state.ready_s < state.policy.left_in_s:
         return state, ()
     off = replace(state, phase=Phase.SWITCHING_OFF, since_s=now.mono_s, act=KeyIs.UNSURE)
     return off, (ClearActivation(state.insertion),)

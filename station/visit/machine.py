@@ -15,9 +15,10 @@ The rules that the machine keeps; each check names the one that it is for:
     central count while the key is in.
  5. A station that cannot activate (`OffOnlyReason`) only switches off: it asks for no PIN.
  6. Digits typed since insertion are kept, and count when the prompt comes; `*` restarts the entry; some seconds without
-    the key, or 20 s without a keystroke, clear it.
- 7. A PIN is counted before it is looked at. Its verdict counts whenever it comes, even if its visit is over by then: a
-    wrong one is recorded and may lock the key, a right one takes its count back.
+    the key, or 20 s without a keystroke, clear it. An entry of which a digit was lost is not looked at.
+ 7. A PIN is counted before it is looked at; what is shorter than the site's PINs is neither. Its verdict counts
+    whenever it comes, even if its visit is over by then: a wrong one is recorded and may lock the key, a right one
+    takes its count back.
  8. No PIN is taken while a wait is running. The tenth wrong one locks the key.
  9. A key is activated for a right PIN of its visit and for nothing else (an update box, which asks for no PIN: for its
     insertion).
@@ -32,6 +33,7 @@ from typing import Any, TypeAlias
 
 from station.rules.facts import Now
 from station.visit import key_handlers as visit_key
+from station.visit import lost_digits
 from station.visit import pin_handlers as visit_pin
 from station.visit.inputs import (
     ActivationCleared,
@@ -66,7 +68,11 @@ def step(state: State, received: VisitInput, now: Now) -> Result:
         return state, ()
     if isinstance(received, PinChecked | PinCheckFailed) and received.visit != state.visit:
         return NO_VISIT_WAITS[type(received)].handler(state, received, now)
-    return TABLE[state.place][type(received)].handler(state, received, now)
+    # Rule 6: all digits of an entry or none.
+    if isinstance(received, KeystrokeTyped) and lost_digits.belongs_to_lost_entry(state, received, now):
+        return lost_digits.drop_keystroke(state, received, now), ()
+    after, effects = TABLE[state.place][type(received)].handler(state, received, now)
+    return lost_digits.note_lost_digits(state, after, received, now), effects
 
 
 def ignore(state: State, _received: VisitInput, _now: Now) -> Result:

@@ -56,6 +56,9 @@ def check_entry(state: State, now: Now) -> Result:
     """Have the PIN that was typed checked, unless none was or a wait is running."""
     if not len(state.entry) or state.seen is None:
         return state, ()
+    # Rule 7: what is too short for a PIN is a slip of the hand, no try.
+    if len(state.entry) < state.station.pin_digits:
+        return replace(state, entry=Entry(), pin_was_wrong=False, digits_lost_until_s=now.mono_s), ()
     # Rule 8: a PIN typed during the wait is not even counted.
     if now.mono_s < state.attempts.wait_until_s:
         return replace(state, entry=Entry()), ()
@@ -154,7 +157,7 @@ def refusal_at_pin(seen: KeySeen, known: KeyKnown, readiness: Attempts) -> Refus
 def sync_duty(refusal: Refusal | None, seen: KeySeen, known: KeyKnown, *, cannot: bool) -> SyncDuty:
     """What becomes of ``sync`` on the key; ``cannot``: this station may activate no key now."""
     # A station that cannot activate may still know that a key does not qualify: then no box may activate it either.
-    if refusal not in {None, Refusal.UNKNOWN}:
+    if refusal not in {None, Refusal.UNKNOWN, Refusal.STATION}:
         return SyncDuty.CLEAR
     if refusal is Refusal.UNKNOWN and known.key is not None and known.key.record.issued > seen.record.issued:
         # Central has signed another record since: this one's holder no longer has the key.

@@ -91,6 +91,8 @@ class RemovedKey:
     """UNSURE: when it is off at the latest, in Unix seconds; None: nobody knows."""
     switching_on: bool = False
     """UNSURE: it was being switched on, not off."""
+    unseen: bool = False
+    """UNSURE: it was where a ready key had been, and has not said which it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ class State:
     presence: Presence = Presence.OUT
     since_s: float = 0.0
     """When this phase began, or when the key was put in or taken out since."""
+    ready_s: float = 0.0
+    """READY: when it began. However often the contact bounces afterwards, a key left in is left in from then on."""
     insertion: int = 0
     """The number of the key's session, as the reader gave it."""
     visit: int = 0
@@ -113,6 +117,8 @@ class State:
     entry: Entry = field(default_factory=Entry)
     stroke_s: float = 0.0
     """When a key of the keypad was last pressed for this visit."""
+    digits_lost_until_s: float | None = None
+    """Until then digits belong to an entry of which some were lost: they count as little. See ``lost_digits``."""
     seen: KeySeen | None = None
     """While `presence` is not IN: the key that was taken out."""
     known: KeyKnown = field(default_factory=KeyKnown)
@@ -157,6 +163,7 @@ def describe_removed_key(state: State) -> RemovedKey:
         named,
         may_open_until=granted.expires if granted is not None else state.still_on_until,
         switching_on=named and state.phase is Phase.ACTIVATING,
+        unseen=not named and state.phase is Phase.READY,
     )
 
 

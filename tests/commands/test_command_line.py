@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -123,3 +124,28 @@ def test_a_broken_pipe_ends_quietly() -> None:
     script = f"{sys.executable} -m station config schema | true"
     done = subprocess.run(["bash", "-c", script], check=False, capture_output=True, text=True, timeout=60, cwd=ROOT)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("words", [("--help",), *((name, "--help") for name in sorted(COMMANDS))])
+def test_help_in_a_locale_without_our_characters(words: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "station", *words],
+        capture_output=True,
+        env={**os.environ, "LANG": "sv_SE.ISO-8859-1", "PYTHONIOENCODING": "latin-1", "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_kiosk_without_a_terminal_says_that_it_needs_one(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "station", "run"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("station run: this needs a terminal")

@@ -1,6 +1,7 @@
 """`station emulate` in a process of its own, with the real driver on this side."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -104,3 +105,37 @@ async def test_killed_and_started_again_the_port_is_found_again(process: Any, tm
     await reader.close()
     again.send_signal(signal.SIGINT)
     assert await asyncio.wait_for(again.wait(), LIMIT_S) == 0
+
+
+async def test_it_says_what_it_is_and_what_it_has_done(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *command(tmp_path), cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    async with asyncio.timeout(LIMIT_S):
+        assert str(tmp_path / "port") in (await process.stdout.readline()).decode()
+        assert "press, insert, pull, lose-power" in (await process.stdout.readline()).decode()
+        process.stdin.write(b"pull\ninsert\n")
+        assert await process.stdout.readline() == b"pull: the key is out\n"
+        assert await process.stdout.readline() == b"insert: the key is inserted\n"
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+    assert os.listdir(tmp_path) == ["key"]  # noqa: PTH208, nobody else works here
+
+
+async def test_a_second_one_at_the_same_link_refuses(process: Any, tmp_path: Path) -> None:
+    reader = SmpKeyReader(ReaderSettings(str(tmp_path / "port"), 1_000_000))
+    session = await first_key(reader)
+    second = await asyncio.create_subprocess_exec(*command(tmp_path), cwd=ROOT, stderr=asyncio.subprocess.PIPE)
+    _, said = await asyncio.wait_for(second.communicate(), LIMIT_S)
+    assert second.returncode == 2
+    assert b"another emulated key is at that link" in said
+    await session.write(KeyFile.ACT, b"still the first one's")
+    process.kill()
+    await process.wait()
+    third = await asyncio.create_subprocess_exec(*command(tmp_path), cwd=ROOT, stderr=asyncio.subprocess.PIPE)
+    await first_key(reader)
+    third.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(third.wait(), LIMIT_S) == 0
+    await reader.close()

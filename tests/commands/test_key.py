@@ -82,3 +82,14 @@ def test_provision_switches_a_key_off_before_anything_else(site: RunningSite) ->
     assert site.json("key", "show")["files"]["act"]["bytes"] > 1
     site.json("key", "provision", "--code", "0000000000", code=1)
     assert site.json("key", "show")["files"]["act"]["bytes"] <= 1
+
+
+@pytest.mark.slow
+def test_a_lock_is_tried_on_a_folder_without_any_configuration(site: RunningSite, tmp_path: Path) -> None:
+    (key,) = json.loads((site.folder / "credentials.json").read_text())["central_keys"]
+    folder = str(site.world.folder / "keys/5001")
+    tried = site.json("lock", "try", "--lock", "1", "--state", folder, "--central-key", key, code=1, folder=tmp_path)
+    assert tried["reason"] != "bad_key_record"
+    assert not list(tmp_path.iterdir())
+    done = site.station("lock", "try", "--lock", "2", "--state", folder, "--central-key", key, folder=tmp_path)
+    assert (done.returncode, "--area is needed" in done.stderr) == (2, True)

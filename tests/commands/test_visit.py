@@ -37,13 +37,11 @@ def test_with_its_pin_the_key_is_ready_and_a_lock_opens(site: RunningSite) -> No
     assert isinstance(told["locks"], list)
     assert told["mirror_age_s"] <= 5
     assert told["timings_ms"]["pin_checked"] < told["timings_ms"]["ready"]
-    opened = site.json("lock", "try", "--lock", "1", "--area", "1")
+    opened = site.json("lock", "try", "--lock", "1")
     assert (opened["opened"], opened["light"]) == (True, "green")
     site.insert(KEY)
     assert site.json("visit")["outcome"] == "off"
-    shut = site.json(
-        "lock", "try", "--lock", "1", "--area", "1", "--state", str(site.world.folder / "keys/5001"), code=1
-    )
+    shut = site.json("lock", "try", "--lock", "1", "--state", str(site.world.folder / "keys/5001"), code=1)
     assert shut["reason"] == "not_active"
 
 

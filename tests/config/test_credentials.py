@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from config import Argon2Cost, ConfigFault, Credentials, Pepper
+from config.credentials import NO_CREDENTIALS
 from station.records.claims import Role
 from station.secret import Secret
 
@@ -29,6 +30,7 @@ FIELDS: dict[str, Any] = {
     "site_salt": SALT,
     "peppers": (Pepper(version=2, pepper=Secret(PEPPER)), Pepper(version=1, pepper=Secret(bytes(32)))),
     "argon2": Argon2Cost(time=2, memory_kib=19456, lanes=1),
+    "pin_digits": 8,
 }
 
 
@@ -125,6 +127,15 @@ def test_garbage(tmp_path: Path, content: str) -> None:
     path.write_text(content)
     path.chmod(0o600)
     assert fault(path).code == "credentials_invalid"
+
+
+def test_the_units_fallback_is_no_credentials(tmp_path: Path) -> None:
+    (tmp_path / "credentials.json").write_bytes(NO_CREDENTIALS + b"\n")
+    (tmp_path / "credentials.json").chmod(0o440)
+    with pytest.raises(ConfigFault) as caught:
+        Credentials.load(tmp_path / "etc" / "credentials.json", {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    assert caught.value.code == "credentials_missing"
+    assert "station enrol" in str(caught.value.problems[0])
 
 
 def test_a_systemd_credential_serves_where_there_is_no_file(tmp_path: Path, credentials: Credentials) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from config.credentials import NO_CREDENTIALS
 from station.supervisor.supervisor import END_LIMIT_S
 
 ROOT = Path(__file__).parents[2]
@@ -163,6 +164,8 @@ def test_credentials_are_roots_and_never_in_the_command_line() -> None:
     service = unit("station")
     name, _, source = service.one("LoadCredential").partition(":")
     assert name == Path(source).name == "credentials.json"
+    # Without a fallback the unit fails before anything is drawn.
+    assert service.one("SetCredential") == f"{name}:{NO_CREDENTIALS.decode()}"
     # The service must find nothing at the path itself: what is there comes first, and is root's.
     assert service.one("TemporaryFileSystem") == f"{Path(source).parent}:ro"
     folders = [line.split() for line in (ROOT / "deploy/tmpfiles/station.conf").read_text("utf-8").splitlines()]

@@ -12,6 +12,7 @@ from station.records.claims import EVERY_AREA, ClockSource
 from station.rules.clock import ClockDoubt
 from station.rules.facts import Attempts, Now, OffOnlyReason
 from station.rules.support import Neighbour, SupportLine
+from station.visit.effects import RecordRefusal
 from station.visit.inputs import StationChanged
 from station.visit.machine import TABLE
 from station.visit.state import KeyLeft, Phase, Presence, RemovedKey, State
@@ -295,6 +296,21 @@ def test_pulled_too_early_is_said_for_half_a_minute(phase: Phase) -> None:
     assert at.line() is OUT[phase]
     at.wait(10)
     assert at.line() is Line.EMPTY
+
+
+def test_a_station_that_starts_says_so_and_not_that_it_can_only_switch_off() -> None:
+    at = Machine()
+    at.feed(StationChanged(replace(STATION, off_only=OffOnlyReason.STARTING)))
+    assert at.screen.outside_help == OutsideHelp()
+    at.put_in()
+    assert at.line() is Line.READING
+    assert not [effect for effect in at.everything if isinstance(effect, RecordRefusal)]
+    at.feed(StationChanged(STATION))
+    at.news(OWN)
+    assert at.line() is Line.PROMPT
+    at.feed(StationChanged(replace(STATION, off_only=OffOnlyReason.CLOCK)))
+    assert at.bounce() != ()
+    assert at.line() is Line.REFUSED
 
 
 def test_somebody_who_has_left_is_not_named() -> None:

@@ -1,13 +1,19 @@
 """Waiting for keys: with the real pyserial on a real pseudo-terminal; keys and ports come and go, settings change."""
 
 import asyncio
+import os
+import termios
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from drivers.emulated_key.line import SerialLine
+from drivers.smp import port as serial_port
 from drivers.smp.reader import SmpKeyReader
 from station.ports import KeyFile, KeyLost, KeyReader, ReaderLost, ReaderSettings
 
@@ -192,6 +198,69 @@ async def test_who_waits_for_a_key_when_it_is_closed_hears_of_it(hands: Any, unt
     await reader.close()
     with pytest.raises(ReaderLost, match="closed"):
         await asyncio.wait_for(waiting, 1)
+
+
+@contextmanager
+def held_back(line: SerialLine) -> Iterator[None]:
+    """The line as an adapter has it whose far side takes nothing: the kernel refuses every byte."""
+    descriptor = os.open(line.path, os.O_RDWR | os.O_NOCTTY)
+    try:
+        termios.tcflow(descriptor, termios.TCOOFF)
+        yield
+        termios.tcflow(descriptor, termios.TCOON)
+    finally:
+        os.close(descriptor)
+
+
+async def test_an_adapter_that_takes_no_byte_is_noticed(hands: Any) -> None:
+    line, reader = hands.line(key=hands.key()), hands.reader()
+    with held_back(line):
+        for _ in range(2):  # it can be opened again, which does not make it work
+            began_at = time.monotonic()
+            with pytest.raises(ReaderLost, match="port_stuck"):
+                await asyncio.wait_for(reader.next_key(), 5)
+            assert time.monotonic() - began_at < 5
+            assert not reader.is_open
+    await hands.next_key(1)
+    assert reader.is_open
+
+
+async def test_an_adapter_that_stops_taking_bytes_is_noticed(hands: Any) -> None:
+    session, line = await hands.inserted(hands.key())
+    with held_back(line):
+        with pytest.raises(KeyLost):
+            await session.write(KeyFile.ACT, b"an activation")
+        with pytest.raises(ReaderLost, match="port_stuck"):
+            await asyncio.wait_for(hands.readers[-1].next_key(), 5)
+
+
+async def test_what_an_adapter_did_not_take_never_comes_to_the_next_key(hands: Any) -> None:
+    first, second = hands.key("first"), hands.key("second")
+    session, line = await hands.inserted(first)
+    with held_back(line), pytest.raises(KeyLost):
+        await session.write(KeyFile.ACT, b"an activation")
+    line.insert(second)
+    await hands.next_key(5)
+    await asyncio.wait_for((await hands.next_key(5)).read(KeyFile.ID), 5)
+    assert second.folder.read(KeyFile.ACT) is None or second.folder.read(KeyFile.ACT) == b""
+
+
+async def test_an_adapter_that_hangs_while_it_is_opened(hands: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    opening, go_on = threading.Event(), threading.Event()
+
+    def hanging_open(_port: str, _baud: int) -> None:
+        opening.set()
+        go_on.wait(10)
+        raise ReaderLost("port_missing")
+
+    monkeypatch.setattr(serial_port, "_open_device", hanging_open)
+    monkeypatch.setattr(serial_port, "OPEN_LIMIT_S", 0.1)
+    try:
+        with pytest.raises(ReaderLost, match="port_stuck"):
+            await hands.next_key()
+        assert opening.is_set()
+    finally:
+        go_on.set()
 
 
 # --- other settings ---

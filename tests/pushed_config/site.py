@@ -93,6 +93,7 @@ class Site:
             site_salt=SALT,
             peppers=(Pepper(version=1, pepper=Secret(PEPPER)),),
             argon2=Argon2Cost(**COST),
+            pin_digits=6,
         ).save(self.folder / "credentials.json")
         self.line = SerialLine(self.folder / "key-reader", baud=1_000_000)
         self.key = EmulatedKey(self.folder / "key", now=self.now)

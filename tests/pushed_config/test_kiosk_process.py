@@ -31,12 +31,13 @@ pytestmark = pytest.mark.slow
 class Kiosk:
     """`station kiosk` as a supervisor starts it."""
 
-    def __init__(self, site: Site, reasons: str) -> None:
+    def __init__(self, site: Site, reasons: str, *through: str) -> None:
+        """``through``: what runs it in its own surroundings."""
         self._site = site
         self.master, slave = pty.openpty()
         self.beats, beat = os.pipe()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "station", "kiosk", "--config", str(site.path)],
+            [*through, sys.executable, "-m", "station", "kiosk", "--config", str(site.path)],
             stdin=slave,
             stdout=slave,
             stderr=slave,

@@ -7,6 +7,7 @@ import pytest
 
 from config import ConfigFault
 from station.ports import StoreFault
+from station.rules.facts import OffOnlyReason
 from tests.pushed_config.broken_forms import FORMS, Form
 from tests.pushed_config.site import Site
 
@@ -108,3 +109,17 @@ async def test_credentials_that_are_not_there(site: Site, tmp_path: Path) -> Non
         await site.open()
     assert caught.value.code == "credentials_missing"
     assert "`station enrol` makes it" in str(caught.value.problems[0])
+
+
+async def test_what_central_is_about_to_mend_is_told_to_nobody(site: Site) -> None:
+    """Just enrolled, without a clock: for a moment it can only switch off, and for no longer than central takes."""
+    await site.open()
+    await site.until(lambda: site.screens[-1].status.off_only is None)
+    assert {screen.status.off_only for screen in site.screens} == {OffOnlyReason.STARTING, None}
+
+
+async def test_what_central_does_not_mend_is_told(site: Site) -> None:
+    await site.central.stop()
+    await site.open(offline=True)
+    await site.until(lambda: site.screens and site.screens[-1].status.off_only is OffOnlyReason.NO_MIRROR)
+    assert {screen.status.off_only for screen in site.screens} == {OffOnlyReason.STARTING, OffOnlyReason.NO_MIRROR}

@@ -22,4 +22,5 @@ def credentials_for(
         site_salt=b"a site's own salt",
         peppers=(Pepper(version=1, pepper=Secret(b"p" * 32)),),
         argon2=Argon2Cost(time=1, memory_kib=8, lanes=1),
+        pin_digits=6,
     )

@@ -20,7 +20,7 @@ from tests.services.lying_central import NOW_S, STATION, LyingCentral
 
 NO_CLOCK = ClockTable(trust_ntp=False, trust_rtc=False)
 """Time rests on central's signed answers alone."""
-PINS = PinSecrets(b"a site's own salt", ((1, Secret(b"p" * 32)),), time=1, memory_kib=8, lanes=1)
+PINS = PinSecrets(b"a site's own salt", ((1, Secret(b"p" * 32)),), time=1, memory_kib=8, lanes=1, digits=6)
 
 
 def settings_of(number: int, trusted: ClockTable) -> Settings:

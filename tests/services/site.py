@@ -67,7 +67,7 @@ HER_KEY, HIS_KEY, POOL_KEY, SPARE_KEY = 501, 502, 601, 701
 UNIT, AREA, LOCK = 7, 2, 101
 TIME_ZONE = "Europe/Stockholm"
 OFF_LINES = {Line.PROMPT, Line.REFUSED, Line.UNREADABLE}
-PIN_SECRETS = PinSecrets(b"a site's own salt", ((1, Secret(b"p" * 32)),), time=1, memory_kib=8, lanes=1)
+PIN_SECRETS = PinSecrets(b"a site's own salt", ((1, Secret(b"p" * 32)),), time=1, memory_kib=8, lanes=1, digits=6)
 
 
 def tag_of(pin: str) -> bytes:

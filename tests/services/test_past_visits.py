@@ -28,6 +28,20 @@ def test_a_shift_is_one_visit_that_ends_in_ready() -> None:
     assert OWN.seen.record.key not in visits.rows()[0].values()
 
 
+def test_a_visit_that_is_cut_off_is_called_what_it_was() -> None:
+    visits, at = PastVisits(), Machine()
+    at.put_in()
+    follow(visits, at)
+    told = [visits.outcome]
+    at.type("123456#")
+    at.judged()
+    follow(visits, at)
+    told.append(visits.outcome)
+    at.activated()
+    follow(visits, at)
+    assert [*told, visits.outcome] == ["off", "unsure", "ready"]
+
+
 def test_an_earlier_kiosks_come_first_and_only_the_last_are_kept() -> None:
     rows = [{"at": NOON - n, "kind": "substitute", "outcome": "refused", "reason": "locked"} for n in range(20)]
     visits = PastVisits()

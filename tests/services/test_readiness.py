@@ -14,7 +14,7 @@ from station.rules.facts import OffOnlyReason
 from station.sync.objects import ADOPTED_NOTE
 from tests.received import received, take
 from tests.services.lying_central import DAY_S, NOW_S, STATION, UNIT, LyingCentral, Reply
-from tests.services.parts import Parts
+from tests.services.parts import PINS, Parts
 
 
 async def off_only(parts: Parts) -> OffOnlyReason | None:
@@ -30,11 +30,19 @@ async def test_nothing_hinders(synced: Parts) -> None:
     assert facts.area_names == {2: "Backen"}
 
 
-async def test_no_clock(parts: Parts) -> None:
-    assert await off_only(parts) is OffOnlyReason.CLOCK
+async def test_no_clock(synced: Parts) -> None:
+    # Held over for as long as a mirror lasts, and then no more.
+    synced.clocks.advance(11 * DAY_S)
+    assert await off_only(synced) is OffOnlyReason.CLOCK
+    assert (await synced.readiness.facts()).knows_keys
 
 
 async def test_no_mirror(central: LyingCentral, parts: Parts) -> None:
+    assert await off_only(parts) is OffOnlyReason.NO_MIRROR
+    await parts.readiness.reload()
+    facts = await parts.readiness.facts()
+    # What enrolment has answered of PINs; of keys it has said nothing.
+    assert (facts.knows_keys, facts.pin_digits) == (False, PINS.digits)
     central.lies["/mirror/snapshot"] = Reply(500)
     assert not await parts.poll()
     assert await off_only(parts) is OffOnlyReason.NO_MIRROR

@@ -47,7 +47,7 @@ async def test_a_pepper_that_comes_or_goes_while_the_station_runs_counts_from_th
 
 
 async def test_a_tag_that_cannot_be_computed() -> None:
-    pins = PinTags(lambda: PinSecrets(b"salt", ((1, Secret(b"p" * 32)),), time=1, memory_kib=8, lanes=1))
+    pins = PinTags(lambda: PinSecrets(b"salt", ((1, Secret(b"p" * 32)),), time=1, memory_kib=8, lanes=1, digits=6))
     with pytest.raises(PinFault) as raised:
         await pins.tags(typed("987654"))
     assert "987654" not in repr(raised.value)

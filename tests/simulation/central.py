@@ -24,7 +24,7 @@ from station.sync.client import CentralClient
 from station.sync.identity import PinSecrets
 from tests.services.lying_central import DAY_S, UNIT, Asked, LyingCentral, Reply, refusal, said
 
-PIN_SECRETS = PinSecrets(b"a site's own salt", ((1, Secret(b"p" * 32)),), time=1, memory_kib=8, lanes=1)
+PIN_SECRETS = PinSecrets(b"a site's own salt", ((1, Secret(b"p" * 32)),), time=1, memory_kib=8, lanes=1, digits=6)
 AREA = 2
 CERTIFICATE_S = 60 * DAY_S
 

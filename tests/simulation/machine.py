@@ -120,6 +120,7 @@ class Machine:
             site_salt=PIN_SECRETS.site_salt,
             peppers=tuple(Pepper(version=v, pepper=p) for v, p in PIN_SECRETS.peppers),
             argon2=Argon2Cost(time=1, memory_kib=8, lanes=1),
+            pin_digits=6,
         ).save(self.settings.storage.credentials)
 
     # --- clocks

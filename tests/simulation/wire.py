@@ -78,9 +78,15 @@ class Client:
         self.wire_bytes = 0
         self.heard_at = 0.0
 
+    is_stuck = False
+
     @property
     def is_open(self) -> bool:
         return not self._closed and not self._slot.unplugged
+
+    @property
+    def flows(self) -> bool:
+        return self.is_open
 
     async def ask(self, request: Request, timeout_s: float, *, fresh_line: bool = False) -> Answer:
         del fresh_line

@@ -63,6 +63,41 @@ def test_presses_are_strokes_releases_and_repeats_are_not(recorded: Recorded) ->
     assert recorded.plays(pressed + key(KP_ENTER, DOWN), 0.0) == b"5*\x7f\r"
 
 
+LEFT_SHIFT, RIGHT_SHIFT = 42, 54
+
+
+@pytest.mark.parametrize("shift", [LEFT_SHIFT, RIGHT_SHIFT])
+def test_a_keypad_types_number_sign_and_star_with_shift(recorded: Recorded, shift: int) -> None:
+    top_row = [11, *range(2, 11)]
+    recorded.plays(key(shift, DOWN) + key(shift, REPEAT), 0.0)
+    shifted = [recorded.plays(key(code, DOWN) + key(code, REPEAT) + key(code, UP), 0.0) for code in top_row]
+    assert shifted == [b"", b"", b"", b"#", b"", b"", b"", b"", b"*", b""]
+    assert recorded.plays(key(shift, UP) + key(4, DOWN) + key(9, DOWN), 0.1) == b"38"
+
+
+def test_one_of_two_shifts_is_shift(recorded: Recorded) -> None:
+    assert recorded.plays(key(LEFT_SHIFT, DOWN) + key(RIGHT_SHIFT, DOWN) + key(LEFT_SHIFT, UP), 0.0) == b""
+    assert recorded.plays(key(4, DOWN) + key(4, UP), 0.1) == b"#"
+
+
+def test_a_shift_that_was_lost_is_not_held_for_ever(recorded: Recorded) -> None:
+    recorded.plays(key(LEFT_SHIFT, DOWN) + event(EV_SYN, SYN_DROPPED, 0), 0.0)
+    assert recorded.plays(key(4, DOWN), 0.1) == b"3"
+
+
+def test_number_pads_work_whatever_their_num_lock(recorded: Recorded) -> None:
+    numbers = [82, 79, 80, 81, 75, 76, 77, 71, 72, 73]
+    without = [110, 107, 108, 109, 105, 355, 106, 102, 103, 104]
+    for codes in (numbers, without):
+        strokes = [recorded.plays(key(code, DOWN) + key(code, UP), 0.0) for code in (*codes, 111, KP_ENTER)]
+        assert b"".join(strokes) == b"0123456789\x7f\r"
+
+
+def test_the_chord_is_heard_without_num_lock(recorded: Recorded) -> None:
+    recorded.plays(key(110, DOWN) + key(108, DOWN), 0.0)
+    assert recorded.pad.chord(2.0)
+
+
 def test_half_an_event_waits_for_its_other_half(recorded: Recorded) -> None:
     data = key(KP5, DOWN)
     assert recorded.plays(data[:30], 0.0) == b""

@@ -23,12 +23,18 @@ def test_what_a_kiosk_does_not_inherit() -> None:
         "LINES": "3",
         "NOTIFY_SOCKET": "/run/x",
         "PYTHONFAULTHANDLER": "1",
-        "LANG": "sv_SE.UTF-8",
+        "LANG": "sv_SE.ISO-8859-1",
+        "NO_COLOR": "",
+        "PYTHONPATH": "/somewhere",
+        "LC_ALL": "C",
+        "CREDENTIALS_DIRECTORY": "/run/credentials/station",
     }
     made = kiosk_environment(own, ["power", "crash"])
     assert made == {
-        "LANG": "sv_SE.UTF-8",
+        "LANG": "sv_SE.ISO-8859-1",
+        "CREDENTIALS_DIRECTORY": "/run/credentials/station",
         "TERM": "linux",
+        "PYTHONUTF8": "1",
         "TEXTUAL_DISABLE_KITTY_KEY": "1",
         "STATION_START_REASONS": "power,crash",
     }

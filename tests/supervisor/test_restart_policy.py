@@ -43,7 +43,7 @@ def test_kiosks_that_hang_at_their_start_end_out_of_order_as_well() -> None:
     while not (pause := backoff.pause_after_death(now, 0.0)).out_of_order:
         deaths += 1
         now += pause.wait_s + START_LIMIT_S
-    assert deaths == 9
+    assert deaths == 2
 
 
 def test_silence_after_the_first_beat_and_before() -> None:
@@ -58,6 +58,6 @@ def test_silence_after_the_first_beat_and_before() -> None:
 
 def test_the_limits_are_those_that_are_documented() -> None:
     """The tests with real processes go by them, whatever they are."""
-    assert (SILENCE_LIMIT_S, START_LIMIT_S, END_LIMIT_S) == (5, 30, 5)
+    assert (SILENCE_LIMIT_S, START_LIMIT_S, END_LIMIT_S) == (5, 120, 5)
     assert (STABLE_AFTER_S, OUT_OF_ORDER_WAIT_S) == (60, 60)
     assert (BURST_STROKES, STROKES_PER_S) == (64, 50)

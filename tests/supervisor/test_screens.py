@@ -41,7 +41,10 @@ def test_every_screen_fits_a_console(language: str) -> None:
     words = LANGUAGES[language]
     for size in (Size(80, 24), Size(40, 15)):
         assert words.starting in drawn(screens.starting(words, size), size)
-        assert words.restarting in drawn(screens.restarting(words, size), size)
+        for switches_off in (True, False):
+            again = drawn(screens.restarting(words, size, switches_off=switches_off), size)
+            assert words.restarting in again
+            assert (words.key_switched_off[: size.columns] in again) == switches_off
         out = drawn(screens.out_of_order(words, size, WHERE_TO_GO), size)
         assert words.out_of_order in out
         assert "Björkstigen 2" in out

@@ -294,6 +294,51 @@ def test_out_of_order_says_where_to_go(open_terminal: Open, tmp_path: Path) -> N
     terminal.sees("UP")
 
 
+def test_what_a_key_gets_is_promised_only_where_a_kiosk_has_served(open_terminal: Open, tmp_path: Path) -> None:
+    promise = b"switched OFF"
+    terminal = open_terminal("always-die")
+    terminal.until(lambda: len(terminal.starts()) >= 3)
+    assert promise not in terminal.output
+    terminal.close()
+    (tmp_path / "starts").unlink()
+    terminal = open_terminal()
+    terminal.sees("UP")
+    terminal.process.send_signal(signal.SIGUSR1)
+    terminal.sees(promise)
+    terminal.sees("UP")
+    (tmp_path / "status.json").write_text(json.dumps({"format": 1, "reader": "broken"}))
+    promised = terminal.output.count(promise)
+    terminal.process.send_signal(signal.SIGUSR1)
+    terminal.sees(RESTARTING)
+    terminal.sees("UP")
+    assert terminal.output.count(promise) == promised
+
+
+@pytest.mark.parametrize(("watched", "reason"), [("300000", "watchdog"), ("", "crash")])
+def test_a_supervisor_that_was_killed_is_told_by_the_next(
+    open_terminal: Open, tmp_path: Path, watched: str, reason: str
+) -> None:
+    environment = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": watched}
+    for ending in (signal.SIGKILL, signal.SIGABRT, signal.SIGTERM):
+        terminal = open_terminal(**environment)
+        terminal.sees("UP")
+        child = terminal.child
+        assert child is not None
+        terminal.process.send_signal(ending)
+        terminal.process.wait()
+        terminal.until(lambda: not alive(child))  # noqa: B023 - awaited at once
+    terminal = open_terminal(**environment)
+    terminal.sees("UP")
+    assert terminal.starts() == ["power", reason, reason, "power"]
+
+
+def test_a_kiosk_in_a_machine_with_no_color_and_another_character_set(open_terminal: Open, tmp_path: Path) -> None:
+    terminal = open_terminal(NO_COLOR="", LANG="sv_SE.ISO-8859-1", PYTHONSTARTUP="x", LD_LIBRARY_PATH="/nowhere")
+    terminal.sees("UP")
+    names = {line.partition("=")[0] for line in (tmp_path / "environment").read_text().splitlines()}
+    assert not names & {"NO_COLOR", "PYTHONSTARTUP", "LD_LIBRARY_PATH", "PATH", "TEXTUAL"}
+
+
 # --- systemd ----------------------------------------------------------------------------------------------------------
 
 

@@ -106,6 +106,13 @@ def further() -> Iterator[tuple[str, Screen]]:
         yield f"{line}-flickering", Screen(line, STATUS, flickering=True)
     yield "ready-soon-off", Screen(Line.READY, OFFLINE, receipt=LONG_RECEIPT, notes=LONG_NOTES, off_in_s=15)
     yield "out_unsure-halfway", Screen(Line.OUT_UNSURE, OFFLINE, still_on_until=NOON_S + 9 * 86400, halfway=True)
+    yield "out_unsure-unseen", Screen(Line.OUT_UNSURE, OFFLINE, unseen=True)
+    for line in (Line.PROMPT, Line.WRONG_PIN):
+        lost = Screen(line, STATUS, key=1042, digits_lost=True)
+        yield f"{line}-digits-lost", replace(lost, refusal=Refusal.WRONG_PIN if line is Line.WRONG_PIN else None)
+    for line, left in ((Line.WRONG_PIN, 1), (Line.WAIT, 3), (Line.PROMPT, 2)):
+        few = Screen(line, STATUS, key=1042, tries_left=left)
+        yield f"{line}-tries-left", replace(few, refusal=None if line is Line.PROMPT else Refusal.WRONG_PIN, wait_s=60)
     for done in (0, 700, 1740):
         yield f"progress-{done}", Screen(Line.ACTIVATING, STATUS, progress=Progress(done, 1740))
     for page in HelpPage:

@@ -185,6 +185,24 @@ def test_a_key_that_is_left_in_is_told_before_it_is_switched_off() -> None:
         assert words(replace(screen, status=replace(screen.status, role=role)), "en").instruction == shown.instruction
 
 
+def test_a_key_that_has_not_said_which_it_is_is_called_neither_on_nor_off() -> None:
+    shown = words(SITUATIONS["out_unsure-unseen"], "en")
+    assert shown.instruction == "Put the key back."
+    assert shown.key_state == "▲"
+    assert not {"ON", "OFF"} & set(shown.reason.replace(".", " ").split())
+
+
+def test_how_many_tries_are_left_is_said_first() -> None:
+    for line, said in (("wrong_pin", "1 try is left"), ("wait", "3 tries are left"), ("prompt", "2 tries are left")):
+        assert words(SITUATIONS[f"{line}-tries-left"], "en").notes[0] == f"{said} before the key locks."
+
+
+def test_lost_digits_are_told_with_what_to_do() -> None:
+    for line in ("prompt", "wrong_pin"):
+        shown = words(SITUATIONS[f"{line}-digits-lost"], "en")
+        assert shown.notes[0] == "Not all digits got through: press * and type the whole PIN."
+
+
 def test_pulled_while_it_was_switched_on_it_is_told_how_to_get_it_on() -> None:
     shown = words(SITUATIONS["out_unsure-halfway"], "en")
     assert shown.instruction == "Taken out too early. Put the key back."

@@ -71,7 +71,7 @@ def test_refused_before_any_pin(which: Key, attempts: Attempts, refusal: Refusal
     assert not [e for e in at.everything if isinstance(e, CheckPin)]
 
 
-@pytest.mark.parametrize("off_only", OffOnlyReason)
+@pytest.mark.parametrize("off_only", sorted(set(OffOnlyReason) - {OffOnlyReason.STARTING}))
 def test_a_station_that_can_only_switch_off(off_only: OffOnlyReason) -> None:
     at = off_only_station(off_only)
     assert (at.line(), at.screen.status.off_only) == (Line.EMPTY, off_only)
@@ -333,3 +333,18 @@ def test_the_receipt_says_why_it_ends_early(
     receipt = at.screen.receipt
     assert receipt
     assert (receipt.expires, receipt.shortened) == (NOON + seconds, shortened)
+
+
+def test_a_station_without_data_does_not_call_a_genuine_key_unknown() -> None:
+    nothing = replace(STATION, off_only=OffOnlyReason.NO_MIRROR, knows_keys=False, mirror_age_s=None)
+    at = Machine(State(station=nothing))
+    at.put_in(Key(OWN.seen, KeyKnown()))
+    assert (at.line(), at.screen.refusal, at.screen.key) == (Line.REFUSED, Refusal.STATION, 100)
+    assert the(RecordRefusal, at.done).refusal is Refusal.STATION
+    assert the(PrepareKey, at.done).sync is SyncDuty.LEAVE
+    # Its data come while the key is in.
+    at.feed(StationChanged(STATION))
+    at.news(OWN)
+    assert at.line() is Line.PROMPT
+    at.news(Key(OWN.seen, KeyKnown()))
+    assert at.screen.refusal is Refusal.UNKNOWN

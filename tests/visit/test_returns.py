@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from station.display.screen import Line
+from station.display.snapshot import REMINDER_S
 from station.rules.facts import Attempts, OffOnlyReason, Refusal
 from station.visit.effects import (
     ActivateKey,
@@ -125,7 +126,7 @@ def test_a_key_that_had_not_said_which_it_is_begins_anew(phase: Phase) -> None:
     at.pull()
     at.insert()
     assert at.screen.digits == 0
-    at.type("12")
+    at.type("*12")
     at.cleared()
     at.read()
     assert (at.phase, at.screen.digits) == (Phase.PROMPT, 2)
@@ -287,6 +288,31 @@ def test_a_bounce_after_ready_writes_nothing() -> None:
     assert "ClearActivation" in kinds(at.wait(120))
 
 
+def test_bounces_do_not_extend_the_two_minutes_of_a_key_left_in() -> None:
+    at = machine_at(Phase.READY)
+    for second in range(1, 120):
+        at.wait(0.5)
+        at.pull()
+        at.wait(0.25)
+        at.insert()
+        at.wait(0.25)
+        at.identified(OWN.seen)
+        assert at.phase is Phase.READY, second
+        assert (at.screen.off_in_s is not None) == (120 - second <= REMINDER_S), second
+    assert "ClearActivation" in kinds(at.wait(1))
+
+
+def test_a_key_that_is_back_when_its_two_minutes_are_over_is_switched_off_at_once() -> None:
+    at = machine_at(Phase.READY)
+    at.wait(118)
+    at.pull()
+    at.wait(2.5)
+    at.insert()
+    at.identified(OWN.seen)
+    assert at.screen.off_in_s == 0
+    assert "ClearActivation" in kinds(at.wait(0.1))
+
+
 @pytest.mark.parametrize("seen", [OTHER.seen, None])
 def test_another_key_where_a_ready_one_was_is_cleared(seen: KeySeen | None) -> None:
     at = machine_at(Phase.READY, Presence.RETURNING)
@@ -301,6 +327,7 @@ def test_a_ready_key_that_bounces_while_it_is_identified_is_still_ready() -> Non
     at.pull()
     # It may be another key by now, and that one may be on.
     assert (at.line(), at.screen.key, at.screen.receipt) == (Line.OUT_UNSURE, None, None)
+    assert at.screen.unseen
     assert kinds(at.insert()) == ["IdentifyKey"]
     at.identified(OWN.seen)
     assert at.screen.receipt

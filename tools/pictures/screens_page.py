@@ -9,7 +9,8 @@ from typing import Any
 
 from station.display.idle import CODE_S, HELP_S, SEQUENCE, TECHNICIAN_S, WRONG_CODE_WAIT_S
 from station.display.key_findings import BATTERY_LOW_PERCENT, PERMIT_SOON_S
-from station.display.snapshot import FLICKERS, FLICKERS_WITHIN_S, REMINDER_S
+from station.display.snapshot import FLICKERS, FLICKERS_WITHIN_S, REMINDER_S, TOLD_FROM
+from station.sync.readiness import STARTING_S
 from station.visit.key_handlers import TOO_EARLY_SHOWN_FOR_S
 from tools.pictures.sample_screens import SAMPLES
 from ui import support
@@ -45,6 +46,13 @@ important sentences follow in turn, eight seconds each, from 40 × 15 to 132 × 
 * **A key left in** after ready is told {REMINDER_S:.0f} s before it is switched off again, and the bell rings.
 * **A key pulled too early** leaves word of its state for at least {TOO_EARLY_SHOWN_FOR_S:.0f} s; other receipts stay
   for `display.receipt_s`. The next key replaces either.
+* **All digits of an entry or none**: what is typed while the contact bounces, before the key has said which it is, or
+  while the PIN before is being checked, counts as little as the rest of that entry; the screen says so, and `*` (or
+  `#`) begins another. An entry with fewer digits than the site's PINs is no try.
+* **From the {TOLD_FROM}th wrong PIN** on the screen says how many are left before the key locks.
+* **A key that comes where a ready one was** and breaks off before it has said which it is, is called neither ON
+  nor OFF.
+* **Just started**, the station says so for up to {STARTING_S:.0f} s, while central has not answered yet.
 * **A flickering contact**, lost {FLICKERS} times within {FLICKERS_WITHIN_S:.0f} s, is told how to hold the key.
 * **Out of order**: the telephone line of this hour (the site's `support` plan, with the public holidays of Sweden or
   Denmark by its time zone; where the plan has a gap, the line that is there on holidays), working stations of the same

@@ -33,6 +33,8 @@ async def check_key_reader(settings: Settings, status: Mapping[str, Any] | None)
         key = await asyncio.wait_for(reader.next_key(), KEY_ANSWERS_S)
         record = await key.read(KeyFile.ID)
     except (TimeoutError, KeyLost):
+        if not reader.is_open:
+            return [from_error("key reader", ReaderLost("port_stuck", port=port))]
         what = f"{port} can be opened; no key answers"
         return [warn("key reader", what, "press a key's button, put it in, and run this once more")]
     except (ReaderLost, KeyRefused) as error:

@@ -1,6 +1,5 @@
 """Checks a running kiosk: that it still says so, and what it says of its data."""
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,17 +9,22 @@ from station.commands.doctor_checks.mirror_and_outbox import check_mirror_and_ou
 from station.runtime import status_file
 
 
-def check_kiosk(settings: Settings, *, running: bool) -> Finding:
-    """Check whether the kiosk runs, and still says so."""
-    path = settings.storage.database.with_name(status_file.FILE_NAME)
-    if not running:
+def check_kiosk(settings: Settings, status: Mapping[str, Any] | None, *, in_use: bool) -> Finding:
+    """Check whether the kiosk runs, and still says so.
+
+    ``status``: what the one that is alive wrote last. ``in_use``: somebody has the database.
+    """
+    if not in_use:
         return warn("kiosk", "does not run", "systemctl start station, or station run")
-    try:
-        age_s = int(time.time() - path.stat().st_mtime)
-    except OSError:
-        return warn("kiosk", f"has the database, but there is no {path}", "wait some seconds, then run this again")
+    if status is None:
+        # What an earlier kiosk has left behind is no sign of one that hangs.
+        path = settings.storage.database.with_name(status_file.FILE_NAME)
+        what = f"the database is in use, and no kiosk that runs has written {path}"
+        return warn("kiosk", what, "another command has it, or the kiosk has just been started: run this again")
+    age_s = status_file.age_s(status)
     if age_s > status_file.STALE_AFTER_S:
-        return fail("kiosk", f"has not said anything for {age_s} s", "hold 0 and 2 until the screen goes dark")
+        mend = "hold 0 and 2 until the screen goes dark; where the disk takes no writes, mend that first"
+        return fail("kiosk", f"has not said anything for {age_s} s", mend)
     return ok("kiosk", f"runs; said so {age_s} s ago")
 
 
