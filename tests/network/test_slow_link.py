@@ -62,14 +62,15 @@ async def test_a_visit_is_as_quick_as_on_a_lan_little_passes_and_one_connection_
 
 async def _polls_and_events_need_one_connection(central: Central) -> None:
     async with central.branch(3, LAN) as branch:
-        assert branch.link.traffic.connections == 1
+        # For the signed time, and for all that follows.
+        assert branch.link.traffic.connections == 2
         for at in range(POLLS):
             if at % 60 == 0:
                 # Beside a poll, as a visit's events are: it waits for its turn.
                 await branch.station.record_event("central_lost")
             await branch.poll()
         await branch.quiet()
-        assert branch.link.traffic.connections == 1
+        assert branch.link.traffic.connections == 2
 
 
 def test_a_connection_outlives_the_longest_wait_between_polls() -> None:
