@@ -133,14 +133,6 @@ async def test_credentials_that_are_missing(site: Site, tmp_path: Path, run: Cal
     await switched_off(site, run(NOTIFY_SOCKET=str(tmp_path / "notify")), "station enrol")
 
 
-async def test_a_database_of_another_user(site: Site, run: Callable[..., Terminal]) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("an administrator may open it")
-    (site.folder / "station.db").touch()
-    (site.folder / "station.db").chmod(0o400)
-    await switched_off(site, run(), "another user")
-
-
 async def test_without_a_reader_nothing_is_promised(site: Site, tmp_path: Path, run: Callable[..., Terminal]) -> None:
     (site.folder / "station.db").write_bytes(os.urandom(9999))
     site.push(site.text(key_reader=f'port = "{tmp_path}/nothing"'))
