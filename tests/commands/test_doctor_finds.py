@@ -6,6 +6,7 @@ import os
 import pty
 import sqlite3
 import subprocess
+import tempfile
 import termios
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+import config
+from station.commands.status import status_of
 from tests.running_site import RunningSite
 from tests.services.test_full_disk import fill
 
@@ -250,6 +253,14 @@ def test_status_makes_nothing(machine: Machine) -> None:
     assert told["kiosk"] is False
     assert told["mirror_age_s"] is None
     assert sorted(path.name for path in machine.folder.iterdir()) == before
+
+
+def test_status_asks_for_no_other_disk_than_the_database_s(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card that went read-only has its temporary folders on it."""
+    machine.synced()
+    monkeypatch.setattr(tempfile, "tempdir", str(machine.folder / "nowhere"))
+    monkeypatch.chdir(machine.folder)
+    assert status_of(config.load(machine.file))["mirror_age_s"] is not None
 
 
 @as_root
