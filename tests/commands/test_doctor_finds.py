@@ -120,8 +120,8 @@ def busy(machine: Machine) -> None:
 
 
 @contextmanager
-def in_use(machine: Machine) -> Iterator[None]:
-    with (machine.folder / "station.db.lock").open("w") as lock:
+def in_use(machine: Machine, folder: Path | None = None) -> Iterator[None]:
+    with ((folder or machine.folder) / "station.db.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -239,6 +239,17 @@ def test_a_status_that_an_earlier_kiosk_left_is_no_kiosk_that_hangs(machine: Mac
     (kiosk,) = [each for each in told["checks"] if each["check"] == "kiosk"]
     assert kiosk["level"] == "warn"
     assert "0 and 2" not in kiosk["mend"]
+
+
+@as_root
+def test_a_small_disk_under_a_kiosk_is_not_called_one_that_takes_nothing(machine: Machine) -> None:
+    machine.mount()
+    machine.synced()
+    machine.after.enter_context(in_use(machine, machine.folder / "data"))
+    told = machine.site.json("doctor", code=1, folder=machine.folder)
+    (database,) = [each for each in told["checks"] if each["check"] == "database"]
+    assert (database["level"], "cannot be written" in database["what"]) == ("FAIL", False)
+    assert "free some space" in database["mend"]
 
 
 def test_doctor_leaves_nothing_behind(machine: Machine) -> None:
