@@ -5,7 +5,7 @@ Plain text, in three languages where staff read it: which language the station s
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from station.key.switching_off import SocketSays
 
@@ -63,15 +63,26 @@ class CannotStart:
     problems: Sequence[str]
     is_set_up: bool
     """It has been set up, and something is broken."""
-    contacts: Sequence[str] = ()
-    """Other stations, and whom to ring."""
+    stations: Sequence[str] = ()
+    """Other stations."""
+    support: Sequence[str] = ()
+    """Whom to ring."""
 
 
-def page(fault: CannotStart, socket: SocketSays | None, columns: int) -> str:
-    """The text, wrapped to ``columns``."""
+def page(fault: CannotStart, socket: SocketSays | None, columns: int, rows: int) -> str:
+    """The text, wrapped to ``columns``; at most ``rows`` lines of it, as the first ones must not scroll away."""
+    lines = _lines(fault, socket, columns)
+    while len(lines) > rows and fault.stations:
+        fault = replace(fault, stations=fault.stations[:-1])
+        lines = _lines(fault, socket, columns)
+    return "\n".join(lines[:rows])
+
+
+def _lines(fault: CannotStart, socket: SocketSays | None, columns: int) -> Sequence[str]:
+    contacts = [*fault.stations, *fault.support]
     paragraphs = [
         *SOCKET[socket],
-        *(["", *fault.contacts] if fault.contacts else []),
+        *(["", *contacts] if contacts else []),
         "",
         f"{CANNOT_START if fault.is_set_up else NOT_SET_UP}.",
         *(line.format(file=fault.file) for line in (MEND if fault.is_set_up else SET_UP)),
@@ -86,4 +97,4 @@ def page(fault: CannotStart, socket: SocketSays | None, columns: int) -> str:
         # Control characters in a file's name must not reach the terminal.
         clean = "".join(letter if letter.isprintable() else "?" for letter in paragraph)
         lines += textwrap.wrap(clean, max(columns - 1, 20), subsequent_indent="    ") or [""]
-    return "\n".join(lines)
+    return lines

@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import termios
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -23,7 +23,7 @@ from station.commands import error_sentences
 from station.errors import StationError
 from station.key.switching_off import SocketSays, switch_off_keys
 from station.runtime.heartbeat import Heartbeat, descriptor_of, reasons_of
-from station.supervisor.screens import Support, read_where_to_go
+from station.supervisor.screens import Support, WhereToGo, read_where_to_go
 from ui.cannot_start_page import CannotStart, page
 
 T = TypeVar("T")
@@ -77,9 +77,10 @@ class _Page:
     def tell(self, fault: StationError) -> None:
         """Show another fault."""
         settings = _settings(self._path)
-        contacts = _contacts(settings.storage.database.parent) if settings is not None else ()
+        there = WhereToGo() if settings is None else read_where_to_go(settings.storage.database.parent)
         is_set_up = settings is not None and not isinstance(fault, ConfigFault)
-        self._why = CannotStart(str(self._path), error_sentences.lines(fault), is_set_up, contacts)
+        support = tuple(_support(each) for each in there.support)
+        self._why = CannotStart(str(self._path), error_sentences.lines(fault), is_set_up, there.stations, support)
         self._draw()
 
     async def switch_off(self) -> None:
@@ -97,10 +98,11 @@ class _Page:
         self._draw()
 
     def _draw(self) -> None:
-        text = page(self._why, self._socket, shutil.get_terminal_size().columns)
+        size = shutil.get_terminal_size()
+        text = page(self._why, self._socket, size.columns, size.lines)
         if text != self._shown:
             # The terminal is raw: a line end alone does not lead back to the first column.
-            sys.stdout.write(CLEAR + text.replace("\n", "\r\n") + "\r\n")
+            sys.stdout.write(CLEAR + text.replace("\n", "\r\n"))
             sys.stdout.flush()
             self._shown = text
 
@@ -110,11 +112,6 @@ def _settings(path: Path) -> Settings | None:
     with suppress(ConfigFault):
         return in_effect(path)[0].settings
     return None
-
-
-def _contacts(folder: Path) -> Sequence[str]:
-    there = read_where_to_go(folder)
-    return (*there.stations, *(_support(each) for each in there.support))
 
 
 def _support(line: Support) -> str:

@@ -124,6 +124,7 @@ SENTENCES: Mapping[str, str] = {
     "bad_timeout": "--timeout: expected seconds, more than 0 and at most 86400",
     "link_in_use": "another emulated key is at that link; end it first, or choose another --link",
     "area_missing": "--area is needed, for every lock but number 1",
+    "central_key_missing": "no station.toml says whose key is central's: name one by --config, or say --central-key",
     "link_exists": "there is already something at that path that is no link; choose another --link",
     "link_folder_missing": "the folder of --link is not there; make it, or choose another",
     "baud_out_of_range": "--baud: expected a speed from 300 to 4000000",

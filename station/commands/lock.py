@@ -53,7 +53,10 @@ def run(args: argparse.Namespace) -> int:
         settings = None
         trusted_keys: tuple[PublicKey, ...] = (args.central_key,)
     else:
-        settings = config.load(config.find(args.config))
+        path = config.find(args.config)
+        if args.state is not None and args.config is None and not path.exists():
+            raise UsageError("central_key_missing")
+        settings = config.load(path)
         trusted_keys = asyncio.run(trusted_central_keys(settings, Credentials.load(settings.storage.credentials)))
     if args.state is not None:
         folder = emulated_key_folder(args.state)

@@ -86,10 +86,12 @@ def kiosk_runs(database: Path) -> bool:
 
 
 async def _from_database(settings: Settings, problems: Sequence[Problem]) -> dict[str, Any]:
+    database = settings.storage.database
+    if database.exists():
+        return await _fields_of(await Station.open(settings), settings, problems)
     with tempfile.TemporaryDirectory(prefix="station-status-") as nowhere:
-        database = settings.storage.database
         # Whoever only asks makes nothing: without a database the answer is that of an empty one.
-        store = None if database.exists() else await SqliteStore.open(Path(nowhere, database.name))
+        store = await SqliteStore.open(Path(nowhere, database.name))
         return await _fields_of(await Station.open(settings, store=store), settings, problems)
 
 

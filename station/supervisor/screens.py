@@ -60,9 +60,9 @@ _SWEDISH = Words(
 _DANISH = Words(
     starting="Starter …",
     restarting="Genstarter …",
-    key_switched_off="En nøgle, der sidder i, slås FRA. Tast derefter PIN-koden igen.",
+    key_switched_off="En nøgle, der sidder i, bliver SLUKKET. Tast derefter PIN-koden igen.",
     out_of_order="Ude af drift",
-    cannot_switch_keys="Stationen kan ikke slå nøgler til eller fra nu.",
+    cannot_switch_keys="Stationen kan ikke tænde eller slukke nøgler nu.",
     use_another_station="Brug en anden station:",
     tries_again="Den prøver igen hvert minut.",
     days=dict(zip(_DAYS, ["man", "tir", "ons", "tor", "fre", "lør", "søn"], strict=True)),

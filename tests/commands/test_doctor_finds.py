@@ -6,6 +6,7 @@ import os
 import pty
 import sqlite3
 import subprocess
+import tempfile
 import termios
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+import config
+from station.commands.status import status_of
 from tests.running_site import RunningSite
 from tests.services.test_full_disk import fill
 
@@ -117,8 +120,8 @@ def busy(machine: Machine) -> None:
 
 
 @contextmanager
-def in_use(machine: Machine) -> Iterator[None]:
-    with (machine.folder / "station.db.lock").open("w") as lock:
+def in_use(machine: Machine, folder: Path | None = None) -> Iterator[None]:
+    with ((folder or machine.folder) / "station.db.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -238,6 +241,17 @@ def test_a_status_that_an_earlier_kiosk_left_is_no_kiosk_that_hangs(machine: Mac
     assert "0 and 2" not in kiosk["mend"]
 
 
+@as_root
+def test_a_small_disk_under_a_kiosk_is_not_called_one_that_takes_nothing(machine: Machine) -> None:
+    machine.mount()
+    machine.synced()
+    machine.after.enter_context(in_use(machine, machine.folder / "data"))
+    told = machine.site.json("doctor", code=1, folder=machine.folder)
+    (database,) = [each for each in told["checks"] if each["check"] == "database"]
+    assert (database["level"], "cannot be written" in database["what"]) == ("FAIL", False)
+    assert "free some space" in database["mend"]
+
+
 def test_doctor_leaves_nothing_behind(machine: Machine) -> None:
     before = sorted(path.name for path in machine.folder.iterdir())
     machine.site.json("doctor", folder=machine.folder)
@@ -250,6 +264,14 @@ def test_status_makes_nothing(machine: Machine) -> None:
     assert told["kiosk"] is False
     assert told["mirror_age_s"] is None
     assert sorted(path.name for path in machine.folder.iterdir()) == before
+
+
+def test_status_asks_for_no_other_disk_than_the_database_s(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card that went read-only has its temporary folders on it."""
+    machine.synced()
+    monkeypatch.setattr(tempfile, "tempdir", str(machine.folder / "nowhere"))
+    monkeypatch.chdir(machine.folder)
+    assert status_of(config.load(machine.file))["mirror_age_s"] is not None
 
 
 @as_root

@@ -91,5 +91,7 @@ def test_a_lock_is_tried_on_a_folder_without_any_configuration(site: RunningSite
     tried = site.json("lock", "try", "--lock", "1", "--state", folder, "--central-key", key, code=1, folder=tmp_path)
     assert tried["reason"] != "bad_key_record"
     assert not list(tmp_path.iterdir())
+    done = site.station("lock", "try", "--lock", "1", "--state", folder, folder=tmp_path)
+    assert (done.returncode, "--central-key" in done.stderr) == (2, True)
     done = site.station("lock", "try", "--lock", "2", "--state", folder, "--central-key", key, folder=tmp_path)
     assert (done.returncode, "--area is needed" in done.stderr) == (2, True)

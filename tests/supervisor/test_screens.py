@@ -23,6 +23,7 @@ from station.supervisor.screens import (
 )
 from station.supervisor.settings import database_folder, read_language
 from station.supervisor.terminal import Size
+from ui.languages import catalogue
 
 WHERE_TO_GO = WhereToGo(
     ("Björkdungen, Björkstigen 2", "Hamngatan, Hamngatan 3"),
@@ -49,6 +50,13 @@ def test_every_screen_fits_a_console(language: str) -> None:
         assert words.out_of_order in out
         assert "Björkstigen 2" in out
         assert "000-000 01" in out
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_off_is_the_word_that_the_kiosk_has_for_it(language: str) -> None:
+    kiosks = catalogue(language).gettext("Ready in a moment. A key that is put in is switched OFF.")
+    (off,) = re.findall(r"\b\w*[A-ZÅÄÖÆØ]{2}\b", kiosks)
+    assert off in LANGUAGES[language].key_switched_off
 
 
 @given(st.integers(1, 200), st.integers(1, 60))

@@ -41,7 +41,8 @@ async def check_database(settings: Settings, disk: Sequence[Finding], *, in_use:
     """Check the database, by SQLite where nobody has it open. ``disk``: what `check_disk` has found."""
     if in_use and disk[0].level is Level.FAIL:
         # What it was when it was opened says nothing by now.
-        return [fail("database", f"{settings.storage.database} cannot be written", disk[0].mend), *disk]
+        what = f"{settings.storage.database} is in use, on a disk that is full or takes no writes, or soon will be"
+        return [fail("database", what, disk[0].mend), *disk]
     return [*await _check_file(settings, in_use=in_use), *disk]
 
 
