@@ -13,7 +13,6 @@ class UpdateBoxKeyWork(KeyWork):
     """
 
     async def _look_up(self, key: int) -> tuple[KeyKnown, Attempts]:
-        self._ask_central(key)
         await self._parts.mirror.refreshed(self._parts.pins.refresh_deadline_s)
         return await super()._look_up(key)
 

@@ -105,8 +105,6 @@ class KeyWork:
         self._seen: KeySeen | None = None
         self._clock: KeyClock | None = None
         """As it was before this station set it; None: it could not be read."""
-        self._refresh = False
-        """Central has not been asked about this key yet, and is to be."""
         self._was_on: dict[str, str] | None = None
         """The key has been switched off, and the event of it, with this data, waits for the key's name."""
         self._prepared = False
@@ -249,7 +247,8 @@ class KeyWork:
     async def _read(self, effect: ReadKey) -> None:
         id_record = await self._id()
         record = verified(KeyRecord, id_record, self._identity.central_keys)
-        self._refresh = effect.refresh
+        if record is not None and effect.refresh:
+            self._parts.mirror.wake(record.key)
         self._clock = await self._read_clock()
         if record is None:
             await self._unreadable(effect.insertion, id_record, "bad_key_record")
@@ -258,16 +257,9 @@ class KeyWork:
         self._record_switched_off(nameless=False)
         known, attempts = await self._look_up(record.key)
         await self._answer_read(effect.insertion, self._seen, known, attempts)
-        self._ask_central(record.key)
 
     async def _answer_read(self, insertion: int, seen: KeySeen, known: KeyKnown, attempts: Attempts) -> None:
         self._put(KeyRead(insertion, seen, known, attempts))
-
-    def _ask_central(self, key: int) -> None:
-        """Once a visit, and once the person is asked for the PIN: nothing that comes of it may delay that."""
-        if self._refresh:
-            self._refresh = False
-            self._parts.mirror.wake(key)
 
     async def _unreadable(self, insertion: int, id_record: bytes, reason: str) -> None:
         """The key does not say which it is. It is off all the same, if it is certain that its files are these.
