@@ -37,7 +37,7 @@ from station.sync.answers import (
     Snapshot,
     TimeAnswered,
 )
-from station.sync.server_trust import ServerTrust
+from station.sync.server_trust import ServerTrust, certificate_fault
 from station.sync.station_health import HEADER
 
 __all__ = [
@@ -267,14 +267,14 @@ class CentralClient:
                 body = await _body(response, limit_bytes)
         # httpx.InvalidURL and StreamError are not HTTPError; an answer can be wrong in all these ways.
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, OSError, ValueError) as error:
-            cause = error.args[0] if isinstance(error, _Unwanted) else type(error).__name__
+            code, cause = _fault_of(error)
         else:
             status = response.status_code
             if status in {HTTPStatus.OK, HTTPStatus.CREATED}:
                 return status, body
             raise _refusal(response, body, path)
         # Outside the block: httpx's errors hold the request, and that the token.
-        raise CentralUnreachable("central_unreachable", path=path, cause=cause)
+        raise CentralUnreachable(code, path=path, cause=cause)
 
     @asynccontextmanager
     async def _kept_client(self) -> AsyncIterator[httpx.AsyncClient]:
@@ -286,6 +286,16 @@ class CentralClient:
             except asyncio.CancelledError:
                 self._give_up(client)
                 raise
+
+
+def _fault_of(error: Exception) -> tuple[str, str]:
+    """The code and the cause of a call that has had no answer."""
+    if isinstance(error, _Unwanted):
+        return "central_unreachable", str(error.args[0])
+    refused = certificate_fault(error)
+    if refused is not None:
+        return "central_certificate_refused", refused
+    return "central_unreachable", type(error).__name__
 
 
 def _checked(url: str) -> str:
