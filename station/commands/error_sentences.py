@@ -11,8 +11,7 @@ _TWO_WAYS = "the server's answer could be read in two ways and is refused whole;
 SENTENCES: Mapping[str, str] = {
     # The central server, and the way to it.
     "central_unreachable": "the central server does not answer; check the address and the network (station doctor)",
-    "central_certificate_refused": "the server's certificate is not believed; have it renewed, look at this machine's "
-    "clock, or name the certificate's authority in central.ca_file",
+    "central_certificate_refused": "the server's certificate is refused; renew it, or name its authority in ca_file",
     "central_answer_malformed": "what answers there is not a central server; check the address",
     "central_answers_for_no_event": "the central server takes the events but answers for none; look at its log",
     "central_pages_endless": "the central server's changes never end; look at its log, then try again",

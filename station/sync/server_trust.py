@@ -45,7 +45,7 @@ class ServerTrust:
 
 
 def certificate_fault(error: BaseException) -> str | None:
-    """What is wrong with the server's certificate, in OpenSSL's words; None where it is not what ``error`` came from."""
+    """What is wrong with the server's certificate, in OpenSSL's words; None where ``error`` is about something else."""
     while not isinstance(error, ssl.SSLCertVerificationError):
         before = error.__cause__ or error.__context__
         if before is None:
