@@ -285,5 +285,6 @@ def _presentation_of(settings: Settings) -> Presentation:
         standby_s=display.standby_min * 60.0 or None,
         technician_code=TechnicianCode(display.technician_code) if display.technician_code else None,
         reader=str(settings.key_reader.port),
+        central=settings.central.url or "",
         config_version=settings.version,
     )

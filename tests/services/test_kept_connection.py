@@ -1,4 +1,4 @@
-"""A connection that a router forgot while it was idle is no word about central: it is asked once more on a fresh one."""
+"""A connection that a router forgot while idle is no word about central: it is asked once more on a fresh one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
