@@ -21,8 +21,9 @@ def template() -> str:
 def write_enrolled(path: Path, *, number: int, name: str, url: str, profile: Profile) -> None:
     """Give the station at ``path`` its number, name, profile and central server, atomically.
 
-    An existing file is changed in those places only; a missing one begins as the template. What would not be valid is
-    not written. Raises ConfigFault.
+    An existing file is changed in those places only; a missing one begins as the template, which stays also when the
+    rest is refused: what has to be set then has its line in a file. What would not be valid is not written.
+    Raises ConfigFault.
     """
     try:
         content = read_file(path, "config", FILE_LIMIT_BYTES)
@@ -30,6 +31,7 @@ def write_enrolled(path: Path, *, number: int, name: str, url: str, profile: Pro
         if fault.code != "config_missing":
             raise
         content = template().encode()
+        write_file(path, content, FILE_MODE)
     else:
         parse(path, content)
     text = content.decode("utf-8-sig")

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -16,7 +17,7 @@ from offline_cache import SqliteStore
 from station.display.screen import Screen
 from station.errors import StationError
 from station.key.pin_tags import PinTags
-from station.ports import Change, Json, KeyReader, LogEvent, ReaderSettings, Store
+from station.ports import Change, Json, KeyReader, LogEvent, ReaderSettings, Store, StoreFault
 from station.records.keys import SigningKey
 from station.rules.clock import ClockRules
 from station.rules.facts import Policy
@@ -29,6 +30,7 @@ from station.sync.client import CentralClient
 from station.sync.identity import Identity, PinSecrets
 from station.sync.mirror import MirrorSync
 from station.sync.outbox import Outbox
+from station.sync.replaced_station import note_owner
 from station.sync.server_trust import ServerTrust
 from station.sync.timekeeping import Clocks, SystemClocks, Timekeeper
 
@@ -134,6 +136,9 @@ class Station:
             reader=reader or SmpKeyReader(reader_settings(settings)),
             clocks=clocks,
         )
+        with suppress(StoreFault):
+            # Not worth a start: without it, only a later replacement of this hardware takes more work.
+            await note_owner(station.store, station.identity)
         await station.mirror.load()
         await station.readiness.reload()
         return station
@@ -285,5 +290,6 @@ def _presentation_of(settings: Settings) -> Presentation:
         standby_s=display.standby_min * 60.0 or None,
         technician_code=TechnicianCode(display.technician_code) if display.technician_code else None,
         reader=str(settings.key_reader.port),
+        central=settings.central.url or "",
         config_version=settings.version,
     )

@@ -161,9 +161,10 @@ def _technician(page: Technician, status: Status, translation: gettext.NullTrans
     clock = translation.gettext(CLOCKS[page.clock] if isinstance(page.clock, ClockSource) else CLOCK_DOUBTS[page.clock])
     age = times.age(status.mirror_age_s, translation) if status.mirror_age_s is not None else "-"
     certificate = times.date(page.certificate_expires, status.time_zone)
+    clock_fact = translation.gettext("Clock: {source}").format(source=clock)
     facts = [
         translation.gettext("Reader: {port}, {state}").format(port=printable(page.reader), state=works),
-        translation.gettext("Clock: {source}").format(source=clock),
+        clock_fact,
         translation.gettext("Data: {age}, {count} objects").format(age=age, count=_count(page.mirror_objects)),
         translation.gettext("Outbox: {count} events").format(count=_count(page.outbox_events)),
         translation.gettext("Configuration: {version}").format(version=printable(page.config_version or "-")),
@@ -171,15 +172,25 @@ def _technician(page: Technician, status: Status, translation: gettext.NullTrans
             version=page.version, date=certificate
         ),
     ]
+    if page.central and status.role is not Role.ACTIVATION_BOX:
+        # Without what every address begins with: a small screen has a line for it.
+        place = printable(page.central.partition("://")[2])
+        central = place if status.online else f"{place}, {_hindrance(status, translation)}"
+        facts.insert(1, translation.gettext("Central: {central}").format(central=central))
     if isinstance(page.clock, ClockDoubt):
         box = status.role is Role.ACTIVATION_BOX
-        facts.insert(2, translation.gettext(MEND_BOX_CLOCK if box else MEND_CLOCK))
+        facts.insert(facts.index(clock_fact) + 1, translation.gettext(MEND_BOX_CLOCK if box else MEND_CLOCK))
     if status.off_only is not None:
         facts.insert(0, translation.gettext("Only OFF: H{code} {name}").format(**_off_only_reason(status.off_only)))
     if page.visits:
         visits = " · ".join(_visit(visit, status) for visit in page.visits)
         facts.append(translation.gettext("Visits: {visits}").format(visits=visits))
     return facts
+
+
+def _hindrance(status: Status, translation: gettext.NullTranslations) -> str:
+    """Why central is of no use: the code for it where something answers."""
+    return printable(status.central_fault) if status.central_fault else translation.gettext("NO CONTACT")
 
 
 def _off_only_reason(off_only: OffOnlyReason) -> dict[str, object]:

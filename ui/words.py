@@ -300,6 +300,8 @@ def _status(status: Status, translation: gettext.NullTranslations) -> tuple[str,
 def _network(status: Status, translation: gettext.NullTranslations) -> str:
     if status.online:
         return translation.gettext("online")
+    if status.central_fault is not None:
+        return translation.gettext("central: FAULT")
     if status.offline_since is None or not status.clock_trusted:
         return translation.gettext("OFFLINE")
     since = times.until_on(status, status.offline_since, translation)

@@ -11,11 +11,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 import config
-from config import Argon2Cost, Credentials, Pepper, Profile
+from config import Argon2Cost, ConfigFault, Credentials, Pepper, Problem, Profile
 from config.enrolment_key import forget_seed, keep_seed, kept_seed
 from config.models import CentralTable
 from station import name_lookups
-from station.app import identity_of
+from station.app import identity_of, trust_of
 from station.commands.command_line import UsageError, add_json, print_answer
 from station.errors import StationError
 from station.records.base64url import decoded
@@ -25,6 +25,7 @@ from station.records.proofs import enrolment_proof
 from station.secret import Secret
 from station.sync.client import CentralClient, CentralRefused, CentralUnreachable, Enrolled
 from station.sync.pin_renewal import pin_secrets
+from station.sync.server_trust import ServerTrust
 
 EXAMPLE = "example: station enrol --code 7-k3mq9xw2 --url https://central.exempelby.example"
 PROFILES: dict[Role, Profile] = {
@@ -33,6 +34,10 @@ PROFILES: dict[Role, Profile] = {
     Role.UPDATE_BOX: "update-box",
 }
 """The value of ``station.profile`` for the role that central has certified."""
+AGAIN = (
+    "central has made this station {number}, of profile {profile}; set what is named above, then give the same command "
+    "again within the code's 15 minutes: the code and the key pair are kept, and nothing is used up"
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -47,18 +52,12 @@ def run(args: argparse.Namespace) -> int:
     """Enrol, and write both files."""
     path: Path = args.config or Path("station.toml")
     # A code is good for one enrolment: whatever would fail after it is looked at before.
-    folder = _check(path, args.url)
+    folder, trust = _check(path, args.url)
     code = Secret(str(args.code))
     signing = _key_for(code, folder)
-    enrolled = name_lookups.run(enrol(args.url, code, signing))
+    enrolled = name_lookups.run(enrol(args.url, code, signing, trust))
     credentials = credentials_of(enrolled, signing)
-    config.write_enrolled(
-        path,
-        number=enrolled.station,
-        name=args.name or f"Station {enrolled.station}",
-        url=args.url,
-        profile=PROFILES[Role(enrolled.role)],
-    )
+    _write_config(path, enrolled, args.name or f"Station {enrolled.station}", args.url)
     settings = config.load(path)
     credentials.save(settings.storage.credentials)
     forget_seed(folder)
@@ -76,6 +75,19 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _write_config(path: Path, enrolled: Enrolled, name: str, url: str) -> None:
+    """Write what central has answered into ``station.toml``.
+
+    Raises ConfigFault where the file does not fit what the station has become, as a box whose clock is not trusted.
+    """
+    profile = PROFILES[Role(enrolled.role)]
+    try:
+        config.write_enrolled(path, number=enrolled.station, name=name, url=url, profile=profile)
+    except ConfigFault as fault:
+        again = Problem(str(path), AGAIN.format(number=enrolled.station, profile=profile))
+        raise ConfigFault(fault.code, [*fault.problems, again]) from None
+
+
 def _key_for(code: Secret[str], folder: Path) -> SigningKey:
     """The key pair to enrol with: that of the try before, whose answer may have been lost, or a new one.
 
@@ -90,8 +102,8 @@ def _key_for(code: Secret[str], folder: Path) -> SigningKey:
     return SigningKey(seed.reveal())
 
 
-def _check(path: Path, url: str) -> Path:
-    """Check address and folders; the credentials' folder.
+def _check(path: Path, url: str) -> tuple[Path, ServerTrust]:
+    """Check address and folders; the credentials' folder, and whose word counts for the server's certificate.
 
     Raises UsageError, or ConfigFault for a file that is there and not valid.
     """
@@ -100,9 +112,10 @@ def _check(path: Path, url: str) -> Path:
     except ValidationError:
         # An address may carry a password: it is not repeated.
         raise UsageError("bad_url") from None
-    credentials = path.with_name("credentials.json")
+    credentials, trust = path.with_name("credentials.json"), ServerTrust()
     if path.exists():
-        credentials = config.load(path).storage.credentials
+        settings = config.load(path)
+        credentials, trust = settings.storage.credentials, trust_of(settings)
     for folder in {path.absolute().parent, credentials.absolute().parent}:
         try:
             # Permissions do not tell of a read-only or full disk.
@@ -110,16 +123,16 @@ def _check(path: Path, url: str) -> Path:
                 pass
         except OSError:
             raise UsageError("folder_not_writable", path=folder) from None
-    return credentials.parent
+    return credentials.parent, trust
 
 
-async def enrol(url: str, code: Secret[str], signing: SigningKey) -> Enrolled:
+async def enrol(url: str, code: Secret[str], signing: SigningKey, trust: ServerTrust | None = None) -> Enrolled:
     """Trade the code for credentials. Raises CentralUnreachable, CentralRefused."""
     try:
         proof = enrolment_proof(code.reveal(), signing)
     except ValueError:
         raise CentralRefused("bad_code") from None
-    link = CentralClient(url)
+    link = CentralClient(url, trust=trust)
     try:
         return await link.enrol(code, signing.public, proof)
     finally:

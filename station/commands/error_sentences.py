@@ -11,6 +11,7 @@ _TWO_WAYS = "the server's answer could be read in two ways and is refused whole;
 SENTENCES: Mapping[str, str] = {
     # The central server, and the way to it.
     "central_unreachable": "the central server does not answer; check the address and the network (station doctor)",
+    "central_certificate_refused": "the server's certificate is refused; renew it, or name its authority in ca_file",
     "central_answer_malformed": "what answers there is not a central server; check the address",
     "central_answers_for_no_event": "the central server takes the events but answers for none; look at its log",
     "central_pages_endless": "the central server's changes never end; look at its log, then try again",
@@ -115,6 +116,8 @@ SENTENCES: Mapping[str, str] = {
     "key_is_another": "the inserted key has been handed out under another number; put in the right one, or a blank one",
     "pin_tag": "a PIN cannot be checked with this site's parameters; free some memory, or enrol again",
     # The command line.
+    "no_such_database": "there is no such file; --events-of names the station.db of the old disk",
+    "events_of_another_station": "that database is not of a station with this one's number; nothing was handed over",
     "bad_url": "expected an https address (http only to this machine itself, as http://127.0.0.1:8000)",
     "folder_not_writable": "nothing can be written to that folder; use --config, or another user",
     "no_such_folder": "there is no such folder; station emulate --state makes one",

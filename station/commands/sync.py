@@ -8,13 +8,16 @@ the site says of itself, the time and its renewed certificate. Of people and key
 import argparse
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import config
 from config import Settings
+from offline_cache import SqliteStore
 from station import name_lookups
 from station.app import Station
-from station.commands.command_line import add_json, print_answer
+from station.commands.command_line import UsageError, add_json, print_answer
 from station.runtime import status_file
+from station.sync.replaced_station import hand_over
 from station.sync.timekeeping import Clocks
 
 EXAMPLE = "example: station sync --config /etc/station/station.toml"
@@ -32,6 +35,8 @@ class SyncResult:
     """How old the mirror was; None: there was none."""
     sent: int
     """Events that central has taken."""
+    sent_of_old: int
+    """Of those on the disk of the hardware before."""
     waiting: int
     """Events that it has not; those that it will never take are not counted."""
     certificate_expires: int
@@ -42,20 +47,32 @@ class SyncResult:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
+    parser.add_argument(
+        "--events-of",
+        type=Path,
+        metavar="PATH",
+        help="the station.db of the hardware that this one replaces: hand over its events too",
+    )
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Synchronise, and print what was done."""
-    synced = name_lookups.run(synchronise(config.load(config.find(args.config))))
+    old: Path | None = args.events_of
+    # Opening a database makes it where there is none.
+    if old is not None and not old.is_file():
+        raise UsageError("no_such_database", path=old)
+    synced = name_lookups.run(synchronise(config.load(config.find(args.config)), events_of=old))
     print_answer(
         args,
-        f"{_summary(synced)}; events: {synced.sent} sent, {synced.waiting} waiting",
+        f"{_summary(synced)}; events: {synced.sent} sent, {synced.waiting} waiting"
+        + (f"; of the old hardware: {synced.sent_of_old} sent" if old is not None else ""),
         {
             "mirror_objects": 0 if synced.box else synced.objects,
             "mirror_changed": synced.changed and not synced.box,
             "mirror_age_before_s": None if synced.box else synced.age_before_s,
             "events_sent": synced.sent,
+            "events_sent_of_old": synced.sent_of_old,
             "outbox": synced.waiting,
             "certificate_expires": synced.certificate_expires,
         },
@@ -71,10 +88,11 @@ def _summary(synced: SyncResult) -> str:
     return f"blocklist and central's keys {news}; certificate until {until}"
 
 
-async def synchronise(settings: Settings, clocks: Clocks | None = None) -> SyncResult:
+async def synchronise(settings: Settings, clocks: Clocks | None = None, *, events_of: Path | None = None) -> SyncResult:
     """Bring the mirror up to date and send the events, by the machine's clocks or by ``clocks``.
 
-    Raises CentralUnreachable, CentralRefused, StoreFault, and what `Station.open` raises.
+    ``events_of``: the database of the hardware before. Raises NotOurs, CentralUnreachable, CentralRefused, StoreFault,
+    and what `Station.open` raises.
     """
     station = await Station.open(settings, clocks=clocks)
     try:
@@ -88,10 +106,17 @@ async def synchronise(settings: Settings, clocks: Clocks | None = None) -> SyncR
         if before.confirmed_at is not None and after.confirmed_at is not None:
             age_before_s = max(0, after.confirmed_at - before.confirmed_at)
         sent = await station.outbox.drain()
+        of_old = 0
+        if events_of is not None:
+            old = await SqliteStore.open(events_of)
+            try:
+                of_old = await hand_over(old, station.central, station.identity, station.record_event)
+            finally:
+                await old.close()
         waiting = await station.store.pending_count()
         if box and not waiting:
             await station.store.note(status_file.HANDED_OVER_NOTE, str(station.time.now().unix_s))
         expires = station.identity.claims.expires
-        return SyncResult(after.sum.count, before.sum != after.sum, age_before_s, sent, waiting, expires, box)
+        return SyncResult(after.sum.count, before.sum != after.sum, age_before_s, sent, of_old, waiting, expires, box)
     finally:
         await station.close()

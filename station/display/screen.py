@@ -115,6 +115,8 @@ class Technician:
     reader: str
     """The serial port."""
     reader_works: bool
+    central: str
+    """The central server's address."""
     clock: ClockSource | ClockDoubt
     """What the time rests on, or why it rests on nothing."""
     mirror_objects: int | None
@@ -163,6 +165,8 @@ class Status:
     time_zone: str
     offline_since: int | None = None
     """When central was last reached, if it is not now (None: not since the station's start, or no clock to tell)."""
+    central_fault: str | None = None
+    """Why central is of no use although something answers, as its own word for a refusal; None without a network."""
     role: Role = Role.SYNC_STATION
     config_rejected: bool = False
     """The configuration file that is there is broken: for whoever pushed it, and of no matter to anybody with a key."""

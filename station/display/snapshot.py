@@ -159,6 +159,7 @@ def status(state: State, now: Now) -> Status:
     return Status(
         station=station.station,
         online=station.online,
+        central_fault=station.central_fault,
         mirror_age_s=station.mirror_age_s,
         off_only=station.off_only,
         unix_s=now.unix_s,

@@ -264,6 +264,8 @@ class StationFacts:
     certificate_expires: int = 0
     mirror_age_s: int | None = None
     online: bool = False
+    central_fault: str | None = None
+    """Why central is of no use although something answers; None without a network."""
     zone: tzinfo = UTC
     """The site's time zone; its name is ``str(zone)``."""
     area_names: Mapping[int, str] = field(default_factory=dict, hash=False)

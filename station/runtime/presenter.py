@@ -31,6 +31,8 @@ class Presentation:
     technician_code: TechnicianCode | None = None
     reader: str = ""
     """The serial port's name."""
+    central: str = ""
+    """The central server's address."""
     config_version: str = ""
 
 
@@ -123,6 +125,7 @@ class Presenter:
                 self.past_visits,
                 reader=self._settings.reader,
                 reader_works=self.screen(state, now).line is not Line.READER_BROKEN,
+                central=self._settings.central,
                 config_version=self._settings.config_version,
             )
         self._idle = idle.code_checked(self._idle, now.mono_s, right=right)

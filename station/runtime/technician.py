@@ -50,6 +50,7 @@ async def page(
     *,
     reader: str,
     reader_works: bool,
+    central: str,
     config_version: str,
 ) -> Technician:
     """The page as it is now."""
@@ -62,6 +63,7 @@ async def page(
     return Technician(
         reader=reader,
         reader_works=reader_works,
+        central=central,
         clock=now.trust if now.trust is not None else time.doubt() or ClockDoubt.NO_SOURCE,
         mirror_objects=objects,
         outbox_events=outbox,

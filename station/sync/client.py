@@ -6,6 +6,7 @@ What an answer *means* (signatures, revisions, contradictions) is checked by who
 import asyncio
 import gzip
 import json
+import logging
 import re
 import ssl
 import zlib
@@ -37,7 +38,8 @@ from station.sync.answers import (
     Snapshot,
     TimeAnswered,
 )
-from station.sync.server_trust import ServerTrust
+from station.sync.request_way import RequestWay
+from station.sync.server_trust import ServerTrust, certificate_fault
 from station.sync.station_health import HEADER
 
 __all__ = [
@@ -76,6 +78,8 @@ _CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 A = TypeVar("A", bound=BaseModel)
 
+_log = logging.getLogger("station.central")
+
 
 class CentralUnreachable(StationError):
     """No answer, or none that central would give: no network, a captive portal, a server error, garbage."""
@@ -86,6 +90,10 @@ class CentralUnreachable(StationError):
 
 class AnswerRefused(CentralUnreachable):
     """An answer that is refused whole: no JSON of the one form, or not of the shape that was asked for."""
+
+
+class _KeptConnectionDead(CentralUnreachable):
+    """No answer on a connection that was kept from an earlier call."""
 
 
 class CentralRefused(StationError):
@@ -205,7 +213,7 @@ class CentralClient:
     async def snapshot(self, nonce: bytes) -> Snapshot:
         """The whole mirror, with a head for ``nonce`` (16 bytes). Raises AnswerRefused too."""
         params = {"nonce": encoded(nonce)}
-        _, body = await self._ask("GET", "/mirror/snapshot", whole_mirror=True, params=params)
+        _, body = await self._ask("GET", "/mirror/snapshot", repeatable=True, whole_mirror=True, params=params)
         # On a thread: it takes seconds, and somebody may stand at the station.
         return await asyncio.to_thread(_shaped, Snapshot, body)
 
@@ -219,7 +227,7 @@ class CentralClient:
             params["key"] = str(key)
         headers = {HEADER: report} if report else {}
         try:
-            _, body = await self._ask("GET", "/mirror/changes", params=params, headers=headers)
+            _, body = await self._ask("GET", "/mirror/changes", repeatable=True, params=params, headers=headers)
         except CentralRefused as error:
             # 400: not a cursor of central's, but of somebody who answered in its place; it would never become one.
             if error.fields.get("status") in {HTTPStatus.GONE, HTTPStatus.BAD_REQUEST}:
@@ -229,14 +237,14 @@ class CentralClient:
 
     async def pin(self) -> PinAnswered:
         """What turns PINs into tags. Secret."""
-        _, body = await self._ask("GET", "/pin")
+        _, body = await self._ask("GET", "/pin", repeatable=True)
         return _shaped(PinAnswered, body)
 
     async def send(self, events: Sequence[Mapping[str, Json]]) -> list[EventResult]:
-        """Hand over 1..100 events; the result of each."""
+        """Hand over 1..100 events; the result of each. Central knows them by their ids, and takes each once."""
         data = gzip.compress(json.dumps({"events": list(events)}, separators=(",", ":")).encode(), compresslevel=6)
         headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-        _, body = await self._ask("POST", "/events", content=data, headers=headers)
+        _, body = await self._ask("POST", "/events", repeatable=True, content=data, headers=headers)
         return _shaped(EventsAnswered, body).results
 
     async def certificate(self) -> bytes:
@@ -252,29 +260,46 @@ class CentralClient:
         _, body = await self._ask("POST", path, json=json_body)
         return _shaped(kind, body)
 
-    async def _ask(
+    async def _ask(self, method: str, path: str, *, repeatable: bool = False, **request: Any) -> tuple[int, bytes]:
+        """Status and body of the answer.
+
+        ``repeatable``: central may be asked twice, as the second call does nothing more. Then a kept connection that
+        turns out dead is no word about central: a router forgets one that is idle, and may tell neither end.
+        """
+        try:
+            return await self._ask_once(method, path, **request)
+        except _KeptConnectionDead as error:
+            if not repeatable:
+                raise
+            _log.info("central.connection_renewed %s", error)
+        return await self._ask_once(method, path, **request)
+
+    async def _ask_once(
         self, method: str, path: str, *, whole_mirror: bool = False, for_time: bool = False, **request: Any
     ) -> tuple[int, bytes]:
         """Status and body of the answer, which may be long only where it is the ``whole_mirror``."""
         limit_bytes = SNAPSHOT_LIMIT_BYTES if whole_mirror else ANSWER_LIMIT_BYTES
         within_s = WHOLE_SNAPSHOT_S if whole_mirror else WHOLE_ANSWER_S
+        way = RequestWay()
         try:
             async with (
                 asyncio.timeout(within_s),
                 self._made(for_time=True) if for_time else self._kept_client() as client,
-                client.stream(method, path, **request) as response,
+                client.stream(method, path, extensions={"trace": way.trace}, **request) as response,
             ):
+                way.answered = True
                 body = await _body(response, limit_bytes)
         # httpx.InvalidURL and StreamError are not HTTPError; an answer can be wrong in all these ways.
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, OSError, ValueError) as error:
-            cause = error.args[0] if isinstance(error, _Unwanted) else type(error).__name__
+            code, cause = _fault_of(error)
+            dead = isinstance(error, httpx.TransportError) and way.was_kept and not way.answered
         else:
             status = response.status_code
             if status in {HTTPStatus.OK, HTTPStatus.CREATED}:
                 return status, body
             raise _refusal(response, body, path)
         # Outside the block: httpx's errors hold the request, and that the token.
-        raise CentralUnreachable("central_unreachable", path=path, cause=cause)
+        raise (_KeptConnectionDead if dead else CentralUnreachable)(code, path=path, cause=cause)
 
     @asynccontextmanager
     async def _kept_client(self) -> AsyncIterator[httpx.AsyncClient]:
@@ -286,6 +311,16 @@ class CentralClient:
             except asyncio.CancelledError:
                 self._give_up(client)
                 raise
+
+
+def _fault_of(error: Exception) -> tuple[str, str]:
+    """The code and the cause of a call that has had no answer."""
+    if isinstance(error, _Unwanted):
+        return "central_unreachable", str(error.args[0])
+    refused = certificate_fault(error)
+    if refused is not None:
+        return "central_certificate_refused", refused
+    return "central_unreachable", type(error).__name__
 
 
 def _checked(url: str) -> str:

@@ -21,6 +21,8 @@ from station.sync.signed_time import SignedTime
 from station.sync.timekeeping import Timekeeper
 
 JITTER = 0.2
+NO_NETWORK = frozenset({"central_unreachable", "central_url_invalid"})
+"""Nothing has answered, or nothing that is a central server."""
 
 _log = logging.getLogger("station.mirror")
 
@@ -33,6 +35,8 @@ class CentralReach:
     """Central has confirmed the mirror at the last try."""
     refused: str | None = None
     """Central's own word for turning this station away (``unauthorized``: its token is not, or no longer, good)."""
+    fault: str | None = None
+    """Why central is of no use although something answers: its refusal, or why its answer is not believed."""
     failures: int = 0
     overdue: bool = False
     """Somebody has waited in vain for the refresh under way."""
@@ -111,6 +115,11 @@ class MirrorSync:
     def refused(self) -> str | None:
         """Central's own word for turning this station away."""
         return self._reach.refused
+
+    @property
+    def fault(self) -> str | None:
+        """Why central is of no use although something answers in its place; None when it is, and without a network."""
+        return self._reach.fault
 
     @property
     def central_keys(self) -> tuple[PublicKey, ...]:
@@ -246,6 +255,7 @@ class MirrorSync:
         # A server that is there and turns this station away is mended in another way than one that is not.
         news = reach.failures == 1 or refused not in {None, reach.refused}
         reach.refused = refused
+        reach.fault = error.code if error.code not in NO_NETWORK else None
         reach.quiet_until_s = self._time.now().mono_s + error.retry_after_s
         if news:
             _log.warning("central.lost %s", error)
@@ -254,7 +264,7 @@ class MirrorSync:
 
     async def _reached(self) -> None:
         was_lost = self._reach.failures > 0
-        self._reach.online, self._reach.failures, self._reach.refused = True, 0, None
+        self._reach = CentralReach(online=True)
         if was_lost:
             _log.info("central.back")
             await self._reports.record("central_back")

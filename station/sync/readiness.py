@@ -160,6 +160,7 @@ class Readiness:
             certificate_expires=claims.expires,
             mirror_age_s=self._mirror_age_s(),
             online=self._mirror.online,
+            central_fault=self._mirror.fault,
             zone=self._site.zone,
             area_names=self._site.area_names,
             offline_since=None if self._mirror.online else self._offline_since,

@@ -44,6 +44,17 @@ class ServerTrust:
         return context
 
 
+def certificate_fault(error: BaseException) -> str | None:
+    """What is wrong with the server's certificate, in OpenSSL's words; None where ``error`` is about something else."""
+    while not isinstance(error, ssl.SSLCertVerificationError):
+        before = error.__cause__ or error.__context__
+        if before is None:
+            return None
+        error = before
+    # OpenSSL gives the plain words apart; what is raised here has no others.
+    return str(getattr(error, "verify_message", "") or error)
+
+
 def _judging_dates(clock: Callable[[], float]) -> type[ssl.SSLObject]:
     class DatedConnection(ssl.SSLObject):
         def do_handshake(self) -> None:

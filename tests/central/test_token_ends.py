@@ -33,6 +33,10 @@ async def test_a_token_that_has_ended(town: Town, caplog: pytest.LogCaptureFixtu
     await station.refresh()
     assert (mirror.online, mirror.refused) == (False, "unauthorized")
     assert "central.lost unauthorized" in caplog.text
+    # There is a network: nobody is sent to look at a cable.
+    await station.station.visits.mirror_changed()
+    await station.station.visits.inputs_taken()
+    assert station.station.visits.state.station.central_fault == "unauthorized"
 
     # As without a network: it serves by what it knows, and keeps what it has to tell.
     await town.switch_on(5002)

@@ -37,3 +37,17 @@ def test_enrol_spends_no_code_where_nothing_can_be_written(site: RunningSite, tm
     done = site.station("enrol", "--code", code, "--url", site.world.home.url, "--config", str(target))
     assert done.returncode == 2
     assert "nothing can be written to that folder" in done.stderr
+
+
+def test_a_box_is_enrolled_by_the_same_command_again_once_its_clock_is_set(site: RunningSite, tmp_path: Path) -> None:
+    """A real central's answer is the same again for the same key: no token has been used."""
+    code = site.central("enrol-code", "--station", "13")
+    words = ("enrol", "--code", code, "--url", site.world.home.url)
+    done = site.station(*words, folder=tmp_path)
+    assert done.returncode == 2
+    assert "clock.trust_rtc: expected true" in done.stderr
+    assert "the same command again within the code's 15 minutes" in done.stderr
+    path = tmp_path / "station.toml"
+    path.write_text(path.read_text("utf-8").replace("# trust_rtc = false", "trust_rtc = true"), "utf-8")
+    assert site.json(*words, folder=tmp_path)["profile"] == "activation-box"
+    assert not (tmp_path / "enrolment-key.json").exists()

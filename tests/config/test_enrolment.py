@@ -58,12 +58,12 @@ def test_a_missing_table_is_added(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"number": 0}, {"name": ""}, {"url": "http://central.example"}])
-def test_nothing_invalid_is_written(tmp_path: Path, wrong: dict[str, object]) -> None:
+def test_nothing_invalid_is_written_beside_the_template(tmp_path: Path, wrong: dict[str, object]) -> None:
     path = tmp_path / "station.toml"
     with pytest.raises(ConfigFault) as caught:
         config.write_enrolled(path, **{**ENROLLED, **wrong})  # type: ignore[arg-type]
     assert caught.value.code == "config_invalid"
-    assert list(tmp_path.iterdir()) == []
+    assert path.read_text("utf-8") == template()
 
 
 def test_a_broken_file_is_not_touched(tmp_path: Path) -> None:

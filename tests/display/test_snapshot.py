@@ -232,7 +232,7 @@ def test_standby_hides_nothing_that_must_be_known() -> None:
 
 
 def test_the_technicians_page_is_shown_in_its_view_only() -> None:
-    page = Technician("/dev/x", True, ClockDoubt.NO_SOURCE, 1, 0, "", "", 0)
+    page = Technician("/dev/x", True, "", ClockDoubt.NO_SOURCE, 1, 0, "", "", 0)
     shown = screen(Machine().state, NOW, ScreenExtras(idle=IdleState(View.TECHNICIAN), technician=page)).idle_page
     assert shown is not None
     assert shown.technician is page

@@ -3,11 +3,15 @@
 import argparse
 import asyncio
 import json
+import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from config import Credentials
+import config
+from config import ConfigFault, Credentials
+from config.enrolment import template
 from config.enrolment_key import FILE_NAME
 from station.commands import enrol
 from station.records.base64url import decoded, encoded
@@ -16,6 +20,7 @@ from station.records.keys import SigningKey
 from station.records.proofs import enrolment_proven
 from station.sync.client import CentralRefused, CentralUnreachable
 from tests.services.lying_central import NOW_S, Asked, LyingCentral, Reply, refusal, said
+from tests.services.server_certificates import certificate_for
 
 CODE = "7-k3mq9xw2"
 SMALL_ORDER = bytes([1]) + bytes(31)
@@ -106,3 +111,48 @@ async def test_keys_that_are_none_are_refused_and_nothing_is_written(
     assert not (tmp_path / "credentials.json").exists()
     assert not (tmp_path / "station.toml").exists()
     assert (tmp_path / FILE_NAME).exists()
+
+
+async def test_the_authority_in_station_toml_counts_when_enrolling(central: LyingCentral, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    cert_file, key_file = certificate_for("127.0.0.1", tmp_path, now - timedelta(days=1), now + timedelta(days=1))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert_file, key_file)
+    await central.stop()
+    await central.start(context)
+    central.lies["/enrol"] = lambda asked: answer(central, asked)
+    path = tmp_path / "station.toml"
+    path.write_text(template(), "utf-8")
+    with pytest.raises(CentralUnreachable, match="central_certificate_refused"):
+        await run(central, tmp_path)
+    path.write_text(template().replace('# ca_file = "authority.pem"', f'ca_file = "{cert_file.name}"'), "utf-8")
+    await run(central, tmp_path)
+    assert (tmp_path / "credentials.json").exists()
+
+
+async def test_a_box_is_told_what_to_set_and_enrols_with_the_same_command(
+    central: LyingCentral, tmp_path: Path
+) -> None:
+    """There is a file to set it in, and neither the key pair nor the code is lost."""
+    central.lies["/enrol"] = lambda asked: answer(
+        central,
+        asked,
+        role=int(Role.ACTIVATION_BOX),
+        certificate=encoded(central.certify(decoded(asked.json["public_key"]), NOW_S, role=Role.ACTIVATION_BOX)),
+    )
+    path = tmp_path / "station.toml"
+    with pytest.raises(ConfigFault) as fault:
+        await run(central, tmp_path)
+    clock, again = fault.value.problems
+    assert clock.key == "clock.trust_rtc"
+    assert clock.line is not None
+    assert path.read_text("utf-8").splitlines()[clock.line - 1] == "[clock]"
+    assert "the same command again" in str(again)
+    assert (tmp_path / FILE_NAME).exists()
+    assert not (tmp_path / "credentials.json").exists()
+    path.write_text(path.read_text("utf-8").replace("# trust_rtc = false", "trust_rtc = true"), "utf-8")
+    await run(central, tmp_path)
+    first, second = asked_keys(central)
+    assert first == second
+    assert config.load(path).is_activation_box
+    assert {asked.path for asked in central.asked} == {"/enrol"}

@@ -221,6 +221,7 @@ async def test_the_technicians_page_opens_for_its_code_only(site: Site, monkeypa
     assert page_shown.technician is not None
     page = page_shown.technician
     assert (page.reader, page.reader_works) == (str(station.line.path), True)
+    assert page.central == (station.station.settings.central.url or "")
     assert page.config_version == station.station.settings.version
     assert (page.mirror_objects, page.outbox_events) == (len(site.objects), await station.store.real.pending_count())
     (visit,) = page.visits

@@ -79,7 +79,7 @@ async def test_a_certificate_that_is_over_by_the_stations_clock(
 async def test_a_station_without_the_time_hands_nothing_over(central: LyingCentral, parts: Parts, dates: Dates) -> None:
     """In 2023 no certificate of today is valid yet."""
     await dates.serve(-1, 1)
-    with pytest.raises(CentralUnreachable, match="ConnectError"):
+    with pytest.raises(CentralUnreachable, match="central_certificate_refused"):
         await parts.link.send([{"id": "1"}])
     assert not central.asked
 
@@ -121,3 +121,36 @@ async def test_doctor_tells_a_wrong_clock_from_a_certificate_that_is_over(
     found = await check_central(config.load(path), credentials, [central.signing.public])
     assert {each.check: each.level.value for each in found} == levels
     assert not any("authorization" in each.headers for each in central.asked) or levels["token"] == "ok"
+
+
+async def test_one_store_for_every_call_and_for_doctor(
+    central: LyingCentral, parts: Parts, dates: Dates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's, where no file is named: here one that holds this server's authority alone."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / f"{HERE}.pem"))
+    await dates.serve(-1, 1, trusted=False)
+    central.clock = lambda: int(time.time())
+    assert await parts.poll()
+    path = tmp_path / "station.toml"
+    path.write_text(
+        f'[station]\nnumber = {STATION}\nname = "Exempelby"\n[key_reader]\nport = "/dev/null"\n'
+        f'[central]\nurl = "{central.url}"\n',
+        "utf-8",
+    )
+    credentials = credentials_for(central, parts.signing, parts.first_certificate)
+    found = await check_central(config.load(path), credentials, [central.signing.public])
+    assert {each.level.value for each in found} <= {"ok", "warn"}
+
+
+@pytest.mark.parametrize(
+    ("name", "trusted", "fault"),
+    [("elsewhere.invalid", True, "mismatch"), (HERE, False, "self-signed")],
+    ids=["another_name", "another_authority"],
+)
+async def test_the_certificates_fault_is_named(
+    parts: Parts, dates: Dates, name: str, trusted: bool, fault: str
+) -> None:
+    await dates.serve(-1, 1, name=name, trusted=trusted)
+    with pytest.raises(CentralUnreachable, match=fault) as refused:
+        await parts.link.time(1, bytes(16))
+    assert refused.value.code == "central_certificate_refused"

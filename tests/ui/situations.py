@@ -127,6 +127,8 @@ def further() -> Iterator[tuple[str, Screen]]:
         TECHNICIAN, reader_works=False, clock=ClockDoubt.NO_SOURCE, mirror_objects=None, outbox_events=None, visits=()
     )
     status = replace(OFFLINE, off_only=OffOnlyReason.DISK, mirror_age_s=None)
+    refused = replace(OFFLINE, central_fault="unauthorized")
+    yield "technician-refused", Screen(Line.EMPTY, refused, idle_page=IdlePage(View.TECHNICIAN, technician=TECHNICIAN))
     yield "technician-broken", Screen(Line.EMPTY, status, idle_page=IdlePage(View.TECHNICIAN, technician=unknown))
     for doubt in ClockDoubt:
         doubted = IdlePage(View.TECHNICIAN, technician=replace(TECHNICIAN, clock=doubt))

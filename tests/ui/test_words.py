@@ -349,16 +349,27 @@ def test_the_technicians_page_has_no_names() -> None:
     assert shown.notes[0] == "Reader: /dev/key-reader, works"
     assert shown.notes[-1].startswith("Visits: 12:50 refused R10 · 12:40 refused R10 · ")
     broken = words(SITUATIONS["technician-broken"], "en")
-    assert broken.notes[:3] == (
+    assert broken.notes[:4] == (
         "Only OFF: H6 disk",
         "Reader: /dev/key-reader, NO CONTACT",
+        "Central: central.exempelby.example, NO CONTACT",
         "Clock: not trusted: nothing tells the time",
     )
 
 
+def test_a_refusal_by_central_is_not_called_a_missing_network() -> None:
+    """The technician reads which, and which server was asked."""
+    for language, strip in (("en", "central: FAULT"), ("sv", "centralen: FEL"), ("da", "central: FEJL")):
+        shown = words(SITUATIONS["technician-refused"], language)
+        assert shown.status[1] == strip
+        assert "central.exempelby.example, unauthorized" in shown.notes[1]
+    offline = replace(SITUATIONS["technician-refused"], status=OFFLINE)
+    assert words(offline, "en").notes[1] == "Central: central.exempelby.example, NO CONTACT"
+
+
 def test_a_clock_that_is_not_trusted_says_why_and_what_mends_it() -> None:
     shown = words(SITUATIONS["technician-set_back"], "en")
-    assert shown.notes[1:3] == ("Clock: not trusted: set back", idle_pages.MEND_CLOCK)
+    assert shown.notes[2:4] == ("Clock: not trusted: set back", idle_pages.MEND_CLOCK)
     box = replace(SITUATIONS["technician-set_back"], status=replace(STATUS, role=Role.ACTIVATION_BOX))
     assert words(box, "en").notes[2] == idle_pages.MEND_BOX_CLOCK
 

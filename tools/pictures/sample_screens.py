@@ -74,6 +74,7 @@ PRIVACY = (
 TECHNICIAN = Technician(
     reader="/dev/key-reader",
     reader_works=True,
+    central="https://central.exempelby.example",
     clock=ClockSource.SYNCED,
     mirror_objects=1234,
     outbox_events=0,
