@@ -45,7 +45,8 @@ def test_figures_are_told_as_json(wanted: list[str]) -> None:
         assert figure["limit"] == LIMITS[name]
         # A machine that does other things as well is allowed ten times as much of what is time.
         room = 1 if name in WITHOUT_TIME else 10
-        assert figure["ratio"] <= room * (figure["limit"] or 3.0), name
+        # Base64 and framing are a third more; what is written is read back, or asked for its hash.
+        assert figure["ratio"] <= room * (figure["limit"] or 3.2), name
 
 
 PASSED = [
