@@ -51,13 +51,12 @@ class Page(_Answer):
     """Stations that central has not heard from. A hint, which nobody has signed."""
 
 
-class Snapshot(_Answer):
-    """``GET /mirror/snapshot``: everything in this station's scope."""
+class SnapshotStart(_Answer):
+    """``GET /mirror/snapshot``: what stands before the objects, which are everything in this station's scope."""
 
     epoch: str = Field(min_length=1, max_length=100)
     cursor: _Cursor
     head: _Record
-    objects: list[dict[str, Any]]
 
 
 class EventResult(_Answer):

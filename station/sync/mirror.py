@@ -12,11 +12,10 @@ from station.records.keys import PublicKey
 from station.sync.certificate import CertificateRenewal
 from station.sync.client import CentralClient, CentralRefused, CentralUnreachable
 from station.sync.identity import Identity, PinSecrets
-from station.sync.intake import RefusedObject
 from station.sync.mirror_commit import MirrorCommit
 from station.sync.mirror_follower import MirrorFollower
 from station.sync.pin_renewal import PinRenewal
-from station.sync.refused_records import RefusalReports
+from station.sync.refused_records import RefusalReports, RefusedRecord
 from station.sync.signed_time import SignedTime
 from station.sync.timekeeping import Timekeeper
 
@@ -245,7 +244,7 @@ class MirrorSync:
         try:
             await self._certificate.renew_if_due()
         except RecordError as error:
-            await self._reports.refused(RefusedObject("station", None, error.code))
+            await self._reports.refused(RefusedRecord("station", None, error.code))
 
     async def _lost(self, error: CentralUnreachable | CentralRefused) -> None:
         reach = self._reach

@@ -7,8 +7,7 @@ from station.records.claims import TimeAnswer
 from station.records.envelope import RecordError, verify
 from station.sync.client import CentralClient, CentralRefused, CentralUnreachable
 from station.sync.identity import Identity
-from station.sync.intake import RefusedObject
-from station.sync.refused_records import RefusalReports
+from station.sync.refused_records import RefusalReports, RefusedRecord
 from station.sync.timekeeping import Timekeeper
 
 TIME_AGAIN_S = 1800
@@ -61,12 +60,12 @@ class SignedTime:
                 raise RecordError("time_of_another_nonce")
         except RecordError as error:
             # Not our central, or somebody in between who has kept an old answer: nothing else it says is worth more.
-            await self._reports.refused(RefusedObject("time", None, error.code))
+            await self._reports.refused(RefusedRecord("time", None, error.code))
             raise CentralUnreachable("central_time_invalid", reason=error.code) from None
         taken = await self._time.take_signed_time(answer.issued, asked_s)
         if taken is None:
             # Central itself, but too late: its changes are still worth having.
-            await self._reports.refused(RefusedObject("time", None, "time_too_late"))
+            await self._reports.refused(RefusedRecord("time", None, "time_too_late"))
             return False
         if taken.lowered_from_s is not None:
             _log.warning("clock.lowered from=%d to=%d", taken.lowered_from_s, answer.issued)

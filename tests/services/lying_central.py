@@ -207,7 +207,7 @@ class LyingCentral:
         ]
 
     def snapshot(self, asked: Asked, **changed: Json) -> Reply:
-        objects = self.in_scope()
+        objects = sorted(self.in_scope(), key=lambda each: each["type"] != "central_key")
         content = {"epoch": self.epoch, "cursor": self.cursor, "head": self.head(asked), "objects": objects}
         return said(content | changed)
 

@@ -90,7 +90,7 @@ class StationParts:
         """The whole mirror: what is held, what of it is used, and what has been confirmed."""
         rows = await self.store.thread.run(
             lambda db: db.execute(
-                "SELECT type, id, hash, received, used FROM mirror_object ORDER BY type, id"
+                "SELECT type, id, hash, received, used FROM mirror ORDER BY type, id"
             ).fetchall()
         )
         return await self.store.mirror_state(), rows

@@ -377,12 +377,12 @@ class Site:
 
     async def fill(self, store: SqliteStore, *, age_s: int = 60) -> None:
         """The mirror as central would have left it."""
-        gathering = Gathering(MirrorSum(), whole=True)
+        gathering = Gathering(MirrorSum())
         gathering.add(change_of(list(self.objects.values()), []), {})
         chain = CentralChain.enrolled([self.central.public], self.central.public)
-        intake = await ObjectIntake(gathering, store, chain, latest_s=2**40).judge()
+        objects = await ObjectIntake(store, chain, latest_s=2**40).judged(gathering.upserts)
         state = MirrorState("epoch", "cursor", 1, self.now_s - age_s, gathering.sum)
-        await store.take_mirror(MirrorUpdate(state, intake.stored(gathering), whole=True))
+        await store.take_mirror(MirrorUpdate(state, objects, whole=True))
 
     async def refresh(self, station: StationAt) -> None:
         """As after a poll of central that brought news."""
