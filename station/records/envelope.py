@@ -5,6 +5,7 @@ Sources: RFC 9052 (COSE_Sign1, Sig_structure), RFC 8949 section 4.2.1 (determini
 
 import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TypeVar
 
 import cbor2
@@ -18,6 +19,8 @@ from station.records.keys import PublicKey, SigningKey
 DIGEST_BYTES = 16
 C = TypeVar("C", bound=Claims)
 
+KEYS_KEPT = 64
+"""Public keys that are not made ready anew for each record: a first mirror has 80,000, mostly of one."""
 _ALGORITHM, _EDDSA, _KID = 1, -8, 4
 
 
@@ -55,7 +58,7 @@ def verify(kind: type[C], record: bytes, signers: Iterable[PublicKey]) -> C:
         raise RecordError("record_unknown_signer", type=kind.TYPE)
     try:
         message = _to_be_signed(kind.TYPE, protected, payload)
-        Ed25519PublicKey.from_public_bytes(signer).verify(signature, message)
+        _verifier(signer).verify(signature, message)
     except (InvalidSignature, ValueError) as error:
         raise RecordError("record_bad_signature", type=kind.TYPE) from error
     return _claims(kind, payload)
@@ -102,6 +105,12 @@ def _claims(kind: type[C], payload: bytes) -> C:
     return claims
 
 
+@lru_cache(KEYS_KEPT)
+def _verifier(signer: PublicKey) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(signer)
+
+
+@lru_cache(KEYS_KEPT)
 def _protected(signer: PublicKey) -> bytes:
     return _encode({_ALGORITHM: _EDDSA, _KID: hashlib.sha256(signer).digest()[:8]})
 

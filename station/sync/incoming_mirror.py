@@ -92,28 +92,27 @@ class IncomingMirror:
 
     def _read(self, piece: bytes, *, last: bool = False) -> None:
         self._bytes += len(piece)
-        fresh = [self._received(each) for each in self._reader.feed(piece, last=last)]
-        links = fresh
-        if self._head is None:
-            ends = next((at for at, (name, _) in enumerate(fresh) if name.type != CENTRAL_KEY), len(fresh))
-            links, fresh = fresh[:ends], fresh[ends:]
-            self._links += [each for _, each in links]
-            if len(self._links) > CHAIN_LIMIT:
-                raise JsonRefused("central_keys_too_many")
-            if fresh or last:
-                self._verify_head()
-        elif any(name.type == CENTRAL_KEY for name, _ in fresh):
-            raise JsonRefused("central_key_late")
-        head = self._head
-        signed = head.count if head is not None else 0
+        objects = [self._received(each) for each in self._reader.feed(piece, last=last)]
+        if last and self._head is None:
+            self._verify_head()
+        signed = self._head.count if self._head is not None else 0
         if self._bytes > FEW_OBJECTS_BYTES + signed * MEAN_OBJECT_BYTES:
             raise JsonRefused("snapshot_too_long")
-        self._take_up(links if links is fresh else [*links, *fresh])
-        if head is not None and self.sum.count > signed:
+        self._take_up(objects)
+        if self._head is not None and self.sum.count > signed:
             raise JsonRefused("snapshot_of_more_than_signed")
 
     def _received(self, each: Any) -> tuple[ObjectName, Received]:
-        return name_of(each), received(each, LEVELS_LIMIT - LEVELS_AROUND)
+        is_link = type(each) is dict and each.get("type") == CENTRAL_KEY
+        if not is_link and self._head is None:
+            self._verify_head()
+        name, its = name_of(each), received(each, LEVELS_LIMIT - LEVELS_AROUND)
+        if is_link:
+            # One more is the last that is looked at: who sends it has no head of central's.
+            if self._head is not None or len(self._links) > CHAIN_LIMIT:
+                raise JsonRefused("central_key_late")
+            self._links.append(its)
+        return name, its
 
     def _verify_head(self) -> None:
         self.chain = self.chain.extended(each.body for each in self._links)

@@ -131,6 +131,11 @@ class MirrorSync:
         return self._follower.down
 
     @property
+    def site_news(self) -> int:
+        """Goes up with each change of what the mirror has of the site as a whole: its stations, areas, blocklist."""
+        return self._commit.site_news
+
+    @property
     def stay_listed(self) -> frozenset[tuple[str, int]]:
         """``key`` or ``station`` and number of what a central that went back has taken off the blocklist."""
         return self._commit.stay_listed

@@ -33,6 +33,7 @@ CHAIN_NOTE = "central_chain"
 CONFIRMED_STORED_EVERY_S = 300
 """How often "nothing new" is written to the disk: most insertions end in it. A pulled plug makes the mirror look that
 much older than it is, which errs on the safe side."""
+OF_THE_SITE = frozenset({"area", "blocklist", "site", "station"})
 READ_AT_ONCE = 1000
 """Objects of the mirror in use that are in memory together."""
 
@@ -51,9 +52,12 @@ class MirrorCommit:
         self._stored = MirrorState()
         """As it is on the disk."""
         self._stay_refused: Sequence[StaysRefused] = ()
+        self.site_news = 0
+        """Goes up with each change of what is told of the site as a whole: few of a morning's changes are one."""
 
     async def load(self) -> None:
         """Take up what has been confirmed before, and the chain of central keys. Raises StoreFault."""
+        self.site_news += 1
         self.state = self._stored = await self._store.mirror_state()
         self._stay_refused = (await self._store.bundle()).stay_refused
         # The links are in the mirror, with their signatures; how far on each key was is noted, for that only goes on.
@@ -152,6 +156,9 @@ class MirrorCommit:
             await self._store.take_mirror(update)
             self._stored = update.state
             issued_s = max(issued_s, head.issued)
+        names = (*(each.name for each in update.upserts), *update.removes)
+        if update.whole or update.notes or any(name.type in OF_THE_SITE for name in names):
+            self.site_news += 1
         self.state, self._stay_refused = update.state, stays
         if chain != self._identity.chain:
             _log.warning("central_keys.changed keys=%d", len(chain.keys))

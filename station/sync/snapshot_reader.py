@@ -65,7 +65,7 @@ class SnapshotReader:
             if (yield from self._sign(",}")) == "}":
                 break
         if self.start is None:
-            raise JsonRefused("snapshot_malformed")
+            raise JsonRefused("central_answer_malformed")
         while True:
             self._skip_blanks()
             if self._at < len(self._text):
@@ -138,4 +138,4 @@ def _start(members: dict[str, Any]) -> SnapshotStart:
         return SnapshotStart.model_validate(members)
     except ValidationError:
         pass
-    raise JsonRefused("snapshot_malformed")
+    raise JsonRefused("central_answer_malformed")
