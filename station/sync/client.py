@@ -107,8 +107,26 @@ class Resnapshot(StationError):
     """The cursor is no longer any good: take a snapshot."""
 
 
+class _Line:
+    """A connection that is kept, and whose turn it is: calls on it follow one another."""
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+        self.http: httpx.AsyncClient | None = None
+        self.left: httpx.AsyncClient | None = None
+        """To the place before: who still waits for an answer from there may do so."""
+
+    async def close(self) -> None:
+        for http in (self.http, self.left):
+            if http is not None:
+                await http.aclose()
+
+
 class CentralClient:
-    """One keep-alive connection to central. Every call raises CentralUnreachable and CentralRefused."""
+    """Central, over one connection that is kept, and another for the call that waits for news.
+
+    Every call raises CentralUnreachable and CentralRefused.
+    """
 
     def __init__(self, url: str, token: Secret[str] | None = None, *, trust: ServerTrust | None = None) -> None:
         """``trust``: in whose certificates; without it the system's authorities.
@@ -117,21 +135,13 @@ class CentralClient:
         """
         self._token = token
         self._url, self._trust = _checked(url), trust or ServerTrust()
-        self._http: httpx.AsyncClient | None = None
-        self._left: httpx.AsyncClient | None = None
+        self._asking, self._waiting = _Line(), _Line()
         self._clock = self._trust.clock
-        self._turn = asyncio.Lock()
         self._leaving: set[asyncio.Task[None]] = set()
 
     def judge_dates_by(self, clock: Callable[[], float]) -> None:
         """Go by this clock (Unix seconds), not the system's, in whether a server's certificate is over."""
         self._clock = self._trust.clock = clock
-
-    def _client(self) -> httpx.AsyncClient:
-        """The client of the present place, made when first needed."""
-        if self._http is None:
-            self._http = self._made()
-        return self._http
 
     def _made(self, *, for_time: bool = False) -> httpx.AsyncClient:
         # What we do not unpack ourselves, piece by piece, we do not want: a few kilobytes can become gigabytes.
@@ -150,9 +160,8 @@ class CentralClient:
             # A proxy named in the environment of a login shell must not carry a station's token.
             trust_env=False,
             follow_redirects=False,
-            timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-            # One, as calls take turns: on a mobile network waiting is quicker than the 2.3 kB and the three round trips
-            # of a second.
+            # One, as calls on a line take turns: on a mobile network waiting is quicker than the 2.3 kB and the three
+            # round trips of a second.
             limits=httpx.Limits(max_connections=1, keepalive_expiry=KEEP_ALIVE_S),
         )
         for name in UNSAID:
@@ -162,28 +171,27 @@ class CentralClient:
     async def move(self, url: str, *, trust: ServerTrust) -> None:
         """Ask there from now on, with the same token. Who still waits for the old place's answer may do so."""
         url = _checked(url)
-        left, self._left = self._left, self._http
-        self._url, self._trust, self._http = url, trust, None
+        self._url, self._trust = url, trust
         trust.clock = self._clock
-        if left is not None:
-            await left.aclose()
+        for line in (self._asking, self._waiting):
+            left, line.left, line.http = line.left, line.http, None
+            if left is not None:
+                await left.aclose()
 
     async def close(self) -> None:
-        """Let go of the connection."""
-        if self._http is not None:
-            await self._http.aclose()
-        if self._left is not None:
-            await self._left.aclose()
+        """Let go of the connections."""
+        await self._asking.close()
+        await self._waiting.close()
         if self._leaving:
             await asyncio.wait(self._leaving)
 
-    def _give_up(self, client: httpx.AsyncClient) -> None:
+    def _give_up(self, line: _Line, client: httpx.AsyncClient) -> None:
         """A call on it was cancelled, also by its time limit: its pool may for ever take the connection for busy.
 
         httpcore 1.0 shields its tidying up from anyio's cancellations only, not from asyncio's.
         """
-        if self._http is client:
-            self._http = None
+        if line.http is client:
+            line.http = None
         leaving = asyncio.create_task(client.aclose(), name="leaving")
         self._leaving.add(leaving)
         leaving.add_done_callback(self._left_behind)
@@ -218,17 +226,25 @@ class CentralClient:
         params = {"nonce": encoded(nonce)}
         await self._ask("GET", "/mirror/snapshot", repeatable=True, take=take, params=params)
 
-    async def changes(self, since: str, nonce: bytes, key: int | None = None, report: str = "") -> Page:
+    async def changes(
+        self, since: str, nonce: bytes, key: int | None = None, report: str = "", wait_s: int = 0
+    ) -> Page:
         """What has changed since the cursor. Raises AnswerRefused and Resnapshot too.
 
         ``key``: the number of the key in the socket. ``report``: how the station is, see `station.sync.station_health`.
+        ``wait_s``: so long central may hold the answer until something changes; other calls do not wait for this one,
+        and it is never repeated at once: when central goes, it goes for every station that waits.
         """
         params = {"since": since, "nonce": encoded(nonce), "limit": str(PAGE_LIMIT)}
+        if wait_s:
+            params["wait"] = str(wait_s)
         if key is not None:
             params["key"] = str(key)
         headers = {HEADER: report} if report else {}
         try:
-            body = await self._ask("GET", "/mirror/changes", repeatable=True, params=params, headers=headers)
+            body = await self._ask(
+                "GET", "/mirror/changes", repeatable=not wait_s, wait_s=wait_s, params=params, headers=headers
+            )
         except CentralRefused as error:
             # 400: not a cursor of central's, but of somebody who answered in its place; it would never become one.
             if error.fields.get("status") in {HTTPStatus.GONE, HTTPStatus.BAD_REQUEST}:
@@ -281,15 +297,17 @@ class CentralClient:
         *,
         take: Callable[[Pieces], Awaitable[None]] | None = None,
         for_time: bool = False,
+        wait_s: int = 0,
         **request: Any,
     ) -> bytes:
         """The body of the answer; of a good one nothing where ``take`` is given it."""
-        within_s = WHOLE_ANSWER_S if take is None else WHOLE_SNAPSHOT_S
+        within_s = wait_s + WHOLE_ANSWER_S if take is None else WHOLE_SNAPSHOT_S
+        request["timeout"] = httpx.Timeout(READ_TIMEOUT_S + wait_s, connect=CONNECT_TIMEOUT_S)
         way, body = RequestWay(), b""
         try:
             async with (
                 asyncio.timeout(within_s),
-                self._made(for_time=True) if for_time else self._kept_client() as client,
+                self._made(for_time=True) if for_time else self._kept(wait_s) as client,
                 client.stream(method, path, extensions={"trace": way.trace}, **request) as response,
             ):
                 way.answered = True
@@ -311,14 +329,15 @@ class CentralClient:
         raise (_KeptConnectionDead if dead else CentralUnreachable)(code, path=path, cause=cause)
 
     @asynccontextmanager
-    async def _kept_client(self) -> AsyncIterator[httpx.AsyncClient]:
-        """The one connection that is kept alive: calls on it take turns."""
-        async with self._turn:
-            client = self._client()
+    async def _kept(self, wait_s: int) -> AsyncIterator[httpx.AsyncClient]:
+        """The line of calls that wait, or of all others, to the present place."""
+        line = self._waiting if wait_s else self._asking
+        async with line.turn:
+            client = line.http = line.http or self._made()
             try:
                 yield client
             except asyncio.CancelledError:
-                self._give_up(client)
+                self._give_up(line, client)
                 raise
 
 

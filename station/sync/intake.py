@@ -147,9 +147,7 @@ class ObjectIntake:
             if _version_of(other, claims, self._chain.verifying()) > _version(claims):
                 raise ObjectRefused(OLDER, type=name.type, id=name.id)
 
-    def _last_good(
-        self, name: ObjectName, each: Received, held: Mapping[ObjectName, MirrorObject]
-    ) -> ReceivedObject:
+    def _last_good(self, name: ObjectName, each: Received, held: Mapping[ObjectName, MirrorObject]) -> ReceivedObject:
         """Go by the last good version; but that a key or a holder is out of use counts all the same."""
         status = each.body.get("status")
         last_good = held[name].body if name in held else None

@@ -131,11 +131,22 @@ class MirrorFollower:
             await self._signed_time.ask_again()
         await self._snapshot()
 
+    async def listen(self, wait_s: int) -> None:
+        """Wait so long for a change, and take it. Raises as `follow` does; who hears that asks that way next."""
+        refusal: str | None = "no_mirror"
+        if (since := self.state.cursor) is not None:
+            try:
+                refusal = await self._changes(since, None, wait_s)
+            except (Resnapshot, AnswerRefused, JsonRefused) as error:
+                refusal = error.code
+        if refusal is not None:
+            raise CentralUnreachable("mirror_unconfirmed", reason=refusal)
+
     # --- changes ---
 
-    async def _changes(self, since: str, key: int | None) -> str | None:
+    async def _changes(self, since: str, key: int | None, wait_s: int = 0) -> str | None:
         """Why what has changed since the cursor was not confirmed; None when it was, or somebody else was quicker."""
-        asked = await self._pages(since, key)
+        asked = await self._pages(since, key, wait_s)
         async with self._turn:
             if self.state.cursor != since:
                 chain = asked.gathering.chain(self._identity.chain)
@@ -167,11 +178,11 @@ class MirrorFollower:
             self.log_seen = KeyLogSeen(key, (seen.generation, seen.seq) if seen is not None else None)
         return None
 
-    async def _pages(self, since: str, key: int | None) -> _Asked:
+    async def _pages(self, since: str, key: int | None, wait_s: int) -> _Asked:
         report = await self_report(self._store, self._time.now(), self.state.confirmed_at, self._config_version())
         asked = _Asked(Gathering(self.state.sum), self._call(key))
         for _ in range(PAGES_LIMIT):
-            page = await self._link.changes(since, asked.call.nonce, key, report)
+            page = await self._link.changes(since, asked.call.nonce, key, report, wait_s)
             change = change_of(page.upserts, page.removes)
             asked.gathering.add(change, await self._store.held_hashes(asked.gathering.unseen(change)))
             if not page.more:
@@ -180,7 +191,7 @@ class MirrorFollower:
                 return asked
             if page.cursor == since or asked.gathering.text_bytes > GATHERED_LIMIT_BYTES:
                 break
-            since = page.cursor
+            since, wait_s = page.cursor, 0
             asked.call = self._call(key)
         raise AnswerRefused("central_pages_too_many")
 

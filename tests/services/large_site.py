@@ -17,7 +17,7 @@ from offline_cache import SqliteStore
 from station.records.base64url import decoded, encoded
 from station.records.keys import SigningKey
 from station.records.mirror_digest import MirrorSum, object_hash
-from tests.services.lying_central import NOW_S, STATION, UNIT, Asked, LyingCentral, Reply
+from tests.services.lying_central import NOW_S, UNIT, Asked, LyingCentral, Reply
 
 POOL_KEYS = 10_000
 PIECE_CHARS = 1024 * 1024
@@ -140,6 +140,11 @@ def _lines() -> Iterator[dict[str, Any]]:
         yield json.loads(line) if line.strip() else {}
 
 
+def _say(told: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
+
+
 class _Steps:
     """Counts SQLite's steps."""
 
@@ -183,7 +188,7 @@ async def _station() -> None:
             await steps.begin()
             took = []
             for _ in range(said["changes"]):
-                print("{}", flush=True)
+                _say({})
                 next(lines)
                 before_s, cursor = time.process_time(), parts.mirror.state.cursor
                 assert await parts.poll()
@@ -197,7 +202,7 @@ async def _station() -> None:
                 "change_steps": steps.count // max(1, len(took)),
                 "longest_stall_s": max(stalls, default=0.0),
             }
-            print(json.dumps(told), flush=True)
+            _say(told)
         finally:
             await parts.close()
 

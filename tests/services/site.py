@@ -341,7 +341,7 @@ class Site:
         signing = SigningKey(seed.read_bytes())
         settings = Settings(
             station=StationTable(number=number, name="Exempelby", profile=PROFILES[role].name),
-            central=CentralTable(poll_s=3600),
+            central=CentralTable(poll_s=3600, metered=True),
             key_reader=KeyReaderTable(port=folder / "port"),
             display=display or DisplayTable(),
             clock=ClockTable(trust_ntp=False, trust_rtc=True, time_zone=TIME_ZONE),

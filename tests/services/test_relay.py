@@ -446,7 +446,7 @@ async def test_a_late_answer_changes_nothing_but_what_it_says_of_the_log(central
 
 async def test_a_keys_log_is_asked_about_while_it_is_in(central: LyingCentral, synced: Parts) -> None:
     central.log_seen[51] = (2, 40)
-    synced.mirror.poll_every(3600)
+    synced.mirror.poll_every(3600, metered=True)
     running = asyncio.create_task(synced.mirror.run())
     await synced.mirror.refreshed(None)
     synced.mirror.wake(51)
@@ -497,7 +497,9 @@ async def test_nobody_at_the_station_waits_for_a_snapshot(
     threads = set[int]()
     for module, name in ((snapshot_reader, "read_at"), (confirmation, "canonical"), (intake, "checked")):
 
-        def noted(*arguments: Any, honest: Any = getattr(module, name)) -> Any:
+        honest_one = getattr(module, name)
+
+        def noted(*arguments: Any, honest: Any = honest_one) -> Any:
             threads.add(threading.get_ident())
             return honest(*arguments)
 
