@@ -156,15 +156,15 @@ class CentralTable(Table):
     )
     metered: Annotated[bool, Reach.LIVE] = Field(
         default=False,
-        description="Each byte of the line is paid for: ask for changes every `poll_s` seconds. Otherwise central tells "
-        "of a change at once, on a call that is always open.",
+        description="Each byte of the line is paid for: ask for changes every `poll_s` seconds. Otherwise central "
+        "tells of a change at once, on a call that is always open.",
     )
     poll_s: Annotated[int, Reach.LIVE] = Field(
         default=60,
         ge=10,
         le=3600,
-        description="How often to ask for changes on a metered line when no key is in the socket, in seconds; and within "
-        "what time again when central could not be reached.",
+        description="How often to ask for changes on a metered line when no key is in the socket, in seconds; and "
+        "within what time again when central could not be reached.",
     )
     refresh_deadline_ms: Annotated[int, Reach.LIVE] = Field(
         default=800,

@@ -100,9 +100,8 @@ def clear_beside(db: Database) -> int:
         gone = 0
         # Both ways round: "is not" would read the whole mirror to find that nothing is left.
         for other in ("<", ">"):
-            where = f"edition {other} (SELECT coalesce(max(edition), 0) FROM mirror_state) LIMIT {CLEARED_AT_ONCE}"
-            rows = f"SELECT rowid FROM mirror_object WHERE {where}"  # noqa: S608 all of it is ours
-            gone += db.conn.execute(f"DELETE FROM mirror_object WHERE rowid IN ({rows})").rowcount  # noqa: S608
+            rows = f"SELECT rowid FROM mirror_object WHERE edition {other} ? LIMIT {CLEARED_AT_ONCE}"  # noqa: S608 ours
+            gone += db.conn.execute(f"DELETE FROM mirror_object WHERE rowid IN ({rows})", [_edition(db)]).rowcount  # noqa: S608
     return gone
 
 

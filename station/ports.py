@@ -315,7 +315,7 @@ class Store(Protocol):
     async def put_beside(self, objects: Sequence[ReceivedObject], *, again: bool = False) -> int:
         """Keep objects of a mirror that is coming, in small transactions; how many of them were not there yet.
 
-        Those that are stay as they are, or with ``again`` are replaced. Nothing else sees any of it before `take_mirror`.
+        Those that are stay as they are, or with ``again`` are replaced. Nobody sees any of it before `take_mirror`.
         """
         ...
 

@@ -7,7 +7,6 @@ Source of numbers and ranges: the signed-records contract, ``docs/reference/reco
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from enum import IntEnum
-from functools import cache
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from station.records.public_keys import is_public_key
@@ -15,6 +14,10 @@ from station.records.public_keys import is_public_key
 MAX_UINT32 = 2**32 - 1
 MAX_UINT64 = 2**64 - 1
 MAX_UINT16 = 2**16 - 1
+SIGNED_AHEAD_S = 300
+"""How far central may have signed something ahead of a trusted clock. More, and one of the two clocks is wrong."""
+CHAIN_LIMIT = 1000
+"""Central keys of one site: more than a change every month would make in a lifetime."""
 RECORD_LIMIT_BYTES = 4096
 BLOCKLIST_LIMIT_BYTES = 16384
 NUMBERS_LIMIT = 1000
@@ -237,12 +240,17 @@ class _Member(NamedTuple):
     required: bool
 
 
-@cache
+_MEMBERS: dict[type[Claims], tuple[_Member, ...]] = {}
+"""Found once for each type: a first mirror has 80,000 records."""
+
+
 def _members(kind: type[Claims]) -> tuple[_Member, ...]:
-    """Of a record type, by claim number. Once for each: a first mirror has 80,000 records."""
-    said = [(each.name, each.metadata) for each in fields(kind)]
-    members = [_Member(name, its["claim"], its["coding"], not its.get("optional")) for name, its in said]
-    return tuple(sorted(members, key=lambda each: each.number))
+    """Of a record type, by claim number."""
+    if kind not in _MEMBERS:
+        said = [(each.name, each.metadata) for each in fields(kind)]
+        members = [_Member(name, its["claim"], its["coding"], not its.get("optional")) for name, its in said]
+        _MEMBERS[kind] = tuple(sorted(members, key=lambda each: each.number))
+    return _MEMBERS[kind]
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,8 @@ __all__ = [
 ANSWER_LIMIT_BYTES = 8 * 1024 * 1024
 """Any answer but a snapshot, which is never held as a whole: 500 objects with the longest records are 4 MiB."""
 NESTED_LIMIT = 20_000
-"""Objects and lists in such an answer, forty for each of 500 objects. A million empty ones fit into its bytes, and would
-take more memory than the station has."""
+"""Objects and lists in such an answer, forty for each of 500 objects. A million empty ones fit into its bytes, and
+would take more memory than the station has."""
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 15.0
 """Between two pieces of an answer."""

@@ -10,8 +10,8 @@ from typing import Any
 from station.errors import StationError
 from station.ports import MirrorObject, Store
 from station.records.base64url import decoded_or_nothing
-from station.records.central_chain import CHAIN_LIMIT, CentralChain
-from station.records.claims import Head
+from station.records.central_chain import CentralChain
+from station.records.claims import CHAIN_LIMIT, Head
 from station.records.mirror_digest import MirrorSum, ObjectName, name_of
 from station.records.mirror_head import Call, HeadRefusal, readable_head
 from station.records.strict_json import LEVELS_LIMIT, JsonRefused

@@ -41,8 +41,6 @@ class CentralReach:
 
     online: bool = False
     """Central has confirmed the mirror at the last try."""
-    refused: str | None = None
-    """Central's own word for turning this station away (``unauthorized``: its token is not, or no longer, good)."""
     fault: str | None = None
     """Why central is of no use although something answers: its refusal, or why its answer is not believed."""
     failures: int = 0
@@ -99,7 +97,7 @@ class MirrorSync:
         self._idle.set()
         self._heard = asyncio.Event()
         """Central has answered, and may be listened to."""
-        self._listening: asyncio.Task[None] | None = None
+        self._listening: asyncio.Task[Exception | None] | None = None
         """The call that waits."""
         self._key: int | None = None
         """The key that the next call names: it has just been put in."""
@@ -113,6 +111,7 @@ class MirrorSync:
         Raises StoreFault.
         """
         await self._commit.load()
+        await self._follower.load()
         await self._certificate.load()
         await self._time.load(self._store, self._identity.claims.issued)
 
@@ -127,11 +126,6 @@ class MirrorSync:
     def online(self) -> bool:
         """Whether central has confirmed the mirror at the last try."""
         return self._reach.online
-
-    @property
-    def refused(self) -> str | None:
-        """Central's own word for turning this station away."""
-        return self._reach.refused
 
     @property
     def fault(self) -> str | None:
@@ -345,11 +339,10 @@ class MirrorSync:
         self._heard.clear()
         reach.failures += 1
         reach.online = False
-        refused = error.code if isinstance(error, CentralRefused) else None
-        # A server that is there and turns this station away is mended in another way than one that is not.
-        news = reach.failures == 1 or refused not in {None, reach.refused}
-        reach.refused = refused
-        reach.fault = error.code if error.code not in NO_NETWORK else None
+        fault = error.code if error.code not in NO_NETWORK else None
+        # A server that is there and of no use is mended in another way than one that is not.
+        news = reach.failures == 1 or fault not in {None, reach.fault}
+        reach.fault = fault
         reach.quiet_until_s = self._time.now().mono_s + error.retry_after_s
         if news:
             _log.warning("central.lost %s", error)

@@ -15,10 +15,9 @@ from station.ports import (
 )
 from station.records.base64url import decoded_or_nothing
 from station.records.central_chain import CentralChain
-from station.records.claims import Head
+from station.records.claims import SIGNED_AHEAD_S, Head
 from station.records.keys import PublicKey
 from station.records.mirror_digest import MirrorSum, ObjectName
-from station.records.mirror_head import AHEAD_LIMIT_S
 from station.sync.confirmation import CENTRAL_KEY, SITE, Gathering
 from station.sync.identity import Identity
 from station.sync.incoming_mirror import IncomingMirror
@@ -81,7 +80,7 @@ class MirrorCommit:
         A head of such a time was taken while no clock was trusted: central's own was wrong then.
         """
         at_s, now = self.state.confirmed_at, self._time.now()
-        from_the_future = at_s is not None and now.trust is not None and at_s > now.unix_s + AHEAD_LIMIT_S
+        from_the_future = at_s is not None and now.trust is not None and at_s > now.unix_s + SIGNED_AHEAD_S
         return None if from_the_future else at_s
 
     async def take(self, gathering: Gathering, head: Head, *, cursor: str) -> None:

@@ -9,9 +9,9 @@ from typing import NoReturn
 
 from station.ports import MirrorState, Store, StoreFault
 from station.records.base64url import decoded_or_nothing
-from station.records.claims import Head
+from station.records.claims import SIGNED_AHEAD_S, Head
 from station.records.mirror_digest import change_of
-from station.records.mirror_head import AHEAD_LIMIT_S, Call, HeadRefusal, readable_head
+from station.records.mirror_head import Call, HeadRefusal, readable_head
 from station.records.strict_json import JsonRefused
 from station.sync.client import AnswerRefused, CentralClient, CentralRefused, CentralUnreachable, Resnapshot
 from station.sync.confirmation import Gathering, judged
@@ -32,6 +32,7 @@ PAGES_LIMIT = 20
 GATHERED_LIMIT_BYTES = 8 * 1024 * 1024
 """Of their texts: three times what so many objects usually have."""
 NONCE_BYTES = 16
+DOWN_NOTE = "stations_down"
 ANOTHER_EPOCH = "another_epoch"
 """Why changes that a head confirms are not taken."""
 
@@ -105,6 +106,11 @@ class MirrorFollower:
         self.down: frozenset[int] = frozenset()
         """Stations that central has not heard from lately: a hint beside the mirror."""
 
+    async def load(self) -> None:
+        """Take up which stations were silent when central was last heard. Raises StoreFault."""
+        noted = (await self._store.note(DOWN_NOTE) or "").split()
+        self.down = frozenset(int(each) for each in noted if each.isdecimal())
+
     @property
     def state(self) -> MirrorState:
         """What has been confirmed last."""
@@ -168,7 +174,10 @@ class MirrorFollower:
                     # The state is as it was while this was on its way, so the sum is still what it was added to.
                     await self._commit.take(asked.gathering, head, cursor=asked.cursor)
                     self._patience.helped()
-                    self.down = asked.down
+                    if asked.down != self.down:
+                        # After a restart without network people must not be sent to them either.
+                        await self._store.note(DOWN_NOTE, " ".join(map(str, sorted(asked.down))) or "none")
+                        self.down = asked.down
         if isinstance(head, HeadRefusal):
             return None if self.state.cursor != since else head.value
         if self._is_long_past(head):
@@ -201,7 +210,7 @@ class MirrorFollower:
         Activations would begin in the future, and the mirror look too old, until the time is asked for again.
         """
         now = self._time.now()
-        return now.trust is not None and now.unix_s - head.issued > AHEAD_LIMIT_S
+        return now.trust is not None and now.unix_s - head.issued > SIGNED_AHEAD_S
 
     # --- snapshots ---
 

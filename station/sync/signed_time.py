@@ -2,7 +2,9 @@
 
 import logging
 import os
+from collections.abc import Sequence
 
+from station.records.central_chain import CentralChain
 from station.records.claims import TimeAnswer
 from station.records.envelope import RecordError, verify
 from station.sync.client import CentralClient, CentralRefused, CentralUnreachable
@@ -14,6 +16,14 @@ TIME_AGAIN_S = 1800
 """Central's signed time is asked for again after this long, so that it stays well under the hour of `SYNCED`."""
 
 _log = logging.getLogger("station.clock")
+
+
+def answered_time(record: bytes, links: Sequence[bytes], chain: CentralChain, nonce: bytes) -> TimeAnswer:
+    """What central has signed for ``nonce``. ``links``: of the same answer. Raises RecordError."""
+    answer = verify(TimeAnswer, record, chain.time_signers(links))
+    if answer.nonce != nonce:
+        raise RecordError("time_of_another_nonce")
+    return answer
 
 
 class SignedTime:
@@ -55,9 +65,7 @@ class SignedTime:
         asked_s = self._time.readings().boottime_s
         record, links = await self._link.time(self._identity.site, nonce)
         try:
-            answer = verify(TimeAnswer, record, self._identity.chain.time_signers(links))
-            if answer.nonce != nonce:
-                raise RecordError("time_of_another_nonce")
+            answer = answered_time(record, links, self._identity.chain, nonce)
         except RecordError as error:
             # Not our central, or somebody in between who has kept an old answer: nothing else it says is worth more.
             await self._reports.refused(RefusedRecord("time", None, error.code))

@@ -124,8 +124,8 @@ async def test_when_central_comes_back_its_stations_do_not_come_all_at_once(
             seconds = 0
         await real_sleep(seconds)
 
-    monkeypatch.setattr(mirror_module.random, "uniform", noted)
-    monkeypatch.setattr(mirror_module.asyncio, "sleep", sleep)
+    monkeypatch.setattr(random, "uniform", noted)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
     if ends is not None:
         central.lies[CHANGES] = ends
         central.put("area", 99, name="Dalen")

@@ -496,7 +496,6 @@ async def test_nobody_at_the_station_waits_for_a_snapshot(
     """To read, to hash and to verify it takes seconds."""
     threads = set[int]()
     for module, name in ((snapshot_reader, "read_at"), (confirmation, "canonical"), (intake, "checked")):
-
         honest_one = getattr(module, name)
 
         def noted(*arguments: Any, honest: Any = honest_one) -> Any:
