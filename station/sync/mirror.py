@@ -185,6 +185,9 @@ class MirrorSync:
             self._idle.set()
 
     async def _ask_for_ever(self) -> None:
+        with suppress(StoreFault):
+            # What is left of a snapshot that the last run did not come to the end of. A disk that fails says so below.
+            await self._store.clear_beside()
         while True:
             self._idle.clear()
             self._wanted.clear()

@@ -111,5 +111,6 @@ SELECT ?, 'holder', id, zeroblob(32),
 _PERMITS = """
 INSERT INTO mirror_object (edition, type, id, hash, received, holder, unit, pin_tag)
 SELECT ?, 'permit', id, zeroblob(32),
-    '{"type":"permit","id":' || id || ',"revision":1,"holder":' || id || ',"record":"' || hex(zeroblob(30)) || '"}', id, NULL, randomblob(16) FROM mirror WHERE type = 'holder' AND id >= 100000
+    '{"type":"permit","id":' || id || ',"revision":1,"holder":' || id || ',"record":"' || hex(zeroblob(30)) || '"}',
+    id, NULL, randomblob(16) FROM mirror WHERE type = 'holder' AND id >= 100000
 """
