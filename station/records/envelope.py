@@ -6,7 +6,7 @@ Sources: RFC 9052 (COSE_Sign1, Sig_structure), RFC 8949 section 4.2.1 (determini
 import hashlib
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import cbor2
 from cryptography.exceptions import InvalidSignature
@@ -22,6 +22,8 @@ C = TypeVar("C", bound=Claims)
 KEYS_KEPT = 64
 """Public keys that are not made ready anew for each record: a first mirror has 80,000, mostly of one."""
 _ALGORITHM, _EDDSA, _KID = 1, -8, 4
+_FOUR, _EMPTY_MAP = b"\x84", b"\xa0"
+_SIGNATURE1 = _FOUR + b"\x6aSignature1"
 
 
 class RecordError(StationError):
@@ -40,7 +42,7 @@ def sign(claims: Claims, key: SigningKey) -> bytes:
     except ClaimError as error:
         raise RecordError("record_claims", type=claims.TYPE) from error
     protected = _protected(key.public)
-    record = _encode([protected, {}, payload, key.sign(_to_be_signed(claims.TYPE, protected, payload))])
+    record = _enveloped(protected, payload, key.sign(_to_be_signed(claims.TYPE, protected, payload)))
     if len(record) > claims.LIMIT_BYTES:
         raise RecordError("record_too_long", type=claims.TYPE)
     return record
@@ -90,18 +92,23 @@ def _opened(kind: type[Claims], record: bytes) -> tuple[bytes, bytes, bytes]:
     protected, _, payload, signature = parts
     shaped = isinstance(protected, bytes) and isinstance(payload, bytes) and isinstance(signature, bytes)
     # Encoding the parts anew also refuses trailing bytes, tags, long integers and anything in the unprotected map.
-    if not shaped or _encode([protected, {}, payload, signature]) != record:
+    if not shaped or _enveloped(protected, payload, signature) != record:
         raise RecordError("record_malformed", type=kind.TYPE)
     return protected, payload, signature
 
 
 def _claims(kind: type[C], payload: bytes) -> C:
+    claimed_map = _decode(payload)
     try:
-        claims = kind.from_map(_decode(payload))
-        if _encode(claims.to_map()) != payload:
-            raise RecordError("record_not_deterministic", type=kind.TYPE)
+        claims = kind.from_map(claimed_map)
     except ClaimError as error:
         raise RecordError("record_claims", type=kind.TYPE) from error
+    # What was read says each claim in the one way there is, if CBOR's 1.0 and true have not passed for a number.
+    if (
+        not all(type(number) is int for number in cast(dict[object, object], claimed_map))
+        or _encode(claimed_map) != payload
+    ):
+        raise RecordError("record_not_deterministic", type=kind.TYPE)
     return claims
 
 
@@ -116,7 +123,21 @@ def _protected(signer: PublicKey) -> bytes:
 
 
 def _to_be_signed(record_type: str, protected: bytes, payload: bytes) -> bytes:
-    return _encode(["Signature1", protected, record_type.encode("ascii"), payload])
+    return _SIGNATURE1 + _octets(protected) + _octets(record_type.encode("ascii")) + _octets(payload)
+
+
+def _enveloped(protected: bytes, payload: bytes, signature: bytes) -> bytes:
+    return _FOUR + _octets(protected) + _EMPTY_MAP + _octets(payload) + _octets(signature)
+
+
+def _octets(data: bytes) -> bytes:
+    """A byte string in CBOR. By hand, as the lists around it: a first mirror has 80,000 records."""
+    size = len(data)
+    if size < 24:
+        return bytes((0x40 | size,)) + data
+    if size < 2**8:
+        return bytes((0x58, size)) + data
+    return bytes((0x59, *size.to_bytes(2, "big"))) + data if size < 2**16 else b"\x5a" + size.to_bytes(4, "big") + data
 
 
 def _encode(value: object) -> bytes:

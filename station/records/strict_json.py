@@ -74,6 +74,9 @@ def _check(value: Any, levels: int) -> None:
             if type(name) is not str or not name.isascii():
                 raise JsonRefused("json_name")
         for each in value.values() if type(value) is dict else value:
+            # Most members are short texts and small numbers, and there are a million of them in a first mirror.
+            if (type(each) is str and each.isascii()) or (type(each) is int and -MAX_NUMBER <= each <= MAX_NUMBER):
+                continue
             _check(each, levels - 1)
     else:
         raise JsonRefused("json_number" if type(value) is float else "json_type")

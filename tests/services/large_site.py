@@ -19,8 +19,7 @@ from station.records.keys import SigningKey
 from station.records.mirror_digest import MirrorSum, object_hash
 from tests.services.lying_central import NOW_S, UNIT, Asked, LyingCentral, Reply
 
-POOL_KEYS = 10_000
-PIECE_CHARS = 1024 * 1024
+LOOK_EVERY_S = 0.05
 
 
 class LargeCentral(LyingCentral):
@@ -213,8 +212,8 @@ stalls: list[float] = []
 async def _longest_stall() -> None:
     while True:
         before = time.monotonic()
-        await asyncio.sleep(0.005)
-        stalls.append(time.monotonic() - before - 0.005)
+        await asyncio.sleep(LOOK_EVERY_S)
+        stalls.append(time.monotonic() - before - LOOK_EVERY_S)
 
 
 if __name__ == "__main__":
