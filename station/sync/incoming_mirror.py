@@ -39,9 +39,9 @@ class SnapshotRefused(StationError):
 class IncomingMirror:
     """`take` the answer, then ask `confirmed`. Raises JsonRefused, SnapshotRefused and StoreFault."""
 
-    def __init__(self, store: Store, confirmed: CentralChain, call: Call, *, latest_s: int) -> None:
-        """``confirmed``: the chain of central keys so far. ``latest_s``: see `ObjectIntake`."""
-        self._store, self._call, self._latest_s = store, call, latest_s
+    def __init__(self, store: Store, confirmed: CentralChain, call: Call, *, latest_s: int, first: bool) -> None:
+        """``confirmed``: the chain of central keys so far. ``latest_s``, ``first``: see `ObjectIntake`."""
+        self._store, self._call, self._latest_s, self._first = store, call, latest_s, first
         self._reader = SnapshotReader()
         self.chain = confirmed
         self.sum = MirrorSum()
@@ -120,7 +120,7 @@ class IncomingMirror:
         if isinstance(head, HeadRefusal):
             raise SnapshotRefused(head.value)
         self._head = head
-        self.intake = ObjectIntake(self._store, self.chain, latest_s=self._latest_s)
+        self.intake = ObjectIntake(self._store, self.chain, latest_s=self._latest_s, first=self._first)
 
     def _take_up(self, objects: list[tuple[ObjectName, Received]]) -> None:
         for name, each in objects:

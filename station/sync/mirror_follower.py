@@ -233,7 +233,13 @@ class MirrorFollower:
     async def _take_snapshot(self, call: Call) -> str | None:
         """Why it was not confirmed; None when it was, or a waiting call was quicker."""
         before = self.state
-        incoming = IncomingMirror(self._store, self._identity.chain, call, latest_s=self._time.latest_issue_s())
+        incoming = IncomingMirror(
+            self._store,
+            self._identity.chain,
+            call,
+            latest_s=self._time.latest_issue_s(),
+            first=before.cursor is None,
+        )
         await self._link.snapshot(call.nonce, incoming.take)
         async with self._turn:
             if self.state is not before:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from station.records import strict_json
 from station.records.mirror_head import HeadRefusal
 from station.records.strict_json import JsonRefused
 from station.sync import incoming_mirror, mirror_follower, snapshot_reader
@@ -79,7 +80,7 @@ def test_a_value_without_end(monkeypatch: pytest.MonkeyPatch, grows: str) -> Non
 
 def test_a_byte_at_a_time_costs_no_square(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
-    honest = snapshot_reader.read_at
+    honest = strict_json.read_at
 
     def counted(text: str, at: int) -> tuple[Any, int]:
         tried.append(len(text) - at)
@@ -161,7 +162,7 @@ async def test_nothing_is_taken_in_under_a_head_that_is_not_for_this_call(
 ) -> None:
     looked_at: list[Any] = []
     monkeypatch.setattr(incoming_mirror, "received", lambda *each: looked_at.append(each))
-    changed = {
+    changed: dict[str, Any] = {
         HeadRefusal.BAD_HEAD: {"signer": LyingCentral().signing},
         HeadRefusal.WRONG_STATION: {"station": 9},
         HeadRefusal.WRONG_NONCE: {"nonce": b"n" * 16},
