@@ -32,6 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
         import django  # noqa: PLC0415  (only now is there a data folder)
 
         django.setup()
+        if options.run is not _restore:
+            from central.signing.sealing import check_master_key  # noqa: PLC0415
+
+            check_master_key()
         return int(options.run(options))
     except CentralError as error:
         print(f"central: {one_line(error)}", file=sys.stderr)

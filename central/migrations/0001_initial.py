@@ -191,6 +191,29 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="SealedSecret",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("signing", "the seed of the n-th Ed25519 key, 32 bytes"),
+                            ("salt", "the site salt of PIN tags, 16 bytes; number 0"),
+                            ("pepper", "the pepper of one version of PIN tags, 32 bytes"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("number", models.BigIntegerField()),
+                ("sealed", models.BinaryField()),
+                ("site", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="central.site")),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("site", "kind", "number"), name="one_secret_a_number")],
+            },
+        ),
+        migrations.CreateModel(
             name="CentralKey",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

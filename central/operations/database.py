@@ -11,18 +11,20 @@ from central.feed import change
 from central.models import Site
 from central.models.epoch import epoch
 from central.signing.keyring import prepare_site
+from central.signing.sealing import prepare_master_key
 
 
 def bring_up_to_date() -> None:
-    """Apply what migrations there are, and see that every site's secrets are there.
+    """Apply what migrations there are, and see that the master key opens every site's secrets.
 
-    Raises CentralError (``database``, ``signing_key``).
+    Raises CentralError (``database``, ``master_key``, ``signing_key``).
     """
     try:
         executor = MigrationExecutor(connection)
         # Asking first: `migrate` takes a quarter of a second also when there is nothing to do.
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0, interactive=False)
+        prepare_master_key()
         epoch()
         for site in Site.objects.all():
             with change():

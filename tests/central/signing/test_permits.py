@@ -14,13 +14,13 @@ from central.actions.people import end_employments_that_are_over
 from central.actions.pins import give_pin
 from central.errors import CentralError
 from central.feed import change_and_sign
-from central.models import Blocklist, Holder, Permission, Permit, Unit
+from central.models import Blocklist, Holder, Permission, Permit, SealedSecret, Unit
 from central.signing import keyring
 from central.signing.keyring import Pepper, PinSecrets
 from central.signing.pins import LANES, MEMORY_KIB, TIME_COST, is_guessable, random_pin
+from central.signing.sealing import seal
 from station.records import claims
 from station.records.envelope import verify
-from tests.central.served import Served
 
 DAY = 86400
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "pin.json").read_text())
@@ -178,17 +178,23 @@ def test_blocking_a_key_signs_a_new_blocklist(site: SimpleNamespace) -> None:
     assert record.expires - record.issued == 30 * DAY
 
 
-def test_a_sites_key_is_never_replaced_by_another(site: SimpleNamespace, served: Served) -> None:
-    place = served.data / f"site-{site.site.number}" / "signing-1.key"
-    seed = place.read_bytes()
-    place.unlink()
+def test_a_sites_key_is_never_replaced_by_another(site: SimpleNamespace) -> None:
+    row = SealedSecret.objects.get(site=site.site, kind="signing", number=1)
+    sealed, foreign = bytes(row.sealed), SealedSecret.objects.filter(kind="signing").exclude(site=site.site).first()
+    assert foreign is not None
     try:
-        for content in (None, bytes(32)):
+        row.delete()
+        keyring.forget_secrets()
+        with pytest.raises(CentralError, match="signing_key"):
+            keyring.prepare_site(site.site, 1)
+        # Another site's in its place does not open there; one of its own is not the one that stations know.
+        for content in (bytes(foreign.sealed), seal(bytes(32), f"site {site.site.pk} signing 1")):
+            row.sealed = content
+            row.save(force_insert=row.pk is None)
             keyring.forget_secrets()
-            if content:
-                place.write_bytes(content)
-            with pytest.raises(CentralError, match="signing_key"):
+            with pytest.raises(CentralError, match=r"master_key|not this site's key"):
                 keyring.prepare_site(site.site, 1)
     finally:
-        place.write_bytes(seed)
+        row.sealed = sealed
+        row.save()
         keyring.forget_secrets()
