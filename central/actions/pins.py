@@ -113,6 +113,11 @@ def renew_pins(site: Site, units: Iterable[Unit], by: str) -> list[GivenPin]:
     return given
 
 
+def sites_renewing_pins() -> QuerySet[Site]:
+    """Where a renewal goes on."""
+    return Site.objects.filter(pk__in=Task.objects.filter(kind=Task.Kind.RENEW_PINS, done_at=None).values("site"))
+
+
 def end_pin_renewal(site: Site, by: str = "") -> None:
     """End the site's renewal when nobody is left with an old PIN: the old pepper is worth nothing from then on."""
     if not _renewals(site).exists():

@@ -175,6 +175,12 @@ def _contents(slots: dict[Slot, tuple[type[Mirrored], int] | None]) -> dict[Slot
     return contents
 
 
+def sites_with_tombstones(removed_before: int) -> list[int]:
+    """The database ids of the sites that have tombstones of removals before that time."""
+    old = MirrorRow.objects.filter(removed_at__lt=removed_before).order_by()
+    return list(old.values_list("site_id", flat=True).distinct())
+
+
 def forget_tombstones(site: int, removed_before: int) -> int:
     """Throw away tombstones of removals before that time; cursors older than the newest of them need a snapshot.
 

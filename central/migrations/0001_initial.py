@@ -1260,4 +1260,22 @@ class Migration(migrations.Migration):
             model_name="holder",
             constraint=models.UniqueConstraint(fields=("site", "pin_tag"), name="one_person_a_pin"),
         ),
+        migrations.AddIndex(
+            model_name="holder",
+            index=models.Index(
+                condition=models.Q(("employment_ends__isnull", False)),
+                fields=["status", "employment_ends"],
+                name="employments_that_end",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="mirrorrow",
+            index=models.Index(
+                condition=models.Q(("removed_at__isnull", False)), fields=["removed_at"], name="tombstones_by_age"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="task",
+            index=models.Index(condition=models.Q(("done_at__isnull", True)), fields=["kind"], name="open_tasks"),
+        ),
     ]

@@ -83,6 +83,14 @@ class Holder(Mirrored):
             # The PIN alone finds the person.
             models.UniqueConstraint(fields=["site", "pin_tag"], name="one_person_a_pin"),
         ]
+        # Whose last day is over is looked for in every round of the scheduler.
+        indexes = [
+            models.Index(
+                fields=["status", "employment_ends"],
+                condition=models.Q(employment_ends__isnull=False),
+                name="employments_that_end",
+            )
+        ]
         ordering = ["site", "number"]
 
     def __str__(self) -> str:
