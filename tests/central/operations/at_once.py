@@ -1,4 +1,4 @@
-"""One of several processes that do the same at once: it says ``"ready"``, waits for a line, does it, and says what came.
+"""One of several processes that act at once: it says ``"ready"``, waits for a line, acts, and says what came of it.
 
 ``python at_once.py ACT``, in the environment of a central server.
 """
