@@ -11,10 +11,10 @@ from django.db.utils import DatabaseError
 from central.errors import CentralError
 
 MACHINES_VARIABLE = "CENTRAL_MACHINES"
-OF_A_WORKER = 2
-"""Beside its threads': one that listens for news, one that asks whether the scheduler's work is free."""
-OF_THE_SCHEDULER = 1
-"""Of whichever process has that work: what it is done on."""
+OF_A_WORKER = 1
+"""Beside its threads': the one that listens for news."""
+OF_A_SCHEDULER = 2
+"""Of each machine: one that holds, or asks for, the right to do the work, and one that it is done on."""
 RESERVE = 5
 """For commands, a backup, whoever looks."""
 
@@ -43,10 +43,10 @@ def check_connections(workers: int, threads: int) -> str:
     finally:
         # The server forks: a connection must not be shared with a child.
         connections.close_all()
-    needed = count * workers * (threads + OF_A_WORKER) + OF_THE_SCHEDULER + RESERVE
+    needed = count * (workers * (threads + OF_A_WORKER) + OF_A_SCHEDULER) + RESERVE
     sum_ = (
-        f"machines {count} x workers {workers} x (threads {threads} + {OF_A_WORKER}) + scheduler {OF_THE_SCHEDULER} "
-        f"+ reserve {RESERVE} = {needed} of {has}"
+        f"{count} machine(s) x ({workers} worker(s) x ({threads} threads + {OF_A_WORKER}) + {OF_A_SCHEDULER}) "
+        f"+ {RESERVE} in reserve = {needed} of {has}"
     )
     if needed > has:
         reason = f"{sum_}: raise max_connections to {needed + kept_back}, or take fewer workers or threads"

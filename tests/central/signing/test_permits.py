@@ -17,10 +17,11 @@ from central.models import Blocklist, Holder, Permission, Permit, SealedSecret, 
 from central.operations.scheduler import end_employments
 from central.signing import keyring
 from central.signing.keyring import Pepper, PinSecrets
-from central.signing.pins import LANES, MEMORY_KIB, TIME_COST, is_guessable, random_pin
+from central.signing.pins import is_guessable, random_pin
 from central.signing.sealing import seal
 from station.records import claims
 from station.records.envelope import verify
+from station.records.pins import LANES, MEMORY_KIB, TIME_COST
 
 DAY = 86400
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "pin.json").read_text())
