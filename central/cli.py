@@ -32,6 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
         import django  # noqa: PLC0415  (only now is there a data folder)
 
         django.setup()
+        if options.run is not _restore:
+            from central.signing.sealing import check_master_key  # noqa: PLC0415
+
+            check_master_key()
         return int(options.run(options))
     except CentralError as error:
         print(f"central: {one_line(error)}", file=sys.stderr)
@@ -105,12 +109,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from central.operations.budget import check_connections  # noqa: PLC0415
     from central.operations.database import bring_up_to_date  # noqa: PLC0415
     from central.operations.serving import serve  # noqa: PLC0415
     from central.wsgi import application  # noqa: PLC0415
 
     datafolder.lock_shared()
     bring_up_to_date()
+    if said := check_connections(workers=1, threads=options.threads):
+        print(f"central: {said}", file=sys.stderr, flush=True)
     serve(application, options.host, options.port, options.threads)
     return 0
 

@@ -1,30 +1,28 @@
-"""The folder that a central server keeps everything in: the database and, in files of mode 0600, what is secret.
+"""The folder that a central server keeps everything in: the database and, in a file of mode 0600, its master key.
 
 ::
 
-    central.sqlite3          everything but secrets
-    server.key               32 random bytes: Django's secret key, codes and tokens are derived from it
-    site-<number>/signing-<n>.key   the seed of the site's n-th Ed25519 key, 32 bytes
-    site-<number>/pin-salt.key          the site salt of PIN tags, 16 bytes
-    site-<number>/pepper-<version>.key  the pepper of one version of PIN tags, 32 bytes
+    central.sqlite3          everything; secrets are sealed under the master key (`central.signing.sealing`)
+    master.key               32 random bytes, the same on every machine that shares a database, and never changed
     central.lock             used by any number of servers together, or by one restore alone (flock)
 """
 
 import fcntl
-import hashlib
-import hmac
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from central.errors import CentralError
 
 DATA_VARIABLE = "CENTRAL_DATA"
 DEFAULT_FOLDER = "central-data"
-SERVER_KEY_BYTES = 32
-SECRET_LIMIT_BYTES = 4096
+MASTER_KEY = "master.key"
+MASTER_KEY_BYTES = 32
 LOCK_FILE = "central.lock"
 
 
@@ -34,7 +32,7 @@ def folder() -> Path:
 
 
 def prepare(path: Path) -> None:
-    """Make ``path`` this process's data folder, with its server key, readable by its owner alone.
+    """Make ``path`` this process's data folder, readable by its owner alone.
 
     Raises CentralError (``data_folder``) when that is not possible.
     """
@@ -42,52 +40,49 @@ def prepare(path: Path) -> None:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.environ[DATA_VARIABLE] = str(path.resolve())
-        keep_secret("server.key", secrets.token_bytes(SERVER_KEY_BYTES))
     except OSError as error:
         raise CentralError("data_folder", path=path, reason=error.strerror) from error
 
 
-def keep_secret(name: str, content: bytes) -> bytes:
-    """Write a new secret file, whole or not at all, and return it; what is there already stays and is returned.
+def has_master_key() -> bool:
+    """Whether the file is there."""
+    return (folder() / MASTER_KEY).exists()
 
-    ``name`` is relative to the data folder. Raises OSError.
+
+def make_master_key() -> None:
+    """Write a new master key, whole or not at all; one that is there already stays. Raises OSError.
+
+    Only for a database in which nothing is sealed yet.
     """
-    path = folder() / name
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not path.exists():
-        draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            # A link never replaces: of two processes that start at once, both go on with the first one's secret.
+    path = folder() / MASTER_KEY
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(MASTER_KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        # A link never replaces: of two processes that start at once, both go on with the first one's.
+        with suppress(FileExistsError):
             os.link(draft, path)
-            _sync_folder(path.parent)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return read_secret(name)
-
-
-def read_secret(name: str) -> bytes:
-    """A secret file of the data folder. Raises OSError where there is none."""
-    with (folder() / name).open("rb") as file:
-        return file.read(SECRET_LIMIT_BYTES)
-
-
-def destroy_secret(name: str) -> None:
-    """Take a secret file away, if it is there. Raises OSError."""
-    path = folder() / name
-    path.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+        _sync_folder(path.parent)
+    finally:
+        draft.unlink()
 
 
 def derived_key(purpose: str) -> bytes:
-    """32 bytes for one purpose, derived from the server key. Raises OSError before `prepare`."""
-    return hmac.digest(read_secret("server.key"), purpose.encode("ascii"), hashlib.sha256)
+    """32 bytes for one purpose, derived from the master key by HKDF (RFC 5869): the same on every machine that has it.
+
+    Raises CentralError (``master_key``) where its file is missing or none.
+    """
+    try:
+        with (folder() / MASTER_KEY).open("rb") as file:
+            master = file.read(MASTER_KEY_BYTES + 1)
+    except OSError as error:
+        raise CentralError("master_key", file=folder() / MASTER_KEY, reason=error.strerror) from error
+    if len(master) != MASTER_KEY_BYTES:
+        raise CentralError("master_key", file=folder() / MASTER_KEY, reason=f"it has not {MASTER_KEY_BYTES} bytes")
+    return HKDF(SHA256(), MASTER_KEY_BYTES, salt=None, info=purpose.encode("ascii")).derive(master)
 
 
 def lock_shared() -> None:

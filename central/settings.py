@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from central import datafolder
+from central.errors import CentralError
 
 POSTGRESQL_SCHEMES = ("postgresql", "postgres")
 
@@ -46,8 +47,8 @@ def database_of(url: str) -> dict[str, Any]:
 DATA_FOLDER = datafolder.folder()
 try:
     SECRET_KEY = datafolder.derived_key("django").hex()
-except OSError:
-    # Nothing that needs it works before the data folder is prepared; Django refuses an empty key by itself.
+except CentralError:
+    # Nothing that needs it works before there is a master key; Django refuses an empty one by itself.
     SECRET_KEY = ""
 
 DEBUG = False

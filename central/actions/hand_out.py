@@ -15,7 +15,8 @@ from central import datafolder
 from central.clock import unix_now
 from central.errors import Refused
 from central.feed import change
-from central.models import Key, ProvisionCode, Site, Station
+from central.models import Key, ProvisionCode, Station
+from central.signing.blocklists import lock_site
 from central.signing.records import sign_key_record
 from station.records.proofs import provision_proven
 
@@ -62,18 +63,19 @@ def hand_out_key(shown_code: str, station: Station, now: int, own: OwnKey | None
     code_hash = _hash(station.site_id, shown_code)
     with change():
         # One hand-out of the site at a time: of two keys with one public key, the second is refused.
-        Site.objects.select_for_update(no_key=True).get(pk=station.site_id)
+        lock_site(station.site)
         code = ProvisionCode.objects.filter(code_hash=code_hash, key__site=station.site_id).first()
         if code is None:
             raise Refused(403, "bad_code", "no such code")
-        key = Key.objects.select_related("site", "unit", "holder").get(pk=code.key_id)
+        there = Key.objects.select_related("site", "unit", "holder")
+        key = there.select_for_update(of=("self",), no_key=True).get(pk=code.key_id)
         if code.used_at is None:
             if now >= code.expires_at or key.status in (Key.Status.BLOCKED, Key.Status.RETURNED):
                 raise Refused(410, "code_spent", "this code is good for nothing any more: ask for a new one")
             _check_number(key, key_public)
             with set_extra_data({"additional_data": {"station": station.number}}):
                 key.status, key.key_public = Key.Status.ACTIVE, key_public
-                key.save()
+                key.save(update_fields=["status", "key_public"])
                 sign_key_record(key, now)
             code.used_at, code.used_by, code.used_key_public = now, station, key_public
             code.save(update_fields=["used_at", "used_by", "used_key_public"])

@@ -6,7 +6,7 @@ from central.clock import unix_now
 from central.feed import change
 from central.models import Block, Holder, Key, Receipt, Site, Task, Unit
 from central.models.base import MAX_UINT32
-from central.signing.blocklists import sign_blocklist
+from central.signing.blocklists import lock_site, sign_blocklist
 from central.signing.records import sign_key_record
 
 FIRST_NUMBER = 1
@@ -19,6 +19,7 @@ def block_key(key: Key, by: str = "") -> None:
     """
     with change():
         now = unix_now()
+        lock_site(key.site)
         _set_status(key, Key.Status.BLOCKED, now)
         blocklist = sign_blocklist(key.site, now)
         # Blocked twice: the first time is when it began to spread.
@@ -42,6 +43,7 @@ def take_back_key(key: Key, by: str = "") -> Receipt | None:
     Returns the return receipt; None for a key that was nobody's.
     """
     with change():
+        lock_site(key.site)
         _set_status(key, Key.Status.RETURNED, unix_now())
         _end_block(key)
         finish_tasks(Task.objects.filter(key=key, kind=Task.Kind.COLLECT_KEY), by)
@@ -57,6 +59,7 @@ def set_key_status(key: Key, status: Key.Status, by: str = "") -> None:
             take_back_key(key, by)
         case _:
             with change():
+                lock_site(key.site)
                 _set_status(key, status, unix_now())
                 _end_block(key)
 
@@ -122,6 +125,6 @@ def _end_block(key: Key) -> None:
 def _free_number(site: Site) -> int:
     """The number after the highest one of the site. Inside a change."""
     # Two who ask at once would get the same one: the second waits for the first.
-    Site.objects.select_for_update(no_key=True).get(pk=site.pk)
+    lock_site(site)
     highest = Key.objects.filter(site=site).order_by("-number").values_list("number", flat=True).first()
     return min((highest or FIRST_NUMBER - 1) + 1, MAX_UINT32)

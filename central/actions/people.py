@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 
 from django.db.models import QuerySet
 
@@ -11,9 +11,10 @@ from central.actions.keys import give_new_key
 from central.actions.pins import GivenPin, give_pin, set_new_pin
 from central.actions.pool_keys import keys_held_by
 from central.actions.tasks import open_collect_key_task
-from central.clock import unix_now
+from central.clock import HOUR_S, unix_now
 from central.feed import change
-from central.models import Area, Holder, Key, Permission, Receipt, Site, Task, Unit
+from central.models import Area, Holder, Key, Permission, Receipt, Task, Unit
+from central.signing.blocklists import lock_site
 from central.signing.permits import sign_permits
 
 FIRST_NUMBER = 1
@@ -107,18 +108,28 @@ def end_employment(holder: Holder, by: str = "", last_day: date | None = None) -
         return _collect_keys(holder, last_day or today, by)
 
 
-def end_employments_that_are_over(now: int) -> None:
-    """End the people whose last day at work is over."""
-    for site in Site.objects.all():
-        today = site.local_time(now).date()
-        over = Holder.objects.filter(site=site, status=Holder.Status.ACTIVE, employment_ends__lt=today)
-        if over.exists():
-            with change():
-                for holder in over:
-                    _end(holder, now)
-                    holder.save(update_fields=["status", "ended_at"])
-                    sign_permits(holder, now)
-                    _collect_keys(holder, holder.employment_ends or today)
+def employments_over(now: int) -> list[Holder]:
+    """The people whose last day at work is over, by their site's clocks, and who are not ended yet."""
+    # Nowhere is it later than 14 hours after UTC.
+    latest = datetime.fromtimestamp(now + 14 * HOUR_S, UTC).date()
+    active = Holder.objects.filter(status=Holder.Status.ACTIVE, employment_ends__lt=latest)
+    return [
+        holder
+        for holder in active.select_related("site").order_by("pk")
+        if holder.employment_ends is not None and holder.employment_ends < holder.site.local_time(now).date()
+    ]
+
+
+def end_employment_that_is_over(holder: Holder, now: int) -> None:
+    """End one of `employments_over`, unless somebody has ended or lengthened it meanwhile."""
+    with change():
+        mine = Holder.objects.select_related("site").select_for_update(of=("self",), no_key=True).get(pk=holder.pk)
+        if mine.status != Holder.Status.ACTIVE or mine.employment_ends != holder.employment_ends:
+            return
+        _end(mine, now)
+        mine.save(update_fields=["status", "ended_at"])
+        sign_permits(mine, now)
+        _collect_keys(mine, mine.employment_ends or mine.site.local_time(now).date())
 
 
 def _end(holder: Holder, now: int) -> None:
@@ -140,7 +151,7 @@ def usual_areas(unit: Unit) -> tuple[list[Area], bool]:
 def _new_holder(details: PersonDetails) -> Holder:
     site = details.unit.site
     # Two who ask at once would get the same number: the second waits for the first.
-    Site.objects.select_for_update(no_key=True).get(pk=site.pk)
+    lock_site(site)
     highest = Holder.objects.filter(site=site).order_by("-number").values_list("number", flat=True).first()
     holder = Holder(
         site=site,

@@ -8,7 +8,6 @@ is tagged with it, and the old version ends when nobody is left who has a PIN of
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
 from central.actions.tasks import finish_tasks, make_receipt, open_renew_pins_task
@@ -114,6 +113,11 @@ def renew_pins(site: Site, units: Iterable[Unit], by: str) -> list[GivenPin]:
     return given
 
 
+def sites_renewing_pins() -> QuerySet[Site]:
+    """Where a renewal goes on."""
+    return Site.objects.filter(pk__in=Task.objects.filter(kind=Task.Kind.RENEW_PINS, done_at=None).values("site"))
+
+
 def end_pin_renewal(site: Site, by: str = "") -> None:
     """End the site's renewal when nobody is left with an old PIN: the old pepper is worth nothing from then on."""
     if not _renewals(site).exists():
@@ -127,7 +131,7 @@ def end_pin_renewal(site: Site, by: str = "") -> None:
         if ending is not None:
             fresh.pin_version_ending = None
             fresh.save(update_fields=["pin_version_ending"])
-            transaction.on_commit(lambda: destroy_pepper(fresh, ending))
+            destroy_pepper(fresh, ending)
         # Another station was stolen meanwhile: it knew the version that all have now.
         if _renewals(fresh).exists():
             _begin_version(fresh)

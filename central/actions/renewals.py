@@ -1,13 +1,17 @@
 """Signing anew: what has lived half of its life, or all of a site's records."""
 
-from auditlog.context import disable_auditlog
-from django.db.models import Model
+from collections.abc import Collection
+from dataclasses import dataclass
 
+from auditlog.context import disable_auditlog
+from django.db.models import Model, QuerySet
+
+from central.errors import CentralError
 from central.feed import change
 from central.models import Blocklist, Key, Permit, Site
-from central.signing.blocklists import sign_blocklist_anew
+from central.signing.blocklists import lock_site, sign_blocklist_anew
 from central.signing.keyring import signing_key
-from central.signing.permits import sign_permit_anew
+from central.signing.permits import sign_permits_anew
 from central.signing.records import sign_key_record
 from station.records import claims
 from station.records.envelope import verified
@@ -17,16 +21,58 @@ DUE_BATCH = 20
 ALL_BATCH = 100
 
 
-def renew_due_records(now: int, batch: int = DUE_BATCH) -> int:
-    """Sign at most ``batch`` permits anew that have lived half of their life, and blocklists; how many permits."""
+@dataclass(frozen=True)
+class Due:
+    """What has lived half of its life and is not signed anew yet."""
+
+    permits: int
+    oldest_s: int
+    """For how long the oldest one has been due."""
+
+
+def renew_due_permits(now: int, without: Collection[int] = (), batch: int = DUE_BATCH) -> tuple[int | None, int]:
+    """Sign at most ``batch`` permits of one site anew that have lived half of their life: the site with the oldest one.
+
+    ``without``: database ids of sites to leave out. Returns the site's, None when nothing is due, and how many permits
+    were signed: fewer, or none, when another process is at it. Raises RenewalFailed, which says the site.
+    """
+    due = Permit.objects.filter(renew_at__lte=now).order_by("renew_at")
+    site = due.exclude(holder__site__in=without).values_list("holder__site", flat=True).first()
+    if site is None:
+        return None, 0
+    try:
+        with disable_auditlog(), change():
+            return site, sign_permits_anew(due.filter(holder__site=site)[:batch], now, renew_at=now)
+    except Exception as error:
+        raise RenewalFailed(site) from error
+
+
+class RenewalFailed(CentralError):
+    """Permits of a site could not be signed. ``site``: its database id."""
+
+    def __init__(self, site: int) -> None:
+        super().__init__("renewal_failed", site=site)
+        self.site = site
+
+
+def renew_due_blocklist(site: Site, now: int) -> None:
+    """Sign the site's blocklist anew if it has lived half of its life."""
     with disable_auditlog(), change():
-        due = Permit.objects.filter(renew_at__lte=now).select_related("permission", "holder", "holder__site")
-        permits = list(due.order_by("renew_at")[:batch])
-        for permit in permits:
-            sign_permit_anew(permit, now)
-        for blocklist in Blocklist.objects.filter(renew_at__lte=now).select_related("site"):
-            sign_blocklist_anew(blocklist.site, now)
-    return len(permits)
+        lock_site(site)
+        if Blocklist.objects.filter(site=site, renew_at__lte=now).exists():
+            sign_blocklist_anew(site, now)
+
+
+def sites_with_due_blocklists(now: int) -> QuerySet[Site]:
+    """Whose list has lived half of its life."""
+    return Site.objects.filter(blocklist__renew_at__lte=now)
+
+
+def due_permits(now: int) -> Due:
+    """How far behind the signing anew is."""
+    due = Permit.objects.filter(renew_at__lte=now)
+    oldest = due.order_by("renew_at").values_list("renew_at", flat=True).first()
+    return Due(0, 0) if oldest is None else Due(due.count(), now - oldest)
 
 
 def sign_all_anew(site: Site, now: int, *, only_old: bool) -> int:
@@ -41,10 +87,9 @@ def sign_all_anew(site: Site, now: int, *, only_old: bool) -> int:
             count += 1
         for batch in _batches(Permit, holder__site=site):
             with change():
-                for permit in Permit.objects.filter(pk__in=batch).select_related("permission", "holder__site"):
-                    if not (only_old and verified(claims.Permit, bytes(permit.record), mine)):
-                        sign_permit_anew(permit, now)
-                        count += 1
+                there = Permit.objects.filter(pk__in=batch)
+                old = [each for each in there if not (only_old and verified(claims.Permit, bytes(each.record), mine))]
+                count += sign_permits_anew(old, now)
         for batch in _batches(Key, site=site, record__isnull=False):
             with change():
                 for key in Key.objects.filter(pk__in=batch).select_related("site", "unit", "holder"):

@@ -12,7 +12,6 @@ from enum import StrEnum
 
 from django.db.models import QuerySet
 
-from central import datafolder
 from central.actions.renewals import sign_all_anew
 from central.errors import CentralError
 from central.feed import change
@@ -70,18 +69,21 @@ def rotation_state(site: Site) -> RotationState:
 
 def begin(site: Site, now: int) -> None:
     """Make the next key and have the newest one name it. Raises CentralError (``rotation``) in the middle of one."""
-    at = rotation_state(site)
-    if at.step not in {Step.NONE, Step.BEGUN}:
-        raise CentralError("rotation", site=site.number, reason="retire the old key first")
-    if at.step == Step.BEGUN:
-        return
-    seed = datafolder.keep_secret(keyring.key_file(site, site.signing_key + 1), SigningKey.generate().seed())
-    link = CentralKey.objects.filter(site=site).order_by("-number").first()
-    before = claimed(claims.CentralKey, None if link is None else bytes(link.record))
-    version = now if before is None else max(before.version + 1, now)
-    named = claims.CentralKey(issued=now, public_key=SigningKey(seed).public, version=version)
-    record = sign(named, keyring.signing_key(site))
     with change():
+        # Begun on two machines at once: the second finds what the first has done.
+        site = Site.objects.select_for_update(no_key=True).get(pk=site.pk)
+        at = rotation_state(site)
+        if at.step not in {Step.NONE, Step.BEGUN}:
+            raise CentralError("rotation", site=site.number, reason="retire the old key first")
+        if at.step == Step.BEGUN:
+            return
+        new = SigningKey.generate()
+        keyring.keep_signing_key(site, site.signing_key + 1, new)
+        link = CentralKey.objects.filter(site=site).order_by("-number").first()
+        before = claimed(claims.CentralKey, None if link is None else bytes(link.record))
+        version = now if before is None else max(before.version + 1, now)
+        named = claims.CentralKey(issued=now, public_key=new.public, version=version)
+        record = sign(named, keyring.signing_key(site))
         CentralKey(site=site, number=site.signing_key, public_key=named.public_key, record=record).save()
 
 
@@ -134,7 +136,7 @@ def retire(site: Site, *, force: bool = False) -> None:
         site.retired_key = old
         site.save(update_fields=["retired_key"])
         _tell_statuses(site)
-    datafolder.destroy_secret(keyring.key_file(site, old))
+        keyring.destroy_signing_key(site, old)
 
 
 def _tell_statuses(site: Site) -> None:

@@ -6,7 +6,7 @@ from central.clock import DAY_S, unix_now
 from central.errors import Refused
 from central.feed import change
 from central.models import EnrolmentCode, OutOfOrder, Site, Station, StationToken, Task
-from central.signing.blocklists import sign_blocklist
+from central.signing.blocklists import lock_site, sign_blocklist
 from central.signing.records import renew_certificate, sign_certificate
 from station.records.proofs import enrolment_proven
 
@@ -17,6 +17,8 @@ TOKEN_OVERLAP_S = DAY_S
 def add_station(station: Station, site: Site) -> str:
     """Add a new station with the next free number. Returns its enrolment code, to be shown once."""
     with change():
+        # Two who add one at once would get the same number: the second waits for the first.
+        lock_site(site)
         last = Station.objects.filter(site=site).order_by("-number").values_list("number", flat=True).first()
         station.site, station.number = site, (last or 0) + 1
         station.save()
@@ -39,12 +41,13 @@ def enrol_station(shown_code: str, public_key: bytes, proof: bytes, now: int) ->
     with change():
         # Read again inside the transaction: of two that come at once with different keys, one is too late.
         code = EnrolmentCode.objects.select_for_update().get(pk=found.pk)
-        station = Station.objects.select_related("site", "unit").get(pk=code.station_id)
+        station = _locked(code.station_id)
         if code.used_at is None:
             if station.stolen:
                 raise Refused(403, "bad_code", "no such code")
             _replace_token(station, token, now)
             station.status, station.last_contact = Station.Status.UP, now
+            station.save(update_fields=["status", "last_contact"])
             sign_certificate(station, public_key, now)
             code.used_at, code.used_public_key = now, public_key
             code.save(update_fields=["used_at", "used_public_key"])
@@ -56,7 +59,7 @@ def enrol_station(shown_code: str, public_key: bytes, proof: bytes, now: int) ->
 def renew_station_certificate(station: Station, now: int) -> bytes:
     """Renew the certificate of the enrolled public key. Raises Refused (409 ``too_early``) before half of its life."""
     with change():
-        mine = Station.objects.select_related("site", "unit").get(pk=station.pk)
+        mine = _locked(station.pk)
         renew_certificate(mine, now)
     return bytes(mine.certificate or b"")
 
@@ -84,12 +87,18 @@ def revoke_station(station: Station, by: str = "") -> Task:
     Raises BlocklistFull: then nothing has changed.
     """
     with change():
+        lock_site(station.site)
         station.stolen, station.status = True, Station.Status.DOWN
         station.save(update_fields=["stolen", "status"])
         station.tokens.all().delete()
         EnrolmentCode.objects.filter(station=station, used_at=None).delete()
         sign_blocklist(station.site, unix_now())
         return start_pin_renewal(station.site, by, station)
+
+
+def _locked(pk: int) -> Station:
+    """A station as it is now, which nobody else changes until the transaction ends."""
+    return Station.objects.select_related("site", "unit").select_for_update(of=("self",), no_key=True).get(pk=pk)
 
 
 def _is_unused(station: Station, token: str) -> bool:

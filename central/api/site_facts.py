@@ -3,8 +3,8 @@
 from central.api.schemas import Argon2, Pepper, PinSettings
 from central.models import Site
 from central.signing import keyring
-from central.signing.pins import LANES, MEMORY_KIB, TIME_COST
 from station.records.base64url import encoded
+from station.records.pins import LANES, MEMORY_KIB, TIME_COST
 
 
 def pin_settings_of(site: Site) -> PinSettings:

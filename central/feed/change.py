@@ -26,6 +26,9 @@ from central.models.base import Content
 from central.signing.outdated import sign_outdated
 from station.records.mirror_digest import MirrorSum, object_hash
 
+TOMBSTONES_LOOKED_AT = 1000
+"""In one round of the scheduler. Sorting them by site would read the whole table."""
+
 Slot: TypeAlias = tuple[str, int]
 """Type and number of a mirror object."""
 
@@ -173,6 +176,12 @@ def _contents(slots: dict[Slot, tuple[type[Mirrored], int] | None]) -> dict[Slot
                 slot = pks[int(instance.pk)]
                 contents[slot] = {"type": slot[0], "id": slot[1], **content}
     return contents
+
+
+def sites_with_tombstones(removed_before: int) -> list[int]:
+    """The database ids of the sites that have the oldest tombstones of removals before that time."""
+    old = MirrorRow.objects.filter(removed_at__lt=removed_before).order_by("removed_at")
+    return sorted(set(old.values_list("site_id", flat=True)[:TOMBSTONES_LOOKED_AT]))
 
 
 def forget_tombstones(site: int, removed_before: int) -> int:

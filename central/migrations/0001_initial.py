@@ -191,6 +191,29 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="SealedSecret",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("signing", "the seed of the n-th Ed25519 key, 32 bytes"),
+                            ("salt", "the site salt of PIN tags, 16 bytes; number 0"),
+                            ("pepper", "the pepper of one version of PIN tags, 32 bytes"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("number", models.BigIntegerField()),
+                ("sealed", models.BinaryField()),
+                ("site", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="central.site")),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("site", "kind", "number"), name="one_secret_a_number")],
+            },
+        ),
+        migrations.CreateModel(
             name="CentralKey",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -1236,5 +1259,23 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="holder",
             constraint=models.UniqueConstraint(fields=("site", "pin_tag"), name="one_person_a_pin"),
+        ),
+        migrations.AddIndex(
+            model_name="holder",
+            index=models.Index(
+                condition=models.Q(("employment_ends__isnull", False)),
+                fields=["status", "employment_ends"],
+                name="employments_that_end",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="mirrorrow",
+            index=models.Index(
+                condition=models.Q(("removed_at__isnull", False)), fields=["removed_at"], name="tombstones_by_age"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="task",
+            index=models.Index(condition=models.Q(("done_at__isnull", True)), fields=["kind"], name="open_tasks"),
         ),
     ]

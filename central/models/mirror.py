@@ -51,6 +51,10 @@ class MirrorRow(models.Model):
             models.UniqueConstraint(fields=["site", "type", "number"], name="one_row_an_object"),
             models.UniqueConstraint(fields=["site", "revision"], name="one_object_a_revision"),
         ]
+        # Those that are old enough are looked for in every round of the scheduler.
+        indexes: ClassVar = [
+            models.Index(fields=["removed_at"], condition=models.Q(removed_at__isnull=False), name="tombstones_by_age")
+        ]
 
     def __str__(self) -> str:
         return f"{self.type}:{self.number}:{self.revision}"

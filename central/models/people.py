@@ -9,13 +9,12 @@ from central.models.base import Content, Mirrored, Watched, check_printable, num
 from central.models.places import Area, Lock, Site, Unit
 from station.records.base64url import encoded
 from station.records.claims import MINUTES_A_DAY, WINDOWS_LIMIT
-
-TAG_BYTES = 16
+from station.records.pins import PIN_TAG_BYTES
 
 
 def no_pin() -> bytes:
     """A tag that no PIN has: sixteen random bytes."""
-    return os.urandom(TAG_BYTES)
+    return os.urandom(PIN_TAG_BYTES)
 
 
 def may_be_identity_number(digits: str) -> bool:
@@ -65,7 +64,7 @@ class Holder(Mirrored):
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.ACTIVE)
     employment_ends = models.DateField(null=True, blank=True, help_text="The last day at work")
     language = models.CharField(max_length=5, blank=True, help_text="For the screen: sv, da, en")
-    pin_tag = models.BinaryField(max_length=TAG_BYTES, default=no_pin, editable=False)
+    pin_tag = models.BinaryField(max_length=PIN_TAG_BYTES, default=no_pin, editable=False)
     pin_at = models.BigIntegerField(null=True, editable=False)
     """When they were given their PIN; None for somebody who has had none."""
     ended_at = models.BigIntegerField(null=True, editable=False)
@@ -82,6 +81,14 @@ class Holder(Mirrored):
             models.UniqueConstraint(fields=["site", "number"], name="holder_number"),
             # The PIN alone finds the person.
             models.UniqueConstraint(fields=["site", "pin_tag"], name="one_person_a_pin"),
+        ]
+        # Whose last day is over is looked for in every round of the scheduler.
+        indexes = [
+            models.Index(
+                fields=["status", "employment_ends"],
+                condition=models.Q(employment_ends__isnull=False),
+                name="employments_that_end",
+            )
         ]
         ordering = ["site", "number"]
 

@@ -47,7 +47,7 @@ class Site(Mirrored):
         default=6, validators=[MinValueValidator(6), MaxValueValidator(10)], help_text="Of PINs given from now on"
     )
     pin_version = models.BigIntegerField(default=0, editable=False)
-    """Of the pepper (``pepper-<version>.key``) that new PINs are tagged with; 0 before the site's secrets are made."""
+    """Of the pepper (`central.models.secrets`) that new PINs are tagged with; 0 before the site's secrets are made."""
     pin_version_ending = models.BigIntegerField(null=True, editable=False)
     """Of the pepper before it, while PINs are being renewed."""
     pin_version_task = models.BigIntegerField(default=0, editable=False)
@@ -74,7 +74,7 @@ class Site(Mirrored):
         "could open go, the number stays. Fewer than the log's: its newest entries may name nobody",
     )
     signing_key = models.PositiveSmallIntegerField(default=1, editable=False)
-    """Which of the site's central keys (``signing-<n>.key``) signs records, but for heads and the time."""
+    """Which of the site's central keys (`central.models.secrets`) signs records, but for heads and the time."""
     current_key = models.PositiveSmallIntegerField(default=1, editable=False)
     """Which one signs heads and the time: the one before, until all else is signed with the new one."""
     retired_key = models.PositiveSmallIntegerField(default=0, editable=False)

@@ -41,6 +41,8 @@ class Task(models.Model):
     class Meta:
         """Django's options."""
 
+        # Which sites renew their PINs is looked for in every round of the scheduler.
+        indexes = [models.Index(fields=["kind"], condition=models.Q(done_at__isnull=True), name="open_tasks")]
         ordering = ["due", "pk"]
 
     def __str__(self) -> str:

@@ -4,14 +4,13 @@
 
     manifest.json            {"format": 1, "created": <Unix seconds>, "epoch": "…"}
     central.sqlite3          a consistent copy, made while the server goes on (SQLite's online backup)
-    server.key, site-<number>/signing-<n>.key, site-<number>/pin-salt.key, site-<number>/pepper-<version>.key
+    master.key               what opens the central keys and the peppers in it
 
-The archive is worth as much as the server itself: it holds the central keys and the peppers.
+The archive is worth as much as the server itself.
 """
 
 import json
 import os
-import re
 import sqlite3
 import tarfile
 from io import BytesIO
@@ -28,8 +27,6 @@ from central.models.epoch import epoch
 FORMAT = 1
 MANIFEST = "manifest.json"
 DATABASE = "central.sqlite3"
-SECRETS = re.compile(r"server\.key|site-[0-9]{1,5}/(signing-[0-9]{1,5}|pin-salt|pepper-[0-9]{1,16})\.key")
-"""The names of secret files within the data folder."""
 PAGES_AT_ONCE = 1000
 """Between two of these the server gets to write."""
 
@@ -37,7 +34,7 @@ PAGES_AT_ONCE = 1000
 def backup(file: Path) -> None:
     """Write everything into ``file``, which must not exist. Raises CentralError (``backup``)."""
     if connection.vendor != "sqlite":
-        raise CentralError("backup", reason="use pg_dump, and keep the data folder's files with it")
+        raise CentralError("backup", reason="use pg_dump, and keep the master key apart from it")
     manifest = {"format": FORMAT, "created": unix_now(), "epoch": epoch()}
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     try:
@@ -45,17 +42,12 @@ def backup(file: Path) -> None:
             raise CentralError("backup", reason="there is a file of that name already")
         with TemporaryDirectory(dir=datafolder.folder(), prefix=".backup-") as scratch:
             copy = Path(scratch) / DATABASE
-            # Secrets before and after the database: they are made before it knows of them, and destroyed after it has
-            # forgotten them, and none is ever changed.
-            secrets = _secrets()
             _copy_database(copy)
-            secrets |= _secrets()
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as out, tarfile.open(fileobj=out, mode="w") as archive:
                 _add(archive, MANIFEST, json.dumps(manifest).encode("ascii"))
                 archive.add(copy, DATABASE, filter=_plain)
-                for name, content in sorted(secrets.items()):
-                    _add(archive, name, content)
+                archive.add(datafolder.folder() / datafolder.MASTER_KEY, datafolder.MASTER_KEY, filter=_plain)
                 archive.close()
                 out.flush()
                 os.fsync(out.fileno())
@@ -64,13 +56,6 @@ def backup(file: Path) -> None:
         raise CentralError("backup", reason=str(error)) from error
     finally:
         draft.unlink(missing_ok=True)
-
-
-def _secrets() -> dict[str, bytes]:
-    """All secret files of the data folder, by their names."""
-    folder = datafolder.folder()
-    names = (path.relative_to(folder).as_posix() for path in folder.glob("**/*") if path.is_file())
-    return {name: datafolder.read_secret(name) for name in names if SECRETS.fullmatch(name)}
 
 
 def _copy_database(target: Path) -> None:

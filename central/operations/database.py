@@ -10,23 +10,28 @@ from central.errors import CentralError
 from central.feed import change
 from central.models import Site
 from central.models.epoch import epoch
+from central.operations.alone import Work, alone
 from central.signing.keyring import prepare_site
+from central.signing.sealing import prepare_master_key
 
 
 def bring_up_to_date() -> None:
-    """Apply what migrations there are, and see that every site's secrets are there.
+    """Apply what migrations there are, and see that the master key opens every site's secrets.
 
-    Raises CentralError (``database``, ``signing_key``).
+    Of several machines that start at once, one does it; the others wait, and find it done. Raises CentralError
+    (``database``, ``master_key``, ``signing_key``, ``busy``).
     """
     try:
-        executor = MigrationExecutor(connection)
-        # Asking first: `migrate` takes a quarter of a second also when there is nothing to do.
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            call_command("migrate", verbosity=0, interactive=False)
-        epoch()
-        for site in Site.objects.all():
-            with change():
-                prepare_site(site, unix_now())
+        with alone(Work.START):
+            executor = MigrationExecutor(connection)
+            # Asking first: `migrate` takes a quarter of a second also when there is nothing to do.
+            if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                call_command("migrate", verbosity=0, interactive=False)
+            prepare_master_key()
+            epoch()
+            for site in Site.objects.all():
+                with change():
+                    prepare_site(site, unix_now())
     except DatabaseError as error:
         raise CentralError("database", reason=type(error).__name__) from error
     finally:

@@ -11,6 +11,7 @@ import os
 import shutil
 import sqlite3
 import tarfile
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,12 +25,12 @@ from central.errors import CentralError
 from central.feed import change, touch
 from central.models import CentralKey, EnrolmentCode, FeedCounter, ProvisionCode, Site
 from central.models.epoch import begin_new_epoch
-from central.operations.backup import DATABASE, FORMAT, MANIFEST, SECRETS
+from central.operations.backup import DATABASE, FORMAT, MANIFEST
 from central.operations.database import bring_up_to_date
 from central.signing.keyring import forget_secrets
 
 MANIFEST_LIMIT_BYTES = 4096
-NAMES_LIMIT = 1000
+PARTS = frozenset({MANIFEST, DATABASE, datafolder.MASTER_KEY})
 
 
 def restore(file: Path, *, replace: bool) -> int:
@@ -39,7 +40,7 @@ def restore(file: Path, *, replace: bool) -> int:
     ``replace``, ``restore`` for a file that is no whole backup: then nothing has changed.
     """
     if connection.vendor != "sqlite":
-        raise CentralError("restore", reason="use pg_restore, the data folder's files, and `central manage new_epoch`")
+        raise CentralError("restore", reason="use pg_restore and `central manage new_epoch`")
     folder = datafolder.folder()
     with datafolder.locked_alone():
         if (folder / DATABASE).exists() and not replace:
@@ -95,16 +96,13 @@ def _unpack(file: Path, target: Path) -> None:
     """Only the names that a backup has, as plain files; raises ValueError for anything else."""
     with tarfile.open(file, mode="r:") as archive:
         for count, member in enumerate(archive):
-            known = member.name in {MANIFEST, DATABASE} or SECRETS.fullmatch(member.name)
-            if not known or not member.isfile() or count > NAMES_LIMIT:
+            if member.name not in PARTS or not member.isfile() or count >= len(PARTS):
                 raise ValueError(f"not a part of a backup: {member.name[:40]!r}")
             if member.name != DATABASE and member.size > MANIFEST_LIMIT_BYTES:
                 raise ValueError("a part is too large")
             content = archive.extractfile(member)
             assert content is not None
-            path = target / member.name
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            with os.fdopen(os.open(target / member.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
                 shutil.copyfileobj(content, out)
                 out.flush()
                 os.fsync(out.fileno())
@@ -114,31 +112,42 @@ def _unpack(file: Path, target: Path) -> None:
     with sqlite3.connect(target / DATABASE) as database:
         (verdict,) = database.execute("PRAGMA integrity_check(1)").fetchone()
     database.close()
-    if verdict != "ok" or not (target / "server.key").exists():
+    if verdict != "ok" or not (target / datafolder.MASTER_KEY).exists():
         raise ValueError("the backup is damaged")
 
 
 def _refuse_older(unpacked: Path, folder: Path) -> None:
     """Raise ValueError when a next central key has been made since: stations take, or will take, its word alone."""
-    for place in folder.glob("site-*"):
-        if _newest_key(unpacked / place.name) < _newest_key(place):
+    if not (folder / DATABASE).exists():
+        return
+    mine = _newest_keys(unpacked / DATABASE)
+    try:
+        theirs = _newest_keys(folder / DATABASE)
+    except sqlite3.Error:
+        return  # It is broken: that is why somebody restores.
+    for site, number in theirs.items():
+        if mine.get(site, 0) < number:
             reason = "was made before a change of the central key: stations would believe nothing that it signs"
-            raise ValueError(f"{place.name} {reason}")
+            raise ValueError(f"site {site} {reason}")
 
 
-def _newest_key(place: Path) -> int:
-    """The highest number of a site's central keys; 0 where there is none."""
-    return max((int(file.stem.partition("-")[2]) for file in place.glob("signing-*.key")), default=0)
+def _newest_keys(file: Path) -> dict[int, int]:
+    """The highest number of each site's central keys, by the site's number. Raises sqlite3.Error."""
+    with closing(sqlite3.connect(file)) as database:
+        return dict(
+            database.execute(
+                "SELECT site.number, max(secret.number) FROM central_sealedsecret secret "
+                "JOIN central_site site ON site.id = secret.site_id WHERE secret.kind = 'signing' GROUP BY site.number"
+            )
+        )
 
 
 def _put_in_place(unpacked: Path, folder: Path) -> None:
     # The log of the database before must never be played into the one that takes its place.
     for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"):
         (folder / name).unlink(missing_ok=True)
-    for old in folder.glob("site-*"):
-        shutil.rmtree(old)
     # The database last: a folder in which it is has everything.
-    parts = [*sorted(unpacked.glob("site-*")), unpacked / "server.key", unpacked / DATABASE]
+    parts = [unpacked / datafolder.MASTER_KEY, unpacked / DATABASE]
     for part in parts:
         part.replace(folder / part.name)
     descriptor = os.open(folder, os.O_RDONLY)

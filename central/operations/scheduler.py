@@ -1,38 +1,148 @@
-"""The scheduler of `central serve`: what is to be done because time has passed."""
+"""The scheduler of `central serve`: what is to be done because time has passed.
+
+Every server process has one, and one at a time has the work (`central.operations.alone`): the others look on, and take
+it when it is free. Each step of a round, and each site in it, is done apart: what fails is logged, the rest goes on.
+"""
 
 import logging
 import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
 
 from auditlog.context import disable_auditlog
-from django.db import connections
+from django.db import close_old_connections, connections
 
-from central.actions.people import end_employments_that_are_over
-from central.actions.pins import end_pin_renewal
-from central.actions.renewals import renew_due_records
+from central.actions.people import employments_over, end_employment_that_is_over
+from central.actions.pins import end_pin_renewal, sites_renewing_pins
+from central.actions.renewals import (
+    RenewalFailed,
+    due_permits,
+    renew_due_blocklist,
+    renew_due_permits,
+    sites_with_due_blocklists,
+)
 from central.actions.station_health import note_silence
-from central.clock import DAY_S, unix_now
+from central.clock import DAY_S, HOUR_S, unix_now
 from central.doors.limits import forget_full_buckets
-from central.feed.change import forget_tombstones
-from central.models import Site
+from central.feed.change import forget_tombstones, sites_with_tombstones
+from central.models import ServerFact
+from central.operations.alone import Alone, Work
 from central.operations.retention import apply_retention_when_due
 
 ROUND_EVERY_S = 20.0
 TOMBSTONES_KEPT_S = 60 * DAY_S
+RENEW_FOR_S = 20.0
+"""Of one round: then the other steps get their turn, and the next round begins at once."""
+PAUSE_SHARE = 2.0
+"""After each batch so many times as long as it took: signing takes a third of a core at most, whatever is due."""
+NOTED_EVERY_S = 60
+ROUND = "scheduler_round_at"
+BEHIND_S = HOUR_S
+"""Permits are due with half of their life left: an hour is no harm, and a sign that something is wrong."""
+WARN_EVERY_S = HOUR_S
 
 log = logging.getLogger("central.scheduler")
 
 
-def do_what_is_due(now: int) -> None:
-    """One round: employments that are over, records at half of their life, silent stations, retention, leftovers."""
+@dataclass(frozen=True)
+class Renewed:
+    """How many permits were signed anew, and whether some are left."""
+
+    signed: int
+    more: bool
+
+
+def do_what_is_due(now: int, goes_on: Callable[[], bool] = lambda: True) -> bool:
+    """One round. Returns whether there is more to do at once.
+
+    ``goes_on`` is asked before each step: whether the work is still this process's.
+    """
+    more = False
     with disable_auditlog():
-        end_employments_that_are_over(now)
-        renew_due_records(now)
-        note_silence(now)
-    apply_retention_when_due(now)
+        for step in STEPS:
+            if not goes_on():
+                return False
+            # One that the database has ended is opened anew.
+            close_old_connections()
+            try:
+                done = step(now)
+            except Exception:
+                log.exception("scheduler.failed step=%s", step.__name__)
+            else:
+                more = more or (done is not None and done.more)
+    return more
+
+
+def end_employments(now: int) -> None:
+    """End the people whose last day at work is over."""
+    _each_apart("end_employments", employments_over(now), lambda holder: end_employment_that_is_over(holder, now))
+
+
+def renew_permits(now: int, for_s: float = RENEW_FOR_S, pause: Callable[[float], Any] = time.sleep) -> Renewed:
+    """Sign anew the permits that have lived half of their life: in small batches with pauses, for ``for_s`` at most."""
+    signed, left_out, until = 0, set[int](), time.monotonic() + for_s
+    while (began := time.monotonic()) < until:
+        try:
+            site, count = renew_due_permits(now, left_out)
+        except RenewalFailed as error:
+            log.exception("scheduler.failed step=renew_permits site_id=%s", error.site)
+            left_out.add(error.site)
+            continue
+        if site is None:
+            return Renewed(signed, more=False)
+        if count == 0:
+            # Somebody else is just signing for these people.
+            left_out.add(site)
+        signed += count
+        pause(PAUSE_SHARE * (time.monotonic() - began))
+    return Renewed(signed, more=True)
+
+
+def renew_blocklists(now: int) -> None:
+    """Sign anew the blocklists that have lived half of their life."""
+    _each_apart("renew_blocklists", sites_with_due_blocklists(now), lambda site: renew_due_blocklist(site, now))
+
+
+def _end_pin_renewals(_now: int) -> None:
+    _each_apart("end_pin_renewals", sites_renewing_pins(), end_pin_renewal)
+
+
+def _forget_buckets(_now: int) -> None:
     forget_full_buckets()
-    for site in Site.objects.all():
-        end_pin_renewal(site)
-        forget_tombstones(site.pk, now - TOMBSTONES_KEPT_S)
+
+
+def _forget_tombstones(now: int) -> None:
+    before = now - TOMBSTONES_KEPT_S
+    _each_apart("forget_tombstones", sites_with_tombstones(before), lambda site: forget_tombstones(site, before))
+
+
+def _note_round(now: int) -> None:
+    if not 0 <= now - last_round() < NOTED_EVERY_S:
+        ServerFact.objects.update_or_create(name=ROUND, defaults={"value": str(now)})
+
+
+STEPS: tuple[Callable[[int], Renewed | None], ...] = (
+    end_employments, note_silence, renew_blocklists, renew_permits, _end_pin_renewals, apply_retention_when_due,
+    _forget_buckets, _forget_tombstones, _note_round,
+)  # fmt: skip
+
+
+def last_round() -> int:
+    """When the last round ended (Unix seconds, to the minute); 0: never."""
+    fact = ServerFact.objects.filter(name=ROUND).first()
+    return 0 if fact is None else int(fact.value)
+
+
+def how_far_behind(now: int) -> str:
+    """What is wrong with the scheduler, in a line; empty when nothing is."""
+    last, due = last_round(), due_permits(now)
+    if last and now - last > BEHIND_S:
+        return f"the last round ended {now - last} s ago"
+    if due.oldest_s > BEHIND_S:
+        return f"{due.permits} permits wait to be signed anew, the first for {due.oldest_s} s"
+    return ""
 
 
 def start_scheduler() -> None:
@@ -42,11 +152,29 @@ def start_scheduler() -> None:
 
 def _run_for_ever() -> None:
     ended = threading.Event()
-    while not ended.wait(ROUND_EVERY_S):
+    wait_s, warned_at = ROUND_EVERY_S, 0.0
+    while not ended.wait(wait_s):
+        wait_s = ROUND_EVERY_S
+        turn = Alone(Work.SCHEDULER)
         try:
-            do_what_is_due(unix_now())
+            if turn.take():
+                wait_s = 0.0 if do_what_is_due(unix_now(), turn.is_held) else ROUND_EVERY_S
+            # Also whoever only looks on: the one that has the work may hang.
+            if time.monotonic() - warned_at >= WARN_EVERY_S and (wrong := how_far_behind(unix_now())):
+                warned_at = time.monotonic()
+                log.warning("scheduler.behind %s", wrong)
         except Exception:
             # The server goes on serving; the next round tries again.
             log.exception("scheduler.failed")
         finally:
+            turn.release()
             connections.close_all()
+
+
+def _each_apart(step: str, things: Iterable[Any], do: Callable[[Any], object]) -> None:
+    """Do something to each: what fails for one is logged, and done to the others all the same."""
+    for thing in list(things):
+        try:
+            do(thing)
+        except Exception:
+            log.exception("scheduler.failed step=%s of=%s", step, getattr(thing, "pk", thing))

@@ -50,18 +50,26 @@ def is_up_to_date(site: Site) -> bool:
     return said is not None and (said.blocked_keys, said.blocked_stations) == _blocked(site)
 
 
+def lock_site(site: Site) -> None:
+    """Have two who block at once, or sign at once, wait for each other. Inside a change, before any key's lock.
+
+    The second then sees what the first has blocked.
+    """
+    Site.objects.select_for_update(no_key=True).get(pk=site.pk)
+
+
 def sign_blocklist(site: Site, now: int) -> Blocklist:
     """The list that says which keys and stations are blocked now: signed anew unless the newest does. Inside a change.
 
     Raises BlocklistFull.
     """
-    # Two who block at once: the second waits here, and then sees what the first has blocked.
-    Site.objects.select_for_update(no_key=True).get(pk=site.pk)
+    lock_site(site)
     return Blocklist.objects.get(site=site) if is_up_to_date(site) else sign_blocklist_anew(site, now)
 
 
 def sign_blocklist_anew(site: Site, now: int) -> Blocklist:
     """Sign and keep a new version. Inside a change. Raises BlocklistFull."""
+    lock_site(site)
     newest = Blocklist.objects.filter(site=site).first() or Blocklist(site=site, version=0)
     keys, stations = _blocked(site)
     if len(keys) > claims.BLOCKED_KEYS_LIMIT or len(stations) > claims.BLOCKED_STATIONS_LIMIT:

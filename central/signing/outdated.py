@@ -23,9 +23,9 @@ def sign_outdated(saved: Iterable[Watched], deleted: Iterable[Watched], now: int
             sign_key_record(key, now)
             signed.append(f"record of key {key}")
     # Read again: what was saved may have been loaded before somebody else's change.
-    for holder in Holder.objects.filter(pk__in=_holders(things)):
+    for holder in Holder.objects.filter(pk__in=_holders(things)).order_by("pk"):
         signed += [f"permit of holder {holder.number}"] * sign_permits(holder, now)
-    for site in Site.objects.filter(pk__in=_sites(things)):
+    for site in Site.objects.filter(pk__in=_sites(things)).order_by("pk"):
         if not is_up_to_date(site):
             sign_blocklist(site, now)
             signed.append(f"blocklist of site {site.number}")

@@ -1,8 +1,11 @@
 """Permits: signed for 21 days, signed anew from half of it on, never past the end of employment."""
 
 import random
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+from django.db.models import QuerySet
 
 from central.clock import DAY_S
 from central.models import Holder, Permission, Permit
@@ -21,8 +24,8 @@ def sign_permits(holder: Holder, now: int) -> int:
 
     Inside a change. A permit that may no longer be is taken away.
     """
-    # Read again: the caller's may have been loaded before somebody else's change.
-    holder = Holder.objects.select_related("site").get(pk=holder.pk)
+    # Read again, under a lock: of two that sign at once, the second goes on from what the first has signed.
+    holder = _locked([holder.pk]).get()
     count = 0
     for permission in holder.permissions.select_related("unit"):
         permit = Permit.objects.filter(permission=permission).first()
@@ -37,13 +40,36 @@ def sign_permits(holder: Holder, now: int) -> int:
     return count
 
 
-def sign_permit_anew(permit: Permit, now: int) -> None:
-    """Sign a permit again, for a whole new life; take it away if nothing more may be signed. Inside a change."""
-    wanted = _wanted(permit.permission, permit.holder, permit.revision, now)
-    if wanted is None:
-        permit.delete()
-    else:
-        _sign(permit.permission, permit.holder, permit, wanted)
+def sign_permits_anew(permits: Iterable[Permit], now: int, *, renew_at: int | None = None) -> int:
+    """Sign permits again, for a whole new life; take away those of which nothing more may be signed. Inside a change.
+
+    With ``renew_at``: only those that are then still due. Whose holder somebody else is just signing for are left out.
+    Returns how many.
+    """
+    asked = {permit.pk: permit.holder_id for permit in permits}
+    locked = {holder.pk: holder for holder in _locked(set(asked.values()), skip=renew_at is not None)}
+    mine = Permit.objects.filter(pk__in=asked, holder__in=locked).select_related("permission")
+    if renew_at is not None:
+        mine = mine.filter(renew_at__lte=renew_at)
+    count = 0
+    for permit in mine.order_by("renew_at", "pk"):
+        holder = locked[permit.holder_id]
+        wanted = _wanted(permit.permission, holder, permit.revision, now)
+        if wanted is None:
+            permit.delete()
+        else:
+            _sign(permit.permission, holder, permit, wanted)
+        count += 1
+    return count
+
+
+def _locked(holders: Collection[int], *, skip: bool = False) -> QuerySet[Holder]:
+    """These holders as they are now, whom nobody else signs for until the transaction ends.
+
+    Always in the same order; with ``skip``, without those whom somebody else has locked. SQLite has one writer anyway.
+    """
+    rows = Holder.objects.select_related("site").filter(pk__in=holders).order_by("pk")
+    return rows.select_for_update(of=("self",), no_key=True, skip_locked=skip)
 
 
 def _wanted(permission: Permission, holder: Holder, revision: int, now: int) -> claims.Permit | None:

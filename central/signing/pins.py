@@ -3,9 +3,6 @@
 import secrets
 from itertools import pairwise
 
-TIME_COST = 2
-MEMORY_KIB = 19456
-LANES = 1
 SALT_BYTES = 16
 PEPPER_BYTES = 32
 

@@ -17,17 +17,20 @@ BOX_CERTIFICATE_DAYS = 400
 
 def sign_key_record(key: Key, now: int) -> None:
     """Sign what the key is and whose, and keep it: a key with a record is known to stations. Inside a change."""
+    # Read again, under a lock: of two that sign at once, the second goes on from what the first has signed.
+    mine = Key.objects.select_related("unit", "holder", "site").select_for_update(of=("self",), no_key=True)
+    now_there = mine.get(pk=key.pk)
     # Later than the one before: by this a station knows which to write to the key.
-    before = claimed(claims.KeyRecord, None if key.record is None else bytes(key.record))
+    before = claimed(claims.KeyRecord, None if now_there.record is None else bytes(now_there.record))
     record = claims.KeyRecord(
         issued=now if before is None else max(now, before.issued + 1),
-        key=key.number,
-        kind=claims.KeyKind(key.kind),
-        unit=key.unit.number,
-        holder=key.holder.number if key.holder else None,
-        key_public=bytes(key.key_public) if key.key_public is not None else None,
+        key=now_there.number,
+        kind=claims.KeyKind(now_there.kind),
+        unit=now_there.unit.number,
+        holder=now_there.holder.number if now_there.holder else None,
+        key_public=bytes(now_there.key_public) if now_there.key_public is not None else None,
     )
-    key.record = sign(record, signing_key(key.site))
+    key.record = sign(record, signing_key(now_there.site))
     key.save(update_fields=["record"])
 
 
@@ -56,7 +59,8 @@ def _sign_certificate(station: Station, public_key: bytes, signer: SigningKey, n
         ),
         signer,
     )
-    station.save()
+    # Its own fields alone: whoever revokes it meanwhile is not undone.
+    station.save(update_fields=["public_key", "certificate", "certificate_issued", "certificate_expires"])
 
 
 def renew_certificate(station: Station, now: int) -> None:

@@ -16,6 +16,10 @@ from argon2.low_level import Type, hash_secret_raw
 from station.errors import StationError
 
 PIN_TAG_BYTES = 16
+TIME_COST = 2
+MEMORY_KIB = 19456
+LANES = 1
+"""Argon2id's parameters, of every site so far; a station takes those that its central names."""
 
 
 class PinFault(StationError):
@@ -23,7 +27,13 @@ class PinFault(StationError):
 
 
 def pin_tags(
-    pin: bytes, site_salt: bytes, peppers: Sequence[bytes], *, time: int = 2, memory_kib: int = 19456, lanes: int = 1
+    pin: bytes,
+    site_salt: bytes,
+    peppers: Sequence[bytes],
+    *,
+    time: int = TIME_COST,
+    memory_kib: int = MEMORY_KIB,
+    lanes: int = LANES,
 ) -> tuple[bytes, ...]:
     """The 16 bytes that a PIN has at this site under each of ``peppers``, in their order. A PIN matches under either.
 
@@ -41,7 +51,13 @@ def pin_tags(
 
 
 def pin_tag(
-    pin: bytes, site_salt: bytes, pepper: bytes, *, time: int = 2, memory_kib: int = 19456, lanes: int = 1
+    pin: bytes,
+    site_salt: bytes,
+    pepper: bytes,
+    *,
+    time: int = TIME_COST,
+    memory_kib: int = MEMORY_KIB,
+    lanes: int = LANES,
 ) -> bytes:
     """As `pin_tags`, under the one pepper that a PIN is given with."""
     return pin_tags(pin, site_salt, [pepper], time=time, memory_kib=memory_kib, lanes=lanes)[0]

@@ -15,7 +15,7 @@ import django
 DATA = Path(tempfile.mkdtemp(prefix="central-tests-"))
 atexit.register(shutil.rmtree, DATA, ignore_errors=True)
 # Settings derive Django's secret key from it; seeding goes on with what is there.
-with os.fdopen(os.open(DATA / "server.key", os.O_WRONLY | os.O_CREAT, 0o600), "wb") as _file:
+with os.fdopen(os.open(DATA / "master.key", os.O_WRONLY | os.O_CREAT, 0o600), "wb") as _file:
     _file.write(secrets.token_bytes(32))
 os.environ["CENTRAL_DATA"] = str(DATA)
 os.environ["DJANGO_SETTINGS_MODULE"] = "central.settings"

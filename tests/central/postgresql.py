@@ -44,7 +44,7 @@ def server(bin_folder: Path) -> Iterator[str]:
     try:
         run("initdb", "-D", data, "-U", "central", "-A", "trust", "-E", "UTF8", "--no-sync")
         with (folder / "log").open("wb") as log:
-            options = ("listen_addresses=", f"unix_socket_directories={folder}", "max_connections=40", "fsync=off")
+            options = ("listen_addresses=", f"unix_socket_directories={folder}", "max_connections=100", "fsync=off")
             words = [str(bin_folder / "postgres"), "-D", data, *(word for option in options for word in ("-c", option))]
             process = subprocess.Popen(
                 words,

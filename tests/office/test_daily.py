@@ -14,7 +14,6 @@ from auditlog.models import LogEntry
 from central.actions.codes import new_enrolment_code
 from central.actions.hand_out import new_provision_code
 from central.actions.look_ups import note_look_up
-from central.actions.people import end_employments_that_are_over
 from central.actions.station_health import note_mirror
 from central.clock import unix_now
 from central.feed import change_and_sign
@@ -32,6 +31,7 @@ from central.models import (
     StationToken,
     Task,
 )
+from central.operations.scheduler import end_employments
 from central.signing import keyring
 from station.records import claims
 from station.records.envelope import verified
@@ -199,9 +199,9 @@ def test_a_last_day_that_passes_leaves_keys_to_collect(there: SimpleNamespace) -
     with change_and_sign():
         there.one.own.employment_ends = there.site.today() + timedelta(days=1)
         there.one.own.save()
-    end_employments_that_are_over(int(time.time()))
+    end_employments(int(time.time()))
     assert not Task.objects.filter(site=there.site).exists()
-    end_employments_that_are_over(int(time.time()) + 3 * 86400)
+    end_employments(int(time.time()) + 3 * 86400)
     assert Task.objects.get(site=there.site).key == there.one.keys[0]
 
 

@@ -8,7 +8,7 @@ from central.actions import pins as pin_actions
 from central.actions.pins import end_pin_renewal, give_pin, renew_pins, start_pin_renewal
 from central.actions.stations import revoke_station
 from central.feed import change_and_sign
-from central.models import Holder, Permission, Permit, Site, Station, Task
+from central.models import Holder, Permission, Permit, SealedSecret, Site, Station, Task
 from central.operations.scheduler import do_what_is_due
 from central.signing import keyring
 from station.records import claims
@@ -71,13 +71,13 @@ def test_a_whole_renewal(site: SimpleNamespace, enrolled: Caller, people: dict[i
     end_pin_renewal(site.site)
     assert versions(site) == [new, old], "somebody is left"
 
-    # With the last one the old version is over, its file as well.
+    # With the last one the old version is over, its pepper as well.
     (given,) = renew_pins(site.site, [site.unit], "Kim")
     assert versions(site) == [new]
     task.refresh_from_db()
     assert task.done_at is not None
-    files = {path.name for path in (served.data / f"site-{site.number}").glob("pepper-*")}
-    assert files == {f"pepper-{new}.key"}
+    peppers = SealedSecret.objects.filter(site=site.site, kind="pepper")
+    assert list(peppers.values_list("number", flat=True)) == [new]
     copy.follow()
     assert copy.objects["site", 0]["pin_versions"] == [new]
     assert [each["version"] for each in enrolled.http.get("/pin").json()["peppers"]] == [new]

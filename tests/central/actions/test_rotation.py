@@ -14,7 +14,7 @@ from central.actions.codes import new_enrolment_code
 from central.errors import CentralError
 from central.feed import change_and_sign
 from central.models import CentralKey as Link
-from central.models import Site, Station
+from central.models import SealedSecret, Site, Station
 from central.signing import keyring
 from station.demo.central_server import DemoFault
 from station.ports import KeyFile
@@ -114,7 +114,8 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
         await town.switch_on(key)
     world.central_keys = (second,)
     assert all(town.opens(key) == "opened" for key in KEYS)
-    assert not list((world.central.folder / "site-1").glob("signing-1.key"))
+    kept = "from central.models import SealedSecret; print('kept', SealedSecret.objects.filter(kind='signing').count())"
+    assert "kept 1" in await world.central.manage("shell", "--no-imports", "-c", kept)
     # Commands beside it: what it has learned is in its database, which a running kiosk shares by its status file.
     database = world.home.settings().storage.database
     shared = {"format": 1, "central_keys": [encoded(key) for key in believed(town)]}
@@ -213,7 +214,8 @@ def test_a_change_step_by_step(site: SimpleNamespace, enrolled: Caller, served: 
     online.follow()
     rotation.retire(it(site))
     assert rotation.rotation_state(it(site)).step == rotation.Step.NONE
-    assert not (served.data / f"site-{site.number}" / "signing-1.key").exists()
+    kept = SealedSecret.objects.filter(site=site.site, kind="signing")
+    assert list(kept.values_list("number", flat=True)) == [2]
     online.follow()
     assert online.chain.verifying() == (second,)
     asleep.follow()

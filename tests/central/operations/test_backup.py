@@ -128,10 +128,10 @@ def test_what_is_no_whole_backup_changes_nothing(seeded: Path, tmp_path: Path) -
     file = tmp_path / "good.tar"
     central("backup", str(file), data=seeded)
     assert "a file of that name" in refused("backup", str(file), data=seeded)
-    key = (seeded / "server.key").read_bytes()
+    key = (seeded / "master.key").read_bytes()
     broken: dict[str, dict[str, Any]] = {
         "database": {"central.sqlite3": b"SQLite format 3\0" + b"x" * 5000},
-        "nokey": {"server.key": None},
+        "nokey": {"master.key": None},
         "manifest": {"manifest.json": b'{"format": 2}'},
         "escape": {"../outside": b"x"},
         "strange": {"site-1/other.key": b"x"},
@@ -142,7 +142,7 @@ def test_what_is_no_whole_backup_changes_nothing(seeded: Path, tmp_path: Path) -
     cut = tmp_path / "cut.tar"
     cut.write_bytes(file.read_bytes()[:20_000])
     assert "central: restore" in refused("restore", str(cut), "--replace", data=seeded)
-    assert (seeded / "server.key").read_bytes() == key
+    assert (seeded / "master.key").read_bytes() == key
     assert not (tmp_path / "outside").exists()
     assert not list(seeded.glob(".restore-*"))
     # The next central key is out: stations believe what it signs, or will; this backup cannot sign with it.
@@ -152,7 +152,7 @@ def test_what_is_no_whole_backup_changes_nothing(seeded: Path, tmp_path: Path) -
     told = central("restore", str(file), data=new)
     assert "signed anew" in told
     assert "central key 1 signs; without a later one" in told
-    assert (new / "server.key").read_bytes() == key
+    assert (new / "master.key").read_bytes() == key
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in new.glob("**/*") if path.is_file())
 
 

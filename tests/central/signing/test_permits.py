@@ -10,17 +10,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from central.actions import renewals
-from central.actions.people import end_employments_that_are_over
 from central.actions.pins import give_pin
 from central.errors import CentralError
 from central.feed import change_and_sign
-from central.models import Blocklist, Holder, Permission, Permit, Unit
+from central.models import Blocklist, Holder, Permission, Permit, SealedSecret, Unit
+from central.operations.scheduler import end_employments
 from central.signing import keyring
 from central.signing.keyring import Pepper, PinSecrets
-from central.signing.pins import LANES, MEMORY_KIB, TIME_COST, is_guessable, random_pin
+from central.signing.pins import is_guessable, random_pin
+from central.signing.sealing import seal
 from station.records import claims
 from station.records.envelope import verify
-from tests.central.served import Served
+from station.records.pins import LANES, MEMORY_KIB, TIME_COST
 
 DAY = 86400
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "pin.json").read_text())
@@ -119,7 +120,7 @@ def test_when_the_last_day_is_over_the_holder_ends_and_the_permit_goes(site: Sim
         site.holder.employment_ends = today
         site.holder.save()
     assert permits(site)
-    end_employments_that_are_over(int(datetime.now(UTC).timestamp()) + 2 * DAY)
+    end_employments(int(datetime.now(UTC).timestamp()) + 2 * DAY)
     site.holder.refresh_from_db()
     assert site.holder.status == "ended"
     assert permits(site) == []
@@ -142,8 +143,11 @@ def test_permits_are_renewed_before_half_of_their_life_in_batches(site: SimpleNa
     before = {p.pk: p.revision for p in mine}
     now = issued + 11 * DAY
     total = 0
-    while done := renewals.renew_due_records(now, batch=4):
-        assert done <= 4
+    while True:
+        of_site, done = renewals.renew_due_permits(now, batch=4)
+        if of_site is None:
+            break
+        assert 0 < done <= 4
         total += done
     assert total >= 6
     for permit in mine.all():
@@ -178,17 +182,23 @@ def test_blocking_a_key_signs_a_new_blocklist(site: SimpleNamespace) -> None:
     assert record.expires - record.issued == 30 * DAY
 
 
-def test_a_sites_key_is_never_replaced_by_another(site: SimpleNamespace, served: Served) -> None:
-    place = served.data / f"site-{site.site.number}" / "signing-1.key"
-    seed = place.read_bytes()
-    place.unlink()
+def test_a_sites_key_is_never_replaced_by_another(site: SimpleNamespace) -> None:
+    row = SealedSecret.objects.get(site=site.site, kind="signing", number=1)
+    sealed, foreign = bytes(row.sealed), SealedSecret.objects.filter(kind="signing").exclude(site=site.site).first()
+    assert foreign is not None
     try:
-        for content in (None, bytes(32)):
+        row.delete()
+        keyring.forget_secrets()
+        with pytest.raises(CentralError, match="signing_key"):
+            keyring.prepare_site(site.site, 1)
+        # Another site's in its place does not open there; one of its own is not the one that stations know.
+        for content in (bytes(foreign.sealed), seal(bytes(32), f"site {site.site.pk} signing 1")):
+            row.sealed = content
+            row.save(force_insert=row.pk is None)
             keyring.forget_secrets()
-            if content:
-                place.write_bytes(content)
-            with pytest.raises(CentralError, match="signing_key"):
+            with pytest.raises(CentralError, match=r"master_key|not this site's key"):
                 keyring.prepare_site(site.site, 1)
     finally:
-        place.write_bytes(seed)
+        row.sealed = sealed
+        row.save()
         keyring.forget_secrets()
