@@ -11,13 +11,14 @@ from django.http.response import HttpResponseBase
 
 from central.doors import limits
 from central.doors.addresses import network_of
+from central.doors.faults import RETRY_AFTER_S
 from central.errors import Refused
 
 API_PATH = "/api/"
 BODY_LIMIT_BYTES = 1024 * 1024
 
 FAULT = 500
-RETRY_AFTER_S = 15
+
 
 _ERRORS = {404: ("not_found", "no such call"), 405: ("method_not_allowed", "this call has another method")}
 

@@ -56,6 +56,7 @@ class Page:
         """Nothing has changed."""
         return not self.upserts and not self.removes
 
+
 def find(scope: Scope, since: Cursor, limit: int, key: int | None) -> Found:
     """Everything after ``since``, at most ``limit`` objects of it.
 

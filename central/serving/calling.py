@@ -15,6 +15,8 @@ from io import BytesIO
 from typing import Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 
+from django.db import Error as DatabaseFault
+
 from central.doors.log_text import plain
 
 Environment: TypeAlias = dict[str, Any]
@@ -112,10 +114,13 @@ class Outgoing:
                     pieces.close()
         except Unwanted:
             self._end = _End.BROKEN
-        except Exception as error:
+        except DatabaseFault as error:
             self._end = _End.BROKEN
-            # Where the database goes away in the middle of a snapshot: one line, not a page.
-            log.error("answer.broken %s path=%s", type(error).__name__, plain(environment["PATH_INFO"]))  # noqa: TRY400
+            path = plain(environment["PATH_INFO"])
+            log.error("answer.broken %s path=%s", type(error).__name__, path)  # noqa: TRY400  (one line)
+        except Exception:
+            self._end = _End.BROKEN
+            log.exception("answer.broken path=%s", plain(environment["PATH_INFO"]))
         finally:
             self._tell()
 

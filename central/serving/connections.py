@@ -8,6 +8,8 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from central.doors.faults import RETRY_AFTER_S
+
 REQUEST_S = 10.0
 """For a whole request, from its first byte (or a connection's beginning) to its last."""
 HEAD_LIMIT_BYTES = 16 * 1024
@@ -18,7 +20,6 @@ CONNECTIONS = 4096
 """Of a process, with polls that wait. 6,000 stations in two processes leave some over."""
 REFUSED_CONNECTIONS = 200
 """So many more are told that there is no room; further ones are closed without a word."""
-RETRY_AFTER_S = 15
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 _NO_ROOM = json.dumps({"error": "unavailable", "detail": "the server has no room: try again"}).encode()
@@ -29,7 +30,7 @@ class Room:
 
     def __init__(self) -> None:
         self.connections = CONNECTIONS
-        self.gathering: "dict[Connection, None]" = {}
+        self.gathering: dict[Connection, None] = {}
         """In the order in which their requests began: the first is the next that is overdue."""
 
 
@@ -48,7 +49,7 @@ class Connection(H11Protocol):
         self._overdue: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """asyncio's protocol."""
+        """Asyncio's protocol."""
         super().connection_made(transport)
         if len(self.connections) > room.connections:
             oldest = next(iter(room.gathering), None)
@@ -62,7 +63,7 @@ class Connection(H11Protocol):
         self._await_request()
 
     def data_received(self, data: bytes) -> None:
-        """asyncio's protocol."""
+        """Asyncio's protocol."""
         super().data_received(data)
         self._follow_request()
 
@@ -72,7 +73,7 @@ class Connection(H11Protocol):
         self._follow_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """asyncio's protocol."""
+        """Asyncio's protocol."""
         self._await_nothing()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
@@ -80,7 +81,7 @@ class Connection(H11Protocol):
             call()
 
     def timeout_keep_alive_handler(self) -> None:
-        """uvicorn's. Who has not even read the last answer is not waited for to do so."""
+        """Uvicorn's. Who has not even read the last answer is not waited for to do so."""
         if self.transport.get_write_buffer_size():
             self.abort()
         else:
@@ -95,7 +96,7 @@ class Connection(H11Protocol):
         self._await_nothing()
         if self.transport.is_closing():
             return
-        if self._has_begun() and not (self.cycle and self.cycle.response_started):
+        if self._has_begun() and not self._is_being_answered():
             self.transport.write(TOO_SLOW)
         self.transport.close()
 
@@ -115,6 +116,9 @@ class Connection(H11Protocol):
         return self.conn.their_state is h11.SEND_BODY or (
             self.conn.their_state is h11.IDLE and bool(self.conn.trailing_data[0])
         )
+
+    def _is_being_answered(self) -> bool:
+        return self.conn.our_state is h11.SEND_BODY
 
     def _await_request(self) -> None:
         if self._overdue is None:

@@ -38,7 +38,11 @@ async def listen(polls: WaitingPolls, threads: Threads) -> None:
         await _listen_to_postgresql(polls)
     else:
         loop = asyncio.get_running_loop()
-        news.hear(lambda site, revision: loop.call_soon_threadsafe(polls.hear, site, revision))
+
+        def tell(site: int, revision: int) -> None:
+            loop.call_soon_threadsafe(polls.hear, site, revision)
+
+        news.hear(tell)
         await _look_at_sqlite(polls, threads)
 
 

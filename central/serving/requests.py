@@ -14,8 +14,9 @@ from django.urls import reverse
 
 from central.api.http import API_PATH
 from central.api.polls import MAY_WAIT, MayWait
+from central.doors.faults import RETRY_AFTER_S
 from central.serving.calling import Application, Broken, Environment, Headers, Outgoing, environment_of
-from central.serving.connections import RETRY_AFTER_S, Connection
+from central.serving.connections import Connection
 from central.serving.threads import Busy, Lane, Threads
 from central.serving.waiting import WaitingPolls
 

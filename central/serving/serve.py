@@ -1,4 +1,4 @@
-"""`central serve`: workers that share one port, each with an event loop, a few threads, and one of them the scheduler."""
+"""`central serve`: workers that share one port, each with an event loop and a few threads; one has the scheduler."""
 
 import asyncio
 import logging
@@ -97,11 +97,11 @@ class _Server(Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """uvicorn's."""
+        """Uvicorn's."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """uvicorn's."""
+        """Uvicorn's."""
         await super().startup(sockets)
         for each in sockets or ():
             each.listen(BACKLOG)
@@ -113,7 +113,7 @@ class _Server(Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """uvicorn's."""
+        """Uvicorn's."""
         self._polls.stop()
         await super().shutdown(sockets)
 
@@ -134,12 +134,9 @@ def _listening_at(host: str, port: int) -> Iterator[socket.socket]:
 def _allow_files() -> None:
     # A connection that gets no descriptor any more would stop the worker from taking any.
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard == resource.RLIM_INFINITY or hard > FILES:
-        hard_or_wanted = FILES
-    else:
-        hard_or_wanted = hard
-    if soft < hard_or_wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard_or_wanted, hard))
-        soft = hard_or_wanted
-    if soft != resource.RLIM_INFINITY:
+    infinity = resource.RLIM_INFINITY
+    if soft != infinity and soft < FILES:
+        soft = FILES if hard == infinity else min(FILES, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft != infinity:
         room.connections = max(100, min(CONNECTIONS, soft - REFUSED_CONNECTIONS - OTHER_FILES))

@@ -1,7 +1,7 @@
 """Polls that wait for news of their site, without a thread. All of it runs in the event loop of one process.
 
-A wake is spread over a second at most, and those whose turn it is are answered together: a thousand stations of one site
-cost a few statements, and do not come back in one instant.
+A wake is spread over a second at most, and those whose turn it is are answered together: a thousand stations of one
+site cost a few statements, and do not come back in one instant.
 """
 
 import asyncio
@@ -104,19 +104,18 @@ class WaitingPolls:
             oldest = mine.popleft()
             if not oldest.answer.done():
                 again = {"Retry-After": "5"}
-                oldest.answer.set_result(
-                    refusal(Refused(429, "too_many_polls", "two at a time with one token", again))
-                )
+                oldest.answer.set_result(refusal(Refused(429, "too_many_polls", "two at a time with one token", again)))
 
     def _forget(self, me: _Waiting) -> None:
-        for kept, key in ((self._of_site, me.site), (self._of_token, me.poll.token)):
-            mine = kept.get(key)  # type: ignore[attr-defined]
-            if mine is None:
-                continue
-            if me in mine:
-                mine.remove(me)
-            if not mine:
-                del kept[key]  # type: ignore[attr-defined]
+        of_site = self._of_site[me.site]
+        of_site.remove(me)
+        if not of_site:
+            del self._of_site[me.site]
+        of_token = self._of_token.get(me.poll.token)
+        if of_token is not None and me in of_token:
+            of_token.remove(me)
+            if not of_token:
+                del self._of_token[me.poll.token]
 
     def _end(self, me: _Waiting) -> None:
         me.is_over = True
