@@ -153,8 +153,10 @@ class Requests:
                 raise _Gone
             if not has_begun:
                 has_begun = True
-                start = {"status": outgoing.status, "headers": outgoing.headers + ending}
-                await send({"type": "http.response.start", **start})
+                headers = outgoing.headers + ending
+                if is_last and not any(name == b"content-length" for name, _ in headers):
+                    headers.append((b"content-length", str(len(piece)).encode()))
+                await send({"type": "http.response.start", "status": outgoing.status, "headers": headers})
             await send({"type": "http.response.body", "body": piece, "more_body": not is_last})
 
 
