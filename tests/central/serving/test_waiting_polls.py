@@ -1,0 +1,177 @@
+"""Polls that wait: a thousand of them at next to no cost, each woken by a block in less than two seconds.
+
+``pytest -rP`` shows the figures.
+"""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from station.records.base64url import encoded
+from tests.central import postgresql
+from tests.central.serving.own_central import OwnCentral
+
+pytestmark = pytest.mark.slow
+
+REACHED_S = 2.0
+REST_S = 3.0
+REST_SHARE = 0.1
+"""Of a core, for all workers together, while nothing happens."""
+MAKE_TOKENS = """
+import hashlib
+from central.models import Site, Station, StationToken
+stations = list(Station.objects.filter(site__number=1, role=0).order_by("number"))
+StationToken.objects.bulk_create(
+    StationToken(sha256=hashlib.sha256("invented-token-%d" % n.encode()).hexdigest(),
+                 station=stations[n % len(stations)], created_at=0, used_at=0)
+    for n in range(COUNT)
+)
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def own(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OwnCentral]:
+    if request.param == "sqlite":
+        central = OwnCentral(tmp_path / "data", None)
+        central.run("seed")
+        yield central
+        return
+    programs = postgresql.programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
+    with postgresql.server(programs) as url:
+        central = OwnCentral(tmp_path / "data", url)
+        central.run("seed")
+        yield central
+
+
+class WaitingStation:
+    """A connection with a poll that waits."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    @classmethod
+    async def at(cls, url: str) -> "WaitingStation":
+        parts = urlsplit(url)
+        return cls(*await asyncio.open_connection(parts.hostname, parts.port))
+
+    async def ask(self, token: str, since: str, wait_s: int) -> None:
+        path = f"/api/v1/mirror/changes?since={since}&nonce={encoded(os.urandom(16))}&wait={wait_s}"
+        head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n"
+        self.writer.write(head.encode())
+        await self.writer.drain()
+
+    async def answer(self) -> tuple[int, dict[str, Any]]:
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        (length,) = [
+            int(line.partition(b":")[2]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")
+        ]
+        return int(head.split()[1]), json.loads(await self.reader.readexactly(length))
+
+
+async def a_block_reaches(own: OwnCentral, count: int, told: str) -> None:
+    """Have so many wait, then lock a key; all have it soon after."""
+    own.run("manage", "shell", "-c", MAKE_TOKENS.replace("COUNT", str(count)))
+    workers = () if "DATABASE_URL" not in own.environment else ("--workers", "2")
+    with own.serving(*workers), own.station(1) as caller:
+        cursor = caller.snapshot()["cursor"]
+        await asyncio.to_thread(caller.news, cursor)
+        before_kib = own.memory_kib()
+        stations = [await WaitingStation.at(own.url) for _ in range(count)]
+        for number, station in enumerate(stations):
+            await station.ask(f"invented-token-{number}", cursor, 50)
+        # Who asks last waits last: then all do.
+        last = await WaitingStation.at(own.url)
+        for _ in range(2):
+            await last.ask("invented-token-0", cursor, 1)
+            assert (await asyncio.wait_for(last.answer(), 60))[0] == 200
+        used_s, began = own.processor_s(), time.monotonic()
+        await asyncio.sleep(REST_S)
+        share = (own.processor_s() - used_s) / (time.monotonic() - began)
+        memory_kib = (own.memory_kib() - before_kib) / count
+        by_worker = own.files()
+
+        began = time.monotonic()
+        reached: list[float] = []
+
+        async def hear(station: WaitingStation) -> None:
+            status, body = await station.answer()
+            reached.append(time.monotonic() - began)
+            assert status == 200, body
+            assert [(each["type"], each["id"]) for each in body["upserts"]] == [("key", 5001)]
+            assert body["head"]
+
+        hearing = asyncio.gather(*map(hear, stations))
+        await asyncio.to_thread(caller.reported, {"type": "key_locked_out", "key": 5001, "clock": 0})
+        await asyncio.wait_for(hearing, 30)
+        print(  # noqa: T201
+            f"{told}: {count} waiting polls take {share * 100:.1f} % of a core and {memory_kib:.0f} KiB each at rest "
+            f"(files of workers: {by_worker}); a lock reaches the first after {min(reached) * 1000:.0f} ms, "
+            f"the last after {max(reached) * 1000:.0f} ms"
+        )
+        assert max(reached) < REACHED_S
+        assert share < REST_SHARE
+        if workers:
+            assert min(by_worker) > count / 8, "both workers have their share"
+        for station in (*stations, last):
+            station.writer.close()
+
+
+async def test_a_block_reaches_all_who_wait(own: OwnCentral, request: pytest.FixtureRequest) -> None:
+    await a_block_reaches(own, 100 if "DATABASE_URL" in own.environment else 50, request.node.name)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("own", ["postgresql"], indirect=True)
+async def test_a_block_reaches_a_thousand(own: OwnCentral, request: pytest.FixtureRequest) -> None:
+    await a_block_reaches(own, 1000, request.node.name)
+
+
+@pytest.mark.parametrize("own", ["postgresql"], indirect=True)
+def test_news_of_a_time_when_nobody_listened_are_not_missed(own: OwnCentral) -> None:
+    import psycopg
+
+    with own.serving("--workers", "1"), own.station(1) as caller:
+        cursor = caller.snapshot()["cursor"]
+        with psycopg.connect(own.environment["DATABASE_URL"], autocommit=True) as database:
+
+            def lose_who_listens() -> int:
+                return len(
+                    database.execute(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN %' OR "
+                        "query LIKE 'SELECT site_id, value FROM central_feedcounter%'"
+                    ).fetchall()
+                )
+
+            parameters = {"since": cursor, "wait": 20, "nonce": encoded(os.urandom(16))}
+            began = time.monotonic()
+            with ThreadPoolExecutor(1) as pool:
+                waiting = pool.submit(caller.http.get, "/mirror/changes", params=parameters)
+                deadline = time.monotonic() + 10
+                while not (lost := lose_who_listens()):
+                    assert time.monotonic() < deadline
+                # Told to nobody: as what was committed while the connection was away.
+                database.execute(
+                    "WITH new AS (UPDATE central_feedcounter SET value = value + 1 RETURNING site_id, value) "
+                    "UPDATE central_mirrorrow SET revision = new.value FROM new "
+                    "WHERE central_mirrorrow.site_id = new.site_id AND type = 'site'"
+                )
+                answer = waiting.result(30)
+            assert lost == 1
+            assert [each["type"] for each in answer.json()["upserts"]] == ["site"]
+            assert time.monotonic() - began < 10, "long before its time was over"
+
+
+def test_sqlite_has_one_process(tmp_path: Path) -> None:
+    own = OwnCentral(tmp_path, None)
+    with pytest.raises(AssertionError, match="central: workers reason=SQLite has one process"):
+        own.run("serve", "--workers", "2")
