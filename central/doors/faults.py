@@ -23,4 +23,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return defaults.server_error(request)
     log.error("database.failed %s", type(error).__name__)
     page = loader.render_to_string("unavailable.html")
-    return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER_S), "Cache-Control": "no-store"})
+    headers = {"Retry-After": str(RETRY_AFTER_S), "Cache-Control": "no-store"}
+    answer = HttpResponse(page, status=503, headers=headers)
+    # One line for each, and not Django's pages of traceback: while the database is away everybody asks in vain.
+    answer._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
+    return answer

@@ -39,7 +39,7 @@ async def served() -> AsyncIterator[int]:
     """A port where it is served by four threads."""
     threads = Threads(4)
     config = Config(
-        Requests(application, threads, WaitingPolls(threads)),  # type: ignore[arg-type]
+        Requests(application, threads, WaitingPolls(threads)),
         http=Connection, ws="none", lifespan="off", log_config=None, access_log=False, interface="asgi3",
     )  # fmt: skip
     config.load()
@@ -51,7 +51,7 @@ async def served() -> AsyncIterator[int]:
     finally:
         server.close()
         for each in list(state.connections):
-            each.transport.abort()  # type: ignore[union-attr]
+            each.transport.abort()
 
 
 async def ask(port: int, path: str, token: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
