@@ -10,7 +10,7 @@ from central.errors import CentralError
 THREADS = 4
 """In each process, for the database's work: more of them are in each other's way (one interpreter, one core)."""
 THREADS_AT_LEAST = 4
-"""So that one is left when waiting polls, snapshots and log-ins each have theirs (`central.serving.threads`)."""
+"""What is slow has parts of them, down to a quarter (`central.serving.threads`)."""
 
 
 class Sizes(NamedTuple):

@@ -33,6 +33,7 @@ REST_LIMIT_BYTES = 8 * BODY_LIMIT_BYTES
 ANSWER_S = 30.0
 """For each piece of an answer to go out."""
 SNAPSHOT_PATH = f"{API_PATH}v1/mirror/snapshot"
+HEALTH_PATH = "/healthz"
 CHANGES_PATH = f"{API_PATH}v1/mirror/changes"
 
 log = logging.getLogger("central.serving")
@@ -106,6 +107,7 @@ class Requests:
             if lane is Lane.WAITING_POLL:
                 await calling
                 if may_wait:
+                    outgoing.close()
                     await _send_whole(send, await self._waited(may_wait[0], connection))
                     return
             await self._pass_on(outgoing, connection, send, ending)
@@ -124,7 +126,7 @@ class Requests:
             return Lane.SNAPSHOT
         if path == self._log_in and environment["REQUEST_METHOD"] == "POST":
             return Lane.LOG_IN
-        return None
+        return None if path.startswith(API_PATH) or path == HEALTH_PATH else Lane.PAGE
 
     def _give_way(self, shown: str) -> None:
         """The snapshot that this token gets already ends: nobody collects them, and a broken line is soon free."""

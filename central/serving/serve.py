@@ -28,6 +28,8 @@ BACKLOG = 2048
 """Connections that come at once: a town's stations after a power cut, each by itself."""
 OTHER_FILES = 500
 """What a process has open beside connections: the database, answers that are read slowly."""
+log = logging.getLogger("central.serving")
+
 FILES = CONNECTIONS + REFUSED_CONNECTIONS + OTHER_FILES
 
 
@@ -77,7 +79,7 @@ async def _serve(application: Application, listener: socket.socket, threads: int
     server = _Server(config, polls, beat)
     loop.add_signal_handler(signal.SIGTERM, server.end)
     listening = asyncio.create_task(listen(polls, pool))
-    listening.add_done_callback(lambda _: server.end())
+    listening.add_done_callback(server.end_without_news)
     try:
         await server.serve([listener])
     finally:
@@ -94,6 +96,12 @@ class _Server(Server):
     def end(self) -> None:
         """Take no more, answer what was asked, and end."""
         self.should_exit = True
+
+    def end_without_news(self, listening: "asyncio.Task[None]") -> None:
+        """Nobody would be woken any more: another worker takes this one's place."""
+        if not listening.cancelled():
+            log.error("news.failed", exc_info=listening.exception())
+            self.end()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
