@@ -6,14 +6,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from tests.central import postgresql
 from tests.central.postgresql import Cluster
 from tests.central.served import Caller
 from tests.central.serving.own_central import OwnCentral
@@ -88,22 +86,6 @@ class Ingest:
         return True
 
 
-@pytest.fixture
-def database() -> Iterator[Cluster]:
-    programs = postgresql.programs()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
-    with postgresql.cluster(programs, "max_connections=24", "superuser_reserved_connections=0") as cluster:
-        yield cluster
-
-
-@pytest.fixture
-def own(database: Cluster, tmp_path: Path) -> OwnCentral:
-    central = OwnCentral(tmp_path / "data", database.url)
-    central.run("seed")
-    return central
-
-
 def connected(own: OwnCentral) -> Any:
     import psycopg
 
@@ -124,10 +106,10 @@ def ingesting(own: OwnCentral, *, may_break: bool) -> Iterator[Ingest]:
         assert ingest.acknowledged - set(kept) == set()
 
 
-def test_the_database_is_stopped_and_started(own: OwnCentral, database: Cluster) -> None:
-    with ingesting(own, may_break=False) as ingest:
+def test_the_database_is_stopped_and_started(on_postgresql: OwnCentral, database: Cluster) -> None:
+    with ingesting(on_postgresql, may_break=False) as ingest:
         database.stop()
-        page = httpx.get(f"{own.url}/office/", headers={"Cookie": f"sessionid={'a' * 32}"}, timeout=30)
+        page = httpx.get(f"{on_postgresql.url}/office/", headers={"Cookie": f"sessionid={'a' * 32}"}, timeout=30)
         assert page.status_code == 503
         assert int(page.headers["Retry-After"]) > 0
         assert "<h1>" in page.text
@@ -139,27 +121,27 @@ def test_the_database_is_stopped_and_started(own: OwnCentral, database: Cluster)
         database.start()
 
 
-def test_a_worker_is_killed(own: OwnCentral) -> None:
-    with ingesting(own, may_break=True) as ingest:
-        before = own.workers()
+def test_a_worker_is_killed(on_postgresql: OwnCentral) -> None:
+    with ingesting(on_postgresql, may_break=True) as ingest:
+        before = on_postgresql.workers()
         for victim in before:
             os.kill(victim, signal.SIGKILL)
             ingest.goes_on()
-        assert len(own.workers()) == 2
-        assert not set(before) & set(own.workers())
+        assert len(on_postgresql.workers()) == 2
+        assert not set(before) & set(on_postgresql.workers())
 
 
-def test_no_connection_is_left_and_then_it_is_read_only(own: OwnCentral) -> None:
-    with ingesting(own, may_break=False) as ingest:
+def test_no_connection_is_left_and_then_it_is_read_only(on_postgresql: OwnCentral) -> None:
+    with ingesting(on_postgresql, may_break=False) as ingest:
         taken: list[Any] = []
         try:
-            with connected(own) as operator:
+            with connected(on_postgresql) as operator:
                 # Whatever a worker lets go, somebody else takes.
                 deadline = time.monotonic() + LIMIT_S
                 refused = ingest.refused
                 while ingest.refused <= refused + STATIONS:
                     assert time.monotonic() < deadline
-                    taken += more_connections(own)
+                    taken += more_connections(on_postgresql)
                     operator.execute(
                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> ALL(%s)",
                         [[operator.info.backend_pid, *(each.info.backend_pid for each in taken)]],

@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from station.records.base64url import encoded
-from tests.central import postgresql
 from tests.central.serving.own_central import OwnCentral
 
 pytestmark = pytest.mark.slow
@@ -29,28 +27,12 @@ MAKE_TOKENS = """
 import hashlib
 from central.models import Site, Station, StationToken
 stations = list(Station.objects.filter(site__number=1, role=0).order_by("number"))
-StationToken.objects.bulk_create(
-    StationToken(sha256=hashlib.sha256("invented-token-%d" % n.encode()).hexdigest(),
+StationToken.objects.bulk_create((
+    StationToken(sha256=hashlib.sha256(("invented-token-%d" % n).encode()).hexdigest(),
                  station=stations[n % len(stations)], created_at=0, used_at=0)
     for n in range(COUNT)
-)
+), ignore_conflicts=True)
 """
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def own(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OwnCentral]:
-    if request.param == "sqlite":
-        central = OwnCentral(tmp_path / "data", None)
-        central.run("seed")
-        yield central
-        return
-    programs = postgresql.programs()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
-    with postgresql.server(programs) as url:
-        central = OwnCentral(tmp_path / "data", url)
-        central.run("seed")
-        yield central
 
 
 class WaitingStation:
@@ -78,7 +60,7 @@ class WaitingStation:
         return int(head.split()[1]), json.loads(await self.reader.readexactly(length))
 
 
-async def a_block_reaches(own: OwnCentral, count: int, told: str) -> None:
+async def a_block_reaches(own: OwnCentral, count: int, key: int) -> None:
     """Have so many wait, then lock a key; all have it soon after."""
     own.run("manage", "shell", "-c", MAKE_TOKENS.replace("COUNT", str(count)))
     workers = () if "DATABASE_URL" not in own.environment else ("--workers", "2")
@@ -107,14 +89,14 @@ async def a_block_reaches(own: OwnCentral, count: int, told: str) -> None:
             status, body = await station.answer()
             reached.append(time.monotonic() - began)
             assert status == 200, body
-            assert [(each["type"], each["id"]) for each in body["upserts"]] == [("key", 5001)]
+            assert [(each["type"], each["id"]) for each in body["upserts"]] == [("key", key)]
             assert body["head"]
 
         hearing = asyncio.gather(*map(hear, stations))
-        await asyncio.to_thread(caller.reported, {"type": "key_locked_out", "key": 5001, "clock": 0})
+        await asyncio.to_thread(caller.reported, {"type": "key_locked_out", "key": key, "clock": 0})
         await asyncio.wait_for(hearing, 30)
         print(  # noqa: T201
-            f"{told}: {count} waiting polls take {share * 100:.1f} % of a core and {memory_kib:.0f} KiB each at rest "
+            f"{count} waiting polls take {share * 100:.1f} % of a core and {memory_kib:.0f} KiB each at rest "
             f"(files of workers: {by_worker}); a lock reaches the first after {min(reached) * 1000:.0f} ms, "
             f"the last after {max(reached) * 1000:.0f} ms"
         )
@@ -126,18 +108,21 @@ async def a_block_reaches(own: OwnCentral, count: int, told: str) -> None:
             station.writer.close()
 
 
-async def test_a_block_reaches_all_who_wait(own: OwnCentral, request: pytest.FixtureRequest) -> None:
-    await a_block_reaches(own, 100 if "DATABASE_URL" in own.environment else 50, request.node.name)
+async def test_a_block_reaches_a_hundred_in_two_processes(on_postgresql: OwnCentral) -> None:
+    await a_block_reaches(on_postgresql, 100, 5001)
+
+
+async def test_a_block_reaches_fifty_in_one_process(on_sqlite: OwnCentral) -> None:
+    await a_block_reaches(on_sqlite, 50, 5001)
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("own", ["postgresql"], indirect=True)
-async def test_a_block_reaches_a_thousand(own: OwnCentral, request: pytest.FixtureRequest) -> None:
-    await a_block_reaches(own, 1000, request.node.name)
+async def test_a_block_reaches_a_thousand(on_postgresql: OwnCentral) -> None:
+    await a_block_reaches(on_postgresql, 1000, 5002)
 
 
-@pytest.mark.parametrize("own", ["postgresql"], indirect=True)
-def test_news_of_a_time_when_nobody_listened_are_not_missed(own: OwnCentral) -> None:
+def test_news_of_a_time_when_nobody_listened_are_not_missed(on_postgresql: OwnCentral) -> None:
+    own = on_postgresql
     import psycopg
 
     with own.serving("--workers", "1"), own.station(1) as caller:
