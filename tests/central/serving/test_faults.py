@@ -101,7 +101,7 @@ def ingesting(own: OwnCentral, *, may_break: bool) -> Iterator[Ingest]:
             yield ingest
         assert ingest.wrong == []
         with connected(own) as database:
-            kept = [str(row[0]) for row in database.execute("SELECT id FROM central_event").fetchall()]
+            kept = [str(row[0]) for row in database.execute("SELECT event FROM central_event").fetchall()]
         assert len(kept) == len(set(kept))
         assert ingest.acknowledged - set(kept) == set()
 

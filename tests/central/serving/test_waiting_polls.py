@@ -8,6 +8,7 @@ import json
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,11 +28,11 @@ MAKE_TOKENS = """
 import hashlib
 from central.models import Site, Station, StationToken
 stations = list(Station.objects.filter(site__number=1, role=0).order_by("number"))
-StationToken.objects.bulk_create((
-    StationToken(sha256=hashlib.sha256(("invented-token-%d" % n).encode()).hexdigest(),
+StationToken.objects.bulk_create(
+    StationToken(sha256=hashlib.sha256(("invented-token-COUNT-%d" % n).encode()).hexdigest(),
                  station=stations[n % len(stations)], created_at=0, used_at=0)
     for n in range(COUNT)
-), ignore_conflicts=True)
+)
 """
 
 
@@ -62,19 +63,22 @@ class WaitingStation:
 
 async def a_block_reaches(own: OwnCentral, count: int, key: int) -> None:
     """Have so many wait, then lock a key; all have it soon after."""
-    own.run("manage", "shell", "-c", MAKE_TOKENS.replace("COUNT", str(count)))
     workers = () if "DATABASE_URL" not in own.environment else ("--workers", "2")
-    with own.serving(*workers), own.station(1) as caller:
+    with own.serving(*workers), own.station(1) as caller, ExitStack() as closing:
+        # Now: a later enrolment would end them.
+        own.run("manage", "shell", "-c", MAKE_TOKENS.replace("COUNT", str(count)))
         cursor = caller.snapshot()["cursor"]
         await asyncio.to_thread(caller.news, cursor)
         before_kib = own.memory_kib()
         stations = [await WaitingStation.at(own.url) for _ in range(count)]
-        for number, station in enumerate(stations):
-            await station.ask(f"invented-token-{number}", cursor, 50)
-        # Who asks last waits last: then all do.
         last = await WaitingStation.at(own.url)
+        for station in (*stations, last):
+            closing.callback(station.writer.close)
+        for number, station in enumerate(stations):
+            await station.ask(f"invented-token-{count}-{number}", cursor, 50)
+        # Who asks last waits last: then all do.
         for _ in range(2):
-            await last.ask("invented-token-0", cursor, 1)
+            await last.ask(f"invented-token-{count}-0", cursor, 1)
             assert (await asyncio.wait_for(last.answer(), 60))[0] == 200
         used_s, began = own.processor_s(), time.monotonic()
         await asyncio.sleep(REST_S)
@@ -104,8 +108,6 @@ async def a_block_reaches(own: OwnCentral, count: int, key: int) -> None:
         assert share < REST_SHARE
         if workers:
             assert min(by_worker) > count / 8, "both workers have their share"
-        for station in (*stations, last):
-            station.writer.close()
 
 
 async def test_a_block_reaches_a_hundred_in_two_processes(on_postgresql: OwnCentral) -> None:
