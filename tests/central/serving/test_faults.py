@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from central.serving.workers import HUNG_AFTER_S
 from tests.central.postgresql import Cluster
 from tests.central.served import Caller
 from tests.central.serving.own_central import OwnCentral
@@ -129,6 +130,19 @@ def test_a_worker_is_killed(on_postgresql: OwnCentral) -> None:
             ingest.goes_on()
         assert len(on_postgresql.workers()) == 2
         assert not set(before) & set(on_postgresql.workers())
+
+
+@pytest.mark.nightly
+def test_a_worker_that_hangs_is_replaced_and_the_other_one_serves(on_postgresql: OwnCentral) -> None:
+    with on_postgresql.serving("--workers", "2"):
+        hung, _ = on_postgresql.workers()
+        os.kill(hung, signal.SIGSTOP)
+        deadline = time.monotonic() + HUNG_AFTER_S + 10
+        while hung in on_postgresql.workers() or len(on_postgresql.workers()) < 2:
+            assert time.monotonic() < deadline
+            # A connection of its own each time: whom the hung one has taken in nobody can help.
+            assert httpx.get(f"{on_postgresql.url}/healthz", timeout=5).status_code == 200
+            time.sleep(0.2)
 
 
 def test_no_connection_is_left_and_then_it_is_read_only(on_postgresql: OwnCentral) -> None:

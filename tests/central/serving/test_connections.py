@@ -1,4 +1,4 @@
-"""Whoever reads slowly holds no thread: long answers leave their thread as fast as they are made."""
+"""Connections, without Django behind them: slow readers hold no thread, and where there is no room that is said."""
 
 import asyncio
 import hashlib
@@ -11,7 +11,7 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 import tests.central.django_ready  # noqa: F401  (before anything of Django's is asked)
-from central.serving.connections import Connection
+from central.serving.connections import TOO_SLOW, Connection, room
 from central.serving.requests import SNAPSHOT_PATH, Requests
 from central.serving.threads import Threads
 from central.serving.waiting import WaitingPolls
@@ -96,6 +96,35 @@ async def test_a_second_snapshot_of_a_token_ends_the_first() -> None:
         with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
             await first.readexactly(PIECES * len(PIECE))
         first_writer.close()
+
+
+async def test_where_there_is_no_room_that_is_said_and_who_is_in_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "connections", 2)
+    async with served() as port, asyncio.timeout(30):
+        inside = [await ask(port, "/", "token") for _ in range(2)]
+        for reader, _ in inside:
+            await reader.readuntil(b"ok")
+        reader, writer = await ask(port, "/", "token")
+        refused = await reader.read()
+        writer.close()
+        assert refused.startswith(b"HTTP/1.1 503")
+        assert b"retry-after: " in refused.lower()
+        assert b'{"error": "unavailable"' in refused
+        for reader, writer in inside:
+            writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert b"connection: close" not in (await reader.readuntil(b"ok")).lower()
+        # Half a request gives way to whoever comes next.
+        inside[0][1].close()
+        half_reader, half = await asyncio.open_connection("127.0.0.1", port)
+        half.write(b"GET / HT")
+        await asyncio.sleep(0)
+        while not room.gathering:
+            await asyncio.sleep(0.01)
+        reader, writer = await ask(port, "/", "token")
+        assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+        assert await half_reader.read() in (TOO_SLOW, b"")
+        for each in (writer, half, inside[1][1]):
+            each.close()
 
 
 @pytest.mark.parametrize(
