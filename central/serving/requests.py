@@ -150,7 +150,12 @@ class Requests:
     async def _pass_on(self, outgoing: Outgoing, connection: Connection, send: Send, ending: Headers) -> None:
         has_begun, is_last = False, False
         while not is_last:
-            piece, is_last = await outgoing.next()
+            try:
+                piece, is_last = await outgoing.next()
+            except Broken:
+                if has_begun:
+                    raise
+                raise Busy from None
             if connection.transport.is_closing():
                 raise _Gone
             if not has_begun:

@@ -93,6 +93,7 @@ async def a_block_reaches(own: OwnCentral, count: int, key: int) -> None:
 
         began = time.monotonic()
         reached: list[float] = []
+        cursors: set[str] = set()
 
         async def hear(station: WaitingStation) -> None:
             status, body = await station.answer()
@@ -100,6 +101,7 @@ async def a_block_reaches(own: OwnCentral, count: int, key: int) -> None:
             assert status == 200, body
             assert [(each["type"], each["id"]) for each in body["upserts"]] == [("key", key)]
             assert body["head"]
+            cursors.add(body["cursor"])
 
         hearing = asyncio.gather(*map(hear, stations))
         await asyncio.to_thread(caller.reported, {"type": "key_locked_out", "key": key, "clock": 0})
@@ -113,6 +115,15 @@ async def a_block_reaches(own: OwnCentral, count: int, key: int) -> None:
         assert share < REST_SHARE
         if workers:
             assert min(by_worker) > count / 8, "both workers have their share"
+
+        # Who still waits when the server ends is answered.
+        (cursor,) = cursors
+        await stations[0].ask(f"invented-token-{count}-0", cursor, 50)
+        await all_wait(own)
+        assert own.process
+        own.process.terminate()
+        status, body = await asyncio.wait_for(stations[0].answer(), 5)
+        assert (status, body["upserts"]) == (200, [])
 
 
 async def test_a_block_reaches_a_hundred_in_two_processes(on_postgresql: OwnCentral) -> None:
