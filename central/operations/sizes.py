@@ -1,4 +1,4 @@
-"""How many processes and threads `central serve` has, and so how many connections to the database."""
+"""How many processes and threads `central serve` has."""
 
 import os
 from typing import NamedTuple
@@ -8,7 +8,8 @@ from django.db import connection
 from central.errors import CentralError
 
 THREADS = 4
-"""In each process, for the database's work: more of them are in each other's way (one interpreter, one core)."""
+"""In each process, for the database's work, with a connection each: more of them are in each other's way (one
+interpreter, one core). A process has one more connection, which listens for news (`central.serving.listening`)."""
 THREADS_AT_LEAST = 4
 """What is slow has parts of them, down to a quarter (`central.serving.threads`)."""
 
@@ -18,11 +19,6 @@ class Sizes(NamedTuple):
 
     workers: int
     threads: int
-
-    @property
-    def connections(self) -> int:
-        """To the database, at most: one a thread, one a process that listens for news, one for the scheduler."""
-        return self.workers * (self.threads + 1) + 1
 
 
 def sizes(workers: int | None, threads: int | None) -> Sizes:
