@@ -52,6 +52,7 @@ class Served:
     summary: dict[str, Any]
     keys: Path
     url: str = ""
+    process: subprocess.Popen[str] | None = None
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +64,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     keys = tmp_path_factory.mktemp("central") / "keys"
     summary = json.loads(central("seed", "--keys", str(keys), "--json", data=DATA))
     process, url = start_server(DATA)
-    yield Served(DATA, summary, keys, url)
+    yield Served(DATA, summary, keys, url, process)
     from django.db import connections
 
     connections.close_all()

@@ -1,7 +1,6 @@
 """A seeded central on a PostgreSQL server of its own, for all tests of serving: each has it serve anew."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -22,12 +21,5 @@ def database() -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def on_postgresql(database: Cluster, tmp_path_factory: pytest.TempPathFactory) -> OwnCentral:
     central = OwnCentral(tmp_path_factory.mktemp("serving") / "data", database.url)
-    central.run("seed")
-    return central
-
-
-@pytest.fixture
-def on_sqlite(tmp_path: Path) -> OwnCentral:
-    central = OwnCentral(tmp_path / "data", None)
     central.run("seed")
     return central
