@@ -80,7 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     serve = command("serve", _serve, "Serve the stations' API and the admin page.", "central serve --port 8440")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     serve.add_argument("--port", type=int, default=8440, help="0: any free port (default: %(default)s)")
-    serve.add_argument("--threads", type=int, default=64, help="long polls hold one each (default: %(default)s)")
+    serve.add_argument("--workers", type=int, help="processes (default: one a core; with SQLite there is one)")
+    serve.add_argument("--threads", type=int, help="of each process, for the database's work (default: 4)")
     seed = command("seed", _seed, "Fill an empty data folder with invented sample data.", "central seed --json")
     seed.add_argument("--keys", metavar="DIR", help="write each sample key's record to DIR/<key number>/id")
     seed.add_argument("--json", action="store_true", help="print one JSON object")
@@ -111,15 +112,16 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(options: argparse.Namespace) -> int:
     from central.operations.budget import check_connections  # noqa: PLC0415
     from central.operations.database import bring_up_to_date  # noqa: PLC0415
-    from central.operations.serving import serve  # noqa: PLC0415
+    from central.operations.sizes import sizes  # noqa: PLC0415
+    from central.serving.serve import serve  # noqa: PLC0415
     from central.wsgi import application  # noqa: PLC0415
 
+    fitting = sizes(options.workers, options.threads)
     datafolder.lock_shared()
     bring_up_to_date()
-    if said := check_connections(workers=1, threads=options.threads):
+    if said := check_connections(fitting.workers, fitting.threads):
         print(f"central: {said}", file=sys.stderr, flush=True)
-    serve(application, options.host, options.port, options.threads)
-    return 0
+    return serve(application, options.host, options.port, fitting)
 
 
 def _seed(options: argparse.Namespace) -> int:

@@ -19,6 +19,8 @@ def front(_request: HttpRequest) -> HttpResponse:
     return redirect("office:start")
 
 
+handler500 = "central.doors.faults.server_error"
+
 urlpatterns = [
     path("", front, name="front"),
     path("healthz", health, name="healthz"),

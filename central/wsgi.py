@@ -1,4 +1,4 @@
-"""The WSGI application, for `central serve` and for any other WSGI server."""
+"""The WSGI application, for `central serve`. Behind another server it works too, but no poll waits."""
 
 import os
 

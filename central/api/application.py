@@ -4,7 +4,7 @@ import json
 import logging
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, InternalError, OperationalError
+from django.db import Error as DatabaseFault
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -12,6 +12,7 @@ from ninja.parser import Parser
 
 from central.api.calls import open_calls, station_calls
 from central.api.http import refusal, unavailable
+from central.doors.faults import AWAY
 from central.errors import Refused
 
 log = logging.getLogger("central.api")
@@ -53,13 +54,14 @@ def _refused(_request: HttpRequest, error: Refused) -> HttpResponse:
     return refusal(error)
 
 
-@api.exception_handler(InterfaceError)
-@api.exception_handler(InternalError)
-@api.exception_handler(OperationalError)
-def _database_fault(_request: HttpRequest, error: DatabaseError | InterfaceError) -> HttpResponse:
+def _database_fault(_request: HttpRequest, error: DatabaseFault | type[DatabaseFault]) -> HttpResponse:
     # One line for each call: when the database is away, every station asks in vain.
     log.error("database.failed %s", type(error).__name__)
     return refusal(unavailable())
+
+
+for kind in AWAY:
+    api.add_exception_handler(kind, _database_fault)
 
 
 @api.exception_handler(AuthenticationError)

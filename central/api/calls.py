@@ -1,6 +1,5 @@
 """The calls of the API. Each finds out who asks, has an action do it, and puts the answer into its shape."""
 
-import json
 from typing import Annotated, Any, TypeAlias, cast
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -12,6 +11,7 @@ from central.actions.station_health import note_mirror
 from central.actions.stations import enrol_station, renew_station_certificate
 from central.api.auth import StationAuth, counting_bad_enrolments, counting_bad_provisions, token_of
 from central.api.http import GZIP_HEADERS, JSON, gzip_of, json_answer, takes_gzip
+from central.api.polls import Poll, let_wait
 from central.api.schemas import (
     CertificateOut,
     Changes,
@@ -38,8 +38,7 @@ from central.doors.addresses import network_of
 from central.errors import Refused
 from central.feed import pages
 from central.feed.cursors import LIMIT_CHARACTERS, Cursor, newest_cursor
-from central.feed.long_poll import wait_until
-from central.feed.reading import has_changed, told_object
+from central.feed.reading import told_object
 from central.models import CentralKey, Site, Station
 from central.models.base import MAX_UINT32
 from central.signing.records import sign_time
@@ -147,22 +146,12 @@ def changes(
     if key is not None:
         _refuse_boxes(station)
     asked, cursor = pages.Asked(station, decoded(nonce), key), Cursor.of(since)
-    found = pages.changes(asked, cursor, limit)
+    poll = Poll(asked, cursor, limit, token_of(request), takes_gzip=takes_gzip(request))
+    page = pages.changes(asked, cursor, limit)
     note_mirror(station, cursor.revision, unix_now(), self_report_in(request.headers.get("Station-Health", "")))
-    if found.is_empty and wait:
-        wait_until(station.site_id, lambda: has_changed(asked.scope, cursor.revision), wait, token_of(request))
-        # Also when nothing has come: the head is of now.
-        found = pages.changes(asked, cursor, limit)
-    rest: dict[str, Any] = {
-        "removes": [{"type": type_, "id": number} for type_, number in found.removes],
-        "cursor": found.cursor.text(),
-        "more": found.more,
-        "down": pages.down(station),
-    }
-    if found.head is not None:
-        rest["head"] = encoded(found.head)
-    body = f'{{"upserts":[{",".join(found.upserts)}],{json.dumps(rest)[1:]}'.encode()
-    return json_answer(request, body)
+    if wait and page.is_empty:
+        let_wait(request, poll, wait, page.cursor.revision)
+    return poll.answer(page, pages.down(station))
 
 
 @station_calls.post("/events", response=_answers(400, 401, 413, 429, ok=EventsOut))
@@ -175,7 +164,7 @@ def events(request: HttpRequest, body: EventsIn) -> HttpResponse:
         cursor=newest_cursor(station.site_id),
     )
     # Compressed: the answer to a hundred events is as long as they were.
-    return json_answer(request, answer.model_dump_json(exclude_none=True).encode())
+    return json_answer(answer.model_dump_json(exclude_none=True).encode(), takes_gzip=takes_gzip(request))
 
 
 def _own_key(body: ProvisionIn) -> OwnKey | None:

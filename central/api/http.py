@@ -11,14 +11,14 @@ from django.http.response import HttpResponseBase
 
 from central.doors import limits
 from central.doors.addresses import network_of
+from central.doors.faults import RETRY_AFTER_S
 from central.errors import Refused
 
 API_PATH = "/api/"
 BODY_LIMIT_BYTES = 1024 * 1024
-DISCARD_LIMIT_BYTES = 8 * BODY_LIMIT_BYTES
 
 FAULT = 500
-RETRY_AFTER_S = 15
+
 
 _ERRORS = {404: ("not_found", "no such call"), 405: ("method_not_allowed", "this call has another method")}
 
@@ -70,29 +70,16 @@ def _limited(request: HttpRequest, error: Refused) -> Refused:
 
 
 def _body(request: HttpRequest) -> bytes:
-    chunked = request.META.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked"
-    # Django reads nothing without a length; the server's own stream ends where the chunks do.
-    stream = request.environ["wsgi.input"] if chunked else request  # type: ignore[attr-defined]
-    try:
-        body = bytes(stream.read(BODY_LIMIT_BYTES + 1))
-        if len(body) > BODY_LIMIT_BYTES:
-            _discard(stream)
-            raise _too_large()
-    except OSError as error:
-        raise Refused(400, "bad_request", "the body ended early") from error
+    # The server has read it whole, or one byte more than anybody may send.
+    body = request.read(BODY_LIMIT_BYTES + 1)
+    if len(body) > BODY_LIMIT_BYTES:
+        raise _too_large()
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding == "identity":
         return body
     if encoding == "gzip":
         return _gunzip(body)
     raise Refused(400, "bad_request", "bodies are plain or gzip")
-
-
-def _discard(stream: Any) -> None:
-    """Read on for a while, so that the sender gets to hear the answer instead of a closed connection."""
-    for _ in range(DISCARD_LIMIT_BYTES // BODY_LIMIT_BYTES):
-        if not stream.read(BODY_LIMIT_BYTES):
-            return
 
 
 def _gunzip(body: bytes) -> bytes:
@@ -134,9 +121,9 @@ def gzip_of(pieces: Iterator[bytes]) -> Iterator[bytes]:
     yield packer.flush()
 
 
-def json_answer(request: HttpRequest, body: bytes) -> HttpResponse:
+def json_answer(body: bytes, *, takes_gzip: bool) -> HttpResponse:
     """The JSON text ``body`` as an answer."""
-    if len(body) < COMPRESSED_FROM_BYTES or not takes_gzip(request):
+    if len(body) < COMPRESSED_FROM_BYTES or not takes_gzip:
         return HttpResponse(body, content_type=JSON)
     return HttpResponse(b"".join(gzip_of(iter([body]))), content_type=JSON, headers=GZIP_HEADERS)
 

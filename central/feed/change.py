@@ -20,7 +20,7 @@ from django.db.models.signals import m2m_changed, post_save, pre_delete, pre_sav
 
 from central.clock import unix_now
 from central.errors import CentralError
-from central.feed.long_poll import wake
+from central.feed.news import announce
 from central.models import Area, FeedCounter, Lock, Mirrored, MirrorRow, Permission, Watched
 from central.models.base import Content
 from central.signing.outdated import sign_outdated
@@ -158,7 +158,7 @@ def _stamp_site(site: int, slots: dict[Slot, tuple[type[Mirrored], int] | None],
         update_fields=["revision", "content", "hash", "removed_at"],
     )
     counter.save(update_fields=["value", "count", "state"])
-    transaction.on_commit(lambda: wake(site))
+    announce(site, counter.value)
 
 
 def _contents(slots: dict[Slot, tuple[type[Mirrored], int] | None]) -> dict[Slot, Content]:

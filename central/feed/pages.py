@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from central.clock import unix_now
 from central.feed.cursors import Cursor, resnapshot
-from central.feed.reading import FeedState, Scope, changed, everything
+from central.feed.reading import FeedRow, FeedState, Scope, changed, everything
 from central.models import Station
 from central.signing.records import sign_head
 from station.records.base64url import encoded
@@ -31,6 +31,16 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Found:
+    """What one reading found, at one instant: the same for all who have the same scope and cursor."""
+
+    state: FeedState
+    rows: list[FeedRow]
+    limit: int
+    now: int
+
+
+@dataclass(frozen=True)
 class Page:
     """An answer to ``/mirror/changes``. ``upserts`` are JSON texts."""
 
@@ -47,7 +57,7 @@ class Page:
         return not self.upserts and not self.removes
 
 
-def changes(asked: Asked, since: Cursor, limit: int) -> Page:
+def find(scope: Scope, since: Cursor, limit: int, key: int | None) -> Found:
     """Everything after ``since``, at most ``limit`` objects of it.
 
     Raises Refused (410 ``resnapshot``) for a cursor of another epoch, for one that is ahead of this database (a
@@ -55,17 +65,27 @@ def changes(asked: Asked, since: Cursor, limit: int) -> Page:
     """
     # Before reading: a head never says that it is younger than what was read.
     now = unix_now()
-    state, rows = changed(asked.scope, since.revision, limit + 1, asked.key)
+    state, rows = changed(scope, since.revision, limit + 1, key)
     if since.epoch != state.epoch or not state.floor <= since.revision <= state.revision:
         raise resnapshot()
-    more, rows = len(rows) > limit, rows[:limit]
+    return Found(state, rows, limit, now)
+
+
+def page(asked: Asked, found: Found) -> Page:
+    """The answer to one of those for whom that was found, with the head that confirms it."""
+    more, rows = len(found.rows) > found.limit, found.rows[: found.limit]
     return Page(
         upserts=[row.json() for row in rows if row.content],
         removes=[(row.type, row.number) for row in rows if not row.content],
-        cursor=Cursor(state.epoch, rows[-1].revision if more else state.revision),
+        cursor=Cursor(found.state.epoch, rows[-1].revision if more else found.state.revision),
         more=more,
-        head=None if more else _head(asked, state, now),
+        head=None if more else _head(asked, found.state, found.now),
     )
+
+
+def changes(asked: Asked, since: Cursor, limit: int) -> Page:
+    """The page for one who asks alone. Raises Refused (410 ``resnapshot``)."""
+    return page(asked, find(asked.scope, since, limit, asked.key))
 
 
 def snapshot(asked: Asked) -> Iterator[bytes]:

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from central.feed.cursors import newest_revision
 from central.models import CentralKey, Mirrored, MirrorRow, Station
 from station.records.claims import LogPosition
 from station.records.mirror_digest import MirrorSum
@@ -50,7 +49,6 @@ _EVERYTHING = (
 )
 _OF_A_BOX = """(type IN ('blocklist', 'central_key', 'site') OR type = 'station' AND number = %(box)s)"""
 _BOX = _SITE + _OBJECTS.format(which=_OF_A_BOX)
-_BOX_NEWEST = f"SELECT MAX(revision) FROM central_mirrorrow WHERE site_id = %(site)s AND {_OF_A_BOX}"  # noqa: S608
 
 
 class Scope(NamedTuple):
@@ -121,17 +119,6 @@ def everything(scope: Scope) -> tuple[FeedState, Iterator[FeedRow]]:
     found = _stream(_EVERYTHING, {"site": scope.site, "key": None})
     # The first is read now, and not when the answer is on its way: what goes wrong is still told by a status.
     return _state(next(found)), map(_row, found)
-
-
-def has_changed(scope: Scope, since: int) -> bool:
-    """Whether there is anything after revision ``since``."""
-    if newest_revision(scope.site) <= since:
-        return False
-    if scope.box is None:
-        return True
-    with connection.cursor() as cursor:
-        cursor.execute(_BOX_NEWEST, {"site": scope.site, "box": scope.box})
-        return bool(cursor.fetchone()[0] > since)
 
 
 def told_object(thing: Mirrored) -> dict[str, Any]:

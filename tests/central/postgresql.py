@@ -26,44 +26,74 @@ def programs() -> Path | None:
     return found[-1].parent if found else None
 
 
-@contextmanager
-def server(bin_folder: Path) -> Iterator[str]:
-    """A running server with an empty database; the ``DATABASE_URL`` that leads to it."""
-    # Not pytest's folder: the server's own user could not get into it.
-    folder = Path(tempfile.mkdtemp(prefix="central-pg-"))
-    who = USER if os.getuid() == 0 else None
-    if who:
-        os.chown(folder, pwd.getpwnam(USER).pw_uid, -1)
+class Cluster:
+    """A server's folder, and the server while it runs."""
 
-    def run(program: str, *words: str) -> None:
-        subprocess.run(
-            [str(bin_folder / program), *words], check=True, capture_output=True, timeout=60, cwd="/", user=who
-        )
+    def __init__(self, bin_folder: Path, folder: Path, options: tuple[str, ...]) -> None:
+        self._bin_folder, self._folder = bin_folder, folder
+        self._options = ("listen_addresses=", f"unix_socket_directories={folder}", "fsync=off", *options)
+        self._who = USER if os.getuid() == 0 else None
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"postgresql://central@/central?host={folder}"
 
-    data = str(folder / "data")
-    try:
-        run("initdb", "-D", data, "-U", "central", "-A", "trust", "-E", "UTF8", "--no-sync")
-        with (folder / "log").open("wb") as log:
-            options = ("listen_addresses=", f"unix_socket_directories={folder}", "max_connections=100", "fsync=off")
-            words = [str(bin_folder / "postgres"), "-D", data, *(word for option in options for word in ("-c", option))]
-            process = subprocess.Popen(
-                words,
+    def make(self) -> None:
+        """An empty database, and its server runs."""
+        if self._who:
+            os.chown(self._folder, pwd.getpwnam(self._who).pw_uid, -1)
+        self._run("initdb", "-D", self._data, "-U", "central", "-A", "trust", "-E", "UTF8", "--no-sync")
+        self.start()
+        self._run("createdb", "-h", str(self._folder), "-U", "central", "central")
+
+    def start(self) -> None:
+        """Have it run, and answer."""
+        with (self._folder / "log").open("wb") as log:
+            words = [str(self._bin_folder / "postgres"), "-D", self._data]
+            self._process = subprocess.Popen(
+                words + [word for option in self._options for word in ("-c", option)],
                 stdout=log,
                 stderr=log,
                 cwd="/",
-                user=who,
+                user=self._who,
                 start_new_session=True,
                 preexec_fn=_end_with_parent,  # noqa: PLW1509  (one prctl, and no threads here)
             )
-        try:
-            _wait_until_ready(folder)
-            run("createdb", "-h", str(folder), "-U", "central", "central")
-            yield f"postgresql://central@/central?host={folder}"
-        finally:
-            process.send_signal(signal.SIGQUIT)
-            process.wait(30)
+        _wait_until_ready(self._folder)
+
+    def stop(self) -> None:
+        """At once, in the middle of whatever it does (``pg_ctl stop -m immediate``)."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait(30)
+            self._process = None
+
+    @property
+    def _data(self) -> str:
+        return str(self._folder / "data")
+
+    def _run(self, program: str, *words: str) -> None:
+        command = [str(self._bin_folder / program), *words]
+        subprocess.run(command, check=True, capture_output=True, timeout=60, cwd="/", user=self._who)
+
+
+@contextmanager
+def cluster(bin_folder: Path, *options: str) -> Iterator[Cluster]:
+    """A running server with an empty database, which can be stopped and started again."""
+    # Not pytest's folder: the server's own user could not get into it.
+    folder = Path(tempfile.mkdtemp(prefix="central-pg-"))
+    made = Cluster(bin_folder, folder, options)
+    try:
+        made.make()
+        yield made
     finally:
+        made.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def server(bin_folder: Path) -> Iterator[str]:
+    """A running server with an empty database; the ``DATABASE_URL`` that leads to it."""
+    with cluster(bin_folder, "max_connections=100") as made:
+        yield made.url
 
 
 def _wait_until_ready(folder: Path) -> None:

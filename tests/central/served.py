@@ -26,10 +26,12 @@ def central(*arguments: str, data: Path) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=180).stdout
 
 
-def start_server(data: Path) -> tuple[subprocess.Popen[str], str]:
+def start_server(
+    data: Path, *words: str, environment: dict[str, str] | None = None
+) -> tuple[subprocess.Popen[str], str]:
     """A `central serve` on a free port, and its address."""
-    command = [sys.executable, "-m", "central.cli", "serve", "--data", str(data), "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "central.cli", "serve", "--data", str(data), "--port", "0", *words]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout
     line = process.stdout.readline()
     assert line.startswith("central is serving on http://127.0.0.1:"), line
@@ -50,6 +52,7 @@ class Served:
     summary: dict[str, Any]
     keys: Path
     url: str = ""
+    process: subprocess.Popen[str] | None = None
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +64,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     keys = tmp_path_factory.mktemp("central") / "keys"
     summary = json.loads(central("seed", "--keys", str(keys), "--json", data=DATA))
     process, url = start_server(DATA)
-    yield Served(DATA, summary, keys, url)
+    yield Served(DATA, summary, keys, url, process)
     from django.db import connections
 
     connections.close_all()

@@ -26,7 +26,7 @@ HANDSHAKE_LIMIT_BYTES = 4000
 """Stated in docs/reference/network.md are 435, 1,500, 1,020 and 2,300."""
 POLLS = 240
 """Four hours of them. Neither side counts what passes on a connection: what is kept for these is kept for a day."""
-SERVING = Path(__file__).parents[2] / "central" / "operations" / "serving.py"
+SERVING = Path(__file__).parents[2] / "central" / "serving" / "serve.py"
 
 
 @pytest_asyncio.fixture

@@ -25,7 +25,7 @@ from django.contrib.auth import get_user_model
 
 from central.actions.codes import new_enrolment_code
 from central.models import LoggedInFrom, Membership, PasswordToChange, TryCount
-from central.operations.serving import CONNECTIONS, REQUEST_S
+from central.serving.connections import CONNECTIONS, REQUEST_S
 from tests.central.served import Caller, Served, stop_server
 
 pytestmark = pytest.mark.slow

@@ -1,6 +1,5 @@
 """The change feed under eight writers, and its rule that nothing is saved outside a change."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +8,7 @@ import pytest
 from django.db import connections
 
 from central.errors import CentralError
-from central.feed import change, long_poll
+from central.feed import change
 from central.feed.cursors import newest_revision
 from central.models import Area, Unit
 from tests.central.feed.feed_follower import Follower
@@ -74,20 +73,3 @@ def test_a_failed_change_leaves_no_revision(site: SimpleNamespace) -> None:
     with change():
         pass
     assert newest_revision(site.site.pk) == before
-
-
-def test_waiting_ends_with_the_wake_of_its_own_site() -> Any:
-    asked = threading.Event()
-    come = threading.Event()
-
-    def has_come() -> Any:
-        asked.set()
-        return come.is_set()
-
-    with ThreadPoolExecutor(1) as pool:
-        result = pool.submit(long_poll.wait_until, 4711, has_come, 30, "a token")
-        assert asked.wait(5)
-        come.set()
-        long_poll.wake(4711)
-        assert result.result(5) is True
-    assert long_poll.wait_until(4712, lambda: False, 0, "a token") is False
