@@ -17,6 +17,12 @@ BOX_CERTIFICATE_DAYS = 400
 
 def sign_key_record(key: Key, now: int) -> None:
     """Sign what the key is and whose, and keep it: a key with a record is known to stations. Inside a change."""
+    key.record = signed_key_record(key, now)
+    key.save(update_fields=["record"])
+
+
+def signed_key_record(key: Key, now: int) -> bytes:
+    """What `sign_key_record` keeps: for a key that is yet to be saved."""
     # Later than the one before: by this a station knows which to write to the key.
     before = claimed(claims.KeyRecord, None if key.record is None else bytes(key.record))
     record = claims.KeyRecord(
@@ -27,8 +33,7 @@ def sign_key_record(key: Key, now: int) -> None:
         holder=key.holder.number if key.holder else None,
         key_public=bytes(key.key_public) if key.key_public is not None else None,
     )
-    key.record = sign(record, signing_key(key.site))
-    key.save(update_fields=["record"])
+    return sign(record, signing_key(key.site))
 
 
 def sign_certificate(station: Station, public_key: bytes, now: int) -> None:
