@@ -33,15 +33,20 @@ def sign_permits_of(holders: Collection[int], now: int) -> list[int]:
     found = Permission.objects.filter(holder__in=holders).select_related("unit", "holder__site", "permit")
     signed: list[int] = []
     new: list[Permit] = []
+    believed: dict[int, list[bytes]] = {}
     for permission in found.order_by("pk").prefetch_related("areas", "locks"):
         holder = permission.holder
         permit: Permit | None = getattr(permission, "permit", None)
+        if permit is not None:
+            permit.holder = holder
+        if holder.site_id not in believed:
+            believed[holder.site_id] = verifying_keys(holder.site)
         wanted = _wanted(permission, holder, permit.revision if permit else 0, now)
         if wanted is None and permit is not None:
             permit.delete()
         elif wanted is not None and permit is None:
             new.append(_signed(Permit(permission=permission, holder=holder), wanted))
-        elif wanted is not None and permit is not None and _says_something_else(permit, wanted, holder):
+        elif wanted is not None and permit is not None and _differs(permit, wanted, believed[holder.site_id]):
             _signed(permit, wanted).save()
         else:
             continue
@@ -105,11 +110,12 @@ def _signed(permit: Permit, wanted: claims.Permit) -> Permit:
     return permit
 
 
-def _says_something_else(permit: Permit, wanted: claims.Permit, holder: Holder) -> bool:
-    last = verified(claims.Permit, bytes(permit.record), verifying_keys(holder.site))
+def _differs(permit: Permit, wanted: claims.Permit, believed: list[bytes]) -> bool:
+    """Whether the last permit says something else. ``believed``: the site's keys that it may be signed with."""
+    last = verified(claims.Permit, bytes(permit.record), believed)
     if last is None:
         return True
-    end = employment_end(holder)
+    end = employment_end(permit.holder)
     return (
         (last.holder, last.areas, last.locks, last.windows, last.pin_tag, last.category)
         != (wanted.holder, wanted.areas, wanted.locks, wanted.windows, wanted.pin_tag, wanted.category)

@@ -1,0 +1,173 @@
+"""What a station's calls cost inside the server: statements, milliseconds, and how PostgreSQL finds what they ask for.
+
+The real application in this process, called as gunicorn calls it; ``python -m tools.load.inside SIZE``.
+"""
+
+import gzip
+import json
+import os
+import statistics
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from django.db import connection
+
+import tools.load.django_ready  # noqa: F401  (first: it makes models importable)
+from central.actions.keys import unlock_key
+from central.feed.cursors import newest_cursor
+from central.models import Key, Site
+from central.wsgi import application
+from station.records.base64url import encoded
+from tools.load.sizes import FIRST_KEY, SIZES, Caller
+from tools.load.visits import Visits
+
+TIMES = 200
+SMALL_TABLE_ROWS = 1000
+"""A table with no more is read whole by any plan that is worth something."""
+WRITES = ("INSERT", "UPDATE", "DELETE")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a station, made anew each time."""
+
+    name: str
+    ask: Callable[[], None]
+    before: Callable[[], None] = lambda: None
+    """What has to happen before each."""
+
+
+def main() -> None:
+    """Print both tables."""
+    size = SIZES[sys.argv[1]]
+    calls = list(_calls(sys.argv[1]))
+    print(f"{size.name}: {size.objects} objects a site\n")
+    print("| call | statements | ms (median of {TIMES}) |\n| --- | --- | --- |".replace("{TIMES}", str(TIMES)))
+    for call in calls:
+        statements, took_ms = _cost(call)
+        print(f"| {call.name} | {statements} | {took_ms:.2f} |")
+    if connection.vendor == "postgresql":
+        print("\n| call | statement | reads by | |\n| --- | --- | --- | --- |")
+        found = [line for call in calls for line in _plans(call)]
+        print("\n".join(found))
+        bad = [line for line in found if "whole table" in line]
+        print(f"\n{len(bad)} of {len(found)} statements read a table whole that grows")
+
+
+def _calls(name: str) -> Iterator[Call]:
+    size, caller = SIZES[name], Caller(1, 1)
+    site = Site.objects.get(number=1)
+    key = Key.objects.select_related("site").get(site=site, number=FIRST_KEY)
+    visits = Visits(size, seed=2)
+    cursor = newest_cursor(site.pk)
+
+    def note_cursor() -> None:
+        nonlocal cursor
+        cursor = newest_cursor(site.pk)
+
+    def change_one() -> None:
+        note_cursor()
+        unlock_key(key)
+
+    def poll(more: str = "") -> None:
+        _get(caller, "/api/v1/mirror/changes", f"since={cursor}&nonce={encoded(os.urandom(16))}&limit=500{more}")
+
+    yield Call("poll, nothing new", poll, note_cursor)
+    yield Call("poll, one change", poll, change_one)
+    yield Call("poll of a visit, with its key", lambda: poll(f"&key={FIRST_KEY}"), note_cursor)
+    yield Call("12 events of a visit", lambda: _post_events(visits, caller))
+
+
+def _post_events(visits: Visits, caller: Caller) -> None:
+    text = json.dumps({"events": visits.events(caller, visits.key())}).encode()
+    _call(caller, {"REQUEST_METHOD": "POST", "PATH_INFO": "/api/v1/events", "HTTP_CONTENT_ENCODING": "gzip"}, text)
+
+
+def _get(caller: Caller, path: str, query: str) -> None:
+    _call(caller, {"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": query})
+
+
+def _call(caller: Caller, asked: dict[str, str], text: bytes = b"") -> None:
+    body = gzip.compress(text) if text else b""
+    environ: dict[str, Any] = {
+        "SCRIPT_NAME": "", "QUERY_STRING": "", "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1",
+        "HTTP_ACCEPT_ENCODING": "gzip", "HTTP_AUTHORIZATION": f"Bearer {caller.token}",
+        "HTTP_STATION_HEALTH": "outbox=0, clock=0", "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(len(body)) if body else "", "wsgi.version": (1, 0), "wsgi.input": BytesIO(body),
+        "wsgi.errors": sys.stderr, "wsgi.url_scheme": "http", "wsgi.multithread": True, "wsgi.multiprocess": False,
+        "wsgi.run_once": False, **asked,
+    }  # fmt: skip
+    told: list[str] = []
+    answer = application(environ, lambda status, _headers, _error=None: told.append(status))
+    read = b"".join(answer)
+    if hasattr(answer, "close"):
+        answer.close()
+    if not told[0].startswith("200"):
+        raise SystemExit(f"{asked['PATH_INFO']}: {told[0]} {read[:300]!r}")
+
+
+def _cost(call: Call) -> tuple[int, float]:
+    """Statements of the last call, and the median of how long one took."""
+    took_ms = []
+    count = 0
+    for _ in range(TIMES):
+        call.before()
+        count = 0
+
+        def counted(execute: Any, *rest: Any) -> Any:
+            nonlocal count
+            count += 1
+            return execute(*rest)
+
+        with connection.execute_wrapper(counted):
+            began = time.perf_counter()
+            call.ask()
+            took_ms.append(1000 * (time.perf_counter() - began))
+    return count, statistics.median(took_ms)
+
+
+def _plans(call: Call) -> Iterator[str]:
+    """A line for each statement of the call, as it was made."""
+    call.before()
+    said: list[tuple[str, Any]] = []
+
+    def noted(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
+        if sql.split(None, 1)[0] in ("SELECT", "WITH", *WRITES) and not many:
+            with connection.connection.cursor() as apart:
+                apart.execute(f"EXPLAIN (FORMAT JSON) {sql}", parameters)
+                said.append((sql, apart.fetchone()[0][0]["Plan"]))
+        return execute(sql, parameters, many, context)
+
+    with connection.execute_wrapper(noted):
+        call.ask()
+    rows = _rows()
+    for sql, plan in said:
+        read = list(_reads(plan))
+        whole = [table for table, how in read if how == "Seq Scan" and rows[table] > SMALL_TABLE_ROWS]
+        ways = ", ".join(f"{table}: {how.lower()}" for table, how in read) or "-"
+        verdict = f"**whole table** {', '.join(whole)}" if whole else ""
+        yield f"| {call.name} | `{' '.join(sql.split())[:100]}` | {ways} | {verdict} |"
+
+
+def _reads(plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each table that a plan reads, and how."""
+    if "Relation Name" in plan and plan["Node Type"] != "ModifyTable":
+        yield plan["Relation Name"], plan.get("Index Name") or plan["Node Type"]
+    for inner in plan.get("Plans", []):
+        yield from _reads(inner)
+
+
+def _rows() -> dict[str, float]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname, reltuples FROM pg_class WHERE relkind IN ('r', 'p')")
+        return defaultdict(float, cursor.fetchall())
+
+
+if __name__ == "__main__":
+    main()
