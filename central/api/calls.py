@@ -157,7 +157,7 @@ def changes(
         "removes": [{"type": type_, "id": number} for type_, number in found.removes],
         "cursor": found.cursor.text(),
         "more": found.more,
-        "down": pages.down(station),
+        "down": found.down,
     }
     if found.head is not None:
         rest["head"] = encoded(found.head)

@@ -1,6 +1,8 @@
 """What a station's calls cost inside the server: statements, milliseconds, and how PostgreSQL finds what they ask for.
 
-The real application in this process, called as gunicorn calls it; ``python -m tools.load.inside SIZE``.
+The real application in this process, called as the server calls it; ``python -m tools.load.inside SIZE``. With
+``--by-index`` only the plans, and those that PostgreSQL makes where it may not read a table whole if it can help it:
+what it then still reads whole has no index, in however small a database that is asked.
 """
 
 import gzip
@@ -13,14 +15,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
 import tools.load.django_ready  # noqa: F401  (first: it makes models importable)
 from central.actions.keys import unlock_key
 from central.feed.cursors import newest_cursor
-from central.models import Key, Site
+from central.models import Key, Site, Station, StationHealth
 from central.wsgi import application
 from station.records.base64url import encoded
 from tools.load.sizes import FIRST_KEY, SIZES, Caller
@@ -29,6 +31,7 @@ from tools.load.visits import Visits
 TIMES = 200
 SMALL_TABLE_ROWS = 1000
 """A table with no more is read whole by any plan that is worth something."""
+WHOLE = "**whole table**"
 WRITES = ("INSERT", "UPDATE", "DELETE")
 
 
@@ -43,19 +46,20 @@ class Call:
 
 
 def main() -> None:
-    """Print both tables."""
-    size = SIZES[sys.argv[1]]
+    """Print the tables."""
+    size, by_index = SIZES[sys.argv[1]], "--by-index" in sys.argv
     calls = list(_calls(sys.argv[1]))
-    print(f"{size.name}: {size.objects} objects a site\n")
-    print("| call | statements | ms (median of {TIMES}) |\n| --- | --- | --- |".replace("{TIMES}", str(TIMES)))
-    for call in calls:
-        statements, took_ms = _cost(call)
-        print(f"| {call.name} | {statements} | {took_ms:.2f} |")
+    if not by_index:
+        print(f"{size.name}: {size.objects} objects a site\n")
+        print(f"| call | statements | ms (median of {TIMES}) |\n| --- | --- | --- |")
+        for call in calls:
+            statements, took_ms = _cost(call)
+            print(f"| {call.name} | {statements} | {took_ms:.2f} |")
     if connection.vendor == "postgresql":
         print("\n| call | statement | reads by | |\n| --- | --- | --- | --- |")
-        found = [line for call in calls for line in _plans(call)]
+        found = [line for call in calls for line in _plans(call, by_index=by_index)]
         print("\n".join(found))
-        bad = [line for line in found if "whole table" in line]
+        bad = [line for line in found if WHOLE in line]
         print(f"\n{len(bad)} of {len(found)} statements read a table whole that grows")
 
 
@@ -77,7 +81,13 @@ def _calls(name: str) -> Iterator[Call]:
     def poll(more: str = "") -> None:
         _get(caller, "/api/v1/mirror/changes", f"since={cursor}&nonce={encoded(os.urandom(16))}&limit=500{more}")
 
+    def a_minute_later() -> None:
+        note_cursor()
+        StationHealth.objects.filter(station__site=site).update(mirror_at=1)
+        Station.objects.filter(site=site).update(last_contact=1)
+
     yield Call("poll, nothing new", poll, note_cursor)
+    yield Call("poll, nothing new, a minute after the last", poll, a_minute_later)
     yield Call("poll, one change", poll, change_one)
     yield Call("poll of a visit, with its key", lambda: poll(f"&key={FIRST_KEY}"), note_cursor)
     yield Call("12 events of a visit", lambda: _post_events(visits, caller))
@@ -132,7 +142,7 @@ def _cost(call: Call) -> tuple[int, float]:
     return count, statistics.median(took_ms)
 
 
-def _plans(call: Call) -> Iterator[str]:
+def _plans(call: Call, *, by_index: bool) -> Iterator[str]:
     """A line for each statement of the call, as it was made."""
     call.before()
     said: list[tuple[str, Any]] = []
@@ -140,25 +150,35 @@ def _plans(call: Call) -> Iterator[str]:
     def noted(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
         if sql.split(None, 1)[0] in ("SELECT", "WITH", *WRITES) and not many:
             with connection.connection.cursor() as apart:
+                apart.execute(f"SET enable_seqscan = {'off' if by_index else 'on'}")
                 apart.execute(f"EXPLAIN (FORMAT JSON) {sql}", parameters)
                 said.append((sql, apart.fetchone()[0][0]["Plan"]))
         return execute(sql, parameters, many, context)
 
     with connection.execute_wrapper(noted):
         call.ask()
-    rows = _rows()
+    rows, small = _rows(), 0 if by_index else SMALL_TABLE_ROWS
     for sql, plan in said:
         read = list(_reads(plan))
-        whole = [table for table, how in read if how == "Seq Scan" and rows[table] > SMALL_TABLE_ROWS]
-        ways = ", ".join(f"{table}: {how.lower()}" for table, how in read) or "-"
-        verdict = f"**whole table** {', '.join(whole)}" if whole else ""
+        whole = [each.table for each in read if each.is_whole and (by_index or rows[each.table] > small)]
+        ways = ", ".join(f"{each.table}: {each.how}" for each in read) or "-"
+        verdict = f"{WHOLE} {', '.join(whole)}" if whole else ""
         yield f"| {call.name} | `{' '.join(sql.split())[:100]}` | {ways} | {verdict} |"
 
 
-def _reads(plan: dict[str, Any]) -> Iterator[tuple[str, str]]:
+class _Read(NamedTuple):
+    table: str
+    how: str
+    """The name of the index, or what the plan calls it."""
+    is_whole: bool
+
+
+def _reads(plan: dict[str, Any]) -> Iterator[_Read]:
     """Each table that a plan reads, and how."""
     if "Relation Name" in plan and plan["Node Type"] != "ModifyTable":
-        yield plan["Relation Name"], plan.get("Index Name") or plan["Node Type"]
+        by_index = "Index Name" in plan
+        is_whole = plan["Node Type"] == "Seq Scan" or (by_index and "Index Cond" not in plan)
+        yield _Read(plan["Relation Name"], plan.get("Index Name") or plan["Node Type"].lower(), is_whole)
     for inner in plan.get("Plans", []):
         yield from _reads(inner)
 
