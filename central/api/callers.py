@@ -33,9 +33,8 @@ def caller_of(fingerprint: str, now: int) -> Caller | None:
     used_at, *rest = found
     left = iter(rest)
     station, site, unit, health = (_instance(model, left) for model in _MODELS)
-    for name, thing in (("site", site), ("unit", unit), ("health", health)):
-        Station._meta.get_field(name).set_cached_value(station, thing)  # type: ignore[union-attr]  # noqa: SLF001
     assert isinstance(station, Station)
+    station._state.fields_cache |= {"site": site, "unit": unit, "health": health}  # noqa: SLF001  (Django's own names)
     return Caller(station, used_at is not None)
 
 
@@ -49,10 +48,8 @@ def _statement() -> str:
         for model in _MODELS
         for field in _fields(model)
     )
-    token, station, site, unit, health = (
-        model._meta.db_table  # noqa: SLF001
-        for model in (StationToken, *_MODELS)
-    )
+    token = StationToken._meta.db_table  # noqa: SLF001
+    station, site, unit, health = (model._meta.db_table for model in _MODELS)  # noqa: SLF001
     return f"""
         SELECT {token}.used_at, {columns} FROM {token}
         JOIN {station} ON {station}.id = {token}.station_id

@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 CONFIGURATION = Path(__file__).parents[2] / "deploy" / "nginx" / "central.conf"
 NAME = "central.example"
+CALLERS = 1000
 STARTS_S = 20.0
 
 
@@ -43,13 +44,17 @@ class Proxy:
 
 
 @contextmanager
-def proxy(nginx: str, folder: Path, upstreams: Sequence[str]) -> Iterator[Proxy]:
-    """nginx before ``upstreams`` (``host:port``), which takes the place of the two machines in the configuration."""
+def proxy(nginx: str, folder: Path, upstreams: Sequence[str], callers: int = CALLERS) -> Iterator[Proxy]:
+    """nginx before ``upstreams`` (``host:port``), in the place of the two machines in the configuration.
+
+    ``callers``: connections of one address, where all stations are on this machine.
+    """
     certificate = _make_certificate(folder)
     port = _free_port()
-    configuration = write_configuration(folder, upstreams, port)
+    configuration = write_configuration(folder, upstreams, port, callers)
     command = [nginx, "-p", str(folder), "-c", str(configuration), "-g", "daemon off;"]
-    subprocess.run([*command, "-t"], check=True, capture_output=True, timeout=30)
+    judged = subprocess.run([*command, "-t"], check=False, capture_output=True, text=True, timeout=30)
+    assert judged.returncode == 0, judged.stderr
     log = folder / "error.log"
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -64,7 +69,7 @@ def proxy(nginx: str, folder: Path, upstreams: Sequence[str]) -> Iterator[Proxy]
         process.wait(30)
 
 
-def write_configuration(folder: Path, upstreams: Sequence[str], port: int) -> Path:
+def write_configuration(folder: Path, upstreams: Sequence[str], port: int, callers: int = CALLERS) -> Path:
     """The configuration as it is delivered, but for addresses, files, and the user that it runs as."""
     text = CONFIGURATION.read_text("utf-8")
 
@@ -78,6 +83,7 @@ def write_configuration(folder: Path, upstreams: Sequence[str], port: int) -> Pa
     put(r"listen 80 default_server;\n\s+listen \[::\]:80 default_server;", f"listen 127.0.0.1:{_free_port()};", 1)
     put(r"listen 443 ssl", f"listen 127.0.0.1:{port} ssl", 1)
     put(r"\n\s+listen \[::\]:443 [^\n]+", "", 1)
+    put(rf"limit_conn callers {CALLERS};", f"limit_conn callers {callers};", 1)
     put(r"/etc/ssl/central/", f"{folder}/", 2)
     put(r"error_log /var/log/nginx/error.log", f"error_log {folder}/error.log", 1)
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")

@@ -1,6 +1,7 @@
 """Where it is measured: a seeded database, kept under ``build/`` for the next run, and ``central serve`` beside it."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -123,6 +124,13 @@ def _seed(empty: Database, size: Size) -> None:
 def run_central(of: Database, *words: str) -> None:
     """Run a ``central`` command to its end."""
     subprocess.run([sys.executable, "-m", "central.cli", *words], cwd=ROOT, env=of.environment, check=True)
+
+
+def cursors_of(place: Database) -> dict[int, str]:
+    """The cursor of a station that has everything, by the number of its site."""
+    command = [sys.executable, "-m", "tools.load.facts"]
+    told = subprocess.run(command, cwd=ROOT, env=place.environment, check=True, capture_output=True, text=True)
+    return {int(site): cursor for site, cursor in json.loads(told.stdout).items()}
 
 
 @dataclass(frozen=True)

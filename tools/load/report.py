@@ -27,6 +27,7 @@ class Row:
     errors: Mapping[str, int]
     cores: Mapping[str, float]
     memory_mib: Mapping[str, float]
+    connections: int
     news: int
     behind_ms: float
 
@@ -45,7 +46,13 @@ class Row:
 
 
 def row_of(
-    size: str, place: Database, share: float, heard: Heard, used_s: Mapping[str, float], memory: Mapping[str, float]
+    size: str,
+    place: Database,
+    share: float,
+    heard: Heard,
+    used_s: Mapping[str, float],
+    memory: Mapping[str, float],
+    connections: int,
 ) -> Row:
     """What came of a run."""
     every = {"poll": heard.polls, "events": heard.events, **heard.pages}
@@ -62,6 +69,7 @@ def row_of(
         errors={f"{name} {what}": n for name, answers in every.items() for what, n in answers.errors.items()},
         cores={name: spent / heard.seconds for name, spent in used_s.items()},
         memory_mib=dict(memory),
+        connections=connections,
         news=heard.news,
         behind_ms=heard.behind_ms,
     )
@@ -70,8 +78,8 @@ def row_of(
 def markdown(rows: Sequence[Row]) -> str:
     """The table."""
     head = (
-        *("size", "database", "polls/s", "events/s", "poll p50/p95/p99 ms", "12 events p50/p95/p99 ms"),
-        *("pages p50 ms (worst)", "errors", "cores: server, database, generator", "MiB: server, database"),
+        *("size", "database", "connections", "polls/s", "events/s", "poll p50/p95/p99 ms", "12 events p50/p95/p99 ms"),
+        *("pages p50 ms (worst)", "errors", "cores", "MiB"),
     )
     lines = [head, ("---",) * len(head), *map(_cells, rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -83,14 +91,15 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         row.size,
         row.database,
+        str(row.connections),
         f"{row.polls_a_second:.1f}",
         f"{row.events_a_second:.0f}",
         " / ".join(f"{ms:.0f}" for ms in row.poll_ms),
         " / ".join(f"{ms:.0f}" for ms in row.events_ms),
         f"{pages} ({row.page_worst_ms:.0f})",
         errors or "none",
-        ", ".join(f"{row.cores[name]:.2f}" for name in ("server", "database", "generator")),
-        ", ".join(f"{row.memory_mib[name]:.0f}" for name in ("server", "database")),
+        ", ".join(f"{name} {cores:.2f}" for name, cores in row.cores.items()),
+        ", ".join(f"{name} {mib:.0f}" for name, mib in row.memory_mib.items()),
     )
 
 

@@ -8,6 +8,7 @@ import asyncio
 import gzip
 import json
 import os
+import ssl
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,6 +18,7 @@ from itertools import cycle
 import httpx
 
 from station.records.base64url import encoded
+from tests.central.nginx import NAME
 from tools.load.http1 import Address, Connection
 from tools.load.sizes import COORDINATOR, EVENTS_A_VISIT, PASSWORD, Caller, Size
 from tools.load.visits import Visits
@@ -74,6 +76,11 @@ class Traffic:
         self._under_way: set[asyncio.Task[None]] = set()
         self.heard = Heard()
 
+    @property
+    def connections(self) -> int:
+        """How many there are."""
+        return len(self._links)
+
     async def connect(self) -> None:
         """Open every connection before anything is measured."""
         gate = asyncio.Semaphore(CONNECTING_AT_ONCE)
@@ -114,7 +121,7 @@ class Traffic:
                 self.heard.polls.errors["not even asked"] += 1
                 continue
             task = asyncio.ensure_future(begin(due))
-            self._under_way.add(task)  # type: ignore[arg-type]
+            self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
 
     async def _visit(self, caller: Caller, due: float) -> None:
@@ -130,9 +137,8 @@ class Traffic:
             self.heard.accepted += states.pop("accepted", 0)
             self.heard.events.errors.update(states)
 
-    async def _poll(self, caller: Caller, due: float, key: int | None = None, wait_s: int = 0) -> None:
+    async def _poll(self, caller: Caller, due: float, key: int | None = None) -> None:
         asked = f"/mirror/changes?since={self._cursors[caller]}&nonce={encoded(os.urandom(16))}&limit=500"
-        asked += f"&wait={wait_s}" if wait_s else ""
         asked += "" if key is None else f"&key={key}"
         answer = await self._ask(self.heard.polls, due, caller, "GET", asked, {"Station-Health": HEALTH})
         if answer is not None:
@@ -162,9 +168,9 @@ class Traffic:
         into.took_s.append(time.monotonic() - due)
         return answer
 
-    async def office(self, seconds: float, url: str, *, verify: str | bool = True) -> None:
+    async def office(self, seconds: float, url: str, *, tls: ssl.SSLContext | None = None) -> None:
         """A site administrator who turns pages of site 1 meanwhile."""
-        async with httpx.AsyncClient(base_url=url, timeout=60, verify=verify, trust_env=False) as browser:
+        async with browser_at(url, tls) as browser:
             await log_in(browser)
             until = time.monotonic() + seconds
             for page in cycle(PAGES):
@@ -185,11 +191,27 @@ class Traffic:
                 await asyncio.sleep(max(0.0, began + PAGE_EVERY_S - time.monotonic()))
 
 
+def browser_at(url: str, tls: ssl.SSLContext | None) -> httpx.AsyncClient:
+    """A browser; with ``tls`` one that knows the proxy by the name in its certificate."""
+    if tls is None:
+        return httpx.AsyncClient(base_url=url, timeout=60, trust_env=False)
+
+    async def name(request: httpx.Request) -> None:
+        request.extensions["sni_hostname"] = NAME
+
+    hooks = {"request": [name]}
+    headers = {"Host": NAME}
+    return httpx.AsyncClient(base_url=url, timeout=60, trust_env=False, verify=tls, headers=headers, event_hooks=hooks)
+
+
 async def log_in(browser: httpx.AsyncClient) -> None:
     """Log in to the office. Raises RuntimeError."""
     await browser.get("/office/login/")
     token = browser.cookies["csrftoken"]
     form = {"username": f"{COORDINATOR}-1", "password": PASSWORD, "csrfmiddlewaretoken": token}
-    answer = await browser.post("/office/login/", data=form, headers={"Referer": f"{browser.base_url}office/login/"})
+    host = browser.headers.get("Host", browser.base_url.netloc.decode("ascii"))
+    origin = f"{browser.base_url.scheme}://{host}"
+    headers = {"Origin": origin, "Referer": f"{origin}/office/login/"}
+    answer = await browser.post("/office/login/", data=form, headers=headers)
     if answer.status_code != FOUND:
         raise RuntimeError(f"no log-in: {answer.status_code}")
