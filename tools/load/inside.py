@@ -51,10 +51,11 @@ def main() -> None:
     calls = list(_calls(sys.argv[1]))
     if not by_index:
         print(f"{size.name}: {size.objects} objects a site\n")
-        print(f"| call | statements | ms (median of {TIMES}) |\n| --- | --- | --- |")
+        print(f"| call | statements | ms, median of {TIMES} | ms of processor in the server |")
+        print("| --- | --- | --- | --- |")
         for call in calls:
-            statements, took_ms = _cost(call)
-            print(f"| {call.name} | {statements} | {took_ms:.2f} |")
+            statements, took_ms, used_ms = _cost(call)
+            print(f"| {call.name} | {statements} | {took_ms:.2f} | {used_ms:.2f} |")
     if connection.vendor == "postgresql":
         print("\n| call | statement | reads by | |\n| --- | --- | --- | --- |")
         found = [line for call in calls for line in _plans(call, by_index=by_index)]
@@ -122,9 +123,9 @@ def _call(caller: Caller, asked: dict[str, str], text: bytes = b"") -> None:
         raise SystemExit(f"{asked['PATH_INFO']}: {told[0]} {read[:300]!r}")
 
 
-def _cost(call: Call) -> tuple[int, float]:
-    """Statements of the last call, and the median of how long one took."""
-    took_ms = []
+def _cost(call: Call) -> tuple[int, float, float]:
+    """Statements of the last call, and the medians of how long one took, and of how much processor here."""
+    took_ms, used_ms = [], []
     count = 0
     for _ in range(TIMES):
         call.before()
@@ -136,10 +137,11 @@ def _cost(call: Call) -> tuple[int, float]:
             return execute(*rest)
 
         with connection.execute_wrapper(counted):
-            began = time.perf_counter()
+            began, used = time.perf_counter(), time.process_time()
             call.ask()
+            used_ms.append(1000 * (time.process_time() - used))
             took_ms.append(1000 * (time.perf_counter() - began))
-    return count, statistics.median(took_ms)
+    return count, statistics.median(took_ms), statistics.median(used_ms)
 
 
 def _plans(call: Call, *, by_index: bool) -> Iterator[str]:

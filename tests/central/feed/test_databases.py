@@ -116,6 +116,9 @@ def test_a_station_is_served(environment: dict[str, str], monkeypatch: pytest.Mo
                 for answer in calls:
                     assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
                     assert int(answer.headers["Retry-After"]) > 0
+            end_connections(environment)
+            # Noticed before they are used again: the station hears nothing of it.
+            assert caller.changes(cursor).status_code == 200
             copy = MirrorCopy(caller)
             copy.follow(wait=1)
             assert len(copy.objects) > 100
@@ -178,6 +181,19 @@ def out_of_reach(environment: dict[str, str]) -> Iterator[None]:
         server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'central'")
         yield
         server.execute("ALTER DATABASE central ALLOW_CONNECTIONS true")
+
+
+def end_connections(environment: dict[str, str]) -> None:
+    """As a database server does that is restarted: what is kept open towards it is worth nothing any more."""
+    url = environment.get("DATABASE_URL")
+    if url is None:
+        return
+    import psycopg
+
+    mine = "FROM pg_stat_activity WHERE datname = 'central'"
+    with psycopg.connect(url.replace("/central?", "/postgres?"), autocommit=True) as server:
+        server.execute(f"SELECT pg_terminate_backend(pid, 10000) {mine}")
+        assert server.execute(f"SELECT count(*) {mine}").fetchone() == (0,)
 
 
 def restore_by_its_own_tools(environment: dict[str, str]) -> None:
