@@ -69,6 +69,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=40.0, help="of each measurement (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="of the server (default: %(default)s)")
     parser.add_argument("--share", type=float, help="of the calls of 6,000 stations (default: the size's)")
+    parser.add_argument("--events", type=float, default=0, help="in the log before it begins, of 90 days (PostgreSQL)")
     parser.add_argument("--proxy", action="store_true", help="through nginx with TLS, a connection for each station")
     options = parser.parse_args()
     _allow_files()
@@ -76,7 +77,7 @@ def main() -> None:
     share = options.share or (SQLITE_SHARE if options.sqlite else size.share)
     asked = Asked(size, share, options.seconds)
     with ExitStack() as left:
-        place = left.enter_context(database(size, sqlite=options.sqlite))
+        place = left.enter_context(database(size, int(options.events), sqlite=options.sqlite))
         if options.what == "explain":
             subprocess.run(
                 [sys.executable, "-m", "tools.load.inside", size.name], cwd=ROOT, env=place.environment, check=True

@@ -29,7 +29,14 @@ RUN = "run"
 SEED_OPTIONS = ("max_connections=100", "fsync=off", "shared_buffers=1GB", "max_wal_size=8GB", "full_page_writes=off")
 RUN_OPTIONS = ("max_connections=100", "shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=30min")
 """As docs/how-to/run-central.md has them; what was answered as accepted is on the disk."""
-LISTENS_S = 120.0
+LOG_DAYS = 90
+# As a program of its own: only that needs Django.
+FILL_LOG = """
+import sys, time
+import tools.load.django_ready
+from tools.load.log import fill_log
+fill_log(int(sys.argv[1]), int(sys.argv[2]), int(time.time()))
+"""
 
 
 @dataclass(frozen=True)
@@ -56,10 +63,13 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def database(size: Size, *, sqlite: bool) -> Iterator[Database]:
-    """A fresh copy of the seeded database of that size, seeded now if it is not kept from an earlier run."""
+def database(size: Size, events: int = 0, *, sqlite: bool) -> Iterator[Database]:
+    """A fresh copy of the seeded database of that size, seeded now if it is not kept from an earlier run.
+
+    ``events``: how many the log has already, of `LOG_DAYS` days; on PostgreSQL.
+    """
     made_of = sorted(path for pattern in MADE_OF for path in ROOT.glob(pattern))
-    what = [repr(size).encode(), *(path.read_bytes() for path in made_of)]
+    what = [repr(size).encode(), str(events or "").encode(), *(path.read_bytes() for path in made_of)]
     fingerprint = hashlib.sha256(b"".join(what)).hexdigest()[:8]
     kept = KEPT / f"{size.name}-{'sqlite' if sqlite else 'postgresql'}-{fingerprint}"
     done = kept / "seeded"
@@ -67,7 +77,7 @@ def database(size: Size, *, sqlite: bool) -> Iterator[Database]:
         shutil.rmtree(kept, ignore_errors=True)
         (kept / "data").mkdir(parents=True)
         with _engine(kept, SEED_OPTIONS, sqlite=sqlite) as empty:
-            _seed(empty, size)
+            _seed(empty, size, events)
         done.touch()
     with ExitStack() as left:
         engine = left.enter_context(_engine(kept, RUN_OPTIONS, sqlite=sqlite))
@@ -97,7 +107,7 @@ def _engine(kept: Path, options: Sequence[str], *, sqlite: bool) -> Iterator[Dat
         yield Database(data, url, [int((folder / "postmaster.pid").read_text("ascii").splitlines()[0])])
 
 
-def _seed(empty: Database, size: Size) -> None:
+def _seed(empty: Database, size: Size, events: int) -> None:
     began = time.monotonic()
     run_central(empty, "manage", "migrate", "--verbosity", "0")
     # SQLite has one writer; else two share the work.
@@ -114,6 +124,10 @@ def _seed(empty: Database, size: Size) -> None:
     ]
     if any(work.wait() for work in works):
         raise SystemExit("seeding failed")
+    if events:
+        say(f"filling the log with {events} events")
+        words = [sys.executable, "-c", FILL_LOG, str(events), str(LOG_DAYS)]
+        subprocess.run(words, cwd=ROOT, env=empty.environment, check=True)
     if empty.url:
         with psycopg.connect(empty.url, autocommit=True) as link:
             link.execute("VACUUM ANALYZE")

@@ -19,7 +19,7 @@ OTHERS = 3
 POOL_SHARE = 0.2
 SHIFT_S = 8 * 3600
 ACTIVE_S = 11 * 3600
-OLD_LOG = 1_000_000
+OLD_LOG = 10**9
 """Numbers in keys' logs begin beyond those that a seeded database has."""
 
 
