@@ -21,7 +21,7 @@ from pathlib import Path
 from tests.central import nginx
 from tools.load import usage, waiting
 from tools.load.http1 import Address
-from tools.load.place import ROOT, Database, Served, cursors_of, database, say, served
+from tools.load.place import ROOT, Database, Served, cursors_of, database, log_size, say, served
 from tools.load.report import Row, markdown, row_of
 from tools.load.sizes import EVENTS_A_SECOND, POLLS_A_SECOND, SIZES, SQLITE_SHARE, Size
 from tools.load.traffic import Traffic
@@ -91,7 +91,8 @@ def main() -> None:
         traffic = Traffic(size, door.address, cursors_of(place), door.connections)
         work = _find if options.what == "find" else _measured
         rows = asyncio.run(work(asked, Measurement(place, server, door, traffic)))
-    print(json.dumps([row.fields() for row in rows], indent=1) if options.json else markdown(rows))
+        size_said = log_size(place)
+    print(json.dumps([row.fields() for row in rows], indent=1) if options.json else f"{markdown(rows)}\n\n{size_said}")
 
 
 @dataclass(frozen=True)

@@ -140,6 +140,19 @@ def run_central(of: Database, *words: str) -> None:
     subprocess.run([sys.executable, "-m", "central.cli", *words], cwd=ROOT, env=of.environment, check=True)
 
 
+def log_size(place: Database) -> str:
+    """What the log takes on the disk, in words; nothing on SQLite."""
+    if not place.url:
+        return ""
+    with psycopg.connect(place.url, autocommit=True) as link:
+        tables = "FROM pg_class WHERE relname LIKE 'central\\_event%' AND relkind = 'r'"
+        found = link.execute(f"SELECT sum(pg_total_relation_size(oid)) {tables}").fetchone()
+        count = link.execute("SELECT count(*) FROM central_event").fetchone()
+    assert found is not None
+    assert count is not None
+    return f"The log: {count[0]} events, {float(found[0]) / max(1, count[0]):.0f} bytes each with their indexes."
+
+
 def cursors_of(place: Database) -> dict[int, str]:
     """The cursor of a station that has everything, by the number of its site."""
     command = [sys.executable, "-m", "tools.load.facts"]
