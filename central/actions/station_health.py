@@ -4,8 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
-
 from central.models import Block, Blocklist, BlockReached, Event, MirrorRow, Station, StationHealth
 from station.plain_text import one_line
 
@@ -45,10 +43,11 @@ def note_mirror(station: Station, revision: int, now: int, report: SelfReport | 
         facts["config_version"] = report.config_version
     age_s = report.mirror_age_s
     facts["mirror_confirmed_at"] = None if age_s is None else max(0, now - age_s)
-    with transaction.atomic():
-        if not StationHealth.objects.filter(station=station).update(**facts):
-            StationHealth.objects.update_or_create(station=station, defaults=facts)
-        _note_known_blocks(station, revision, None if seen is None else seen.revision, now)
+    # Before the revision: what is broken off in between is then done again.
+    if seen is None or seen.revision != revision:
+        _note_known_blocks(station, revision, now)
+    if not StationHealth.objects.filter(station=station).update(**facts):
+        StationHealth.objects.update_or_create(station=station, defaults=facts)
 
 
 def note_events(station: Station, events: Sequence[Event], now: int) -> None:
@@ -86,14 +85,11 @@ def note_silence(now: int) -> None:
         stations.update(status=status)
 
 
-def _note_known_blocks(station: Station, revision: int, before: int | None, now: int) -> None:
-    """Note which blocks a station knows that has everything up to that revision: those on the blocklist that it has.
-
-    ``before``: the revision that was noted before this one; what it knew then has been noted then.
-    """
+def _note_known_blocks(station: Station, revision: int, now: int) -> None:
+    """Note which blocks a station knows that has everything up to that revision: those on the blocklist that it has."""
     row = MirrorRow.objects.filter(site=station.site_id, type=Blocklist.MIRROR_TYPE, revision__lte=revision).first()
     # One that has changed since says nothing of the older one: it is noted when the station has asked again.
-    if row is None or row.revision <= (before or 0) <= revision:
+    if row is None:
         return
     version = json.loads(row.content)["version"]
     known = Block.objects.filter(key__site=station.site_id, open=True, version__lte=version)

@@ -30,24 +30,22 @@ def sign_permits_of(holders: Collection[int], now: int) -> list[int]:
     import has thousands. Returns the number of the holder of each permit that was signed or taken away.
     """
     # Read again: the caller's may have been loaded before somebody else's change.
-    found = Permission.objects.filter(holder__in=holders).select_related("unit", "holder__site", "permit")
+    there = {holder.pk: holder for holder in Holder.objects.select_related("site").filter(pk__in=holders)}
+    sites = {holder.site_id: holder.site for holder in there.values()}
+    believed = {pk: verifying_keys(site) for pk, site in sites.items()}
+    found = Permission.objects.filter(holder__in=there).select_related("unit", "permit").order_by("pk")
     signed: list[int] = []
     new: list[Permit] = []
-    believed: dict[int, list[bytes]] = {}
-    for permission in found.order_by("pk").prefetch_related("areas", "locks"):
-        holder = permission.holder
+    for permission in found.prefetch_related("areas", "locks"):
+        holder = there[permission.holder_id]
         permit: Permit | None = getattr(permission, "permit", None)
-        if permit is not None:
-            permit.holder = holder
-        if holder.site_id not in believed:
-            believed[holder.site_id] = verifying_keys(holder.site)
         wanted = _wanted(permission, holder, permit.revision if permit else 0, now)
         if wanted is None and permit is not None:
             permit.delete()
         elif wanted is not None and permit is None:
-            new.append(_signed(Permit(permission=permission, holder=holder), wanted))
-        elif wanted is not None and permit is not None and _differs(permit, wanted, believed[holder.site_id]):
-            _signed(permit, wanted).save()
+            new.append(_signed(Permit(permission=permission, holder=holder), holder, wanted))
+        elif wanted is not None and permit is not None and _differs(permit, holder, wanted, believed[holder.site_id]):
+            _signed(permit, holder, wanted).save()
         else:
             continue
         signed.append(holder.number)
@@ -61,7 +59,7 @@ def sign_permit_anew(permit: Permit, now: int) -> None:
     if wanted is None:
         permit.delete()
     else:
-        _signed(permit, wanted).save()
+        _signed(permit, permit.holder, wanted).save()
 
 
 def _wanted(permission: Permission, holder: Holder, revision: int, now: int) -> claims.Permit | None:
@@ -98,24 +96,24 @@ def employment_end(holder: Holder) -> int | None:
     return int(midnight.timestamp())
 
 
-def _signed(permit: Permit, wanted: claims.Permit) -> Permit:
+def _signed(permit: Permit, holder: Holder, wanted: claims.Permit) -> Permit:
     permit.revision = wanted.revision
     permit.expires = wanted.expires
     life_s = wanted.expires - wanted.issued
     share = 0.5 - random.random() * JITTER_SHARE  # noqa: S311  (spreads load; nothing secret)
     # A permit that ends with the employment would end there again.
-    ends_with_employment = wanted.expires == employment_end(permit.holder)
+    ends_with_employment = wanted.expires == employment_end(holder)
     permit.renew_at = None if ends_with_employment else wanted.issued + int(life_s * share)
-    permit.record = sign(wanted, signing_key(permit.holder.site))
+    permit.record = sign(wanted, signing_key(holder.site))
     return permit
 
 
-def _differs(permit: Permit, wanted: claims.Permit, believed: list[bytes]) -> bool:
+def _differs(permit: Permit, holder: Holder, wanted: claims.Permit, believed: list[bytes]) -> bool:
     """Whether the last permit says something else. ``believed``: the site's keys that it may be signed with."""
     last = verified(claims.Permit, bytes(permit.record), believed)
     if last is None:
         return True
-    end = employment_end(permit.holder)
+    end = employment_end(holder)
     return (
         (last.holder, last.areas, last.locks, last.windows, last.pin_tag, last.category)
         != (wanted.holder, wanted.areas, wanted.locks, wanted.windows, wanted.pin_tag, wanted.category)
