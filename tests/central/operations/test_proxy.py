@@ -2,9 +2,12 @@
 
 import json
 import os
+import socketserver
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -100,3 +103,32 @@ def test_stations_and_the_office_work_through_the_proxy(machines: TwoMachines, t
         for _ in range(4):
             assert caller.changes(cursor).status_code == 200
             caller.reported({"type": "station_started", "data": {"reason": "power"}})
+
+
+@contextmanager
+def machine_that_hangs_up(asked: list[bytes]) -> Iterator[str]:
+    """Reads a request and closes: nobody can tell what it has done."""
+
+    class HangsUp(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            asked.append(self.request.recv(65536).split(b" ")[0])
+
+    with socketserver.TCPServer(("127.0.0.1", 0), HangsUp) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_what_may_have_arrived_is_not_repeated(tmp_path: Path) -> None:
+    assert NGINX
+    asked: list[bytes] = []
+    with (
+        machine_that_hangs_up(asked) as one,
+        machine_that_hangs_up(asked) as two,
+        nginx.proxy(NGINX, tmp_path, [one, two]) as proxy,
+        browser(proxy) as http,
+    ):
+        assert http.post("/api/v1/events", json={"events": []}).status_code == 502
+        assert asked == [b"POST"]
+        assert http.get("/api/v1/pin").status_code == 502
+        assert asked == [b"POST", b"GET", b"GET"]
