@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,8 +18,6 @@ USER = "postgres"
 
 PR_SET_PDEATHSIG = 1
 START_LIMIT_S = 60.0
-NOTHING_TO_LOSE = ("max_connections=40", "fsync=off")
-"""Options of the server of a test."""
 
 
 def programs() -> Path | None:
@@ -29,11 +27,8 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def server(bin_folder: Path, kept: Path | None = None, options: Sequence[str] = NOTHING_TO_LOSE) -> Iterator[str]:
-    """A running server with an empty database; the ``DATABASE_URL`` that leads to it.
-
-    ``kept``: the folder of its data, which stays; when it is there already, the databases in it are served as they are.
-    """
+def server(bin_folder: Path) -> Iterator[str]:
+    """A running server with an empty database; the ``DATABASE_URL`` that leads to it."""
     # Not pytest's folder: the server's own user could not get into it.
     folder = Path(tempfile.mkdtemp(prefix="central-pg-"))
     who = USER if os.getuid() == 0 else None
@@ -45,18 +40,12 @@ def server(bin_folder: Path, kept: Path | None = None, options: Sequence[str] = 
             [str(bin_folder / program), *words], check=True, capture_output=True, timeout=60, cwd="/", user=who
         )
 
-    data = str(kept or folder / "data")
-    is_new = not Path(data, "PG_VERSION").exists()
+    data = str(folder / "data")
     try:
-        if is_new:
-            if kept is not None and who:
-                kept.mkdir(parents=True)
-                os.chown(kept, pwd.getpwnam(USER).pw_uid, -1)
-            run("initdb", "-D", data, "-U", "central", "-A", "trust", "-E", "UTF8", "--no-sync")
+        run("initdb", "-D", data, "-U", "central", "-A", "trust", "-E", "UTF8", "--no-sync")
         with (folder / "log").open("wb") as log:
-            all_options = ("listen_addresses=", f"unix_socket_directories={folder}", *options)
-            settings = [word for option in all_options for word in ("-c", option)]
-            words = [str(bin_folder / "postgres"), "-D", data, *settings]
+            options = ("listen_addresses=", f"unix_socket_directories={folder}", "max_connections=40", "fsync=off")
+            words = [str(bin_folder / "postgres"), "-D", data, *(word for option in options for word in ("-c", option))]
             process = subprocess.Popen(
                 words,
                 stdout=log,
@@ -68,12 +57,10 @@ def server(bin_folder: Path, kept: Path | None = None, options: Sequence[str] = 
             )
         try:
             _wait_until_ready(folder)
-            if is_new:
-                run("createdb", "-h", str(folder), "-U", "central", "central")
+            run("createdb", "-h", str(folder), "-U", "central", "central")
             yield f"postgresql://central@/central?host={folder}"
         finally:
-            # What is kept is left in good order.
-            process.send_signal(signal.SIGINT if kept else signal.SIGQUIT)
+            process.send_signal(signal.SIGQUIT)
             process.wait(30)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -73,6 +74,8 @@ def main() -> None:
     parser.add_argument("--proxy", action="store_true", help="through nginx with TLS, a connection for each station")
     options = parser.parse_args()
     _allow_files()
+    # Whoever ends it ends its server and its database with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     size = SIZES["WAITING" if options.what == "waiting" else options.size]
     share = options.share or (SQLITE_SHARE if options.sqlite else size.share)
     asked = Asked(size, share, options.seconds)

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from tests.central import postgresql
+from tools.load import cluster
 from tools.load.sizes import Size
 
 ROOT = Path(__file__).parents[2]
@@ -99,12 +99,8 @@ def _engine(kept: Path, options: Sequence[str], *, sqlite: bool) -> Iterator[Dat
     if sqlite:
         yield Database(data, "")
         return
-    programs = postgresql.programs()
-    if programs is None:
-        raise SystemExit("PostgreSQL's programs are missing (apt install postgresql), or --sqlite")
-    folder = kept / "postgresql"
-    with postgresql.server(programs, folder, options) as url:
-        yield Database(data, url, [int((folder / "postmaster.pid").read_text("ascii").splitlines()[0])])
+    with cluster.running(kept / "postgresql", options) as (url, process):
+        yield Database(data, url, [process])
 
 
 def _seed(empty: Database, size: Size, events: int) -> None:

@@ -93,10 +93,14 @@ def test_postgresql_finds_whatever_a_station_asks_for_by_an_index(tmp_path: Path
     programs = postgresql.programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
+    import psycopg
+
     root = Path(__file__).parents[3]
-    # Without figures of how small the tables are: then it plans for what they will be.
-    options = (*postgresql.NOTHING_TO_LOSE, "autovacuum=off")
-    with postgresql.server(programs, options=options) as url:
+    with postgresql.server(programs) as url:
+        # Without figures of how small the tables are: then it plans for what they will be.
+        with psycopg.connect(url, autocommit=True) as server:
+            server.execute("ALTER SYSTEM SET autovacuum = off")
+            server.execute("SELECT pg_reload_conf()")
         environment = os.environ | {"DATABASE_URL": url, "CENTRAL_DATA": str(tmp_path), "PYTHONPATH": str(root)}
 
         def run(module: str, *words: str) -> str:
