@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 from cryptography import x509
@@ -78,8 +79,8 @@ def write_configuration(folder: Path, upstreams: Sequence[str], port: int, calle
         text, found = re.subn(pattern, new, text)
         assert found == count, pattern
 
-    machines = iter(upstreams)
-    put(r"server 10\.0\.0\.1[12]:8440", "server {}", 2)
+    machines = cycle(upstreams)
+    put(r"server 10\.0\.0\.1[12]:8440", "server {}", 4)
     put(r"listen 80 default_server;\n\s+listen \[::\]:80 default_server;", f"listen 127.0.0.1:{_free_port()};", 1)
     put(r"listen 443 ssl", f"listen 127.0.0.1:{port} ssl", 1)
     put(r"\n\s+listen \[::\]:443 [^\n]+", "", 1)
