@@ -31,6 +31,7 @@ DECIDES = tests/rules tests/visit tests/display tests/records
 DEMO_ARGS =
 RUN_ARGS =
 BENCH_ARGS =
+LOAD_ARGS =
 PYTEST_ARGS =
 
 # Empty folders of packages yet to come must not fail a tool that is given them.
@@ -104,6 +105,10 @@ test-full: install ## as test, with ten times the examples of the searching test
 .PHONY: bench
 bench: install ## how fast a station is on this machine (BENCH_ARGS="--quick --json")
 	@$(BIN)/python -m tools.bench $(BENCH_ARGS)
+
+.PHONY: load
+load: install ## central under a morning's load, with PostgreSQL (LOAD_ARGS="--size L", "find", "explain --size L", "waiting", "--proxy")
+	@$(BIN)/python -m tools.load $(LOAD_ARGS)
 
 SIMULATION_ARGS = --seeds 5000
 .PHONY: test-nightly

@@ -31,7 +31,7 @@ def database_of(url: str) -> dict[str, Any]:
     if parts.scheme not in POSTGRESQL_SCHEMES or not name or "/" in name:
         raise ValueError("DATABASE_URL is not postgresql://user@host/name")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "central.postgresql",
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

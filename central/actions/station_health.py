@@ -4,9 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
-
-from central.models import Block, Blocklist, BlockReached, Event, MirrorRow, Station, StationHealth
+from central.models import Block, Blocklist, BlockReached, Event, Key, MirrorRow, Station, StationHealth
 from station.plain_text import one_line
 
 NOTED_EVERY_S = 60
@@ -31,7 +29,7 @@ class SelfReport:
 def note_mirror(station: Station, revision: int, now: int, report: SelfReport | None = None) -> None:
     """Note that the station has everything up to that revision, and how it says that it is."""
     report = report or SelfReport()
-    seen = StationHealth.objects.filter(station=station).first()
+    seen: StationHealth | None = getattr(station, "health", None)
     if seen is not None and now - (seen.mirror_at or 0) < NOTED_EVERY_S:
         told = {"outbox": report.outbox, "clock": report.clock, "config_version": report.config_version}
         news = any(value is not None and value != getattr(seen, name) for name, value in told.items())
@@ -45,9 +43,10 @@ def note_mirror(station: Station, revision: int, now: int, report: SelfReport | 
         facts["config_version"] = report.config_version
     age_s = report.mirror_age_s
     facts["mirror_confirmed_at"] = None if age_s is None else max(0, now - age_s)
-    with transaction.atomic():
+    # Before the revision: what is broken off in between is then done again.
+    _note_known_blocks(station, revision, None if seen is None else seen.revision, now)
+    if not StationHealth.objects.filter(station=station).update(**facts):
         StationHealth.objects.update_or_create(station=station, defaults=facts)
-        _note_known_blocks(station, revision, now)
 
 
 def note_events(station: Station, events: Sequence[Event], now: int) -> None:
@@ -85,14 +84,22 @@ def note_silence(now: int) -> None:
         stations.update(status=status)
 
 
-def _note_known_blocks(station: Station, revision: int, now: int) -> None:
-    """Note which blocks a station knows that has everything up to that revision: those on the blocklist that it has."""
+def _note_known_blocks(station: Station, revision: int, before: int | None, now: int) -> None:
+    """Note which blocks a station knows that has everything up to that revision: those on the blocklist that it has.
+
+    ``before``: the revision that was noted before; what the station knew by that has been noted then.
+    """
+    if before == revision:
+        return
     row = MirrorRow.objects.filter(site=station.site_id, type=Blocklist.MIRROR_TYPE, revision__lte=revision).first()
     # One that has changed since says nothing of the older one: it is noted when the station has asked again.
-    if row is None:
+    if row is None or row.revision <= (before or 0) < revision:
         return
     version = json.loads(row.content)["version"]
-    known = Block.objects.filter(key__site=station.site_id, open=True, version__lte=version)
+    # By the few keys that are blocked: blocks of all sites and times stand in one table.
+    known = Block.objects.filter(
+        key__site=station.site_id, key__status=Key.Status.BLOCKED, open=True, version__lte=version
+    )
     BlockReached.objects.bulk_create(
         [BlockReached(block=block, station=station, at=now) for block in known.exclude(reached__station=station)],
         ignore_conflicts=True,

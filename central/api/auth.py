@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db.models import Q
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from central.actions.codes import token_fingerprint
+from central.api.callers import caller_of
 from central.clock import unix_now
 from central.doors import limits
 from central.doors.addresses import network_of
@@ -67,16 +67,13 @@ def token_of(request: HttpRequest) -> str:
 
 def _station_of(token: str) -> Station | None:
     now = unix_now()
-    found = (
-        StationToken.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), sha256=token_fingerprint(token))
-        .select_related("station__site", "station__unit")
-        .first()
-    )
+    fingerprint = token_fingerprint(token)
+    found = caller_of(fingerprint, now)
     if found is None or found.station.stolen:
         return None
-    if found.used_at is None:
+    if not found.is_used:
         # From now on its station has it: the code that gave it gives it to nobody any more.
-        StationToken.objects.filter(pk=found.pk, used_at=None).update(used_at=now)
+        StationToken.objects.filter(sha256=fingerprint, used_at=None).update(used_at=now)
     _note_contact(found.station, now)
     return found.station
 

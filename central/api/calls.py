@@ -151,7 +151,7 @@ def changes(
     note_mirror(station, cursor.revision, unix_now(), self_report_in(request.headers.get("Station-Health", "")))
     if wait and page.is_empty:
         let_wait(request, poll, wait, page.cursor.revision)
-    return poll.answer(page, pages.down(station))
+    return poll.answer(page)
 
 
 @station_calls.post("/events", response=_answers(400, 401, 413, 429, ok=EventsOut))

@@ -41,13 +41,13 @@ class Poll:
     """The fingerprint of the token that was shown."""
     takes_gzip: bool
 
-    def answer(self, page: Page, down: list[int]) -> HttpResponse:
-        """In the shape that the contract has. ``down``: numbers of stations where nobody should be sent."""
+    def answer(self, page: Page) -> HttpResponse:
+        """In the shape that the contract has."""
         rest: dict[str, Any] = {
             "removes": [{"type": type_, "id": number} for type_, number in page.removes],
             "cursor": page.cursor.text(),
             "more": page.more,
-            "down": down,
+            "down": list(page.down),
         }
         if page.head is not None:
             rest["head"] = encoded(page.head)
@@ -108,7 +108,6 @@ def answers_of(all_waited: Sequence[Waited]) -> list[HttpResponse | StillNothing
 def _answers_of(all_waited: Sequence[Waited]) -> list[HttpResponse | StillNothing]:
     good = _good_tokens({waited.poll.token for waited in all_waited})
     found: dict[_Question, Found | Refused] = {}
-    down: dict[Scope, list[int]] = {}
     answers: list[HttpResponse | StillNothing] = []
     for poll, is_over in all_waited:
         if poll.token not in good:
@@ -123,9 +122,7 @@ def _answers_of(all_waited: Sequence[Waited]) -> list[HttpResponse | StillNothin
         elif not news.rows and not is_over:
             answers.append(StillNothing(news.state.revision))
         else:
-            if question.scope not in down:
-                down[question.scope] = pages.down(poll.asked.station)
-            answers.append(poll.answer(pages.page(poll.asked, news), down[question.scope]))
+            answers.append(poll.answer(pages.page(poll.asked, news)))
     return answers
 
 

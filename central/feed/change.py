@@ -170,7 +170,7 @@ def _contents(slots: dict[Slot, tuple[type[Mirrored], int] | None]) -> dict[Slot
     contents: dict[Slot, Content] = {}
     for model, pks in by_model.items():
         foreign = [f.name for f in model._meta.concrete_fields if f.is_relation]  # noqa: SLF001  (Django's own name)
-        for instance in model._default_manager.select_related(*foreign).filter(pk__in=list(pks)):  # noqa: SLF001
+        for instance in model._default_manager.select_related(*foreign, *model.MIRROR_READS).filter(pk__in=list(pks)):  # noqa: SLF001
             content = instance.mirror_content()
             if content is not None:
                 slot = pks[int(instance.pk)]

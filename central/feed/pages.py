@@ -13,7 +13,6 @@ from station.records.base64url import encoded
 from station.records.mirror_head import Call
 
 CHUNK_BYTES = 64 * 1024
-DOWN_LIMIT = 50
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,8 @@ class Page:
     more: bool
     head: bytes | None
     """``head/1``; None where there is more."""
+    down: tuple[int, ...]
+    """The numbers of the site's stations where nobody should be sent: a hint, which is no part of the mirror."""
 
     @property
     def is_empty(self) -> bool:
@@ -80,6 +81,7 @@ def page(asked: Asked, found: Found) -> Page:
         cursor=Cursor(found.state.epoch, rows[-1].revision if more else found.state.revision),
         more=more,
         head=None if more else _head(asked, found.state, found.now),
+        down=found.state.silent,
     )
 
 
@@ -95,16 +97,6 @@ def snapshot(asked: Asked) -> Iterator[bytes]:
     cursor = Cursor(state.epoch, state.revision).text()
     facts = {"epoch": state.epoch, "cursor": cursor, "head": encoded(_head(asked, state, now))}
     return _pieces(f'{json.dumps(facts)[:-1]}, "objects": [', (row.json() for row in rows))
-
-
-def down(station: Station) -> list[int]:
-    """The numbers of the site's stations where nobody should be sent: a hint, which is no part of the mirror."""
-    if station.role == Station.Role.ACTIVATION_BOX:
-        return []
-    silent = Station.objects.filter(site=station.site_id, status=Station.Status.DOWN)
-    # A box meets no network: its silence says nothing.
-    silent = silent.exclude(role=Station.Role.ACTIVATION_BOX).order_by("number")
-    return list(silent.values_list("number", flat=True)[:DOWN_LIMIT])
 
 
 def _head(asked: Asked, state: FeedState, now: int) -> bytes:

@@ -18,6 +18,7 @@ from station.records.claims import LogPosition
 from station.records.mirror_digest import MirrorSum
 
 READ_AT_ONCE = 1000
+SILENT_LIMIT = 50
 ALL_OF_A_BOX = 10_000
 """Objects; a chain of central keys has a thousand at most."""
 
@@ -41,7 +42,17 @@ _OBJECTS = """
         SELECT revision, type, number, content, hash FROM central_mirrorrow WHERE site_id = %(site)s AND {which}
     ) found
 """
-_CHANGED = _SITE + _OBJECTS.format(which="revision > %(since)s ORDER BY revision LIMIT %(limit)s")
+# Where nobody should be sent, a hint that is no part of the mirror. A box meets no network: its silence says nothing.
+_SILENT = f"""
+    UNION ALL
+    SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, silent.number, NULL, NULL
+    FROM (
+        SELECT number FROM central_station
+        WHERE site_id = %(site)s AND status = '{Station.Status.DOWN}' AND role <> {int(Station.Role.ACTIVATION_BOX)}
+        ORDER BY number LIMIT {SILENT_LIMIT}
+    ) silent
+"""  # noqa: S608  (constants)
+_CHANGED = _SITE + _OBJECTS.format(which="revision > %(since)s ORDER BY revision LIMIT %(limit)s") + _SILENT
 _EVERYTHING = (
     _SITE
     + _OBJECTS.format(which="hash IS NOT NULL AND type = 'central_key' ORDER BY number")
@@ -80,6 +91,8 @@ class FeedState:
     """Which of the site's central keys signs heads."""
     log_seen: LogPosition | None
     """The greatest entry of the log of the key that was asked about."""
+    silent: tuple[int, ...] = ()
+    """The numbers of stations that are down, at most `SILENT_LIMIT`; of an answer about changes, and not for a box."""
 
 
 class FeedRow(NamedTuple):
@@ -103,7 +116,8 @@ def changed(scope: Scope, since: int, limit: int, key: int | None) -> tuple[Feed
     with connection.cursor() as cursor:
         cursor.execute(_CHANGED if scope.box is None else _BOX, asked)
         first, *rest = cursor.fetchall()
-    state, rows = _state(first), [_row(each) for each in rest]
+    rows = [_row(each) for each in rest if each[8] is not None]
+    state = replace(_state(first), silent=tuple(each[10] for each in rest if each[8] is None))
     if scope.box is not None:
         state = _of_a_box(state, rows)
         rows = [row for row in rows if row.revision > since]

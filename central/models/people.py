@@ -156,6 +156,7 @@ class Permit(Mirrored):
     """The signed record of a permission; its mirror id is the permission's."""
 
     MIRROR_TYPE = "permit"
+    MIRROR_READS = ("permission__unit",)
 
     permission = models.OneToOneField(Permission, on_delete=models.CASCADE, primary_key=True)
     holder = models.ForeignKey(Holder, on_delete=models.CASCADE, related_name="permits")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from central.models import Holder, Key, Permission, Site, Station, Watched
 from central.signing.blocklists import is_up_to_date, sign_blocklist
 from central.signing.keyring import prepare_site
-from central.signing.permits import sign_permits
+from central.signing.permits import sign_permits_of
 from central.signing.records import sign_key_record
 
 
@@ -23,8 +23,8 @@ def sign_outdated(saved: Iterable[Watched], deleted: Iterable[Watched], now: int
             sign_key_record(key, now)
             signed.append(f"record of key {key}")
     # Read again: what was saved may have been loaded before somebody else's change.
-    for holder in Holder.objects.filter(pk__in=_holders(things)).order_by("pk"):
-        signed += [f"permit of holder {holder.number}"] * sign_permits(holder, now)
+    if holders := _holders(things):
+        signed += [f"permit of holder {number}" for number in sign_permits_of(holders, now)]
     for site in Site.objects.filter(pk__in=_sites(things)).order_by("pk"):
         if not is_up_to_date(site):
             sign_blocklist(site, now)

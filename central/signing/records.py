@@ -19,19 +19,23 @@ def sign_key_record(key: Key, now: int) -> None:
     """Sign what the key is and whose, and keep it: a key with a record is known to stations. Inside a change."""
     # Read again, under a lock: of two that sign at once, the second goes on from what the first has signed.
     mine = Key.objects.select_related("unit", "holder", "site").select_for_update(of=("self",), no_key=True)
-    now_there = mine.get(pk=key.pk)
+    key.record = signed_key_record(mine.get(pk=key.pk), now)
+    key.save(update_fields=["record"])
+
+
+def signed_key_record(key: Key, now: int) -> bytes:
+    """What `sign_key_record` keeps: for a key that is yet to be saved."""
     # Later than the one before: by this a station knows which to write to the key.
-    before = claimed(claims.KeyRecord, None if now_there.record is None else bytes(now_there.record))
+    before = claimed(claims.KeyRecord, None if key.record is None else bytes(key.record))
     record = claims.KeyRecord(
         issued=now if before is None else max(now, before.issued + 1),
-        key=now_there.number,
-        kind=claims.KeyKind(now_there.kind),
-        unit=now_there.unit.number,
-        holder=now_there.holder.number if now_there.holder else None,
-        key_public=bytes(now_there.key_public) if now_there.key_public is not None else None,
+        key=key.number,
+        kind=claims.KeyKind(key.kind),
+        unit=key.unit.number,
+        holder=key.holder.number if key.holder else None,
+        key_public=bytes(key.key_public) if key.key_public is not None else None,
     )
-    key.record = sign(record, signing_key(now_there.site))
-    key.save(update_fields=["record"])
+    return sign(record, signing_key(key.site))
 
 
 def sign_certificate(station: Station, public_key: bytes, now: int) -> None:

@@ -19,7 +19,7 @@ REGISTRIES = ("pypi" + ".org", "pythonhosted" + ".org", "npmjs" + ".org", "debia
 MACHINE_PATH = re.compile(r"(?<![\w./-])/(?:home/(?!station\b)\w+|root|work|Users|opt/(?:pypi|wheels))/")
 TARGETS = {
     "install", "install-program", "demo", "dist",
-    "run", "check", "lint", "test", "test-full", "test-nightly", "bench", "format", "lock",
+    "run", "check", "lint", "load", "test", "test-full", "test-nightly", "bench", "format", "lock",
     "messages", "pictures", "pictures-office", "clean", "help",
 }  # fmt: skip
 

@@ -22,6 +22,19 @@ WRITERS = 8
 ROUNDS = 6
 FOLDER = Path(__file__).parent
 
+# A connection that the server has ended is noticed before the next request uses it.
+ENDED_BY_THE_SERVER = """
+import os, psycopg
+from django.core.signals import request_started
+from django.db import connection
+from central.models import Site
+before, url = Site.objects.count(), os.environ["DATABASE_URL"]
+with psycopg.connect(url, autocommit=True) as server:
+    server.execute("SELECT pg_terminate_backend(%s, 10000)", [connection.connection.info.backend_pid])
+request_started.send(sender=None)
+print(Site.objects.count(), "site after", before)
+"""
+
 pytestmark = pytest.mark.slow
 
 
@@ -132,6 +145,7 @@ def test_a_station_is_served(environment: dict[str, str], monkeypatch: pytest.Mo
     if "DATABASE_URL" in environment:
         assert "pg_dump" in run(environment, "backup", environment["CENTRAL_DATA"] + ".tar", status=1)
         assert "pg_restore" in run(environment, "restore", "any.tar", "--replace", status=1)
+        assert "1 site after 1" in run(environment, "manage", "shell", "-c", ENDED_BY_THE_SERVER)
         restore_by_its_own_tools(environment)
 
 
