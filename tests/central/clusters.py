@@ -64,7 +64,7 @@ class Cluster:
                 cwd="/",
                 user=_user(),
                 start_new_session=True,
-                preexec_fn=postgresql._end_with_parent,  # noqa: PLW1509, SLF001  (one prctl, and no threads here)
+                preexec_fn=postgresql._end_with_parent,  # noqa: PLW1509  (one prctl, and no threads here)
             )
         self.wait_for_log(until)
 
@@ -87,10 +87,10 @@ class Cluster:
             socket.unlink()
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
-    def stop(self) -> None:
-        """Shut down in order."""
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Shut down, in order if not told otherwise."""
         if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(how)
             self._process.wait(60)
 
     def promote(self) -> None:
@@ -137,9 +137,7 @@ class Clusters:
     def end(self) -> None:
         """All of them, whatever they are doing."""
         for cluster in self._all:
-            if cluster._process is not None and cluster._process.poll() is None:  # noqa: SLF001
-                cluster._process.send_signal(signal.SIGQUIT)  # noqa: SLF001
-                cluster._process.wait(60)  # noqa: SLF001
+            cluster.stop(signal.SIGQUIT)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -16,16 +15,12 @@ PAUSE_S = 0.05
 ANSWERS = {200, 503}
 
 
-@dataclass
 class Poster(threading.Thread):
     """One station's outbox in a thread of its own."""
 
-    url: str
-    token: str
-    instance: str = field(default_factory=lambda: str(uuid4()))
-
-    def __post_init__(self) -> None:
+    def __init__(self, url: str, token: str) -> None:
         super().__init__(daemon=True)
+        self.url, self.token, self.instance = url, token, str(uuid4())
         self.taken: list[str] = []
         """Ids that were acknowledged, in their order."""
         self.others: list[tuple[int, str]] = []
