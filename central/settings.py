@@ -17,8 +17,10 @@ POSTGRESQL_SCHEMES = ("postgresql", "postgres")
 
 SERVER_LIMITS = {
     "statement_timeout": "30s",
-    # Whoever holds a lock and does nothing (its machine or process is frozen) is ended first: the others get theirs.
-    "idle_in_transaction_session_timeout": "5s",
+    # Whoever holds a lock and does nothing (its machine or process is frozen) is ended, before those who wait for it
+    # give up. Of several frozen ones the next may then get it: all are through after the two together. Not shorter: a
+    # large import takes seconds between two statements.
+    "idle_in_transaction_session_timeout": "8s",
     "lock_timeout": "10s",
     # A machine that is gone without a word: after 10 s of silence, 5 times each 2 s; or with data on its way, 20 s.
     "tcp_keepalives_idle": "10s",

@@ -32,7 +32,7 @@ class Cluster:
         self._log = folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def make(self, **settings: str) -> None:
+    def make(self, **settings: Any) -> None:
         """A new server with an empty database. It is started."""
         self.run("initdb", "-D", str(self.data), "-U", "central", "-A", "trust", "-E", "UTF8", "--no-sync")
         self.start(**settings)

@@ -63,11 +63,13 @@ def test_a_synchronous_standby_takes_over_in_the_middle_of_ingest(
         codes = [run("enrol-code", "--station", str(number)).strip() for number in STATIONS]
         process, url = start_server(tmp_path / "data")
         posters = []
+        caller = None
         with httpx.Client(base_url=f"{url}/api/v1", timeout=60) as http:
             for code in codes:
                 caller = Caller(http)
                 assert caller.enrol(code).status_code == 201
                 posters.append(Poster(url, caller.enrolled["token"]))
+            assert caller is not None
             for poster in posters:
                 poster.start()
             wait_for_more(posters, BATCHES)

@@ -20,6 +20,7 @@ from tests.central.served import Caller, start_server, stop_server
 pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 HELD_S = float(SERVER_LIMITS["idle_in_transaction_session_timeout"].removesuffix("s"))
+WAITED_S = float(SERVER_LIMITS["lock_timeout"].removesuffix("s"))
 SLACK_S = 4.0
 """For a machine on which everything else is done at once."""
 HOLD = """
@@ -89,12 +90,15 @@ def test_one_of_two_servers_is_frozen_in_the_middle_of_ingest(database: Path) ->
             poster.start()
         wait_for_more(posters, 20)
         served_by_other = posters[1::2]
-        for _ in range(3):
+        for _ in range(2):
             with frozen(one.pid):
+                began = time.monotonic()
                 wait_for_more(served_by_other, 20)
+                # Two of its threads may have been about to hold the same lock, one after the other.
+                assert time.monotonic() - began < HELD_S + WAITED_S + SLACK_S
             wait_for_more(posters, 5)
         end(posters)
-        assert max(poster.slowest_s for poster in served_by_other) < HELD_S + SLACK_S
+        assert max(poster.slowest_s for poster in served_by_other) < WAITED_S + SLACK_S
         taken = [each for poster in posters for each in poster.taken]
         code = "from central.models import Event; print(*Event.objects.filter(type='key_deactivated')"
         kept = run("manage", "shell", "--no-imports", "-c", code + ".values_list('event', flat=True))").split()
