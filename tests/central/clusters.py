@@ -8,6 +8,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ import pytest
 from tests.central import postgresql
 
 LIMIT_S = 60.0
+COMMAND_LIMIT_S = 180
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 
 
@@ -159,3 +161,11 @@ def clusters() -> Iterator[Clusters]:
 
 def _user() -> str | None:
     return postgresql.USER if os.getuid() == 0 else None
+
+
+def run(*words: str, said: str = "", status: int = 0) -> str:
+    """A command of central, in this process's environment: all that it says. It ends with that status."""
+    command = [sys.executable, "-m", "central.cli", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_LIMIT_S, check=False, input=said)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + done.stderr

@@ -1,15 +1,13 @@
 """The primary is killed in the middle of ingest and its standby promoted: nobody does anything to central."""
 
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.central.clusters import Cluster, Clusters, clusters
+from tests.central.clusters import Cluster, Clusters, clusters, run
 from tests.central.ingest import Poster, end, wait_for_more
 from tests.central.served import Caller, start_server, stop_server
 
@@ -17,13 +15,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 STATIONS = (1, 2, 3)
 BATCHES = 30
-
-
-def run(*words: str) -> str:
-    command = [sys.executable, "-m", "central.cli", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def pair(found: Clusters) -> tuple[Cluster, Cluster]:

@@ -14,6 +14,7 @@ import pytest
 
 from central.settings import SERVER_LIMITS
 from tests.central import postgresql
+from tests.central.clusters import run
 from tests.central.ingest import Poster, end, wait_for_more
 from tests.central.served import Caller, start_server, stop_server
 
@@ -47,13 +48,6 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("DATABASE_URL", url)
         run("seed")
         yield data
-
-
-def run(*words: str) -> str:
-    command = [sys.executable, "-m", "central.cli", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def family(pid: int) -> list[int]:

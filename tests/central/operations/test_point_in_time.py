@@ -1,8 +1,6 @@
 """A point in time, as docs/how-to/back-up-central.md has it: base backup, archive, restore to between two changes."""
 
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -10,19 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.central.clusters import Cluster, Clusters, clusters
+from tests.central.clusters import Cluster, Clusters, clusters, run
 from tests.central.served import Caller, start_server, stop_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 LIMIT_S = 60.0
-
-
-def run(*words: str, said: str = "", status: int = 0) -> str:
-    command = [sys.executable, "-m", "central.cli", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, input=said)
-    assert done.returncode == status, done.stderr
-    return done.stdout + done.stderr
 
 
 def wait_until_archived(cluster: Cluster, segment: str) -> None:

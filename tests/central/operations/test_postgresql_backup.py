@@ -4,7 +4,6 @@ import io
 import os
 import stat
 import subprocess
-import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 
 from central.errors import CentralError
 from central.operations import postgresql_tools
-from tests.central import postgresql
+from tests.central import clusters, postgresql
 
 slow = pytest.mark.slow
 COUNT = "SELECT count(*) FROM central_key WHERE status = 'blocked'"
@@ -37,11 +36,9 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def run(*words: str, status: int = 0) -> str:
-    command = [sys.executable, "-m", "central.cli", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == status, done.stdout + done.stderr
-    assert "geheim" not in done.stdout + done.stderr
-    return done.stdout + done.stderr
+    said = clusters.run(*words, status=status)
+    assert "geheim" not in said
+    return said
 
 
 def ask(statement: str, database: str = "central") -> int:
