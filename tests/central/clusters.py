@@ -52,7 +52,7 @@ class Cluster:
         given = {
             "listen_addresses": "",
             "unix_socket_directories": str(self.folder),
-            "max_connections": "60",
+            "max_connections": "150",
             **({} if durable else NOT_DURABLE),
             **settings,
         }
