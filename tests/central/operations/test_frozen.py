@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 HELD_S = float(SERVER_LIMITS["idle_in_transaction_session_timeout"].removesuffix("s"))
 WAITED_S = float(SERVER_LIMITS["lock_timeout"].removesuffix("s"))
-SLACK_S = 4.0
+SLACK_S = 10.0
 """For a machine on which everything else is done at once."""
 HOLD = """
 import sys
@@ -92,7 +92,7 @@ def test_one_of_two_servers_is_frozen_in_the_middle_of_ingest(database: Path) ->
                 assert time.monotonic() - began < HELD_S + WAITED_S + SLACK_S
             wait_for_more(posters, 5)
         end(posters)
-        assert max(poster.slowest_s for poster in served_by_other) < WAITED_S + SLACK_S
+        assert max(poster.slowest_s for poster in served_by_other) < HELD_S + WAITED_S + SLACK_S
         taken = [each for poster in posters for each in poster.taken]
         code = "from central.models import Event; print(*Event.objects.filter(type='key_deactivated')"
         kept = run("manage", "shell", "--no-imports", "-c", code + ".values_list('event', flat=True))").split()
