@@ -95,9 +95,14 @@ def _parser() -> argparse.ArgumentParser:
     hand_out.add_argument("--site", type=int, default=1, metavar="N")
     keep = command("backup", _backup, "Everything into one file, secrets included.", "central backup /safe/central.tar")
     keep.add_argument("file", metavar="FILE", help="written anew with mode 0600; must not exist")
-    back = command("restore", _restore, "A backup becomes this data folder.", "central restore /safe/central.tar")
+    back = command(
+        "restore",
+        _restore,
+        "A backup takes the place of what is there, closed to stations.",
+        "central restore /safe/central.tar",
+    )
     back.add_argument("file", metavar="FILE")
-    back.add_argument("--replace", action="store_true", help="throw away what is in the data folder")
+    back.add_argument("--replace", action="store_true", help="throw away what is there")
     rotate = command(
         "rotate-key", _rotate_key, "Change a site's central key, step by step.", "central rotate-key begin"
     )
@@ -171,10 +176,11 @@ def _backup(options: argparse.Namespace) -> int:
 
 
 def _restore(options: argparse.Namespace) -> int:
-    from central.operations.restore import cautions, restore  # noqa: PLC0415
+    from central.operations.earlier_state import cautions  # noqa: PLC0415
+    from central.operations.restore import restore  # noqa: PLC0415
 
-    count = restore(Path(options.file), replace=options.replace)
-    print(f"restored; {count} records signed anew", *cautions(), sep="\n")
+    undone = restore(Path(options.file), replace=options.replace)
+    print("restored, and closed to stations; next: central manage open_after_restore", *undone, *cautions(), sep="\n")
     return 0
 
 

@@ -65,7 +65,7 @@ def make_master_key() -> None:
         # A link never replaces: of two processes that start at once, both go on with the first one's.
         with suppress(FileExistsError):
             os.link(draft, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     finally:
         draft.unlink()
 
@@ -111,7 +111,8 @@ def _open_lock() -> int:
     return os.open(folder() / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """Have the names of its files on the disk. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -15,19 +15,46 @@ from central.errors import CentralError
 POSTGRESQL_SCHEMES = ("postgresql", "postgres")
 
 
+SERVER_LIMITS = {
+    "statement_timeout": "30s",
+    # Whoever holds a lock and does nothing (its machine or process is frozen) is ended, before those who wait for it
+    # give up. Of several frozen ones the next may then get it: all are through after the two together. Not shorter: a
+    # large import takes seconds between two statements.
+    "idle_in_transaction_session_timeout": "8s",
+    "lock_timeout": "10s",
+    # A machine that is gone without a word: after 10 s of silence, 5 times each 2 s; or with data on its way, 20 s.
+    "tcp_keepalives_idle": "10s",
+    "tcp_keepalives_interval": "2s",
+    "tcp_keepalives_count": "5",
+    "tcp_user_timeout": "20s",
+}
+"""What the server ends by itself. Whoever meets it answers 503, and is asked again."""
+OWN_LIMITS = {
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "2",
+    "keepalives_count": "5",
+    "tcp_user_timeout": "20000",
+}
+"""The same from this side, in seconds and milliseconds: for each host, where there are several."""
+
+
 def database_of(url: str) -> dict[str, Any]:
     """Django's settings of ``postgresql://user:password@host:port/name?option=value``.
 
-    A socket's folder is ``?host=/run/postgresql``. Options are libpq's (``sslmode=verify-full``, ``connect_timeout``);
-    without a password libpq reads its own password file. Raises ValueError without the address: it may hold a password.
+    Several hosts have commas between them (``a:5432,b:5433``): the first is taken that is there, with
+    ``target_session_attrs=read-write`` the one that is no standby. A socket's folder is ``?host=/run/postgresql``.
+    Options are libpq's (``sslmode=verify-full``, ``connect_timeout``); without a password libpq reads its own password
+    file. Raises ValueError without the address: it may hold a password.
     """
     try:
         parts = urlsplit(url)
-        port = parts.port
+        hosts, ports = _hosts(parts.netloc.rpartition("@")[2])
         options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
     except ValueError:
         raise ValueError("DATABASE_URL cannot be read") from None
     name = unquote(parts.path.removeprefix("/"))
+    limits = " ".join(f"-c {limit}={value}" for limit, value in SERVER_LIMITS.items())
     if parts.scheme not in POSTGRESQL_SCHEMES or not name or "/" in name:
         raise ValueError("DATABASE_URL is not postgresql://user@host/name")
     return {
@@ -35,14 +62,20 @@ def database_of(url: str) -> dict[str, Any]:
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": options.pop("host", "") or (parts.hostname or ""),
-        "PORT": str(port or options.pop("port", "")),
+        "HOST": options.pop("host", "") or hosts,
+        "PORT": options.pop("port", "") or ports,
         # A server that was restarted is noticed before a request meets a dead connection.
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        # Calls to a machine that is gone without a word fail, and do not hold their threads for a quarter of an hour.
-        "OPTIONS": {"connect_timeout": "5", "tcp_user_timeout": "20000"} | options,
+        "OPTIONS": OWN_LIMITS | options | {"options": f"{limits} {options.get('options', '')}".strip()},
     }
+
+
+def _hosts(text: str) -> tuple[str, str]:
+    """``a:1,[::1]:2`` as libpq has it: ``a,::1`` and ``1,2``. Raises ValueError."""
+    each = [urlsplit(f"//{host}") for host in text.split(",")]
+    ports = ",".join(str(host.port or "") for host in each)
+    return ",".join(host.hostname or "" for host in each), ports if ports.strip(",") else ""
 
 
 DATA_FOLDER = datafolder.folder()
@@ -94,6 +127,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "central.office.banner.waiting_stations",
             ]
         },
     }

@@ -1,5 +1,6 @@
 """HTTP as stations speak it: limited bodies, errors as JSON, compressed answers, no headers that are for browsers."""
 
+import logging
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
@@ -9,15 +10,22 @@ from django.db import Error as DatabaseFault
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 
+from central.actions.restored import is_open_to_stations
+from central.clock import unix_now
 from central.doors import limits
 from central.doors.addresses import network_of
 from central.doors.faults import RETRY_AFTER_S
 from central.errors import Refused
 
+log = logging.getLogger("central.api")
+
 API_PATH = "/api/"
 BODY_LIMIT_BYTES = 1024 * 1024
 
 FAULT = 500
+CLOSED_RETRY_AFTER_S = 60
+OF_NO_DATABASE = frozenset({"/api/v1/healthz", "/api/v1/openapi.json"})
+"""Calls that are answered also while stations are to wait: a proxy asks them."""
 
 
 _ERRORS = {404: ("not_found", "no such call"), 405: ("method_not_allowed", "this call has another method")}
@@ -33,6 +41,12 @@ def unavailable() -> Refused:
     return Refused(503, "unavailable", "the server has a fault: try again", {"Retry-After": str(RETRY_AFTER_S)})
 
 
+def closed() -> Refused:
+    """The answer to every call until somebody has seen from when a restored database is: what it says may be wrong."""
+    detail = "the server was restored, and is closed until its operator opens it"
+    return Refused(503, "restored", detail, {"Retry-After": str(CLOSED_RETRY_AFTER_S)})
+
+
 class ApiMiddleware:
     """Only touches what is under ``/api/``."""
 
@@ -43,6 +57,12 @@ class ApiMiddleware:
         """Django's protocol."""
         if not request.path.startswith(API_PATH):
             return self.get_response(request)
+        try:
+            if request.path not in OF_NO_DATABASE and not is_open_to_stations(unix_now()):
+                return refusal(closed())
+        except DatabaseFault as error:
+            log.error("database.failed %s", type(error).__name__)  # noqa: TRY400  (one line for each call)
+            return refusal(unavailable())
         try:
             body = _body(request)
         except Refused as error:

@@ -14,7 +14,8 @@ from django.db import Error as DatabaseFault
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 
-from central.api.http import json_answer, refusal, unavailable
+from central.actions.restored import is_open_to_stations
+from central.api.http import closed, json_answer, refusal, unavailable
 from central.clock import unix_now
 from central.errors import Refused
 from central.feed import pages
@@ -106,6 +107,8 @@ def answers_of(all_waited: Sequence[Waited]) -> list[HttpResponse | StillNothing
 
 
 def _answers_of(all_waited: Sequence[Waited]) -> list[HttpResponse | StillNothing]:
+    if not is_open_to_stations(unix_now()):
+        return [refusal(closed()) for _ in all_waited]
     good = _good_tokens({waited.poll.token for waited in all_waited})
     found: dict[_Question, Found | Refused] = {}
     answers: list[HttpResponse | StillNothing] = []

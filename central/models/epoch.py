@@ -1,4 +1,4 @@
-"""The epoch: the random name of a database, which begins anew when an earlier state of it is restored."""
+"""Facts about this database: its epoch, where it is, and whether it was restored to an earlier state."""
 
 import secrets
 
@@ -8,7 +8,10 @@ EPOCH = "epoch"
 
 
 class ServerFact(models.Model):
-    """A fact about this database, by name: ``epoch``, which cursors carry and every site's mirror object says."""
+    """A fact about this database, by name: ``epoch``, which cursors carry and every site's mirror object says.
+
+    ``restored_at`` and ``place`` are those of `central.actions.restored`.
+    """
 
     name = models.CharField(max_length=40, primary_key=True)
     value = models.CharField(max_length=200)
@@ -17,12 +20,16 @@ class ServerFact(models.Model):
         return self.name
 
 
+def fact(name: str) -> str | None:
+    """What is noted under the name."""
+    found = ServerFact.objects.filter(name=name).first()
+    return None if found is None else str(found.value)
+
+
 def epoch() -> str:
     """The random name of this database; another one's cursors mean nothing here."""
-    fact = ServerFact.objects.filter(name=EPOCH).first()
-    if fact is None:
-        fact, _ = ServerFact.objects.get_or_create(name=EPOCH, defaults={"value": secrets.token_urlsafe(12)})
-    return str(fact.value)
+    found, _ = ServerFact.objects.get_or_create(name=EPOCH, defaults={"value": secrets.token_urlsafe(12)})
+    return str(found.value)
 
 
 def begin_new_epoch() -> None:

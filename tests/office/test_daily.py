@@ -14,6 +14,7 @@ from auditlog.models import LogEntry
 from central.actions.codes import new_enrolment_code
 from central.actions.hand_out import new_provision_code
 from central.actions.look_ups import note_look_up
+from central.actions.restored import RESTORED_AT
 from central.actions.station_health import note_mirror
 from central.clock import unix_now
 from central.feed import change_and_sign
@@ -28,6 +29,7 @@ from central.models import (
     Permit,
     ProvisionCode,
     Receipt,
+    ServerFact,
     StationToken,
     Task,
 )
@@ -42,6 +44,16 @@ from tests.office.asking import at, report, words
 @pytest.fixture
 def office(there: SimpleNamespace, seat: Any) -> Any:
     return seat("coordinator", there.site, there.one.unit)
+
+
+def test_every_page_says_that_stations_wait_for_the_operator(there: SimpleNamespace, office: Any) -> None:
+    banner = "Stations wait until its operator has opened it"
+    assert banner not in words(office.get(at(there, "people/")))
+    fact = ServerFact.objects.create(name=RESTORED_AT, value=str(unix_now()))
+    try:
+        assert banner in words(office.get(at(there, "people/")))
+    finally:
+        fact.delete()
 
 
 def test_a_new_employee_gets_a_key_and_a_pin_against_a_receipt(there: SimpleNamespace, office: Any) -> None:

@@ -143,10 +143,7 @@ def test_a_station_is_served(environment: dict[str, str], monkeypatch: pytest.Mo
     assert "key_locked_out" in run(environment, "manage", "events", "--json", "--reason", "is it there")
     assert "0 events" in run(environment, "manage", "retention")
     if "DATABASE_URL" in environment:
-        assert "pg_dump" in run(environment, "backup", environment["CENTRAL_DATA"] + ".tar", status=1)
-        assert "pg_restore" in run(environment, "restore", "any.tar", "--replace", status=1)
         assert "1 site after 1" in run(environment, "manage", "shell", "-c", ENDED_BY_THE_SERVER)
-        restore_by_its_own_tools(environment)
 
 
 def test_a_stations_calls_at_once_lock_no_more_keys_than_one_after_the_other(
@@ -192,25 +189,6 @@ def out_of_reach(environment: dict[str, str]) -> Iterator[None]:
         server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'central'")
         yield
         server.execute("ALTER DATABASE central ALLOW_CONNECTIONS true")
-
-
-def restore_by_its_own_tools(environment: dict[str, str]) -> None:
-    """As the how-to says; what was done after the dump is gone, and stations are told to begin anew."""
-    programs = postgresql.programs()
-    assert programs is not None
-    url, dump = environment["DATABASE_URL"], environment["CENTRAL_DATA"] + ".dump"
-
-    def tool(name: str, *words: str) -> None:
-        subprocess.run([str(programs / name), *words], check=True, capture_output=True, timeout=60)
-
-    tool("pg_dump", "--format=custom", f"--file={dump}", url)
-    run(environment, "manage", "block_key", "5002")
-    blocked = run(environment, "manage", "dumpdata", "central.key").count('"status": "blocked"')
-    tool("pg_restore", "--clean", "--if-exists", "--single-transaction", f"--dbname={url}", dump)
-    assert run(environment, "manage", "dumpdata", "central.key").count('"status": "blocked"') == blocked - 1
-    told = run(environment, "manage", "new_epoch")
-    assert "signed anew" in told
-    assert "central key 1 signs" in told
 
 
 @pytest.mark.parametrize(

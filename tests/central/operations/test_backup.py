@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,30 @@ from station.demo.central_server import DemoFault
 from station.ports import KeyFile
 from station.records.claims import KeyRecord
 from station.records.envelope import verified
+from station.sync.client import CentralUnreachable
+from tests.central import postgresql
 from tests.central.served import central
 from tests.central.town import Town
 
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.nightly)])
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """In which the town's central keeps what it has."""
+    programs = postgresql.programs()
+    if request.param == "sqlite":
+        monkeypatch.delenv("DATABASE_URL", raising=False)
+        yield request.param
+    elif programs is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
+    else:
+        with postgresql.server(programs) as url:
+            monkeypatch.setenv("DATABASE_URL", url)
+            yield request.param
+
+
+@pytest.mark.usefixtures("database")
 async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) -> None:
     world, station = town.world, town.station
     mirror, identity = station.station.mirror, station.station.identity
@@ -38,6 +57,7 @@ async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) ->
     world.skip(60)
     await world.central.manage("block_key", "5003")
     await world.give_new_pin(1002)
+    await world.central.manage("revoke_station", "2")
     await town.central("rotate-key", "sign")
     await town.catch_up()
     before = mirror.state
@@ -53,8 +73,20 @@ async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) ->
     with pytest.raises(DemoFault, match="not_empty"):
         await town.central("restore", str(file))
     world.skip(60)
-    assert "signed anew" in await town.central("restore", str(file), "--replace")
+    told = await town.central("restore", str(file), "--replace")
+    assert "closed to stations" in told
+    assert "site 1: the renewal of PINs of" in told
     await town.begin_central()
+    # Until somebody has seen from when it is, a station works by what it knows, and what it tells waits.
+    await town.catch_up()
+    assert mirror.state.epoch == before.epoch
+    await town.switch_on(5001)
+    with pytest.raises(CentralUnreachable, match="503") as told_to_wait:
+        await station.hand_over()
+    assert told_to_wait.value.retry_after_s == 60
+    assert await station.station.store.pending_count() > 0
+    assert "signed anew" in await town.central("manage", "open_after_restore", "--yes")
+    world.skip(60)
     await town.catch_up()
     assert mirror.state.epoch != before.epoch
     # The keys are as central has them now: the permits signed since, and not the later ones of the lost database.
@@ -80,12 +112,12 @@ async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) ->
     assert newer is not None
     assert newer.issued > carried.issued
     # What the station reports goes in, and nothing is there twice: one visit before the backup, one without central,
-    # one after it.
+    # one while it was closed, one after that.
     await station.hand_over()
     assert await station.station.store.pending_count() == 0
     found = "Event.objects.filter(type='key_activated', key=5001).count()"
     count = f"from central.models import Event; print({found})"
-    assert (await world.central.manage("shell", "--no-imports", "-c", count)).split()[-1] == "3"
+    assert (await world.central.manage("shell", "--no-imports", "-c", count)).split()[-1] == "4"
     # And it may be blocked again.
     await world.central.manage("block_key", "5003")
     await town.catch_up()
@@ -98,6 +130,11 @@ async def test_a_station_goes_on_across_a_restore(town: Town, tmp_path: Path) ->
 def seeded(tmp_path: Path) -> Path:
     central("seed", "--json", data=tmp_path / "data")
     return tmp_path / "data"
+
+
+def restored(file: Path, data: Path) -> None:
+    central("restore", str(file), "--replace", data=data)
+    assert "signed anew" in central("manage", "open_after_restore", "--yes", data=data)
 
 
 def refused(*words: str, data: Path) -> str:
@@ -132,7 +169,9 @@ def test_what_is_no_whole_backup_changes_nothing(seeded: Path, tmp_path: Path) -
     broken: dict[str, dict[str, Any]] = {
         "database": {"central.sqlite3": b"SQLite format 3\0" + b"x" * 5000},
         "nokey": {"master.key": None},
-        "manifest": {"manifest.json": b'{"format": 2}'},
+        "manifest": {"manifest.json": b'{"format": 1}'},
+        "older": {"manifest.json": b'{"format": 2, "database": "sqlite"}'},
+        "another": {"manifest.json": b'{"format": 2, "database": "postgresql", "secrets": {}}'},
         "escape": {"../outside": b"x"},
         "strange": {"site-1/other.key": b"x"},
     }
@@ -150,7 +189,7 @@ def test_what_is_no_whole_backup_changes_nothing(seeded: Path, tmp_path: Path) -
     assert "before a change of the central key" in refused("restore", str(file), "--replace", data=seeded)
     new = tmp_path / "new"
     told = central("restore", str(file), data=new)
-    assert "signed anew" in told
+    assert "closed to stations" in told
     assert "central key 1 signs; without a later one" in told
     assert (new / "master.key").read_bytes() == key
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in new.glob("**/*") if path.is_file())
@@ -172,13 +211,13 @@ def test_revisions_never_go_back(seeded: Path, tmp_path: Path) -> None:
     central("backup", str(file), data=seeded)
     value, epoch, permits, codes = facts(seeded)
     assert codes == (1,)
-    central("restore", str(file), "--replace", data=seeded)
+    restored(file, seeded)
     once = facts(seeded)
     assert once[0] > 1_700_000_000 > value, "max(last + 1, Unix seconds), and signed anew since"
     assert once[1] != epoch
     assert all(once[2][number] > revision for number, revision in permits.items())
     assert once[3] == (0,), "a code that was open then may have been used since"
-    central("restore", str(file), "--replace", data=seeded)
+    restored(file, seeded)
     again = facts(seeded)
     assert again[1] not in {epoch, once[1]}
     assert again[0] >= value
