@@ -5,12 +5,13 @@ which a stray row would be in a month's way. A month goes by being taken off (wh
 everybody else pass) and thrown away: nothing is rewritten. On SQLite there is one plain table, and none of this.
 """
 
+import logging
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 TABLE = "central_event"
 AHEAD = 2
@@ -19,7 +20,8 @@ PARTITION = re.compile(rf"{TABLE}_([0-9]{{4}})_([0-9]{{2}})")
 LOCK = 0x6576656E
 """Of those who make months at once. Any number that nobody else uses."""
 DETACH_LIMIT_MS = 30_000
-"""A reader that takes longer than this is waited for again in the next round."""
+
+log = logging.getLogger("central.retention")
 
 
 class Month(NamedTuple):
@@ -100,8 +102,8 @@ def take_months_off(before: int, empty: Callable[[str], int]) -> int:
     if connection.vendor != "postgresql":
         return 0
     for month, pending in _attached():
-        if month.next.begins <= before:
-            _detach(month, pending=pending)
+        if month.next.begins <= before and not _detach(month, pending=pending):
+            break
     return sum(empty(month.table) for month in _detached())
 
 
@@ -112,15 +114,19 @@ def drop_month(table: str) -> None:
         cursor.execute(f"DROP TABLE {table}")
 
 
-def _detach(month: Month, *, pending: bool) -> None:
+def _detach(month: Month, *, pending: bool) -> bool:
+    """Whether it is done. A reader that takes too long is waited for again in the next round, which goes on there."""
     with connection.cursor() as cursor:
-        # Not for longer than a reader may take: the next round goes on where this one stopped.
         cursor.execute(f"SET statement_timeout = {DETACH_LIMIT_MS}")
         try:
             how = "FINALIZE" if pending else "CONCURRENTLY"
             cursor.execute(f"ALTER TABLE {TABLE} DETACH PARTITION {month.table} {how}")
+        except OperationalError:
+            log.warning("retention.month_in_use month=%04d-%02d", *month)
+            return False
         finally:
             cursor.execute("RESET statement_timeout")
+    return True
 
 
 def _is_there(month: Month) -> bool:

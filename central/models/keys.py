@@ -14,6 +14,7 @@ class Key(Mirrored):
     """A key. Until it is handed out (a record is signed and written to it) stations know nothing of it."""
 
     MIRROR_TYPE = "key"
+    IN_NO_RECORD = frozenset({"locked_at", "unlocked_at", "wrong_pins", "locked_by", "locked_noted_at"})
 
     class Kind(models.IntegerChoices):
         """As in records."""
