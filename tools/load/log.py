@@ -20,8 +20,10 @@ VISITS = """
            stations.ids[1 + key.number %% array_length(stations.ids, 1)] AS station_id, locks.numbers AS locks
     FROM central_key key
     LEFT JOIN central_holder holder ON holder.id = key.holder_id
-    JOIN (SELECT site_id, array_agg(id) AS ids FROM central_station GROUP BY 1) stations USING (site_id)
-    JOIN (SELECT site_id, array_agg(number) AS numbers FROM central_lock GROUP BY 1) locks USING (site_id)
+    JOIN (SELECT site_id, array_agg(id) AS ids FROM central_station GROUP BY 1) stations
+         ON stations.site_id = key.site_id
+    JOIN (SELECT site_id, array_agg(number) AS numbers FROM central_lock GROUP BY 1) locks
+         ON locks.site_id = key.site_id
 """
 # Of ten events of a visit: read, on, six openings, off; and what a pool key's receipt is made of.
 TYPES = (
