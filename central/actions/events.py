@@ -9,6 +9,7 @@ from uuid import UUID
 
 from auditlog.context import disable_auditlog, set_extra_data
 from django.db import connection
+from django.db.models import UUIDField
 from pydantic import BaseModel, Field, ValidationError
 
 from central.actions.activations import judge, note_activations
@@ -24,7 +25,7 @@ from central.actions.went_back import note_went_back
 from central.actions.wrong_pins import note_wrong_pins
 from central.clock import DAY_S
 from central.feed import change
-from central.models import Event, EventId, Key, Site, Station, Task
+from central.models import Event, Key, Site, Station, Task
 from central.models.base import MAX_UINT32
 from central.models.events import CLOCK_UNKNOWN, Doubt
 from station.records.strict_json import LEVELS_LIMIT
@@ -131,7 +132,7 @@ def _fresh_ids(site: Site, ids: Collection[UUID]) -> set[UUID]:
     """
     if not ids:
         return set()
-    kept = EventId._meta.get_field("event").get_db_prep_value  # noqa: SLF001  (Django's own name)
+    kept = UUIDField().get_db_prep_value
     # Always in the same order, so that no two batches wait for each other.
     values = [part for each in sorted(ids) for part in (site.pk, kept(each, connection))]
     rows = ", ".join(["(%s, %s)"] * len(ids))

@@ -23,7 +23,7 @@ def note_records_seen(keys: Mapping[int, Key], events: Iterable[Event]) -> None:
     for event in events:
         name = RECORD_SEEN.get(event.type)
         issued = event.data.get(name) if name is not None else None
-        if event.key in keys and _counts(issued):
+        if event.key is not None and event.key in keys and _counts(issued):
             seen[event.key].add(issued)
     moved = []
     for number, told in seen.items():

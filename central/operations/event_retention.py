@@ -13,7 +13,6 @@ import time
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
 
 from central.actions.event_months import drop_month, take_months_off
 from central.clock import DAY_S
@@ -101,7 +100,8 @@ def _delete_activations(site: Site, limit: int) -> None:
 
 def _throw_away(table: str) -> int:
     """Forget the ids of a month that has been taken off, count it, throw it away. Returns how many events it had."""
-    last, count = 0, 0
+    last: int | None = 0
+    count = 0
     with connection.cursor() as cursor:
         while last is not None:
             cursor.execute(IDS_OF_A_MONTH.format(table=table), [last, IDS_BATCH])
@@ -116,6 +116,6 @@ def _throw_away(table: str) -> int:
     return count
 
 
-def _delete(rows: "QuerySet[Any]") -> None:
+def _delete(rows: Any) -> None:
     # Django's own deletion loads each row, for whoever wants to be told of it; of these nobody does.
-    rows._raw_delete(rows.db)  # type: ignore[attr-defined]  # noqa: SLF001
+    rows._raw_delete(rows.db)  # noqa: SLF001

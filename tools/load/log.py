@@ -13,17 +13,20 @@ from django.db import connection, transaction
 from central.actions.event_months import Month
 from central.clock import DAY_S
 
+LOCKS = """
+    CREATE TEMPORARY TABLE load_lock ON COMMIT PRESERVE ROWS AS
+    SELECT site_id, row_number() OVER (PARTITION BY site_id ORDER BY number) - 1 AS n, number FROM central_lock
+"""
 VISITS = """
     CREATE TEMPORARY TABLE load_visit ON COMMIT PRESERVE ROWS AS
     SELECT row_number() OVER (ORDER BY md5(key.id::text)) - 1 AS n, key.id AS key_id, key.site_id, key.number AS key,
            key.kind, COALESCE(holder.number, 10 + key.number %% 1000) AS holder,
-           stations.ids[1 + key.number %% array_length(stations.ids, 1)] AS station_id, locks.numbers AS locks
+           stations.ids[1 + key.number %% array_length(stations.ids, 1)] AS station_id, locks.count AS locks
     FROM central_key key
     LEFT JOIN central_holder holder ON holder.id = key.holder_id
     JOIN (SELECT site_id, array_agg(id) AS ids FROM central_station GROUP BY 1) stations
          ON stations.site_id = key.site_id
-    JOIN (SELECT site_id, array_agg(number) AS numbers FROM central_lock GROUP BY 1) locks
-         ON locks.site_id = key.site_id
+    JOIN (SELECT site_id, COUNT(*) AS count FROM load_lock GROUP BY 1) locks ON locks.site_id = key.site_id
 """
 # Of ten events of a visit: read, on, six openings, off; and what a pool key's receipt is made of.
 TYPES = (
@@ -40,7 +43,7 @@ EVENTS = """
            '0192f0c1-2345-7abc-8def-0123456789ac', i,
            told.received_at - CASE WHEN told.is_entry THEN i %% 28800 ELSE i %% 60 END, told.received_at, 0, told.type,
            visit.key, visit.holder,
-           CASE WHEN told.is_entry THEN visit.locks[1 + i %% array_length(visit.locks, 1)] END,
+           CASE WHEN told.is_entry THEN lock.number END,
            CASE WHEN told.is_entry THEN i END, '',
            CASE WHEN told.is_entry
                 THEN jsonb_build_object('generation', 1, 'seq', i, 'outcome', 'opened', 'battery_percent', 80,
@@ -54,6 +57,7 @@ EVENTS = """
     ) told
     -- The ten of a visit are one key's.
     JOIN load_visit visit ON visit.n = i / 10 %% %(visits)s
+    JOIN load_lock lock ON lock.site_id = visit.site_id AND lock.n = i %% visit.locks
 """
 STATES = (
     """
@@ -81,9 +85,12 @@ def fill_log(count: int, days: int, now: int) -> float:
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = off")
         cursor.execute("SET maintenance_work_mem = '1GB'")
-        cursor.execute("DROP TABLE IF EXISTS load_visit")
+        cursor.execute("DROP TABLE IF EXISTS load_lock, load_visit")
+        cursor.execute(LOCKS)
+        cursor.execute("ALTER TABLE load_lock ADD PRIMARY KEY (site_id, n)")
         cursor.execute(VISITS, [])
         cursor.execute("ALTER TABLE load_visit ADD PRIMARY KEY (n)")
+        cursor.execute("ANALYZE load_lock")
         cursor.execute("ANALYZE load_visit")
         cursor.execute("SELECT COUNT(*) FROM load_visit")
         (visits,) = cursor.fetchone()

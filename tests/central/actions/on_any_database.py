@@ -20,10 +20,13 @@ import tests.central.django_ready  # noqa: F401  (before models are imported)
 from central.actions import event_months
 from central.actions.event_months import Month, make_months_ahead
 from central.actions.events import receive_events
+from central.actions.keys import block_key
 from central.actions.pool_keys import keys_held_by
+from central.actions.station_health import note_mirror
 from central.clock import DAY_S
 from central.feed import change
-from central.models import Activation, DailyCount, Event, EventId, Handover, Opening, Site, Station
+from central.feed.cursors import newest_revision
+from central.models import Activation, BlockReached, DailyCount, Event, EventId, Handover, Opening, Site, Station
 from central.operations.database import bring_up_to_date
 from central.operations.event_retention import delete_old_events
 from station.records.base64url import encoded
@@ -133,6 +136,17 @@ def test_the_blocklist_is_not_looked_through_for_a_key_that_locks(site: SimpleNa
         receive(site, told("key_locked_out", key=100))
     assert site.key.__class__.objects.get(pk=site.key.pk).is_locked
     assert not [query for query in said if "central_blocklist" in query["sql"]]
+
+
+def test_no_poll_reads_the_blocklist_itself(site: SimpleNamespace) -> None:
+    block_key(site.key)
+    newest = newest_revision(site.site.pk)
+    note_mirror(site.station, newest - 1, NOW)
+    assert not BlockReached.objects.filter(station=site.station).exists()
+    with CaptureQueriesContext(connection) as said:
+        note_mirror(site.station, newest, NOW)
+    assert BlockReached.objects.get(station=site.station).block.key == site.key
+    assert not [query for query in said if '"content"' in query["sql"] or '"record"' in query["sql"]]
 
 
 # --- whatever a station sends -----------------------------------------------------------------------------------------
@@ -383,7 +397,14 @@ def test_doubt_is_found_without_looking_through_the_log(site: SimpleNamespace) -
     assert doubts()[:2] == [(1, "contradicts"), (3, "contradicts")]
     receive(site, told("key_activated", key=100, holder=10))
     assert doubts()[:2] == [(1, ""), (3, "")]
-    receive(site, entry_event(seq=3, lock=102), entry_event(seq=2))
+    with CaptureQueriesContext(connection) as said:
+        receive(site, told("key_activated", key=100, holder=10), entry_event(seq=3, lock=102), entry_event(seq=2))
+    looked = [query["sql"] for query in said if query["sql"].startswith("SELECT") and '"central_event"' in query["sql"]]
+    assert len(looked) == 2, "for what the activation explains, and for what has number 3"
+    with connection.cursor() as cursor:
+        for sql in looked:
+            cursor.execute(f"EXPLAIN {'' if IS_BY_MONTH else 'QUERY PLAN'} {sql}".replace("%", "%%"), [])
+            assert "receipt" not in "\n".join(str(line) for line in cursor.fetchall())
     assert doubts()[:4] == [(1, ""), (2, ""), (3, "conflicts"), (3, "conflicts")]
     # Of a key that central does not know, too.
     receive(site, entry_event(4711, seq=1))
