@@ -384,7 +384,7 @@ def test_a_months_name_and_bounds() -> None:
 
 
 def test_doubt_is_found_without_looking_through_the_log(site: SimpleNamespace) -> None:
-    def doubts(key: int = 100) -> list[tuple[int, str]]:
+    def doubts(key: int = 100) -> list[Any]:
         return list(
             Event.objects.filter(site=site.site, key=key, log_seq__isnull=False)
             .order_by("log_seq", "pk")
