@@ -50,7 +50,8 @@ def pool_keys(keys: Iterable[Key], now: int) -> list[PoolKey]:
     handovers = {each.key_id: each for each in Handover.objects.filter(key__in=[key.pk for key in keys])}
     lent = _lent(keys)
     numbers = {each.holder for each in handovers.values() if each.holder}
-    people = {holder.number: holder for holder in Holder.objects.filter(site=keys[0].site_id, number__in=numbers)}
+    named = Holder.objects.filter(site=keys[0].site_id, number__in=numbers).only("number", "given_name", "family_name")
+    people = {holder.number: holder for holder in named}
     found = []
     for key in keys:
         last, receipt = handovers.get(key.pk), lent.get(key.pk)
