@@ -160,7 +160,8 @@ def _judge_entries(site: Site, events: list[Event], logs: LogsKnown, now: int) -
     # Looked for only where that number came before, which is hardly ever.
     if again := [entry for entry in entries if logs.may_have(entry.key or 0, entry.log_seq or 0)]:
         keys, numbers = {entry.key for entry in again}, {entry.log_seq for entry in again}
-        kept = list(Event.objects.kept(site, now).filter(key__in=keys, log_seq__in=numbers).only("key", "log_seq"))
+        found = Event.objects.kept(site, now).filter(key__in=keys, log_seq__in=numbers).order_by()
+        kept = list(found.only("key", "log_seq"))
     told = Counter((entry.key, entry.log_seq) for entry in [*kept, *entries])
     if twice := [entry.pk for entry in kept if told[entry.key, entry.log_seq] > 1]:
         Event.objects.kept(site, now).filter(pk__in=twice).update(doubt=Doubt.TOLD_TWICE)
