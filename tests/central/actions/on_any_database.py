@@ -139,9 +139,10 @@ def test_the_blocklist_is_not_looked_through_for_a_key_that_locks(site: SimpleNa
 
 
 def test_no_poll_reads_the_blocklist_itself(site: SimpleNamespace) -> None:
+    before = newest_revision(site.site.pk)
     block_key(site.key)
     newest = newest_revision(site.site.pk)
-    note_mirror(site.station, newest - 1, NOW)
+    note_mirror(site.station, before, NOW)
     assert not BlockReached.objects.filter(station=site.station).exists()
     with CaptureQueriesContext(connection) as said:
         note_mirror(site.station, newest, NOW)
