@@ -42,7 +42,10 @@ class Task(models.Model):
         """Django's options."""
 
         # Which sites renew their PINs is looked for in every round of the scheduler.
-        indexes = [models.Index(fields=["kind"], condition=models.Q(done_at__isnull=True), name="open_tasks")]
+        indexes = [
+            models.Index(fields=["kind"], condition=models.Q(done_at__isnull=True), name="open_tasks"),
+            models.Index(fields=["site", "due"], condition=models.Q(done_at__isnull=True), name="open_tasks_by_due"),
+        ]
         ordering = ["due", "pk"]
 
     def __str__(self) -> str:
@@ -74,7 +77,10 @@ class Receipt(models.Model):
     class Meta:
         """Django's options."""
 
-        indexes = [models.Index(fields=["site", "made_at"], name="receipts_by_time")]
+        indexes = [
+            models.Index(fields=["site", "made_at"], name="receipts_by_time"),
+            models.Index(fields=["site", "made_at"], condition=models.Q(signed_at=None), name="receipts_unsigned"),
+        ]
 
     def __str__(self) -> str:
         # The number, as above.
