@@ -1,17 +1,23 @@
 """The small parts of the screen: text, boxes for typed digits, a bar of progress, the lights that help explains."""
 
+from rich.segment import Segment
+from rich.style import Style
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.reactive import reactive, var
+from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
 from station.display.screen import Progress
 from ui.idle_pages import LIGHTS, HelpLight, Light
+from ui.notes import wrapped
 
 BOXES_LIMIT = 12
 """Boxes on the screen; further digits change nothing (forty columns hold no more, and no PIN is that long)."""
+INSIDE = (6, 2, 1)
+"""The columns of a box between its sides: as many as leave room for all boxes."""
 BAR_COLUMNS = 30
 BLINK_S = 0.5
 """On as long as off: one blink a second. Nothing flashes faster than twice a second."""
@@ -27,19 +33,54 @@ class PlainText(Widget):
         return Content(self.text)
 
 
-class PinBoxes(Widget):
-    """A box for each typed digit. It is only told how many there are."""
+class SideText(Widget):
+    """Sentences beside the state, each on a line of its own, with air between them where there is room."""
 
-    count: reactive[int] = reactive(0)
-
-    def watch_count(self) -> None:
-        """Take no room without digits."""
-        self.display = self.count > 0
+    lines: reactive[tuple[str, ...]] = reactive((), layout=True)
+    air: reactive[bool] = reactive(default=True, layout=True)
+    """Whether there may be empty lines."""
 
     def render(self) -> Content:
-        """Boxes, three rows high."""
-        count = min(self.count, BOXES_LIMIT)
-        return Content("\n".join(row * count for row in ("┏━┓", "┃●┃", "┗━┛")))
+        """The sentences."""
+        columns, rows = self.size
+        parts = [wrapped(line, columns) for line in self.lines]
+        spaced = [line for part in parts for line in (*part, "")][:-1]
+        close = [line for part in parts for line in part]
+        if not self.air:
+            return Content("\n".join(close))
+        # Whose key it is comes first, and is the first to go.
+        return Content("\n".join(spaced if len(spaced) <= rows else close[-rows:]))
+
+
+class PinBoxes(Widget):
+    """A box for each digit of a PIN; those of typed digits are full. It is only told how many there are.
+
+    The boxes begin at the left, so that none moves when there are more of them than usual.
+    """
+
+    boxes: reactive[int] = reactive(0)
+    full: reactive[int] = reactive(0)
+
+    def watch_boxes(self) -> None:
+        """Take no room without boxes."""
+        self.display = self.boxes > 0
+
+    def render_line(self, y: int) -> Strip:
+        """One of the rows: the lid, the inside, the bottom."""
+        plain = self.rich_style
+        last = self.size.height - 1
+        inside = next((width for width in INSIDE if (width + 2) * BOXES_LIMIT <= self.size.width), INSIDE[-1])
+        # With air between them where there is room for it.
+        gap = " " * (2 if (inside + 4) * BOXES_LIMIT <= self.size.width + 2 else 0)
+        parts = []
+        for number in range(min(self.boxes, BOXES_LIMIT)):
+            if y in {0, last}:
+                left, right = "┌┐" if y == 0 else "└┘"
+                parts.append(Segment(f"{left}{'─' * inside}{right}{gap}", plain))
+            else:
+                within = plain + Style(reverse=True) if number < self.full else plain
+                parts += [Segment("│", plain), Segment(" " * inside, within), Segment(f"│{gap}", plain)]
+        return Strip(parts).adjust_cell_length(self.size.width, plain)
 
 
 class WriteProgress(Widget):

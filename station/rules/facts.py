@@ -272,13 +272,15 @@ class StationFacts:
     offline_since: int | None = None
     """When central was last reached, if it is not now; None where that is not known."""
     neighbours: tuple[Neighbour, ...] = ()
-    """Stations that work, nearest first."""
+    """Other stations, nearest first."""
     support: tuple[SupportLine, ...] = ()
     is_holiday: IsHoliday = no_holidays
     privacy: tuple[tuple[str, str], ...] = ()
     """The site's privacy notice, by language."""
     knows_keys: bool = True
     """Whether it has what central says of keys, and can read it: without, it cannot call a key unknown."""
+    name: str = ""
+    """What the station is called."""
     pin_digits: int = 0
     """How many digits a PIN of this site has; 0: that is not known."""
     config_rejected: bool = False

@@ -14,7 +14,7 @@ from station.sync.identity import Identity
 from station.sync.mirror import MirrorSync
 from station.sync.objects import ADOPTED_NOTE, ObjectRefused, newest_blocklist, record_of, zone
 from station.sync.public_holidays import is_public_holiday
-from station.sync.site_facts import neighbours, pin_digits, privacy, support_lines
+from station.sync.site_facts import neighbours, pin_digits, privacy, station_name, support_lines
 from station.sync.timekeeping import Timekeeper
 
 PROBE_NOTE = "disk_probe"
@@ -120,6 +120,7 @@ class Readiness:
             neighbours=neighbours(stations, self._mirror.down, own.station, own.claims.unit),
             support=support_lines(site),
             privacy=privacy(site),
+            name=station_name(stations, own.station),
             pin_digits=pin_digits(site.get("pin_digits", own.pin.digits)),
         )
 
@@ -169,6 +170,7 @@ class Readiness:
             is_holiday=is_public_holiday,
             privacy=self._site.privacy,
             knows_keys=self._knows_keys(),
+            name=self._site.name,
             pin_digits=self._site.pin_digits,
             config_rejected=self.config_rejected,
         )

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from station.ports import Json, MirrorObject
 from station.records.claims import Role
-from station.rules.support import DAYS, MINUTES_PER_DAY, Neighbour, SupportLine, nearest
+from station.rules.support import DAYS, MINUTES_PER_DAY, Neighbour, Position, SupportLine, nearest
 from station.visit.entry import MAX_DIGITS
 
 TEXT_LIMIT = 1000
@@ -18,15 +18,31 @@ LANGUAGES_LIMIT = 10
 
 
 def neighbours(stations: Sequence[MirrorObject], down: Collection[int], own: int, unit: int) -> tuple[Neighbour, ...]:
-    """The other sync stations that are not ``down``, nearest first."""
+    """The other sync stations, nearest first; those that central says are ``down`` are silent."""
     found = [
         Neighbour(
-            other.id, _text(other.body.get("name")), _text(other.body.get("address")), _number(other.body, "unit")
+            other.id,
+            _text(other.body.get("name")),
+            _text(other.body.get("address")),
+            _number(other.body, "unit"),
+            _position(other.body),
+            other.id in down,
         )
         for other in stations
-        if other.id != own and other.id not in down and takes_every_key(other)
+        if other.id != own and takes_every_key(other)
     ]
-    return nearest([other for other in found if other.name], unit)
+    here = next((_position(each.body) for each in stations if each.id == own), None)
+    return nearest([other for other in found if other.name], unit, here)
+
+
+def station_name(stations: Sequence[MirrorObject], own: int) -> str:
+    """What this station is called."""
+    return next((_text(each.body.get("name")) for each in stations if each.id == own), "")
+
+
+def _position(body: Mapping[str, Json]) -> Position | None:
+    lat, lon = _number(body, "lat"), _number(body, "lon")
+    return None if lat is None or lon is None else Position(lat, lon)
 
 
 def takes_every_key(station: MirrorObject) -> bool:

@@ -45,7 +45,7 @@ LONG_NOTES = replace(
 SUPPORT = replace(sample_screens.SUPPORT, from_min=990, to_min=480)
 NEIGHBOURS = (
     Neighbour(3, "Kvarnbacken entré", "Kvarnvägen 1", 1),
-    Neighbour(5, "Björkdungen", "Björkstigen 2", 1),
+    Neighbour(5, "Björkdungen", "Björkstigen 2", 1, silent=True),
     Neighbour(8, "Hamngatan", "Hamngatan 3", 2),
 )
 OUTSIDE_HELP = OutsideHelp(NEIGHBOURS, SUPPORT)
@@ -84,6 +84,11 @@ def situations() -> Iterator[tuple[str, Screen]]:
             yield f"{line}-{shortened}", Screen(line, OFFLINE, receipt=receipt, notes=LONG_NOTES)
     for line in (Line.STILL_ON, Line.OUT_UNSURE):
         yield f"{line}-until", Screen(line, OFFLINE, still_on_until=NOON_S + 9 * 86400)
+    for refusal in Refusal:
+        out = Screen(Line.OUT_OFF, STATUS, key=1042, refusal=refusal, outside_help=OUTSIDE_HELP)
+        yield f"out_off-{refusal}", out
+    yield "out_off-unreadable", Screen(Line.OUT_OFF, STATUS, unreadable=True, outside_help=OUTSIDE_HELP)
+    yield "prompt-lost-power", Screen(Line.PROMPT, STATUS, key=1042, notes=Notes(lost_power=True))
     yield "wait-long", Screen(Line.WAIT, OFFLINE, wait_s=300, digits=6, refusal=Refusal.WRONG_PIN)
     yield "prompt-clock", Screen(Line.PROMPT, OFFLINE, digits=16, key=1042, notes=LONG_NOTES)
 

@@ -31,6 +31,8 @@ STATUS = Status(
     unix_s=NOW_S - 3600,
     clock_trusted=True,
     time_zone="Europe/Stockholm",
+    name="Björkgården",
+    pin_digits=6,
 )
 OFFLINE = replace(STATUS, online=False, mirror_age_s=9000, offline_since=NOW_S - 3600 - 9000)
 KEY = 1042
@@ -57,11 +59,16 @@ SUPPORT = SupportLine(
     0,
     0,
     holidays=True,
-    phone="000-000 02",
+    phone="+46 100 00 00 02",
     texts=(("sv", "Trygghetsjouren"), ("da", "Vagtcentralen"), ("en", "On-call service")),
 )
 OUTSIDE_HELP = OutsideHelp(
-    (Neighbour(3, "Granbacken", "Granvägen 1", 1), Neighbour(8, "Hamngatan", "Hamngatan 3", 2)), SUPPORT
+    (
+        Neighbour(3, "Granbacken", "Granvägen 1", 1),
+        Neighbour(5, "Björkdungen", "Björkstigen 2", 1, silent=True),
+        Neighbour(8, "Hamngatan", "Hamngatan 3", 2),
+    ),
+    SUPPORT,
 )
 PRIVACY = (
     (
@@ -120,6 +127,8 @@ _LINES = {
     "left-in-soon": _own(Line.READY, receipt=RECEIPT, off_in_s=12),
     "out-ready": _own(Line.OUT_READY, receipt=RECEIPT),
     "out-off": _own(Line.OUT_OFF),
+    "refused-out": _own(Line.OUT_OFF, refusal=Refusal.BLOCKED, outside_help=OUTSIDE_HELP),
+    "lost-power": _own(Line.PROMPT, notes=Notes(lost_power=True)),
     "out-early": _own(Line.OUT_EARLY),
     "out-unsure": _own(Line.OUT_UNSURE, still_on_until=RECEIPT.expires),
     "out-halfway": _own(Line.OUT_UNSURE, still_on_until=RECEIPT.expires, halfway=True),

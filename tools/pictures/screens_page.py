@@ -11,7 +11,7 @@ from station.display.idle import CODE_S, HELP_S, SEQUENCE, TECHNICIAN_S, WRONG_C
 from station.display.key_findings import BATTERY_LOW_PERCENT, PERMIT_SOON_S
 from station.display.snapshot import FLICKERS, FLICKERS_WITHIN_S, REMINDER_S, TOLD_FROM
 from station.sync.readiness import STARTING_S
-from station.visit.key_handlers import TOO_EARLY_SHOWN_FOR_S
+from station.visit.key_handlers import TROUBLE_SHOWN_FOR_S
 from tools.pictures.sample_screens import SAMPLES
 from ui import support
 from ui.languages import LANGUAGES
@@ -44,7 +44,8 @@ important sentences follow in turn, eight seconds each, from 40 × 15 to 132 × 
   the key says), of a permit that ends within {PERMIT_SOON_S // 86400} days, and that the key had lost power. It tells
   what has changed since the permit that the key came with.
 * **A key left in** after ready is told {REMINDER_S:.0f} s before it is switched off again, and the bell rings.
-* **A key pulled too early** leaves word of its state for at least {TOO_EARLY_SHOWN_FOR_S:.0f} s; other receipts stay
+* **A key pulled too early, or refused,** leaves word of it for at least {TROUBLE_SHOWN_FOR_S:.0f} s, with the telephone
+  number; other receipts stay
   for `display.receipt_s`. The next key replaces either.
 * **All digits of an entry or none**: what is typed while the contact bounces, before the key has said which it is, or
   while the PIN before is being checked, counts as little as the rest of that entry; the screen says so, and `*` (or
