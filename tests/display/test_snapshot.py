@@ -259,10 +259,56 @@ def test_a_station_that_does_not_help_says_who_does() -> None:
     at.feed(StationChanged(HELPFUL))
     assert screen(at.state, trusted).outside_help == OutsideHelp()
     at.feed(StationChanged(replace(HELPFUL, off_only=OffOnlyReason.CLOCK)))
-    assert screen(at.state, trusted).outside_help == OutsideHelp(NEIGHBOURS[:3], LINE_DAYS)
+    assert screen(at.state, trusted).outside_help == OutsideHelp(NEIGHBOURS[:4], LINE_DAYS)
     assert screen(at.state, NOW).outside_help.support is LINE_NOW, "without an hour, the line that always answers"
     at.feed(StationChanged(replace(HELPFUL, off_only=OffOnlyReason.CLOCK, support=(LINE_DAYS,))))
     assert screen(at.state, NOW).outside_help.support is LINE_DAYS
+
+
+@pytest.mark.parametrize(
+    ("silent", "shown"),
+    [((), [4, 5, 6, 7]), ((4, 6), [4, 5, 6, 7]), ((4, 5, 6, 7), [4, 5, 6, 8]), ((4, 5, 6, 7, 8), [4, 5, 6, 7])],
+)
+def test_silent_stations_are_named_but_not_they_alone(silent: tuple[int, ...], shown: list[int]) -> None:
+    others = tuple(replace(other, silent=other.station in silent) for other in NEIGHBOURS)
+    at = Machine()
+    at.feed(StationChanged(replace(HELPFUL, off_only=OffOnlyReason.CLOCK, neighbours=others)))
+    named = screen(at.state, NOW).outside_help.neighbours
+    assert [other.station for other in named] == shown
+    assert [other.station for other in named if other.silent] == [number for number in shown if number in silent]
+
+
+@pytest.mark.parametrize("receipt_s", [3.0, 30.0, 60.0])
+@pytest.mark.parametrize("phase", [Phase.REFUSED, Phase.UNREADABLE])
+def test_why_a_key_was_refused_and_whom_to_call_stay_when_it_is_out(phase: Phase, receipt_s: float) -> None:
+    at = machine_at(phase)
+    at.state = replace(at.state, policy=replace(at.state.policy, receipt_s=receipt_s))
+    at.feed(StationChanged(HELPFUL))
+    there = at.screen
+    at.pull()
+    for wait_s in (1, 5, 23):
+        at.wait(wait_s)
+        gone = at.screen
+        assert (gone.line, gone.refusal, gone.unreadable) == (Line.OUT_OFF, there.refusal, phase is Phase.UNREADABLE)
+        assert gone.outside_help == there.outside_help != OutsideHelp()
+    at.wait(max(receipt_s, 30) - 28)
+    assert (at.screen.line, at.screen.refusal) == (Line.EMPTY, None)
+
+
+def test_a_key_that_comes_takes_over_from_a_refusal_at_once() -> None:
+    at = machine_at(Phase.REFUSED)
+    at.pull()
+    at.wait(4)
+    at.put_in()
+    assert (at.line(), at.screen.refusal, at.screen.unreadable) == (Line.PROMPT, None, False)
+    at.pull()
+    assert (at.line(), at.screen.refusal, at.screen.outside_help) == (Line.OUT_OFF, None, OutsideHelp())
+
+
+def test_what_is_at_the_bottom_and_how_many_boxes_there_are() -> None:
+    at = Machine()
+    at.feed(StationChanged(replace(HELPFUL, name="Björkgården", pin_digits=7)))
+    assert (at.screen.status.name, at.screen.status.pin_digits) == ("Björkgården", 7)
 
 
 def test_offline_since_when() -> None:

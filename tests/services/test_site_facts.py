@@ -4,8 +4,8 @@ import pytest
 
 from central.operations.sample.places import PRIVACY_NOTICE, SUPPORT
 from station.ports import Json, MirrorObject
-from station.rules.support import Neighbour, SupportLine
-from station.sync.site_facts import neighbours, privacy, support_lines
+from station.rules.support import Neighbour, Position, SupportLine
+from station.sync.site_facts import neighbours, privacy, station_name, support_lines
 
 
 def station(number: int, unit: int = 1, **more: Json) -> MirrorObject:
@@ -13,9 +13,28 @@ def station(number: int, unit: int = 1, **more: Json) -> MirrorObject:
     return MirrorObject("station", number, body)
 
 
-def test_working_neighbours_nearest_first_without_ourselves() -> None:
-    found = neighbours([station(2, 9), station(3), station(4), station(5), station(6, name=7)], [5], 4, unit=1)
-    assert found == (Neighbour(3, "Station 3", "Påhittsgatan 1", 1), Neighbour(2, "Station 2", "Påhittsgatan 1", 9))
+def test_neighbours_nearest_first_without_ourselves_and_who_is_silent() -> None:
+    stations = [station(2, 9), station(3), station(4), station(5), station(6, name=7)]
+    found = neighbours(stations, [5], 4, unit=1)
+    assert found == (
+        Neighbour(3, "Station 3", "Påhittsgatan 1", 1),
+        Neighbour(5, "Station 5", "Påhittsgatan 1", 1, silent=True),
+        Neighbour(2, "Station 2", "Påhittsgatan 1", 9),
+    )
+    assert station_name(stations, 4) == "Station 4"
+    assert station_name(stations, 6) == station_name(stations, 8) == ""
+
+
+def test_places_come_before_units() -> None:
+    here, near = {"lat": 59_000_000, "lon": 17_000_000}, {"lat": 59_001_000, "lon": 17_000_000}
+    found = neighbours(
+        [station(4, **here), station(3), station(5, 9, **near), station(6, lat=1.5, lon=2)], [], 4, unit=1
+    )
+    assert [(other.station, other.position) for other in found] == [
+        (5, Position(59_001_000, 17_000_000)),
+        (3, None),
+        (6, None),
+    ]
 
 
 @pytest.mark.parametrize("role", [1, 2, "", None])
