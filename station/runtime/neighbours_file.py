@@ -47,7 +47,8 @@ class NeighboursFile:
         except StoreFault as error:
             _log.warning("neighbours.unknown %s", error)
             return
-        document = {"stations": self._stations(stations), "support": self._support(site)}
+        zone = str(site[0].body.get("timezone") or "") if site else ""
+        document = {"stations": self._stations(stations), "support": self._support(site), "time_zone": zone}
         content = json.dumps(document, ensure_ascii=False).encode()
         if content == self._written:
             return
