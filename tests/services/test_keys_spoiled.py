@@ -215,7 +215,7 @@ async def test_a_key_without_room_for_its_activation(site: Site, caplog: pytest.
     assert screen.refusal is Refusal.KEY_FAULT
     assert said(screen) == (
         "The key could not be switched ON. Take it out and put it in again. | "
-        "If this happens again, hand it to your coordinator."
+        "Key 501 · Person 2. If this happens again, hand it to your coordinator."
     )
     await station.idle()
     assert key.file(KeyFile.ACT) == b""
