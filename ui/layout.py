@@ -71,9 +71,9 @@ class Layout(NamedTuple):
         after = max(self.margin + self.across(word) + self.gap for word in (state, usual))
         return max(columns // 2, after) if self.tall else after
 
-    def time_column(self, columns: int) -> int:
-        """Where a time beside a state begins, whichever state it is."""
-        return columns - _RIGHT - self.across(WIDEST_TIME)
+    def time_column(self, time: str, columns: int) -> int:
+        """Where a time beside a state begins: it ends at the right edge, apart from the state."""
+        return columns - _RIGHT - self.across(time)
 
 
 def layout(columns: int, rows: int, off: str, on: str) -> Layout:

@@ -1,5 +1,6 @@
 """The smaller text: as many sentences as there is room for, on lines of their own where they fit; the rest in turn."""
 
+import re
 import textwrap
 
 from rich.segment import Segment
@@ -18,6 +19,9 @@ AIR_FROM_ROWS = 4
 ROWS_BELOW = 3
 """Where there are fewer, the headline is one paragraph."""
 BAR_COLUMNS, RIGHT_COLUMNS = 2, 1
+
+
+_WITHIN_A_NUMBER = re.compile(r"(?<=\d) (?=\d)")
 
 
 class TurningNotes(Widget):
@@ -128,4 +132,7 @@ def _part(reason: str, notes: tuple[str, ...], columns: int, rows: int) -> tuple
 
 def wrapped(text: str, columns: int) -> list[str]:
     """``text`` on lines of at most so many columns; an empty line where there is none."""
-    return textwrap.wrap(text, max(columns, 1), break_on_hyphens=False) or [""]
+    # A telephone number is not broken.
+    whole = _WITHIN_A_NUMBER.sub("\N{NO-BREAK SPACE}", text)
+    lines = textwrap.wrap(whole, max(columns, 1), break_on_hyphens=False)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines] or [""]

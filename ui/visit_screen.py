@@ -97,7 +97,7 @@ class VisitScreen(Screen[None], inherit_bindings=False):
             left = (
                 place.text_column(words.key_state, self.off_and_on[0], columns)
                 if side.display
-                else place.time_column(columns)
+                else place.time_column(words.figure, columns)
             )
             # A longer word than usual has nothing beside it.
             state.styles.width = left - place.margin if figure.display or side.display else "100%"
@@ -149,4 +149,6 @@ def last_line(words: Words, columns: int) -> str:
         left = " · ".join(part for part in parts if part)
         if len(left) + 2 + len(right) <= columns:
             return f"{left}{right:>{columns - len(left)}}"
-    return f"{left} · {right}" if left else right
+    if len(left) <= columns:
+        return f"{left}\n{right:>{columns}}"
+    return f"{left} · {right}"
