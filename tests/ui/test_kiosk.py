@@ -167,7 +167,7 @@ async def test_on_is_one_green_field_and_nothing_else_is(size: tuple[int, int]) 
 
     kiosk = Kiosk(lambda _: None, language="sv")
     async with kiosk.run_test(size=size) as pilot:
-        for screen in SITUATIONS.values():
+        for screen in list(SITUATIONS.values())[:: 1 if size == SIZES[1] else 4]:
             if screen.idle_page is not None or words(screen, "sv").telephone:
                 continue
             await drawn(kiosk, pilot, screen)

@@ -15,11 +15,11 @@ from ui.words import words
 
 FOLDER = Path(__file__).parent / "snapshots"
 SHOTS = [
-    *(("40x15", language) for language in ("en", "sv", "da")),
+    ("40x15", "sv"),
+    ("40x15", "da"),
+    ("80x24", "en"),
     ("80x24", "sv"),
     ("132x43", "da"),
-    ("80x24", "en"),
-    ("132x43", "sv"),
 ]
 
 
