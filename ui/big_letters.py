@@ -103,8 +103,8 @@ def _drawn(letter: str) -> tuple[list[str], str]:
     """The shape of ``letter``, and its mark. What has no shape is asked about: a state must not be left out."""
     if letter in _SHAPES:
         return _SHAPES[letter].split(), ""
-    base, *marks = unicodedata.normalize("NFD", letter)
-    return _SHAPES.get(base, _SHAPES["?"]).split(), MARKS.get("".join(marks), "")
+    apart = unicodedata.normalize("NFD", letter)
+    return _SHAPES.get(apart[0], _SHAPES["?"]).split(), MARKS.get(apart[1:], "")
 
 
 class BigText(Widget):

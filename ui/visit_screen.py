@@ -144,11 +144,12 @@ def last_line(words: Words, columns: int) -> str:
     """Which station it is and how fresh its data on the left, what the telephone support asks for on the right."""
     right = "  ".join(part for part in (words.support_code, words.clock) if part)
     station, *rest = words.status or ("",)
-    # What it is called is left out first: whoever stands before it knows.
-    for parts in ((station, words.place, *rest), (station, *rest)):
-        left = " · ".join(part for part in parts if part)
-        if len(left) + 2 + len(right) <= columns:
-            return f"{left}{right:>{columns - len(left)}}"
+    left = " · ".join(part for part in (station, words.place, *rest) if part)
+    if len(left) + 2 + len(right) > columns:
+        # What it is called is left out first: whoever stands before it knows.
+        left = " · ".join(words.status)
+    if len(left) + 2 + len(right) <= columns:
+        return f"{left}{right:>{columns - len(left)}}"
     if len(left) <= columns:
         return f"{left}\n{right:>{columns}}"
     return f"{left} · {right}"

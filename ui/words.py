@@ -182,6 +182,8 @@ def _notes(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
             return [*([off_only] if off_only else []), translation.gettext(sentences.HELP)]
         case Line.REFUSED | Line.OUT_OFF if screen.refusal is Refusal.STATION and screen.status.off_only is not None:
             return [_off_only_reason(screen.status, translation)]
+        case Line.OUT_OFF if sentences.refused(screen) is not None:
+            return []
         case Line.PROMPT | Line.WRONG_PIN:
             hint = sentences.DIGITS_LOST if screen.digits_lost else sentences.MISTYPED if screen.digits else ""
             return [

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from station.supervisor.screens import DAYS, Size, Support
+from station.supervisor.screens import DAYS, Support
+from station.supervisor.terminal import Size
 
 MODULES, QUIET = 21, 1
 MESSAGE_LIMIT = 25
