@@ -9,7 +9,7 @@ from textual.containers import Container, Vertical
 from textual.reactive import var
 from textual.screen import Screen
 
-from ui.big_letters import BigText
+from ui.big_letters import LETTER_ROWS, BigText, has_marks
 from ui.layout import Layout, layout
 from ui.notes import TurningNotes, one_sentence_a_line
 from ui.sentences import Tone
@@ -103,13 +103,17 @@ class VisitScreen(Screen[None], inherit_bindings=False):
             state.styles.width = left - place.margin if figure.display or side.display else "100%"
             state.styles.height = figure.styles.height = place.state_rows
             side.styles.height = place.state_rows if place.tall else place.top_rows
+            side.styles.min_height = 0
             side.styles.padding = (2 * place.cell.rows if place.marks and place.tall else 0, 0, 0, 0)
         else:
             top.styles.height = place.top_rows if place.tall else "auto"
             state.styles.width = "100%"
-            state.styles.height = place.state_rows
+            # A low screen has no row for marks that are not there, and gives the sentences four in any case.
+            state.marks = place.marks and (place.tall or has_marks(words.key_state))
+            state.styles.height = place.state_rows if state.marks else LETTER_ROWS * place.cell.rows
             figure.styles.height = place.time_rows
             side.styles.height = place.time_rows if place.tall else "auto"
+            side.styles.min_height = 0 if place.tall or not words.asking else 4
             side.styles.padding = 0
         self.set_class(place.beside, "-beside")
 

@@ -69,7 +69,7 @@ async def told(kiosk: Kiosk, pilot: Pilot[None], parts: list[str]) -> list[str]:
     """Those of ``parts`` that are not on the screen, now or when its notes turn."""
     text: set[str] = set()
     missing = parts
-    for _ in range(12):
+    for _ in range(24):
         text.update(" ".join(rows(kiosk)).split())
         missing = [part for part in parts if set(part.split()) - text]
         if not missing:

@@ -98,7 +98,7 @@ the supervisor too should the kiosk die.
 
 ## How fast
 
-From a key press to what it paints, in a pseudo-terminal while the bar of progress runs, on two busy cores
+From a key press to what it paints, in a pseudo-terminal while something else moves, on two busy cores
 (`python -m tools.measure_paint 200`): median 3 to 5 ms, 99th percentile 36 to 72 ms; a bare Textual app in turn with
 it 2 to 3 ms, and 39 to 275 ms.
 
