@@ -76,7 +76,8 @@ LINES: Mapping[Line, tuple[str, str]] = {
     ),
 }
 
-FLICKERING = (N_("Press gently on the underside of the key and hold."), N_("The contact comes and goes."))
+HOLD_GENTLY = N_("Press gently on the underside of the key and hold.")
+FLICKERING = (HOLD_GENTLY, N_("The contact comes and goes."))
 """Instead of a line's own words, while `Screen.flickering`."""
 
 OUT_HALFWAY = (

@@ -12,7 +12,8 @@ from textual.widgets import Digits
 from ui.fault_code import FaultCode, quiet_modules
 from ui.notes import TurningNotes
 from ui.sentences import Tone
-from ui.widgets import HelpLights, PinBoxes, PlainText, WriteProgress
+from ui.sheet import SheetView
+from ui.widgets import PinBoxes, PlainText, WriteProgress
 from ui.words import NOTHING, Words
 
 
@@ -35,10 +36,10 @@ class VisitScreen(Screen[None], inherit_bindings=False):
                 yield Digits(id="figure")
                 yield WriteProgress()
                 yield PinBoxes()
-            yield HelpLights()
             yield TurningNotes()
             yield PlainText(id="station-status")
         yield FaultCode()
+        yield SheetView()
 
     def on_mount(self) -> None:
         """Show what was said before there were widgets."""
@@ -55,6 +56,8 @@ class VisitScreen(Screen[None], inherit_bindings=False):
 
     def _show(self) -> None:
         words = self.words
+        self.query_one(SheetView).sheet = words.sheet
+        self.query_one("#page").display = words.sheet is None
         quiet = quiet_modules(*self.app.size) if words.fault_message else None
         for tone in Tone:
             self.set_class(tone is words.tone, f"-{tone.value}")
@@ -66,7 +69,6 @@ class VisitScreen(Screen[None], inherit_bindings=False):
         figure.display = bool(figure.value)
         self.query_one(WriteProgress).progress = words.progress
         self.query_one(PinBoxes).count = words.digits_typed
-        self.query_one(HelpLights).lights = words.lights
         self.query_one(TurningNotes).say(words.reason, words.notes)
         self.query_one("#station-status", PlainText).text = " · ".join(words.status)
         code = self.query_one(FaultCode)

@@ -10,9 +10,9 @@ from station.records.claims import KeyKind, Role
 from station.rules.facts import OffOnlyReason, Refusal
 from ui import box_words, idle_pages, receipts, sentences, support, times
 from ui.glyphs import printable
-from ui.idle_pages import HelpLight
 from ui.languages import catalogue, chosen
 from ui.sentences import Tone
+from ui.sheet import Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +35,16 @@ class Words:
     """How the station is doing, in parts: its number, network, age of the data, time of day."""
     notes: tuple[str, ...] = ()
     """Further sentences, the most important first: where there is little room, the last are shown in turn."""
-    lights: tuple[HelpLight, ...] = ()
-    """Lights to be drawn, with what they mean."""
+    sheet: Sheet | None = None
+    """A page to read, in place of all of this."""
     progress: Progress | None = None
     fault_message: str = ""
     """What to draw as a QR code instead of `figure`, where it fits."""
 
     def __str__(self) -> str:
-        rest = " ".join(part for part in (self.reason, *(shown.meaning for shown in self.lights), *self.notes) if part)
+        if self.sheet is not None:
+            return str(self.sheet)
+        rest = " ".join(part for part in (self.reason, *self.notes) if part)
         return f"{self.instruction} | {rest}" if rest else self.instruction
 
 
@@ -107,13 +109,11 @@ def _idle(screen: Screen, shown: IdlePage, language: str, translation: gettext.N
         return Words(Tone.QUIET, status=status[-1:])
     return Words(
         Tone.QUIET,
-        instruction=idle_pages.instruction(shown, screen.status, translation),
+        instruction=idle_pages.instruction(shown, translation),
         digits_typed=shown.digits,
-        reason=idle_pages.reason(shown, translation),
         support_code=support.support_code(screen),
         status=status,
-        notes=tuple(idle_pages.notes(shown, screen, language, translation)),
-        lights=idle_pages.lights(shown, translation),
+        sheet=idle_pages.sheet(shown, screen, language, translation),
     )
 
 
