@@ -434,7 +434,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("employment_ends", models.DateField(blank=True, help_text="The last day at work", null=True)),
-                ("language", models.CharField(blank=True, help_text="For the screen: sv, da, en", max_length=5)),
+                (
+                    "language",
+                    models.CharField(blank=True, help_text="For the screen: sv, da, nb, fi, en", max_length=5),
+                ),
                 ("pin_tag", models.BinaryField(default=central.models.people.no_pin, max_length=16)),
                 ("pin_at", models.BigIntegerField(editable=False, null=True)),
                 ("ended_at", models.BigIntegerField(editable=False, null=True)),

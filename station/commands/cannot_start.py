@@ -80,7 +80,9 @@ class _Page:
         there = WhereToGo() if settings is None else read_where_to_go(settings.storage.database.parent)
         is_set_up = settings is not None and not isinstance(fault, ConfigFault)
         support = tuple(_support(each) for each in there.support)
-        self._why = CannotStart(str(self._path), error_sentences.lines(fault), is_set_up, there.stations, support)
+        language = None if settings is None else settings.display.language
+        problems = error_sentences.lines(fault)
+        self._why = CannotStart(str(self._path), problems, is_set_up, there.stations, support, language)
         self._draw()
 
     async def switch_off(self) -> None:
