@@ -189,7 +189,7 @@ def test_the_stations_own_status() -> None:
 
 
 HELP = IdleState(View.HELP, HelpTopic.LOGGED, 2)
-OWN = (("sv", "Egen text."),)
+SITES_TEXT = (("sv", "Egen text."),)
 LINE_NOW = SupportLine(frozenset(range(7)), 0, 0, holidays=True, phone="02")
 LINE_DAYS = SupportLine(frozenset(range(5)), 0, 0, holidays=False, phone="01")
 NEIGHBOURS = tuple(Neighbour(number, "En station", "") for number in range(4, 9))
@@ -198,7 +198,7 @@ HELPFUL = replace(
     neighbours=NEIGHBOURS,
     support=(LINE_DAYS, LINE_NOW),
     privacy=(("sv", "Allt."),),
-    help_texts={"logged": OWN},
+    help_texts={"logged": SITES_TEXT},
     look_ups=LookUps(2026, 3),
     offline_since=NOON - 60,
 )
@@ -212,7 +212,7 @@ def test_help_is_only_for_an_empty_station() -> None:
         assert is_free(at.state, NOW)
         shown = screen(at.state, NOW, extras)
         assert shown.idle_page == IdlePage(
-            View.HELP, HelpTopic.LOGGED, 2, site_texts=OWN, privacy=HELPFUL.privacy, look_ups=LookUps(2026, 3)
+            View.HELP, HelpTopic.LOGGED, 2, site_texts=SITES_TEXT, privacy=HELPFUL.privacy, look_ups=LookUps(2026, 3)
         )
         assert shown.outside_help.support is not None, "this hour's number is on every page"
         assert screen(at.state, NOW, ScreenExtras(idle=IdleState(View.HELP))).idle_page == IdlePage(View.HELP)
