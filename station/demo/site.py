@@ -144,8 +144,7 @@ class DemoSite:
         """Start central and put up the first station's installation. Raises DemoFault, and the faults of enrolling."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._skipped_s = self.central.clock_ahead_s()
-        sample = await self.central.prepare()
-        self._central_port = await self.central.serve()
+        sample, self._central_port = await self.central.prepare_and_serve()
         self.people = {person.holder: person for person in map(_sample_person, sample["people"])}
         self.keys = {int(k["key"]): self._sample_key(k) for k in sample["keys"]}
         self.places = tuple(

@@ -10,11 +10,12 @@ import pytest
 
 from tools.pictures.sample_screens import SAMPLES
 from ui.kiosk import Kiosk
+from ui.languages import LANGUAGES
 from ui.words import words
 
 FOLDER = Path(__file__).parent / "snapshots"
 SHOTS = [
-    *(("40x15", language) for language in ("en", "sv", "da")),
+    *(("40x15", language) for language in LANGUAGES),
     ("80x24", "en"),
     ("132x43", "sv"),
 ]
