@@ -14,6 +14,7 @@ from textual.containers import Container, Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from station.commands.sync import synchronise
 from station.demo.site import (
     DemoSite,
     OfficeLogIn,
@@ -177,6 +178,9 @@ class KeyRing(App[None]):
         self._show_news(self._say(N_("Setting it up …")))
         try:
             self._installation = await self._site.install(place.number)
+            if role is Role.ACTIVATION_BOX and not self.query(f"#terminal-{place.number}"):
+                # It works without a network: it has been connected once, for the time and the blocklist.
+                await synchronise(self._installation.settings())
         except StationError as error:
             self._show_news(str(error))
             return
