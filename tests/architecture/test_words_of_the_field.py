@@ -54,7 +54,7 @@ WORDS = {
 def texts(path: Path) -> list[str]:
     with path.open("rb") as file:
         strings = [message.string for message in read_po(file) if message.id]
-    return [text for each in strings for text in ((each,) if isinstance(each, str) else each)]
+    return [text for each in strings for text in ((each,) if isinstance(each, str) else each or ())]
 
 
 def language_of(path: Path) -> str:
