@@ -61,8 +61,9 @@ important sentences follow in turn, eight seconds each, from 40 × 15 to 132 × 
 * **Just started**, the station says so for up to {STARTING_S:.0f} s, while central has not answered yet.
 * **A flickering contact**, lost {FLICKERS} times within {FLICKERS_WITHIN_S:.0f} s, is told how to hold the key.
 * **Out of order**: the telephone line of this hour (the site's `support` plan, with the public holidays of Sweden,
-  Denmark, Norway or Finland by its time zone; where the plan has a gap, the line that is there on holidays), working stations of the same
-  unit first, and the fault as a QR code where 80 × 23 characters are there for it, else as large digits.
+  Denmark, Norway or Finland by its time zone; where the plan has a gap, the line that is there on holidays), working
+  stations of the same unit first, and the fault as a QR code where 80 × 23 characters are there for it, else as large
+  digits.
 * **Technician's page**: `{SEQUENCE}` on the empty screen, then the code and `#`; no shell, nothing to change. `*` for
   its next part, any other key to leave; it closes {TECHNICIAN_S:.0f} s after the last keystroke. It says in the
   station's language what the reader, central (its address, and why it refuses), the clock and the data are like, and
