@@ -17,6 +17,7 @@ from station.version import version_and_commit
 if TYPE_CHECKING:
     from central.actions.rotation import RotationState
 
+THREADS = 64
 DESCRIPTION = "The central server of sync stations: staff, keys, areas, permits and events of a site."
 
 
@@ -76,10 +77,11 @@ def _parser() -> argparse.ArgumentParser:
     serve = command("serve", _serve, "Serve the stations' API and the admin page.", "central serve --port 8440")
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     serve.add_argument("--port", type=int, default=8440, help="0: any free port (default: %(default)s)")
-    serve.add_argument("--threads", type=int, default=64, help="long polls hold one each (default: %(default)s)")
+    serve.add_argument("--threads", type=int, default=THREADS, help="long polls hold one each (default: %(default)s)")
     seed = command("seed", _seed, "Fill an empty data folder with invented sample data.", "central seed --json")
     seed.add_argument("--keys", metavar="DIR", help="write each sample key's record to DIR/<key number>/id")
     seed.add_argument("--json", action="store_true", help="print one JSON object")
+    seed.add_argument("--serve", type=int, metavar="PORT", help="then serve it there, as `central serve --port PORT`")
     enrol = command("enrol-code", _enrol_code, "A new one-time code for a station.", "central enrol-code --station 1")
     enrol.add_argument("--station", type=int, required=True, metavar="N")
     enrol.add_argument("--site", type=int, default=1, metavar="N")
@@ -105,13 +107,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    return _serve_on(options.host, options.port, options.threads)
+
+
+def _serve_on(host: str, port: int, threads: int) -> int:
     from central.operations.database import bring_up_to_date  # noqa: PLC0415
     from central.operations.serving import serve  # noqa: PLC0415
     from central.wsgi import application  # noqa: PLC0415
 
     datafolder.lock_shared()
     bring_up_to_date()
-    serve(application, options.host, options.port, options.threads)
+    serve(application, host, port, threads)
     return 0
 
 
@@ -122,14 +128,18 @@ def _seed(options: argparse.Namespace) -> int:
     bring_up_to_date()
     summary = seed(Path(options.keys) if options.keys else None)
     if options.json:
-        print(json.dumps(summary, ensure_ascii=False))
-        return 0
+        print(json.dumps(summary, ensure_ascii=False), flush=True)
+    else:
+        _tell_sample(summary)
+    return 0 if options.serve is None else _serve_on("127.0.0.1", options.serve, THREADS)
+
+
+def _tell_sample(summary: dict[str, Any]) -> None:
     print(f"Sample data is in {datafolder.folder()}. Some of its people, all invented:\n")
     print(f"  {'name':<24}{'PIN':<10}{'key':<7}unit")
     for person in summary["people"][:8]:
         print(f"  {person['name']:<24}{person['pin']:<10}{person['key'] or '-':<7}{person['unit']}")
     print(f"\nEnrolment code of station 1, good for 15 minutes: {summary['enrol_code']}")
-    return 0
 
 
 def _enrol_code(options: argparse.Namespace) -> int:

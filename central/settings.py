@@ -128,7 +128,7 @@ AUTHENTICATION_BACKENDS = ["central.doors.login.NameAndPassword"]
 PASSWORD_HASHERS = ["central.doors.hashing.FewAtOnceArgon2Hasher"]
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("sv", "Svenska"), ("da", "Dansk"), ("en", "English")]
+LANGUAGES = [("sv", "Svenska"), ("da", "Dansk"), ("nb", "Norsk bokmål"), ("fi", "Suomi"), ("en", "English")]
 TIME_ZONE = "Europe/Stockholm"
 USE_TZ = True
 USE_I18N = True

@@ -97,7 +97,8 @@ LOAN = N_("On loan until the end of the shift, on the receipt of {name}. Return 
 IN_THE_NAME = N_("In the name of {name}. Return it to {unit}.")
 """Of a substitute key."""
 
-FLICKERING = (N_("Press gently on the underside of the key and hold."), N_("The contact comes and goes."))
+HOLD_GENTLY = N_("Press gently on the underside of the key and hold.")
+FLICKERING = (HOLD_GENTLY, N_("The contact comes and goes."))
 """Instead of a line's own words, while `Screen.flickering`."""
 
 OUT_HALFWAY = (

@@ -13,8 +13,9 @@ from ui.big_letters import LETTER_ROWS, BigText, has_marks
 from ui.layout import Layout, layout
 from ui.notes import TurningNotes, one_sentence_a_line
 from ui.sentences import Tone
+from ui.sheet import SheetView
 from ui.telephone_code import TelephoneCode, columns_across, quiet_modules
-from ui.widgets import HelpLights, PinBoxes, PlainText, SideText, WriteProgress
+from ui.widgets import PinBoxes, PlainText, SideText, WriteProgress
 from ui.words import NOTHING, Words
 
 BARS = {Tone.ATTENTION: "yellow", Tone.FAULT: "red"}
@@ -42,10 +43,10 @@ class VisitScreen(Screen[None], inherit_bindings=False):
                     yield PlainText(id="routine")
                     yield WriteProgress()
                     yield PinBoxes()
-            yield HelpLights()
             yield TurningNotes()
             yield PlainText(id="station-status")
         yield TelephoneCode()
+        yield SheetView()
 
     def on_mount(self) -> None:
         """Show what was said before there were widgets."""
@@ -65,6 +66,8 @@ class VisitScreen(Screen[None], inherit_bindings=False):
         columns, rows = self.app.size
         place = layout(columns, rows, *self.off_and_on)
         quiet = quiet_modules(words.telephone, columns, rows)
+        self.query_one(SheetView).sheet = words.sheet
+        self.query_one("#page").display = words.sheet is None
         for tone in Tone:
             self.set_class(tone is words.tone, f"-{tone.value}")
         self.set_class(place.tall, "-tall")
@@ -118,8 +121,8 @@ class VisitScreen(Screen[None], inherit_bindings=False):
         self.set_class(place.beside, "-beside")
 
     def _show_what_to_do(self, words: Words, place: Layout) -> None:
-        """What to do is in the field of a key that is on, above the lights of help, and else what is said first."""
-        in_field = words.tone is Tone.ON or bool(words.lights) or (words.boxes > 0 and not words.asking)
+        """What to do is in the field of a key that is on, above a code's boxes, and else what is said first."""
+        in_field = words.tone is Tone.ON or (words.boxes > 0 and not words.asking)
         instruction, routine = self.query_one("#instruction", PlainText), self.query_one("#routine", PlainText)
         sentences = one_sentence_a_line(words.instruction)
         instruction.text = (" " if place.tall else "\n").join(sentences) if in_field else ""
@@ -132,7 +135,6 @@ class VisitScreen(Screen[None], inherit_bindings=False):
         what_to_do = self.query_one("#what-to-do")
         what_to_do.display = in_field or words.asking
         what_to_do.styles.min_height = 5 if place.tall else 3 if words.asking else 0
-        self.query_one(HelpLights).lights = words.lights
         notes = self.query_one(TurningNotes)
         notes.bar, notes.margin_columns = BARS.get(words.tone, ""), place.margin
         headline = "" if in_field or words.asking else words.instruction

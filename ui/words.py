@@ -10,9 +10,9 @@ from station.records.claims import KeyKind, Role
 from station.rules.facts import OffOnlyReason, Refusal
 from ui import box_words, idle_pages, receipts, sentences, support, times
 from ui.glyphs import printable, short_name
-from ui.idle_pages import HelpLight
 from ui.languages import catalogue, chosen
 from ui.sentences import Tone
+from ui.sheet import Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,16 @@ class Words:
     """The time of day."""
     notes: tuple[str, ...] = ()
     """Further sentences, the most important first: where there is little room, the last are shown in turn."""
-    lights: tuple[HelpLight, ...] = ()
-    """Lights to be drawn, with what they mean."""
+    sheet: Sheet | None = None
+    """A page to read, in place of all of this."""
     progress: Progress | None = None
     telephone: str = ""
     """What to draw as a QR code that a telephone can dial, where it fits."""
 
     def __str__(self) -> str:
-        lights = (shown.meaning for shown in self.lights)
-        rest = " ".join(part for part in (self.who, *self.routine, self.reason, *lights, *self.notes) if part)
+        if self.sheet is not None:
+            return str(self.sheet)
+        rest = " ".join(part for part in (self.who, *self.routine, self.reason, *self.notes) if part)
         said = f"{self.key_state}. {self.instruction}" if self.asking else self.instruction
         return f"{said} | {rest}" if rest else said
 
@@ -142,16 +143,14 @@ def _idle(screen: Screen, shown: IdlePage, language: str, translation: gettext.N
         return Words(Tone.QUIET, clock=clock)
     return Words(
         Tone.QUIET,
-        instruction=idle_pages.instruction(shown, screen.status, translation),
+        instruction=idle_pages.instruction(shown, translation),
         boxes=shown.digits,
         digits_typed=shown.digits,
-        reason=idle_pages.reason(shown, translation),
         support_code=support.support_code(screen),
         status=status,
         place=printable(screen.status.name),
         clock=clock,
-        notes=tuple(idle_pages.notes(shown, screen, language, translation)),
-        lights=idle_pages.lights(shown, translation),
+        sheet=idle_pages.sheet(shown, screen, language, translation),
     )
 
 

@@ -86,10 +86,12 @@ class _Page:
         settings = _settings(self._path)
         there = WhereToGo() if settings is None else read_where_to_go(settings.storage.database.parent)
         is_set_up = settings is not None and not isinstance(fault, ConfigFault)
-        words = LANGUAGES[DEFAULT_LANGUAGE if settings is None else settings.display.language]
+        language = None if settings is None else settings.display.language
+        words = LANGUAGES[language or DEFAULT_LANGUAGE]
         stations = tuple(station_line(each, words) for each in there.stations)
         support = tuple(support_line(each, words) for each in there.support)
-        self._why = CannotStart(str(self._path), error_sentences.lines(fault), is_set_up, stations, support)
+        problems = error_sentences.lines(fault)
+        self._why = CannotStart(str(self._path), problems, is_set_up, stations, support, language)
         self._draw()
 
     async def switch_off(self) -> None:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from station.display.idle import HelpPage, View
+from station.display.idle import HelpTopic, View
 from station.records.claims import ClockSource, KeyKind, Role
 from station.rules.clock import ClockDoubt
-from station.rules.facts import OffOnlyReason, Refusal, Shortened
+from station.rules.facts import LookUps, OffOnlyReason, Refusal, Shortened
 from station.rules.support import Neighbour, SupportLine
 
 
@@ -144,11 +144,17 @@ class IdlePage:
     """What an empty station shows instead of asking for a key."""
 
     view: View
-    page: HelpPage = HelpPage.KEY_LIGHTS
+    topic: HelpTopic | None = None
+    """Of help; None: the list of topics."""
+    part: int = 0
+    """How often somebody went on to what there is no room for: the same page counts round."""
     digits: int = 0
     """Of the technician's code."""
+    site_texts: tuple[tuple[str, str], ...] = ()
+    """The site's own help on the topic in place of the program's, by language."""
     privacy: tuple[tuple[str, str], ...] = ()
     """The site's notice, by language."""
+    look_ups: LookUps | None = None
     technician: Technician | None = None
 
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from station.display.idle import IdleState, View
+from station.display.idle import HelpTopic, IdleState, View
 from station.display.key_findings import KeyFindings, notes
 from station.display.screen import IdlePage, Line, Notes, OutsideHelp, Progress, Receipt, Screen, Status, Technician
 from station.records.claims import EVERY_AREA
@@ -68,6 +68,7 @@ def screen(state: State, now: Now, extras: ScreenExtras = NO_EXTRAS) -> Screen:
     named = _named(state)
     holder = named.grant.holder if named.grant else named.known.holder
     told = _notes(named, line, now, extras.findings)
+    idle_page = _idle_page(state, line, extras)
     return Screen(
         line=line,
         status=status(state, now),
@@ -91,8 +92,8 @@ def screen(state: State, now: Now, extras: ScreenExtras = NO_EXTRAS) -> Screen:
         notes=told,
         progress=extras.progress if line is Line.ACTIVATING else None,
         flickering=line in FLICKER_LINES and extras.contact.flickers(now.mono_s),
-        outside_help=_outside_help(state, line, now),
-        idle_page=_idle_page(state, line, extras),
+        outside_help=_outside_help(state, line, now, asked=idle_page is not None and idle_page.view is View.HELP),
+        idle_page=idle_page,
     )
 
 
@@ -128,12 +129,13 @@ def _area_names(state: State, told: Notes) -> tuple[tuple[int, str], ...]:
     return tuple((area, names[area]) for area in (*told.changes.added, *told.changes.removed) if area in names)
 
 
-def _outside_help(state: State, line: Line, now: Now) -> OutsideHelp:
+def _outside_help(state: State, line: Line, now: Now, *, asked: bool) -> OutsideHelp:
+    """``asked``: somebody reads the pages of help."""
     station = state.station
     empty = line is Line.EMPTY and station.off_only not in {None, OffOnlyReason.STARTING}
     left = state.farewell if line is Line.OUT_OFF else None
     refused = left is not None and (left.refusal is not None or left.unreadable)
-    if not empty and not refused and line not in HELPLESS_LINES:
+    if not asked and not empty and not refused and line not in HELPLESS_LINES:
         return OutsideHelp()
     # An hour that nothing vouches for would name the wrong line: then all that is known is who answers at any time.
     always = [line for line in station.support if line.holidays]
@@ -156,9 +158,12 @@ def _idle_page(state: State, line: Line, extras: ScreenExtras) -> IdlePage | Non
         return None
     return IdlePage(
         view=idle.view,
-        page=idle.page,
+        topic=idle.topic,
+        part=idle.part,
         digits=len(idle.entry),
-        privacy=state.station.privacy if idle.view is View.HELP else (),
+        site_texts=state.station.help_texts.get(idle.topic, ()) if idle.topic is not None else (),
+        privacy=state.station.privacy if idle.topic is HelpTopic.LOGGED else (),
+        look_ups=state.station.look_ups if idle.topic is HelpTopic.LOGGED else None,
         technician=extras.technician if idle.view is View.TECHNICIAN else None,
     )
 

@@ -254,6 +254,14 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class LookUps:
+    """How often somebody at central has read the opening log."""
+
+    year: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class StationFacts:
     """Who this station is, and whether it can activate at all."""
 
@@ -277,6 +285,10 @@ class StationFacts:
     is_holiday: IsHoliday = no_holidays
     privacy: tuple[tuple[str, str], ...] = ()
     """The site's privacy notice, by language."""
+    help_texts: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict, hash=False)
+    """The site's own help in place of the program's: by topic, then by language."""
+    look_ups: LookUps | None = None
+    """None: central does not say."""
     knows_keys: bool = True
     """Whether it has what central says of keys, and can read it: without, it cannot call a key unknown."""
     name: str = ""

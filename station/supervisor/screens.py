@@ -59,26 +59,54 @@ _ENGLISH = Words(
 _SWEDISH = Words(
     starting="Startar …",
     restarting="Startar om …",
-    key_switched_off="En nyckel som sitter i stängs AV. Slå sedan PIN-koden igen.",
+    key_switched_off="Sitter en nyckel i stängs den AV. Slå sedan PIN-koden igen.",
     out_of_order="Ur funktion",
-    cannot_switch_keys="Stationen kan inte slå på eller stänga av nycklar nu.",
-    use_another_station="Använd en annan station:",
+    cannot_switch_keys="Stationen kan varken slå på eller stänga av nycklar nu.",
+    use_another_station="Gå till en annan station:",
     silent="svarar inte",
-    tries_again="Ett nytt försök görs varje minut.",
+    tries_again="Den försöker igen varje minut.",
     days=dict(zip(DAYS, ["mån", "tis", "ons", "tor", "fre", "lör", "sön"], strict=True)),
 )
 _DANISH = Words(
     starting="Starter …",
     restarting="Genstarter …",
-    key_switched_off="En nøgle, der sidder i, bliver SLUKKET. Tast derefter PIN-koden igen.",
+    key_switched_off="En e-nøgle, der sidder i, bliver SLUKKET. Tast derefter PIN-koden igen.",
     out_of_order="Ude af drift",
-    cannot_switch_keys="Stationen kan ikke tænde eller slukke nøgler nu.",
-    use_another_station="Brug en anden station:",
+    cannot_switch_keys="Stationen kan ikke aktivere eller slukke e-nøgler nu.",
+    use_another_station="Gå til en anden station:",
     silent="svarer ikke",
     tries_again="Den prøver igen hvert minut.",
     days=dict(zip(DAYS, ["man", "tir", "ons", "tor", "fre", "lør", "søn"], strict=True)),
 )
-LANGUAGES: Mapping[str, Words] = {"sv": _SWEDISH, "da": _DANISH, "en": _ENGLISH}
+_NORWEGIAN = Words(
+    starting="Starter …",
+    restarting="Starter på nytt …",
+    key_switched_off="En nøkkel som står i, slås AV. Slå deretter PIN-koden igjen.",
+    out_of_order="Ute av drift",
+    cannot_switch_keys="Stasjonen kan ikke slå nøkler på eller av nå.",
+    use_another_station="Gå til en annen stasjon:",
+    silent="svarer ikke",
+    tries_again="Den prøver igjen hvert minutt.",
+    days=dict(zip(DAYS, ["man", "tir", "ons", "tor", "fre", "lør", "søn"], strict=True)),
+)
+_FINNISH = Words(
+    starting="Käynnistyy …",
+    restarting="Käynnistyy uudelleen …",
+    key_switched_off="Paikallaan oleva avain kytketään POIS päältä. Näppäile sitten PIN-koodi uudelleen.",
+    out_of_order="Epäkunnossa",
+    cannot_switch_keys="Asema ei nyt voi kytkeä avaimia päälle eikä pois päältä.",
+    use_another_station="Mene toiselle asemalle:",
+    silent="ei vastaa",
+    tries_again="Se yrittää uudelleen minuutin välein.",
+    days=dict(zip(DAYS, ["ma", "ti", "ke", "to", "pe", "la", "su"], strict=True)),
+)
+LANGUAGES: Mapping[str, Words] = {
+    "sv": _SWEDISH,
+    "da": _DANISH,
+    "nb": _NORWEGIAN,
+    "fi": _FINNISH,
+    "en": _ENGLISH,
+}
 DEFAULT_LANGUAGE = "sv"
 """As in ``station.toml``."""
 

@@ -1,4 +1,4 @@
-"""What the mirror says of the site for people to read: neighbours, support lines, the privacy notice.
+"""What the mirror says of the site for people to read: neighbours, support lines, help, the privacy notice.
 
 None of it is signed and none of it decides anything. Whatever is not as it should be is left out, not refused: a
 misspelt telephone plan must not keep a mirror from being stored.
@@ -6,12 +6,16 @@ misspelt telephone plan must not keep a mirror from being stored.
 
 from collections.abc import Collection, Mapping, Sequence
 
+from station.display.idle import HelpTopic
 from station.ports import Json, MirrorObject
 from station.records.claims import Role
+from station.rules.facts import LookUps
 from station.rules.support import DAYS, MINUTES_PER_DAY, Neighbour, Position, SupportLine, nearest
 from station.visit.entry import MAX_DIGITS
 
 TEXT_LIMIT = 1000
+HELP_LIMIT = 2000
+"""Central's own."""
 PHONE_LIMIT = 30
 LINES_LIMIT = 10
 LANGUAGES_LIMIT = 10
@@ -65,6 +69,26 @@ def privacy(site: Mapping[str, Json]) -> tuple[tuple[str, str], ...]:
     return _by_language(site.get("privacy"))
 
 
+def help_texts(site: Mapping[str, Json]) -> Mapping[str, tuple[tuple[str, str], ...]]:
+    """The site's own help: by topic, then by language."""
+    found: dict[str, list[tuple[str, str]]] = {topic: [] for topic in HelpTopic}
+    by_language = site.get("help")
+    for language, topics in list(by_language.items() if isinstance(by_language, Mapping) else ())[:LANGUAGES_LIMIT]:
+        for topic, texts in found.items() if isinstance(topics, Mapping) else ():
+            if text := _text(topics.get(topic), HELP_LIMIT):
+                texts.append((str(language)[:10], text))
+    return {topic: tuple(texts) for topic, texts in found.items() if texts}
+
+
+def look_ups(site: Mapping[str, Json]) -> LookUps | None:
+    """How often the log was read this year, for whatever reason."""
+    told = site.get("lookups")
+    year, counts = (told.get("year"), told.get("counts")) if isinstance(told, Mapping) else (None, None)
+    if type(year) is not int or not isinstance(counts, Mapping):
+        return None
+    return LookUps(year, sum(count for count in counts.values() if type(count) is int and count > 0))
+
+
 def _line(each: Json) -> SupportLine | None:
     if not isinstance(each, Mapping):
         return None
@@ -95,8 +119,8 @@ def _by_language(value: Json) -> tuple[tuple[str, str], ...]:
     return tuple((language, text) for language, text in texts if text)
 
 
-def _text(value: Json) -> str:
-    return value.strip()[:TEXT_LIMIT] if isinstance(value, str) else ""
+def _text(value: Json, limit: int = TEXT_LIMIT) -> str:
+    return value.strip()[:limit] if isinstance(value, str) else ""
 
 
 def _number(body: Mapping[str, Json], name: str) -> int | None:

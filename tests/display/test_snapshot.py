@@ -4,13 +4,13 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from station.display.idle import HelpPage, IdleState, View
+from station.display.idle import HelpTopic, IdleState, View
 from station.display.key_findings import KeyFindings
 from station.display.screen import Changes, IdlePage, Line, Notes, OutsideHelp, Progress, Technician
 from station.display.snapshot import REMINDER_S, Contact, ScreenExtras, is_free, may_sleep, screen
 from station.records.claims import EVERY_AREA, ClockSource
 from station.rules.clock import ClockDoubt
-from station.rules.facts import Attempts, Now, OffOnlyReason
+from station.rules.facts import Attempts, LookUps, Now, OffOnlyReason
 from station.rules.support import Neighbour, SupportLine
 from station.visit.effects import RecordRefusal
 from station.visit.inputs import StationChanged
@@ -188,12 +188,19 @@ def test_the_stations_own_status() -> None:
     assert (status.unix_s, status.clock_trusted, status.time_zone) == (NOON, False, "UTC")
 
 
-HELP = IdleState(View.HELP, HelpPage.RED_LIGHT)
+HELP = IdleState(View.HELP, HelpTopic.LOGGED, 2)
+SITES_TEXT = (("sv", "Egen text."),)
 LINE_NOW = SupportLine(frozenset(range(7)), 0, 0, holidays=True, phone="02")
 LINE_DAYS = SupportLine(frozenset(range(5)), 0, 0, holidays=False, phone="01")
 NEIGHBOURS = tuple(Neighbour(number, "En station", "") for number in range(4, 9))
 HELPFUL = replace(
-    STATION, neighbours=NEIGHBOURS, support=(LINE_DAYS, LINE_NOW), privacy=(("sv", "Allt."),), offline_since=NOON - 60
+    STATION,
+    neighbours=NEIGHBOURS,
+    support=(LINE_DAYS, LINE_NOW),
+    privacy=(("sv", "Allt."),),
+    help_texts={"logged": SITES_TEXT},
+    look_ups=LookUps(2026, 3),
+    offline_since=NOON - 60,
 )
 
 
@@ -203,9 +210,12 @@ def test_help_is_only_for_an_empty_station() -> None:
         at = machine_at(phase)
         at.feed(StationChanged(HELPFUL))
         assert is_free(at.state, NOW)
-        assert screen(at.state, NOW, extras).idle_page == IdlePage(
-            View.HELP, HelpPage.RED_LIGHT, privacy=HELPFUL.privacy
+        shown = screen(at.state, NOW, extras)
+        assert shown.idle_page == IdlePage(
+            View.HELP, HelpTopic.LOGGED, 2, site_texts=SITES_TEXT, privacy=HELPFUL.privacy, look_ups=LookUps(2026, 3)
         )
+        assert shown.outside_help.support is not None, "this hour's number is on every page"
+        assert screen(at.state, NOW, ScreenExtras(idle=IdleState(View.HELP))).idle_page == IdlePage(View.HELP)
     for phase, presence in set(TABLE) - {(Phase.EMPTY, Presence.OUT), (Phase.BROKEN, Presence.OUT)}:
         assert screen(machine_at(phase, presence).state, NOW, extras).idle_page is None
     at = machine_at(Phase.READY)

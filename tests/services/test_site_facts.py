@@ -2,10 +2,19 @@
 
 import pytest
 
-from central.operations.sample.places import PRIVACY_NOTICE, SUPPORT
+from central.operations.sample.places import KEY_SUPPORT, PRIVACY_NOTICE, SUPPORT
 from station.ports import Json, MirrorObject
+from station.rules.facts import LookUps
 from station.rules.support import Neighbour, Position, SupportLine
-from station.sync.site_facts import neighbours, privacy, station_name, support_lines
+from station.sync.site_facts import (
+    HELP_LIMIT,
+    help_texts,
+    look_ups,
+    neighbours,
+    privacy,
+    station_name,
+    support_lines,
+)
 
 
 def station(number: int, unit: int = 1, **more: Json) -> MirrorObject:
@@ -43,7 +52,7 @@ def test_nobody_is_sent_to_a_box(role: Json) -> None:
     assert [other.station for other in found] == [3]
 
 
-TEXTS = (("sv", "Nyckelsupport"), ("da", "Nøglesupport"), ("en", "Key support"))
+TEXTS = tuple(KEY_SUPPORT.items())
 
 
 def test_the_sample_sites_lines() -> None:
@@ -83,3 +92,15 @@ def test_the_notice_by_language() -> None:
     assert privacy({"privacy": PRIVACY_NOTICE}) == tuple(PRIVACY_NOTICE.items())
     assert privacy({"privacy": {"sv": " ", "en": 5, "da": "Ja."}}) == (("da", "Ja."),)
     assert privacy({}) == ()
+
+
+def test_the_sites_own_help_by_topic_and_language() -> None:
+    told = {"sv": {"lost": " Ring 1. ", "frozen": 5, "dance": "Nej."}, "fi": {"lost": "x" * 3000}, "da": "Ja."}
+    assert help_texts({"help": told}) == {"lost": (("sv", "Ring 1."), ("fi", "x" * HELP_LIMIT))}
+    assert help_texts({"help": []}) == {}
+
+
+def test_how_often_the_log_was_read() -> None:
+    assert look_ups({"lookups": {"year": 2026, "counts": {"incident": 2, "other": 3, "x": -1}}}) == LookUps(2026, 5)
+    for wrong in ({}, {"lookups": 5}, {"lookups": {"year": "2026", "counts": {}}}, {"lookups": {"year": 2026}}):
+        assert look_ups(wrong) is None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from station.display.idle import HelpPage, View
+from station.display.idle import HelpTopic, View
 from station.display.screen import (
     Changes,
     IdlePage,
@@ -17,7 +17,7 @@ from station.display.screen import (
 from station.display.snapshot import FLICKER_LINES
 from station.records.claims import KeyKind
 from station.rules.clock import ClockDoubt
-from station.rules.facts import OffOnlyReason, Refusal, Shortened
+from station.rules.facts import LookUps, OffOnlyReason, Refusal, Shortened
 from station.rules.support import Neighbour
 from tools.pictures import sample_screens
 
@@ -120,12 +120,13 @@ def further() -> Iterator[tuple[str, Screen]]:
         yield f"{line}-tries-left", replace(few, refusal=None if line is Line.PROMPT else Refusal.WRONG_PIN, wait_s=60)
     for done in (0, 700, 1740):
         yield f"progress-{done}", Screen(Line.ACTIVATING, STATUS, progress=Progress(done, 1740))
-    for page in HelpPage:
-        yield (
-            f"help-{page.name.lower()}",
-            Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.HELP, page, privacy=PRIVACY)),
-        )
-    yield "help-no-notice", Screen(Line.READER_BROKEN, STATUS, idle_page=IdlePage(View.HELP, HelpPage.LOGGED))
+    for topic in (None, *HelpTopic):
+        own = tuple((language, "Egen text. " * 20) for language in ("sv", "fi")) if topic is HelpTopic.LOST else ()
+        page = IdlePage(View.HELP, topic, site_texts=own, privacy=PRIVACY, look_ups=LookUps(2026, 12))
+        yield f"help-{topic or 'topics'}", Screen(Line.EMPTY, STATUS, idle_page=page, outside_help=OUTSIDE_HELP)
+    no_notice = IdlePage(View.HELP, HelpTopic.LOGGED, part=1)
+    yield "help-no-notice", Screen(Line.READER_BROKEN, STATUS, idle_page=no_notice)
+    yield "wrong-code", Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.WRONG_CODE))
     yield "code", Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.CODE, digits=5))
     yield "technician", Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.TECHNICIAN, technician=TECHNICIAN))
     unknown = replace(

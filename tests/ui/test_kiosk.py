@@ -3,7 +3,6 @@
 import re
 import time
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from rich.style import Style
@@ -18,8 +17,9 @@ from ui.kiosk import RINGING, Kiosk
 from ui.languages import LANGUAGES
 from ui.notes import TurningNotes
 from ui.sentences import Tone
+from ui.sheet import laid_out
 from ui.visit_screen import BARS
-from ui.widgets import BLINK_S, BOXES_LIMIT, HelpLights, PinBoxes
+from ui.widgets import BOXES_LIMIT, PinBoxes
 from ui.words import words
 
 SIZES = [(40, 15), (80, 24), (132, 43)]
@@ -88,11 +88,13 @@ async def test_every_screen_fits(language: str, size: tuple[int, int]) -> None:
         for name, screen in list(SITUATIONS.items())[:: 1 if size == SIZES[0] else 5]:
             shown = words(screen, language)
             text = await drawn(kiosk, pilot, screen)
+            if shown.sheet is not None:
+                assert set("".join(rows(kiosk))) <= LAT15, name
+                continue
             seen = f"{name}\n" + "\n".join(cells(kiosk))
             at_once = [shown.instruction, shown.support_code, shown.clock, *shown.status]
             assert [part for part in at_once if flat(part) not in text] == [], seen
             assert set("".join(rows(kiosk))) <= LAT15, name
-            assert [light.meaning for light in shown.lights if light.meaning not in text] == [], name
             for widget in kiosk.screen.query(BigText):
                 assert is_drawn(kiosk, widget) or not widget.text or not widget.display, seen
             boxes = sum(row.count("│") for row in rows(kiosk)) // 2
@@ -436,26 +438,31 @@ async def test_the_headline_of_an_out_of_order_station_is_short(size: tuple[int,
             ), rows(kiosk)
 
 
-async def test_a_light_blinks_once_a_second_and_only_while_it_is_shown() -> None:
-    def blue_fields() -> int:
-        strips = [strip for strip in kiosk.screen._compositor.render_strips() if "Blue" in strip.text]
-        colours = [style.bgcolor.number for strip in strips for _, style, _ in strip if style and style.bgcolor]
-        return colours.count(4)
-
-    kiosk = Kiosk(lambda _: None, language="en")
-    async with kiosk.run_test(size=(40, 15)) as pilot:
-        await drawn(kiosk, pilot, SITUATIONS["help-key_lights"])
-        lights = kiosk.screen.query_one(HelpLights)
-        timer: Any = lights._blinking
-        assert BLINK_S >= 0.25, "on and off in turn: at most two flashes a second"
-        assert timer._interval == BLINK_S
-        assert timer._active.is_set()
-        assert blue_fields() == 2
-        lights.blink()
-        await pilot.pause(0)
-        assert blue_fields() == 1, "the blinking one is dark"
-        await drawn(kiosk, pilot, SITUATIONS["empty"])
-        assert not timer._active.is_set()
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_page_to_read_is_whole_from_the_left_with_its_footer_at_the_bottom(
+    language: str, size: tuple[int, int]
+) -> None:
+    kiosk = Kiosk(lambda _: None, language=language)
+    async with kiosk.run_test(size=size) as pilot:
+        for name, screen in SITUATIONS.items():
+            sheet = words(screen, language).sheet
+            if sheet is None or screen.idle_page is None:
+                continue
+            pages = laid_out(sheet, *size)
+            told = ""
+            for part in range(len(pages)):
+                told += await drawn(kiosk, pilot, replace(screen, idle_page=replace(screen.idle_page, part=part))) + " "
+                seen = [row.rstrip() for row in rows(kiosk)]
+                assert sheet.back in seen[-1], name
+                assert seen[-1].endswith(sheet.corner), name
+                assert (sheet.more in seen[-1]) == (len(pages) > 1), name
+                assert flat(sheet.call) in flat(" ".join(seen[-6:])), name
+                assert len({len(row) - len(row.lstrip()) for row in seen if row and not row.startswith("   ")}) <= 2
+            said = "".join(told.split())
+            assert [line for line in sheet.lines if "".join(line.split()) not in said and len(pages) == 1] == [], name
+            assert [word for line in sheet.lines for word in line.split() if word not in told] == [], name
+            assert len(pages) == 1 or not sheet.is_list, "the list of topics is seen at a glance"
 
 
 async def test_progress_grows_with_the_bytes() -> None:

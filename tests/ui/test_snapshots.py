@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parent / "snapshots"
 SHOTS = [
     ("40x15", "sv"),
     ("40x15", "da"),
+    ("40x15", "fi"),
     ("80x24", "en"),
     ("80x24", "sv"),
     ("132x43", "da"),

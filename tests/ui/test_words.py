@@ -7,10 +7,11 @@ from enum import Enum
 
 import pytest
 
-from station.display.idle import HelpPage, View
+from station.display.idle import HelpTopic, View
 from station.display.screen import IdlePage, Line, OutsideHelp, Screen
 from station.records.claims import KeyKind, Role
-from station.rules.facts import OffOnlyReason, Refusal, Shortened
+from station.rules.facts import LookUps, OffOnlyReason, Refusal, Shortened
+from station.runtime.outcomes import Outcome
 from tests.ui.situations import (
     LONG_RECEIPT,
     NOON_S,
@@ -22,7 +23,7 @@ from tests.ui.situations import (
     STATUS,
     SUPPORT,
 )
-from ui import idle_pages, sentences, support
+from ui import help_texts, idle_pages, sentences, support
 from ui.big_letters import MARK_ROWS, pattern
 from ui.glyphs import LAT15, printable, short_name
 from ui.languages import LANGUAGES, catalogue
@@ -61,7 +62,6 @@ def test_different_refusals_read_differently(language: str) -> None:
 
 
 def texts(shown: Words) -> list[str]:
-    lights = [light.meaning for light in shown.lights]
     return [
         shown.key_state,
         shown.who,
@@ -72,7 +72,7 @@ def texts(shown: Words) -> list[str]:
         shown.support_code,
         *shown.status,
         *shown.notes,
-        *lights,
+        *((shown.sheet.title, *shown.sheet.lines, shown.sheet.call, shown.sheet.back) if shown.sheet else ()),
     ]
 
 
@@ -80,7 +80,8 @@ def texts(shown: Words) -> list[str]:
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_every_screen_is_complete_and_drawable(name: str, language: str) -> None:
     shown = words(SITUATIONS[name], language)
-    assert bool(shown.instruction) is bool(shown.support_code) is not (name == "standby")
+    said = shown.instruction or shown.sheet
+    assert bool(said) is bool(shown.support_code) is not (name == "standby")
     assert all(shown.status)
     for text in texts(shown):
         assert set(text) <= LAT15
@@ -94,7 +95,7 @@ def test_nothing_is_left_in_english(name: str, language: str) -> None:
     screen = SITUATIONS[name]
     here, english = words(screen, language), words(screen, "en")
     assert name == "standby" or str(here) != str(english)
-    assert here.instruction != english.instruction or name.startswith(("standby", "technician"))
+    assert here.sheet is not None or here.instruction != english.instruction or name == "standby"
 
 
 def test_every_state_is_told_by_one_word() -> None:
@@ -106,7 +107,8 @@ def test_every_state_is_told_by_one_word() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "off", "on"), [("sv", "AV", "PÅ"), ("en", "OFF", "ON"), ("da", "SLUKKET", "AKTIV")]
+    ("language", "off", "on"),
+    [("sv", "AV", "PÅ"), ("en", "OFF", "ON"), ("da", "SLUKKET", "AKTIV"), ("nb", "AV", "PÅ"), ("fi", "POIS", "PÄÄLLÄ")],
 )
 def test_the_two_words_of_each_language(language: str, off: str, on: str) -> None:
     assert off_and_on("xx", language) == (off, on) == off_and_on(language, "xx")
@@ -187,8 +189,9 @@ def test_a_new_battery_is_told_where_the_pin_is_asked_for_again() -> None:
 
 def test_the_holders_language_comes_before_the_stations() -> None:
     screen = Screen(Line.OUT_OFF, STATUS, language="da")
-    assert words(screen, "sv").instruction == "Nøglen er SLUKKET."
-    assert words(replace(screen, language="fi"), "sv").instruction == "Nyckeln är AV."
+    assert words(screen, "sv").instruction == "E-nøglen er SLUKKET."
+    assert words(replace(screen, language="xx"), "sv").instruction == "Nyckeln är AV."
+    assert words(replace(screen, language="no"), "sv").instruction == "Nøkkelen er AV."
     assert words(replace(screen, language="sv_SE"), "en").instruction == "Nyckeln är AV."
     assert words(replace(screen, language=None), "xx").instruction == "Key is OFF."
 
@@ -205,7 +208,7 @@ def test_ready_says_until_when_where_and_how_old() -> None:
     online = words(Screen(Line.READY, STATUS, receipt=RECEIPT), "en")
     assert online.reason == "Opens 2 areas (Granbacken, Kvarnby) and 3 boxes."
     assert words(Screen(Line.READY, STATUS, receipt=RECEIPT), "sv").reason == (
-        "Öppnar 2 områden (Granbacken, Kvarnby) och 3 nyckelskåp."
+        "Öppnar 2 områden (Granbacken, Kvarnby) och 3 nyckelgömmor."
     )
 
 
@@ -279,13 +282,36 @@ def test_pulled_while_it_was_switched_on_it_is_told_how_to_get_it_on() -> None:
 
 def test_someone_who_types_is_told_how_to_start_over() -> None:
     assert words(Screen(Line.PROMPT, STATUS, digits=1), "en").notes == ("Mistyped: press * and start over.",)
-    assert words(Screen(Line.WRONG_PIN, STATUS, digits=1), "sv").notes == ("Slog du fel: tryck på * och börja om.",)
+    assert words(Screen(Line.WRONG_PIN, STATUS, digits=1), "sv").notes == ("Slog du fel? Tryck på * och börja om.",)
     assert words(Screen(Line.PROMPT, STATUS), "en").notes == ()
 
 
-def test_help_says_how_to_go_on_and_how_to_leave() -> None:
-    assert words(SITUATIONS["help-key_lights"], "en").reason == "Page 1 of 5. Next: * Back: #"
-    assert words(SITUATIONS["help-logged"], "sv").reason == "Sida 5 av 5. Tillbaka: #"
+def test_help_has_this_hours_number_on_every_page() -> None:
+    for topic in (None, *HelpTopic):
+        page = Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.HELP, topic), outside_help=OUTSIDE_HELP)
+        sheet = words(page, "sv").sheet
+        assert sheet is not None
+        assert (sheet.call, sheet.back, sheet.corner) == (
+            "Ring Trygghetsjouren: +46 100 00 00 02",
+            "Tillbaka: #",
+            "Station 12",
+        )
+
+
+def test_a_topic_is_the_sites_own_where_it_has_one_in_the_language() -> None:
+    own = IdlePage(View.HELP, HelpTopic.LOST, site_texts=(("sv", "Ring Larm & Teknik.\n\nTa en nödnyckel."),))
+    assert lines_of(own, "sv") == ("Ring Larm & Teknik.", "Ta en nödnyckel.")
+    assert lines_of(own, "en")[0].startswith("Lost: report it at once")
+
+
+def test_what_only_the_station_knows_is_added() -> None:
+    own = IdlePage(View.HELP, HelpTopic.STATION_DEAD, site_texts=(("en", "Hold 0 and 2."),))
+    assert lines_of(own, "en") == (
+        "Hold 0 and 2.",
+        "Station 3: Kvarnbacken entré, Kvarnvägen 1",
+        "Station 5: Björkdungen, Björkstigen 2 (silent)",
+        "Station 8: Hamngatan, Hamngatan 3",
+    )
 
 
 def test_data_of_this_minute_is_fresh_also_without_a_network() -> None:
@@ -393,7 +419,7 @@ def test_a_pool_key_says_in_whose_name_and_where_it_belongs() -> None:
     )
     ready = words(replace(SITUATIONS["substitute-ready"], holder_name="Tim Påhitt"), "en")
     assert ready.notes == ("In the name of Tim Påhitt. Return it to Hemtjänst Norr.",)
-    assert words(SITUATIONS["substitute-out"], "sv").notes == ("Återlämnas till Hemtjänst Norr.",)
+    assert words(SITUATIONS["substitute-out"], "sv").notes == ("Lämnas tillbaka till Hemtjänst Norr.",)
 
 
 @pytest.mark.parametrize("line", [Line.READING, Line.PROMPT, Line.OUT_OFF, Line.OUT_UNSURE])
@@ -423,41 +449,63 @@ def test_offline_since_when() -> None:
     assert words(replace(SITUATIONS["broken"], status=unsure), "en").status[1] == "OFFLINE"
 
 
-def test_the_privacy_notice_is_the_sites_own() -> None:
-    assert words(SITUATIONS["help-logged"], "da").notes == (PRIVACY[1][1],)
-    danish = IdlePage(View.HELP, HelpPage.LOGGED, privacy=(("da", "Kun dansk."),))
-    assert words(Screen(Line.EMPTY, STATUS, idle_page=danish), "sv").notes == ("Kun dansk.",)
-    assert words(SITUATIONS["help-no-notice"], "en").notes == (idle_pages.PRIVACY,)
+def lines_of(page: IdlePage, language: str) -> tuple[str, ...]:
+    sheet = words(Screen(Line.EMPTY, STATUS, idle_page=page, outside_help=OUTSIDE_HELP), language).sheet
+    assert sheet is not None
+    return sheet.lines
 
 
-def test_the_technicians_page_has_no_names() -> None:
-    shown = words(SITUATIONS["technician"], "en")
-    assert shown.notes[0] == "Reader: /dev/key-reader, works"
-    assert shown.notes[-1].startswith("Visits: 12:50 refused R10 · 12:40 refused R10 · ")
-    broken = words(SITUATIONS["technician-broken"], "en")
-    assert broken.notes[:4] == (
-        "Only OFF: H6 disk",
+def test_the_privacy_notice_is_the_sites_own_and_the_look_ups_are_counted() -> None:
+    assert lines_of(IdlePage(View.HELP, HelpTopic.LOGGED, privacy=PRIVACY), "da")[-1] == PRIVACY[1][1]
+    danish = IdlePage(View.HELP, HelpTopic.LOGGED, privacy=(("da", "Kun dansk."),))
+    assert lines_of(danish, "sv")[-1] == "Kun dansk."
+    bare = IdlePage(View.HELP, HelpTopic.LOGGED, look_ups=LookUps(2026, 3))
+    assert lines_of(bare, "en")[-2:] == (help_texts.KEPT, "So far in 2026 the log has been read 3 times.")
+    own = replace(bare, site_texts=(("en", "Ours."),))
+    assert lines_of(own, "en") == ("Ours.", "So far in 2026 the log has been read 3 times.")
+
+
+def technicians_lines(name: str, language: str = "en", **status: object) -> tuple[str, ...]:
+    screen = SITUATIONS[name]
+    sheet = words(replace(screen, status=replace(screen.status, **status)), language).sheet  # type: ignore[arg-type]
+    assert sheet is not None
+    return sheet.lines
+
+
+def test_the_technicians_page_has_words_and_no_names() -> None:
+    shown = technicians_lines("technician")
+    assert shown[0] == "Reader: /dev/key-reader, works"
+    assert shown[-10:-8] == ("12:50 refused: Wrong PIN (R10)", "12:40 refused: Wrong PIN (R10)")
+    assert technicians_lines("technician", "sv")[-1] == "11:20 nekad: Fel PIN-kod (R10)"
+    assert technicians_lines("technician-broken")[:5] == (
+        "Only OFF (H6): Its storage does not work.",
         "Reader: /dev/key-reader, NO CONTACT",
-        "Central: central.exempelby.example, NO CONTACT",
+        "Central: https://central.exempelby.example",
+        "NO CONTACT",
         "Clock: not trusted: nothing tells the time",
     )
+
+
+def test_every_outcome_has_its_words() -> None:
+    assert set(idle_pages.OUTCOMES) == {None, *Outcome}
 
 
 def test_a_refusal_by_central_is_not_called_a_missing_network() -> None:
     """The technician reads which, and which server was asked."""
     for language, strip in (("en", "central: FAULT"), ("sv", "centralen: FEL"), ("da", "central: FEJL")):
-        shown = words(SITUATIONS["technician-refused"], language)
-        assert shown.status[1] == strip
-        assert "central.exempelby.example, unauthorized" in shown.notes[1]
-    offline = replace(SITUATIONS["technician-refused"], status=OFFLINE)
-    assert words(offline, "en").notes[1] == "Central: central.exempelby.example, NO CONTACT"
+        assert words(SITUATIONS["technician-refused"], language).status[1] == strip
+    assert technicians_lines("technician-refused")[1:3] == (
+        "Central: https://central.exempelby.example",
+        "Central refuses: it does not know this station's token: enrol it anew",
+    )
+    assert technicians_lines("technician-refused", central_fault="bad_weather")[2] == "Central refuses: bad_weather"
+    assert technicians_lines("technician-refused", central_fault=None)[2] == "NO CONTACT"
 
 
 def test_a_clock_that_is_not_trusted_says_why_and_what_mends_it() -> None:
-    shown = words(SITUATIONS["technician-set_back"], "en")
-    assert shown.notes[2:4] == ("Clock: not trusted: set back", idle_pages.MEND_CLOCK)
-    box = replace(SITUATIONS["technician-set_back"], status=replace(STATUS, role=Role.ACTIVATION_BOX))
-    assert words(box, "en").notes[2] == idle_pages.MEND_BOX_CLOCK
+    shown = technicians_lines("technician-set_back", online=True)
+    assert shown[2:4] == ("Clock: not trusted: set back", idle_pages.MEND_CLOCK)
+    assert technicians_lines("technician-set_back", role=Role.ACTIVATION_BOX)[2] == idle_pages.MEND_BOX_CLOCK
 
 
 def test_situations_cover_every_field() -> None:

@@ -32,7 +32,9 @@ def _head() -> str:
 # Screens
 
 Generated from the tables in `ui/` by `make pictures`; not to be edited by hand. The pictures are drawn by the kiosk
-itself; those in the other languages, and of every refusal, are in `build/pictures` after the same command.
+itself; those in the other languages (Swedish, Danish, Norwegian, Finnish), and of every refusal, are in
+`build/pictures` after the same command. The words are those of the [glossary](glossary.md); **Norwegian and Finnish
+have not yet been read by a native speaker**.
 
 ![One shift, from its start to its end](../pictures/shift-en.svg)
 
@@ -61,8 +63,12 @@ the supervisor too should the kiosk die.
 
 ## What else it does
 
-* **Help**: `*` on the empty screen; `*` again for the next page, any other key to leave. It goes away by itself after
-  {HELP_S:.0f} s, and when a key is put in.
+* **Help by problem**: `*` on the empty screen lists what goes wrong, each with a key of the keypad; that key opens its
+  page, from any other page too. `#` leads back to the list, and out. What a small screen has no room for is the next
+  part, with `*`. Every page has the telephone line of this hour. It goes away by itself after {HELP_S:.0f} s without a
+  keystroke, and when a key is put in. A site's own texts (central's `site`, `help`) take the place of the program's,
+  topic by topic, where they are in the station's language; other stations, the privacy notice and how often the log was
+  read are added by the station.
 * **Standby**: after `display.standby_min` minutes the screen is dark but for the time. Any key or keystroke wakes it. A
   station that can only switch keys off, or has no contact with its reader, stays lit.
 * **Before leaving**, a receipt warns of a battery of {BATTERY_LOW_PERCENT} % or less (as the newest entry of a lock on
@@ -82,19 +88,17 @@ the supervisor too should the kiosk die.
   nor OFF.
 * **Just started**, the station says so for up to {STARTING_S:.0f} s, while central has not answered yet.
 * **A flickering contact**, lost {FLICKERS} times within {FLICKERS_WITHIN_S:.0f} s, is told how to hold the key.
-* **Out of order**: the telephone line of this hour (the site's `support` plan, with the public holidays of Sweden or
-  Denmark by its time zone; where the plan has a gap, the line that is there on holidays), and the nearest stations by
-  their positions, those without one by unit; a station that central has not heard from is marked, for it may work all
-  the same. Where headline and stations keep their room, the number is there as a QR code that a telephone dials
-  (`TEL:`, version 1). The supervisor's own page of a station that does not start is the same.
-* **Technician's page**: `{SEQUENCE}` on the empty screen, then the code and `#`; for {TECHNICIAN_S:.0f} s, no shell,
-  nothing to change. The code is kept as an Argon2id hash, `display.technician_code`; without one there is no such
-  page. A wrong code costs
-  {WRONG_CODE_WAIT_S:.0f} s, one that is not finished is forgotten after {CODE_S:.0f} s. Make the hash with
-
-  ```
-  .venv/bin/python -c 'import argon2, getpass; print(argon2.PasswordHasher().hash(getpass.getpass("digits: ")))'
-  ```
+* **Out of order**: the telephone line of this hour (the site's `support` plan, with the public holidays of Sweden,
+  Denmark, Norway or Finland by its time zone; where the plan has a gap, the line that is there on holidays), and the
+  nearest stations by their positions, those without one by unit; a station that central has not heard from is marked,
+  for it may work all the same. Where headline and stations keep their room, the number is there as a QR code that a
+  telephone dials (`TEL:`, version 1). The supervisor's own page of a station that does not start is the same.
+* **Technician's page**: `{SEQUENCE}` on the empty screen, then the code and `#`; no shell, nothing to change. `*` for
+  its next part, any other key to leave; it closes {TECHNICIAN_S:.0f} s after the last keystroke. It says in the
+  station's language what the reader, central (its address, and why it refuses), the clock and the data are like, and
+  how the last visits ended. The code is kept as an Argon2id hash, `display.technician_code`; without one there is no
+  such page. `station config technician-code` makes the hash. A wrong code is said, and costs
+  {WRONG_CODE_WAIT_S:.0f} s; one that is not finished is forgotten after {CODE_S:.0f} s.
 
 ## How fast
 
