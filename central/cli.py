@@ -85,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     seed = command("seed", _seed, "Fill an empty data folder with invented sample data.", "central seed --json")
     seed.add_argument("--keys", metavar="DIR", help="write each sample key's record to DIR/<key number>/id")
     seed.add_argument("--json", action="store_true", help="print one JSON object")
+    seed.add_argument("--serve", type=int, metavar="PORT", help="then serve it there, as `central serve --port PORT`")
     enrol = command("enrol-code", _enrol_code, "A new one-time code for a station.", "central enrol-code --station 1")
     enrol.add_argument("--station", type=int, required=True, metavar="N")
     enrol.add_argument("--site", type=int, default=1, metavar="N")
@@ -115,18 +116,22 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    return _serve_on(options.host, options.port, options.workers, options.threads)
+
+
+def _serve_on(host: str, port: int, workers: int | None = None, threads: int | None = None) -> int:
     from central.operations.budget import check_connections  # noqa: PLC0415
     from central.operations.database import bring_up_to_date  # noqa: PLC0415
     from central.operations.sizes import sizes  # noqa: PLC0415
     from central.serving.serve import serve  # noqa: PLC0415
     from central.wsgi import application  # noqa: PLC0415
 
-    fitting = sizes(options.workers, options.threads)
+    fitting = sizes(workers, threads)
     datafolder.lock_shared()
     bring_up_to_date()
     if said := check_connections(fitting.workers, fitting.threads):
         print(f"central: {said}", file=sys.stderr, flush=True)
-    return serve(application, options.host, options.port, fitting)
+    return serve(application, host, port, fitting)
 
 
 def _seed(options: argparse.Namespace) -> int:
@@ -136,14 +141,18 @@ def _seed(options: argparse.Namespace) -> int:
     bring_up_to_date()
     summary = seed(Path(options.keys) if options.keys else None)
     if options.json:
-        print(json.dumps(summary, ensure_ascii=False))
-        return 0
+        print(json.dumps(summary, ensure_ascii=False), flush=True)
+    else:
+        _tell_sample(summary)
+    return 0 if options.serve is None else _serve_on("127.0.0.1", options.serve)
+
+
+def _tell_sample(summary: dict[str, Any]) -> None:
     print(f"Sample data is in {datafolder.folder()}. Some of its people, all invented:\n")
     print(f"  {'name':<24}{'PIN':<10}{'key':<7}unit")
     for person in summary["people"][:8]:
         print(f"  {person['name']:<24}{person['pin']:<10}{person['key'] or '-':<7}{person['unit']}")
     print(f"\nEnrolment code of station 1, good for 15 minutes: {summary['enrol_code']}")
-    return 0
 
 
 def _enrol_code(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ of the SQLite file.
 """
 
 import os
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -164,7 +165,9 @@ AUTHENTICATION_BACKENDS = ["central.doors.login.NameAndPassword"]
 PASSWORD_HASHERS = ["central.doors.hashing.FewAtOnceArgon2Hasher"]
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("sv", "Svenska"), ("da", "Dansk"), ("en", "English")]
+LANGUAGES = [("sv", "Svenska"), ("da", "Dansk"), ("nb", "Norsk bokmål"), ("fi", "Suomi"), ("en", "English")]
+# Before the admin's own, which has other words for some of the office's messages.
+LOCALE_PATHS = [Path(__file__).parent / "office" / "locale"]
 TIME_ZONE = "Europe/Stockholm"
 USE_TZ = True
 USE_I18N = True

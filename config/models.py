@@ -19,7 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr,
 from station.rules.facts import Policy
 
 Profile: TypeAlias = Literal["sync-station", "activation-box", "update-box"]
-Language: TypeAlias = Literal["sv", "en", "da"]
+Language: TypeAlias = Literal["sv", "en", "da", "nb", "fi"]
 
 NAME_LIMIT_CHARACTERS = 60
 URL_LIMIT_CHARACTERS = 500

@@ -1,4 +1,4 @@
-"""How long from a key press to what it paints, in a real pseudo-terminal, while a bar of progress runs.
+"""How long from a key press to what it paints, in a real pseudo-terminal, while something else moves.
 
     python -m tools.measure_paint [PRESSES]
 
@@ -20,22 +20,23 @@ from textual.binding import BindingType
 from textual.events import Key
 from textual.widgets import Static
 
-from station.display.screen import Line, Progress, Screen
+from station.display.screen import Line, Screen
 from tools.pictures.sample_screens import STATUS
 from ui.kiosk import Kiosk
 
 ROWS, COLUMNS = 24, 80
-PROGRESS_EVERY_S = 0.25
+MOVES_EVERY_S = 0.25
 START_S = 10.0
 PAINT_LIMIT_S = 5.0
 GAP_S = 0.03
-"""Between two presses: no multiple of the bar's beat, so that some fall together with it."""
-MARK = "●".encode()
+"""Between two presses: no multiple of the other's beat, so that some fall together with it."""
+MARKS = {"kiosk": "│".encode(), "bare": "●".encode()}
+"""What a press paints: the side of a box, as what fills it is a colour; the bare app's mark."""
 
 
 def kiosk() -> None:
-    """The kiosk, with a box for each digit and progress below it."""
-    screen = Screen(Line.ACTIVATING, STATUS, progress=Progress(0, 1000))
+    """The kiosk, with a box for each digit, and below them a sentence that changes."""
+    screen = Screen(Line.PROMPT, STATUS, tries_left=1)
 
     def press(_stroke: str) -> None:
         nonlocal screen
@@ -46,9 +47,8 @@ def kiosk() -> None:
         nonlocal screen
         app.snapshot = screen
         while True:
-            await asyncio.sleep(PROGRESS_EVERY_S)
-            done = screen.progress.done_bytes if screen.progress is not None else 0
-            screen = replace(screen, progress=Progress((done + 50) % 1000, 1000))
+            await asyncio.sleep(MOVES_EVERY_S)
+            screen = replace(screen, tries_left=(screen.tries_left or 0) % 3 + 1)
             app.snapshot = screen
 
     app = Kiosk(press, language="en", services=services)
@@ -68,7 +68,7 @@ class Bare(App[None]):
 
     def on_mount(self) -> None:
         """Let the bar run."""
-        self.set_interval(PROGRESS_EVERY_S, self.advance)
+        self.set_interval(MOVES_EVERY_S, self.advance)
 
     def advance(self) -> None:
         """One step of the bar."""
@@ -88,13 +88,13 @@ def measured(which: str, presses: int) -> list[float]:
         os.environ |= {"TERM": "xterm-256color", "LINES": str(ROWS), "COLUMNS": str(COLUMNS)}
         os.execv(sys.executable, [sys.executable, "-m", "tools.measure_paint", f"--{which}"])  # noqa: S606
     try:
-        _until(terminal, "█".encode(), START_S)
+        _until(terminal, MARKS[which] if which == "kiosk" else "█".encode(), START_S)
         times = []
         for number in range(presses + 20):
             _drain(terminal)
             began = time.perf_counter()
             os.write(terminal, b"5")
-            _until(terminal, MARK, PAINT_LIMIT_S)
+            _until(terminal, MARKS[which], PAINT_LIMIT_S)
             if number >= 20:  # the first ones pay for what is filled once
                 times.append(time.perf_counter() - began)
             time.sleep(GAP_S)

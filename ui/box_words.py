@@ -1,47 +1,29 @@
-"""Finds the words for the two boxes: the activation box's lamp, and the update box's renewing instead of switching on.
-
-The lamp has three colours. None of them is alone: a shape and a word say the same.
-"""
+"""Words for the two boxes: the activation box's short ones, and the update box's renewing instead of switching on."""
 
 import gettext
-from dataclasses import dataclass
 
 from station.display.screen import Line, Screen, Status
-from ui import sentences, times
+from ui import sentences
 from ui.sentences import N_, Tone
 
-
-@dataclass(frozen=True, slots=True)
-class BoxLamp:
-    """How the lamp shines, and its shape and word."""
-
-    tone: Tone
-    sign: str
-
-
-DARK = BoxLamp(Tone.QUIET, "")
-SEEN = BoxLamp(Tone.OFF, N_("■ SEEN"))
-"""Blue: the key has been seen, and is off."""
-ACTIVE = BoxLamp(Tone.ON, N_("● ACTIVE"))
-"""Green."""
-REFUSED = BoxLamp(Tone.FAULT, N_("▲ REFUSED"))
-"""Red: it is not switched on here, or its state is not known."""
+REFUSED = Tone.FAULT
+"""It is not switched on here, or its state is not known."""
 
 LAMPS = {
-    Line.EMPTY: DARK,
-    Line.READING: SEEN,
-    Line.PROMPT: SEEN,
+    Line.EMPTY: Tone.QUIET,
+    Line.READING: Tone.OFF,
+    Line.PROMPT: Tone.OFF,
     Line.WRONG_PIN: REFUSED,
     Line.WAIT: REFUSED,
-    Line.CHECKING: SEEN,
-    Line.ACTIVATING: SEEN,
-    Line.READY: ACTIVE,
+    Line.CHECKING: Tone.OFF,
+    Line.ACTIVATING: Tone.OFF,
+    Line.READY: Tone.ON,
     Line.REFUSED: REFUSED,
     Line.STILL_ON: REFUSED,
     Line.UNREADABLE: REFUSED,
-    Line.LEFT_IN: SEEN,
-    Line.OUT_OFF: SEEN,
-    Line.OUT_READY: ACTIVE,
+    Line.LEFT_IN: Tone.OFF,
+    Line.OUT_OFF: Tone.OFF,
+    Line.OUT_READY: Tone.ON,
     Line.OUT_EARLY: REFUSED,
     Line.OUT_UNSURE: REFUSED,
     Line.READER_BROKEN: REFUSED,
@@ -61,9 +43,11 @@ RENEWALS = {
 """An update box asks for no PIN: what it says where a station would."""
 
 
-def lamp(screen: Screen) -> BoxLamp:
-    """The activation box's lamp."""
+def lamp(screen: Screen) -> Tone:
+    """The activation box's lamp: a refusal stays for as long as what is said of it."""
     if screen.line is Line.EMPTY and screen.status.off_only is not None:
+        return REFUSED
+    if screen.line is Line.OUT_OFF and sentences.refused(screen) is not None:
         return REFUSED
     return LAMPS[screen.line]
 
@@ -78,11 +62,11 @@ def sentences_of(screen: Screen) -> tuple[str, ...]:
         case Line.EMPTY:
             return (N_("Put the key in."),)
         case Line.PROMPT:
-            return (N_("Key is OFF. To switch it ON: PIN and #."),)
+            return (N_("To switch it ON: PIN and #."),)
         case Line.WRONG_PIN:
             return (N_("Wrong PIN. Try again: PIN and #."),)
-        case Line.REFUSED if screen.refusal is not None:
-            return sentences.REFUSALS[screen.refusal]
+        case Line.REFUSED | Line.OUT_OFF if (said := sentences.refused(screen)) is not None:
+            return said
         case Line.WAIT:
             return (N_("Too many wrong PINs. Wait."),)
         case Line.STILL_ON if screen.still_on_until is None:
@@ -102,6 +86,5 @@ def renewal(screen: Screen) -> tuple[str, str] | None:
 
 def status(status: Status, translation: gettext.NullTranslations) -> tuple[str, ...]:
     """The box's quiet strip: it has no network to be without, and no data to grow old."""
-    clock = times.clock(status, translation)
-    strip = (translation.gettext("Activation box {number}").format(number=status.station), clock)
+    strip = (translation.gettext("Activation box {number}").format(number=status.station),)
     return (*strip, translation.gettext("settings file broken")) if status.config_rejected else strip

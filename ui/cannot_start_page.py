@@ -1,6 +1,6 @@
 """The page of a station that cannot start: what is true of the key in its socket, what is wrong, whom to ring.
 
-Plain text, in three languages where staff read it: which language the station speaks may not be known.
+Plain text, in all languages where it is not known which one the station speaks.
 """
 
 import textwrap
@@ -18,37 +18,49 @@ SET_UP = (
     "It starts by itself as soon as everything is right.",
 )
 MEND = ("Look closer with   station doctor", "It tries again by itself every few seconds.")
-SOCKET: Mapping[SocketSays | None, Sequence[str]] = {
-    None: (
-        "Stationen kan inte användas: gå till en annan station.",
-        "Stationen kan ikke bruges: gå til en anden station.",
-        "This station cannot be used: go to another one.",
-    ),
-    SocketSays.READER_BROKEN: (
-        "Stationen kan inte användas: gå till en annan station.",
-        "Stationen kan ikke bruges: gå til en anden station.",
-        "This station cannot be used: go to another one.",
-    ),
-    SocketSays.EMPTY: (
-        "Stationen kan bara stänga AV nycklar. Börja passet vid en annan station.",
-        "Stationen kan kun slukke nøgler. Begynd vagten ved en anden station.",
-        "This station can only switch keys OFF. Start your shift at another one.",
-    ),
-    SocketSays.SWITCHING_OFF: (
-        "Vänta. Låt nyckeln sitta.",
-        "Vent. Lad nøglen sidde.",
-        "Wait. Leave the key in.",
-    ),
-    SocketSays.OFF: (
-        "Nyckeln är AV. Ta ut den.",
-        "Nøglen er SLUKKET. Tag den ud.",
-        "Key is OFF. Take it out.",
-    ),
-    SocketSays.STILL_ON: (
-        "Nyckeln kan fortfarande vara PÅ. Sätt den i en annan station.",
-        "Nøglen er måske stadig TÆNDT. Sæt den i en anden station.",
-        "The key may still be ON. Put it in another station.",
-    ),
+SOCKET: Mapping[SocketSays | None, Mapping[str, str]] = {
+    None: {
+        "sv": "Stationen kan inte användas: gå till en annan station.",
+        "da": "Stationen kan ikke bruges: gå til en anden station.",
+        "nb": "Stasjonen kan ikke brukes: gå til en annen stasjon.",
+        "fi": "Asemaa ei voi käyttää: mene toiselle asemalle.",
+        "en": "This station cannot be used: go to another one.",
+    },
+    SocketSays.READER_BROKEN: {
+        "sv": "Stationen kan inte användas: gå till en annan station.",
+        "da": "Stationen kan ikke bruges: gå til en anden station.",
+        "nb": "Stasjonen kan ikke brukes: gå til en annen stasjon.",
+        "fi": "Asemaa ei voi käyttää: mene toiselle asemalle.",
+        "en": "This station cannot be used: go to another one.",
+    },
+    SocketSays.EMPTY: {
+        "sv": "Stationen kan bara stänga AV nycklar. Börja passet vid en annan station.",
+        "da": "Stationen kan kun slukke e-nøgler. Begynd vagten ved en anden station.",
+        "nb": "Stasjonen kan bare slå AV nøkler. Begynn vakten ved en annen stasjon.",
+        "fi": "Asema voi vain kytkeä avaimia POIS päältä. Aloita vuoro toisella asemalla.",
+        "en": "This station can only switch keys OFF. Start your shift at another one.",
+    },
+    SocketSays.SWITCHING_OFF: {
+        "sv": "Vänta. Låt nyckeln sitta.",
+        "da": "Vent. Lad e-nøglen sidde.",
+        "nb": "Vent. La nøkkelen stå.",
+        "fi": "Odota. Anna avaimen olla.",
+        "en": "Wait. Leave the key in.",
+    },
+    SocketSays.OFF: {
+        "sv": "Nyckeln är AV. Ta ut den.",
+        "da": "E-nøglen er SLUKKET. Tag den ud.",
+        "nb": "Nøkkelen er AV. Ta den ut.",
+        "fi": "Avain on POIS päältä. Ota se pois.",
+        "en": "Key is OFF. Take it out.",
+    },
+    SocketSays.STILL_ON: {
+        "sv": "Nyckeln kan fortfarande vara PÅ. Sätt den i en annan station.",
+        "da": "E-nøglen er måske stadig AKTIV. Sæt den i en anden station.",
+        "nb": "Nøkkelen kan fortsatt være PÅ. Sett den i en annen stasjon.",
+        "fi": "Avain voi yhä olla PÄÄLLÄ. Pane se toiseen asemaan.",
+        "en": "The key may still be ON. Put it in another station.",
+    },
 }
 """None: this station has no key reader that it knows of."""
 PROBLEMS_LIMIT = 8
@@ -67,6 +79,8 @@ class CannotStart:
     """Other stations."""
     support: Sequence[str] = ()
     """Whom to ring."""
+    language: str | None = None
+    """The station's, None: not known."""
 
 
 def page(fault: CannotStart, socket: SocketSays | None, columns: int, rows: int) -> str:
@@ -78,10 +92,16 @@ def page(fault: CannotStart, socket: SocketSays | None, columns: int, rows: int)
     return "\n".join(lines[:rows])
 
 
+def socket_lines(socket: SocketSays | None, language: str | None) -> Sequence[str]:
+    """What is true of the key: in the station's language and in English, in all where the first is not known."""
+    texts = SOCKET[socket]
+    return [texts[each] for each in dict.fromkeys([language, "en"] if language else texts)]
+
+
 def _lines(fault: CannotStart, socket: SocketSays | None, columns: int) -> Sequence[str]:
     contacts = [*fault.stations, *fault.support]
     paragraphs = [
-        *SOCKET[socket],
+        *socket_lines(socket, fault.language),
         *(["", *contacts] if contacts else []),
         "",
         f"{CANNOT_START if fault.is_set_up else NOT_SET_UP}.",

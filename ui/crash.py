@@ -14,12 +14,15 @@ import sys
 import termios
 import threading
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
 from textual.app import App
 from textual.binding import BindingType
 from textual.worker import WorkerFailed
+
+from ui import palette
 
 log = logging.getLogger(__name__)
 
@@ -46,13 +49,15 @@ class CrashOnlyApp(App[None], inherit_bindings=False):
         """Run, in ``loop`` if there is one already, until `exit`. Does not return after a fault."""
         try:
             self.run(mouse=False, loop=loop)
+            _write(palette.own_green().encode())
         except BaseException as error:  # noqa: BLE001, Python would print it with what was in memory
             self._crash(error)
 
     def on_mount(self) -> None:
-        """Take over what Textual leaves to Python: faults in callbacks, threads and finalizers, and Ctrl+C."""
-        if self.is_headless:
+        """Set the green; take over what Textual leaves to Python: faults in callbacks, threads, finalizers, Ctrl+C."""
+        if self.is_headless or self._driver is None:
             return
+        self._driver.write(palette.brighter_green())
         asyncio.get_running_loop().set_exception_handler(self._loop_fault)
         threading.excepthook = self._thread_fault
         sys.unraisablehook = self._unraisable_fault
@@ -140,11 +145,18 @@ def _restore_terminal(attributes_before: list[Any] | None) -> None:
     """Undo what Textual has set on the terminal; ``attributes_before`` are those of termios."""
     try:
         if sys.__stderr__ is not None and sys.__stderr__.isatty():
-            os.write(_taken_over(sys.__stderr__.fileno()), RESTORE)
+            os.write(_taken_over(sys.__stderr__.fileno()), palette.own_green().encode() + RESTORE)
         if sys.__stdin__ is not None and attributes_before is not None:
             termios.tcsetattr(sys.__stdin__.fileno(), termios.TCSANOW, attributes_before)
     except (OSError, ValueError, termios.error):
         return  # The terminal is gone: there is nothing to restore.
+
+
+def _write(text: bytes) -> None:
+    """Write to the terminal, if it is still there."""
+    with suppress(OSError, ValueError):
+        if sys.__stderr__ is not None and sys.__stderr__.isatty():
+            os.write(sys.__stderr__.fileno(), text)
 
 
 def _taken_over(descriptor: int) -> int:

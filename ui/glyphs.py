@@ -14,6 +14,8 @@ _LETTERS = str.maketrans({"Ł": "L", "ł": "l", "đ": "d", "ħ": "h", "Ħ": "H",
 NAME_LIMIT = 40
 """Longer names are cut: they would push the rest of a small screen out of sight."""
 
+FIRST_NAME_LIMIT = 14
+
 
 def printable(text: str, limit: int = NAME_LIMIT) -> str:
     """``text`` in one line of at most ``limit`` glyphs that every console has.
@@ -32,3 +34,10 @@ def printable(text: str, limit: int = NAME_LIMIT) -> str:
             shown.append(plain or "?")
     line = " ".join("".join(shown).split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def short_name(name: str) -> str:
+    """``Tilda P.``: enough for its owner to know it, for a wall that everybody passes."""
+    first, *others = printable(name).split() or [""]
+    first = printable(first, FIRST_NAME_LIMIT)
+    return f"{first} {others[-1][0]}." if others else first

@@ -11,7 +11,7 @@ from textual.worker import Worker
 from station.display.screen import Line, Screen
 from ui.crash import CrashOnlyApp
 from ui.visit_screen import VisitScreen
-from ui.words import words
+from ui.words import off_and_on, words
 
 RINGING = frozenset(
     {
@@ -75,14 +75,18 @@ class Kiosk(CrashOnlyApp, inherit_bindings=False):
 
     def watch_snapshot(self, before: Screen | None, snapshot: Screen) -> None:
         """Say it in words, and ring if somebody should look."""
-        self._visit_screen.words = words(snapshot, self.language)
+        self._say(snapshot)
         if self.rings and _wants_attention(snapshot, before):
             self.bell()
 
     def watch_language(self) -> None:
         """Say the same in another language."""
         if self.snapshot is not None:
-            self._visit_screen.words = words(self.snapshot, self.language)
+            self._say(self.snapshot)
+
+    def _say(self, snapshot: Screen) -> None:
+        self._visit_screen.off_and_on = off_and_on(snapshot.language, self.language)
+        self._visit_screen.words = words(snapshot, self.language)
 
     def on_key(self, event: events.Key) -> None:
         """Pass on what belongs to a PIN; everything else is dropped."""

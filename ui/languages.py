@@ -9,7 +9,9 @@ log = logging.getLogger(__name__)
 
 SOURCE = "en"
 """The messages in the code are English; it needs no catalogue."""
-LANGUAGES = (SOURCE, "sv", "da")
+LANGUAGES = (SOURCE, "sv", "da", "nb", "fi")
+_NORWEGIAN = {"no": "nb", "nn": "nb"}
+"""Central may have either; there is one Norwegian."""
 LOCALE_DIR = Path(__file__).parent / "locale"
 DOMAIN = "ui"
 
@@ -17,8 +19,10 @@ DOMAIN = "ui"
 def chosen(*wishes: str | None) -> str:
     """The first of ``wishes`` that there is a screen in; English when there is none."""
     for wish in wishes:
-        if wish is not None and wish.lower()[:2] in LANGUAGES:
-            return wish.lower()[:2]
+        language = wish.lower()[:2] if wish is not None else ""
+        language = _NORWEGIAN.get(language, language)
+        if language in LANGUAGES:
+            return language
     return SOURCE
 
 

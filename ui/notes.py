@@ -1,9 +1,12 @@
 """The smaller text: as many sentences as there is room for, on lines of their own where they fit; the rest in turn."""
 
+import re
 import textwrap
 
-from textual.content import Content
+from rich.segment import Segment
+from rich.style import Style
 from textual.reactive import reactive
+from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -11,25 +14,42 @@ TURN_S = 8.0
 """Where there is more than fits, how long each part stays: time to read eight short lines."""
 
 
+AIR_FROM_ROWS = 4
+"""More rows than that below the headline are parted from it by an empty one."""
+ROWS_BELOW = 3
+"""Where there are fewer, the headline is one paragraph."""
+BAR_COLUMNS, RIGHT_COLUMNS = 2, 1
+
+
+_WITHIN_A_NUMBER = re.compile(r"(?<=\d) (?=\d)")
+
+
 class TurningNotes(Widget):
-    """The reason, and further sentences: all of them, or some at a time."""
+    """What to do, why, and further sentences: all of them, or some at a time below the first.
+
+    Trouble has a bar of two columns before its lines, in the colour ``bar``.
+    """
 
     turn: reactive[int] = reactive(0)
     """How often the next part has been shown."""
+    bar: reactive[str] = reactive("")
+    """The name of a colour of the console's; empty: no bar."""
+    margin_columns: reactive[int] = reactive(3)
+    """Before the text; the bar is in it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: tuple[str, tuple[str, ...]] = "", ()
+        self._said: tuple[str, str, tuple[str, ...]] = "", "", ()
         self._turning: Timer | None = None
 
     def on_mount(self) -> None:
         """Show the next part every `TURN_S`."""
         self._turning = self.set_interval(TURN_S, self.show_next)
 
-    def say(self, reason: str, notes: tuple[str, ...]) -> None:
+    def say(self, headline: str, reason: str, notes: tuple[str, ...]) -> None:
         """Say these from the first on, if they are others than before."""
-        if (reason, notes) != self._said:
-            self._said = reason, notes
+        if (headline, reason, notes) != self._said:
+            self._said = headline, reason, notes
             self.turn = 0
             if self._turning is not None:
                 self._turning.reset()
@@ -39,13 +59,39 @@ class TurningNotes(Widget):
         """Show the next part, or the first again."""
         self.turn += 1
 
-    def render(self) -> Content:
-        """The part whose turn it is."""
-        columns, rows = self.content_size
-        if rows < 1:
-            return Content("")
-        parts = fitted(*self._said, columns, rows)
-        return Content(parts[self.turn % len(parts)])
+    def render_line(self, y: int) -> Strip:
+        """A line of the part whose turn it is, behind the bar."""
+        plain, margin = self.rich_style, self.margin_columns
+        above, lines = self._lines(self.size.width - margin - RIGHT_COLUMNS, self.size.height)
+        if y >= len(lines):
+            return Strip.blank(self.size.width, plain)
+        bar = Style(color=self.bar, reverse=True) if self.bar else Style()
+        before = [Segment(" " * (margin - 1 - BAR_COLUMNS), plain), Segment(" " * BAR_COLUMNS, plain + bar)]
+        text = plain + Style(bold=True) if y < above else plain
+        strip = Strip([*before, Segment(" ", plain), Segment(lines[y], text)])
+        return strip.adjust_cell_length(self.size.width, plain)
+
+    def _lines(self, columns: int, rows: int) -> tuple[int, list[str]]:
+        """How many lines the headline has, and what stands on all of them."""
+        headline, reason, notes = self._said
+        above = [line for part in one_sentence_a_line(headline) for line in wrapped(part, columns)] if headline else []
+        if rows - len(above) < ROWS_BELOW and (reason or notes):
+            above = wrapped(headline, columns) if headline else []
+        rest = rows - len(above)
+        if not (reason or notes) or rest < 1:
+            return len(above), above[:rows]
+        if reason and len(wrapped(reason, columns)) >= rest:
+            reason, notes = "", (reason, *notes)
+        with_air = rest - 1 if above and rest > AIR_FROM_ROWS else rest
+        parts = fitted(reason, notes, columns, with_air)
+        shown = parts[self.turn % len(parts)].split("\n")
+        air = [""] if above and len(shown) < rest else []
+        return len(above), [*above, *air, *shown]
+
+
+def one_sentence_a_line(text: str) -> list[str]:
+    """What to do is found at a glance."""
+    return text.replace(". ", ".\n").split("\n")
 
 
 def fitted(reason: str, notes: tuple[str, ...], columns: int, rows: int) -> list[str]:
@@ -86,4 +132,7 @@ def _part(reason: str, notes: tuple[str, ...], columns: int, rows: int) -> tuple
 
 def wrapped(text: str, columns: int) -> list[str]:
     """``text`` on lines of at most so many columns; an empty line where there is none."""
-    return textwrap.wrap(text, max(columns, 1), break_on_hyphens=False) or [""]
+    # A telephone number is not broken.
+    whole = _WITHIN_A_NUMBER.sub("\N{NO-BREAK SPACE}", text)
+    lines = textwrap.wrap(whole, max(columns, 1), break_on_hyphens=False)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines] or [""]

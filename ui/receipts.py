@@ -27,7 +27,7 @@ def notes(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
     if told.permit_ends is not None:
         ends = times.until_on(screen.status, told.permit_ends, translation)
         parts.append(translation.gettext("Your permit ends {until}: ask your coordinator.").format(until=ends))
-    if told.lost_power:
+    if told.lost_power and screen.line is not Line.PROMPT:
         parts.append(translation.gettext("The key had lost power; its clock is set again."))
     if screen.receipt is not None and not screen.receipt.online and screen.receipt.mirror_age_s >= times.MINUTE_S:
         age = times.age(screen.receipt.mirror_age_s, translation)
@@ -42,9 +42,13 @@ def _pool(screen: Screen, translation: gettext.NullTranslations) -> str:
     if screen.kind in {None, KeyKind.PERSONAL} or screen.unit_name is None:
         return ""
     unit = printable(screen.unit_name)
+    emergency = screen.kind is KeyKind.EMERGENCY
     if screen.line in {Line.READY, Line.OUT_READY} and screen.holder_name is not None:
         name = printable(screen.holder_name)
-        return translation.gettext("In the name of {name}. Return it to {unit}.").format(name=name, unit=unit)
+        said = sentences.LOAN if emergency else sentences.IN_THE_NAME
+        return translation.gettext(said).format(name=name, unit=unit)
+    if emergency and screen.line is Line.PROMPT:
+        return translation.gettext(sentences.LOAN_AT_PROMPT)
     return translation.gettext("Return it to {unit}.").format(unit=unit)
 
 

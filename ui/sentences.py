@@ -7,7 +7,7 @@ state first, then the one thing to do. The tables are complete; a test goes thro
 from collections.abc import Mapping
 from enum import Enum
 
-from station.display.screen import Line
+from station.display.screen import Line, Screen
 from station.records.claims import KeyKind
 from station.rules.facts import OffOnlyReason, Refusal, Shortened
 
@@ -18,13 +18,15 @@ class Tone(Enum):
     QUIET = "quiet"
     """Nobody's key is in question."""
     OFF = "off"
+    """White on black. (A key's own steady blue means ON.)"""
     ON = "on"
+    """A green field."""
     BUSY = "busy"
     """Leave the key in."""
     ATTENTION = "attention"
-    """The key is off, and something was refused."""
+    """The key is off, and something is to be done again: a yellow bar."""
     FAULT = "fault"
-    """The key may be on although it should not, or the station is out of order."""
+    """The key is refused, or may be on although it should not, or the station is out of order: a red bar."""
 
 
 def N_(message: str) -> str:  # noqa: N802, gettext's customary mark for a message that is looked up later
@@ -38,7 +40,7 @@ LINES: Mapping[Line, tuple[str, str]] = {
         N_("Put it in alone, not on a heavy key ring."),
     ),
     Line.READING: (N_("Switching the key OFF. Leave it in."), N_("You can already type your PIN.")),
-    Line.PROMPT: (N_("Key is OFF. Going home: take it out. Starting: PIN and #."), ""),
+    Line.PROMPT: (N_("Going home: take the key out. Starting: PIN and #."), ""),
     Line.WRONG_PIN: (N_("Wrong PIN. Try again: PIN and #."), N_("Key is OFF. Going home: take it out.")),
     Line.WAIT: (
         N_("Too many wrong PINs. Wait {wait}."),
@@ -47,13 +49,13 @@ LINES: Mapping[Line, tuple[str, str]] = {
     Line.CHECKING: (N_("Checking. Leave the key in."), N_("Key is OFF.")),
     Line.ACTIVATING: (N_("Switching the key ON. Leave it in."), ""),
     Line.READY: (N_("Key is ON until {until}. Take it out."), ""),
-    Line.REFUSED: (N_("Key is OFF. Take it out."), ""),
+    Line.REFUSED: (N_("Key is OFF."), ""),
     Line.STILL_ON: (
         N_("Key is still ON until {until}. Take it out and put it in again."),
         N_("It could not be switched off. If this happens again, hand the key to your coordinator."),
     ),
     Line.UNREADABLE: (
-        N_("Key is OFF. Take it out."),
+        N_("Key is OFF."),
         N_("It cannot be used: it does not say which key it is. Hand it to your coordinator."),
     ),
     Line.LEFT_IN: (
@@ -76,7 +78,27 @@ LINES: Mapping[Line, tuple[str, str]] = {
     ),
 }
 
-FLICKERING = (N_("Press gently on the underside of the key and hold."), N_("The contact comes and goes."))
+TAKE_IT_OUT = N_("Take it out.")
+
+
+def to_be_taken_out(screen: Screen) -> bool:
+    """Whether `TAKE_IT_OUT` is said after what a refused key is told."""
+    return screen.line is Line.UNREADABLE or (screen.line is Line.REFUSED and screen.refusal is not Refusal.KEY_FAULT)
+
+
+ROUTINE = (N_("Press the key's button: it shines steady blue."), N_("Try it in the lock under the station: green."))
+"""Of a key that is ON; the second where there is such a lock."""
+
+LOST_POWER = N_("The key has been without power, as with a new battery. It is set right; type your PIN once more.")
+"""At the prompt."""
+LOAN_AT_PROMPT = N_("On loan until the end of the shift; your PIN is the receipt.")
+LOAN = N_("On loan until the end of the shift, on the receipt of {name}. Return it to {unit}.")
+"""Of an emergency key."""
+IN_THE_NAME = N_("In the name of {name}. Return it to {unit}.")
+"""Of a substitute key."""
+
+HOLD_GENTLY = N_("Press gently on the underside of the key and hold.")
+FLICKERING = (HOLD_GENTLY, N_("The contact comes and goes."))
 """Instead of a line's own words, while `Screen.flickering`."""
 
 OUT_HALFWAY = (
@@ -107,20 +129,20 @@ STILL_ON_AT_MOST = N_("At the latest it ends {until}.")
 
 REFUSALS: Mapping[Refusal, tuple[str, str]] = {
     Refusal.UNKNOWN: (
-        N_("Unknown key. It is OFF. Take it out."),
+        N_("Unknown key. It is OFF."),
         N_("No key of ours has this number. Hand it to your coordinator."),
     ),
-    Refusal.BLOCKED: (N_("Blocked key. It is OFF. Take it out."), N_("Hand it to your coordinator.")),
+    Refusal.BLOCKED: (N_("Blocked key. It is OFF."), N_("Hand it to your coordinator.")),
     Refusal.RETURNED: (
-        N_("This key is handed in. It is OFF. Take it out."),
+        N_("This key is handed in. It is OFF."),
         N_("A coordinator must hand it out before it can be used."),
     ),
     Refusal.LOCKED: (
-        N_("Locked key. It is OFF. Take it out."),
+        N_("Locked key. It is OFF."),
         N_("Too many wrong PINs. Ask your coordinator to unlock it."),
     ),
     Refusal.HOLDER_ENDED: (
-        N_("This key has no holder any more. It is OFF. Take it out."),
+        N_("This key has no holder any more. It is OFF."),
         N_("Hand it to your coordinator."),
     ),
     Refusal.WRONG_PIN: LINES[Line.WRONG_PIN],
@@ -130,14 +152,17 @@ REFUSALS: Mapping[Refusal, tuple[str, str]] = {
         N_("Ask your coordinator if you should be working now."),
     ),
     Refusal.STATION: (
-        N_("This station can only switch keys OFF. Take it out."),
+        N_("This station can only switch keys OFF."),
         N_("Key is OFF. To start, use another station."),
     ),
     Refusal.KEY_FAULT: (
         N_("The key could not be switched ON. Take it out and put it in again."),
         N_("If this happens again, hand it to your coordinator."),
     ),
-    Refusal.CLOCK_UNSET: (N_("The key has lost power. It is OFF."), N_("It must first be put in at a station.")),
+    Refusal.CLOCK_UNSET: (
+        N_("The key has lost power. It is OFF."),
+        N_("A new battery does that. Put it in at a station, and type your PIN there."),
+    ),
     Refusal.BAD_KEY_RECORD: (
         N_("The key does not say which it is. It is OFF."),
         N_("It must first be put in at a station."),
@@ -170,6 +195,14 @@ REFUSALS: Mapping[Refusal, tuple[str, str]] = {
     ),
     Refusal.NO_PERMIT: (N_("You have no permit for this key. It is OFF."), N_("Ask your coordinator.")),
 }
+
+
+def refused(screen: Screen) -> tuple[str, str] | None:
+    """What a refused key is told, in the socket or just taken out of it; None: it is not refused."""
+    if screen.unreadable:
+        return LINES[Line.UNREADABLE]
+    return None if screen.refusal is None else REFUSALS[screen.refusal]
+
 
 WRONG_PIN_OF_POOL_KEY = N_("Not accepted. Check the PIN.")
 """For `Line.WRONG_PIN` on a key that is nobody's own: one wording, whether the PIN is anybody's or not."""
@@ -219,9 +252,9 @@ TONES: Mapping[Line, Tone] = {
     Line.CHECKING: Tone.BUSY,
     Line.ACTIVATING: Tone.BUSY,
     Line.READY: Tone.ON,
-    Line.REFUSED: Tone.ATTENTION,
+    Line.REFUSED: Tone.FAULT,
     Line.STILL_ON: Tone.FAULT,
-    Line.UNREADABLE: Tone.ATTENTION,
+    Line.UNREADABLE: Tone.FAULT,
     Line.LEFT_IN: Tone.OFF,
     Line.OUT_OFF: Tone.OFF,
     Line.OUT_READY: Tone.ON,
@@ -230,29 +263,29 @@ TONES: Mapping[Line, Tone] = {
     Line.READER_BROKEN: Tone.FAULT,
 }
 
-_OFF = N_("■ OFF")
-_ON = N_("● ON")
-_PERHAPS_ON = N_("▲ ON?")
-_BUSY = N_("▶ WAIT")
-UNKNOWN = "▲"
+OFF, ON = N_("OFF"), N_("ON")
+PERHAPS_ON = N_("ON?")
+UNKNOWN = "?"
+BUSY = "..."
+"""Something is being done to the key."""
 
 KEY_STATES: Mapping[Line, str] = {
     Line.EMPTY: "",
-    Line.READING: _BUSY,
-    Line.PROMPT: _OFF,
-    Line.WRONG_PIN: _OFF,
-    Line.WAIT: _OFF,
-    Line.CHECKING: _BUSY,
-    Line.ACTIVATING: _BUSY,
-    Line.READY: _ON,
-    Line.REFUSED: _OFF,
-    Line.STILL_ON: _PERHAPS_ON,
-    Line.UNREADABLE: _OFF,
-    Line.LEFT_IN: _OFF,
-    Line.OUT_OFF: _OFF,
-    Line.OUT_READY: _ON,
-    Line.OUT_EARLY: _OFF,
-    Line.OUT_UNSURE: _PERHAPS_ON,
-    Line.READER_BROKEN: UNKNOWN,
+    Line.READING: BUSY,
+    Line.PROMPT: OFF,
+    Line.WRONG_PIN: OFF,
+    Line.WAIT: OFF,
+    Line.CHECKING: BUSY,
+    Line.ACTIVATING: BUSY,
+    Line.READY: ON,
+    Line.REFUSED: OFF,
+    Line.STILL_ON: PERHAPS_ON,
+    Line.UNREADABLE: OFF,
+    Line.LEFT_IN: OFF,
+    Line.OUT_OFF: OFF,
+    Line.OUT_READY: ON,
+    Line.OUT_EARLY: OFF,
+    Line.OUT_UNSURE: PERHAPS_ON,
+    Line.READER_BROKEN: "",
 }
-"""The state of the key in one shape and one word."""
+"""The state of the key in one word. That alone is to be understood without colours."""

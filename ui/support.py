@@ -6,7 +6,7 @@ The codes are printed in the manual: give new ones, never change or reuse one.
 import gettext
 from collections.abc import Mapping
 
-from station.display.screen import Line, Screen
+from station.display.screen import Line, OutsideHelp, Screen
 from station.rules.facts import OffOnlyReason, Refusal, Shortened
 from ui.glyphs import printable
 from ui.languages import in_language
@@ -69,17 +69,16 @@ HINDRANCES: Mapping[OffOnlyReason, int] = {
 SHORTENED: Mapping[Shortened, int] = {Shortened.WINDOW: 1, Shortened.PERMIT: 2, Shortened.CERTIFICATE: 3}
 
 
-def fault_digits(screen: Screen) -> str:
-    """``12-90`` or ``12-10-3``: station, line and the reason to only switch off, in digits that can be drawn large."""
-    parts = [f"{screen.status.station}", f"{LINES[screen.line]}"]
-    if screen.status.off_only is not None:
-        parts.append(f"{HINDRANCES[screen.status.off_only]}")
-    return "-".join(parts)
+def telephone(screen: Screen) -> str:
+    """``TEL:+46100000001``: the line of this hour, in characters that a QR code packs well; empty without one."""
+    line = screen.outside_help.support
+    return dialled(line.phone) if line is not None else ""
 
 
-def fault_message(screen: Screen) -> str:
-    """``STATION 12 10 H3``: for the QR code, in characters that it packs well, 25 at the most."""
-    return f"STATION {screen.status.station} {support_code(screen)}"
+def dialled(phone: str) -> str:
+    """``phone`` as a telephone's camera takes it: digits, and the ``+`` before them if there is one."""
+    digits = "".join(character for character in phone if character in "0123456789")
+    return f"TEL:{'+' if phone.lstrip().startswith('+') else ''}{digits}" if digits else ""
 
 
 def support_code(screen: Screen) -> str:
@@ -95,15 +94,29 @@ def support_code(screen: Screen) -> str:
 
 
 def contacts(screen: Screen, language: str, translation: gettext.NullTranslations) -> list[str]:
-    """The support line of this hour, then the nearest stations that work, each in a sentence."""
+    """The support line of this hour, then the nearest stations, each in a sentence."""
     where = screen.outside_help
-    parts: list[str] = []
-    if where.support is not None:
-        name = printable(in_language(where.support.texts, language))
-        call = translation.gettext("Call {name}: {phone}") if name else translation.gettext("Call {phone}")
-        parts.append(call.format(name=name, phone=printable(where.support.phone)))
+    line = call(where, language, translation)
     station_fault = screen.line in {Line.EMPTY, Line.READER_BROKEN} or screen.refusal is Refusal.STATION
-    for other in where.neighbours if station_fault else ():
-        place = ", ".join(printable(part) for part in (other.name, other.address) if part)
-        parts.append(translation.gettext("Station {number}: {place}").format(number=other.station, place=place))
-    return parts
+    return [*([line] if line else []), *(stations(where, translation) if station_fault else [])]
+
+
+def call(where: OutsideHelp, language: str, translation: gettext.NullTranslations) -> str:
+    """The support line of this hour in a sentence; empty where there is none."""
+    if where.support is None:
+        return ""
+    name = printable(in_language(where.support.texts, language))
+    said = translation.gettext("Call {name}: {phone}") if name else translation.gettext("Call {phone}")
+    return said.format(name=name, phone=printable(where.support.phone))
+
+
+def stations(where: OutsideHelp, translation: gettext.NullTranslations) -> list[str]:
+    """The other stations, each in a sentence."""
+    said = translation.gettext("Station {number}: {place}")
+    places = [
+        (each.station, ", ".join(printable(p) for p in (each.name, each.address) if p)) for each in where.neighbours
+    ]
+    silent = translation.gettext("silent")
+    marks = [f" ({silent})" if each.silent else "" for each in where.neighbours]
+    named = zip(places, marks, strict=True)
+    return [said.format(number=number, place=place) + mark for (number, place), mark in named]

@@ -1,20 +1,20 @@
-"""The small parts of the screen: text, boxes for typed digits, a bar of progress, the lights that help explains."""
+"""The small parts of the screen: text, boxes for typed digits, and a bar of progress."""
 
-from textual.app import ComposeResult
-from textual.containers import Container, Horizontal, Vertical
+from rich.segment import Segment
+from rich.style import Style
 from textual.content import Content
-from textual.reactive import reactive, var
-from textual.timer import Timer
+from textual.reactive import reactive
+from textual.strip import Strip
 from textual.widget import Widget
 
 from station.display.screen import Progress
-from ui.idle_pages import LIGHTS, HelpLight, Light
+from ui.notes import wrapped
 
 BOXES_LIMIT = 12
 """Boxes on the screen; further digits change nothing (forty columns hold no more, and no PIN is that long)."""
+INSIDE = (6, 2, 1)
+"""The columns of a box between its sides: as many as leave room for all boxes."""
 BAR_COLUMNS = 30
-BLINK_S = 0.5
-"""On as long as off: one blink a second. Nothing flashes faster than twice a second."""
 
 
 class PlainText(Widget):
@@ -27,19 +27,54 @@ class PlainText(Widget):
         return Content(self.text)
 
 
-class PinBoxes(Widget):
-    """A box for each typed digit. It is only told how many there are."""
+class SideText(Widget):
+    """Sentences beside the state, each on a line of its own, with air between them where there is room."""
 
-    count: reactive[int] = reactive(0)
-
-    def watch_count(self) -> None:
-        """Take no room without digits."""
-        self.display = self.count > 0
+    lines: reactive[tuple[str, ...]] = reactive((), layout=True)
+    air: reactive[bool] = reactive(default=True, layout=True)
+    """Whether there may be empty lines."""
 
     def render(self) -> Content:
-        """Boxes, three rows high."""
-        count = min(self.count, BOXES_LIMIT)
-        return Content("\n".join(row * count for row in ("┏━┓", "┃●┃", "┗━┛")))
+        """The sentences."""
+        columns, rows = self.size
+        parts = [wrapped(line, columns) for line in self.lines]
+        spaced = [line for part in parts for line in (*part, "")][:-1]
+        close = [line for part in parts for line in part]
+        if not self.air:
+            return Content("\n".join(close))
+        # Whose key it is comes first, and is the first to go.
+        return Content("\n".join(spaced if len(spaced) <= rows else close[-rows:]))
+
+
+class PinBoxes(Widget):
+    """A box for each digit of a PIN; those of typed digits are full. It is only told how many there are.
+
+    The boxes begin at the left, so that none moves when there are more of them than usual.
+    """
+
+    boxes: reactive[int] = reactive(0)
+    full: reactive[int] = reactive(0)
+
+    def watch_boxes(self) -> None:
+        """Take no room without boxes."""
+        self.display = self.boxes > 0
+
+    def render_line(self, y: int) -> Strip:
+        """One of the rows: the lid, the inside, the bottom."""
+        plain = self.rich_style
+        last = self.size.height - 1
+        inside = next((width for width in INSIDE if (width + 2) * BOXES_LIMIT <= self.size.width), INSIDE[-1])
+        # With air between them where there is room for it.
+        gap = " " * (2 if (inside + 4) * BOXES_LIMIT <= self.size.width + 2 else 0)
+        parts = []
+        for number in range(min(self.boxes, BOXES_LIMIT)):
+            if y in {0, last}:
+                left, right = "┌┐" if y == 0 else "└┘"
+                parts.append(Segment(f"{left}{'─' * inside}{right}{gap}", plain))
+            else:
+                within = plain + Style(reverse=True) if number < self.full else plain
+                parts += [Segment("│", plain), Segment(" " * inside, within), Segment(f"│{gap}", plain)]
+        return Strip(parts).adjust_cell_length(self.size.width, plain)
 
 
 class WriteProgress(Widget):
@@ -57,57 +92,3 @@ class WriteProgress(Widget):
             return Content("")
         full = BAR_COLUMNS * self.progress.done_bytes // self.progress.total_bytes
         return Content("\n".join(["█" * full + "░" * (BAR_COLUMNS - full)] * 3))
-
-
-class HelpLightRow(Horizontal):
-    """A light of keys and locks: a framed field of its colour, its name and meaning beside it."""
-
-    light: var[HelpLight | None] = var(None, init=False)
-
-    def compose(self) -> ComposeResult:
-        """The field and the text."""
-        with Container(classes="frame"):
-            yield Container(classes="field")
-        yield PlainText()
-
-    def watch_light(self) -> None:
-        """Show it, or take no room."""
-        self.display = self.light is not None
-        for light in Light:
-            self.set_class(self.light is not None and light is self.light.light, f"-{light.value}")
-        self.query_one(PlainText).text = self.light.meaning if self.light is not None else ""
-
-
-class HelpLights(Vertical):
-    """The lights of a page of help. Those that blink do so by the class ``-unlit``."""
-
-    lights: var[tuple[HelpLight, ...]] = var((), init=False)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._blinking: Timer | None = None
-
-    def compose(self) -> ComposeResult:
-        """As many rows as any page has."""
-        for _ in range(max(len(lights) for lights in LIGHTS.values())):
-            yield HelpLightRow()
-
-    def on_mount(self) -> None:
-        """Have a clock to blink by."""
-        self._blinking = self.set_interval(BLINK_S, self.blink, pause=True)
-
-    def blink(self) -> None:
-        """Put out what blinks, or light it again."""
-        self.toggle_class("-unlit")
-
-    def watch_lights(self) -> None:
-        """Show them, lit to begin with."""
-        self.display = bool(self.lights)
-        for number, row in enumerate(self.query(HelpLightRow)):
-            row.light = self.lights[number] if number < len(self.lights) else None
-        self.remove_class("-unlit")
-        if self._blinking is not None:
-            if any(shown.light.blinks for shown in self.lights):
-                self._blinking.reset()
-            else:
-                self._blinking.pause()

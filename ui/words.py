@@ -9,10 +9,10 @@ from station.display.screen import IdlePage, Line, Progress, Screen, Status
 from station.records.claims import KeyKind, Role
 from station.rules.facts import OffOnlyReason, Refusal
 from ui import box_words, idle_pages, receipts, sentences, support, times
-from ui.glyphs import printable
-from ui.idle_pages import HelpLight
+from ui.glyphs import printable, short_name
 from ui.languages import catalogue, chosen
 from ui.sentences import Tone
+from ui.sheet import Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,33 +21,52 @@ class Words:
 
     tone: Tone
     key_state: str = ""
-    """As a shape and a word; empty when there is none."""
+    """In one word; empty where there is no key."""
+    figure: str = ""
+    """A time of day or a countdown, to be drawn as large as the state; empty when there is none."""
+    who: str = ""
+    """Whose key it is."""
     instruction: str = ""
     """What to do now."""
-    figure: str = ""
-    """A time of day, a countdown or a fault's digits, to be drawn large; empty when there is none."""
+    resting: bool = False
+    """The station waits for a key, and nothing is the matter."""
+    asking: bool = False
+    """What to do stands beside the state: below it is room for what is typed, and for progress."""
+    routine: tuple[str, ...] = ()
+    """What everybody does after that."""
+    boxes: int = 0
+    """How many digits there is room for; 0: none are asked for."""
     digits_typed: int = 0
     reason: str = ""
-    """Why, and whose key it is."""
+    """Why."""
     support_code: str = ""
     """For support on the telephone."""
     status: tuple[str, ...] = ()
-    """How the station is doing, in parts: its number, network, age of the data, time of day."""
+    """How the station is doing, in parts: its number, network, when it was updated."""
+    place: str = ""
+    """What the station is called."""
+    clock: str = ""
+    """The time of day."""
     notes: tuple[str, ...] = ()
     """Further sentences, the most important first: where there is little room, the last are shown in turn."""
-    lights: tuple[HelpLight, ...] = ()
-    """Lights to be drawn, with what they mean."""
+    sheet: Sheet | None = None
+    """A page to read, in place of all of this."""
     progress: Progress | None = None
-    fault_message: str = ""
-    """What to draw as a QR code instead of `figure`, where it fits."""
+    telephone: str = ""
+    """What to draw as a QR code that a telephone can dial, where it fits."""
 
     def __str__(self) -> str:
-        rest = " ".join(part for part in (self.reason, *(shown.meaning for shown in self.lights), *self.notes) if part)
-        return f"{self.instruction} | {rest}" if rest else self.instruction
+        if self.sheet is not None:
+            return str(self.sheet)
+        rest = " ".join(part for part in (self.who, *self.routine, self.reason, *self.notes) if part)
+        said = f"{self.key_state}. {self.instruction}" if self.asking else self.instruction
+        return f"{said} | {rest}" if rest else said
 
 
 NOTHING = Words(Tone.QUIET)
 """Before the station has said anything."""
+ASKING = frozenset({Line.READING, Line.PROMPT, Line.WRONG_PIN, Line.CHECKING, Line.ACTIVATING})
+"""Lines during which a PIN may be typed, or has been."""
 
 
 def words(screen: Screen, language: str) -> Words:
@@ -58,62 +77,80 @@ def words(screen: Screen, language: str) -> Words:
         return _idle(screen, screen.idle_page, language, translation)
     if screen.status.role is Role.ACTIVATION_BOX:
         return _activation_box(screen, language, translation)
-    figure = _figure(screen)
     return Words(
         tone=_tone(screen),
-        key_state=_translated(sentences.UNKNOWN if screen.unseen else sentences.KEY_STATES[screen.line], translation),
+        key_state=_key_state(screen, translation),
+        figure=_figure(screen),
+        who=_whose(screen, translation),
         instruction=_instruction(screen, translation),
-        figure=support.fault_digits(screen) if _is_fault(screen) else figure,
-        digits_typed=0 if figure or screen.status.role is Role.UPDATE_BOX else screen.digits,
+        resting=screen.line is Line.EMPTY and not _only_switches_off(screen),
+        asking=screen.line in ASKING,
+        routine=_routine(screen, translation),
+        boxes=_boxes(screen),
+        digits_typed=screen.digits if _boxes(screen) else 0,
         reason=" ".join(part for part in _reasons(screen, translation) if part),
         support_code=support.support_code(screen),
         status=_status(screen.status, translation),
+        place=printable(screen.status.name),
+        clock=times.clock(screen.status, translation),
         notes=(*support.contacts(screen, language, translation), *_notes(screen, translation)),
         progress=screen.progress,
-        fault_message=support.fault_message(screen) if _is_fault(screen) else "",
+        telephone=support.telephone(screen) if _is_fault(screen) else "",
     )
 
 
+def off_and_on(*wishes: str | None) -> tuple[str, str]:
+    """The two words for a key's state, in the first of ``wishes`` that there is a screen in: off, and on."""
+    translation = catalogue(chosen(*wishes))
+    return translation.gettext(sentences.OFF), translation.gettext(sentences.ON)
+
+
 def _activation_box(screen: Screen, language: str, translation: gettext.NullTranslations) -> Words:
-    """An activation box is a lamp: one of three colours, each with its shape and its word, and a short reason."""
-    lamp = box_words.lamp(screen)
-    figure = _figure(screen)
+    """An activation box: the same states, and a short reason."""
     end = screen.receipt.expires if screen.receipt is not None else screen.still_on_until
-    instruction, *reason = box_words.sentences_of(screen) if screen.off_in_s is None else _sentences(screen)
+    what_to_do, *reason = box_words.sentences_of(screen) if screen.off_in_s is None else _sentences(screen)
+    instruction = translation.gettext(what_to_do).format(
+        until="" if end is None else times.until_on(screen.status, end, translation),
+        wait=times.countdown(screen.off_in_s or 0),
+    )
     return Words(
-        tone=lamp.tone,
-        key_state=_translated(lamp.sign, translation),
-        instruction=translation.gettext(instruction).format(
-            until="" if end is None else times.until_on(screen.status, end, translation),
-            wait=times.countdown(screen.off_in_s or 0),
-        ),
-        figure=support.fault_digits(screen) if _is_fault(screen) else figure,
-        digits_typed=0 if figure else screen.digits,
+        tone=box_words.lamp(screen),
+        key_state=_key_state(screen, translation),
+        figure=_figure(screen),
+        who=_whose(screen, translation),
+        instruction=_with_take_it_out(instruction, screen, translation),
+        resting=screen.line is Line.EMPTY and not _only_switches_off(screen),
+        asking=screen.line in ASKING,
+        boxes=_boxes(screen),
+        digits_typed=screen.digits if _boxes(screen) else 0,
         reason=" ".join(translation.gettext(part) for part in reason if part),
         support_code=support.support_code(screen),
         status=box_words.status(screen.status, translation),
+        clock=times.clock(screen.status, translation),
         notes=(
             *([_off_only_reason(screen.status, translation)] if screen.status.off_only is not None else []),
             *support.contacts(screen, language, translation),
         ),
         progress=screen.progress,
-        fault_message=support.fault_message(screen) if _is_fault(screen) else "",
+        telephone=support.telephone(screen) if _is_fault(screen) else "",
     )
 
 
 def _idle(screen: Screen, shown: IdlePage, language: str, translation: gettext.NullTranslations) -> Words:
     status = _status(screen.status, translation)
+    clock = times.clock(screen.status, translation)
     if shown.view is View.STANDBY:
-        return Words(Tone.QUIET, status=status[-1:])
+        return Words(Tone.QUIET, clock=clock)
     return Words(
         Tone.QUIET,
-        instruction=idle_pages.instruction(shown, screen.status, translation),
+        instruction=idle_pages.instruction(shown, translation),
+        boxes=shown.digits,
         digits_typed=shown.digits,
-        reason=idle_pages.reason(shown, translation),
         support_code=support.support_code(screen),
         status=status,
-        notes=tuple(idle_pages.notes(shown, screen, language, translation)),
-        lights=idle_pages.lights(shown, translation),
+        place=printable(screen.status.name),
+        clock=clock,
+        sheet=idle_pages.sheet(shown, screen, language, translation),
     )
 
 
@@ -142,8 +179,10 @@ def _notes(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
         case Line.EMPTY:
             off_only = _off_only_reason(screen.status, translation) if _only_switches_off(screen) else ""
             return [*([off_only] if off_only else []), translation.gettext(sentences.HELP)]
-        case Line.REFUSED if screen.refusal is Refusal.STATION and screen.status.off_only is not None:
+        case Line.REFUSED | Line.OUT_OFF if screen.refusal is Refusal.STATION and screen.status.off_only is not None:
             return [_off_only_reason(screen.status, translation)]
+        case Line.OUT_OFF if sentences.refused(screen) is not None:
+            return []
         case Line.PROMPT | Line.WRONG_PIN:
             hint = sentences.DIGITS_LOST if screen.digits_lost else sentences.MISTYPED if screen.digits else ""
             return [
@@ -160,19 +199,38 @@ def _notes(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
 
 
 def _tone(screen: Screen) -> Tone:
-    if _only_switches_off(screen) or screen.off_in_s is not None:
+    if _only_switches_off(screen):
         return Tone.ATTENTION
-    return sentences.TONES[screen.line]
+    refused = screen.line is Line.OUT_OFF and sentences.refused(screen) is not None
+    return sentences.TONES[Line.REFUSED if refused else screen.line]
+
+
+def _key_state(screen: Screen, translation: gettext.NullTranslations) -> str:
+    return _translated(sentences.UNKNOWN if screen.unseen else sentences.KEY_STATES[screen.line], translation)
 
 
 def _figure(screen: Screen) -> str:
     if screen.line is Line.WAIT and screen.wait_s is not None:
         return times.countdown(screen.wait_s)
-    if screen.off_in_s is not None:
-        return times.countdown(screen.off_in_s)
     if screen.receipt is not None and screen.line in {Line.READY, Line.OUT_READY}:
         return times.time_of_day(screen.receipt.expires, screen.status.time_zone)
     return ""
+
+
+def _boxes(screen: Screen) -> int:
+    """As many as a PIN of this site has digits, from the prompt on; before it and afterwards for what is typed."""
+    if screen.status.role is Role.UPDATE_BOX or screen.line not in ASKING:
+        return 0
+    empty = screen.line in {Line.PROMPT, Line.WRONG_PIN}
+    return max(screen.status.pin_digits, screen.digits) if empty or screen.digits else 0
+
+
+def _routine(screen: Screen, translation: gettext.NullTranslations) -> tuple[str, ...]:
+    """Of a key that is on."""
+    if screen.receipt is None or screen.line not in {Line.READY, Line.OUT_READY} or screen.off_in_s is not None:
+        return ()
+    at_station = screen.status.role is Role.SYNC_STATION
+    return tuple(map(translation.gettext, sentences.ROUTINE if at_station else sentences.ROUTINE[:1]))
 
 
 def _sentences(screen: Screen) -> tuple[str, str]:
@@ -194,8 +252,8 @@ def _sentences(screen: Screen) -> tuple[str, str]:
             return sentences.OUT_UNSEEN
         case Line.STILL_ON if screen.still_on_until is None:
             return sentences.STILL_ON_UNKNOWN, sentences.LINES[Line.STILL_ON][1]
-        case Line.REFUSED if screen.refusal is not None:
-            return sentences.REFUSALS[screen.refusal]
+        case Line.REFUSED | Line.OUT_OFF if (said := sentences.refused(screen)) is not None:
+            return said
         case Line.WRONG_PIN if screen.kind in sentences.POOL_KEY_IS_FOR:
             return sentences.WRONG_PIN_OF_POOL_KEY, ""
         case Line.READY | Line.OUT_READY if screen.receipt is None:
@@ -217,18 +275,23 @@ def _tries_left(screen: Screen, translation: gettext.NullTranslations) -> list[s
 def _instruction(screen: Screen, translation: gettext.NullTranslations) -> str:
     sentence = translation.gettext(_sentences(screen)[0])
     expires = screen.receipt.expires if screen.receipt is not None else screen.still_on_until
-    return sentence.format(
+    said = sentence.format(
         until="" if expires is None else times.until_on(screen.status, expires, translation),
         wait=times.countdown(screen.off_in_s or screen.wait_s or 0),
     )
+    return _with_take_it_out(said, screen, translation)
+
+
+def _with_take_it_out(said: str, screen: Screen, translation: gettext.NullTranslations) -> str:
+    return f"{said} {translation.gettext(sentences.TAKE_IT_OUT)}" if sentences.to_be_taken_out(screen) else said
 
 
 def _reasons(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
     fixed = _sentences(screen)[1]
     parts = [translation.gettext(fixed)] if fixed else []
     match screen.line:
-        case Line.PROMPT:
-            parts.append(_whose(screen, translation))
+        case Line.PROMPT if screen.notes.lost_power:
+            parts.append(translation.gettext(sentences.LOST_POWER))
         case Line.WRONG_PIN if screen.kind is not None:
             parts.append(_whom_a_pool_key_is_for(screen, screen.kind, translation))
         case Line.READY | Line.OUT_READY:
@@ -240,6 +303,7 @@ def _reasons(screen: Screen, translation: gettext.NullTranslations) -> list[str]
                 parts.append(translation.gettext(sentences.STILL_ON_AT_MOST).format(until=end))
         case (
             Line.EMPTY
+            | Line.PROMPT
             | Line.REFUSED
             | Line.READING
             | Line.WRONG_PIN
@@ -260,17 +324,17 @@ def _reasons(screen: Screen, translation: gettext.NullTranslations) -> list[str]
 
 
 def _whose(screen: Screen, translation: gettext.NullTranslations) -> str:
-    if screen.key is None:
+    if screen.key is None or not sentences.KEY_STATES[screen.line]:
         return ""
-    if screen.holder_name is not None:
-        return translation.gettext("Key {key}, {name}.").format(key=screen.key, name=printable(screen.holder_name))
+    if screen.holder_name is not None and screen.kind in {None, KeyKind.PERSONAL}:
+        return translation.gettext("Key {key} · {name}").format(key=screen.key, name=short_name(screen.holder_name))
     match screen.kind:
         case KeyKind.SUBSTITUTE:
-            return translation.gettext("Substitute key {key}.").format(key=screen.key)
+            return translation.gettext("Substitute key {key}").format(key=screen.key)
         case KeyKind.EMERGENCY:
-            return translation.gettext("Emergency key {key}.").format(key=screen.key)
+            return translation.gettext("Emergency key {key}").format(key=screen.key)
         case _:
-            return translation.gettext("Key {key}.").format(key=screen.key)
+            return translation.gettext("Key {key}").format(key=screen.key)
 
 
 def _whom_a_pool_key_is_for(screen: Screen, kind: KeyKind, translation: gettext.NullTranslations) -> str:
@@ -285,21 +349,25 @@ def _off_only_reason(status: Status, translation: gettext.NullTranslations) -> s
 
 
 def _status(status: Status, translation: gettext.NullTranslations) -> tuple[str, ...]:
-    network = _network(status, translation)
-    if status.mirror_age_s is None:
-        data = translation.gettext("no data")
-    else:
-        data = translation.gettext("data {age}").format(age=times.age(status.mirror_age_s, translation))
-    clock = times.clock(status, translation)
     box = status.role is Role.UPDATE_BOX
     name = translation.gettext("Update box {number}") if box else translation.gettext("Station {number}")
-    strip = (name.format(number=status.station), network, data, clock)
-    return (*strip, translation.gettext("settings file broken")) if status.config_rejected else strip
+    parts = [name.format(number=status.station), _network(status, translation)]
+    if status.mirror_age_s is None:
+        parts.append(translation.gettext("no data"))
+    elif status.clock_trusted:
+        updated = times.until_on(status, status.unix_s - status.mirror_age_s, translation)
+        parts.append(translation.gettext("updated {time}").format(time=updated))
+    else:
+        parts.append(translation.gettext("data {age}").format(age=times.age(status.mirror_age_s, translation)))
+    if status.config_rejected:
+        parts.append(translation.gettext("settings file broken"))
+    return tuple(part for part in parts if part)
 
 
 def _network(status: Status, translation: gettext.NullTranslations) -> str:
+    """Empty where there is nothing the matter with it."""
     if status.online:
-        return translation.gettext("online")
+        return ""
     if status.central_fault is not None:
         return translation.gettext("central: FAULT")
     if status.offline_since is None or not status.clock_trusted:

@@ -63,7 +63,7 @@ class Holder(Mirrored):
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.ACTIVE)
     employment_ends = models.DateField(null=True, blank=True, help_text="The last day at work")
-    language = models.CharField(max_length=5, blank=True, help_text="For the screen: sv, da, en")
+    language = models.CharField(max_length=5, blank=True, help_text="For the screen: sv, da, nb, fi, en")
     pin_tag = models.BinaryField(max_length=PIN_TAG_BYTES, default=no_pin, editable=False)
     pin_at = models.BigIntegerField(null=True, editable=False)
     """When they were given their PIN; None for somebody who has had none."""

@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_lazy as _
 
@@ -15,7 +16,7 @@ from central.models.base import MAX_UINT32, check_printable
 from central.models.users import UNIT_ROLES
 from central.office.access import SiteAccess
 
-LANGUAGES = [("", "–"), ("sv", "Svenska"), ("da", "Dansk"), ("en", "English")]
+LANGUAGES = [("", "–"), *settings.LANGUAGES]
 DAYS_BACK = 7
 IMPORT_LIMIT_BYTES = 512 * 1024
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)

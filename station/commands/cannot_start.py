@@ -23,7 +23,14 @@ from station.commands import error_sentences
 from station.errors import StationError
 from station.key.switching_off import SocketSays, switch_off_keys
 from station.runtime.heartbeat import Heartbeat, descriptor_of, reasons_of
-from station.supervisor.screens import Support, WhereToGo, read_where_to_go
+from station.supervisor.screens import (
+    DEFAULT_LANGUAGE,
+    LANGUAGES,
+    WhereToGo,
+    read_where_to_go,
+    station_line,
+    support_line,
+)
 from ui.cannot_start_page import CannotStart, page
 
 T = TypeVar("T")
@@ -79,8 +86,12 @@ class _Page:
         settings = _settings(self._path)
         there = WhereToGo() if settings is None else read_where_to_go(settings.storage.database.parent)
         is_set_up = settings is not None and not isinstance(fault, ConfigFault)
-        support = tuple(_support(each) for each in there.support)
-        self._why = CannotStart(str(self._path), error_sentences.lines(fault), is_set_up, there.stations, support)
+        language = None if settings is None else settings.display.language
+        words = LANGUAGES[language or DEFAULT_LANGUAGE]
+        stations = tuple(station_line(each, words) for each in there.stations)
+        support = tuple(support_line(each, words) for each in there.support)
+        problems = error_sentences.lines(fault)
+        self._why = CannotStart(str(self._path), problems, is_set_up, stations, support, language)
         self._draw()
 
     async def switch_off(self) -> None:
@@ -112,11 +123,6 @@ def _settings(path: Path) -> Settings | None:
     with suppress(ConfigFault):
         return in_effect(path)[0].settings
     return None
-
-
-def _support(line: Support) -> str:
-    when = " ".join(filter(None, [line.days, line.hours]))
-    return f"{line.text}: {line.phone}" + (f" ({when})" if when else "")
 
 
 def _drop_typed() -> None:

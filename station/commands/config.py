@@ -1,7 +1,11 @@
-"""Shows the configuration in effect and where it comes from, checks a file, rolls back, prints the schema."""
+"""Shows the configuration in effect and where it comes from, checks a file, rolls back, prints the schema.
+
+``technician-code`` makes the line for the technician's code: the code itself is in no file, and on no command line.
+"""
 
 import argparse
 import contextlib
+import getpass
 import json
 import os
 import sys
@@ -14,19 +18,25 @@ from config.files import read_file, write_file
 from config.good_copies import GoodCopies, GoodCopy, folder_of
 from config.loading import FILE_LIMIT_BYTES, version_of
 from station.commands.command_line import WRONG_USAGE, UsageError, add_action, print_answer
+from station.runtime.technician import hash_of
+from station.secret import Secret
+from station.visit.entry import MAX_DIGITS
 
 EXAMPLE = (
     "examples: station config show\n"
     "          station config check station.toml\n"
     "          station config rollback\n"
-    "          station config schema"
+    "          station config schema\n"
+    "          station config technician-code"
 )
 FILE_MODE = 0o644
+CODE_DIGITS_MIN = 6
+"""Of a technician's code: a wrong one costs 5 s, and a million of them two months."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="show|check|rollback|schema")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="show|check|rollback|schema|technician-code")
     add_action(actions, "show", "print the values in effect and where each comes from", "example: station config show")
     check = add_action(actions, "check", "say what is wrong with a file", "example: station config check station.toml")
     check.add_argument(
@@ -42,6 +52,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "version", metavar="VERSION", nargs="?", help="as `station config show` lists them (default: the one before)"
     )
     add_action(actions, "schema", "print the JSON schema", "example: station config schema > station.schema.json")
+    add_action(
+        actions,
+        "technician-code",
+        "read the technician's code without showing it, print the line for the file's [display]",
+        "example: station config technician-code",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if args.action == "check":
         return _check(args, args.file or config.find(args.config))
+    if args.action == "technician-code":
+        return _technician_code(args)
     path = config.find(args.config)
     return _show(args, path) if args.action == "show" else _roll_back(args, path)
 
@@ -108,6 +126,21 @@ def _table(shown: ConfigFile, source: str, file: str, values: list[EffectiveValu
 
 def _written(value: str | int | bool | None) -> str:  # noqa: FBT001 - a value, not a switch
     return "(none)" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+# --- technician-code ---
+
+
+def _technician_code(args: argparse.Namespace) -> int:
+    code = Secret(getpass.getpass("Digits of the code: "))
+    digits = code.reveal()
+    if not (digits.isascii() and digits.isdecimal() and CODE_DIGITS_MIN <= len(digits) <= MAX_DIGITS):
+        raise UsageError("bad_code_digits")
+    if getpass.getpass("Again: ") != digits:
+        raise UsageError("codes_differ")
+    encoded = hash_of(code)
+    print_answer(args, f'technician_code = "{encoded}"', {"technician_code": encoded})
+    return 0
 
 
 # --- rollback ---------------------------------------------------------------------------------------------------------

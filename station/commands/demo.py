@@ -19,13 +19,14 @@ from station.demo.scenario import Play, named, names, play
 from station.demo.site import DemoSite
 from station.demo.steps import ExpectationFailed
 from station.plain_text import PlainFormatter, lines
+from ui.languages import LANGUAGES, catalogue
 
 EXAMPLE = "examples: station demo\n          station demo --script morning"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("--language", choices=("sv", "da", "en"), default="en", help="of the station (default: en)")
+    parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the station (default: en)")
     parser.add_argument("--offline", action="store_true", help="begin with the network cut")
     parser.add_argument("--script", metavar="NAME", choices=names(), help=f"play a scenario: {', '.join(names())}")
     parser.add_argument("--state", type=Path, metavar="DIR", help="keep the site there (default: a temporary folder)")
@@ -71,20 +72,30 @@ async def _run(args: argparse.Namespace, folder: Path, scenario: Play | None) ->
         asyncio.get_running_loop().add_signal_handler(number, playing.cancel)
     try:
         if scenario is None:
-            sys.stderr.write("starting the central server and the station …\n")
-        await site.start()
-        if args.offline:
-            await site.home.network.cut()
-        if scenario is not None:
-            await play(scenario, site, _print)
+            await _show(site, offline=args.offline)
         else:
-            # pyte and Textual are needed for this only.
-            key_ring = importlib.import_module("station.demo.key_ring")
-            await key_ring.KeyRing(site).run_async(mouse=False)
+            await site.start()
+            if args.offline:
+                await site.home.network.cut()
+            await play(scenario, site, _print)
     finally:
         await site.close()
         logging.shutdown()
     return 0
+
+
+async def _show(site: DemoSite, *, offline: bool) -> None:
+    sys.stderr.write(catalogue(site.language).gettext("Starting central and the station …") + "\n")
+    starting = asyncio.create_task(site.start())
+    await asyncio.sleep(0)
+    # Central is on its way: pyte and Textual, which only this needs, are loaded meanwhile.
+    key_ring = importlib.import_module("station.demo.key_ring")
+    await starting
+    if offline:
+        await site.home.network.cut()
+    if site.office is not None:
+        sys.stderr.write(key_ring.office_line(site.office, site.language) + "\n")
+    await key_ring.KeyRing(site).run_async(mouse=False)
 
 
 def _print(line: str) -> None:

@@ -71,6 +71,8 @@ SENTENCES: Mapping[str, str] = {
     "record_issued_in_future": "a record was signed by a clock that is ahead; check the central server's clock",
     "time_of_another_nonce": "the answer about the time is an old one; check who is between station and central",
     # The database.
+    "bad_code_digits": "a code has 6 to 16 digits, and nothing else",
+    "codes_differ": "the two codes are not the same",
     "no_such_version": "no such version is kept; station config show lists those that are",
     "in_use": "the kiosk, or another command, is using the station's database; stop it first (station status works)",
     "newer_schema": "a newer program has written the station's database; install that version again",

@@ -19,8 +19,8 @@ from config.config_file import in_effect
 from config.problems import summary
 from offline_cache import SqliteStore
 from station.app import Station
+from station.commands.clock_doubts import CLOCK_DOUBTS
 from station.commands.command_line import add_json, print_answer, utc_text
-from station.rules.clock import ClockDoubt
 from station.runtime import status_file
 
 EXAMPLE = "example: station status --json"
@@ -118,7 +118,7 @@ def lines(fields: Mapping[str, Any]) -> Sequence[str]:
     """``fields`` as lines for people."""
     clock = fields["clock"]
     said = f"kiosk running, {_duration(fields['age_s'])} ago" if fields["kiosk"] else "no kiosk runs here"
-    trust = f"trusted ({_clock_source(clock)})" if clock["trusted"] else f"NOT trusted ({_DOUBTS[clock['doubt']]})"
+    trust = f"trusted ({_clock_source(clock)})" if clock["trusted"] else f"NOT trusted ({CLOCK_DOUBTS[clock['doubt']]})"
     off_only = fields["off_only"]
     can = "keys can be activated" if off_only is None else f"keys can only be switched off ({off_only})"
     # A box has nobody to ask: what it goes by has been read.
@@ -142,14 +142,6 @@ def lines(fields: Mapping[str, Any]) -> Sequence[str]:
         reason = f" ({visit['reason']})" if visit["reason"] else ""
         found.append(f"  {utc_text(visit['at'])}  {visit['kind'] or 'unknown':<10}  {visit['outcome'] or '…'}{reason}")
     return found
-
-
-_DOUBTS = {
-    ClockDoubt.NO_SOURCE: "nothing that is trusted tells the time",
-    ClockDoubt.BEFORE_FLOOR: "it is before what central has signed",
-    ClockDoubt.SET_BACK: "it is before what was trusted here already",
-    ClockDoubt.TOO_FAR_AHEAD: "it is more than a year past what central has signed",
-}
 
 
 def _clock_source(clock: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from station.secret import Secret
 
 START_LIMIT_S = 60.0
 LINE_LIMIT_BYTES = 64 * 1024
+SAMPLE_LIMIT_BYTES = 1024 * 1024
 READING = ("--cause", "technical", "--reason", "the demonstration keeps its own books")
 """Why it reads what stations report: central asks, and keeps the answer."""
 _LIBC = ctypes.CDLL(None)
@@ -41,6 +42,8 @@ class CentralServer:
         self._following: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._news = asyncio.Condition()
+        self._first_code: tuple[int, Secret[str]] | None = None
+        """Station 1's enrolment code of a folder that has just been seeded."""
         self.events: list[Mapping[str, Any]] = []
         """Every event that central has taken in, in its order; empty until `follow`."""
 
@@ -50,13 +53,33 @@ class CentralServer:
         """Seed the folder, unless that has been done; the sample data. Raises DemoFault."""
         self.set_clock_ahead(self.clock_ahead_s())
         if not self._sample_file.exists():
-            answer = await self.command("seed", "--keys", str(self._keys_folder), "--json")
-            # Sample PINs and a password, all invented; still nobody else's to read.
-            descriptor = os.open(self._sample_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(answer.encode())
+            self._keep_sample(await self.command("seed", "--keys", str(self._keys_folder), "--json"))
         sample: Mapping[str, Any] = json.loads(self._sample_file.read_bytes())
         return sample
+
+    async def prepare_and_serve(self) -> tuple[Mapping[str, Any], int]:
+        """Seed the folder, unless that has been done, and serve it: the sample data, and the port. Raises DemoFault."""
+        if self._sample_file.exists():
+            return await self.prepare(), await self.serve()
+        self.set_clock_ahead(self.clock_ahead_s())
+        # One process, as each needs most of a second to start.
+        seeding = ("seed", "--data", str(self.folder), "--keys", str(self._keys_folder), "--json", "--serve", "0")
+        output = await self._start_serving(*seeding)
+        with suppress(TimeoutError, ValueError):
+            async with asyncio.timeout(START_LIMIT_S):
+                self._keep_sample((await output.readline()).decode())
+        if not self._sample_file.exists():
+            raise DemoFault("central_not_started", log=self._log)
+        return await self.prepare(), await self._serving_port(output)
+
+    def _keep_sample(self, answer: str) -> None:
+        """Raises ValueError for what is no sample."""
+        code = Secret(str(json.loads(answer)["enrol_code"]))
+        # Sample PINs and a password, all invented; still nobody else's to read.
+        descriptor = os.open(self._sample_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(answer.encode())
+        self._first_code = 1, code
 
     async def close(self) -> None:
         """End its processes."""
@@ -92,6 +115,9 @@ class CentralServer:
 
     async def enrolment_code(self, station: int) -> Secret[str]:
         """A one-time code for a station. Raises DemoFault."""
+        if self._first_code is not None and self._first_code[0] == station:
+            code, self._first_code = self._first_code[1], None
+            return code
         return Secret((await self.command("enrol-code", "--station", str(station))).strip())
 
     async def provision_code(self, key: int) -> Secret[str]:
@@ -137,21 +163,25 @@ class CentralServer:
 
     async def serve(self) -> int:
         """Serve the prepared folder; on which port. Raises DemoFault."""
+        return await self._serving_port(await self._start_serving("serve", "--data", str(self.folder), "--port", "0"))
+
+    async def _start_serving(self, *words: str) -> asyncio.StreamReader:
+        """Start the process that is going to serve; its output."""
         with self._log.open("ab") as log:
             self._serving = await self._process(
-                "serve",
-                "--data",
-                str(self.folder),
-                "--port",
-                "0",
+                *words,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
+                limit=SAMPLE_LIMIT_BYTES,
             )
         assert self._serving.stdout is not None
+        return self._serving.stdout
+
+    async def _serving_port(self, output: asyncio.StreamReader) -> int:
         with suppress(TimeoutError):
             async with asyncio.timeout(START_LIMIT_S):
-                while line := await self._serving.stdout.readline():
+                while line := await output.readline():
                     if found := _SERVING.search(line):
                         return int(found[1])
         raise DemoFault("central_not_started", log=self._log)

@@ -20,7 +20,7 @@ from ui.sentences import Tone
 
 LATE_S = 3
 """How much of a countdown, or of a minute, a slow machine may have used up before it is looked at."""
-COLOURS = {Tone.QUIET: "dark", Tone.OFF: "blue", Tone.ON: "green", Tone.FAULT: "red"}
+COLOURS = {Tone.QUIET: "dark", Tone.OFF: "white", Tone.ON: "green", Tone.FAULT: "red"}
 REASONS = frozenset[str]({*Refusal, *Unfit, *OffOnlyReason, *Shortened})
 
 Event = Mapping[str, Any]
@@ -95,9 +95,9 @@ class Expectations:
         return self.at.says()
 
     @step()
-    async def lamp(self, colour: Literal["dark", "blue", "green", "red"]) -> str:
-        """An activation box's lamp: blue is a key that is there and off, green one that is on, red a refusal."""
-        await self._comes(lambda screen: COLOURS[box_words.lamp(screen).tone] == colour)
+    async def lamp(self, colour: Literal["dark", "white", "green", "red"]) -> str:
+        """An activation box's screen: white is a key that is there and off, green one that is on, red a refusal."""
+        await self._comes(lambda screen: COLOURS[box_words.lamp(screen)] == colour)
         return self.at.lamp()
 
     async def _comes(self, wanted: Callable[[Screen], bool], described: Callable[[Screen], str] | None = None) -> None:

@@ -14,9 +14,20 @@ from textual.containers import Container, Vertical
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from station.demo.site import DemoSite, SampleKey, SamplePerson, kiosk_command, kiosk_environment
-from station.records.claims import EVERY_AREA, Category, KeyKind
-from station.rules.locks import TEST_LOCK, Light
+from station.commands.sync import synchronise
+from station.demo.site import (
+    DemoSite,
+    OfficeLogIn,
+    SampleKey,
+    SamplePerson,
+    kiosk_command,
+    kiosk_environment,
+)
+from station.errors import StationError
+from station.records.claims import EVERY_AREA, Category, KeyKind, Role
+from station.rules.locks import TEST_LOCK, Light, Reason
+from ui.languages import catalogue
+from ui.sentences import N_
 from ui.terminal import TerminalView
 
 LIGHTS_EVERY_S = 1.0
@@ -27,23 +38,58 @@ SHORT_ROWS = 30
 """In fewer rows than this the help is one line, and the kiosk keeps the rest."""
 
 LIGHT_MARKS: Mapping[Light, str] = {
-    Light.BLUE_STEADY: "[*] blue, ON",
-    Light.BLUE_BLINKING: "[ ] blue blinks",
-    Light.PURPLE_BLINKING: "[!] purple blinks",
-    Light.GREEN: "green",
-    Light.RED: "red",
-    Light.NONE: "dark",
+    Light.BLUE_STEADY: N_("[*] blue, ON"),
+    Light.BLUE_BLINKING: N_("[ ] blue blinks"),
+    Light.PURPLE_BLINKING: N_("[!] purple blinks"),
+    Light.GREEN: N_("green"),
+    Light.RED: N_("red"),
+    Light.NONE: N_("dark"),
 }
-HELP = (
+HELP = N_(
     "arrows choose a key; then i insert   p pull\n"
     "b press its button   w take its battery out\n"
     "t test lock   o one of its own   x another's\n"
+    "s station, update box, activation box\n"
     "n cut or restore the network   q quit\n"
     "0-9 * # Enter Backspace: the kiosk's keypad"
 )
-SHORT_HELP = "i insert  p pull  t o x locks  n network  b button  w battery  q quit"
-SHOWN_FIRST_UNIT = 1
-KINDS = {KeyKind.PERSONAL: "personal", KeyKind.SUBSTITUTE: "substitute", KeyKind.EMERGENCY: "emergency"}
+SHORT_HELP = N_("i in  p out  t o x locks  s place  n network  b button  w battery  q quit")
+KINDS = {
+    KeyKind.PERSONAL: N_("personal"),
+    KeyKind.SUBSTITUTE: N_("substitute"),
+    KeyKind.EMERGENCY: N_("emergency"),
+}
+STATUSES = {"blocked": N_("blocked"), "returned": N_("handed in"), "blank": N_("blank")}
+PLACES = (Role.SYNC_STATION, Role.UPDATE_BOX, Role.ACTIVATION_BOX)
+"""What ``s`` goes round."""
+ROLES = {
+    Role.SYNC_STATION: N_("Station {number}"),
+    Role.UPDATE_BOX: N_("Update box {number}"),
+    Role.ACTIVATION_BOX: N_("Activation box {number}"),
+}
+REASONS: Mapping[Reason, str] = {
+    Reason.OPENED: N_("it opens"),
+    Reason.NOT_AWAKE: N_("the key is asleep"),
+    Reason.CLOCK_UNSET: N_("the key's clock is not set"),
+    Reason.BAD_KEY_RECORD: N_("the key does not say which it is"),
+    Reason.NOT_GENUINE: N_("the key is not genuine"),
+    Reason.NOT_ACTIVE: N_("the key is OFF"),
+    Reason.BAD_STATION_CERTIFICATE: N_("no station of ours"),
+    Reason.BAD_ACTIVATION: N_("its activation is not right"),
+    Reason.NOT_YET_VALID: N_("not yet"),
+    Reason.EXPIRED: N_("its time is over"),
+    Reason.TOO_LONG: N_("ON for too long"),
+    Reason.WRONG_KEY: N_("made for another key"),
+    Reason.WRONG_HOLDER: N_("made for somebody else"),
+    Reason.BAD_PERMIT: N_("no permit on it"),
+    Reason.PERMIT_MISMATCH: N_("another permit than at the station"),
+    Reason.PERMIT_EXPIRED: N_("its permit has ended"),
+    Reason.CLOCK_BEHIND: N_("the key's clock is behind"),
+    Reason.BLOCKED: N_("the key is blocked"),
+    Reason.BLOCKED_STATION: N_("the station is blocked"),
+    Reason.NO_PERMISSION: N_("not allowed here"),
+}
+"""Why a lock opened, or did not."""
 
 
 class KeyRing(App[None]):
@@ -62,6 +108,7 @@ class KeyRing(App[None]):
     #news { height: 1; color: ansi_bright_yellow; }
     .wide #news { height: 4; }
     #network { height: 1; text-style: bold; }
+    #office { height: auto; }
     #help { height: auto; color: ansi_bright_black; }
     """
 
@@ -69,8 +116,10 @@ class KeyRing(App[None]):
         super().__init__(ansi_color=True)
         self.theme = "ansi-dark"
         self._site = site
+        self._say = catalogue(site.language).gettext
         self._installation = site.home
-        self._keys: Sequence[SampleKey] = in_order(site)
+        self._place = next(place for place in site.places if place.number == site.home.number)
+        self._keys: Sequence[SampleKey] = in_order(site, self._place.unit)
         self._does: Mapping[str, Callable[[], None]] = {
             "i": self._insert,
             "p": self._pull,
@@ -86,38 +135,80 @@ class KeyRing(App[None]):
         """The kiosk's terminal, and the ring."""
         with Container(id="site"):
             with Vertical(id="kiosk"):
-                yield TerminalView(kiosk_command(self._installation), kiosk_environment(), KIOSK_SIZE)
+                yield self._new_terminal()
             with Vertical(id="ring"):
-                yield Static("", id="network")
+                yield Static("", id="network", markup=False)
+                yield Static("", id="office", markup=False)
                 yield OptionList(id="keys")
-                yield Static("Choose a key with the arrows, then press i.", id="news", markup=False)
-                yield Static(HELP, id="help", markup=False)
+                yield Static(self._say(N_("Choose a key with the arrows, then press i.")), id="news", markup=False)
+                yield Static("", id="help", markup=False)
 
     def on_mount(self) -> None:
         """List the keys."""
-        ring = self.query_one(OptionList)
-        ring.add_options([Option(self._row(key), id=str(key.number)) for key in self._keys])
-        ring.highlighted = 0
-        self.query_one(TerminalView).can_focus = False
-        ring.focus()
+        self._list_keys()
+        self.query_one(OptionList).focus()
+        if self._site.office is not None:
+            self.query_one("#office", Static).update(office_line(self._site.office, self._site.language))
         self._show_network()
         self.set_interval(LIGHTS_EVERY_S, self._draw_lights)
+
+    def _list_keys(self) -> None:
+        ring = self.query_one(OptionList)
+        ring.clear_options()
+        ring.add_options([Option(self._row(key), id=str(key.number)) for key in self._keys])
+        ring.highlighted = 0
+
+    # --- the places ---
+
+    @property
+    def terminal(self) -> TerminalView:
+        """The kiosk that is shown."""
+        return self.query_one(f"#terminal-{self._place.number}", TerminalView)
+
+    def _new_terminal(self) -> TerminalView:
+        command = kiosk_command(self._installation)
+        terminal = TerminalView(command, kiosk_environment(), KIOSK_SIZE, id=f"terminal-{self._place.number}")
+        terminal.can_focus = False
+        return terminal
+
+    async def _go_to_next_place(self) -> None:
+        """Go on to a station or box of the next kind; the first time it is set up."""
+        role = PLACES[(PLACES.index(self._place.role) + 1) % len(PLACES)]
+        place = next(place for place in self._site.places if place.role is role)
+        self._show_news(self._say(N_("Setting it up …")))
+        try:
+            self._installation = await self._site.install(place.number)
+            if role is Role.ACTIVATION_BOX and not self.query(f"#terminal-{place.number}"):
+                # It works without a network: it has been connected once, for the time and the blocklist.
+                await synchronise(self._installation.settings())
+        except StationError as error:
+            self._show_news(str(error))
+            return
+        self.terminal.display = False
+        self._place, self._keys = place, in_order(self._site, place.unit)
+        if self.query(f"#terminal-{place.number}"):
+            self.terminal.display = True
+        else:
+            await self.query_one("#kiosk").mount(self._new_terminal())
+        self._list_keys()
+        self._show_network()
+        self._show_news(place.name)
 
     def on_resize(self, event: events.Resize) -> None:
         """Beside each other where there is room, else the ring below the kiosk."""
         self.query_one("#site").set_class(event.size.width >= WIDE_COLUMNS, "wide")
         short = event.size.width < WIDE_COLUMNS or event.size.height < SHORT_ROWS
-        self.query_one("#help", Static).update(SHORT_HELP if short else HELP)
+        self.query_one("#help", Static).update(self._say(SHORT_HELP if short else HELP))
         self._draw_lights()
 
     def _row(self, key: SampleKey) -> Text:
         inside = ">" if self._site.inserted(self._installation) == key.number else " "
-        row = Text(f"{inside}{key.number} {_who(key)[:24]:<24} {_pin_to_use(self._site, key):<10}", no_wrap=True)
+        row = Text(f"{inside}{key.number} {self._who(key)[:24]:<24} {_pin_to_use(self._site, key):<10}", no_wrap=True)
         row.append("\n      " if self._is_wide else "  ")
-        row.append(f"{LIGHT_MARKS[self._site.light(key.number)]:<18}", style="dim")
+        row.append(f"{self._say(LIGHT_MARKS[self._site.light(key.number)]):<18}", style="dim")
         person = _for_pool(self._site, key)
         if person is not None:
-            row.append(f"{person.name}'s", style="dim")
+            row.append(person.name, style="dim")
         return row
 
     @property
@@ -137,6 +228,9 @@ class KeyRing(App[None]):
         if event.character == "n":
             event.stop()
             await self._switch_network()
+        elif event.character == "s":
+            event.stop()
+            self.run_worker(self._go_to_next_place(), exclusive=True)
         elif event.character is not None and event.character in self._does:
             event.stop()
             self._does[event.character]()
@@ -144,20 +238,22 @@ class KeyRing(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """The keypad's keys go to the kiosk before any widget can take them (Enter would select in the list)."""
+        if isinstance(event, events.Key) and event.key == "ctrl+c":
+            self.exit()
+            return
         if isinstance(event, events.Key):
             stroke = {"enter": b"\r", "backspace": b"\x7f"}.get(event.key)
             if stroke is None and event.character is not None and event.character in "0123456789*#":
                 stroke = event.character.encode("ascii")
             if stroke is not None:
-                self.query_one(TerminalView).write(stroke)
+                self.terminal.write(stroke)
                 return
         await super().on_event(event)
 
     def on_terminal_view_exited(self, message: TerminalView.Exited) -> None:
         """The kiosk has ended: say so."""
-        self._show_news(
-            f"The kiosk has ended (code {message.code}). Its log: {self._installation.folder / 'station.log'}"
-        )
+        said = self._say(N_("The kiosk has ended (code {code}). Its log: {log}"))
+        self._show_news(said.format(code=message.code, log=self._installation.folder / "station.log"))
 
     # --- what a person does ---
 
@@ -167,50 +263,53 @@ class KeyRing(App[None]):
 
     def _insert(self) -> None:
         self._site.insert(self._chosen.number, self._installation)
-        self._show_news(f"Key {self._chosen.number}: button pressed, in the socket.")
+        self._tell(N_("Key {key}: button pressed, in the socket."))
 
     def _pull(self) -> None:
         inside = self._site.inserted(self._installation)
         self._installation.line.pull()
-        self._show_news(f"Key {inside} is out." if inside is not None else "There is no key in the socket.")
+        self._tell(N_("Key {key} is out.") if inside is not None else N_("There is no key in the socket."), key=inside)
 
     def _press(self) -> None:
         self._site.key(self._chosen.number).press()
-        self._show_news(f"Key {self._chosen.number}: awake for 20 seconds.")
+        self._tell(N_("Key {key}: awake for 20 seconds."))
 
     def _lose_power(self) -> None:
         self._site.key(self._chosen.number).lose_power()
-        self._show_news(f"Key {self._chosen.number}: battery out and in again, its clock is unset.")
+        self._tell(N_("Key {key}: battery out and in again, its clock is unset."))
 
     def _try_own(self) -> None:
         areas = self._site.areas_of(self._chosen.number)
         if areas is None:
-            self._show_news(f"Key {self._chosen.number} has no permit on it yet: switch it on first.")
+            self._tell(N_("Key {key} has no permit on it yet: switch it on first."))
         else:
-            self._try_in(self._site.areas if areas == EVERY_AREA else areas, "no area")
+            self._try_in(
+                self._site.areas if areas == EVERY_AREA else areas, N_("The holder of key {key} may open no area.")
+            )
 
     def _try_other(self) -> None:
         areas = self._site.areas_of(self._chosen.number) or ()
         others = () if areas == EVERY_AREA else tuple(area for area in self._site.areas if area not in areas)
-        self._try_in(others, "every area")
+        self._try_in(others, N_("The holder of key {key} may open every area."))
 
     def _try_in(self, areas: Sequence[int], none: str) -> None:
         lock = self._site.lock_in(areas[0]) if areas else None
         if lock is None:
-            self._show_news(f"The holder of key {self._chosen.number} may open {none}.")
+            self._tell(none)
         else:
             self._try(lock, areas[0])
 
     def _try(self, lock: int, area: int) -> None:
         number = self._chosen.number
         if self._site.inserted(self._installation) == number:
-            self._show_news(f"Key {number} is in the socket: pull it first (p).")
+            self._tell(N_("Key {key} is in the socket: pull it first (p)."))
             return
         decision = self._site.try_lock(number, lock, area, record=lock != TEST_LOCK)
-        name = "the test lock" if lock == TEST_LOCK else f"lock {lock} in area {area}"
-        opens = "opens" if decision.opened else "stays shut"
-        reason = decision.reason.value.replace("_", " ")
-        self._show_news(f"Key {number} in {name}: {decision.light.value.replace('_', ' ')}, it {opens} ({reason}).")
+        said = N_("Key {key} in the test lock: {light}, {reason}.")
+        if lock != TEST_LOCK:
+            said = N_("Key {key} in lock {lock}, area {area}: {light}, {reason}.")
+        light, reason = self._say(LIGHT_MARKS[decision.light]), self._say(REASONS[decision.reason])
+        self._tell(said, lock=lock, area=area, light=light, reason=reason)
 
     async def _switch_network(self) -> None:
         if self._installation.network.up:
@@ -220,29 +319,40 @@ class KeyRing(App[None]):
         self._show_network()
 
     def _show_network(self) -> None:
-        state = "up" if self._installation.network.up else "CUT"
-        self.query_one("#network", Static).update(f"Network: {state}")
+        state = self._say(N_("up")) if self._installation.network.up else self._say(N_("CUT"))
+        place = self._say(ROLES[self._place.role]).format(number=self._place.number)
+        self.query_one("#network", Static).update(f"{place} · " + self._say(N_("Network: {state}")).format(state=state))
+
+    def _tell(self, news: str, **values: object) -> None:
+        """Say ``news``, marked for translation; ``key`` is the chosen one's number if it is not among ``values``."""
+        self._show_news(self._say(news).format(**({"key": self._chosen.number} | values)))
 
     def _show_news(self, news: str) -> None:
         self.query_one("#news", Static).update(news)
 
+    def _who(self, key: SampleKey) -> str:
+        kind = self._say(KINDS[key.kind])
+        if key.status != "active":
+            return f"{kind}, {self._say(STATUSES.get(key.status, key.status))}"
+        return key.holder or self._say(N_("{kind}, unit {unit}")).format(kind=kind, unit=key.unit)
 
-def in_order(site: DemoSite) -> Sequence[SampleKey]:
-    """The keys as a visitor would try them: of each kind the first few that work, then those with a story, then all."""
+
+def office_line(office: OfficeLogIn, language: str) -> str:
+    """Where the office is, and how to get in."""
+    said = catalogue(language).gettext("Office: {url} ({user}, {password})")
+    return said.format(url=office.url, user=office.user, password=office.password)
+
+
+def in_order(site: DemoSite, unit: int) -> Sequence[SampleKey]:
+    """As a visitor would try them: of each kind the first few of ``unit`` that work, those with a story, then all."""
     keys = sorted(site.keys.values(), key=lambda key: key.number)
     handed_out = [key for key in keys if key.status == "active"]
-    own = [key for key in handed_out if key.unit == SHOWN_FIRST_UNIT]
+    own = [key for key in handed_out if key.unit == unit]
     first: list[SampleKey] = []
-    for kind, count in ((KeyKind.PERSONAL, 3), (KeyKind.SUBSTITUTE, 2), (KeyKind.EMERGENCY, 1)):
+    for kind, count in ((KeyKind.PERSONAL, 3), (KeyKind.SUBSTITUTE, 2), (KeyKind.EMERGENCY, 3)):
         first += [key for key in own if key.kind is kind][:count]
     story = [key for key in keys if key.status in {"blocked", "returned"}]
     return [*first, *story, *(key for key in keys if key not in first and key not in story)]
-
-
-def _who(key: SampleKey) -> str:
-    if key.status != "active":
-        return f"{KINDS[key.kind]}, {key.status}"
-    return key.holder or f"{KINDS[key.kind]}, unit {key.unit}"
 
 
 def _pin_to_use(site: DemoSite, key: SampleKey) -> str:

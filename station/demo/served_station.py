@@ -222,7 +222,7 @@ class ServedStation:
         return str(words(self.screen, self._world.language)) if self.screen is not None else "nothing"
 
     def lamp(self) -> str:
-        """The shape and the word of a box's lamp; nothing while it is dark."""
+        """The state on a box's screen; nothing while no key is there."""
         return words(self.screen, self._world.language).key_state if self.screen is not None else ""
 
     async def comes_to_show(self, wanted: Callable[[Screen], bool]) -> bool:

@@ -17,7 +17,7 @@ from station.demo.installation import Installation
 from station.demo.reconciliation import LockEntry
 from station.ports import KeyFile
 from station.records import envelope
-from station.records.claims import Category, KeyKind, Permit
+from station.records.claims import Category, KeyKind, Permit, Role
 from station.rules.clock import ClockReadings
 from station.rules.facts import KeyClockState
 from station.rules.lights import key_light
@@ -54,6 +54,25 @@ class SamplePerson:
     pin: str
 
 
+@dataclass(frozen=True, slots=True)
+class SamplePlace:
+    """A station or box of the sample site."""
+
+    number: int
+    name: str
+    unit: int
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeLogIn:
+    """Where the office is, and who may log in there. ``password`` is printed on purpose: it is a sample's."""
+
+    url: str
+    user: str
+    password: str
+
+
 class DemoSite:
     """A site on one machine, in ``folder``. `start` it, `close` it."""
 
@@ -62,6 +81,8 @@ class DemoSite:
         self.language = language
         self.keys: dict[int, SampleKey] = {}
         self.people: dict[int, SamplePerson] = {}
+        self.places: tuple[SamplePlace, ...] = ()
+        self.office: OfficeLogIn | None = None
         self.installations: dict[int, Installation] = {}
         self.central = CentralServer(folder / "central", folder / "keys")
         self._zone = ZoneInfo("UTC")
@@ -123,10 +144,14 @@ class DemoSite:
         """Start central and put up the first station's installation. Raises DemoFault, and the faults of enrolling."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._skipped_s = self.central.clock_ahead_s()
-        sample = await self.central.prepare()
-        self._central_port = await self.central.serve()
+        sample, self._central_port = await self.central.prepare_and_serve()
         self.people = {person.holder: person for person in map(_sample_person, sample["people"])}
         self.keys = {int(k["key"]): self._sample_key(k) for k in sample["keys"]}
+        self.places = tuple(
+            SamplePlace(int(s["station"]), str(s["name"]), int(s["unit"]), Role(s["role"])) for s in sample["stations"]
+        )
+        admin = sample["admin"]
+        self.office = OfficeLogIn(f"http://127.0.0.1:{self._central_port}/", str(admin["user"]), str(admin["password"]))
         self._locks = {int(lock["area"]): int(lock["lock"]) for lock in reversed(sample["locks"])}
         await self.install(HOME)
         self._zone = ZoneInfo(self.home.settings().clock.time_zone)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from station.display.idle import HelpPage, View
+from station.display.idle import HelpTopic, View
 from station.records.claims import ClockSource, KeyKind, Role
 from station.rules.clock import ClockDoubt
-from station.rules.facts import OffOnlyReason, Refusal, Shortened
+from station.rules.facts import LookUps, OffOnlyReason, Refusal, Shortened
 from station.rules.support import Neighbour, SupportLine
 
 
@@ -37,7 +37,7 @@ class Line(StrEnum):
     LEFT_IN = "left_in"
     """Left in after ready: it was switched off again."""
     OUT_OFF = "out_off"
-    """Taken out: the key is OFF."""
+    """Taken out: the key is OFF, and perhaps refused: `Screen.refusal`, `Screen.unreadable`."""
     OUT_READY = "out_ready"
     """Taken out: the key is ON until `Screen.receipt.expires`."""
     OUT_EARLY = "out_early"
@@ -144,11 +144,17 @@ class IdlePage:
     """What an empty station shows instead of asking for a key."""
 
     view: View
-    page: HelpPage = HelpPage.KEY_LIGHTS
+    topic: HelpTopic | None = None
+    """Of help; None: the list of topics."""
+    part: int = 0
+    """How often somebody went on to what there is no room for: the same page counts round."""
     digits: int = 0
     """Of the technician's code."""
+    site_texts: tuple[tuple[str, str], ...] = ()
+    """The site's own help on the topic in place of the program's, by language."""
     privacy: tuple[tuple[str, str], ...] = ()
     """The site's notice, by language."""
+    look_ups: LookUps | None = None
     technician: Technician | None = None
 
 
@@ -168,6 +174,10 @@ class Status:
     central_fault: str | None = None
     """Why central is of no use although something answers, as its own word for a refusal; None without a network."""
     role: Role = Role.SYNC_STATION
+    name: str = ""
+    """What the station is called, as people find it."""
+    pin_digits: int = 0
+    """How many digits the site's PINs have; 0: that is not known."""
     config_rejected: bool = False
     """The configuration file that is there is broken: for whoever pushed it, and of no matter to anybody with a key."""
 
@@ -188,6 +198,9 @@ class Screen:
     language: str | None = None
     """The holder's, None: the station's own."""
     refusal: Refusal | None = None
+    """REFUSED, and OUT_OFF of a key that was: why."""
+    unreadable: bool = False
+    """OUT_OFF: the key did not say which it is."""
     wait_s: int | None = None
     still_on_until: int | None = None
     halfway: bool = False

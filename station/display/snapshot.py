@@ -4,13 +4,13 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from station.display.idle import IdleState, View
+from station.display.idle import HelpTopic, IdleState, View
 from station.display.key_findings import KeyFindings, notes
 from station.display.screen import IdlePage, Line, Notes, OutsideHelp, Progress, Receipt, Screen, Status, Technician
 from station.records.claims import EVERY_AREA
 from station.rules.attempts import LOCK_AT
 from station.rules.facts import Grant, KeyKnown, Now, OffOnlyReason, Refusal
-from station.rules.support import line_at
+from station.rules.support import Neighbour, line_at
 from station.visit import lost_digits
 from station.visit.state import KeyLeft, Phase, Presence, State
 
@@ -22,7 +22,7 @@ FLICKER_LINES = frozenset(
 """A receipt stays a receipt, also while the contact flickers."""
 NOTES_LINES = frozenset({Line.PROMPT, Line.READY, Line.OUT_READY, Line.OUT_OFF, Line.LEFT_IN})
 HELPLESS_LINES = frozenset({Line.READER_BROKEN, Line.REFUSED, Line.STILL_ON, Line.UNREADABLE})
-NEIGHBOURS_SHOWN = 3
+NEIGHBOURS_SHOWN = 4
 TOLD_FROM = 7
 """From so many wrong PINs on the screen says how many are left."""
 REMINDER_S = 15.0
@@ -68,6 +68,7 @@ def screen(state: State, now: Now, extras: ScreenExtras = NO_EXTRAS) -> Screen:
     named = _named(state)
     holder = named.grant.holder if named.grant else named.known.holder
     told = _notes(named, line, now, extras.findings)
+    idle_page = _idle_page(state, line, extras)
     return Screen(
         line=line,
         status=status(state, now),
@@ -78,6 +79,7 @@ def screen(state: State, now: Now, extras: ScreenExtras = NO_EXTRAS) -> Screen:
         holder_name=(holder.name or None) if holder else None,
         language=holder.language if holder else None,
         refusal=_refusal(state, line),
+        unreadable=line is Line.OUT_OFF and state.farewell is not None and state.farewell.unreadable,
         wait_s=wait_s,
         still_on_until=_still_on_until(state, line),
         halfway=line is Line.OUT_UNSURE and state.farewell is not None and state.farewell.switching_on,
@@ -90,8 +92,8 @@ def screen(state: State, now: Now, extras: ScreenExtras = NO_EXTRAS) -> Screen:
         notes=told,
         progress=extras.progress if line is Line.ACTIVATING else None,
         flickering=line in FLICKER_LINES and extras.contact.flickers(now.mono_s),
-        outside_help=_outside_help(state, line, now),
-        idle_page=_idle_page(state, line, extras),
+        outside_help=_outside_help(state, line, now, asked=idle_page is not None and idle_page.view is View.HELP),
+        idle_page=idle_page,
     )
 
 
@@ -127,16 +129,26 @@ def _area_names(state: State, told: Notes) -> tuple[tuple[int, str], ...]:
     return tuple((area, names[area]) for area in (*told.changes.added, *told.changes.removed) if area in names)
 
 
-def _outside_help(state: State, line: Line, now: Now) -> OutsideHelp:
+def _outside_help(state: State, line: Line, now: Now, *, asked: bool) -> OutsideHelp:
+    """``asked``: somebody reads the pages of help."""
     station = state.station
     empty = line is Line.EMPTY and station.off_only not in {None, OffOnlyReason.STARTING}
-    if not empty and line not in HELPLESS_LINES:
+    left = state.farewell if line is Line.OUT_OFF else None
+    refused = left is not None and (left.refusal is not None or left.unreadable)
+    if not asked and not empty and not refused and line not in HELPLESS_LINES:
         return OutsideHelp()
     # An hour that nothing vouches for would name the wrong line: then all that is known is who answers at any time.
     always = [line for line in station.support if line.holidays]
     lines = station.support if now.trust is not None else always or station.support
     line_now = line_at(lines, now.unix_s, station.zone, station.is_holiday)
-    return OutsideHelp(station.neighbours[:NEIGHBOURS_SHOWN], line_now)
+    return OutsideHelp(_near(station.neighbours), line_now)
+
+
+def _near(neighbours: tuple[Neighbour, ...]) -> tuple[Neighbour, ...]:
+    """The nearest stations; were all of them silent, the nearest that is not is among them."""
+    near, others = neighbours[:NEIGHBOURS_SHOWN], neighbours[NEIGHBOURS_SHOWN:]
+    heard = next((other for other in others if not other.silent), None)
+    return near if heard is None or not all(other.silent for other in near) else (*near[:-1], heard)
 
 
 def _idle_page(state: State, line: Line, extras: ScreenExtras) -> IdlePage | None:
@@ -146,9 +158,12 @@ def _idle_page(state: State, line: Line, extras: ScreenExtras) -> IdlePage | Non
         return None
     return IdlePage(
         view=idle.view,
-        page=idle.page,
+        topic=idle.topic,
+        part=idle.part,
         digits=len(idle.entry),
-        privacy=state.station.privacy if idle.view is View.HELP else (),
+        site_texts=state.station.help_texts.get(idle.topic, ()) if idle.topic is not None else (),
+        privacy=state.station.privacy if idle.topic is HelpTopic.LOGGED else (),
+        look_ups=state.station.look_ups if idle.topic is HelpTopic.LOGGED else None,
         technician=extras.technician if idle.view is View.TECHNICIAN else None,
     )
 
@@ -167,6 +182,8 @@ def status(state: State, now: Now) -> Status:
         time_zone=str(station.zone),
         offline_since=None if station.online else station.offline_since,
         role=station.role,
+        name=station.name,
+        pin_digits=station.pin_digits,
         config_rejected=station.config_rejected,
     )
 
@@ -225,6 +242,8 @@ _OUT = {
 def _refusal(state: State, line: Line) -> Refusal | None:
     if line is Line.REFUSED:
         return state.refusal
+    if line is Line.OUT_OFF and state.farewell is not None:
+        return state.farewell.refusal
     return Refusal.WRONG_PIN if state.pin_was_wrong and line in {Line.WRONG_PIN, Line.WAIT} else None
 
 

@@ -252,6 +252,14 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class LookUps:
+    """How often somebody at central has read the opening log."""
+
+    year: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class StationFacts:
     """Who this station is, and whether it can activate at all."""
 
@@ -270,13 +278,19 @@ class StationFacts:
     offline_since: int | None = None
     """When central was last reached, if it is not now; None where that is not known."""
     neighbours: tuple[Neighbour, ...] = ()
-    """Stations that work, nearest first."""
+    """Other stations, nearest first."""
     support: tuple[SupportLine, ...] = ()
     is_holiday: IsHoliday = no_holidays
     privacy: tuple[tuple[str, str], ...] = ()
     """The site's privacy notice, by language."""
+    help_texts: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict, hash=False)
+    """The site's own help in place of the program's: by topic, then by language."""
+    look_ups: LookUps | None = None
+    """None: central does not say."""
     knows_keys: bool = True
     """Whether it has what central says of keys, and can read it: without, it cannot call a key unknown."""
+    name: str = ""
+    """What the station is called."""
     pin_digits: int = 0
     """How many digits a PIN of this site has; 0: that is not known."""
     config_rejected: bool = False

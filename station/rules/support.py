@@ -1,9 +1,10 @@
 """Whom to telephone at this hour, and which other stations there are."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 IsHoliday: TypeAlias = Callable[[date, str], bool]
 """Whether a day is a public holiday where a time zone (its IANA name) is kept."""
@@ -28,14 +29,24 @@ class SupportLine:
     """What the line is called, by language."""
 
 
+class Position(NamedTuple):
+    """A place, in millionths of a degree."""
+
+    lat: int
+    lon: int
+
+
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """Another station that central last heard of as working."""
+    """Another station."""
 
     station: int
     name: str
     address: str
     unit: int | None = None
+    position: Position | None = None
+    silent: bool = False
+    """Central has not heard from it lately. It may work all the same."""
 
 
 def no_holidays(_day: date, _time_zone: str) -> bool:
@@ -66,6 +77,18 @@ def line_at(lines: Sequence[SupportLine], unix_s: int, zone: tzinfo, is_holiday:
     return next(iter([*now, *(line for line in lines if line.holidays), *lines]), None)
 
 
-def nearest(neighbours: Sequence[Neighbour], unit: int) -> tuple[Neighbour, ...]:
-    """Those of the station's own unit first, then by number: as near as can be told without a map."""
-    return tuple(sorted(neighbours, key=lambda other: (other.unit != unit, other.station)))
+def nearest(neighbours: Sequence[Neighbour], unit: int, position: Position | None) -> tuple[Neighbour, ...]:
+    """Those that are near to ``position`` first; where places are not known, those of the same unit first."""
+
+    def far(other: Neighbour) -> tuple[bool, float, bool, int]:
+        known = position is not None and other.position is not None
+        away = _away(position, other.position) if position is not None and other.position is not None else 0.0
+        return not known, away, other.unit != unit, other.station
+
+    return tuple(sorted(neighbours, key=far))
+
+
+def _away(here: Position, there: Position) -> float:
+    """How far in millionths of a degree of latitude. Good enough within a municipality."""
+    narrower = math.cos(math.radians((here.lat + there.lat) / 2_000_000))
+    return math.hypot(there.lat - here.lat, (there.lon - here.lon) * narrower)

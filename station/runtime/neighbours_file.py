@@ -52,7 +52,8 @@ class NeighboursFile:
         except StoreFault as error:
             _log.warning("neighbours.unknown %s", error)
             return
-        document = {"stations": self._stations(stations), "support": self._support(site)}
+        zone = str(site[0].body.get("timezone") or "") if site else ""
+        document = {"stations": self._stations(stations), "support": self._support(site), "time_zone": zone}
         content = json.dumps(document, ensure_ascii=False).encode()
         if content == self._written:
             return
@@ -68,7 +69,10 @@ class NeighboursFile:
 
     def _stations(self, stations: Sequence[MirrorObject]) -> list[dict[str, str]]:
         nearest = neighbours(stations, self._down(), self._station, self._unit)
-        return [_texts(asdict(each), "name", "address") for each in nearest[:STATIONS_LIMIT]]
+        return [
+            {**_texts(asdict(each), "name", "address"), **({"silent": True} if each.silent else {})}
+            for each in nearest[:STATIONS_LIMIT]
+        ]
 
     def _support(self, site: Sequence[MirrorObject]) -> list[dict[str, str]]:
         lines = support_lines(site[0].body) if site else ()

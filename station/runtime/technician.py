@@ -9,19 +9,20 @@ from station.display.screen import Technician
 from station.ports import Store, StoreFault
 from station.rules.clock import ClockDoubt
 from station.runtime.past_visits import PastVisits
+from station.secret import Secret
 from station.sync.timekeeping import Timekeeper
 from station.version import VERSION
 from station.visit.entry import Entry
 from station.visit.state import State
 
 
+def hash_of(code: Secret[str]) -> str:
+    """The Argon2id hash of a code, for ``display.technician_code``."""
+    return argon2.PasswordHasher().hash(code.reveal())
+
+
 class TechnicianCode:
-    """A code of digits, known by its Argon2id hash only.
-
-    One line makes the hash for ``display.technician_code``, and leaves the code out of any history::
-
-        python -c 'import argon2, getpass; print(argon2.PasswordHasher().hash(getpass.getpass("digits: ")))'
-    """
+    """A code of digits, known by its Argon2id hash only (`hash_of`)."""
 
     def __init__(self, encoded: str) -> None:
         self._encoded = encoded

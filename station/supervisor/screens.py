@@ -1,11 +1,14 @@
 """The supervisor's own screens: starting, restarting, and out of order with where to go instead.
 
-A screen is a few centred lines, in bytes for a terminal. The words are here as the kiosk's, in ``ui``, take longer to
-load. Where to go is read from ``neighbours.json`` beside the database, which the kiosk keeps fresh: ``{"stations":
-[{"name", "address"}, …], "support": [{"text", "phone", "days", "from", "to"}, …]}``, all of it text.
+A screen is a few lines, in bytes for a terminal. The words are here as the kiosk's, in ``ui``, take longer to load.
+Where to go is read from ``neighbours.json`` beside the database, which the kiosk keeps fresh: ``{"stations": [{"name",
+"address", "silent"?}, …], "support": [{"text", "phone", "days", "from", "to"}, …], "time_zone"}``; ``silent`` is true
+where central has not heard from that station, all else is text.
 """
 
 import os
+import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +22,11 @@ ENTRIES_LIMIT = 6
 """Of each kind: a console has 25 lines."""
 TEXT_LIMIT_CHARACTERS = 60
 
+MARGIN, WIDE_COLUMNS = 4, 80
+"""As on the kiosk's screen."""
+
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
+_BAR = "\x1b[7;31m"
 
 
 class Words(NamedTuple):
@@ -31,12 +38,13 @@ class Words(NamedTuple):
     out_of_order: str
     cannot_switch_keys: str
     use_another_station: str
+    silent: str
     tries_again: str
     days: Mapping[str, str]
     """By central's names of them."""
 
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _ENGLISH = Words(
     starting="Starting …",
     restarting="Restarting …",
@@ -44,30 +52,61 @@ _ENGLISH = Words(
     out_of_order="Out of order",
     cannot_switch_keys="This station cannot switch keys on or off now.",
     use_another_station="Use another station:",
+    silent="silent",
     tries_again="It tries again every minute.",
-    days=dict(zip(_DAYS, ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], strict=True)),
+    days=dict(zip(DAYS, ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], strict=True)),
 )
 _SWEDISH = Words(
     starting="Startar …",
     restarting="Startar om …",
-    key_switched_off="En nyckel som sitter i stängs AV. Slå sedan PIN-koden igen.",
+    key_switched_off="Sitter en nyckel i stängs den AV. Slå sedan PIN-koden igen.",
     out_of_order="Ur funktion",
-    cannot_switch_keys="Stationen kan inte slå på eller stänga av nycklar nu.",
-    use_another_station="Använd en annan station:",
-    tries_again="Ett nytt försök görs varje minut.",
-    days=dict(zip(_DAYS, ["mån", "tis", "ons", "tor", "fre", "lör", "sön"], strict=True)),
+    cannot_switch_keys="Stationen kan varken slå på eller stänga av nycklar nu.",
+    use_another_station="Gå till en annan station:",
+    silent="svarar inte",
+    tries_again="Den försöker igen varje minut.",
+    days=dict(zip(DAYS, ["mån", "tis", "ons", "tor", "fre", "lör", "sön"], strict=True)),
 )
 _DANISH = Words(
     starting="Starter …",
     restarting="Genstarter …",
-    key_switched_off="En nøgle, der sidder i, bliver SLUKKET. Tast derefter PIN-koden igen.",
+    key_switched_off="En e-nøgle, der sidder i, bliver SLUKKET. Tast derefter PIN-koden igen.",
     out_of_order="Ude af drift",
-    cannot_switch_keys="Stationen kan ikke tænde eller slukke nøgler nu.",
-    use_another_station="Brug en anden station:",
+    cannot_switch_keys="Stationen kan ikke aktivere eller slukke e-nøgler nu.",
+    use_another_station="Gå til en anden station:",
+    silent="svarer ikke",
     tries_again="Den prøver igen hvert minut.",
-    days=dict(zip(_DAYS, ["man", "tir", "ons", "tor", "fre", "lør", "søn"], strict=True)),
+    days=dict(zip(DAYS, ["man", "tir", "ons", "tor", "fre", "lør", "søn"], strict=True)),
 )
-LANGUAGES: Mapping[str, Words] = {"sv": _SWEDISH, "da": _DANISH, "en": _ENGLISH}
+_NORWEGIAN = Words(
+    starting="Starter …",
+    restarting="Starter på nytt …",
+    key_switched_off="En nøkkel som står i, slås AV. Slå deretter PIN-koden igjen.",
+    out_of_order="Ute av drift",
+    cannot_switch_keys="Stasjonen kan ikke slå nøkler på eller av nå.",
+    use_another_station="Gå til en annen stasjon:",
+    silent="svarer ikke",
+    tries_again="Den prøver igjen hvert minutt.",
+    days=dict(zip(DAYS, ["man", "tir", "ons", "tor", "fre", "lør", "søn"], strict=True)),
+)
+_FINNISH = Words(
+    starting="Käynnistyy …",
+    restarting="Käynnistyy uudelleen …",
+    key_switched_off="Paikallaan oleva avain kytketään POIS päältä. Näppäile sitten PIN-koodi uudelleen.",
+    out_of_order="Epäkunnossa",
+    cannot_switch_keys="Asema ei nyt voi kytkeä avaimia päälle eikä pois päältä.",
+    use_another_station="Mene toiselle asemalle:",
+    silent="ei vastaa",
+    tries_again="Se yrittää uudelleen minuutin välein.",
+    days=dict(zip(DAYS, ["ma", "ti", "ke", "to", "pe", "la", "su"], strict=True)),
+)
+LANGUAGES: Mapping[str, Words] = {
+    "sv": _SWEDISH,
+    "da": _DANISH,
+    "nb": _NORWEGIAN,
+    "fi": _FINNISH,
+    "en": _ENGLISH,
+}
 DEFAULT_LANGUAGE = "sv"
 """As in ``station.toml``."""
 
@@ -83,12 +122,23 @@ class Support(NamedTuple):
     """As ``08:00-16:30``."""
 
 
+class Station(NamedTuple):
+    """Another station."""
+
+    place: str
+    """Name and address."""
+    silent: bool = False
+    """Central has not heard from it lately."""
+
+
 class WhereToGo(NamedTuple):
     """Other stations, and whom to call. Every text is printable and short."""
 
-    stations: Sequence[str] = ()
-    """Name and address."""
+    stations: Sequence[Station] = ()
+    """Nearest first."""
     support: Sequence[Support] = ()
+    time_zone: str = ""
+    """The site's; empty: not known."""
 
 
 def starting(words: Words, size: Size) -> bytes:
@@ -105,13 +155,45 @@ def restarting(words: Words, size: Size, *, switches_off: bool) -> bytes:
 
 
 def out_of_order(words: Words, size: Size, where_to_go: WhereToGo) -> bytes:
-    """The screen that says where to go instead, and whom to call."""
-    lines = [words.out_of_order, "", words.cannot_switch_keys]
-    if where_to_go.stations:
-        lines += ["", words.use_another_station, *where_to_go.stations]
-    if where_to_go.support:
-        lines += ["", *(_support_line(support, words) for support in where_to_go.support)]
-    return _centred([*lines, "", words.tries_again], size)
+    """The screen that says whom to call and where to go instead, looking as the kiosk's own."""
+    stations = [station_line(station, words) for station in where_to_go.stations]
+    support = [support_line(support, words) for support in where_to_go.support]
+    # What it needs is as much as all else that a supervisor has loaded.
+    from station.supervisor.telephone_code import TEXT_COLUMNS, telephone_code  # noqa: PLC0415
+
+    code = telephone_code(where_to_go.support, where_to_go.time_zone, size)
+    margin = MARGIN if size.columns >= WIDE_COLUMNS else MARGIN - 1
+    columns = max((TEXT_COLUMNS if code else size.columns) - margin - 1, 1)
+    groups = [f"{words.out_of_order}.", words.cannot_switch_keys], support, stations, [words.tries_again]
+    # The first lines matter most. Farther stations make room for them, then the last words, then everything else.
+    for stations_left in range(len(stations), 0, -1):
+        shown = _lines(groups, stations_left, words, columns, air=stations_left == len(stations))
+        if len(shown) <= size.rows:
+            break
+        shown = _lines(groups, stations_left, words, columns, air=False)
+        if len(shown) <= size.rows:
+            break
+    else:
+        shown = _lines(groups, min(len(stations), 1), words, columns, air=False)
+    return _barred(shown[: size.rows], margin, size) + code
+
+
+def _lines(groups: Sequence[Sequence[str]], stations: int, words: Words, columns: int, *, air: bool) -> Sequence[str]:
+    """The lines of the page, each short enough, with the first so many of its stations."""
+    head, support, others, last = groups
+    where = [words.use_another_station, *others[:stations]] if stations else []
+    lines: list[str] = []
+    for group in (head, support, where, last):
+        if group and lines and air:
+            lines.append("")
+        for line in group:
+            lines += textwrap.wrap(line, columns)
+    return lines
+
+
+def station_line(station: Station, words: Words) -> str:
+    """As ``Björkdungen, Björkstigen 2 (silent)``."""
+    return f"{station.place} ({words.silent})" if station.silent else station.place
 
 
 def reader_is_broken(folder: Path) -> bool:
@@ -135,31 +217,47 @@ def read_where_to_go(folder: Path) -> WhereToGo:
         return WhereToGo()
     if not isinstance(content, dict):
         return WhereToGo()
-    stations = (", ".join(filter(None, _texts(each, "name", "address"))) for each in _entries(content.get("stations")))
+    stations = (
+        Station(", ".join(filter(None, _texts(each, "name", "address"))), each.get("silent") is True)
+        for each in _entries(content.get("stations"))
+    )
     support = [
         Support(text, phone, days, f"{begin}-{end}" if begin and end else "")
         for each in _entries(content.get("support"))
         for text, phone, days, begin, end in [_texts(each, "text", "phone", "days", "from", "to")]
     ]
-    return WhereToGo(tuple(station for station in stations if station), tuple(support))
+    (time_zone,) = _texts(content, "time_zone")
+    return WhereToGo(tuple(station for station in stations if station.place), tuple(support), time_zone)
 
 
-def _support_line(support: Support, words: Words) -> str:
+def support_line(support: Support, words: Words) -> str:
     """As ``Key support: 000-000 01 (Mon-Fri 08:00-16:30)``."""
-    days = "-".join(words.days.get(day, day) for day in support.days.split("-"))
+    days = re.sub("[a-z]+", lambda day: words.days.get(day[0], day[0]), support.days)
     when = " ".join(filter(None, [days, support.hours]))
     return f"{support.text}: {support.phone}" + (f" ({when})" if when else "")
 
 
 def _centred(lines: Sequence[str], size: Size) -> bytes:
     """``lines`` in the middle, the first one bold. What does not fit is cut off: the last lines matter least."""
-    shown = [line[: size.columns] for line in lines][: size.rows]
+    wrapped = [part for line in lines for part in textwrap.wrap(line, size.columns) or [""]]
+    shown = wrapped[: size.rows]
     top = (size.rows - len(shown)) // 2 + 1
     screen = ""
     for number, line in enumerate(shown):
         left = (size.columns - len(line)) // 2 + 1
         bold = _BOLD if number == 0 else ""
         screen += f"\x1b[{top + number};{left}H{bold}{line}{_PLAIN}"
+    return screen.encode()
+
+
+def _barred(lines: Sequence[str], margin: int, size: Size) -> bytes:
+    """``lines`` from the top on, the first one bold, behind a red bar: in reverse video, to be seen without colours."""
+    top = 2 if len(lines) < size.rows else 1
+    left = max(margin - 2, 1)
+    screen = ""
+    for number, line in enumerate(lines):
+        bold = _BOLD if number == 0 else ""
+        screen += f"\x1b[{top + number};{left}H{_BAR}  {_PLAIN} {bold}{line}{_PLAIN}"
     return screen.encode()
 
 

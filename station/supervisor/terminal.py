@@ -19,6 +19,8 @@ _RESTORE = (
     b"\x1b[?2004l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2048l\x1b[?2026l\x1b[?7h\x1b>\x1b[0m"
 )
 """Paste brackets, mouse, focus and size reports, held-back drawing off; line wrap, plain number pad and colours on."""
+_OWN_GREEN, _OWN_GREEN_CONSOLE = b"\x1b]104;2\x1b\\", b"\x1b]R\x1b\\"
+"""The kiosk has made the palette's green brighter."""
 _DARK_SCREEN = b"\x1b[?1049h\x1b[?25l\x1b[2J"
 """The alternate screen, no cursor, dark."""
 _MAIN_SCREEN = b"\x1b[?1049l\x1b[?25h"
@@ -114,13 +116,12 @@ class Terminal:
         """Undo what a kiosk has set, drop what it still had to write, and show ``screen`` on a dark one."""
         self.make_raw()
         self._output.clear()
-        self.write(_CANCEL + _RESTORE + _DARK_SCREEN + screen)
+        self.write(_CANCEL + _restore() + _DARK_SCREEN + screen)
 
     def close(self) -> None:
         """Give the terminal back as it was. Never raises, and never waits for long."""
         self._output.clear()
-        console = os.environ.get("TERM") == "linux"
-        self.write(_CANCEL + _RESTORE + (_MAIN_SCREEN_CONSOLE if console else _MAIN_SCREEN))
+        self.write(_CANCEL + _restore() + (_MAIN_SCREEN_CONSOLE if _is_console() else _MAIN_SCREEN))
         poll = select.poll()
         poll.register(self.descriptor, select.POLLOUT)
         if self._output and not self.is_gone and poll.poll(CLOSE_LIMIT_S * 1000):
@@ -132,6 +133,14 @@ class Terminal:
         if self._shared:
             os.set_blocking(self.descriptor, True)
         os.close(self.descriptor)
+
+
+def _is_console() -> bool:
+    return os.environ.get("TERM") == "linux"
+
+
+def _restore() -> bytes:
+    return _RESTORE + (_OWN_GREEN_CONSOLE if _is_console() else _OWN_GREEN)
 
 
 def set_size(terminal: int, size: Size) -> None:

@@ -1,4 +1,4 @@
-"""Which days are public holidays in Sweden and Denmark: the days on which offices are shut and telephones unanswered.
+"""Which days are public holidays in the Nordic countries: days on which offices are shut and telephones unanswered.
 
 `holidays` knows them. Two things are ours: which of its categories count, and that it is loaded at the first question:
 it takes a tenth of a second and 18 MiB, and is asked only by a screen that says whom to call.
@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from holidays import HolidayBase
 
-SWEDEN, DENMARK = "Europe/Stockholm", "Europe/Copenhagen"
+SWEDEN, DENMARK, NORWAY, FINLAND = "Europe/Stockholm", "Europe/Copenhagen", "Europe/Oslo", "Europe/Helsinki"
 """The time zone tells the country. Elsewhere there are no holidays."""
 _ALSO_SHUT_IN_DENMARK = frozenset({(6, 5), (12, 24), (12, 31)})
 """Month and day. The library has them as optional, beside 1 May, on which most Danish offices are open."""
+_ALSO_SHUT_IN_NORWAY = frozenset({(12, 24), (12, 31)})
+"""No holidays by law, and the library has none of them."""
 
 
 def is_public_holiday(day: date, time_zone: str) -> bool:
@@ -23,7 +25,9 @@ def is_public_holiday(day: date, time_zone: str) -> bool:
         return day in _of("SE", "public", "de_facto")  # de facto: the eves that everybody has off
     if time_zone == DENMARK:
         return (day.month, day.day) in _ALSO_SHUT_IN_DENMARK or day in _of("DK", "public")
-    return False
+    if time_zone == NORWAY:
+        return (day.month, day.day) in _ALSO_SHUT_IN_NORWAY or day in _of("NO", "public")
+    return time_zone == FINLAND and day in _of("FI", "public")
 
 
 @cache

@@ -14,7 +14,15 @@ from station.sync.identity import Identity
 from station.sync.mirror import MirrorSync
 from station.sync.objects import ADOPTED_NOTE, ObjectRefused, newest_blocklist, record_of, zone
 from station.sync.public_holidays import is_public_holiday
-from station.sync.site_facts import neighbours, pin_digits, privacy, support_lines
+from station.sync.site_facts import (
+    help_texts,
+    look_ups,
+    neighbours,
+    pin_digits,
+    privacy,
+    station_name,
+    support_lines,
+)
 from station.sync.timekeeping import Timekeeper
 
 PROBE_NOTE = "disk_probe"
@@ -127,6 +135,9 @@ class Readiness:
             neighbours=neighbours(stations, self._mirror.down, own.station, own.claims.unit),
             support=support_lines(site),
             privacy=privacy(site),
+            name=station_name(stations, own.station),
+            help_texts=help_texts(site),
+            look_ups=look_ups(site),
             pin_digits=pin_digits(site.get("pin_digits", own.pin.digits)),
         )
 
@@ -175,7 +186,10 @@ class Readiness:
             support=self._site.support,
             is_holiday=is_public_holiday,
             privacy=self._site.privacy,
+            help_texts=self._site.help_texts,
+            look_ups=self._site.look_ups,
             knows_keys=self._knows_keys(),
+            name=self._site.name,
             pin_digits=self._site.pin_digits,
             config_rejected=self.config_rejected,
         )

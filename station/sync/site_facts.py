@@ -1,4 +1,4 @@
-"""What the mirror says of the site for people to read: neighbours, support lines, the privacy notice.
+"""What the mirror says of the site for people to read: neighbours, support lines, help, the privacy notice.
 
 None of it is signed and none of it decides anything. Whatever is not as it should be is left out, not refused: a
 misspelt telephone plan must not keep a mirror from being stored.
@@ -6,27 +6,47 @@ misspelt telephone plan must not keep a mirror from being stored.
 
 from collections.abc import Collection, Mapping, Sequence
 
+from station.display.idle import HelpTopic
 from station.ports import Json, MirrorObject
 from station.records.claims import Role
-from station.rules.support import DAYS, MINUTES_PER_DAY, Neighbour, SupportLine, nearest
+from station.rules.facts import LookUps
+from station.rules.support import DAYS, MINUTES_PER_DAY, Neighbour, Position, SupportLine, nearest
 from station.visit.entry import MAX_DIGITS
 
 TEXT_LIMIT = 1000
+HELP_LIMIT = 2000
+"""Central's own."""
 PHONE_LIMIT = 30
 LINES_LIMIT = 10
 LANGUAGES_LIMIT = 10
 
 
 def neighbours(stations: Sequence[MirrorObject], down: Collection[int], own: int, unit: int) -> tuple[Neighbour, ...]:
-    """The other sync stations that are not ``down``, nearest first."""
+    """The other sync stations, nearest first; those that central says are ``down`` are silent."""
     found = [
         Neighbour(
-            other.id, _text(other.body.get("name")), _text(other.body.get("address")), _number(other.body, "unit")
+            other.id,
+            _text(other.body.get("name")),
+            _text(other.body.get("address")),
+            _number(other.body, "unit"),
+            _position(other.body),
+            other.id in down,
         )
         for other in stations
-        if other.id != own and other.id not in down and takes_every_key(other)
+        if other.id != own and takes_every_key(other)
     ]
-    return nearest([other for other in found if other.name], unit)
+    here = next((_position(each.body) for each in stations if each.id == own), None)
+    return nearest([other for other in found if other.name], unit, here)
+
+
+def station_name(stations: Sequence[MirrorObject], own: int) -> str:
+    """What this station is called."""
+    return next((_text(each.body.get("name")) for each in stations if each.id == own), "")
+
+
+def _position(body: Mapping[str, Json]) -> Position | None:
+    lat, lon = _number(body, "lat"), _number(body, "lon")
+    return None if lat is None or lon is None else Position(lat, lon)
 
 
 def takes_every_key(station: MirrorObject) -> bool:
@@ -47,6 +67,26 @@ def support_lines(site: Mapping[str, Json]) -> tuple[SupportLine, ...]:
 def privacy(site: Mapping[str, Json]) -> tuple[tuple[str, str], ...]:
     """The site's notice, by language."""
     return _by_language(site.get("privacy"))
+
+
+def help_texts(site: Mapping[str, Json]) -> Mapping[str, tuple[tuple[str, str], ...]]:
+    """The site's own help: by topic, then by language."""
+    found: dict[str, list[tuple[str, str]]] = {topic: [] for topic in HelpTopic}
+    by_language = site.get("help")
+    for language, topics in list(by_language.items() if isinstance(by_language, Mapping) else ())[:LANGUAGES_LIMIT]:
+        for topic, texts in found.items() if isinstance(topics, Mapping) else ():
+            if text := _text(topics.get(topic), HELP_LIMIT):
+                texts.append((str(language)[:10], text))
+    return {topic: tuple(texts) for topic, texts in found.items() if texts}
+
+
+def look_ups(site: Mapping[str, Json]) -> LookUps | None:
+    """How often the log was read this year, for whatever reason."""
+    told = site.get("lookups")
+    year, counts = (told.get("year"), told.get("counts")) if isinstance(told, Mapping) else (None, None)
+    if type(year) is not int or not isinstance(counts, Mapping):
+        return None
+    return LookUps(year, sum(count for count in counts.values() if type(count) is int and count > 0))
 
 
 def _line(each: Json) -> SupportLine | None:
@@ -79,8 +119,8 @@ def _by_language(value: Json) -> tuple[tuple[str, str], ...]:
     return tuple((language, text) for language, text in texts if text)
 
 
-def _text(value: Json) -> str:
-    return value.strip()[:TEXT_LIMIT] if isinstance(value, str) else ""
+def _text(value: Json, limit: int = TEXT_LIMIT) -> str:
+    return value.strip()[:limit] if isinstance(value, str) else ""
 
 
 def _number(body: Mapping[str, Json], name: str) -> int | None:

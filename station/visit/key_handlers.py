@@ -55,8 +55,8 @@ from station.visit.state import (
     unexpected,
 )
 
-TOO_EARLY_SHOWN_FOR_S = 30.0
-"""What a key that was pulled too early needs is said for at least so long."""
+TROUBLE_SHOWN_FOR_S = 30.0
+"""What is to be done about a key that was pulled too early, or refused, is said for at least so long."""
 _OUTLAST_A_BOUNCE = frozenset({Refusal.PERMIT_EXPIRED, Refusal.OUTSIDE_WINDOW})
 """What a bounced contact does not turn back into a prompt. (After a key fault, putting it in anew is the mend.)"""
 
@@ -128,8 +128,9 @@ def clear_removed_key(state: State, _received: TimePassed, now: Now) -> Result:
     """Clear what is said of the last key once it has been on the screen for long enough."""
     if state.farewell is None:
         return state, ()
-    early = state.farewell.key_left in {KeyLeft.TOO_EARLY, KeyLeft.UNSURE}
-    stays_s = max(state.policy.receipt_s, TOO_EARLY_SHOWN_FOR_S) if early else state.policy.receipt_s
+    left = state.farewell
+    trouble = left.key_left in {KeyLeft.TOO_EARLY, KeyLeft.UNSURE} or left.refusal is not None or left.unreadable
+    stays_s = max(state.policy.receipt_s, TROUBLE_SHOWN_FOR_S) if trouble else state.policy.receipt_s
     return (state, ()) if now.mono_s - state.since_s < stays_s else (forget_key(state), ())
 
 

@@ -93,6 +93,10 @@ class RemovedKey:
     """UNSURE: it was being switched on, not off."""
     unseen: bool = False
     """UNSURE: it was where a ready key had been, and has not said which it is."""
+    refusal: Refusal | None = None
+    """OFF: why it was refused."""
+    unreadable: bool = False
+    """OFF: it did not say which it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +159,11 @@ def describe_removed_key(state: State) -> RemovedKey:
     if state.act is KeyIs.ON:
         return RemovedKey(KeyLeft.ON, named)
     if state.act is KeyIs.OFF:
-        checking = named and state.phase is Phase.CHECKING
-        return RemovedKey(KeyLeft.TOO_EARLY if checking else KeyLeft.OFF, named)
+        if named and state.phase is Phase.CHECKING:
+            return RemovedKey(KeyLeft.TOO_EARLY, named)
+        refusal = state.refusal if named and state.phase is Phase.REFUSED else None
+        unreadable = state.phase is Phase.UNREADABLE and state.presence is Presence.IN
+        return RemovedKey(KeyLeft.OFF, named, refusal=refusal, unreadable=unreadable)
     granted = state.grant if named else None
     return RemovedKey(
         KeyLeft.UNSURE,

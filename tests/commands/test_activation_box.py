@@ -86,4 +86,4 @@ def test_status_without_a_kiosk_says_that_a_box_has_no_clock(profile: str, said:
     (line,) = [line for line in lines(fields) if line.startswith("activation ")]
     assert said in line
     (line,) = [line for line in lines(fields) if line.startswith("clock ")]
-    assert "NOT trusted (it is before what was trusted here already)" in line
+    assert "NOT trusted (it is before what a trusted clock has shown here)" in line

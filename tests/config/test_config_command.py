@@ -1,14 +1,19 @@
 """`station config`: what is in effect, where it comes from, and back."""
 
+import asyncio
+import getpass
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import config
 from config.good_copies import GoodCopies, folder_of
 from config.loading import version_of
 from station.cli import main
+from station.runtime.technician import TechnicianCode
+from station.visit.entry import Entry
 
 MINIMAL = '[station]\nnumber = 7\nname = "Ekbacken"\n[central]\nurl = "https://central.example"\n'
 HASH = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21l$" + "b" * 43
@@ -130,3 +135,43 @@ def test_the_schema_says_how_far_a_change_reaches(capsys: pytest.CaptureFixture[
     assert main(["config", "schema"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["$defs"]["KeyReaderTable"]["properties"]["port"]["reach"] == "part: key reader"
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *codes: str) -> None:
+    answers = iter(codes)
+    monkeypatch.setattr(getpass, "getpass", lambda _prompt: next(answers))
+
+
+def test_the_technicians_code_becomes_a_line_that_the_file_takes(
+    path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed(monkeypatch, "471147", "471147")
+    assert main(["config", "technician-code"]) == 0
+    line = capsys.readouterr().out
+    assert "471147" not in line
+    path.write_text(MINIMAL + "[display]\n" + line)
+    encoded = config.load(path).display.technician_code
+    assert encoded is not None
+    code = TechnicianCode(encoded)
+    assert asyncio.run(code.is_right(Entry("471147")))
+    assert not asyncio.run(code.is_right(Entry("471148")))
+
+
+@pytest.mark.parametrize(
+    ("codes", "said"),
+    [
+        (("12345",), "a code has 6 to 16 digits, and nothing else"),
+        (("1" * 17,), "a code has 6 to 16 digits, and nothing else"),
+        (("12 456",), "a code has 6 to 16 digits, and nothing else"),
+        (("471147", "471148"), "the two codes are not the same"),
+    ],
+)
+def test_what_is_no_technicians_code(
+    codes: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed(monkeypatch, *codes)
+    assert main(["config", "technician-code"]) == 2
+    told = capsys.readouterr()
+    assert said in told.err
+    assert not told.out
+    assert not any(code in told.err for code in codes)

@@ -148,7 +148,7 @@ def test_no_time_zones(tmp_path: Path, zone: str) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('[display]\nlanguage = "fi"', 'display.language: expected "sv", "en" or "da", got "fi"'),
+        ('[display]\nlanguage = "xx"', 'display.language: expected "sv", "en", "da", "nb" or "fi", got "xx"'),
         ("[display]\nbell = 1", "display.bell: expected true or false, got 1"),
         ("[key_reader]\nbaud = 115201", "key_reader.baud: expected 9600, 19200"),
         ('[key_reader]\nfolder = "lfs1"', 'key_reader.folder: expected a folder on the key, as /lfs1, got "lfs1"'),

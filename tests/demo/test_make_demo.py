@@ -92,11 +92,11 @@ def terminal(site: Path) -> Iterator[Terminal]:
 
 
 def test_make_demo(terminal: Terminal) -> None:
-    terminal.shows("Press the button on the key and put it in.", "Network: up", "online")
+    terminal.shows("Press the button on the key and put it in.", "Network: up", "updated")
     found = FIRST_KEY.search(terminal.text)
     assert found is not None
     terminal.type("i")
-    terminal.shows("Key is OFF.", "Starting: PIN and #.")
+    terminal.shows("Going home: take the key out.", "Starting: PIN and #.")
     terminal.type(f"*{found[2]}#")
     terminal.shows("ON until")
     terminal.type("p")

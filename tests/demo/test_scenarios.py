@@ -139,11 +139,11 @@ def processes_on(site: Path) -> list[str]:
 
 Wrong = Callable[[Scenario], Coroutine[Any, Any, None]]
 WRONG: list[tuple[Wrong, str]] = [
-    (lambda s: s.see("ready"), "see ready: instead the screen says: Key is OFF."),
-    (lambda s: s.see("prompt", "blocked"), "see prompt blocked: instead the screen says: Key is OFF."),
+    (lambda s: s.see("ready"), "see ready: instead the screen says: OFF. Going home"),
+    (lambda s: s.see("prompt", "blocked"), "see prompt blocked: instead the screen says: OFF. Going home"),
     (lambda s: s.never("reading"), "never reading: instead the screen has said reading since the key was put in"),
-    (lambda s: s.key_shown(5002), "key-shown 5002: instead the screen says: Key is OFF."),
-    (lambda s: s.digits(3), "digits 3: instead 0: Key is OFF."),
+    (lambda s: s.key_shown(5002), "key-shown 5002: instead the screen says: OFF. Going home"),
+    (lambda s: s.digits(3), "digits 3: instead 0: OFF. Going home"),
     (lambda s: s.wait(5), "wait 5: instead it counts from None"),
     (lambda s: s.age(3600), "age 3600: instead"),
     (lambda s: s.light(5001, "blue_steady"), "light 5001 blue_steady: instead the key's light is blue_blinking"),
@@ -158,7 +158,7 @@ WRONG: list[tuple[Wrong, str]] = [
         lambda s: s.manage("block-key", 4999),
         "manage block-key 4999: instead central_refuses reason=CommandError: site 1 has no key 4999",
     ),
-    (lambda s: s.lamp("green"), "lamp green: instead the screen says: Key is OFF."),
+    (lambda s: s.lamp("green"), "lamp green: instead the screen says: OFF. Going home"),
     (
         lambda s: s.lock(5001, 140, 3, "opened", record=True),
         "lock 5001 140 3 opened record: instead the lock says not_active",

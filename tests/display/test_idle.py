@@ -10,7 +10,7 @@ from station.display.idle import (
     SEQUENCE_S,
     TECHNICIAN_S,
     WRONG_CODE_WAIT_S,
-    HelpPage,
+    HelpTopic,
     IdleState,
     View,
     aged,
@@ -31,16 +31,24 @@ def after(strokes: str, begin: IdleState | None = None, *, has_code: bool = True
     return at
 
 
-def test_one_keystroke_opens_help_and_each_turns_a_page() -> None:
-    pages = [(at.view, at.page) for at in (after("*" * n) for n in range(1, 6))]
-    assert pages == [(View.HELP, page) for page in HelpPage]
-    assert after("*" * 6).view is View.NONE
+def test_one_keystroke_opens_the_list_and_the_next_a_topic() -> None:
+    at = after("*")
+    assert (at.view, at.topic) == (View.HELP, None)
+    assert [after("*" + key).topic for key in "1234567890*"] == list(HelpTopic)
 
 
-@pytest.mark.parametrize("stroke", "0123456789#\b")
-def test_any_other_keystroke_closes_help(stroke: str) -> None:
-    at = after("**" + stroke)
-    assert (at.view, at.page) == (View.NONE, HelpPage.KEY_LIGHTS)
+def test_the_star_goes_on_in_a_topic_and_a_digit_goes_to_another() -> None:
+    assert [(at.topic, at.part) for at in (after("*3" + "*" * n) for n in range(3))] == [
+        (HelpTopic.KEY_RED, n) for n in range(3)
+    ]
+    assert (after("*3**5").topic, after("*3**5").part) == (HelpTopic.FROZEN, 0)
+
+
+@pytest.mark.parametrize("stroke", "#\b")
+def test_other_keystrokes_lead_back_to_the_list_and_out(stroke: str) -> None:
+    at = after("*3*" + stroke)
+    assert (at.view, at.topic, at.part) == (View.HELP, None, 0)
+    assert after("*3*" + 2 * stroke).view is View.NONE
 
 
 @pytest.mark.parametrize("stroke", "0123456789#\b")
@@ -86,20 +94,25 @@ def test_the_code_is_given_up(strokes: str) -> None:
     assert (at.view, entry, len(at.entry)) == (View.NONE, None, 0)
 
 
-def test_a_right_code_opens_the_page_and_any_key_closes_it() -> None:
+def test_a_right_code_opens_the_page_and_any_key_but_the_star_closes_it() -> None:
     page = code_checked(IdleState(), T, right=True)
     assert page.view is View.TECHNICIAN
     assert typed(page, "5", T + 1, has_code=True)[0].view is View.NONE
+    further = typed(page, "*", T + 1, has_code=True)[0]
+    assert (further.view, further.part) == (View.TECHNICIAN, 1)
     assert aged(page, T + TECHNICIAN_S - 1, standby_s=1).view is View.TECHNICIAN
     assert aged(page, T + TECHNICIAN_S, standby_s=1).view is View.NONE
 
 
-def test_a_wrong_code_costs_a_wait() -> None:
-    wrong = replace(code_checked(IdleState(), T, right=False), since_s=T)
-    assert wrong.view is View.NONE
-    assert after("*0*", wrong).view is View.HELP
+def test_a_wrong_code_is_said_and_costs_a_wait() -> None:
+    wrong = code_checked(IdleState(), T, right=False)
+    assert wrong.view is View.WRONG_CODE
+    assert aged(wrong, T + WRONG_CODE_WAIT_S - 1, standby_s=None).view is View.WRONG_CODE
+    assert aged(wrong, T + WRONG_CODE_WAIT_S, standby_s=None).view is View.NONE
+    assert after("#", wrong).view is View.NONE
+    assert after("#*0*", wrong).view is View.HELP
     later = replace(wrong, not_before_s=T - WRONG_CODE_WAIT_S)
-    assert after("*0*", later).view is View.CODE
+    assert after("#*0*", later).view is View.CODE
 
 
 @pytest.mark.parametrize(("strokes", "limit_s"), [("*", HELP_S), ("*0*12", CODE_S)])
@@ -112,9 +125,9 @@ def test_what_nobody_goes_on_with_goes_away(strokes: str, limit_s: float) -> Non
 
 @pytest.mark.parametrize("view", View)
 def test_a_key_ends_all_of_it(view: View) -> None:
-    at = IdleState(view, HelpPage.LOGGED, Entry("123"), T, "*0")
+    at = IdleState(view, HelpTopic.LOGGED, 1, Entry("123"), T, "*0")
     gone = disturbed(at, T + 1)
-    assert (gone.view, gone.page, len(gone.entry), gone.strokes) == (View.NONE, HelpPage.KEY_LIGHTS, 0, "")
+    assert (gone.view, gone.topic, gone.part, len(gone.entry), gone.strokes) == (View.NONE, None, 0, 0, "")
 
 
 def test_no_digit_is_in_its_repr() -> None:

@@ -4,13 +4,13 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from station.display.idle import HelpPage, IdleState, View
+from station.display.idle import HelpTopic, IdleState, View
 from station.display.key_findings import KeyFindings
 from station.display.screen import Changes, IdlePage, Line, Notes, OutsideHelp, Progress, Technician
 from station.display.snapshot import REMINDER_S, Contact, ScreenExtras, is_free, may_sleep, screen
 from station.records.claims import EVERY_AREA, ClockSource
 from station.rules.clock import ClockDoubt
-from station.rules.facts import Attempts, Now, OffOnlyReason
+from station.rules.facts import Attempts, LookUps, Now, OffOnlyReason
 from station.rules.support import Neighbour, SupportLine
 from station.visit.effects import RecordRefusal
 from station.visit.inputs import StationChanged
@@ -188,12 +188,19 @@ def test_the_stations_own_status() -> None:
     assert (status.unix_s, status.clock_trusted, status.time_zone) == (NOON, False, "UTC")
 
 
-HELP = IdleState(View.HELP, HelpPage.RED_LIGHT)
+HELP = IdleState(View.HELP, HelpTopic.LOGGED, 2)
+SITES_TEXT = (("sv", "Egen text."),)
 LINE_NOW = SupportLine(frozenset(range(7)), 0, 0, holidays=True, phone="02")
 LINE_DAYS = SupportLine(frozenset(range(5)), 0, 0, holidays=False, phone="01")
 NEIGHBOURS = tuple(Neighbour(number, "En station", "") for number in range(4, 9))
 HELPFUL = replace(
-    STATION, neighbours=NEIGHBOURS, support=(LINE_DAYS, LINE_NOW), privacy=(("sv", "Allt."),), offline_since=NOON - 60
+    STATION,
+    neighbours=NEIGHBOURS,
+    support=(LINE_DAYS, LINE_NOW),
+    privacy=(("sv", "Allt."),),
+    help_texts={"logged": SITES_TEXT},
+    look_ups=LookUps(2026, 3),
+    offline_since=NOON - 60,
 )
 
 
@@ -203,9 +210,12 @@ def test_help_is_only_for_an_empty_station() -> None:
         at = machine_at(phase)
         at.feed(StationChanged(HELPFUL))
         assert is_free(at.state, NOW)
-        assert screen(at.state, NOW, extras).idle_page == IdlePage(
-            View.HELP, HelpPage.RED_LIGHT, privacy=HELPFUL.privacy
+        shown = screen(at.state, NOW, extras)
+        assert shown.idle_page == IdlePage(
+            View.HELP, HelpTopic.LOGGED, 2, site_texts=SITES_TEXT, privacy=HELPFUL.privacy, look_ups=LookUps(2026, 3)
         )
+        assert shown.outside_help.support is not None, "this hour's number is on every page"
+        assert screen(at.state, NOW, ScreenExtras(idle=IdleState(View.HELP))).idle_page == IdlePage(View.HELP)
     for phase, presence in set(TABLE) - {(Phase.EMPTY, Presence.OUT), (Phase.BROKEN, Presence.OUT)}:
         assert screen(machine_at(phase, presence).state, NOW, extras).idle_page is None
     at = machine_at(Phase.READY)
@@ -259,10 +269,56 @@ def test_a_station_that_does_not_help_says_who_does() -> None:
     at.feed(StationChanged(HELPFUL))
     assert screen(at.state, trusted).outside_help == OutsideHelp()
     at.feed(StationChanged(replace(HELPFUL, off_only=OffOnlyReason.CLOCK)))
-    assert screen(at.state, trusted).outside_help == OutsideHelp(NEIGHBOURS[:3], LINE_DAYS)
+    assert screen(at.state, trusted).outside_help == OutsideHelp(NEIGHBOURS[:4], LINE_DAYS)
     assert screen(at.state, NOW).outside_help.support is LINE_NOW, "without an hour, the line that always answers"
     at.feed(StationChanged(replace(HELPFUL, off_only=OffOnlyReason.CLOCK, support=(LINE_DAYS,))))
     assert screen(at.state, NOW).outside_help.support is LINE_DAYS
+
+
+@pytest.mark.parametrize(
+    ("silent", "shown"),
+    [((), [4, 5, 6, 7]), ((4, 6), [4, 5, 6, 7]), ((4, 5, 6, 7), [4, 5, 6, 8]), ((4, 5, 6, 7, 8), [4, 5, 6, 7])],
+)
+def test_silent_stations_are_named_but_not_they_alone(silent: tuple[int, ...], shown: list[int]) -> None:
+    others = tuple(replace(other, silent=other.station in silent) for other in NEIGHBOURS)
+    at = Machine()
+    at.feed(StationChanged(replace(HELPFUL, off_only=OffOnlyReason.CLOCK, neighbours=others)))
+    named = screen(at.state, NOW).outside_help.neighbours
+    assert [other.station for other in named] == shown
+    assert [other.station for other in named if other.silent] == [number for number in shown if number in silent]
+
+
+@pytest.mark.parametrize("receipt_s", [3.0, 30.0, 60.0])
+@pytest.mark.parametrize("phase", [Phase.REFUSED, Phase.UNREADABLE])
+def test_why_a_key_was_refused_and_whom_to_call_stay_when_it_is_out(phase: Phase, receipt_s: float) -> None:
+    at = machine_at(phase)
+    at.state = replace(at.state, policy=replace(at.state.policy, receipt_s=receipt_s))
+    at.feed(StationChanged(HELPFUL))
+    there = at.screen
+    at.pull()
+    for wait_s in (1, 5, 23):
+        at.wait(wait_s)
+        gone = at.screen
+        assert (gone.line, gone.refusal, gone.unreadable) == (Line.OUT_OFF, there.refusal, phase is Phase.UNREADABLE)
+        assert gone.outside_help == there.outside_help != OutsideHelp()
+    at.wait(max(receipt_s, 30) - 28)
+    assert (at.screen.line, at.screen.refusal) == (Line.EMPTY, None)
+
+
+def test_a_key_that_comes_takes_over_from_a_refusal_at_once() -> None:
+    at = machine_at(Phase.REFUSED)
+    at.pull()
+    at.wait(4)
+    at.put_in()
+    assert (at.line(), at.screen.refusal, at.screen.unreadable) == (Line.PROMPT, None, False)
+    at.pull()
+    assert (at.line(), at.screen.refusal, at.screen.outside_help) == (Line.OUT_OFF, None, OutsideHelp())
+
+
+def test_what_is_at_the_bottom_and_how_many_boxes_there_are() -> None:
+    at = Machine()
+    at.feed(StationChanged(replace(HELPFUL, name="Björkgården", pin_digits=7)))
+    assert (at.screen.status.name, at.screen.status.pin_digits) == ("Björkgården", 7)
 
 
 def test_offline_since_when() -> None:

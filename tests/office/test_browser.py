@@ -339,13 +339,13 @@ def test_an_import(browser: Browser, tmp_path: Path) -> None:
     assert "1 lines applied, 1 left out" in browser.text(".message")
 
 
-def test_three_languages(browser: Browser) -> None:
+def test_five_languages(browser: Browser) -> None:
     headings = []
-    for language in ("sv", "da", "en"):
+    for language in ("sv", "da", "nb", "fi", "en"):
         browser.go("/office/1/today/")
         browser.click(f'button[value="{language}"]')
         headings.append(browser.text("h1"))
-    assert headings == ["Idag", "I dag", "Today"]
+    assert headings == ["I dag", "I dag", "I dag", "Tänään", "Today"]
 
 
 def test_the_session_ends_with_the_log_out(browser: Browser) -> None:

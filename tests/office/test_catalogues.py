@@ -7,11 +7,14 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po
+from django.conf import settings
 
+import tests.central.django_ready  # noqa: F401
 from central.office.template_messages import MESSAGE, in_templates
 
 OFFICE = Path(__file__).parents[2] / "central" / "office"
 METHODS = [("**.py", "python"), ("templates/**.html", "office")]
+LANGUAGES = [language for language, _ in settings.LANGUAGES if language != settings.LANGUAGE_CODE]
 FIELD = re.compile(r"%\((\w+)\)s")
 
 
@@ -44,12 +47,16 @@ def test_every_word_of_the_templates_can_be_translated(wanted: set[str]) -> None
         assert set(re.findall(r"[^\W\d_]{2,}", bare)) <= {"PIN", "html"}, path.name
 
 
+def test_every_language_has_a_catalogue() -> None:
+    assert {path.name for path in (OFFICE / "locale").iterdir() if path.is_dir()} == set(LANGUAGES)
+
+
 def test_the_template_is_up_to_date(wanted: set[str]) -> None:
     """Mend: the commands in central/office/babel.cfg."""
     assert {str(message.id) for message in read(OFFICE / "locale" / "django.pot") if message.id} == wanted
 
 
-@pytest.mark.parametrize("language", ["sv", "da"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_no_message_is_missing_or_unused(language: str, wanted: set[str]) -> None:
     catalog = read(OFFICE / "locale" / language / "LC_MESSAGES" / "django.po")
     assert not catalog.obsolete

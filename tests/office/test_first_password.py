@@ -96,7 +96,7 @@ def test_nothing_is_read_or_done_before_a_new_user_has_a_password_of_their_own(
 def test_language_and_log_out_are_there_before(there: SimpleNamespace, office: Any) -> None:
     name, password = new_user(there, office)
     client = logged_in(name, password)
-    for language, sentence in (("sv", "Någon annan"), ("da", "En anden")):
+    for language, sentence in (("sv", "Någon annan"), ("da", "En anden"), ("nb", "Noen andre"), ("fi", "Joku muu")):
         assert client.post("/office/language/", {"language": language, "next": PAGE})["Location"] == PAGE
         assert sentence in words(client.get(PAGE))
     assert client.post("/office/logout/")["Location"] == "/office/login/"

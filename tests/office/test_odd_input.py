@@ -80,6 +80,8 @@ def test_a_file_as_large_as_is_allowed_is_applied(there: SimpleNamespace, seat: 
     [
         ("sv", ("Inte tillåtet", "Finns inte")),
         ("da", ("Ikke tilladt", "Findes ikke")),
+        ("nb", ("Ikke tillatt", "Finnes ikke")),
+        ("fi", ("Ei sallittu", "Ei löydy")),
         ("en", ("Not allowed", "Not found")),
     ],
 )

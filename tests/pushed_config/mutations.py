@@ -17,7 +17,7 @@ NUMBERS = {
     "receipt_s": (3, 120),
 }
 CHOICES = {
-    "language": ['"sv"', '"da"', '"en"'],
+    "language": ['"sv"', '"da"', '"nb"', '"fi"', '"en"'],
     "bell": ["true", "false"],
     "trust_ntp": ["true", "false"],
     "trust_rtc": ["true", "false"],

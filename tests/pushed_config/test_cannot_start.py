@@ -96,7 +96,7 @@ async def test_a_read_only_disk(site: Site, disk: Path, run: Callable[..., Termi
     on(site, disk)
     remount(disk, "ro")
     terminal = run()
-    await switched_off(site, terminal, "read-only", "This station cannot start", "000-000 01", "Söderby")
+    await switched_off(site, terminal, "read-only", "This station cannot start", "000-000 01 (Mon-Fri", "Söderby")
     assert "not set up" not in seen(terminal)
     remount(disk, "rw")
     site.line.pull()

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from station.rules.support import Neighbour, SupportLine, line_at, nearest, no_holidays
+from station.rules.support import Neighbour, Position, SupportLine, line_at, nearest, no_holidays
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 DAY = SupportLine(frozenset(range(5)), 480, 990, holidays=False, phone="01")
@@ -49,6 +49,18 @@ def test_with_a_gap_any_line_is_better_than_none() -> None:
     assert line_at([], at("2026-03-29 12:00"), STOCKHOLM, no_holidays) is None
 
 
-def test_the_own_units_stations_come_first() -> None:
+def test_the_own_units_stations_come_first_where_no_place_is_known() -> None:
     others = [Neighbour(9, "i", "", 1), Neighbour(2, "b", "", 2), Neighbour(4, "d", "", 1), Neighbour(3, "c", "")]
-    assert [other.station for other in nearest(others, unit=1)] == [4, 9, 2, 3]
+    assert [other.station for other in nearest(others, 1, None)] == [4, 9, 2, 3]
+    assert [other.station for other in nearest(others, 1, Position(59_000_000, 17_000_000))] == [4, 9, 2, 3]
+
+
+def test_the_nearest_come_first_whatever_their_unit() -> None:
+    """A degree of longitude is half as long there as one of latitude."""
+    here = Position(60_000_000, 17_000_000)
+    north = Neighbour(2, "north", "", 2, Position(60_010_000, 17_000_000))
+    east = Neighbour(3, "east", "", 2, Position(60_000_000, 17_015_000))
+    far = Neighbour(4, "far", "", 1, Position(60_900_000, 17_000_000))
+    nowhere = Neighbour(5, "nowhere", "", 1)
+    assert nearest([nowhere, far, north, east], 1, here) == (east, north, far, nowhere)
+    assert [other.station for other in nearest([nowhere, far, north, east], 1, None)] == [4, 5, 2, 3]

@@ -21,6 +21,7 @@ from station.rules.facts import Refusal
 from tests.services.hooked import HookedKey
 from tests.services.keys_shown import shown_by_key_show
 from tests.services.site import ANNA, BO, HER_KEY, HIS_KEY, PINS, Site, StationAt, on_sites
+from ui.languages import LANGUAGES
 from ui.words import words
 
 HUGE = 5_000_000
@@ -59,8 +60,8 @@ def genuine(site: Site) -> dict[str, bytes]:
 
 def said(screen: Screen) -> str:
     """In English; there are words for it in each language, and they are not the same."""
-    found = {language: str(words(screen, language)) for language in ("sv", "da", "en")}
-    assert len(set(found.values())) == 3
+    found = {language: str(words(screen, language)) for language in LANGUAGES}
+    assert len(set(found.values())) == len(LANGUAGES)
     assert all("{" not in text and "_" not in text for text in found.values())
     return found["en"]
 
@@ -215,7 +216,7 @@ async def test_a_key_without_room_for_its_activation(site: Site, caplog: pytest.
     assert screen.refusal is Refusal.KEY_FAULT
     assert said(screen) == (
         "The key could not be switched ON. Take it out and put it in again. | "
-        "If this happens again, hand it to your coordinator."
+        "Key 501 · Person 2. If this happens again, hand it to your coordinator."
     )
     await station.idle()
     assert key.file(KeyFile.ACT) == b""

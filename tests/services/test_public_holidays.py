@@ -1,4 +1,4 @@
-"""The holidays of Sweden and Denmark by which a site's telephone lines go, and that a start does not pay for them."""
+"""The Nordic holidays by which a site's telephone lines go, and that a start does not pay for them."""
 
 import subprocess
 import sys
@@ -18,11 +18,25 @@ DANISH_2026 = {
     *("2026-01-01", "2026-04-02", "2026-04-03", "2026-04-05", "2026-04-06", "2026-05-14", "2026-05-24", "2026-05-25"),
     *("2026-06-05", "2026-12-24", "2026-12-25", "2026-12-26", "2026-12-31"),
 }
+NORWEGIAN_2026 = {
+    *("2026-01-01", "2026-04-02", "2026-04-03", "2026-04-05", "2026-04-06", "2026-05-01", "2026-05-14", "2026-05-17"),
+    *("2026-05-24", "2026-05-25", "2026-12-24", "2026-12-25", "2026-12-26", "2026-12-31"),
+}
+FINNISH_2026 = {
+    *("2026-01-01", "2026-01-06", "2026-04-03", "2026-04-05", "2026-04-06", "2026-05-01", "2026-05-14", "2026-05-24"),
+    *("2026-06-19", "2026-06-20", "2026-10-31", "2026-12-06", "2026-12-24", "2026-12-25", "2026-12-26"),
+}
 
 
 @pytest.mark.parametrize(
     ("zone", "expected"),
-    [("Europe/Stockholm", SWEDISH_2026), ("Europe/Copenhagen", DANISH_2026), ("Europe/Helsinki", set())],
+    [
+        ("Europe/Stockholm", SWEDISH_2026),
+        ("Europe/Copenhagen", DANISH_2026),
+        ("Europe/Oslo", NORWEGIAN_2026),
+        ("Europe/Helsinki", FINNISH_2026),
+        ("Europe/Tallinn", set()),
+    ],
 )
 def test_the_holidays_of_a_year(zone: str, expected: set[str]) -> None:
     days = [date.fromordinal(date(2026, 1, 1).toordinal() + n) for n in range(365)]

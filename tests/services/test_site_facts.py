@@ -2,10 +2,19 @@
 
 import pytest
 
-from central.operations.sample.places import PRIVACY_NOTICE, SUPPORT
+from central.operations.sample.places import KEY_SUPPORT, PRIVACY_NOTICE, SUPPORT
 from station.ports import Json, MirrorObject
-from station.rules.support import Neighbour, SupportLine
-from station.sync.site_facts import neighbours, privacy, support_lines
+from station.rules.facts import LookUps
+from station.rules.support import Neighbour, Position, SupportLine
+from station.sync.site_facts import (
+    HELP_LIMIT,
+    help_texts,
+    look_ups,
+    neighbours,
+    privacy,
+    station_name,
+    support_lines,
+)
 
 
 def station(number: int, unit: int = 1, **more: Json) -> MirrorObject:
@@ -13,9 +22,28 @@ def station(number: int, unit: int = 1, **more: Json) -> MirrorObject:
     return MirrorObject("station", number, body)
 
 
-def test_working_neighbours_nearest_first_without_ourselves() -> None:
-    found = neighbours([station(2, 9), station(3), station(4), station(5), station(6, name=7)], [5], 4, unit=1)
-    assert found == (Neighbour(3, "Station 3", "Påhittsgatan 1", 1), Neighbour(2, "Station 2", "Påhittsgatan 1", 9))
+def test_neighbours_nearest_first_without_ourselves_and_who_is_silent() -> None:
+    stations = [station(2, 9), station(3), station(4), station(5), station(6, name=7)]
+    found = neighbours(stations, [5], 4, unit=1)
+    assert found == (
+        Neighbour(3, "Station 3", "Påhittsgatan 1", 1),
+        Neighbour(5, "Station 5", "Påhittsgatan 1", 1, silent=True),
+        Neighbour(2, "Station 2", "Påhittsgatan 1", 9),
+    )
+    assert station_name(stations, 4) == "Station 4"
+    assert station_name(stations, 6) == station_name(stations, 8) == ""
+
+
+def test_places_come_before_units() -> None:
+    here, near = {"lat": 59_000_000, "lon": 17_000_000}, {"lat": 59_001_000, "lon": 17_000_000}
+    found = neighbours(
+        [station(4, **here), station(3), station(5, 9, **near), station(6, lat=1.5, lon=2)], [], 4, unit=1
+    )
+    assert [(other.station, other.position) for other in found] == [
+        (5, Position(59_001_000, 17_000_000)),
+        (3, None),
+        (6, None),
+    ]
 
 
 @pytest.mark.parametrize("role", [1, 2, "", None])
@@ -24,7 +52,7 @@ def test_nobody_is_sent_to_a_box(role: Json) -> None:
     assert [other.station for other in found] == [3]
 
 
-TEXTS = (("sv", "Nyckelsupport"), ("da", "Nøglesupport"), ("en", "Key support"))
+TEXTS = tuple(KEY_SUPPORT.items())
 
 
 def test_the_sample_sites_lines() -> None:
@@ -64,3 +92,15 @@ def test_the_notice_by_language() -> None:
     assert privacy({"privacy": PRIVACY_NOTICE}) == tuple(PRIVACY_NOTICE.items())
     assert privacy({"privacy": {"sv": " ", "en": 5, "da": "Ja."}}) == (("da", "Ja."),)
     assert privacy({}) == ()
+
+
+def test_the_sites_own_help_by_topic_and_language() -> None:
+    told = {"sv": {"lost": " Ring 1. ", "frozen": 5, "dance": "Nej."}, "fi": {"lost": "x" * 3000}, "da": "Ja."}
+    assert help_texts({"help": told}) == {"lost": (("sv", "Ring 1."), ("fi", "x" * HELP_LIMIT))}
+    assert help_texts({"help": []}) == {}
+
+
+def test_how_often_the_log_was_read() -> None:
+    assert look_ups({"lookups": {"year": 2026, "counts": {"incident": 2, "other": 3, "x": -1}}}) == LookUps(2026, 5)
+    for wrong in ({}, {"lookups": 5}, {"lookups": {"year": "2026", "counts": {}}}, {"lookups": {"year": 2026}}):
+        assert look_ups(wrong) is None

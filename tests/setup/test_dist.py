@@ -21,8 +21,9 @@ from tests.setup.pins import FILES, ROOT, pin_options, pins, take_commit_out
 
 pytestmark = pytest.mark.slow
 WHEEL, SDIST, BILL = (f"sync_station-{VERSION}{end}" for end in ("-py3-none-any.whl", ".tar.gz", ".cdx.json"))
-CATALOGUES = {f"ui/locale/{each}/LC_MESSAGES/ui.mo" for each in ("sv", "da")} | {
-    f"central/office/locale/{each}/LC_MESSAGES/django.mo" for each in ("sv", "da")
+LANGUAGES = ("sv", "da", "nb", "fi")
+CATALOGUES = {f"ui/locale/{each}/LC_MESSAGES/ui.mo" for each in LANGUAGES} | {
+    f"central/office/locale/{each}/LC_MESSAGES/django.mo" for each in LANGUAGES
 }
 GIT = {
     "GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_AUTHOR_DATE": "2026-02-03T04:05:06Z",

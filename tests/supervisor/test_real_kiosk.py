@@ -115,7 +115,7 @@ def test_a_key_in_the_socket_meanwhile_ends_switched_off(
     status = Path(f"/proc/{terminal.process.pid}/status").read_text()
     report("resident_kib", int(status.partition("VmRSS:")[2].split()[0]))
     # Until it has heard of central's keys it would refuse this one.
-    terminal.until(lambda: "online" in seen(terminal))
+    terminal.until(lambda: "updated" in seen(terminal))
     terminal.type(b"5")  # A keystroke on the empty screen is nobody's PIN.
     site.insert(number)
     terminal.until(lambda: "Starting: PIN and #" in seen(terminal))
@@ -127,7 +127,7 @@ def test_a_key_in_the_socket_meanwhile_ends_switched_off(
     terminal.holds_until(b"0", b"2", RESTARTING)
     terminal.until(lambda: not alive(pid))
     terminal.until(lambda: site.world.light(number) is not Light.BLUE_STEADY)
-    terminal.until(lambda: "Key is OFF" in seen(terminal))
+    terminal.until(lambda: "Going home: take the key out" in seen(terminal))
     terminal.until((home.folder / "neighbours.json").exists)
     terminal.until(lambda: ("station_restarted", "chord") in events_at_central(site.world.folder))
     assert ("station_started", "power") in events_at_central(site.world.folder)

@@ -2,7 +2,9 @@
 
 import json
 import re
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pyte
 import pytest
@@ -17,16 +19,19 @@ from station.supervisor.screens import (
     DEFAULT_LANGUAGE,
     LANGUAGES,
     NEIGHBOURS_FILE,
+    Station,
     Support,
     WhereToGo,
     read_where_to_go,
 )
 from station.supervisor.settings import database_folder, read_language
+from station.supervisor.telephone_code import TEXT_COLUMNS, dialled, is_answered, telephone_code
 from station.supervisor.terminal import Size
 from ui.languages import catalogue
+from ui.telephone_code import modules
 
 WHERE_TO_GO = WhereToGo(
-    ("Björkdungen, Björkstigen 2", "Hamngatan, Hamngatan 3"),
+    (Station("Björkdungen, Björkstigen 2", silent=True), Station("Hamngatan, Hamngatan 3")),
     (Support("Key support", "000-000 01", "mon-fri", "08:00-16:30"),),
 )
 
@@ -45,11 +50,91 @@ def test_every_screen_fits_a_console(language: str) -> None:
         for switches_off in (True, False):
             again = drawn(screens.restarting(words, size, switches_off=switches_off), size)
             assert words.restarting in again
-            assert (words.key_switched_off[: size.columns] in again) == switches_off
-        out = drawn(screens.out_of_order(words, size, WHERE_TO_GO), size)
-        assert words.out_of_order in out
-        assert "Björkstigen 2" in out
-        assert "000-000 01" in out
+            assert (words.key_switched_off in " ".join(again.split())) == switches_off
+        out = " ".join(drawn(screens.out_of_order(words, size, WHERE_TO_GO), size).split())
+        assert f"{words.out_of_order}. {words.cannot_switch_keys}" in out, "no long line is cut"
+        assert f"Björkdungen, Björkstigen 2 ({words.silent}) Hamngatan, Hamngatan 3" in out
+        assert f"000-000 01 ({words.days['mon']}-{words.days['fri']} 08:00-16:30)" in out
+        assert words.tries_again in out
+
+
+MANY = WhereToGo(
+    tuple(Station(f"Exempelby {number}, Exempelgatan {number}", silent=number == 3) for number in range(2, 8)),
+    (
+        Support("Key support", "000-000 01", "mon-fri", "08:00-16:30"),
+        Support("On call in Exempelby", "1", "mon, wed", "16:30-08:00"),
+    ),
+)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_farther_stations_make_room_for_whom_to_call_and_the_nearest(language: str) -> None:
+    words = LANGUAGES[language]
+    for size in (Size(40, 13), Size(80, 24), Size(132, 43)):
+        out = " ".join(drawn(screens.out_of_order(words, size, MANY), size).split())
+        assert f"On call in Exempelby: 1 ({words.days['mon']}, {words.days['wed']} 16:30-08:00)" in out
+        assert (
+            f"{words.use_another_station} Exempelby 2, Exempelgatan 2 Exempelby 3, Exempelgatan 3 ({words.silent})"
+            in out
+        )
+        assert words.tries_again in out
+        assert ("Exempelgatan 7" in out) == (size.rows > 13)
+
+
+MONDAY = datetime(2026, 3, 30, 7, 0, tzinfo=ZoneInfo("Europe/Stockholm"))
+
+
+@pytest.mark.parametrize(
+    ("days", "hours", "hour", "answered"),
+    [
+        ("mon-fri", "07:00-16:00", 7, True),
+        ("mon-fri", "07:30-16:00", 7, False),
+        ("tue, sun", "16:00-08:00", 7, True),
+        ("mon-fri", "16:00-08:00", 7, False),
+        ("mon", "16:00-08:00", 17, True),
+        ("mon-sun", "00:00-24:00", 23, True),
+        ("sun-mon", "07:00-16:00", 7, False),
+        ("", "07:00-16:00", 7, False),
+        ("mon", "", 7, False),
+    ],
+)
+def test_who_is_there_at_this_hour(days: str, hours: str, hour: int, answered: bool) -> None:
+    assert is_answered(Support("x", "1", days, hours), MONDAY.replace(hour=hour)) is answered
+
+
+ALWAYS = Support("On call", "+46 100-00 00 01", "mon-sun", "00:00-24:00")
+
+
+def test_a_large_screen_has_the_same_code_as_the_kiosk() -> None:
+    size = Size(132, 43)
+    page = pyte.Screen(size.columns, size.rows)
+    pyte.ByteStream(page).feed(
+        screens.out_of_order(LANGUAGES["sv"], size, WhereToGo((), (ALWAYS,), "Europe/Stockholm"))
+    )
+    left, top = 132 - 46, 10
+    shown = [
+        tuple(page.buffer[top + row][left - 1 + 2 * column].bg == "black" for column in range(1, 22))
+        for row in range(1, 22)
+    ]
+    assert tuple(shown) == modules("TEL:+46100000001")
+    assert dialled(ALWAYS.phone) == "TEL:+46100000001"
+    assert max(len(line[: left - 1].rstrip()) for line in page.display) < TEXT_COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("support", "zone", "size"),
+    [
+        (ALWAYS, "Europe/Stockholm", Size(80, 24)),
+        (ALWAYS, "Europe/Stockholm", Size(132, 22)),
+        (ALWAYS, "", Size(132, 43)),
+        (ALWAYS, "Nowhere/Atall", Size(132, 43)),
+        (ALWAYS._replace(phone="9" * 22), "Europe/Stockholm", Size(132, 43)),
+        (ALWAYS._replace(phone="-"), "Europe/Stockholm", Size(132, 43)),
+        (ALWAYS._replace(hours=""), "Europe/Stockholm", Size(132, 43)),
+    ],
+)
+def test_no_code_where_it_has_no_room_or_calls_nobody(support: Support, zone: str, size: Size) -> None:
+    assert telephone_code((support,), zone, size) == b""
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -70,7 +155,14 @@ def test_no_size_is_too_small(columns: int, rows: int) -> None:
 def test_no_name_can_draw(tmp_path: Path) -> None:
     document = {"stations": [{"name": "\x1b[2JEvil\r\n\x9b1m"}], "support": [{"text": "a\x07", "phone": 5}]}
     (tmp_path / NEIGHBOURS_FILE).write_text(json.dumps(document))
-    assert read_where_to_go(tmp_path) == WhereToGo(("[2JEvil1m",), (Support("a", "", "", ""),))
+    found = WhereToGo((Station("[2JEvil1m"),), (Support("a", "", "", ""),))
+    assert read_where_to_go(tmp_path) == found
+
+
+def test_a_silent_station_is_read_as_such(tmp_path: Path) -> None:
+    stations = [{"name": "A", "silent": True}, {"name": "B", "silent": "yes"}, {"name": "C"}]
+    (tmp_path / NEIGHBOURS_FILE).write_text(json.dumps({"stations": stations}))
+    assert [station.silent for station in read_where_to_go(tmp_path).stations] == [True, False, False]
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"stations": 5, "support": [1, {}]}', "[" * 20000, '"\\ud800"'])
@@ -97,7 +189,11 @@ class Mirror:
         self._objects = {
             "station": [MirrorObject("station", number, body) for number, body in enumerate(stations, 1)],
             "site": [
-                MirrorObject("site", 0, {"support": [LINE, LINE | {"days": 21, "text": {"en": "Night"}}]}),
+                MirrorObject(
+                    "site",
+                    0,
+                    {"timezone": "Europe/Stockholm", "support": [LINE, LINE | {"days": 21, "text": {"en": "Night"}}]},
+                ),
             ],
         }
 
@@ -110,7 +206,8 @@ async def test_the_kiosk_writes_what_the_supervisor_reads(tmp_path: Path) -> Non
     writer = NeighboursFile(Mirror(), tmp_path, station=1, unit=1, down=lambda: down, language="sv")  # type: ignore[arg-type]
     await writer.refresh()
     found = read_where_to_go(tmp_path)
-    assert found.stations == ("Near, Round the corner 4", "Far, There 2")
+    assert found.stations == (Station("Near, Round the corner 4"), Station("Far, There 2"))
+    assert found.time_zone == "Europe/Stockholm"
     assert found.support == (
         Support("Stöd", "000", "mon-fri", "08:00-16:30"),
         Support("Night", "000", "mon, wed, fri", "08:00-16:30"),

@@ -20,6 +20,9 @@ from station.supervisor.restart_policy import BACKOFF_S, DEATHS_LIMIT
 from station.supervisor.screens import NEIGHBOURS_FILE
 from tests.supervisor.terminal import DEADLINE_S, HOLDS, RESTARTING, Open, Terminal, alive
 
+OWN_GREEN = b"\x1b]104;2\x1b\\"
+"""Puts the palette's green back."""
+
 # --- the terminal and its child ---------------------------------------------------------------------------------------
 
 
@@ -72,6 +75,7 @@ def test_its_end_ends_the_child_and_gives_the_terminal_back(open_terminal: Open,
     assert terminal.ended() == 0
     assert termios.tcgetattr(terminal.slave) == terminal.before
     assert terminal.output.endswith(b"\x1b[?1049l\x1b[?25h")
+    assert OWN_GREEN in terminal.output[terminal.output.rfind(b"UP") :]
     assert not alive(child)
     assert os.get_blocking(terminal.slave)
 
@@ -116,6 +120,7 @@ def test_nothing_that_the_child_has_started_outlives_it(open_terminal: Open) -> 
     grandchild = int(terminal.until(lambda: _text(terminal.folder / "grandchild")))
     os.kill(int((terminal.folder / "pid").read_text()), signal.SIGKILL)
     terminal.sees("UP")
+    assert OWN_GREEN in terminal.output.partition(b"UP")[2], "what a kiosk has set is undone when it dies"
     terminal.until(lambda: not alive(grandchild))
 
 

@@ -11,7 +11,7 @@ from tests.system.terminals import Pane, Terminals
 pytestmark = pytest.mark.slow
 
 # The kiosk and the key ring share the terminal's lines.
-OFF = ("Key is OFF.", "Going home: take it out.", "Starting: PIN and #.")
+OFF = ("Going home: take the key out.", "Starting: PIN and #.")
 FIRST_KEY = re.compile(r">? ?(\d+) (\w+ \w+) +PIN (\d{6})")
 
 
@@ -19,7 +19,7 @@ FIRST_KEY = re.compile(r">? ?(\d+) (\w+ \w+) +PIN (\d{6})")
 def demo(terminals: Terminals, tmp_path: Path) -> Iterator[Pane]:
     pane = terminals.open(132, 40)
     pane.enter(f"station demo --state {tmp_path}/site")
-    pane.until("Network: up", "Press the button on the key and put it in.", "online")
+    pane.until("Network: up", "Press the button on the key and put it in.", "updated")
     yield pane
     if pane.asks("#{alternate_on}") == "1":
         pane.press("q")
@@ -39,7 +39,7 @@ def test_a_first_visit(demo: Pane) -> None:
     demo.type("p")
     demo.until(f"Key {number} is out.")
     demo.type("t")
-    demo.until(f"Key {number} in the test lock: green, it opens")
+    demo.until(f"Key {number} in the test lock: green, it opens.")
     demo.type("n")
     demo.until("Network: CUT", "OFFLINE")
     demo.type("q")

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 ANNA, HER_KEY, LOCK, AREA = 1001, 5001, 102, 2
 OPENED, SHUT = 0, 1
-OFF = "Key is OFF. Going home: take it out. Starting: PIN and #."
+OFF = "Going home: take the key out. Starting: PIN and #."
 IS_ON, IS_OFF = "Key is ON until", "Key is OFF. It opens nothing now."
 UNTIL = re.compile(r"Key is ON until (?:tomorrow )?\d\d:\d\d")
 

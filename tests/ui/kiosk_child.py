@@ -60,7 +60,7 @@ async def services() -> None:
             del task
         case "refresh":
             notes = kiosk.query_one(TurningNotes)
-            notes.render = lambda: fail(pin)  # type: ignore[method-assign, assignment, return-value]
+            notes.render_line = lambda _: fail(pin)  # type: ignore[method-assign, assignment, return-value]
             notes.refresh()
         case "thread":
             kiosk.panic(f"panic {pin}")

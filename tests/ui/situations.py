@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from station.display.idle import HelpPage, View
+from station.display.idle import HelpTopic, View
 from station.display.screen import (
     Changes,
     IdlePage,
@@ -17,7 +17,7 @@ from station.display.screen import (
 from station.display.snapshot import FLICKER_LINES
 from station.records.claims import KeyKind
 from station.rules.clock import ClockDoubt
-from station.rules.facts import OffOnlyReason, Refusal, Shortened
+from station.rules.facts import LookUps, OffOnlyReason, Refusal, Shortened
 from station.rules.support import Neighbour
 from tools.pictures import sample_screens
 
@@ -45,7 +45,7 @@ LONG_NOTES = replace(
 SUPPORT = replace(sample_screens.SUPPORT, from_min=990, to_min=480)
 NEIGHBOURS = (
     Neighbour(3, "Kvarnbacken entré", "Kvarnvägen 1", 1),
-    Neighbour(5, "Björkdungen", "Björkstigen 2", 1),
+    Neighbour(5, "Björkdungen", "Björkstigen 2", 1, silent=True),
     Neighbour(8, "Hamngatan", "Hamngatan 3", 2),
 )
 OUTSIDE_HELP = OutsideHelp(NEIGHBOURS, SUPPORT)
@@ -84,6 +84,11 @@ def situations() -> Iterator[tuple[str, Screen]]:
             yield f"{line}-{shortened}", Screen(line, OFFLINE, receipt=receipt, notes=LONG_NOTES)
     for line in (Line.STILL_ON, Line.OUT_UNSURE):
         yield f"{line}-until", Screen(line, OFFLINE, still_on_until=NOON_S + 9 * 86400)
+    for refusal in Refusal:
+        out = Screen(Line.OUT_OFF, STATUS, key=1042, refusal=refusal, outside_help=OUTSIDE_HELP)
+        yield f"out_off-{refusal}", out
+    yield "out_off-unreadable", Screen(Line.OUT_OFF, STATUS, unreadable=True, outside_help=OUTSIDE_HELP)
+    yield "prompt-lost-power", Screen(Line.PROMPT, STATUS, key=1042, notes=Notes(lost_power=True))
     yield "wait-long", Screen(Line.WAIT, OFFLINE, wait_s=300, digits=6, refusal=Refusal.WRONG_PIN)
     yield "prompt-clock", Screen(Line.PROMPT, OFFLINE, digits=16, key=1042, notes=LONG_NOTES)
 
@@ -115,12 +120,13 @@ def further() -> Iterator[tuple[str, Screen]]:
         yield f"{line}-tries-left", replace(few, refusal=None if line is Line.PROMPT else Refusal.WRONG_PIN, wait_s=60)
     for done in (0, 700, 1740):
         yield f"progress-{done}", Screen(Line.ACTIVATING, STATUS, progress=Progress(done, 1740))
-    for page in HelpPage:
-        yield (
-            f"help-{page.name.lower()}",
-            Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.HELP, page, privacy=PRIVACY)),
-        )
-    yield "help-no-notice", Screen(Line.READER_BROKEN, STATUS, idle_page=IdlePage(View.HELP, HelpPage.LOGGED))
+    for topic in (None, *HelpTopic):
+        own = tuple((language, "Egen text. " * 20) for language in ("sv", "fi")) if topic is HelpTopic.LOST else ()
+        page = IdlePage(View.HELP, topic, site_texts=own, privacy=PRIVACY, look_ups=LookUps(2026, 12))
+        yield f"help-{topic or 'topics'}", Screen(Line.EMPTY, STATUS, idle_page=page, outside_help=OUTSIDE_HELP)
+    no_notice = IdlePage(View.HELP, HelpTopic.LOGGED, part=1)
+    yield "help-no-notice", Screen(Line.READER_BROKEN, STATUS, idle_page=no_notice)
+    yield "wrong-code", Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.WRONG_CODE))
     yield "code", Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.CODE, digits=5))
     yield "technician", Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.TECHNICIAN, technician=TECHNICIAN))
     unknown = replace(

@@ -12,6 +12,7 @@ from babel.messages.pofile import read_po
 from ui import languages
 
 ROOT = Path(languages.__file__).parents[1]
+FOLDERS = {"ui", "station", "demo", "commands"}
 LOCALE = ROOT / "ui" / "locale"
 
 
@@ -19,7 +20,7 @@ LOCALE = ROOT / "ui" / "locale"
 def wanted() -> set[str | tuple[str, ...]]:
     with (ROOT / "ui" / "babel.cfg").open() as file:
         methods, options = parse_mapping_cfg(file)
-    found = extract_from_dir(ROOT / "ui", [(p.removeprefix("ui/"), m) for p, m in methods], options)
+    found = extract_from_dir(ROOT, methods, options, directory_filter=lambda folder: Path(folder).name in FOLDERS)
     return {message for _, _, message, _, _ in found}
 
 

@@ -17,12 +17,15 @@ from typing import Any
 
 import pytest
 
+from station.supervisor import terminal as supervisors_terminal
+from ui import palette
 from ui.kiosk import STOP_LIMIT_S
 
 CHILD = Path(__file__).with_name("kiosk_child.py")
 ROOT = CHILD.parents[2]
 DEADLINE_S = 60.0
 SECRET = "481516"
+BRIGHTER_GREEN, OWN_GREEN = b"\x1b]P200b400\x1b\\", b"\x1b]R\x1b\\"
 UNFIT = {"TEXTUAL": "debug", "NO_COLOR": ""}
 """What must not reach Textual from the environment."""
 
@@ -123,7 +126,8 @@ def test_keys_of_a_terminal_and_of_its_number_pad(open_kiosk: Callable[..., Term
 def test_its_colours_are_the_consoles_own_whatever_the_environment(open_kiosk: Callable[..., Terminal]) -> None:
     kiosk = open_kiosk()
     kiosk.up()
-    assert b"97;44m" in kiosk.output, "bright white on blue"
+    assert b"\x1b[97;40m" in kiosk.output, "bright white on black"
+    assert b"\x1b[7;97;40m" in kiosk.output, "letters of cells in reverse video, seen without colours too"
     assert not re.search(rb"[34]8;[25];", kiosk.output), "no colours but the palette's"
 
 
@@ -162,6 +166,8 @@ def test_sigterm_ends_it_and_gives_the_terminal_back(open_kiosk: Callable[..., T
     assert time.monotonic() - began < STOP_LIMIT_S, "it does not wait for services that have ended"
     assert termios.tcgetattr(kiosk.slave) == kiosk.before
     assert b"\x1b[?1049l" in kiosk.output
+    assert kiosk.output.count(BRIGHTER_GREEN) == 1
+    assert kiosk.output.endswith(OWN_GREEN)
     assert b"\x1b[?25h" in kiosk.output
     assert "services ended" in kiosk.log()
 
@@ -202,6 +208,7 @@ def test_a_fault_ends_it_at_once_and_shows_nothing(fault: str, open_kiosk: Calla
     assert b"Traceback" not in kiosk.output
     assert b"kiosk_child" not in kiosk.output
     assert kiosk.output.rstrip().endswith(b"\x1b[?1049l\x1b[?25h")
+    assert kiosk.output.rfind(OWN_GREEN) > kiosk.output.rfind(BRIGHTER_GREEN) >= 0
     assert SECRET not in kiosk.log()
     if fault == "thread":
         assert "kiosk.panicked" in kiosk.log()
@@ -227,3 +234,18 @@ def test_key_releases_of_other_terminals_type_nothing(open_kiosk: Callable[..., 
     kiosk.until(lambda: kiosk.typed().endswith(b"7") or kiosk.process.poll() is not None)
     assert kiosk.process.poll() in {None, 70}
     assert b"2" not in kiosk.typed()
+
+
+@pytest.mark.parametrize(
+    ("term", "brighter", "own"),
+    [
+        ("linux", BRIGHTER_GREEN, OWN_GREEN),
+        ("xterm-256color", b"\x1b]4;2;rgb:00/b4/00\x1b\\", b"\x1b]104;2\x1b\\"),
+    ],
+)
+def test_a_console_and_other_terminals_have_their_own_way_to_a_brighter_green(
+    term: str, brighter: bytes, own: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    assert (palette.brighter_green().encode(), palette.own_green().encode()) == (brighter, own)
+    assert own in supervisors_terminal._restore(), "the supervisor puts it back as well"

@@ -20,9 +20,10 @@ async def test_a_picture_says_what_the_screen_says() -> None:
     assert set(drawn) == {f"{name}-sv.svg" for name in (*SAMPLES, "shift")}
     assert drawn["ready-sv.svg"].startswith("<svg")
     assert "Nyckeln är PÅ till 17:55." in text_of(drawn["ready-sv.svg"])
-    assert "#0000aa" in drawn["prompt-sv.svg"], "a blue block says OFF"
+    assert "#00b400" in drawn["ready-sv.svg"], "a green field says ON"
+    assert "#00b400" not in drawn["prompt-sv.svg"]
     assert "url(http" not in drawn["prompt-sv.svg"]
-    assert "#0000aa" in strip([drawn["prompt-sv.svg"], drawn["empty-sv.svg"]])
+    assert "#00b400" in strip([drawn["ready-sv.svg"], drawn["empty-sv.svg"]])
 
 
 async def test_the_committed_pictures_are_those_that_are_drawn_and_shown() -> None:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from textual.strip import Strip
 
 from tools.pictures.sample_screens import SAMPLES
 from ui.kiosk import Kiosk
@@ -14,10 +15,18 @@ from ui.words import words
 
 FOLDER = Path(__file__).parent / "snapshots"
 SHOTS = [
-    *(("40x15", language) for language in ("en", "sv", "da")),
+    ("40x15", "sv"),
+    ("40x15", "da"),
+    ("40x15", "fi"),
     ("80x24", "en"),
-    ("132x43", "sv"),
+    ("80x24", "sv"),
+    ("132x43", "da"),
 ]
+
+
+def in_cells(strip: Strip) -> str:
+    """A row as text, with a block for every cell in reverse video: big letters, full boxes, bars of trouble."""
+    return "".join("█" * len(text) if style is not None and style.reverse else text for text, style, _ in strip)
 
 
 async def drawn(size: tuple[int, int], language: str) -> str:
@@ -27,7 +36,7 @@ async def drawn(size: tuple[int, int], language: str) -> str:
         for name, screen in SAMPLES.items():
             kiosk.snapshot = screen
             await pilot.pause(0)
-            rows = [strip.text.rstrip() for strip in kiosk.screen._compositor.render_strips()]
+            rows = [in_cells(strip).rstrip() for strip in kiosk.screen._compositor.render_strips()]
             shown = words(screen, language)
             parts.append("\n".join([f"--- {name} [{shown.tone.value}]", *(f"|{row}" for row in rows)]))
     return "\n".join(parts) + "\n"

@@ -179,5 +179,5 @@ async def test_the_kiosk_inside_another_app(tmp_path: Path, monkeypatch: pytest.
         await pilot.press("1", "*", "enter")
         await until(pilot, lambda: (tmp_path / "typed").read_bytes() == b"1*#")
         await pilot.resize_terminal(100, 30)
-        await until(pilot, lambda: "Station 12" in host.view.text.split("\n")[-1])
+        await until(pilot, lambda: "Station 12" in host.view.text.split("\n")[-2])
     assert "services ended" in (tmp_path / "log").read_text()

@@ -6,12 +6,12 @@ from dataclasses import replace
 from enum import Enum
 
 import pytest
-from textual.renderables.digits import DIGITS, DIGITS3X3, DIGITS3X3_BOLD
 
-from station.display.idle import HelpPage, View
+from station.display.idle import HelpTopic, View
 from station.display.screen import IdlePage, Line, OutsideHelp, Screen
 from station.records.claims import KeyKind, Role
-from station.rules.facts import OffOnlyReason, Refusal, Shortened
+from station.rules.facts import LookUps, OffOnlyReason, Refusal, Shortened
+from station.runtime.outcomes import Outcome
 from tests.ui.situations import (
     LONG_RECEIPT,
     NOON_S,
@@ -23,10 +23,12 @@ from tests.ui.situations import (
     STATUS,
     SUPPORT,
 )
-from ui import idle_pages, sentences, support
-from ui.glyphs import LAT15, printable
+from ui import help_texts, idle_pages, sentences, support
+from ui.big_letters import MARK_ROWS, pattern
+from ui.glyphs import LAT15, printable, short_name
 from ui.languages import LANGUAGES, catalogue
-from ui.words import Words, words
+from ui.sentences import Tone
+from ui.words import Words, off_and_on, words
 
 
 @pytest.mark.parametrize(
@@ -60,16 +62,17 @@ def test_different_refusals_read_differently(language: str) -> None:
 
 
 def texts(shown: Words) -> list[str]:
-    lights = [light.meaning for light in shown.lights]
     return [
         shown.key_state,
+        shown.who,
         shown.instruction,
+        *shown.routine,
         shown.figure,
         shown.reason,
         shown.support_code,
         *shown.status,
         *shown.notes,
-        *lights,
+        *((shown.sheet.title, *shown.sheet.lines, shown.sheet.call, shown.sheet.back) if shown.sheet else ()),
     ]
 
 
@@ -77,7 +80,8 @@ def texts(shown: Words) -> list[str]:
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_every_screen_is_complete_and_drawable(name: str, language: str) -> None:
     shown = words(SITUATIONS[name], language)
-    assert bool(shown.instruction) is bool(shown.support_code) is not (name == "standby")
+    said = shown.instruction or shown.sheet
+    assert bool(said) is bool(shown.support_code) is not (name == "standby")
     assert all(shown.status)
     for text in texts(shown):
         assert set(text) <= LAT15
@@ -91,37 +95,103 @@ def test_nothing_is_left_in_english(name: str, language: str) -> None:
     screen = SITUATIONS[name]
     here, english = words(screen, language), words(screen, "en")
     assert name == "standby" or str(here) != str(english)
-    assert here.instruction != english.instruction or name.startswith(("standby", "technician"))
+    assert here.sheet is not None or here.instruction != english.instruction or name == "standby"
 
 
-def test_a_digit_has_the_glyphs_of_a_console() -> None:
-    used = [row for number in range(11) for font in (DIGITS3X3, DIGITS3X3_BOLD) for row in font[number * 3 :][:3]]
-    others = [DIGITS.index(mark) for mark in ":-"]
-    colon = [row for font in (DIGITS3X3, DIGITS3X3_BOLD) for mark in others for row in font[mark * 3 :][:3]]
-    assert set("".join(used + colon)) <= LAT15
-    assert not set("▀▄▌▐▁▂▃▅▆▇▉▊▋▍▎▏✓○") & LAT15
-
-
-def test_every_state_is_told_by_a_word_and_a_shape() -> None:
+def test_every_state_is_told_by_one_word() -> None:
     states = {line: words(Screen(line, STATUS, receipt=RECEIPT), "en").key_state for line in Line}
-    assert {line for line, state in states.items() if state == "● ON"} == {Line.READY, Line.OUT_READY}
-    assert {line for line, state in states.items() if state == "▲ ON?"} == {Line.STILL_ON, Line.OUT_UNSURE}
-    assert {line for line, state in states.items() if state == ""} == {Line.EMPTY}
-    assert states[Line.PROMPT] == "■ OFF"
+    assert {line for line, state in states.items() if state == "ON"} == {Line.READY, Line.OUT_READY}
+    assert {line for line, state in states.items() if state == "ON?"} == {Line.STILL_ON, Line.OUT_UNSURE}
+    assert {line for line, state in states.items() if state == ""} == {Line.EMPTY, Line.READER_BROKEN}
+    assert states[Line.PROMPT] == "OFF"
+
+
+@pytest.mark.parametrize(
+    ("language", "off", "on"),
+    [("sv", "AV", "PÅ"), ("en", "OFF", "ON"), ("da", "SLUKKET", "AKTIV"), ("nb", "AV", "PÅ"), ("fi", "POIS", "PÄÄLLÄ")],
+)
+def test_the_two_words_of_each_language(language: str, off: str, on: str) -> None:
+    assert off_and_on("xx", language) == (off, on) == off_and_on(language, "xx")
+    assert words(Screen(Line.PROMPT, STATUS), language).key_state == off
+    assert words(Screen(Line.READY, STATUS, receipt=RECEIPT), language).key_state == on
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_state_can_be_drawn_in_cells(language: str) -> None:
+    figures = {words(screen, language).figure for screen in SITUATIONS.values()}
+    for text in {words(screen, language).key_state for screen in SITUATIONS.values()} | figures:
+        for letter in text.replace("?", ""):
+            assert pattern(letter) != pattern("?"), letter
+            assert "X" in "".join(pattern(letter)[MARK_ROWS:])
+    assert [pattern("Å")[0], pattern("Ä")[0], pattern("A")[0]] == [".XX.", "X..X", "...."]
+    assert pattern("Ø") != pattern("O")
 
 
 def test_prompt_says_both_things() -> None:
     shown = words(Screen(Line.PROMPT, STATUS, key=7, holder_name="Tilda Påhittsdotter"), "en")
-    assert shown.instruction == "Key is OFF. Going home: take it out. Starting: PIN and #."
-    assert shown.reason == "Key 7, Tilda Påhittsdotter."
-    assert words(Screen(Line.PROMPT, STATUS), "sv").instruction.startswith("Nyckeln är AV.")
-    assert words(Screen(Line.PROMPT, STATUS), "da").instruction.startswith("Nøglen er SLUKKET.")
+    assert shown.instruction == "Going home: take the key out. Starting: PIN and #."
+    assert (shown.key_state, shown.who, shown.reason) == ("OFF", "Key 7 · Tilda P.", "")
+    assert str(shown) == f"OFF. {shown.instruction} | Key 7 · Tilda P."
+    assert words(Screen(Line.PROMPT, STATUS), "sv").key_state == "AV"
+
+
+@pytest.mark.parametrize(
+    ("line", "digits", "boxes"),
+    [
+        (Line.READING, 0, 0),
+        (Line.READING, 2, 6),
+        (Line.PROMPT, 0, 6),
+        (Line.PROMPT, 6, 6),
+        (Line.PROMPT, 10, 10),
+        (Line.WRONG_PIN, 0, 6),
+        (Line.CHECKING, 6, 6),
+        (Line.READY, 6, 0),
+    ],
+)
+def test_as_many_boxes_as_a_pin_has_digits_or_more(line: Line, digits: int, boxes: int) -> None:
+    shown = words(Screen(line, STATUS, digits=digits), "en")
+    assert (shown.boxes, shown.digits_typed) == (boxes, digits if boxes else 0)
+    update_box = replace(STATUS, role=Role.UPDATE_BOX)
+    assert words(Screen(line, update_box, digits=digits), "en").boxes == 0
+
+
+def test_a_key_that_is_on_says_what_the_routine_says() -> None:
+    shown = words(Screen(Line.READY, STATUS, receipt=RECEIPT), "en")
+    assert shown.routine == sentences.ROUTINE
+    assert words(Screen(Line.OUT_READY, STATUS, receipt=RECEIPT), "en").routine == sentences.ROUTINE
+    box = replace(STATUS, role=Role.UPDATE_BOX)
+    assert words(Screen(Line.READY, box, receipt=RECEIPT), "en").routine == sentences.ROUTINE[:1], "it has no test lock"
+    assert words(SITUATIONS["ready-soon-off"], "en").routine == ()
+
+
+@pytest.mark.parametrize("refusal", Refusal)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_refusal_says_the_same_when_the_key_is_out_but_to_take_it_out(refusal: Refusal, language: str) -> None:
+    there = words(Screen(Line.REFUSED, STATUS, refusal=refusal, key=1, outside_help=OUTSIDE_HELP), language)
+    gone = words(Screen(Line.OUT_OFF, STATUS, refusal=refusal, key=1, outside_help=OUTSIDE_HELP), language)
+    take_it_out = catalogue(language).gettext(sentences.TAKE_IT_OUT)
+    assert there.instruction in {gone.instruction, f"{gone.instruction} {take_it_out}"}
+    assert refusal is Refusal.KEY_FAULT or take_it_out not in gone.instruction
+    assert (gone.reason, gone.notes, gone.tone) == (there.reason, there.notes, Tone.FAULT)
+    assert any("+46 100 00 00 02" in note for note in gone.notes)
+
+
+def test_a_key_that_does_not_say_which_it_is_is_told_so_until_it_has_been_read() -> None:
+    shown = words(SITUATIONS["out_off-unreadable"], "en")
+    assert shown.reason == words(Screen(Line.UNREADABLE, STATUS), "en").reason
+    assert (shown.instruction, shown.tone) == ("Key is OFF.", Tone.FAULT)
+
+
+def test_a_new_battery_is_told_where_the_pin_is_asked_for_again() -> None:
+    assert words(SITUATIONS["prompt-lost-power"], "en").reason == sentences.LOST_POWER
+    assert "another" not in words(SITUATIONS["prompt"], "en").reason
 
 
 def test_the_holders_language_comes_before_the_stations() -> None:
     screen = Screen(Line.OUT_OFF, STATUS, language="da")
-    assert words(screen, "sv").instruction == "Nøglen er SLUKKET."
-    assert words(replace(screen, language="fi"), "sv").instruction == "Nyckeln är AV."
+    assert words(screen, "sv").instruction == "E-nøglen er SLUKKET."
+    assert words(replace(screen, language="xx"), "sv").instruction == "Nyckeln är AV."
+    assert words(replace(screen, language="no"), "sv").instruction == "Nøkkelen er AV."
     assert words(replace(screen, language="sv_SE"), "en").instruction == "Nyckeln är AV."
     assert words(replace(screen, language=None), "xx").instruction == "Key is OFF."
 
@@ -138,7 +208,7 @@ def test_ready_says_until_when_where_and_how_old() -> None:
     online = words(Screen(Line.READY, STATUS, receipt=RECEIPT), "en")
     assert online.reason == "Opens 2 areas (Granbacken, Kvarnby) and 3 boxes."
     assert words(Screen(Line.READY, STATUS, receipt=RECEIPT), "sv").reason == (
-        "Öppnar 2 områden (Granbacken, Kvarnby) och 3 nyckelskåp."
+        "Öppnar 2 områden (Granbacken, Kvarnby) och 3 nyckelgömmor."
     )
 
 
@@ -172,13 +242,13 @@ def test_without_a_trusted_clock_the_whole_date_is_told() -> None:
     status = replace(OFFLINE, clock_trusted=False)
     shown = words(Screen(Line.STILL_ON, status, still_on_until=NOON_S + 3600), "en")
     assert shown.instruction == "Key is still ON until 2026-03-30 14:00. Take it out and put it in again."
-    assert shown.status == ("Station 12", "OFFLINE", "data 3 days", "no time")
+    assert (shown.status, shown.clock) == (("Station 12", "OFFLINE", "data 3 days"), "no time")
 
 
 def test_a_key_that_is_left_in_is_told_before_it_is_switched_off() -> None:
     shown = words(SITUATIONS["ready-soon-off"], "en")
     assert shown.instruction == "Take the key out now. It switches OFF in 0:15."
-    assert (shown.figure, shown.key_state) == ("0:15", "● ON")
+    assert (shown.figure, shown.key_state) == ("05:00", "ON"), "until when is no countdown"
     assert words(SITUATIONS["ready-soon-off"], "sv").instruction == "Ta ut nyckeln nu. Den stängs AV om 0:15."
     for role in Role:
         screen = SITUATIONS["ready-soon-off"]
@@ -188,7 +258,7 @@ def test_a_key_that_is_left_in_is_told_before_it_is_switched_off() -> None:
 def test_a_key_that_has_not_said_which_it_is_is_called_neither_on_nor_off() -> None:
     shown = words(SITUATIONS["out_unsure-unseen"], "en")
     assert shown.instruction == "Put the key back."
-    assert shown.key_state == "▲"
+    assert shown.key_state == "?"
     assert not {"ON", "OFF"} & set(shown.reason.replace(".", " ").split())
 
 
@@ -207,18 +277,41 @@ def test_pulled_while_it_was_switched_on_it_is_told_how_to_get_it_on() -> None:
     shown = words(SITUATIONS["out_unsure-halfway"], "en")
     assert shown.instruction == "Taken out too early. Put the key back."
     assert shown.reason.startswith("It may be ON. Leave it in until the screen says that it is ON.")
-    assert shown.key_state == "▲ ON?"
+    assert shown.key_state == "ON?"
 
 
 def test_someone_who_types_is_told_how_to_start_over() -> None:
     assert words(Screen(Line.PROMPT, STATUS, digits=1), "en").notes == ("Mistyped: press * and start over.",)
-    assert words(Screen(Line.WRONG_PIN, STATUS, digits=1), "sv").notes == ("Slog du fel: tryck på * och börja om.",)
+    assert words(Screen(Line.WRONG_PIN, STATUS, digits=1), "sv").notes == ("Slog du fel? Tryck på * och börja om.",)
     assert words(Screen(Line.PROMPT, STATUS), "en").notes == ()
 
 
-def test_help_says_how_to_go_on_and_how_to_leave() -> None:
-    assert words(SITUATIONS["help-key_lights"], "en").reason == "Page 1 of 5. Next: * Back: #"
-    assert words(SITUATIONS["help-logged"], "sv").reason == "Sida 5 av 5. Tillbaka: #"
+def test_help_has_this_hours_number_on_every_page() -> None:
+    for topic in (None, *HelpTopic):
+        page = Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.HELP, topic), outside_help=OUTSIDE_HELP)
+        sheet = words(page, "sv").sheet
+        assert sheet is not None
+        assert (sheet.call, sheet.back, sheet.corner) == (
+            "Ring Trygghetsjouren: +46 100 00 00 02",
+            "Tillbaka: #",
+            "Station 12",
+        )
+
+
+def test_a_topic_is_the_sites_own_where_it_has_one_in_the_language() -> None:
+    own = IdlePage(View.HELP, HelpTopic.LOST, site_texts=(("sv", "Ring Larm & Teknik.\n\nTa en nödnyckel."),))
+    assert lines_of(own, "sv") == ("Ring Larm & Teknik.", "Ta en nödnyckel.")
+    assert lines_of(own, "en")[0].startswith("Lost: report it at once")
+
+
+def test_what_only_the_station_knows_is_added() -> None:
+    own = IdlePage(View.HELP, HelpTopic.STATION_DEAD, site_texts=(("en", "Hold 0 and 2."),))
+    assert lines_of(own, "en") == (
+        "Hold 0 and 2.",
+        "Station 3: Kvarnbacken entré, Kvarnvägen 1",
+        "Station 5: Björkdungen, Björkstigen 2 (silent)",
+        "Station 8: Hamngatan, Hamngatan 3",
+    )
 
 
 def test_data_of_this_minute_is_fresh_also_without_a_network() -> None:
@@ -240,7 +333,6 @@ def test_a_station_that_can_only_switch_off_says_so_and_why() -> None:
     shown = words(Screen(Line.EMPTY, status), "en")
     assert shown.instruction == "This station can only switch keys OFF."
     assert shown.notes == ("Its data is too old.", "Help: *")
-    assert (shown.figure, shown.fault_message) == ("12-10-3", "STATION 12 10 H3")
     assert shown.support_code == "10 H3"
 
 
@@ -275,7 +367,23 @@ def test_a_screen_in_one_line() -> None:
 )
 def test_names_are_brought_down_to_what_a_console_shows(name: str, shown: str) -> None:
     assert printable(name) == shown
-    assert f", {shown}." in words(Screen(Line.PROMPT, STATUS, key=1, holder_name=name), "en").reason
+    who = words(Screen(Line.PROMPT, STATUS, key=1, holder_name=name), "en").who
+    assert who == f"Key 1 · {short_name(name)}"
+    assert set(who) <= LAT15
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Tilda Påhittsdotter", "Tilda P."),
+        ("Anna Maria von Påhitt", "Anna P."),
+        ("Tilda", "Tilda"),
+        ("Maximilian-Alexander Hittepåsson", "Maximilian-Al… H."),
+        ("", ""),
+    ],
+)
+def test_a_name_on_the_wall_is_as_short_as_its_owner_needs(name: str, shown: str) -> None:
+    assert short_name(name) == shown
 
 
 def test_a_missing_catalogue_is_english_and_a_warning(
@@ -304,10 +412,14 @@ def test_what_a_holder_should_hear_before_leaving() -> None:
 
 def test_a_pool_key_says_in_whose_name_and_where_it_belongs() -> None:
     prompt = words(SITUATIONS["emergency-prompt"], "en")
-    assert (prompt.reason, prompt.notes) == ("Emergency key 2007.", ("Return it to Hemtjänst Norr.",))
+    assert (prompt.who, prompt.notes) == ("Emergency key 2007", (sentences.LOAN_AT_PROMPT,))
+    loan = words(replace(SITUATIONS["emergency-ready"], holder_name="Tim Påhitt"), "en")
+    assert loan.notes == (
+        "On loan until the end of the shift, on the receipt of Tim Påhitt. Return it to Hemtjänst Norr.",
+    )
     ready = words(replace(SITUATIONS["substitute-ready"], holder_name="Tim Påhitt"), "en")
     assert ready.notes == ("In the name of Tim Påhitt. Return it to Hemtjänst Norr.",)
-    assert words(SITUATIONS["substitute-out"], "sv").notes == ("Återlämnas till Hemtjänst Norr.",)
+    assert words(SITUATIONS["substitute-out"], "sv").notes == ("Lämnas tillbaka till Hemtjänst Norr.",)
 
 
 @pytest.mark.parametrize("line", [Line.READING, Line.PROMPT, Line.OUT_OFF, Line.OUT_UNSURE])
@@ -319,16 +431,16 @@ def test_a_flickering_contact_is_to_be_held_and_the_state_stays_in_sight(line: L
 
 def test_out_of_order_names_whom_to_call_and_where_to_go() -> None:
     assert words(SITUATIONS["broken"], "sv").notes == (
-        "Ring Trygghetsjouren: 000-000 02",
+        "Ring Trygghetsjouren: +46 100 00 00 02",
         "Station 3: Kvarnbacken entré, Kvarnvägen 1",
-        "Station 5: Björkdungen, Björkstigen 2",
+        "Station 5: Björkdungen, Björkstigen 2 (svarar inte)",
         "Station 8: Hamngatan, Hamngatan 3",
     )
     # A key that is no good here is no good at the next station.
     refused = Screen(Line.REFUSED, STATUS, refusal=Refusal.UNKNOWN, outside_help=OUTSIDE_HELP)
-    assert words(refused, "en").notes == ("Call On-call service: 000-000 02",)
+    assert words(refused, "en").notes == ("Call On-call service: +46 100 00 00 02",)
     nameless = replace(SUPPORT, texts=())
-    assert words(replace(refused, outside_help=OutsideHelp(support=nameless)), "en").notes == ("Call 000-000 02",)
+    assert words(replace(refused, outside_help=OutsideHelp(support=nameless)), "en").notes == ("Call +46 100 00 00 02",)
 
 
 def test_offline_since_when() -> None:
@@ -337,41 +449,63 @@ def test_offline_since_when() -> None:
     assert words(replace(SITUATIONS["broken"], status=unsure), "en").status[1] == "OFFLINE"
 
 
-def test_the_privacy_notice_is_the_sites_own() -> None:
-    assert words(SITUATIONS["help-logged"], "da").notes == (PRIVACY[1][1],)
-    danish = IdlePage(View.HELP, HelpPage.LOGGED, privacy=(("da", "Kun dansk."),))
-    assert words(Screen(Line.EMPTY, STATUS, idle_page=danish), "sv").notes == ("Kun dansk.",)
-    assert words(SITUATIONS["help-no-notice"], "en").notes == (idle_pages.PRIVACY,)
+def lines_of(page: IdlePage, language: str) -> tuple[str, ...]:
+    sheet = words(Screen(Line.EMPTY, STATUS, idle_page=page, outside_help=OUTSIDE_HELP), language).sheet
+    assert sheet is not None
+    return sheet.lines
 
 
-def test_the_technicians_page_has_no_names() -> None:
-    shown = words(SITUATIONS["technician"], "en")
-    assert shown.notes[0] == "Reader: /dev/key-reader, works"
-    assert shown.notes[-1].startswith("Visits: 12:50 refused R10 · 12:40 refused R10 · ")
-    broken = words(SITUATIONS["technician-broken"], "en")
-    assert broken.notes[:4] == (
-        "Only OFF: H6 disk",
+def test_the_privacy_notice_is_the_sites_own_and_the_look_ups_are_counted() -> None:
+    assert lines_of(IdlePage(View.HELP, HelpTopic.LOGGED, privacy=PRIVACY), "da")[-1] == PRIVACY[1][1]
+    danish = IdlePage(View.HELP, HelpTopic.LOGGED, privacy=(("da", "Kun dansk."),))
+    assert lines_of(danish, "sv")[-1] == "Kun dansk."
+    bare = IdlePage(View.HELP, HelpTopic.LOGGED, look_ups=LookUps(2026, 3))
+    assert lines_of(bare, "en")[-2:] == (help_texts.KEPT, "So far in 2026 the log has been read 3 times.")
+    own = replace(bare, site_texts=(("en", "Ours."),))
+    assert lines_of(own, "en") == ("Ours.", "So far in 2026 the log has been read 3 times.")
+
+
+def technicians_lines(name: str, language: str = "en", **status: object) -> tuple[str, ...]:
+    screen = SITUATIONS[name]
+    sheet = words(replace(screen, status=replace(screen.status, **status)), language).sheet  # type: ignore[arg-type]
+    assert sheet is not None
+    return sheet.lines
+
+
+def test_the_technicians_page_has_words_and_no_names() -> None:
+    shown = technicians_lines("technician")
+    assert shown[0] == "Reader: /dev/key-reader, works"
+    assert shown[-10:-8] == ("12:50 refused: Wrong PIN (R10)", "12:40 refused: Wrong PIN (R10)")
+    assert technicians_lines("technician", "sv")[-1] == "11:20 nekad: Fel PIN-kod (R10)"
+    assert technicians_lines("technician-broken")[:5] == (
+        "Only OFF (H6): Its storage does not work.",
         "Reader: /dev/key-reader, NO CONTACT",
-        "Central: central.exempelby.example, NO CONTACT",
+        "Central: https://central.exempelby.example",
+        "NO CONTACT",
         "Clock: not trusted: nothing tells the time",
     )
+
+
+def test_every_outcome_has_its_words() -> None:
+    assert set(idle_pages.OUTCOMES) == {None, *Outcome}
 
 
 def test_a_refusal_by_central_is_not_called_a_missing_network() -> None:
     """The technician reads which, and which server was asked."""
     for language, strip in (("en", "central: FAULT"), ("sv", "centralen: FEL"), ("da", "central: FEJL")):
-        shown = words(SITUATIONS["technician-refused"], language)
-        assert shown.status[1] == strip
-        assert "central.exempelby.example, unauthorized" in shown.notes[1]
-    offline = replace(SITUATIONS["technician-refused"], status=OFFLINE)
-    assert words(offline, "en").notes[1] == "Central: central.exempelby.example, NO CONTACT"
+        assert words(SITUATIONS["technician-refused"], language).status[1] == strip
+    assert technicians_lines("technician-refused")[1:3] == (
+        "Central: https://central.exempelby.example",
+        "Central refuses: it does not know this station's token: enrol it anew",
+    )
+    assert technicians_lines("technician-refused", central_fault="bad_weather")[2] == "Central refuses: bad_weather"
+    assert technicians_lines("technician-refused", central_fault=None)[2] == "NO CONTACT"
 
 
 def test_a_clock_that_is_not_trusted_says_why_and_what_mends_it() -> None:
-    shown = words(SITUATIONS["technician-set_back"], "en")
-    assert shown.notes[2:4] == ("Clock: not trusted: set back", idle_pages.MEND_CLOCK)
-    box = replace(SITUATIONS["technician-set_back"], status=replace(STATUS, role=Role.ACTIVATION_BOX))
-    assert words(box, "en").notes[2] == idle_pages.MEND_BOX_CLOCK
+    shown = technicians_lines("technician-set_back", online=True)
+    assert shown[2:4] == ("Clock: not trusted: set back", idle_pages.MEND_CLOCK)
+    assert technicians_lines("technician-set_back", role=Role.ACTIVATION_BOX)[2] == idle_pages.MEND_BOX_CLOCK
 
 
 def test_situations_cover_every_field() -> None:

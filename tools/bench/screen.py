@@ -63,6 +63,10 @@ def _memory_mib(pid: int) -> float:
     return own + sum(_memory_mib(int(child)) for child in children)
 
 
+BOX_MARK = "│"
+"""The side of a box: what fills it is a colour. The boxes are painted anew for a digit, and for nothing else."""
+
+
 def key_to_paint(site: BenchSite, samples: int) -> Figure:
     """``key_to_paint``: from a digit at the prompt to its box, against the bare app's mark for the same digit."""
     ours: list[float] = []
@@ -73,10 +77,10 @@ def key_to_paint(site: BenchSite, samples: int) -> Figure:
         kiosk.until(PROMPT_MARK)
         site.line.until_quiet(0.12)
         for number in range(max(samples, 3 * PIN_DIGITS) + FIRST_PRESSES):
-            for terminal, took_ms in ((kiosk, ours), (bare, against)):
+            for terminal, mark, took_ms in ((kiosk, BOX_MARK, ours), (bare, TYPED_MARK, against)):
                 if number % PIN_DIGITS == 0:  # an entry is full, and begins anew
                     terminal.type(b"*")
                 time.sleep(GAP_S)
                 pressed = terminal.type(b"5")
-                took_ms.append(1000 * (terminal.until(TYPED_MARK.encode()) - pressed))
+                took_ms.append(1000 * (terminal.until(mark.encode()) - pressed))
     return paired(ours[FIRST_PRESSES:], against[FIRST_PRESSES:], "ms")

@@ -15,8 +15,8 @@ from ui.kiosk import Kiosk
 from ui.languages import LANGUAGES
 from ui.words import words
 
-SIZE = (64, 20)
-FAULT_SIZE = (80, 24)
+SIZE = (80, 24)
+FAULT_SIZE = (132, 43)
 """Of a screen with a QR code, which a smaller one has no room for."""
 STRIP_COLUMNS = 4
 STRIP_GAP = 20
@@ -24,7 +24,7 @@ STRIP_GAP = 20
 CONSOLE = TerminalTheme(
     background=(0, 0, 0),
     foreground=(170, 170, 170),
-    normal=[(0, 0, 0), (170, 0, 0), (0, 170, 0), (170, 85, 0), (0, 0, 170), (170, 0, 170), (0, 170, 170), (170,) * 3],
+    normal=[(0, 0, 0), (170, 0, 0), (0, 180, 0), (170, 85, 0), (0, 0, 170), (170, 0, 170), (0, 170, 170), (170,) * 3],
     bright=[
         (85, 85, 85),
         (255, 85, 85),
@@ -36,7 +36,7 @@ CONSOLE = TerminalTheme(
         (255, 255, 255),
     ],
 )
-"""The palette of a Linux console."""
+"""The palette of a Linux console, with the green that the kiosk sets (`ui.palette`)."""
 
 
 async def pictures(
@@ -76,7 +76,7 @@ def _pinned(found: re.Match[str]) -> str:
 async def draw(languages: Iterable[str]) -> dict[str, str]:
     """Every picture in every language, and the strip of a shift, by file name."""
     drawn: dict[str, str] = {}
-    faults = {name: screen for name, screen in SAMPLES.items() if words(screen, LANGUAGES[0]).fault_message}
+    faults = {name: screen for name, screen in SAMPLES.items() if words(screen, LANGUAGES[0]).telephone}
     others = {name: screen for name, screen in SAMPLES.items() if name not in faults}
     for language in languages:
         here = {name: svg async for name, svg in pictures(others, language)}

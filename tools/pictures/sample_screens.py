@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from station.display.idle import HelpPage, View
+from station.display.idle import HelpTopic, View
 from station.display.screen import (
     Changes,
     IdlePage,
@@ -18,7 +18,7 @@ from station.display.screen import (
     Technician,
 )
 from station.records.claims import ClockSource, KeyKind, Role
-from station.rules.facts import OffOnlyReason, Refusal, Shortened
+from station.rules.facts import LookUps, OffOnlyReason, Refusal, Shortened
 from station.rules.support import Neighbour, SupportLine
 
 NOW_S = 1_774_850_100
@@ -31,6 +31,8 @@ STATUS = Status(
     unix_s=NOW_S - 3600,
     clock_trusted=True,
     time_zone="Europe/Stockholm",
+    name="Björkgården",
+    pin_digits=6,
 )
 OFFLINE = replace(STATUS, online=False, mirror_age_s=9000, offline_since=NOW_S - 3600 - 9000)
 KEY = 1042
@@ -57,11 +59,22 @@ SUPPORT = SupportLine(
     0,
     0,
     holidays=True,
-    phone="000-000 02",
-    texts=(("sv", "Trygghetsjouren"), ("da", "Vagtcentralen"), ("en", "On-call service")),
+    phone="+46 100 00 00 02",
+    texts=(
+        ("sv", "Trygghetsjouren"),
+        ("da", "Vagtcentralen"),
+        ("nb", "Vakttelefonen"),
+        ("fi", "Päivystys"),
+        ("en", "On-call service"),
+    ),
 )
 OUTSIDE_HELP = OutsideHelp(
-    (Neighbour(3, "Granbacken", "Granvägen 1", 1), Neighbour(8, "Hamngatan", "Hamngatan 3", 2)), SUPPORT
+    (
+        Neighbour(3, "Granbacken", "Granvägen 1", 1),
+        Neighbour(5, "Björkdungen", "Björkstigen 2", 1, silent=True),
+        Neighbour(8, "Hamngatan", "Hamngatan 3", 2),
+    ),
+    SUPPORT,
 )
 PRIVACY = (
     (
@@ -69,6 +82,14 @@ PRIVACY = (
         "Stationen loggar nyckel, tid och innehavare i 90 dagar. Frågor: dataskyddsombudet i Exempelby, 000-000 03.",
     ),
     ("da", "Stationen logger nøgle, tid og indehaver i 90 dage. Spørgsmål: databeskyttelse i Exempelby, 000-000 03."),
+    (
+        "nb",
+        "Stasjonen logger nøkkel, tid og innehaver i 90 dager. Spørsmål: personvernombudet i Exempelby, 000-000 03.",
+    ),
+    (
+        "fi",
+        "Asema kirjaa avaimen, ajan ja haltijan 90 päiväksi. Kysymykset: Exempelbyn tietosuojavastaava, 000-000 03.",
+    ),
     ("en", "This station logs key, time and holder for 90 days. Questions: data protection in Exempelby, 000-000 03."),
 )
 TECHNICIAN = Technician(
@@ -120,6 +141,8 @@ _LINES = {
     "left-in-soon": _own(Line.READY, receipt=RECEIPT, off_in_s=12),
     "out-ready": _own(Line.OUT_READY, receipt=RECEIPT),
     "out-off": _own(Line.OUT_OFF),
+    "refused-out": _own(Line.OUT_OFF, refusal=Refusal.BLOCKED, outside_help=OUTSIDE_HELP),
+    "lost-power": _own(Line.PROMPT, notes=Notes(lost_power=True)),
     "out-early": _own(Line.OUT_EARLY),
     "out-unsure": _own(Line.OUT_UNSURE, still_on_until=RECEIPT.expires),
     "out-halfway": _own(Line.OUT_UNSURE, still_on_until=RECEIPT.expires, halfway=True),
@@ -137,6 +160,7 @@ _LINES = {
     "out-of-order": Screen(Line.READER_BROKEN, STATUS, outside_help=OUTSIDE_HELP),
     "standby": Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.STANDBY)),
     "code": Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.CODE, digits=4)),
+    "wrong-code": Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.WRONG_CODE)),
     "technician": Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.TECHNICIAN, technician=TECHNICIAN)),
 }
 BOX = replace(STATUS, role=Role.ACTIVATION_BOX, online=False, mirror_age_s=None)
@@ -177,8 +201,18 @@ _REFUSED = {
     if refusal is not Refusal.WRONG_PIN
 }
 _HELP = {
-    f"help-{page + 1}": Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.HELP, page, privacy=PRIVACY))
-    for page in HelpPage
+    f"help-{topic or 'topics'}".replace("_", "-"): Screen(
+        Line.EMPTY,
+        STATUS,
+        outside_help=OUTSIDE_HELP,
+        idle_page=IdlePage(
+            View.HELP,
+            topic,
+            privacy=PRIVACY if topic is HelpTopic.LOGGED else (),
+            look_ups=LookUps(2026, 12) if topic is HelpTopic.LOGGED else None,
+        ),
+    )
+    for topic in (None, *HelpTopic)
 }
 SAMPLES: Mapping[str, Screen] = {**_LINES, **_BOXES, **_REFUSED, **_HELP}
 """By the name of the picture."""

@@ -85,6 +85,9 @@ POOLS = [
     ),
     *((EMERGENCY, unit) for unit in (NORTH, SOUTH, EAST, WEST, NURSES, NIGHT, RESCUE, PROVIDER)),
 ]
+EMERGENCY_KEYS_A_UNIT = 3
+FURTHER_POOLS = [(kind, unit) for kind, unit in POOLS if kind == EMERGENCY for _ in range(EMERGENCY_KEYS_A_UNIT - 1)]
+"""The rest of each unit's emergency keys; after all others, whose numbers the scenarios know."""
 # At the end of the numbers: keys with a story, and blank ones to hand out.
 BLOCKED = (SUBSTITUTE, SOUTH)
 LOCKED = (SUBSTITUTE, EAST)

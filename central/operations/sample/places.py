@@ -2,8 +2,20 @@
 
 SITE_NAME = "Exempelby"
 TIMEZONE = "Europe/Stockholm"
-KEY_SUPPORT = {"sv": "Nyckelsupport", "da": "Nøglesupport", "en": "Key support"}
-ON_CALL = {"sv": "Trygghetsjouren", "da": "Vagtcentralen", "en": "On-call service"}
+KEY_SUPPORT = {
+    "sv": "Nyckelsupport",
+    "da": "Nøglesupport",
+    "nb": "Nøkkelstøtte",
+    "fi": "Avaintuki",
+    "en": "Key support",
+}
+ON_CALL = {
+    "sv": "Trygghetsjouren",
+    "da": "Vagtcentralen",
+    "nb": "Vakttelefonen",
+    "fi": "Päivystys",
+    "en": "On-call service",
+}
 WORKING_DAYS, WEEKEND = 31, 96
 OPENS, CLOSES, DAY_END = 8 * 60, 16 * 60 + 30, 24 * 60
 SUPPORT = [
@@ -15,6 +27,8 @@ SUPPORT = [
 PRIVACY_NOTICE = {
     "sv": "Stationen loggar nyckel, tid och innehavare. Exempelby är en påhittad kommun.",
     "da": "Stationen logger nøgle, tid og indehaver. Exempelby er en opdigtet kommune.",
+    "nb": "Stasjonen logger nøkkel, tid og innehaver. Exempelby er en oppdiktet kommune.",
+    "fi": "Asema kirjaa avaimen, ajan ja haltijan. Exempelby on keksitty kunta.",
     "en": "This station logs key, time and holder. Exempelby is an invented municipality.",
 }
 

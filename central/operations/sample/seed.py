@@ -1,7 +1,9 @@
 """Makes the sample site in an empty database, and the records of its keys."""
 
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -132,9 +134,13 @@ def _stations(site: Site, units: dict[int, Unit]) -> None:
 
 def _holders(site: Site, units: dict[int, Unit], now: int) -> tuple[list[Holder], dict[int, str]]:
     pin_secrets = keyring.pin_secrets(site)
+    pins = dict(enumerate(islice(people.sample_pins(), len(people.PEOPLE)), people.FIRST_HOLDER))
+    # Hashing is slow on purpose, and lets other threads run.
+    with ThreadPoolExecutor() as hashing:
+        tags = dict(zip(pins, hashing.map(pin_secrets.tags, pins.values()), strict=True))
     today = datetime.fromtimestamp(now, UTC).date()
-    holders, pins = [], {}
-    for (number, person), pin in zip(enumerate(people.PEOPLE, people.FIRST_HOLDER), people.sample_pins(), strict=False):
+    holders = []
+    for number, person in enumerate(people.PEOPLE, people.FIRST_HOLDER):
         ends = person.ends_in_days if not person.ended else -7
         holder = Holder(
             site=site,
@@ -147,13 +153,12 @@ def _holders(site: Site, units: dict[int, Unit], now: int) -> tuple[list[Holder]
             ended_at=now if person.ended else None,
             employment_ends=today + timedelta(days=ends) if ends is not None else None,
             language=person.language,
-            pin_tag=pin_secrets.tags(pin)[0],
+            pin_tag=tags[number][0],
             pin_version=pin_secrets.newest.version,
             pin_at=now,
         )
         holder.save()
         holders.append(holder)
-        pins[number] = pin
     return holders, pins
 
 
@@ -197,4 +202,6 @@ def _keys(site: Site, units: dict[int, Unit], holders: list[Holder], now: int) -
         add(kind, unit, status=Key.Status.BLANK)
     replaced = holders[people.BLANK_PERSONAL]
     add(people.PERSONAL, replaced.unit.number, replaced, status=Key.Status.BLANK)
+    for kind, unit in people.FURTHER_POOLS:
+        add(kind, unit)
     return keys

@@ -6,6 +6,7 @@ from typing import Any
 
 from config import Settings
 from station.app import clock_rules_of
+from station.commands.clock_doubts import CLOCK_DOUBTS
 from station.commands.command_line import utc_text
 from station.commands.doctor_checks.finding import Finding, fail, ok
 from station.records.claims import ClockSource
@@ -40,7 +41,7 @@ def check_clock(
     if central_answers:
         return ok("clock", "none is trusted before central is asked, and its signed time is at hand")
     why = doubt(readings, rules, memory) or ClockDoubt.NO_SOURCE
-    return fail("clock", f"{_WHY[why]}: keys can only be switched off", _MENDS[why])
+    return fail("clock", f"{CLOCK_DOUBTS[why]}: keys can only be switched off", _MENDS[why])
 
 
 def _of_kiosk(settings: Settings, said: Mapping[str, Any]) -> Finding:
@@ -51,7 +52,7 @@ def _of_kiosk(settings: Settings, said: Mapping[str, Any]) -> Finding:
     except ValueError:
         why = ClockDoubt.NO_SOURCE
     mend = _BOX_MEND if settings.is_activation_box else _MENDS[why]
-    return fail("clock", f"the kiosk trusts none ({_WHY[why]}): keys can only be switched off", mend)
+    return fail("clock", f"the kiosk trusts none ({CLOCK_DOUBTS[why]}): keys can only be switched off", mend)
 
 
 def _of_box(readings: ClockReadings, rules: ClockRules, memory: ClockMemory) -> Finding:
@@ -63,15 +64,8 @@ def _of_box(readings: ClockReadings, rules: ClockRules, memory: ClockMemory) -> 
     why = doubt(readings, by_rtc, without_anchor)
     if why is None:
         return ok("clock", f"a battery-backed clock answers: {said}")
-    return fail("clock", f"the battery-backed clock says {said}: {_WHY[why]}", _RTC_MEND)
+    return fail("clock", f"the battery-backed clock says {said}: {CLOCK_DOUBTS[why]}", _RTC_MEND)
 
-
-_WHY = {
-    ClockDoubt.NO_SOURCE: "nothing that is trusted tells the time",
-    ClockDoubt.BEFORE_FLOOR: "that is before what central has signed",
-    ClockDoubt.SET_BACK: "that is before what a trusted clock has shown here",
-    ClockDoubt.TOO_FAR_AHEAD: "that is more than a year past what central has signed last",
-}
 
 _CONNECT = "connect it to central, whose signed time mends this whatever this machine's clocks say"
 

@@ -36,7 +36,7 @@ async def play(scene: Scenario) -> None:
     await scene.station(13)
     await scene.insert(5001)
     await scene.see("prompt")
-    await scene.lamp("blue")
+    await scene.lamp("white")
     await scene.type("*000000#")
     await scene.see("wrong_pin", "wrong_pin")
     await scene.lamp("red")
@@ -51,7 +51,7 @@ async def play(scene: Scenario) -> None:
     await scene.skip(60)
     await scene.insert(5001)
     await scene.see("prompt")
-    await scene.lamp("blue")
+    await scene.lamp("white")
     await scene.pull()
     await scene.lock(5001, 140, 3, "not_active")
 

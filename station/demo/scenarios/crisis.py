@@ -69,7 +69,7 @@ async def play(scene: Scenario) -> None:
     await scene.station(13)
     await scene.insert(5005)
     await scene.see("prompt")
-    await scene.lamp("blue")
+    await scene.lamp("white")
     await scene.pin(1007)
     await scene.see("ready")
     await scene.lamp("green")

@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,9 @@ def test_the_sample_data_has_every_kind(served: Served) -> None:
     summary = served.summary
     assert len(summary["stations"]) == 13
     assert len(summary["people"]) == 40
-    assert len(summary["keys"]) == 60
+    assert len(summary["keys"]) == 76
+    emergency = Counter(key["unit"] for key in summary["keys"] if key["kind"] == 2 and key["status"] == "active")
+    assert set(emergency.values()) == {3}, "the routine's number in each unit"
     assert len(summary["locks"]) == 300
     assert len(summary["areas"]) == 9
     assert min(lock["lock"] for lock in summary["locks"]) == 101

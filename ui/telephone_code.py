@@ -1,4 +1,4 @@
-"""The fault as a QR code, to be scanned while on the telephone. Drawn only where it fits."""
+"""Whom to call, as a QR code that a telephone dials. Drawn only where what is said beside it keeps its room."""
 
 from functools import lru_cache
 
@@ -7,17 +7,19 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 MODULES = 21
-"""Version 1: 25 characters of the alphanumeric set at the lowest error correction. A screen is not smudged."""
+"""Version 1, at the lowest error correction. A screen is not smudged."""
 QUIET_MIN, QUIET_MAX = 1, 4
 """The standard's quiet zone is 4 modules; telephones read it with one, where there is no room for more."""
-TEXT_COLUMNS = 30
+MESSAGE_LIMIT = 25
+"""Characters of the alphanumeric set in version 1; a longer number is not drawn."""
+TEXT_COLUMNS = 50
 """What must be left for the words beside it."""
 _MODULE = "  "
 """Two columns are about as wide as a row is high. A background is drawn by every font; half blocks are not."""
 _DARK, _LIGHT = "on ansi_black", "on ansi_white"
 
 
-class FaultCode(Widget):
+class TelephoneCode(Widget):
     """`message` as a QR code with `quiet` light modules around it; nothing while that is None."""
 
     message: reactive[str] = reactive("", layout=True)
@@ -38,11 +40,18 @@ class FaultCode(Widget):
         return Content("\n").join(rows)
 
 
-def quiet_modules(columns: int, rows: int) -> int | None:
-    """How wide the quiet zone may be on a screen of this size; None where there is no room for the code."""
+def quiet_modules(message: str, columns: int, rows: int) -> int | None:
+    """How wide the quiet zone may be on a screen of this size; None where there is no room for the code, or none."""
+    if not 0 < len(message) <= MESSAGE_LIMIT:
+        return None
     across = (columns - TEXT_COLUMNS) // len(_MODULE)
     quiet = min(QUIET_MAX, (rows - MODULES) // 2, (across - MODULES) // 2)
     return quiet if quiet >= QUIET_MIN else None
+
+
+def columns_across(quiet: int) -> int:
+    """How wide the code is."""
+    return len(_MODULE) * (MODULES + 2 * quiet)
 
 
 @lru_cache(maxsize=16)

@@ -1,0 +1,133 @@
+"""Help by problem: what an empty station says when somebody asks, in place of the printed sheet beside it.
+
+The words are those of the routine that staff are trained with; a site puts its own in place of any topic. Each topic
+has a title, as short as a line of a small screen, and sentences in the order in which things are to be tried.
+"""
+
+import gettext
+from collections.abc import Iterator, Mapping
+
+from station.display.idle import HELP_KEYS, HelpTopic
+from station.display.screen import IdlePage, Screen
+from ui import support
+from ui.glyphs import printable
+from ui.languages import in_language
+from ui.sentences import DIGITS_LOST, HOLD_GENTLY, MISTYPED, N_
+
+TOPICS = N_("What do you need help with?")
+TITLES: Mapping[HelpTopic, str] = {
+    HelpTopic.WAKE: N_("The key does not wake"),
+    HelpTopic.CONTACT: N_("No contact in the station"),
+    HelpTopic.KEY_RED: N_("The key's lamp is red"),
+    HelpTopic.GREEN_STUCK: N_("Green, but it does not open"),
+    HelpTopic.FROZEN: N_("The key box is frozen"),
+    HelpTopic.LOST: N_("Key lost or broken"),
+    HelpTopic.PIN: N_("PIN wrong or forgotten"),
+    HelpTopic.STATION_DEAD: N_("This station is dead"),
+    HelpTopic.ALL_DEAD: N_("All stations are dead"),
+    HelpTopic.WEAR: N_("Take care of the key"),
+    HelpTopic.LOGGED: N_("What is logged, and who sees it"),
+}
+
+TEXTS: Mapping[HelpTopic, tuple[str, ...]] = {
+    HelpTopic.WAKE: (
+        N_("Press the key's button: its lamp shines."),
+        N_("Still dark: the battery is empty. Change it: a new one of the same kind, turned as the old one was."),
+        N_("Then put the key in here again, PIN and #: its clock must be set."),
+        N_("Steady blue: the key is ON. Blinking blue: it is OFF. Blinking purple: put it in here."),
+    ),
+    HelpTopic.CONTACT: (
+        N_("Press the key's button first, then put it in, alone, not on a heavy bunch."),
+        HOLD_GENTLY,
+        N_("Still no contact: try another key. If that has none either, use another station."),
+    ),
+    HelpTopic.KEY_RED: (
+        N_("The key's lamp shines red at a key box: put the key in here, PIN and #, and try again."),
+        N_("Still red in office hours: call the technicians."),
+        N_("At other hours: ask a colleague to open. Nobody near: the nurse or the night patrol."),
+        N_("Red for several people: call the on-call manager."),
+    ),
+    HelpTopic.GREEN_STUCK: (
+        N_("Ring the client: can they open from inside?"),
+        N_("Then ring the relatives."),
+        N_("Rented home: ring the landlord."),
+        N_("Private home, or nobody answers: ring the on-call manager, who calls the fire service."),
+    ),
+    HelpTopic.FROZEN: (
+        N_("Tap the key box gently until the ice lets go."),
+        N_("Still frozen: hold a heat pad against it. The coordinator has heat pads."),
+        N_("Never use spray, water or flame."),
+        N_("Hold on to the box when it opens: do not drop it."),
+        N_("So that it does not freeze again: wipe it dry and close it all the way."),
+    ),
+    HelpTopic.LOST: (
+        N_("Lost: report it at once to your coordinator, at other hours on the number below. The key is blocked."),
+        N_("Take an emergency key from the pool and put it in here, PIN and #. Your PIN is the receipt."),
+        N_("It is a loan until the end of your shift. Hourly staff take a substitute key."),
+        N_("Broken: hand in the broken key to your coordinator."),
+    ),
+    HelpTopic.PIN: (
+        MISTYPED,
+        DIGITS_LOST,
+        N_("Your PIN is the same for every key that you may use."),
+        N_("Forgotten: your coordinator gives you a new one. Tell it to nobody."),
+        N_("After ten wrong ones the key locks. Your coordinator unlocks it, at night the on-call manager."),
+    ),
+    HelpTopic.STATION_DEAD: (
+        N_("Hold 0 and 2 until the screen goes dark. The station restarts."),
+        N_("Still dead: use another station, and report this one on the number below."),
+    ),
+    HelpTopic.ALL_DEAD: (
+        N_("Use your unit's activation box. The coordinator or the on-call manager knows where it is."),
+        N_("Put the key in there, PIN and #."),
+        N_("It takes keys that have been in a station within 10 days and have not lost power since."),
+    ),
+    HelpTopic.WEAR: (
+        N_("Do not carry the key in a heavy bunch: the weight wears out the key, locks and stations."),
+        N_("Put it in straight and turn it gently."),
+        N_("Keep it dry and clean."),
+    ),
+    HelpTopic.LOGGED: (
+        N_("Logged are the key, its holder, the time and the lock. Your PIN never is."),
+        N_("Only those who need it for their work may look it up, and each look-up is logged with name and reason."),
+    ),
+}
+
+KEPT = N_("Ask your coordinator how long it is kept.")
+"""Where the site has no notice of its own."""
+LOOKED_UP = N_("So far in {year} the log has been read {count} times.")
+
+
+def topics(translation: gettext.NullTranslations) -> tuple[str, ...]:
+    """The list of topics, each with its key: ``1 The key does not wake``."""
+    return tuple(f"{key} {translation.gettext(TITLES[topic])}" for key, topic in HELP_KEYS.items())
+
+
+def paragraphs(
+    topic: HelpTopic, shown: IdlePage, screen: Screen, language: str, translation: gettext.NullTranslations
+) -> tuple[str, ...]:
+    """What help says on ``topic``: the site's own text where it has one in ``language``, else the program's."""
+    own = dict(shown.site_texts).get(language, "")
+    said = own.splitlines() if own else map(translation.gettext, TEXTS[topic])
+    lines = [*said, *_facts(topic, shown, screen, language, translation, has_own=bool(own))]
+    return tuple(line for line in (printable(line, len(line)) for line in lines) if line)
+
+
+def _facts(
+    topic: HelpTopic,
+    shown: IdlePage,
+    screen: Screen,
+    language: str,
+    translation: gettext.NullTranslations,
+    *,
+    has_own: bool,
+) -> Iterator[str]:
+    """What only the station knows: the other stations, the site's notice, how often the log was read."""
+    if topic is HelpTopic.STATION_DEAD:
+        yield from support.stations(screen.outside_help, translation)
+    if topic is HelpTopic.LOGGED:
+        notice = in_language(shown.privacy, language)
+        if notice or not has_own:
+            yield notice or translation.gettext(KEPT)
+        if shown.look_ups is not None:
+            yield translation.gettext(LOOKED_UP).format(year=shown.look_ups.year, count=shown.look_ups.count)
