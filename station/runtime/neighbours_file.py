@@ -67,7 +67,7 @@ class NeighboursFile:
             return
         self._written = content
 
-    def _stations(self, stations: Sequence[MirrorObject]) -> list[dict[str, str]]:
+    def _stations(self, stations: Sequence[MirrorObject]) -> list[dict[str, str | bool]]:
         nearest = neighbours(stations, self._down(), self._station, self._unit)
         return [
             {**_texts(asdict(each), "name", "address"), **({"silent": True} if each.silent else {})}

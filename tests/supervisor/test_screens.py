@@ -217,7 +217,8 @@ async def test_the_kiosk_writes_what_the_supervisor_reads(tmp_path: Path) -> Non
     assert (tmp_path / NEIGHBOURS_FILE).stat().st_ino == before
     down.add(4)
     await writer.refresh()
-    assert read_where_to_go(tmp_path).stations == ("Far, There 2",), "nobody is sent to one that is silent"
+    marked = {station.place: station.silent for station in read_where_to_go(tmp_path).stations}
+    assert marked == {"Near, Round the corner 4": True, "Far, There 2": False}, "nobody is sent to one without a word"
 
 
 @pytest.mark.parametrize(

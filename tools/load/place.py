@@ -105,7 +105,6 @@ def _engine(kept: Path, options: Sequence[str], *, sqlite: bool) -> Iterator[Dat
 
 def _seed(empty: Database, size: Size, events: int) -> None:
     began = time.monotonic()
-    run_central(empty, "manage", "migrate", "--verbosity", "0")
     # SQLite has one writer; else two share the work.
     shares = min(size.sites, 1 if not empty.url else os.cpu_count() or 1)
     bounds = [size.sites * part // shares for part in range(shares + 1)]

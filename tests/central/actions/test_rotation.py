@@ -65,9 +65,11 @@ async def test_a_whole_change_of_keys_under_service(town: Town) -> None:
 
     with pytest.raises(DemoFault, match="begin with the next key first"):
         await town.central("rotate-key", "sign")
+    await town.station.stop()
     assert "begun" in await town.central("rotate-key", "begin")
     with pytest.raises(DemoFault, match="stations=1"):
         await town.central("rotate-key", "sign")
+    await town.station.start()
     await town.catch_up()
     old, second = believed(town)
     assert old == first

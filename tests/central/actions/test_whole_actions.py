@@ -22,14 +22,18 @@ import django
 django.setup()
 from central.actions.keys import block_key
 from central.actions.stations import revoke_station
+from central.feed import news
 from central.models import Key, Station
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
 when, what, site = sys.argv[1:]
-# Before it: revisions are given as the last statements of a transaction. After it: whoever waits is woken.
-setattr(sys.modules["central.feed.change"], "_stamp" if when == "before the commit" else "wake", die)
+# Before it: revisions are given as the last statements of a transaction. After it: whoever waits is told.
+if when == "before the commit":
+    setattr(sys.modules["central.feed.change"], "_stamp", die)
+else:
+    news.hear(die)
 if what == "block":
     block_key(Key.objects.get(site__number=site, number=100), "Karin")
 else:

@@ -158,7 +158,7 @@ def test_without_the_master_key_of_the_database_nothing_starts(both: Both, tmp_p
 
 
 def test_more_connections_than_the_database_has_are_refused(both: Both) -> None:
-    done = both.one.central("serve", "--port", "0", "--threads", "60", CENTRAL_MACHINES="2")
+    done = both.one.central("serve", "--port", "0", "--workers", "1", "--threads", "60", CENTRAL_MACHINES="2")
     assert done.returncode == 1
     # 2 machines x (60 threads + listener + scheduler's two) + 5, and 3 that are kept for superusers.
     assert "= 131 of 97: raise max_connections to 134, or take fewer" in done.stderr
