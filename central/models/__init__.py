@@ -12,6 +12,7 @@ from central.models.limits import LoggedInFrom, TryCount
 from central.models.mirror import FeedCounter, MirrorRow
 from central.models.people import Holder, Permission, Permit
 from central.models.places import Area, CentralKey, Lock, Site, Unit
+from central.models.posts import SentForm, Undoable
 from central.models.stations import OutOfOrder, Station, StationHealth, StationToken
 from central.models.tasks import Receipt, Task
 from central.models.users import AccountOfSite, Membership, PasswordToChange, Role
@@ -45,6 +46,7 @@ __all__ = [
     "ProvisionCode",
     "Receipt",
     "Role",
+    "SentForm",
     "ServerFact",
     "Site",
     "Station",
@@ -52,6 +54,7 @@ __all__ = [
     "StationToken",
     "Task",
     "TryCount",
+    "Undoable",
     "Unit",
     "Watched",
 ]
