@@ -11,11 +11,12 @@ import os
 import secrets
 import time
 from collections.abc import Callable
+from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.contrib import messages
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
 from central.clock import DAY_S, unix_now
@@ -38,7 +39,7 @@ def new_number() -> str:
     return secrets.token_urlsafe(16)
 
 
-def do_once(request: HttpRequest, act: Callable[[], HttpResponse]) -> HttpResponse:
+def do_once(request: Any, act: Callable[[], HttpResponse]) -> HttpResponse:
     """Do what a posted form asks for, or give the answer of the time when it was done.
 
     What is not taken (an answer of 4xx, an exception) has not been done, and may be sent again. Raises Refused: 400 for
@@ -53,7 +54,7 @@ def do_once(request: HttpRequest, act: Callable[[], HttpResponse]) -> HttpRespon
     try:
         # Committed before the act and not with it: nothing may stand between an act's last lock and its commit.
         with transaction.atomic():
-            SentForm.objects.create(sha256=name, user_id=request.user.pk, content=content, at=unix_now())
+            SentForm.objects.create(sha256=name, user=request.user, content=content, at=unix_now())
     except IntegrityError:
         return _answer_again(request, number, name, content)
     done = False
@@ -74,10 +75,10 @@ def forget_sent_forms(now: int) -> None:
     SentForm.objects.filter(at__lt=now - ANSWER_KEPT_S, answer__isnull=False).update(answer=None)
 
 
-def _answer_again(request: HttpRequest, number: str, name: str, content: str) -> HttpResponse:
+def _answer_again(request: Any, number: str, name: str, content: str) -> HttpResponse:
     deadline = time.monotonic() + WAIT_S
     while True:
-        sent = SentForm.objects.filter(pk=name, user_id=request.user.pk, content=content).first()
+        sent = SentForm.objects.filter(pk=name, user=request.user, content=content).first()
         # One that is being done has no answer yet.
         if sent is None or sent.answer is not None or time.monotonic() > deadline:
             break
@@ -94,7 +95,7 @@ def _hash(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _files(request: HttpRequest) -> list[str]:
+def _files(request: Any) -> list[str]:
     found = []
     for file in request.FILES.values():
         found.append(hashlib.sha256(file.read()).hexdigest())

@@ -52,4 +52,5 @@ def _newest(name: str, pk: int) -> int:
 
 def _entries(name: str, pk: int) -> "models.QuerySet[LogEntry]":
     of = Q(content_type=ContentType.objects.get_for_model(THINGS[name]), object_id=pk)
-    return LogEntry.objects.filter(of)
+    found: models.QuerySet[LogEntry] = LogEntry.objects.filter(of)
+    return found

@@ -13,7 +13,7 @@ from central.models import Event
 class OfficeClient(Client):
     """Sends each form with a number of its own, as a page does; ``form=`` in the data sends one again."""
 
-    def post(self, path: str, data: Any = None, *args: Any, **more: Any) -> Any:
+    def post(self, path: Any, data: Any = None, *args: Any, **more: Any) -> Any:
         return super().post(path, {"form": uuid4().hex, **(data or {})}, *args, **more)
 
 

@@ -33,7 +33,7 @@ def test_a_reload_shows_the_same_pin_and_no_second_one(there: SimpleNamespace, o
     # What it was is not in the database, and is gone after a while.
     (pin,) = re.findall(r'id="pin">(\d+)<', words(first))
     sent = SentForm.objects.get(user=office.user)
-    assert pin.encode() not in bytes(sent.answer)
+    assert pin.encode() not in bytes(sent.answer or b"")
     once.forget_sent_forms(sent.at + once.ANSWER_KEPT_S + 1)
     assert office.post(at(there, "people/10/pin/"), form).status_code == 409
     assert Receipt.objects.filter(holder=there.one.own, kind="pin").count() == 1

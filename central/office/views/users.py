@@ -61,7 +61,7 @@ def password(request: SiteRequest, pk: int) -> HttpResponse:
     """A new password for a user of this site alone."""
     user: Any = get_object_or_404(users.users_of(request.access.site), pk=pk)
     if not users.is_kept_by(user, request.access.site):
-        raise NotDone(NOT_OURS, "users")
+        raise NotDone(str(NOT_OURS), "users")
     title = _("Password of %(user)s, to be changed at once") % {"user": user}
     return once(request, title, users.reset_password(user))
 
@@ -70,7 +70,7 @@ def shut(request: SiteRequest, pk: int) -> HttpResponse:
     """Shut somebody out who has left, or let them in again."""
     user: Any = get_object_or_404(users.users_of(request.access.site), pk=pk)
     if user == request.access.user or not users.is_kept_by(user, request.access.site):
-        raise NotDone(NOT_OURS, "users")
+        raise NotDone(str(NOT_OURS), "users")
     user.is_active = not user.is_active
     user.save(update_fields=["is_active"])
     return go(request, "users")
