@@ -146,9 +146,10 @@ def test_a_lost_key_is_blocked_in_one_click_and_followed_to_the_last_lock(there:
     assert {each.station for each in heard} == {there.one.station, there.two.station}
     assert all(now - 60 < each.at < now + 60 for each in heard)
     assert office.get(at(there, "keys/101/trail/")).status_code == 302
-    page_, _, history = words(office.get(at(there, "keys/100/"))).partition('id="history"')
+    page_ = words(office.get(at(there, "keys/100/")))
+    history = page_.partition('id="history"')[2]
     # It is lost, and not broken.
-    assert '<button id="broken">Lend this emergency key' in page_
+    assert '<button id="broken" class="secondary">Lend this emergency key' in page_
     assert "Status: active → blocked" in history
     assert office.user.username in history
     assert Task.objects.get(holder=there.one.own, done_at=None).kind == "new_key"
@@ -357,4 +358,4 @@ def test_the_history_of_a_key_says_at_which_station_it_was_made(
     assert caller.enrol(new_enrolment_code(there.one.station)).status_code == 201
     assert caller.http.post("/provision", json={"code": new_provision_code(key)}).status_code == 200
     history = words(office.get(at(there, "keys/100/"))).partition('id="history"')[2]
-    assert re.search(r"<td>Station 1<td>Status: blank → active", history)
+    assert re.search(r"<td>Station 1</td><td>Status: blank → active", history)
