@@ -3,8 +3,6 @@
 Values that would help a thief are `Secret`, which shows nothing; no error repeats any of the file's content.
 """
 
-import base64
-import binascii
 import json
 import os
 import re
@@ -16,14 +14,22 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 
 from config.files import read_file, write_file
 from config.problems import ConfigFault, Problem
-from station.records.claims import RECORD_LIMIT_BYTES, Role
+from station.records.base64url import decoded, encoded
+from station.records.claims import CHAIN_LIMIT, RECORD_LIMIT_BYTES, Role
+from station.records.pin_secrets import (
+    ARGON2_LANES_LIMIT,
+    ARGON2_MEMORY_KIB,
+    ARGON2_TIME_LIMIT,
+    DIGITS_LIMIT,
+    PEPPER_BYTES,
+    SALT_BYTES,
+)
+from station.records.strict_json import MAX_NUMBER
 from station.secret import Secret
 
 FILE_LIMIT_BYTES = 64 * 1024
 """A certificate and a few keys are 2 KiB."""
 FILE_MODE = 0o600
-CENTRAL_KEYS_LIMIT = 1000
-"""The whole chain, as `station.records.central_chain.CHAIN_LIMIT`."""
 PEPPERS_LIMIT = 8
 """Central has two at the most; one that it has ended is still here until the mirror no longer names it, and of each
 version there may be another beside the one held longest: nobody signs what central answers."""
@@ -38,18 +44,14 @@ def _octets(low: int, high: int) -> Callable[[object], bytes]:
     def read(value: object) -> bytes:
         if isinstance(value, str):
             try:
-                value = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True)
-            except (binascii.Error, ValueError):
+                value = decoded(value)
+            except ValueError:
                 raise ValueError("not_base64url") from None
         if not isinstance(value, bytes) or not low <= len(value) <= high:
             raise ValueError("wrong_size")
         return value
 
     return read
-
-
-def _base64url(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).rstrip(b"=").decode("ascii")
 
 
 def _secret_octets(low: int, high: int) -> PlainValidator:
@@ -66,9 +68,9 @@ def _secret_text(value: object) -> Secret[str]:
 
 
 _Seed: TypeAlias = Annotated[Secret[bytes], _secret_octets(32, 32)]
-_Pepper: TypeAlias = Annotated[Secret[bytes], _secret_octets(16, 64)]
+_Pepper: TypeAlias = Annotated[Secret[bytes], _secret_octets(PEPPER_BYTES[0], PEPPER_BYTES[-1])]
 _Token: TypeAlias = Annotated[Secret[str], PlainValidator(_secret_text)]
-_Salt: TypeAlias = Annotated[bytes, BeforeValidator(_octets(8, 64))]
+_Salt: TypeAlias = Annotated[bytes, BeforeValidator(_octets(SALT_BYTES[0], SALT_BYTES[-1]))]
 _PublicKey: TypeAlias = Annotated[bytes, BeforeValidator(_octets(32, 32))]
 _Record: TypeAlias = Annotated[bytes, BeforeValidator(_octets(1, RECORD_LIMIT_BYTES))]
 
@@ -78,18 +80,18 @@ class _Frozen(BaseModel):
 
 
 class Argon2Cost(_Frozen):
-    """What a guess at a PIN costs. The bounds keep a wrong answer of central from stopping the station for minutes."""
+    """What a guess at a PIN costs."""
 
-    time: int = Field(ge=1, le=10)
+    time: int = Field(ge=1, le=ARGON2_TIME_LIMIT)
     """Passes."""
-    memory_kib: int = Field(ge=8, le=262_144)
-    lanes: int = Field(ge=1, le=8)
+    memory_kib: int = Field(ge=ARGON2_MEMORY_KIB[0], le=ARGON2_MEMORY_KIB[-1])
+    lanes: int = Field(ge=1, le=ARGON2_LANES_LIMIT)
 
 
 class Pepper(_Frozen):
     """A pepper of the site's PINs, and its version."""
 
-    version: int = Field(ge=0, le=2**53 - 1)
+    version: int = Field(ge=0, le=MAX_NUMBER)
     pepper: _Pepper
 
 
@@ -108,13 +110,13 @@ class Credentials(_Frozen):
     """The 32 bytes of the station's Ed25519 private key (RFC 8032)."""
     certificate: _Record
     """``station/1``: central's signature under the station's public key."""
-    central_keys: tuple[_PublicKey, ...] = Field(min_length=1, max_length=CENTRAL_KEYS_LIMIT)
+    central_keys: tuple[_PublicKey, ...] = Field(min_length=1, max_length=CHAIN_LIMIT)
     """Raw Ed25519 public keys, oldest first."""
     site_salt: _Salt
     peppers: tuple[Pepper, ...] = Field(min_length=1, max_length=PEPPERS_LIMIT)
     """Newest first."""
     argon2: Argon2Cost
-    pin_digits: int = Field(ge=1, le=100)
+    pin_digits: int = Field(ge=1, le=DIGITS_LIMIT)
     """Of PINs that are given now; a station goes by its mirror's, when it has one."""
 
     @classmethod
@@ -153,7 +155,7 @@ def _written(value: object) -> object:
     if isinstance(value, Secret):
         value = value.reveal()
     if isinstance(value, bytes):
-        return _base64url(value)
+        return encoded(value)
     if isinstance(value, tuple):
         return [_written(item) for item in value]
     return {name: _written(each) for name, each in value} if isinstance(value, BaseModel) else value

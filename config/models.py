@@ -154,8 +154,17 @@ class CentralTable(Table):
     ca_file: Annotated[FilePath | None, Reach.CENTRAL] = Field(
         default=None, description="Certificates to trust instead of the system's, as PEM, for a private authority."
     )
+    metered: Annotated[bool, Reach.LIVE] = Field(
+        default=False,
+        description="Each byte of the line is paid for: ask for changes every `poll_s` seconds. Otherwise central "
+        "tells of a change at once, on a call that is always open.",
+    )
     poll_s: Annotated[int, Reach.LIVE] = Field(
-        default=60, ge=10, le=3600, description="How often to ask for changes when no key is in the socket, in seconds."
+        default=60,
+        ge=10,
+        le=3600,
+        description="How often to ask for changes on a metered line when no key is in the socket, in seconds; and "
+        "within what time again when central could not be reached.",
     )
     refresh_deadline_ms: Annotated[int, Reach.LIVE] = Field(
         default=800,

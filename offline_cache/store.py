@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from offline_cache import begun_activations, mirror, outbox, small_tables
-from offline_cache.connection import immediate, room_to_delete
+from offline_cache.connection import empty_write_ahead_log, immediate, room_to_delete
 from offline_cache.database_thread import DatabaseThread
 from offline_cache.event_ids import EventIds
 from station.ports import (
@@ -17,6 +17,7 @@ from station.ports import (
     MirrorObject,
     MirrorState,
     MirrorUpdate,
+    ReceivedObject,
     StoredEvent,
 )
 from station.records.mirror_digest import ObjectName
@@ -85,6 +86,34 @@ class SqliteStore:
     async def take_mirror(self, update: MirrorUpdate) -> None:
         """Make what a head has confirmed durable, in one transaction."""
         await self.thread.run(lambda db: mirror.take(db, update, self._ids))
+        if update.whole:
+            await self.clear_beside()
+
+    async def put_beside(self, objects: Sequence[ReceivedObject], *, again: bool = False) -> int:
+        """Keep objects of a mirror that is coming, in small transactions; how many of them were not there yet.
+
+        Those that are stay as they are, or with ``again`` are replaced. Nobody sees any of it before `take_mirror`.
+        """
+        return await self.thread.run(lambda db: mirror.put_beside(db, objects, again=again))
+
+    async def found_beside(self, names: Sequence[ObjectName]) -> Mapping[ObjectName, ReceivedObject]:
+        """Those of these objects that were put beside the mirror; ``used`` is as received, or not known here: None."""
+        return await self.thread.run(lambda db: mirror.found_beside(db, names))
+
+    async def clear_beside(self) -> None:
+        """Forget what was put beside the mirror, or is left of the one before it."""
+
+        def work(db: Database) -> int:
+            with room_to_delete(db):
+                return mirror.clear_beside(db)
+
+        cleared = False
+        while await self.thread.run(work):
+            # In between others have their turn.
+            cleared = True
+        if cleared:
+            # A name that central no longer tells goes from the WAL as well.
+            await self.thread.run(empty_write_ahead_log)
 
     async def held_hashes(self, names: Sequence[ObjectName]) -> Mapping[ObjectName, bytes]:
         """The hashes of those of these objects that are held, used or not."""
@@ -102,9 +131,9 @@ class SqliteStore:
         """Everything about a key, and about the holder with one of these PIN tags (nobody, when two have)."""
         return await self.thread.run(lambda db: mirror.bundle(db, key, pin_tags))
 
-    async def objects(self, type_: str) -> list[MirrorObject]:
-        """All objects of a type that are used, by id."""
-        return await self.thread.run(lambda db: mirror.objects(db, type_))
+    async def objects(self, type_: str, above: int = -1, limit: int | None = None) -> list[MirrorObject]:
+        """All objects of a type that are used, by id; or as many as ``limit`` with ids ``above`` that."""
+        return await self.thread.run(lambda db: mirror.objects(db, type_, above, limit))
 
     async def attempts(self, key: int) -> AttemptCount:
         """The wrong PINs of a key; zero where none are kept."""

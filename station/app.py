@@ -72,6 +72,7 @@ class Station:
             self.time,
             identity,
             poll_s=settings.central.poll_s,
+            metered=settings.central.metered,
             changed=self.mirror_changed,
             keep_pins=partial(_keep_pins, settings.storage.credentials),
             config_version=lambda: self.settings.version,
@@ -154,7 +155,7 @@ class Station:
         self.settings = settings
         self.time.adopt(clock_rules_of(settings), _clocks_of(settings) if self._reads_system_clocks else None)
         self.use_rules(settings.rules())
-        self.mirror.poll_every(settings.central.poll_s)
+        self.mirror.poll_every(settings.central.poll_s, metered=settings.central.metered)
         if Reach.KEY_READER in reaches:
             await self.reader.use(reader_settings(settings))
         if Reach.CENTRAL in reaches:

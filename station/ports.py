@@ -239,7 +239,7 @@ class MirrorUpdate:
     upserts: Sequence[ReceivedObject] = ()
     removes: Sequence[ObjectName] = ()
     whole: bool = False
-    """A snapshot: everything else of the mirror goes."""
+    """A snapshot: the mirror is from now on what was put beside it, and ``upserts``; everything else of it goes."""
     stay_refused: Sequence[StaysRefused] | None = None
     """All that stay refused from now on; None: as before."""
     notes: Mapping[str, str] = field(default_factory=dict)
@@ -312,6 +312,21 @@ class Store(Protocol):
         """Make what a head has confirmed durable, in one transaction."""
         ...
 
+    async def put_beside(self, objects: Sequence[ReceivedObject], *, again: bool = False) -> int:
+        """Keep objects of a mirror that is coming, in small transactions; how many of them were not there yet.
+
+        Those that are stay as they are, or with ``again`` are replaced. Nobody sees any of it before `take_mirror`.
+        """
+        ...
+
+    async def found_beside(self, names: Sequence[ObjectName]) -> Mapping[ObjectName, ReceivedObject]:
+        """Those of these objects that were put beside the mirror; ``used`` is as received, or not known here: None."""
+        ...
+
+    async def clear_beside(self) -> None:
+        """Forget what was put beside the mirror, or is left of the one before it."""
+        ...
+
     async def held_hashes(self, names: Sequence[ObjectName]) -> Mapping[ObjectName, bytes]:
         """The hashes of those of these objects that are held, used or not."""
         ...
@@ -328,8 +343,8 @@ class Store(Protocol):
         """Everything about a key, and about the holder with one of these PIN tags."""
         ...
 
-    async def objects(self, type_: str) -> list[MirrorObject]:
-        """All objects of a type that are used, by id."""
+    async def objects(self, type_: str, above: int = -1, limit: int | None = None) -> list[MirrorObject]:
+        """All objects of a type that are used, by id; or as many as ``limit`` with ids ``above`` that."""
         ...
 
     async def attempts(self, key: int) -> AttemptCount:

@@ -175,5 +175,10 @@ class _Run:
     def _neighbours(self, station: Station) -> NeighboursFile:
         display, storage = station.settings.display, station.settings.storage
         return NeighboursFile(
-            station.store, storage.database.parent, station=station.identity.station, language=display.language
+            station.store,
+            storage.database.parent,
+            station=station.identity.station,
+            unit=station.identity.claims.unit,
+            down=lambda: station.mirror.down,
+            language=display.language,
         )

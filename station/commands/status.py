@@ -183,8 +183,8 @@ def _duration(seconds: int) -> str:
 def _central(fields: Mapping[str, Any]) -> str:
     if fields["source"] == "database":
         return "not asked"
-    if fields.get("central_refuses"):
-        return f"refuses this station ({fields['central_refuses']}): station doctor says what to do"
+    if fields.get("central_fault"):
+        return f"is there, but of no use ({fields['central_fault']}): station doctor says what to do"
     return "answers" if fields["online"] else "does not answer"
 
 

@@ -8,6 +8,7 @@ from typing import cast
 
 from station.key.activation import ActivationWork
 from station.key.box_pins import BoxPinWork
+from station.key.clearing import id_on
 from station.key.work import KeyWork
 from station.ports import KeyFile, KeyRefused, StoreFault
 from station.records import envelope
@@ -28,7 +29,7 @@ class BoxKeyWork(KeyWork):
     """`KeyWork` of an activation box. ``parts.pins`` is a `BoxPinWork`."""
 
     async def _read(self, effect: ReadKey) -> None:
-        id_record = await self._id()
+        id_record = await id_on(self._key)
         record = envelope.verified(KeyRecord, id_record, self._identity.central_keys)
         if record is not None:
             self._seen = KeySeen(id_record, record)

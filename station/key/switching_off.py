@@ -5,7 +5,8 @@ import logging
 from collections.abc import Callable
 from enum import Enum
 
-from station.ports import KeyFile, KeyLost, KeyReader, KeyRefused, KeySession, ReaderLost
+from station.key.clearing import activation_on, cleared, has_the_folder, id_on
+from station.ports import KeyLost, KeyReader, KeySession, ReaderLost
 
 READER_AGAIN_S = 1.0
 
@@ -58,19 +59,7 @@ async def _next_key(reader: KeyReader) -> KeySession | None:
 
 
 async def _switched_off(session: KeySession) -> bool:
-    """Clear the activation. What counts is what is read back. Raises KeyLost."""
-    if await _activation(session) == b"":
-        return True
-    try:
-        await session.clear(KeyFile.ACT)
-    except KeyRefused as error:
-        _log.error("key.not_cleared %s", error)
-    return await _activation(session) == b""
-
-
-async def _activation(session: KeySession) -> bytes | None:
-    try:
-        return await session.read(KeyFile.ACT)
-    except KeyRefused as error:
-        _log.warning("key.act_unreadable %s", error)
-        return None
+    """Clear the activation. Raises KeyLost."""
+    if await activation_on(session) != b"" and not await cleared(session):
+        return False
+    return await has_the_folder(session, await id_on(session))

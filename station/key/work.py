@@ -13,6 +13,7 @@ from typing import TypeAlias
 from station.display.key_findings import KeyFindings
 from station.key.activation import ActivationWork, refusal_for
 from station.key.batteries import Batteries
+from station.key.clearing import activation_on, cleared, has_the_folder, id_on
 from station.key.files import KeyFiles, OnKey
 from station.key.log_reader import KeyLogReader, LogSeen
 from station.key.pins import PinWork
@@ -190,10 +191,10 @@ class KeyWork:
     # --- off ---
 
     async def _clear(self, effect: ClearActivation) -> None:
-        act = await self._act()
+        act = await activation_on(self._key)
         if act != b"":
             try:
-                off = await self._cleared()
+                off = await cleared(self._key)
             except KeyLost:
                 # Cleared, torn or untouched: only its next visit can tell.
                 self._recorder.keep(self._recorder.event("key_write_interrupted", self._seen, act="unknown"))
@@ -206,31 +207,11 @@ class KeyWork:
             self._record_switched_off(nameless=self._key.over)
         self._put(ActivationCleared(effect.insertion))
 
-    async def _act(self) -> bytes | None:
-        """The activation; None where something is there that cannot be read: that is cleared like any other."""
-        try:
-            return await self._key.read(KeyFile.ACT)
-        except KeyRefused as error:
-            _log.warning("key.act_unreadable %s", error)
-            return None
-
-    async def _cleared(self) -> bool:
-        """Clear ``act``; whatever the key says to that, what counts is what is read back."""
-        try:
-            await self._key.clear(KeyFile.ACT)
-        except KeyRefused as error:
-            _log.error("key.not_cleared %s", error)
-        try:
-            return await self._key.read(KeyFile.ACT) == b""
-        except KeyRefused as error:
-            _log.error("key.act_unreadable %s", error)
-            return False
-
     async def _clear_failed(self, insertion: int, act: bytes) -> None:
         self._recorder.keep(self._recorder.event("key_clear_failed", self._seen))
         self._put(ClearFailed(insertion, await self._files.works_until(act)))
         # Whoever swaps it for another one now must be noticed: the session compares what keys answer to this.
-        await self._id()
+        await id_on(self._key)
 
     async def _box_activation(self, act: bytes) -> dict[str, str]:
         """The records of an activation that a box had signed: central, which never hears of it otherwise, is told."""
@@ -245,7 +226,7 @@ class KeyWork:
     # --- reading ---
 
     async def _read(self, effect: ReadKey) -> None:
-        id_record = await self._id()
+        id_record = await id_on(self._key)
         record = verified(KeyRecord, id_record, self._identity.central_keys)
         if record is not None and effect.refresh:
             self._parts.mirror.wake(record.key)
@@ -262,28 +243,13 @@ class KeyWork:
         self._put(KeyRead(insertion, seen, known, attempts))
 
     async def _unreadable(self, insertion: int, id_record: bytes, reason: str) -> None:
-        """The key does not say which it is. It is off all the same, if it is certain that its files are these.
-
-        A key without any ``id`` may keep its files in another folder, ``act`` among them, and open locks with it. One
-        that has the folder takes an empty ``act``.
-        """
+        """The key does not say which it is. It is off all the same, if it is certain that its files are these."""
         self._record_switched_off(nameless=True)
         self._recorder.keep(self._recorder.event("key_read_failed", None, reason=reason))
-        if not id_record:
-            try:
-                await self._key.clear(KeyFile.ACT)
-            except KeyRefused as error:
-                _log.error("key.not_cleared %s", error)
-                await self._clear_failed(insertion, b"")
-                return
+        if not await has_the_folder(self._key, id_record):
+            await self._clear_failed(insertion, b"")
+            return
         self._put(ReadFailed(insertion))
-
-    async def _id(self) -> bytes:
-        try:
-            return await self._key.read(KeyFile.ID)
-        except KeyRefused as error:
-            _log.warning("key.id_unreadable %s", error)
-            return b""
 
     async def _read_clock(self) -> KeyClock | None:
         try:
@@ -302,7 +268,7 @@ class KeyWork:
             return KeyKnown(), Attempts()
 
     async def _identify(self, effect: IdentifyKey) -> None:
-        id_record = await self._id()
+        id_record = await id_on(self._key)
         record = verified(KeyRecord, id_record, self._identity.central_keys)
         self._seen = KeySeen(id_record, record) if record is not None else None
         self._put(KeyIdentified(effect.insertion, self._seen))
@@ -459,8 +425,8 @@ class KeyWork:
         await activation.write(act, self._seen, self._parts.time.now().unix_s if absent else clock.unix_s)
 
     async def _undo(self, effect: ActivateKey, activation: ActivationWork, refusal: Refusal) -> None:
-        act = await self._act()
-        if act == b"" or await self._cleared():
+        act = await activation_on(self._key)
+        if act == b"" or await cleared(self._key):
             activation.undone()
             self._put(ActivationFailed(effect.insertion, refusal))
         else:

@@ -9,6 +9,14 @@ def encoded(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
+def decoded_or_nothing(text: object) -> bytes:
+    """The inverse; no bytes for what is none, or not the one spelling: no record and no key is empty."""
+    try:
+        return decoded(text) if type(text) is str else b""
+    except ValueError:
+        return b""
+
+
 def decoded(text: str) -> bytes:
     """The inverse. Raises ValueError for anything but the one spelling of a byte string."""
     try:

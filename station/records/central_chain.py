@@ -13,13 +13,10 @@ from enum import StrEnum
 from typing import Any, Self
 
 from station.records.base64url import decoded, encoded
-from station.records.claims import CentralKey
+from station.records.claims import CHAIN_LIMIT, CentralKey
 from station.records.envelope import verified
 from station.records.keys import PublicKey
 from station.records.public_keys import is_public_key
-
-CHAIN_LIMIT = 1000
-"""Keys of one site: more than a change every month would make in a lifetime."""
 
 
 class KeyStatus(StrEnum):
@@ -68,6 +65,13 @@ class CentralChain:
         at = public_keys.index(current)
         statuses = [KeyStatus.RETIRED] * at + [KeyStatus.CURRENT] + [KeyStatus.NEXT] * (len(public_keys) - at - 1)
         return cls(tuple(map(ChainKey, public_keys, statuses)))
+
+    @classmethod
+    def not_retired(cls, public_keys: Sequence[PublicKey]) -> Self:
+        """The chain of which these verify records, oldest first: the first is current. Raises ValueError for none."""
+        return cls(
+            tuple(ChainKey(key, KeyStatus.NEXT if at else KeyStatus.CURRENT) for at, key in enumerate(public_keys))
+        )
 
     @classmethod
     def from_note(cls, note: str) -> Self:

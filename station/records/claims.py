@@ -14,6 +14,10 @@ from station.records.public_keys import is_public_key
 MAX_UINT32 = 2**32 - 1
 MAX_UINT64 = 2**64 - 1
 MAX_UINT16 = 2**16 - 1
+SIGNED_AHEAD_S = 300
+"""How far central may have signed something ahead of a trusted clock. More, and one of the two clocks is wrong."""
+CHAIN_LIMIT = 1000
+"""Central keys of one site: more than a change every month would make in a lifetime."""
 RECORD_LIMIT_BYTES = 4096
 BLOCKLIST_LIMIT_BYTES = 16384
 NUMBERS_LIMIT = 1000
@@ -210,30 +214,43 @@ class Claims:
 
         Raises ClaimError if a claim is out of range.
         """
-        return dict(
-            sorted(
-                (f.metadata["claim"], f.metadata["coding"].write(getattr(self, f.name)))
-                for f in fields(self)
-                if getattr(self, f.name) is not None or not f.metadata.get("optional")
-            )
-        )
+        values = ((each, getattr(self, each.name)) for each in _members(type(self)))
+        return {each.number: each.coding.write(value) for each, value in values if value is not None or each.required}
 
     @classmethod
     def from_map(cls, payload: object) -> Self:
         """The inverse of `to_map`. Raises ClaimError for anything but exactly this type's claims."""
         if not isinstance(payload, dict):
             raise ClaimError("not a map")
-        left = dict(payload)
         values = {}
-        for f in fields(cls):
-            number = f.metadata["claim"]
-            if number in left:
-                values[f.name] = f.metadata["coding"].read(left.pop(number))
-            elif not f.metadata.get("optional"):
+        for each in _members(cls):
+            if each.number in payload:
+                values[each.name] = each.coding.read(payload[each.number])
+            elif each.required:
                 raise ClaimError("claim missing")
-        if left:
+        if len(values) < len(payload):
             raise ClaimError("unknown claim")
         return cls(**values)
+
+
+class _Member(NamedTuple):
+    name: str
+    number: int
+    coding: Coding[Any]
+    required: bool
+
+
+_MEMBERS: dict[type[Claims], tuple[_Member, ...]] = {}
+"""Found once for each type: a first mirror has 80,000 records."""
+
+
+def _members(kind: type[Claims]) -> tuple[_Member, ...]:
+    """Of a record type, by claim number."""
+    if kind not in _MEMBERS:
+        said = [(each.name, each.metadata) for each in fields(kind)]
+        members = [_Member(name, its["claim"], its["coding"], not its.get("optional")) for name, its in said]
+        _MEMBERS[kind] = tuple(sorted(members, key=lambda each: each.number))
+    return _MEMBERS[kind]
 
 
 @dataclass(frozen=True)

@@ -48,22 +48,23 @@ def object_hash(mirror_object: Mapping[str, Any]) -> bytes:
 
 
 def change_of(upserts: Any, removes: Any) -> MirrorChange:
-    """What a page's ``upserts`` and ``removes`` change, or a snapshot's ``objects`` and none: as read by `strict_json`.
+    """What a page's ``upserts`` and ``removes`` change, as read by `strict_json`.
 
     Raises JsonRefused for what is no list of objects with a type and an id, and for an object that is named twice:
     65,536 copies of one lie would vanish from the sum.
     """
     if type(upserts) is not list or type(removes) is not list:
         raise JsonRefused("object_lists")
-    changed = {_name(each): each for each in upserts}
-    removed = [_name(each) for each in removes]
+    changed = {name_of(each): each for each in upserts}
+    removed = [name_of(each) for each in removes]
     named = {*changed, *removed}
     if len(named) != len(upserts) + len(removed):
         raise JsonRefused("object_named_twice")
     return MirrorChange(changed, removed)
 
 
-def _name(each: Any) -> ObjectName:
+def name_of(each: Any) -> ObjectName:
+    """Of an object as received. Raises JsonRefused for what has no type and id."""
     if type(each) is not dict or type(each.get("type")) is not str or type(each.get("id")) is not int:
         raise JsonRefused("object_without_name")
     return ObjectName(each["type"], each["id"])
@@ -102,18 +103,6 @@ class MirrorSum:
                 if taken % _ROOM == 0:
                     even, odd = even & _EVEN, odd & _EVEN
         return type(self)(count, ((even & _EVEN) | (odd & _EVEN) << 16).to_bytes(STATE_BYTES, "little"))
-
-    def after(self, change: MirrorChange, held: Mapping[ObjectName, bytes]) -> Self:
-        """The sum once ``change`` is applied. ``held``: the hashes of the objects held of those that it names.
-
-        An upsert takes the place of the object held under its name, if any; a remove of one not held removes nothing.
-        Raises JsonRefused.
-        """
-        named = (*change.upserts, *change.removes)
-        return self.changed(
-            added=map(object_hash, change.upserts.values()),
-            removed=(held[name] for name in named if name in held),
-        )
 
 
 def _element(hashed: bytes) -> bytes:

@@ -7,12 +7,9 @@ API, "Confirming the mirror".
 from dataclasses import dataclass
 from enum import StrEnum
 
-from station.records.claims import Head
+from station.records.claims import SIGNED_AHEAD_S, Head
 from station.records.envelope import verified
 from station.records.keys import PublicKey
-
-AHEAD_LIMIT_S = 300
-"""How far a head may have been issued ahead of a trusted clock. More, and one of the two clocks is wrong."""
 
 
 class HeadRefusal(StrEnum):
@@ -71,7 +68,7 @@ def confirming_head(record: bytes, signer: PublicKey | None, call: Call, holding
     head = readable_head(record, signer, call)
     if isinstance(head, HeadRefusal):
         return head
-    if holding.now_s is not None and head.issued > holding.now_s + AHEAD_LIMIT_S:
+    if holding.now_s is not None and head.issued > holding.now_s + SIGNED_AHEAD_S:
         return HeadRefusal.FROM_THE_FUTURE
     if holding.newest_confirmed is not None and head.version < holding.newest_confirmed:
         return HeadRefusal.OLDER_THAN_CONFIRMED

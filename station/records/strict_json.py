@@ -33,9 +33,26 @@ def read(text: bytes) -> Any:
     return value
 
 
-def canonical(value: Any) -> bytes:
-    """The canonical text (RFC 8785) of a value that `read` could have read, in UTF-8. Raises JsonRefused for others."""
-    _check(value, LEVELS_LIMIT)
+def read_at(text: str, at: int) -> tuple[Any, int]:
+    """The value that begins at ``at``, and where it ends: of an answer that is read piece by piece.
+
+    `canonical` looks at the rest: texts, names and levels. Raises JsonRefused, ``json_malformed`` also for a value that
+    is not whole yet.
+    """
+    try:
+        return _DECODER.raw_decode(text, at)
+    except RecursionError:
+        raise JsonRefused("json_too_deep") from None
+    except ValueError:
+        raise JsonRefused("json_malformed") from None
+
+
+def canonical(value: Any, levels: int = LEVELS_LIMIT) -> bytes:
+    """The canonical text (RFC 8785) of a value that `read` could have read, in UTF-8. Raises JsonRefused for others.
+
+    ``levels``: how many it may have, where others are around it.
+    """
+    _check(value, levels)
     # For ASCII names the order of RFC 8785 (UTF-16 units) is that of Python's strings, and without fractions there is
     # nothing to say about numbers; what it escapes, and how, is what Python does.
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
@@ -57,6 +74,9 @@ def _check(value: Any, levels: int) -> None:
             if type(name) is not str or not name.isascii():
                 raise JsonRefused("json_name")
         for each in value.values() if type(value) is dict else value:
+            # Most members are short texts and small numbers, and there are a million of them in a first mirror.
+            if (type(each) is str and each.isascii()) or (type(each) is int and -MAX_NUMBER <= each <= MAX_NUMBER):
+                continue
             _check(each, levels - 1)
     else:
         raise JsonRefused("json_number" if type(value) is float else "json_type")

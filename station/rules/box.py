@@ -88,11 +88,10 @@ def decide(
     blocklist = _newer(verifier.verified(Blocklist, content(files, "block"), central), own_blocklist)
     if blocklist is not None and _blocks(blocklist, key, {certificate.station, box}):
         return BoxDecision(Refusal.BLOCKED)
-    window_end_s = window_end(permit.windows, now_s, zone)
-    if window_end_s is None:
+    if window_end(permit.windows, now_s, zone) is None:
         return BoxDecision(Refusal.OUTSIDE_WINDOW)
     failures = wrong_pins.since(sync, now_s)
-    return _judge_pin(BoxDecision(None, key, permit, window_end_s), permit.pin_tag, failures, pin_tags)
+    return _judge_pin(BoxDecision(None, key, permit), permit.pin_tag, failures, pin_tags)
 
 
 def _newer(on_key: Blocklist | None, own: Blocklist | None) -> Blocklist | None:

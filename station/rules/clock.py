@@ -14,15 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from station.records.claims import ClockSource
+from station.records.claims import SIGNED_AHEAD_S, ClockSource
 
 SIGNED_TIME_ROUND_TRIP_S = 10
 """Within this, central's answer counts as the present. Held-over time can lag true time by as much, so that much below
 a bound is no sign of a clock set back."""
 
-SIGNED_AHEAD_S = 300
-"""How far ahead of signed time central may have issued a record. More, and one of its clocks was wrong: the floor is
-not raised, and the time is to be asked anew."""
 
 SYNCED_FOR_S = 3600
 """Signed time counted on for less than this is `ClockSource.SYNCED`, after that `ClockSource.HOLDOVER`."""

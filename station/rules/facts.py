@@ -150,10 +150,8 @@ class BoxDecision:
 
     refusal: Refusal | None
     key: KeyRecord | None = None
-    """This and the next two are there once everything but the PIN holds."""
+    """This and the next are there once everything but the PIN holds."""
     permit: Permit | None = None
-    window_end_s: int | None = None
-    """Unix seconds at which the running window ends; `station.rules.windows.FOREVER` without windows."""
     failures: int | None = None
     """Wrong PINs of this key on this box, once this one has been judged; None where none was."""
     activates: bool = False

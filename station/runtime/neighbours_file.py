@@ -4,12 +4,13 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from station.ports import Json, MirrorObject, Store, StoreFault
 from station.rules.support import DAYS, SupportLine
-from station.sync.site_facts import support_lines, takes_every_key
+from station.sync.site_facts import neighbours, support_lines
 
 FILE_NAME = "neighbours.json"
 FILE_MODE = 0o644
@@ -28,8 +29,12 @@ class NeighboursFile:
     writes it again, so it is not synced to the disk.
     """
 
-    def __init__(self, store: Store, folder: Path, *, station: int, language: str) -> None:
-        self._store, self._station, self._language = store, station, language
+    def __init__(
+        self, store: Store, folder: Path, *, station: int, unit: int, down: Callable[[], Collection[int]], language: str
+    ) -> None:
+        """``down``: the stations that central has not heard from: nobody is sent there."""
+        self._store, self._language = store, language
+        self._station, self._unit, self._down = station, unit, down
         self._path = folder / FILE_NAME
         self._written: bytes | None = None
 
@@ -62,11 +67,8 @@ class NeighboursFile:
         self._written = content
 
     def _stations(self, stations: Sequence[MirrorObject]) -> list[dict[str, str]]:
-        own = next((each.body.get("unit") for each in stations if each.id == self._station), None)
-        others = [each for each in stations if each.id != self._station and takes_every_key(each)]
-        # Those of the same unit first: they are the nearest that this station knows of.
-        others.sort(key=lambda each: (each.body.get("unit") != own, each.id))
-        return [_texts(each.body, "name", "address") for each in others[:STATIONS_LIMIT]]
+        nearest = neighbours(stations, self._down(), self._station, self._unit)
+        return [_texts(asdict(each), "name", "address") for each in nearest[:STATIONS_LIMIT]]
 
     def _support(self, site: Sequence[MirrorObject]) -> list[dict[str, str]]:
         lines = support_lines(site[0].body) if site else ()

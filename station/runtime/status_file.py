@@ -145,7 +145,7 @@ def station_fields(
         "config_rejected": configuration["rejected"],
         "off_only": facts.off_only.value if facts.off_only is not None else None,
         "online": None if box else facts.online,
-        "central_refuses": mirror.refused,
+        "central_fault": mirror.fault,
         "mirror_age_s": facts.mirror_age_s,
         "mirror_confirmed_at": None if box else mirror.confirmed_at(),
         "outbox": outbox,

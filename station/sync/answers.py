@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from station.records.central_chain import CHAIN_LIMIT
-from station.records.claims import MAX_UINT16, MAX_UINT32, RECORD_LIMIT_BYTES, Role
+from station.records.claims import CHAIN_LIMIT, MAX_UINT16, MAX_UINT32, RECORD_LIMIT_BYTES, Role
+from station.records.pin_secrets import ARGON2_LANES_LIMIT, ARGON2_MEMORY_KIB, ARGON2_TIME_LIMIT, DIGITS_LIMIT
 from station.records.strict_json import MAX_NUMBER
 
 PAGE_LIMIT = 500
@@ -51,13 +51,12 @@ class Page(_Answer):
     """Stations that central has not heard from. A hint, which nobody has signed."""
 
 
-class Snapshot(_Answer):
-    """``GET /mirror/snapshot``: everything in this station's scope."""
+class SnapshotStart(_Answer):
+    """``GET /mirror/snapshot``: what stands before the objects, which are everything in this station's scope."""
 
     epoch: str = Field(min_length=1, max_length=100)
     cursor: _Cursor
     head: _Record
-    objects: list[dict[str, Any]]
 
 
 class EventResult(_Answer):
@@ -77,9 +76,9 @@ class EventsAnswered(_Answer):
 class Argon2(_Answer):
     """Argon2id's parameters at this site."""
 
-    time: int = Field(ge=1, le=10)
-    memory_kib: int = Field(ge=8, le=262_144)
-    lanes: int = Field(ge=1, le=8)
+    time: int = Field(ge=1, le=ARGON2_TIME_LIMIT)
+    memory_kib: int = Field(ge=ARGON2_MEMORY_KIB[0], le=ARGON2_MEMORY_KIB[-1])
+    lanes: int = Field(ge=1, le=ARGON2_LANES_LIMIT)
 
 
 class PepperAnswered(_Answer):
@@ -94,7 +93,7 @@ class PinAnswered(_Answer):
 
     site_salt: str = Field(repr=False, max_length=100)
     argon2: Argon2
-    digits: int = Field(ge=1, le=100)
+    digits: int = Field(ge=1, le=DIGITS_LIMIT)
     peppers: list[PepperAnswered] = Field(min_length=1, max_length=2)
     """Newest first."""
 

@@ -10,11 +10,11 @@ import logging
 import re
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -35,7 +35,6 @@ from station.sync.answers import (
     Page,
     PinAnswered,
     Provisioned,
-    Snapshot,
     TimeAnswered,
 )
 from station.sync.request_way import RequestWay
@@ -50,17 +49,15 @@ __all__ = [
     "Enrolled",
     "EventResult",
     "Page",
+    "Pieces",
     "Resnapshot",
-    "Snapshot",
 ]
 
-SNAPSHOT_LIMIT_BYTES = 32 * 1024 * 1024
-"""Decompressed: 60,000 objects, ten times a large municipality; more is a fault or an attack on our memory."""
 ANSWER_LIMIT_BYTES = 8 * 1024 * 1024
-"""Any other answer: 500 objects with the longest records are 4 MiB."""
-NESTED_LIMIT = 120_000
-"""Objects and lists in an answer, twice what a snapshot can need. A million empty ones fit into its bytes, and would
-take more memory than the station has."""
+"""Any answer but a snapshot, which is never held as a whole: 500 objects with the longest records are 4 MiB."""
+NESTED_LIMIT = 20_000
+"""Objects and lists in such an answer, forty for each of 500 objects. A million empty ones fit into its bytes, and
+would take more memory than the station has."""
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 15.0
 """Between two pieces of an answer."""
@@ -74,9 +71,12 @@ RETRY_AFTER_LIMIT_S = 3600.0
 """However long central asks to be left alone: after an hour a station tries again."""
 
 _PIECE_BYTES = 64 * 1024
+"""On the wire, and unpacked: a few kilobytes can become gigabytes."""
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 A = TypeVar("A", bound=BaseModel)
+Pieces: TypeAlias = AsyncGenerator[bytes]
+"""A body, unpacked, as it comes."""
 
 _log = logging.getLogger("station.central")
 
@@ -107,8 +107,26 @@ class Resnapshot(StationError):
     """The cursor is no longer any good: take a snapshot."""
 
 
+class _Line:
+    """A connection that is kept, and whose turn it is: calls on it follow one another."""
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+        self.http: httpx.AsyncClient | None = None
+        self.left: httpx.AsyncClient | None = None
+        """To the place before: who still waits for an answer from there may do so."""
+
+    async def close(self) -> None:
+        for http in (self.http, self.left):
+            if http is not None:
+                await http.aclose()
+
+
 class CentralClient:
-    """One keep-alive connection to central. Every call raises CentralUnreachable and CentralRefused."""
+    """Central, over one connection that is kept, and another for the call that waits for news.
+
+    Every call raises CentralUnreachable and CentralRefused.
+    """
 
     def __init__(self, url: str, token: Secret[str] | None = None, *, trust: ServerTrust | None = None) -> None:
         """``trust``: in whose certificates; without it the system's authorities.
@@ -117,21 +135,13 @@ class CentralClient:
         """
         self._token = token
         self._url, self._trust = _checked(url), trust or ServerTrust()
-        self._http: httpx.AsyncClient | None = None
-        self._left: httpx.AsyncClient | None = None
+        self._asking, self._waiting = _Line(), _Line()
         self._clock = self._trust.clock
-        self._turn = asyncio.Lock()
         self._leaving: set[asyncio.Task[None]] = set()
 
     def judge_dates_by(self, clock: Callable[[], float]) -> None:
         """Go by this clock (Unix seconds), not the system's, in whether a server's certificate is over."""
         self._clock = self._trust.clock = clock
-
-    def _client(self) -> httpx.AsyncClient:
-        """The client of the present place, made when first needed."""
-        if self._http is None:
-            self._http = self._made()
-        return self._http
 
     def _made(self, *, for_time: bool = False) -> httpx.AsyncClient:
         # What we do not unpack ourselves, piece by piece, we do not want: a few kilobytes can become gigabytes.
@@ -150,9 +160,8 @@ class CentralClient:
             # A proxy named in the environment of a login shell must not carry a station's token.
             trust_env=False,
             follow_redirects=False,
-            timeout=httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-            # One, as calls take turns: on a mobile network waiting is quicker than the 2.3 kB and the three round trips
-            # of a second.
+            # One, as calls on a line take turns: on a mobile network waiting is quicker than the 2.3 kB and the three
+            # round trips of a second.
             limits=httpx.Limits(max_connections=1, keepalive_expiry=KEEP_ALIVE_S),
         )
         for name in UNSAID:
@@ -162,28 +171,27 @@ class CentralClient:
     async def move(self, url: str, *, trust: ServerTrust) -> None:
         """Ask there from now on, with the same token. Who still waits for the old place's answer may do so."""
         url = _checked(url)
-        left, self._left = self._left, self._http
-        self._url, self._trust, self._http = url, trust, None
+        self._url, self._trust = url, trust
         trust.clock = self._clock
-        if left is not None:
-            await left.aclose()
+        for line in (self._asking, self._waiting):
+            left, line.left, line.http = line.left, line.http, None
+            if left is not None:
+                await left.aclose()
 
     async def close(self) -> None:
-        """Let go of the connection."""
-        if self._http is not None:
-            await self._http.aclose()
-        if self._left is not None:
-            await self._left.aclose()
+        """Let go of the connections."""
+        await self._asking.close()
+        await self._waiting.close()
         if self._leaving:
             await asyncio.wait(self._leaving)
 
-    def _give_up(self, client: httpx.AsyncClient) -> None:
+    def _give_up(self, line: _Line, client: httpx.AsyncClient) -> None:
         """A call on it was cancelled, also by its time limit: its pool may for ever take the connection for busy.
 
         httpcore 1.0 shields its tidying up from anyio's cancellations only, not from asyncio's.
         """
-        if self._http is client:
-            self._http = None
+        if line.http is client:
+            line.http = None
         leaving = asyncio.create_task(client.aclose(), name="leaving")
         self._leaving.add(leaving)
         leaving.add_done_callback(self._left_behind)
@@ -206,28 +214,37 @@ class CentralClient:
         that does not know the time cannot judge them.
         """
         question = {"site": site, "nonce": encoded(nonce)}
-        _, body = await self._ask("POST", "/time", for_time=True, json=question)
+        body = await self._ask("POST", "/time", for_time=True, json=question)
         answer = _shaped(TimeAnswered, body)
         return _octets(answer.record), [_octets(link) for link in answer.central_keys]
 
-    async def snapshot(self, nonce: bytes) -> Snapshot:
-        """The whole mirror, with a head for ``nonce`` (16 bytes). Raises AnswerRefused too."""
-        params = {"nonce": encoded(nonce)}
-        _, body = await self._ask("GET", "/mirror/snapshot", repeatable=True, whole_mirror=True, params=params)
-        # On a thread: it takes seconds, and somebody may stand at the station.
-        return await asyncio.to_thread(_shaped, Snapshot, body)
+    async def snapshot(self, nonce: bytes, take: Callable[[Pieces], Awaitable[None]]) -> None:
+        """The whole mirror, with a head for ``nonce`` (16 bytes), handed to ``take`` as it comes.
 
-    async def changes(self, since: str, nonce: bytes, key: int | None = None, report: str = "") -> Page:
+        How much of it is taken is for ``take`` to say: whatever that raises ends the call.
+        """
+        params = {"nonce": encoded(nonce)}
+        await self._ask("GET", "/mirror/snapshot", repeatable=True, take=take, params=params)
+
+    async def changes(
+        self, since: str, nonce: bytes, key: int | None = None, report: str = "", wait_s: int = 0
+    ) -> Page:
         """What has changed since the cursor. Raises AnswerRefused and Resnapshot too.
 
         ``key``: the number of the key in the socket. ``report``: how the station is, see `station.sync.station_health`.
+        ``wait_s``: so long central may hold the answer until something changes; other calls do not wait for this one,
+        and it is never repeated at once: when central goes, it goes for every station that waits.
         """
         params = {"since": since, "nonce": encoded(nonce), "limit": str(PAGE_LIMIT)}
+        if wait_s:
+            params["wait"] = str(wait_s)
         if key is not None:
             params["key"] = str(key)
         headers = {HEADER: report} if report else {}
         try:
-            _, body = await self._ask("GET", "/mirror/changes", repeatable=True, params=params, headers=headers)
+            body = await self._ask(
+                "GET", "/mirror/changes", repeatable=not wait_s, wait_s=wait_s, params=params, headers=headers
+            )
         except CentralRefused as error:
             # 400: not a cursor of central's, but of somebody who answered in its place; it would never become one.
             if error.fields.get("status") in {HTTPStatus.GONE, HTTPStatus.BAD_REQUEST}:
@@ -237,14 +254,14 @@ class CentralClient:
 
     async def pin(self) -> PinAnswered:
         """What turns PINs into tags. Secret."""
-        _, body = await self._ask("GET", "/pin", repeatable=True)
+        body = await self._ask("GET", "/pin", repeatable=True)
         return _shaped(PinAnswered, body)
 
     async def send(self, events: Sequence[Mapping[str, Json]]) -> list[EventResult]:
         """Hand over 1..100 events; the result of each. Central knows them by their ids, and takes each once."""
         data = gzip.compress(json.dumps({"events": list(events)}, separators=(",", ":")).encode(), compresslevel=6)
         headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-        _, body = await self._ask("POST", "/events", repeatable=True, content=data, headers=headers)
+        body = await self._ask("POST", "/events", repeatable=True, content=data, headers=headers)
         return _shaped(EventsAnswered, body).results
 
     async def certificate(self) -> bytes:
@@ -257,11 +274,10 @@ class CentralClient:
         return (await self._post(Provisioned, "/provision", {"code": code.reveal()})).key
 
     async def _post(self, kind: type[A], path: str, json_body: Json) -> A:
-        _, body = await self._ask("POST", path, json=json_body)
-        return _shaped(kind, body)
+        return _shaped(kind, await self._ask("POST", path, json=json_body))
 
-    async def _ask(self, method: str, path: str, *, repeatable: bool = False, **request: Any) -> tuple[int, bytes]:
-        """Status and body of the answer.
+    async def _ask(self, method: str, path: str, *, repeatable: bool = False, **request: Any) -> bytes:
+        """The body of the answer.
 
         ``repeatable``: central may be asked twice, as the second call does nothing more. Then a kept connection that
         turns out dead is no word about central: a router forgets one that is idle, and may tell neither end.
@@ -275,41 +291,53 @@ class CentralClient:
         return await self._ask_once(method, path, **request)
 
     async def _ask_once(
-        self, method: str, path: str, *, whole_mirror: bool = False, for_time: bool = False, **request: Any
-    ) -> tuple[int, bytes]:
-        """Status and body of the answer, which may be long only where it is the ``whole_mirror``."""
-        limit_bytes = SNAPSHOT_LIMIT_BYTES if whole_mirror else ANSWER_LIMIT_BYTES
-        within_s = WHOLE_SNAPSHOT_S if whole_mirror else WHOLE_ANSWER_S
-        way = RequestWay()
+        self,
+        method: str,
+        path: str,
+        *,
+        take: Callable[[Pieces], Awaitable[None]] | None = None,
+        for_time: bool = False,
+        wait_s: int = 0,
+        **request: Any,
+    ) -> bytes:
+        """The body of the answer; of a good one nothing where ``take`` is given it."""
+        within_s = wait_s + WHOLE_ANSWER_S if take is None else WHOLE_SNAPSHOT_S
+        request["timeout"] = httpx.Timeout(READ_TIMEOUT_S + wait_s, connect=CONNECT_TIMEOUT_S)
+        way, body = RequestWay(), b""
         try:
             async with (
                 asyncio.timeout(within_s),
-                self._made(for_time=True) if for_time else self._kept_client() as client,
+                self._made(for_time=True) if for_time else self._kept(wait_s) as client,
                 client.stream(method, path, extensions={"trace": way.trace}, **request) as response,
             ):
                 way.answered = True
-                body = await _body(response, limit_bytes)
+                good = response.status_code in {HTTPStatus.OK, HTTPStatus.CREATED}
+                if good and take is not None:
+                    async with aclosing(_unpacked(response)) as pieces:
+                        await take(pieces)
+                else:
+                    body = await _body(response, ANSWER_LIMIT_BYTES)
         # httpx.InvalidURL and StreamError are not HTTPError; an answer can be wrong in all these ways.
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError, OSError, ValueError) as error:
             code, cause = _fault_of(error)
             dead = isinstance(error, httpx.TransportError) and way.was_kept and not way.answered
         else:
-            status = response.status_code
-            if status in {HTTPStatus.OK, HTTPStatus.CREATED}:
-                return status, body
+            if good:
+                return body
             raise _refusal(response, body, path)
         # Outside the block: httpx's errors hold the request, and that the token.
         raise (_KeptConnectionDead if dead else CentralUnreachable)(code, path=path, cause=cause)
 
     @asynccontextmanager
-    async def _kept_client(self) -> AsyncIterator[httpx.AsyncClient]:
-        """The one connection that is kept alive: calls on it take turns."""
-        async with self._turn:
-            client = self._client()
+    async def _kept(self, wait_s: int) -> AsyncIterator[httpx.AsyncClient]:
+        """The line of calls that wait, or of all others, to the present place."""
+        line = self._waiting if wait_s else self._asking
+        async with line.turn:
+            client = line.http = line.http or self._made()
             try:
                 yield client
             except asyncio.CancelledError:
-                self._give_up(client)
+                self._give_up(line, client)
                 raise
 
 
@@ -340,22 +368,40 @@ class _Unwanted(ValueError):
 
 
 async def _body(response: httpx.Response, limit_bytes: int) -> bytes:
-    """The body, decompressed piece by piece. Raises _Unwanted as soon as it is too long."""
+    """The whole body. Raises _Unwanted as soon as it is too long."""
+    body = bytearray()
+    async for piece in _unpacked(response):
+        body += piece
+        if len(body) > limit_bytes:
+            raise _Unwanted("too_long")
+    return bytes(body)
+
+
+async def _unpacked(response: httpx.Response) -> Pieces:
+    """The body in pieces of `_PIECE_BYTES` at most, however much it was packed. Raises _Unwanted."""
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"gzip", "identity"}:
         raise _Unwanted("encoding")
     unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS) if encoding == "gzip" else None
-    body = bytearray()
-    try:
-        async for raw in response.aiter_raw(_PIECE_BYTES):
-            body += unpacker.decompress(raw, limit_bytes + 1 - len(body)) if unpacker is not None else raw
-            if len(body) > limit_bytes:
-                raise _Unwanted("too_long")
-    except zlib.error:
-        raise _Unwanted("not_gzip") from None
-    if unpacker is not None and body and not unpacker.eof:
+    empty = True
+    async for raw in response.aiter_raw(_PIECE_BYTES):
+        empty = False
+        if unpacker is None:
+            yield raw
+            continue
+        rest, full = raw, True
+        while rest or full:
+            try:
+                piece = unpacker.decompress(rest, _PIECE_BYTES)
+            except zlib.error:
+                raise _Unwanted("not_gzip") from None
+            if unpacker.unused_data:
+                raise _Unwanted("not_gzip")
+            rest, full = unpacker.unconsumed_tail, len(piece) == _PIECE_BYTES
+            if piece:
+                yield piece
+    if unpacker is not None and not empty and not unpacker.eof:
         raise _Unwanted("not_gzip")
-    return bytes(body)
 
 
 def _shaped(kind: type[A], body: bytes) -> A:

@@ -13,7 +13,7 @@ from station.records.central_chain import CentralChain
 from station.records.claims import Head
 from station.records.mirror_digest import MirrorChange, MirrorSum, ObjectName
 from station.records.mirror_head import Call, HeadRefusal, Holding, confirming_head
-from station.records.strict_json import canonical
+from station.records.strict_json import LEVELS_LIMIT, canonical
 
 CENTRAL_KEY = "central_key"
 SITE = ObjectName("site", 0)
@@ -29,24 +29,23 @@ class Received(NamedTuple):
 
 @dataclass(slots=True)
 class Gathering:
-    """The pages of one answer so far, or a snapshot: what the mirror would be with them."""
+    """The pages of one answer so far: what the mirror would be with them."""
 
     sum: MirrorSum
-    """Over the mirror with all of it; begins as that of what is held, of a snapshot as nothing."""
-    whole: bool = False
-    """A snapshot."""
+    """Over the mirror with all of it; begins as that of what is held."""
     upserts: dict[ObjectName, Received] = field(default_factory=dict)
     removes: set[ObjectName] = field(default_factory=set)
+    text_bytes: int = 0
+    """Of all objects in all pages."""
 
     def unseen(self, change: MirrorChange) -> Sequence[ObjectName]:
         """What a page names and none before it has: whether, and as what, that is held is for the database to say."""
-        if self.whole:
-            return []
         return [name for name in (*change.upserts, *change.removes) if not self._named(name)]
 
     def add(self, change: MirrorChange, held: Mapping[ObjectName, bytes]) -> None:
         """Apply a page. ``held``: the hashes of what is held of `unseen`. Raises JsonRefused."""
-        new = {name: _received(body) for name, body in change.upserts.items()}
+        new = {name: received(body) for name, body in change.upserts.items()}
+        self.text_bytes += sum(len(each.text) for each in new.values())
         before = [
             (self.upserts[name].hash if name in self.upserts else held.get(name))
             for name in (*change.upserts, *change.removes)
@@ -65,8 +64,7 @@ class Gathering:
 
     def epoch(self) -> str | None:
         """Central's, as the site's object in this answer says it, which a head signs; None: it says none."""
-        told = self.upserts[SITE].body.get("epoch") if SITE in self.upserts else None
-        return told if type(told) is str else None
+        return told_epoch(self.upserts[SITE].body) if SITE in self.upserts else None
 
     def _named(self, name: ObjectName) -> bool:
         return name in self.upserts or name in self.removes
@@ -75,22 +73,27 @@ class Gathering:
 def judged(
     head: bytes,
     call: Call,
-    gathering: Gathering,
-    confirmed: CentralChain,
+    sum_: MirrorSum,
+    chain: CentralChain,
     *,
     newest_version: int | None,
     now_s: int | None,
 ) -> Head | HeadRefusal:
-    """The head, if it confirms the mirror with what was gathered.
+    """The head, if it confirms the mirror of this sum.
 
-    ``confirmed``: the chain of central keys so far. ``newest_version``: claim 40 of the last head that confirmed.
-    ``now_s``: Unix seconds of a trusted clock, None without one.
+    ``chain``: of central keys, with those of the answer. ``newest_version``: claim 40 of the last head that confirmed;
+    None where the answer is a snapshot. ``now_s``: Unix seconds of a trusted clock, None without one.
     """
-    sum_ = gathering.sum
-    holding = Holding(sum_.count, sum_.digest(), None if gathering.whole else newest_version, now_s)
-    return confirming_head(head, gathering.chain(confirmed).head_signer(), call, holding)
+    return confirming_head(head, chain.head_signer(), call, Holding(sum_.count, sum_.digest(), newest_version, now_s))
 
 
-def _received(body: Mapping[str, Any]) -> Received:
-    text = canonical(body)
+def told_epoch(site: Mapping[str, Any]) -> str | None:
+    """Central's, as the site's object says it; None: it says none."""
+    told = site.get("epoch")
+    return told if type(told) is str else None
+
+
+def received(body: Mapping[str, Any], levels: int = LEVELS_LIMIT) -> Received:
+    """An object of an answer, with ``levels`` left for it. Raises JsonRefused."""
+    text = canonical(body, levels)
     return Received(body, text, hashlib.sha256(text).digest())

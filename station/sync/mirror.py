@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from station.ports import MirrorState, Store, StoreFault
 from station.records.envelope import RecordError
@@ -12,15 +14,21 @@ from station.records.keys import PublicKey
 from station.sync.certificate import CertificateRenewal
 from station.sync.client import CentralClient, CentralRefused, CentralUnreachable
 from station.sync.identity import Identity, PinSecrets
-from station.sync.intake import RefusedObject
 from station.sync.mirror_commit import MirrorCommit
 from station.sync.mirror_follower import MirrorFollower
 from station.sync.pin_renewal import PinRenewal
-from station.sync.refused_records import RefusalReports
+from station.sync.refused_records import RefusalReports, RefusedRecord
 from station.sync.signed_time import SignedTime
 from station.sync.timekeeping import Timekeeper
 
 JITTER = 0.2
+WAIT_S = 50
+"""So long central may hold an answer, by the contract."""
+HELD_S = WAIT_S / 2
+"""An answer without news that comes sooner was not held: such a central is asked as on a metered line."""
+LISTEN_AGAIN_S = 1.0
+"""After news, at most: a fleet that has heard the same does not come back all at once, and a block is there in two
+seconds all the same."""
 NO_NETWORK = frozenset({"central_unreachable", "central_url_invalid"})
 """Nothing has answered, or nothing that is a central server."""
 
@@ -33,8 +41,6 @@ class CentralReach:
 
     online: bool = False
     """Central has confirmed the mirror at the last try."""
-    refused: str | None = None
-    """Central's own word for turning this station away (``unauthorized``: its token is not, or no longer, good)."""
     fault: str | None = None
     """Why central is of no use although something answers: its refusal, or why its answer is not believed."""
     failures: int = 0
@@ -45,7 +51,10 @@ class CentralReach:
 
 
 class MirrorSync:
-    """Refreshes the mirror: `wake` at an insertion, `refreshed` after ``#``, `run` for the polling."""
+    """Refreshes the mirror: `wake` at an insertion, `refreshed` after ``#``, `run` for all that goes on by itself.
+
+    That is one call that waits for news, always, and others beside it that do not; on a metered line only those.
+    """
 
     def __init__(
         self,
@@ -55,16 +64,18 @@ class MirrorSync:
         identity: Identity,
         *,
         poll_s: float,
+        metered: bool = False,
         changed: Callable[[], Awaitable[None]],
         keep_pins: Callable[[PinSecrets], None],
         config_version: Callable[[], str] = str,
     ) -> None:
         """``changed`` is called after every refresh, whatever came of it, and before `refreshed` returns.
 
-        ``keep_pins``: see `PinRenewal`. ``config_version``: which configuration runs, for central.
+        ``keep_pins``: see `PinRenewal`. ``config_version``: which configuration runs, for central. ``poll_s``: how
+        often to ask on a ``metered`` line, and within what time again after a call that failed.
         """
         self._store, self._time, self._identity = store, time, identity
-        self._poll_s = poll_s
+        self._poll_s, self._metered = poll_s, metered
         self._changed = changed
         self._certificate = CertificateRenewal(link, store, time, identity)
         self._reports = RefusalReports(store, time)
@@ -84,6 +95,10 @@ class MirrorSync:
         self._wanted = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._heard = asyncio.Event()
+        """Central has answered, and may be listened to."""
+        self._listening: asyncio.Task[Exception | None] | None = None
+        """The call that waits."""
         self._key: int | None = None
         """The key that the next call names: it has just been put in."""
         self._reach = CentralReach()
@@ -96,6 +111,7 @@ class MirrorSync:
         Raises StoreFault.
         """
         await self._commit.load()
+        await self._follower.load()
         await self._certificate.load()
         await self._time.load(self._store, self._identity.claims.issued)
 
@@ -112,11 +128,6 @@ class MirrorSync:
         return self._reach.online
 
     @property
-    def refused(self) -> str | None:
-        """Central's own word for turning this station away."""
-        return self._reach.refused
-
-    @property
     def fault(self) -> str | None:
         """Why central is of no use although something answers in its place; None when it is, and without a network."""
         return self._reach.fault
@@ -130,6 +141,11 @@ class MirrorSync:
     def down(self) -> frozenset[int]:
         """The site's stations that central has not heard from lately; a hint, which nobody has signed."""
         return self._follower.down
+
+    @property
+    def site_news(self) -> int:
+        """Goes up with each change of what the mirror has of the site as a whole: its stations, areas, blocklist."""
+        return self._commit.site_news
 
     @property
     def stay_listed(self) -> frozenset[tuple[str, int]]:
@@ -160,30 +176,97 @@ class MirrorSync:
     # --- when it asks ---
 
     async def run(self) -> None:
-        """Poll for ever, and whenever poked."""
+        """Listen and ask for ever, and ask whenever poked."""
         try:
-            while True:
-                self._idle.clear()
-                self._wanted.clear()
-                await self.poll_once()
-                if self._wanted.is_set():
-                    continue
-                self._idle.set()
-                wait_s = self._poll_s * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 spreads load, guards nothing
-                try:
-                    async with asyncio.timeout(max(wait_s, self._quiet_s())):
-                        await self._wanted.wait()
-                except TimeoutError:
-                    pass
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._ask_for_ever(), name="asking")
+                tasks.create_task(self._listen_for_ever(), name="listening")
         finally:
             self._idle.set()
 
-    def poll_every(self, poll_s: float) -> None:
-        """Poll so often from now on."""
-        if poll_s != self._poll_s:
-            self._poll_s = poll_s
+    async def _ask_for_ever(self) -> None:
+        with suppress(StoreFault):
+            # What is left of a snapshot that the last run did not come to the end of. A disk that fails says so below.
+            await self._store.clear_beside()
+        while True:
+            self._idle.clear()
+            self._wanted.clear()
+            await self.poll_once()
+            if self._wanted.is_set():
+                continue
+            self._idle.set()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._rest_s()):
+                    await self._wanted.wait()
+
+    def _rest_s(self) -> float | None:
+        """How long not to ask unless poked."""
+        if self._reach.failures:
+            return max(0.0, self._quiet_s()) + self._spread_s()
+        return self._interval_s() if self._metered else None
+
+    async def _listen_for_ever(self) -> None:
+        while True:
+            await self._heard.wait()
+            began_s, before = asyncio.get_running_loop().time(), self.state.cursor
+            self._listening = asyncio.create_task(self._listen(), name="waiting")
+            try:
+                failed = await self._listening
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                # It was to hang up: somebody asks.
+                await self._idle.wait()
+                continue
+            finally:
+                self._listening = None
+            if failed is not None:
+                # A router that forgot it, or a central that is gone, with every other station of the site: whoever asks
+                # next says which.
+                await asyncio.sleep(getattr(failed, "retry_after_s", 0.0) + self._spread_s())
+                self.wake()
+                await self._idle.wait()
+            elif self.state.cursor == before and asyncio.get_running_loop().time() - began_s < HELD_S:
+                await asyncio.sleep(self._interval_s())
+            else:
+                await asyncio.sleep(random.uniform(0, LISTEN_AGAIN_S))  # noqa: S311 spreads load, guards nothing
+
+    async def _listen(self) -> Exception | None:
+        """Wait for news and take it in; why that failed."""
+        try:
+            await self._refresh(self._follower.listen(WAIT_S))
+        except (CentralUnreachable, CentralRefused, StoreFault) as error:
+            _log.info("central.not_heard %s", error)
+            return error
+        await self._reached()
+        await self._changed()
+        return None
+
+    def _interval_s(self) -> float:
+        return self._poll_s * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 spreads load, guards nothing
+
+    def _spread_s(self) -> float:
+        """Full jitter: when central comes back, its stations do not come all at once."""
+        return random.uniform(0, self._poll_s)  # noqa: S311 spreads load, guards nothing
+
+    def poll_every(self, poll_s: float, *, metered: bool) -> None:
+        """Ask so often from now on, and listen unless the line is ``metered``."""
+        if (poll_s, metered) != (self._poll_s, self._metered):
+            self._poll_s, self._metered = poll_s, metered
+            self._hang_up()
+            self._may_listen()
             # Else the new interval would begin at the end of an old one.
             self.wake()
+
+    def _may_listen(self) -> None:
+        if self._reach.online and not self._metered:
+            self._heard.set()
+
+    def _hang_up(self) -> None:
+        self._heard.clear()
+        if self._listening is not None:
+            self._listening.cancel()
 
     def wake(self, key: int | None = None) -> None:
         """Ask central for news now, unless that is under way or central has asked for quiet.
@@ -199,6 +282,7 @@ class MirrorSync:
     def ask_at_once(self) -> None:
         """Ask at once, also when a refresh is under way: it asks a place that is no longer central's."""
         self._reach.quiet_until_s = 0.0
+        self._hang_up()
         self._idle.clear()
         self._wanted.set()
 
@@ -220,9 +304,15 @@ class MirrorSync:
 
     async def refresh(self) -> None:
         """Bring the mirror up to date once. Raises CentralUnreachable, CentralRefused, StoreFault."""
-        await self._signed_time.ask_if_due()
         key, self._key = self._key, None
-        await self._follower.follow(key)
+        await self._refresh(self._follower.follow(key))
+
+    async def _refresh(self, follow: Coroutine[Any, Any, None]) -> None:
+        try:
+            await self._signed_time.ask_if_due()
+            await follow
+        finally:
+            follow.close()
         await self._renew_certificate()
 
     async def poll_once(self) -> None:
@@ -245,17 +335,17 @@ class MirrorSync:
         try:
             await self._certificate.renew_if_due()
         except RecordError as error:
-            await self._reports.refused(RefusedObject("station", None, error.code))
+            await self._reports.refused(RefusedRecord("station", None, error.code))
 
     async def _lost(self, error: CentralUnreachable | CentralRefused) -> None:
         reach = self._reach
+        self._heard.clear()
         reach.failures += 1
         reach.online = False
-        refused = error.code if isinstance(error, CentralRefused) else None
-        # A server that is there and turns this station away is mended in another way than one that is not.
-        news = reach.failures == 1 or refused not in {None, reach.refused}
-        reach.refused = refused
-        reach.fault = error.code if error.code not in NO_NETWORK else None
+        fault = error.code if error.code not in NO_NETWORK else None
+        # A server that is there and of no use is mended in another way than one that is not.
+        news = reach.failures == 1 or fault not in {None, reach.fault}
+        reach.fault = fault
         reach.quiet_until_s = self._time.now().mono_s + error.retry_after_s
         if news:
             _log.warning("central.lost %s", error)
@@ -265,6 +355,7 @@ class MirrorSync:
     async def _reached(self) -> None:
         was_lost = self._reach.failures > 0
         self._reach = CentralReach(online=True)
+        self._may_listen()
         if was_lost:
             _log.info("central.back")
             await self._reports.record("central_back")

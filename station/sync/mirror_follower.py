@@ -7,18 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from station.ports import MirrorState, Store
-from station.records.base64url import decoded
-from station.records.claims import Head
-from station.records.mirror_digest import MirrorSum, change_of
-from station.records.mirror_head import AHEAD_LIMIT_S, Call, HeadRefusal, readable_head
+from station.ports import MirrorState, Store, StoreFault
+from station.records.base64url import decoded_or_nothing
+from station.records.claims import SIGNED_AHEAD_S, Head
+from station.records.mirror_digest import change_of
+from station.records.mirror_head import Call, HeadRefusal, readable_head
 from station.records.strict_json import JsonRefused
-from station.sync.client import AnswerRefused, CentralClient, CentralUnreachable, Resnapshot, Snapshot
+from station.sync.client import AnswerRefused, CentralClient, CentralRefused, CentralUnreachable, Resnapshot
 from station.sync.confirmation import Gathering, judged
 from station.sync.identity import Identity
-from station.sync.intake import RefusedObject
+from station.sync.incoming_mirror import IncomingMirror, SnapshotRefused
 from station.sync.mirror_commit import MirrorCommit
-from station.sync.refused_records import RefusalReports
+from station.sync.refused_records import RefusalReports, RefusedRecord
 from station.sync.signed_time import SignedTime
 from station.sync.station_health import self_report
 from station.sync.timekeeping import Timekeeper
@@ -27,9 +27,12 @@ RESNAPSHOT_AGAIN_S = 600
 """A snapshot that was refused, or after which changes disagreed again at once, is followed by another after this long:
 it may be central that is wrong. Twice as long each time, up to `RESNAPSHOT_LIMIT_S`."""
 RESNAPSHOT_LIMIT_S = 86400
-PAGES_LIMIT = 400
-"""200,000 changes: more than a snapshot can hold."""
+PAGES_LIMIT = 20
+"""10,000 changes. A station that is further behind takes a snapshot, which needs no memory."""
+GATHERED_LIMIT_BYTES = 8 * 1024 * 1024
+"""Of their texts: three times what so many objects usually have."""
 NONCE_BYTES = 16
+DOWN_NOTE = "stations_down"
 ANOTHER_EPOCH = "another_epoch"
 """Why changes that a head confirms are not taken."""
 
@@ -68,9 +71,8 @@ class KeyLogSeen:
 
 @dataclass(slots=True)
 class _Asked:
-    """One answer, in one page or several: where it goes on from, and what the last page says."""
+    """One answer, in one page or several, and what the last page says."""
 
-    since: str
     gathering: Gathering
     call: Call
     head: bytes = b""
@@ -104,6 +106,11 @@ class MirrorFollower:
         self.down: frozenset[int] = frozenset()
         """Stations that central has not heard from lately: a hint beside the mirror."""
 
+    async def load(self) -> None:
+        """Take up which stations were silent when central was last heard. Raises StoreFault."""
+        noted = (await self._store.note(DOWN_NOTE) or "").split()
+        self.down = frozenset(int(each) for each in noted if each.isdecimal())
+
     @property
     def state(self) -> MirrorState:
         """What has been confirmed last."""
@@ -130,26 +137,47 @@ class MirrorFollower:
             await self._signed_time.ask_again()
         await self._snapshot()
 
+    async def listen(self, wait_s: int) -> None:
+        """Wait so long for a change, and take it. Raises as `follow` does; who hears that asks that way next."""
+        refusal: str | None = "no_mirror"
+        if (since := self.state.cursor) is not None:
+            try:
+                refusal = await self._changes(since, None, wait_s)
+            except (Resnapshot, AnswerRefused, JsonRefused) as error:
+                refusal = error.code
+        if refusal is not None:
+            raise CentralUnreachable("mirror_unconfirmed", reason=refusal)
+
     # --- changes ---
 
-    async def _changes(self, since: str, key: int | None) -> str | None:
+    async def _changes(self, since: str, key: int | None, wait_s: int = 0) -> str | None:
         """Why what has changed since the cursor was not confirmed; None when it was, or somebody else was quicker."""
-        asked = await self._pages(since, key)
+        asked = await self._pages(since, key, wait_s)
         async with self._turn:
             if self.state.cursor != since:
                 chain = asked.gathering.chain(self._identity.chain)
                 head: Head | HeadRefusal = readable_head(asked.head, chain.head_signer(), asked.call)
             else:
-                head = self._judged(asked.head, asked.call, asked.gathering)
+                head = judged(
+                    asked.head,
+                    asked.call,
+                    asked.gathering.sum,
+                    asked.gathering.chain(self._identity.chain),
+                    newest_version=self.state.version,
+                    now_s=self._now_s(),
+                )
                 if isinstance(head, Head):
                     if asked.gathering.epoch() not in {None, self.state.epoch}:
                         # Central asks for a snapshot then. Whoever makes changes of it keeps from the station that
                         # central went back, and only of a snapshot what it opens again is told.
                         return ANOTHER_EPOCH
                     # The state is as it was while this was on its way, so the sum is still what it was added to.
-                    await self._commit.take(asked.gathering, head, epoch=self.state.epoch, cursor=asked.cursor)
+                    await self._commit.take(asked.gathering, head, cursor=asked.cursor)
                     self._patience.helped()
-                    self.down = asked.down
+                    if asked.down != self.down:
+                        # After a restart without network people must not be sent to them either.
+                        await self._store.note(DOWN_NOTE, " ".join(map(str, sorted(asked.down))) or "none")
+                        self.down = asked.down
         if isinstance(head, HeadRefusal):
             return None if self.state.cursor != since else head.value
         if self._is_long_past(head):
@@ -159,21 +187,22 @@ class MirrorFollower:
             self.log_seen = KeyLogSeen(key, (seen.generation, seen.seq) if seen is not None else None)
         return None
 
-    async def _pages(self, since: str, key: int | None) -> _Asked:
+    async def _pages(self, since: str, key: int | None, wait_s: int) -> _Asked:
         report = await self_report(self._store, self._time.now(), self.state.confirmed_at, self._config_version())
-        asked = _Asked(since, Gathering(self.state.sum), self._call(key))
+        asked = _Asked(Gathering(self.state.sum), self._call(key))
         for _ in range(PAGES_LIMIT):
-            page = await self._link.changes(since, asked.call.nonce, key, report)
+            page = await self._link.changes(since, asked.call.nonce, key, report, wait_s)
             change = change_of(page.upserts, page.removes)
             asked.gathering.add(change, await self._store.held_hashes(asked.gathering.unseen(change)))
             if not page.more:
-                asked.head, asked.cursor, asked.down = _record(page.head), page.cursor, frozenset(page.down)
+                asked.head, asked.cursor = decoded_or_nothing(page.head), page.cursor
+                asked.down = frozenset(page.down)
                 return asked
-            if page.cursor == since:
+            if page.cursor == since or asked.gathering.text_bytes > GATHERED_LIMIT_BYTES:
                 break
-            since = page.cursor
+            since, wait_s = page.cursor, 0
             asked.call = self._call(key)
-        raise AnswerRefused("central_pages_endless")
+        raise AnswerRefused("central_pages_too_many")
 
     def _is_long_past(self, head: Head) -> bool:
         """Whether by this station's clock central has signed long ago what it has signed just now: one is wrong.
@@ -181,7 +210,7 @@ class MirrorFollower:
         Activations would begin in the future, and the mirror look too old, until the time is asked for again.
         """
         now = self._time.now()
-        return now.trust is not None and now.unix_s - head.issued > AHEAD_LIMIT_S
+        return now.trust is not None and now.unix_s - head.issued > SIGNED_AHEAD_S
 
     # --- snapshots ---
 
@@ -189,29 +218,45 @@ class MirrorFollower:
         """Replace the whole mirror, if a head confirms it."""
         if not self._patience.allows(self._time.now().mono_s):
             raise CentralUnreachable("mirror_unconfirmed", reason="waits_for_snapshot")
-        call = self._call()
         try:
-            snapshot = await self._link.snapshot(call.nonce)
-            # On a thread: 20,000 objects are a second of hashing, and keystrokes and watchdog would wait for it.
-            gathering = await asyncio.to_thread(_whole, snapshot)
-        except (AnswerRefused, JsonRefused) as error:
-            await self._refuse_snapshot(error.code)
-        async with self._turn:
-            head = self._judged(_record(snapshot.head), call, gathering)
-            if isinstance(head, Head):
-                # Nobody signs the one beside the objects: it is for a central whose site object says none.
-                epoch = gathering.epoch() or snapshot.epoch
-                await self._commit.take(gathering, head, epoch=epoch, cursor=snapshot.cursor)
-        if isinstance(head, HeadRefusal):
-            await self._refuse_snapshot(head.value)
+            refusal = await self._take_snapshot(self._call())
+        except (AnswerRefused, JsonRefused, SnapshotRefused) as error:
+            refusal = error.code
+        except (CentralUnreachable, CentralRefused, StoreFault):
+            await self._store.clear_beside()
+            raise
+        if refusal is not None:
+            await self._store.clear_beside()
+            await self._refuse_snapshot(refusal)
         self._patience.used(self._time.now().mono_s)
+
+    async def _take_snapshot(self, call: Call) -> str | None:
+        """Why it was not confirmed; None when it was, or a waiting call was quicker."""
+        before = self.state
+        incoming = IncomingMirror(
+            self._store,
+            self._identity.chain,
+            call,
+            latest_s=self._time.latest_issue_s(),
+            first=before.cursor is None,
+        )
+        await self._link.snapshot(call.nonce, incoming.take)
+        async with self._turn:
+            if self.state is not before:
+                await self._store.clear_beside()
+                return None
+            head = incoming.confirmed(self._now_s())
+            if isinstance(head, HeadRefusal):
+                return head.value
+            await self._commit.take_whole(incoming, head)
         _log.info("mirror.snapshot objects=%d", self.state.sum.count)
+        return None
 
     async def _refuse_snapshot(self, reason: str) -> NoReturn:
         # Without any mirror there is nothing to go on with meanwhile.
         limit_s = RESNAPSHOT_LIMIT_S if self.state.cursor is not None else RESNAPSHOT_AGAIN_S
         self._patience.used(self._time.now().mono_s, limit_s)
-        await self._reports.refused(RefusedObject("snapshot", None, reason))
+        await self._reports.refused(RefusedRecord("snapshot", None, reason))
         if reason == HeadRefusal.FROM_THE_FUTURE:
             await self._signed_time.ask_again()
         raise CentralUnreachable("mirror_unconfirmed", reason=reason)
@@ -221,28 +266,7 @@ class MirrorFollower:
     def _call(self, key: int | None = None) -> Call:
         return Call(self._identity.station, os.urandom(NONCE_BYTES), key)
 
-    def _judged(self, head: bytes, call: Call, gathering: Gathering) -> Head | HeadRefusal:
+    def _now_s(self) -> int | None:
+        """By a trusted clock."""
         now = self._time.now()
-        return judged(
-            head,
-            call,
-            gathering,
-            self._identity.chain,
-            newest_version=self.state.version,
-            now_s=now.unix_s if now.trust is not None else None,
-        )
-
-
-def _whole(snapshot: Snapshot) -> Gathering:
-    """The mirror that a snapshot makes. Raises JsonRefused."""
-    gathering = Gathering(MirrorSum(), whole=True)
-    gathering.add(change_of(snapshot.objects, []), {})
-    return gathering
-
-
-def _record(text: str | None) -> bytes:
-    """A record's bytes; none for what is none: then it is no head of central's."""
-    try:
-        return decoded(text or "")
-    except ValueError:
-        return b""
+        return now.unix_s if now.trust is not None else None

@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from station.errors import StationError
 from station.ports import Json, KnownAs, MirrorBundle, MirrorObject
-from station.records.base64url import decoded
+from station.records.base64url import decoded_or_nothing
 from station.records.central_chain import CentralChain
 from station.records.claims import MAX_UINT32, Blocklist, Category, CentralKey, Claims, KeyRecord, Permit
-from station.records.envelope import claimed, verified
+from station.records.envelope import verified
 from station.records.keys import PublicKey
 from station.rules.facts import HolderEntry, KeyEntry, KeyKnown, KeyStatus, PermitEntry, Person, UnitEntry
 
@@ -155,13 +155,6 @@ def _validated(raw: Mapping[str, Json]) -> _Body:
     return body
 
 
-def same_category(holder: MirrorObject, permit: MirrorObject) -> bool:
-    """Whether a holder and their permit agree on what kind of staff they are. Two that are no such objects do not."""
-    body, record = _body(_HolderBody, holder), record_of(permit)
-    claims = claimed(Permit, record)
-    return body is not None and claims is not None and claims.category == body.category
-
-
 def zone(name: str) -> ZoneInfo:
     """The time zone of that name. Raises ObjectRefused."""
     try:
@@ -198,10 +191,7 @@ def newest_blocklist(records: Sequence[bytes | None], signers: Sequence[PublicKe
 
 def record_of(found: MirrorObject | None) -> bytes | None:
     """The signed bytes in an object, None where there are none."""
-    try:
-        return decoded(str(found.body["record"])) if found is not None else None
-    except (KeyError, ValueError):
-        return None
+    return (decoded_or_nothing(found.body.get("record")) or None) if found is not None else None
 
 
 def _key(bundle: MirrorBundle, signers: Sequence[PublicKey]) -> KeyEntry | None:
@@ -280,11 +270,7 @@ def _shaped(kind: type[B], fields: Mapping[str, Json]) -> B | None:
 
 
 def _record(kind: type[C], text: str, signers: Sequence[PublicKey]) -> C:
-    try:
-        record = decoded(text)
-    except ValueError:
-        record = b""
-    claims = verified(kind, record, signers)
+    claims = verified(kind, decoded_or_nothing(text), signers)
     if claims is None:
         raise ObjectRefused("object_record_invalid", type=kind.TYPE)
     return claims

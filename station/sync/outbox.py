@@ -199,6 +199,9 @@ def _blames_the_batch(error: CentralRefused | CentralUnreachable) -> bool:
 
 
 def again_s(failures: int, retry_after_s: float) -> float:
-    """How long to wait after so many failures in a row: full jitter, so that a fleet does not come back all at once."""
+    """How long to wait after so many failures in a row: full jitter, so that a fleet does not come back all at once.
+
+    Also behind a ``Retry-After``, which all of them have been told at the same moment.
+    """
     longest_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(failures, DOUBLINGS_LIMIT))
-    return max(retry_after_s, random.uniform(0.0, longest_s))  # noqa: S311 spreads load, guards nothing
+    return retry_after_s + random.uniform(0.0, longest_s)  # noqa: S311 spreads load, guards nothing

@@ -16,6 +16,7 @@ from typing import TypeAlias
 from station.errors import StationError
 from station.ports import Json
 from station.records.base64url import decoded
+from station.records.pin_secrets import PEPPER_BYTES, SALT_BYTES
 from station.secret import Secret
 from station.sync.answers import PinAnswered
 from station.sync.client import AnswerRefused, CentralClient, CentralRefused, CentralUnreachable
@@ -23,8 +24,6 @@ from station.sync.identity import Identity, PinSecrets
 from station.sync.timekeeping import Timekeeper
 
 ASK_AGAIN_S = 6 * 3600
-SALT_BYTES = range(8, 65)
-PEPPER_BYTES = range(16, 65)
 """What the credentials file takes: an answer that is in use and cannot be kept would be lost with the program."""
 
 Peppers: TypeAlias = tuple[tuple[int, Secret[bytes]], ...]

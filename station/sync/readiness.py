@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, tzinfo
 
 from station.ports import Json, MirrorObject, Store, StoreFault
-from station.records.base64url import decoded, encoded
+from station.records.base64url import decoded_or_nothing, encoded
 from station.records.claims import Blocklist
 from station.rules.facts import Now, OffOnlyReason, Policy, StationFacts
 from station.sync.identity import Identity
@@ -47,6 +47,8 @@ class Readiness:
         self._mirror, self._policy = mirror, policy
         self._site = StationFacts(zone=local)
         self._store_failed = False
+        self._news: tuple[int, frozenset[int]] | None = None
+        """What was read of the mirror last."""
         self._starting_until_s = 0.0
         self._offline_since: int | None = None
         """Goes on with the clock for as long as central is there."""
@@ -81,6 +83,10 @@ class Readiness:
         """After the mirror has changed: the site's time zone, the areas' names, the blocklist."""
         if self._mirror.store_fault is not None:
             self.store_failed(self._mirror.store_fault)
+        # A large site has hundreds of stations, and a change a second that is about none of them.
+        news = self._mirror.site_news, self._mirror.down
+        if news == self._news:
+            return
         try:
             site = await self._store.objects("site")
             areas = await self._store.objects("area")
@@ -88,7 +94,8 @@ class Readiness:
             bundle = await self._store.bundle()
             noted = await self._store.note(ADOPTED_NOTE)
             self._site = self._told(site[0].body if site else {}, areas, stations)
-            await self._take_up_blocklist(record_of(bundle.blocklist), _record(noted))
+            await self._take_up_blocklist(record_of(bundle.blocklist), decoded_or_nothing(noted))
+            self._news = news
         except StoreFault as error:
             self.store_failed(error)
 
@@ -216,10 +223,3 @@ class Readiness:
             return
         _log.info("store.back")
         self._store_failed = False
-
-
-def _record(note: str | None) -> bytes | None:
-    try:
-        return decoded(note) if note else None
-    except ValueError:
-        return None

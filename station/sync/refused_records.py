@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from station.ports import Change, Json, LogEvent, Store, StoreFault
-from station.sync.intake import RefusedObject
 from station.sync.timekeeping import Timekeeper
 
 AT_ONCE_LIMIT = 20
@@ -15,14 +15,23 @@ REMEMBERED_LIMIT = 1000
 _log = logging.getLogger("station.mirror")
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedRecord:
+    """What was refused, for the log and for central: words and numbers of ours only."""
+
+    type: str
+    id: int | None
+    reason: str
+
+
 class RefusalReports:
     """Records ``record_refused`` and other events about central."""
 
     def __init__(self, store: Store, time: Timekeeper) -> None:
         self._store, self._time = store, time
-        self._reported: dict[RefusedObject, float] = {}
+        self._reported: dict[RefusedRecord, float] = {}
 
-    async def refused(self, *all_refused: RefusedObject) -> None:
+    async def refused(self, *all_refused: RefusedRecord) -> None:
         """Report those that were not reported within a day."""
         mono_s = self._time.now().mono_s
         new = [each for each in dict.fromkeys(all_refused) if not self._known(each, mono_s)]
@@ -48,7 +57,7 @@ class RefusalReports:
         """Record an event."""
         await self._commit([self._event(type_, data)])
 
-    def _known(self, each: RefusedObject, mono_s: float) -> bool:
+    def _known(self, each: RefusedRecord, mono_s: float) -> bool:
         at_s = self._reported.get(each)
         return at_s is not None and 0 <= mono_s - at_s < AGAIN_S
 

@@ -2,19 +2,28 @@
 
 import logging
 import os
+from collections.abc import Sequence
 
+from station.records.central_chain import CentralChain
 from station.records.claims import TimeAnswer
 from station.records.envelope import RecordError, verify
 from station.sync.client import CentralClient, CentralRefused, CentralUnreachable
 from station.sync.identity import Identity
-from station.sync.intake import RefusedObject
-from station.sync.refused_records import RefusalReports
+from station.sync.refused_records import RefusalReports, RefusedRecord
 from station.sync.timekeeping import Timekeeper
 
 TIME_AGAIN_S = 1800
 """Central's signed time is asked for again after this long, so that it stays well under the hour of `SYNCED`."""
 
 _log = logging.getLogger("station.clock")
+
+
+def answered_time(record: bytes, links: Sequence[bytes], chain: CentralChain, nonce: bytes) -> TimeAnswer:
+    """What central has signed for ``nonce``. ``links``: of the same answer. Raises RecordError."""
+    answer = verify(TimeAnswer, record, chain.time_signers(links))
+    if answer.nonce != nonce:
+        raise RecordError("time_of_another_nonce")
+    return answer
 
 
 class SignedTime:
@@ -56,17 +65,15 @@ class SignedTime:
         asked_s = self._time.readings().boottime_s
         record, links = await self._link.time(self._identity.site, nonce)
         try:
-            answer = verify(TimeAnswer, record, self._identity.chain.time_signers(links))
-            if answer.nonce != nonce:
-                raise RecordError("time_of_another_nonce")
+            answer = answered_time(record, links, self._identity.chain, nonce)
         except RecordError as error:
             # Not our central, or somebody in between who has kept an old answer: nothing else it says is worth more.
-            await self._reports.refused(RefusedObject("time", None, error.code))
+            await self._reports.refused(RefusedRecord("time", None, error.code))
             raise CentralUnreachable("central_time_invalid", reason=error.code) from None
         taken = await self._time.take_signed_time(answer.issued, asked_s)
         if taken is None:
             # Central itself, but too late: its changes are still worth having.
-            await self._reports.refused(RefusedObject("time", None, "time_too_late"))
+            await self._reports.refused(RefusedRecord("time", None, "time_too_late"))
             return False
         if taken.lowered_from_s is not None:
             _log.warning("clock.lowered from=%d to=%d", taken.lowered_from_s, answer.issued)

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from station.ports import Store, StoreFault
-from station.records.claims import MAX_UINT64
+from station.records.claims import MAX_UINT64, SIGNED_AHEAD_S
 from station.rules.clock import (
-    SIGNED_AHEAD_S,
     UNKNOWN_BOOT,
     ClockDoubt,
     ClockMemory,

@@ -11,6 +11,7 @@ from station.records.mirror_digest import MirrorSum, change_of, object_hash
 from station.records.mirror_head import Call, HeadRefusal, Holding, confirming_head
 from station.records.strict_json import read
 from tests.central.served import Caller
+from tests.mirror_sums import after
 
 
 class MirrorCopy:
@@ -59,7 +60,7 @@ class MirrorCopy:
     def _take(self, upserts: list[Any], removes: list[Any]) -> int:
         change = change_of(upserts, removes)
         held = {name: object_hash(each) for name, each in self.objects.items()}
-        self.sum = self.sum.after(change, held)
+        self.sum = after(self.sum, change, held)
         self.objects |= change.upserts
         for name in change.removes:
             self.objects.pop(name, None)

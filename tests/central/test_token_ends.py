@@ -31,7 +31,7 @@ async def test_a_token_that_has_ended(town: Town, caplog: pytest.LogCaptureFixtu
         "shell", "-c", "from central.models import StationToken; StationToken.objects.update(expires_at=1)"
     )
     await station.refresh()
-    assert (mirror.online, mirror.refused) == (False, "unauthorized")
+    assert (mirror.online, mirror.fault) == (False, "unauthorized")
     assert "central.lost unauthorized" in caplog.text
     # There is a network: nobody is sent to look at a cable.
     await station.station.visits.mirror_changed()

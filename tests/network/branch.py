@@ -134,7 +134,8 @@ class Central:
         file = folder / "station.toml"
         file.write_text(
             f'[station]\nnumber = {number}\nname = "Exempelby {number}"\n'
-            f'[central]\nurl = "https://127.0.0.1:{link.port}"\npoll_s = 3600\nca_file = "{self._root}"\n'
+            f'[central]\nurl = "https://127.0.0.1:{link.port}"\nmetered = true\npoll_s = 3600\n'
+            f'ca_file = "{self._root}"\n'
             f'[key_reader]\nport = "{line.path}"\n'
         )
         station = await Station.open(config.load(file))

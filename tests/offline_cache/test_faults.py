@@ -124,7 +124,10 @@ async def test_our_own_mistakes_are_not_faults_of_the_disk(store: SqliteStore, s
 
 @pytest.mark.parametrize("body", ["{", "[]", "1"])
 async def test_a_body_that_is_no_object_is_a_broken_store(store: SqliteStore, sql: Sql, body: str) -> None:
-    await sql("INSERT INTO mirror_object (type, id, hash, received) VALUES ('key', 1, zeroblob(32), ?)", body)
+    await sql("INSERT INTO mirror_state VALUES (1, 0, 'e', 'c', 1, 1, 1, zeroblob(2048))")
+    await sql(
+        "INSERT INTO mirror_object (edition, type, id, hash, received) VALUES (0, 'key', 1, zeroblob(32), ?)", body
+    )
     await sql("INSERT INTO outbox (id, id_given, body) VALUES ('a', 0, ?)", body)
     for read in (store.objects("key"), store.pending(1)):
         with pytest.raises(StoreFault) as caught:

@@ -103,7 +103,7 @@ class Site:
         """A good file; ``policy="…"`` gives a table its lines."""
         tables = {
             "station": f'number = {STATION}\nname = "Exempelby"',
-            "central": f'url = "{self.central.url}"\npoll_s = 3600',
+            "central": f'url = "{self.central.url}"\nmetered = true\npoll_s = 3600',
             "key_reader": f'port = "{self.line.path}"',
             "keypad": "entry_timeout_s = 20",
             "policy": "active_minutes = 660\nleft_in_s = 120",

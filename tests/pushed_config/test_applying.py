@@ -112,7 +112,7 @@ async def test_a_wrong_serial_port_is_mended_by_the_next_push(site: Site) -> Non
 
 
 async def test_the_connection_to_central_alone_is_made_anew(site: Site) -> None:
-    site.push(site.text(central='url = "http://127.0.0.1:9"\npoll_s = 3600'))
+    site.push(site.text(central='url = "http://127.0.0.1:9"\nmetered = true\npoll_s = 3600'))
     await site.start_offline()
     assert not site.station.mirror.online
     site.push(site.text())

@@ -20,7 +20,7 @@ SHIFT = [Line.READING, Line.PROMPT, Line.CHECKING, Line.ACTIVATING, Line.READY, 
 def full_text(site: Site) -> str:
     """A good file with every key that the mutations change."""
     tables: dict[str, list[str]] = {
-        "central": ["poll_s = 3600", "refresh_deadline_ms = 800"],
+        "central": ["metered = true", "poll_s = 3600", "refresh_deadline_ms = 800"],
         "key_reader": ["baud = 1000000"],
         "keypad": ["entry_timeout_s = 20"],
         "policy": ["active_minutes = 660", "mirror_max_age_days = 10", "left_in_s = 120"],

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from station.records import mirror_digest
 from station.records.mirror_digest import MirrorSum, ObjectName, change_of, object_hash
 from station.records.strict_json import JsonRefused, read
+from tests.mirror_sums import after
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "mirror_digest.json").read_text())
 AREA = {"type": "area", "id": 3, "revision": 1, "name": "Kvarnbacken"}
@@ -40,7 +41,7 @@ class Mirror:
 
     def apply(self, upserts: Any, removes: Any) -> None:
         change = change_of(upserts, removes)
-        self.sum = self.sum.after(change, self.hashes)
+        self.sum = after(self.sum, change, self.hashes)
         self.hashes |= {name: object_hash(each) for name, each in change.upserts.items()}
         for name in change.removes:
             self.hashes.pop(name, None)

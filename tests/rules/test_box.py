@@ -24,7 +24,6 @@ from station.records.keys import SigningKey
 from station.records.proofs import key_proof
 from station.rules.box import SYNC_AHEAD_S, WRONG_PINS_LIMIT, WrongPins, decide
 from station.rules.facts import BoxDecision
-from station.rules.windows import FOREVER
 from tests.rules.test_locks import answer_to
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "records.json").read_text())["activation_box"]
@@ -115,12 +114,6 @@ def test_what_is_needed_for_signing_comes_along() -> None:
     assert decision.key == KeyRecord(5, 41, KeyKind.PERSONAL, 4, 812)
     assert decision.permit
     assert decision.permit.holder == 812
-    assert decision.window_end_s == FOREVER
-
-
-def test_the_end_of_the_running_window_comes_along() -> None:
-    # 2027-01-15T08:00Z, a Friday.
-    assert decide_on(a_synchronised_key((Window(16, 0, 600),))).window_end_s == NOW_S + 2 * 3600
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from station.records.claims import ClockSource
+from station.records.claims import SIGNED_AHEAD_S, ClockSource
 from station.rules.clock import (
     CEILING_S,
-    SIGNED_AHEAD_S,
     SYNCED_FOR_S,
     UNKNOWN_BOOT,
     Anchor,

@@ -5,6 +5,7 @@ import gzip
 import json
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -89,6 +90,9 @@ class LyingCentral:
         self.log_seen: dict[int, tuple[int, int]] = {}
         self.peppers: list[tuple[int, bytes]] = [(1, b"p" * 32)]
         self.down: list[int] = []
+        self.holds = True
+        """It can hold a call that waits."""
+        self._news = asyncio.Event()
         self.url = ""
         self._server: asyncio.Server | None = None
         self.connections: set[asyncio.Task[None]] = set()
@@ -120,6 +124,8 @@ class LyingCentral:
             while asked := await _request(reader):
                 self.asked.append(asked)
                 lie = self.lies.get(asked.path)
+                if lie is None:
+                    await self._hold(asked)
                 reply = lie if isinstance(lie, Reply) else None
                 if reply is None and asyncio.iscoroutinefunction(lie):
                     await lie(asked, writer)
@@ -134,6 +140,16 @@ class LyingCentral:
         finally:
             self.connections.discard(task)
             writer.transport.abort()
+
+    async def _hold(self, asked: Asked) -> None:
+        """Until there is something to say."""
+        wait_s = int(asked.query.get("wait", "0"))
+        if wait_s and self.holds:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    while asked.query["since"] == self.cursor:
+                        self._news.clear()
+                        await self._news.wait()
 
     def _honest(self, asked: Asked) -> Reply:
         match asked.path:
@@ -171,6 +187,7 @@ class LyingCentral:
         self.revision += 1
         self.objects[type_, id_] = {"type": type_, "id": id_, "revision": self.revision, **fields}
         self.removed.pop((type_, id_), None)
+        self._news.set()
         return self.objects[type_, id_]
 
     def remove(self, type_: str, id_: int) -> None:
@@ -207,7 +224,7 @@ class LyingCentral:
         ]
 
     def snapshot(self, asked: Asked, **changed: Json) -> Reply:
-        objects = self.in_scope()
+        objects = sorted(self.in_scope(), key=lambda each: each["type"] != "central_key")
         content = {"epoch": self.epoch, "cursor": self.cursor, "head": self.head(asked), "objects": objects}
         return said(content | changed)
 

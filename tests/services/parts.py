@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from config import Settings
-from config.models import ClockTable, KeyReaderTable, StationTable
+from config.models import CentralTable, ClockTable, KeyReaderTable, StationTable
 from offline_cache import SqliteStore
 from station.app import Station
 from station.ports import MirrorObject, MirrorState
@@ -27,6 +27,7 @@ def settings_of(number: int, trusted: ClockTable) -> Settings:
     """A station's settings, where all that is outside them is given to it."""
     return Settings(
         station=StationTable(number=number, name="Exempelby", profile="sync-station"),
+        central=CentralTable(metered=True),
         key_reader=KeyReaderTable(port=Path("/nowhere/port")),
         clock=trusted,
     )
@@ -89,9 +90,7 @@ class StationParts:
     async def on_disk(self) -> tuple[MirrorState, list[Any]]:
         """The whole mirror: what is held, what of it is used, and what has been confirmed."""
         rows = await self.store.thread.run(
-            lambda db: db.execute(
-                "SELECT type, id, hash, received, used FROM mirror_object ORDER BY type, id"
-            ).fetchall()
+            lambda db: db.execute("SELECT type, id, hash, received, used FROM mirror ORDER BY type, id").fetchall()
         )
         return await self.store.mirror_state(), rows
 

@@ -341,7 +341,7 @@ class Site:
         signing = SigningKey(seed.read_bytes())
         settings = Settings(
             station=StationTable(number=number, name="Exempelby", profile=PROFILES[role].name),
-            central=CentralTable(poll_s=3600),
+            central=CentralTable(poll_s=3600, metered=True),
             key_reader=KeyReaderTable(port=folder / "port"),
             display=display or DisplayTable(),
             clock=ClockTable(trust_ntp=False, trust_rtc=True, time_zone=TIME_ZONE),
@@ -377,12 +377,12 @@ class Site:
 
     async def fill(self, store: SqliteStore, *, age_s: int = 60) -> None:
         """The mirror as central would have left it."""
-        gathering = Gathering(MirrorSum(), whole=True)
+        gathering = Gathering(MirrorSum())
         gathering.add(change_of(list(self.objects.values()), []), {})
         chain = CentralChain.enrolled([self.central.public], self.central.public)
-        intake = await ObjectIntake(gathering, store, chain, latest_s=2**40).judge()
+        objects = await ObjectIntake(store, chain, latest_s=2**40).judged(gathering.upserts)
         state = MirrorState("epoch", "cursor", 1, self.now_s - age_s, gathering.sum)
-        await store.take_mirror(MirrorUpdate(state, intake.stored(gathering), whole=True))
+        await store.take_mirror(MirrorUpdate(state, objects, whole=True))
 
     async def refresh(self, station: StationAt) -> None:
         """As after a poll of central that brought news."""

@@ -10,8 +10,8 @@ import pytest
 from config.models import ClockTable
 from station.ports import StoreFault
 from station.records.base64url import decoded
-from station.records.claims import ClockSource
-from station.rules.clock import SIGNED_AHEAD_S, UNKNOWN_BOOT, ClockDoubt, ClockMemory, ClockReadings
+from station.records.claims import SIGNED_AHEAD_S, ClockSource
+from station.rules.clock import UNKNOWN_BOOT, ClockDoubt, ClockMemory, ClockReadings
 from station.rules.facts import OffOnlyReason
 from station.sync import clock_note, timekeeping
 from station.sync.signed_time import TIME_AGAIN_S

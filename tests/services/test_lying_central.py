@@ -9,7 +9,6 @@ from station.records.base64url import decoded, encoded
 from station.records.claims import Category, Permit
 from station.records.envelope import sign
 from station.records.keys import SigningKey
-from station.sync.intake import GIVE_WAY_EVERY
 from station.sync.refused_records import AGAIN_S, AT_ONCE_LIMIT, REMEMBERED_LIMIT
 from tests.services.lying_central import DAY_S, NOW_S, UNIT, LyingCentral, Reply, refusal, said
 from tests.services.parts import Parts
@@ -288,12 +287,12 @@ async def test_thousands_of_refusals_are_a_few_events(
     # The last snapshot was a good one.
     assert await synced.poll()
     central.epoch = "epoch-2"
-    for number in range(100, 100 + REMEMBERED_LIMIT + 2 * GIVE_WAY_EVERY):
+    for number in range(100, 100 + REMEMBERED_LIMIT + 50):
         central.put("permit", number, holder=11, record=record)
     assert await synced.poll()
     reports = await synced.events("record_refused")
     assert len(reports) == AT_ONCE_LIMIT
-    assert reports[-1]["more"] == REMEMBERED_LIMIT + 2 * GIVE_WAY_EVERY - AT_ONCE_LIMIT
+    assert reports[-1]["more"] == REMEMBERED_LIMIT + 50 - AT_ONCE_LIMIT
     assert caplog.text.count("record.refused") == AT_ONCE_LIMIT + 1
     assert central.calls("/mirror/snapshot") == 2
 

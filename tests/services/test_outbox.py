@@ -183,7 +183,7 @@ def test_full_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(random, "uniform", lambda low, high: (low, high)[1])
     waits = [again_s(failures, 0) for failures in [1, 2, 3, 6, 7, 2000]]
     assert waits == [2 * FIRST_WAIT_S, 4, 8, LONGEST_WAIT_S, LONGEST_WAIT_S, LONGEST_WAIT_S]
-    assert again_s(1, 600) == 600
+    assert again_s(1, 600) == 600 + 2 * FIRST_WAIT_S, "and not all at the same moment after it"
     monkeypatch.setattr(random, "uniform", lambda low, high: low)
     assert again_s(5, 0) == 0
 

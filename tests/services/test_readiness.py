@@ -113,6 +113,7 @@ async def test_a_disk_that_fails_a_refresh_is_noticed(central: LyingCentral, syn
 
 async def test_a_disk_that_cannot_be_read(synced: Parts) -> None:
     await synced.store.close()
+    synced.mirror._commit.site_news += 1
     await synced.readiness.reload()
     assert await off_only(synced) is OffOnlyReason.DISK
     assert (await synced.readiness.facts()).area_names == {2: "Backen"}
@@ -186,6 +187,7 @@ async def test_a_time_zone_unknown_here_leaves_the_one_before(
     assert site is not None
     state = synced.mirror.state
     await take(synced.store, state, [received({**site.body, "timezone": "Europe/Atlantis"})])
+    synced.mirror._commit.site_news += 1
     await synced.readiness.reload()
     assert (await synced.readiness.facts()).zone == ZoneInfo("Europe/Stockholm")
     assert "site.time_zone" in caplog.text

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from station.records.base64url import decoded
 from station.records.keys import SigningKey
 from station.records.proofs import enrolment_proof
 from station.secret import Secret
-from station.sync.client import CentralClient, CentralRefused, Enrolled, Resnapshot, Snapshot
+from station.sync.client import CentralClient, CentralRefused, Enrolled, Pieces, Resnapshot
 from station.sync.identity import Identity
 from tests.central.served import central as central_command
 from tests.central.served import start_server, stop_server
@@ -95,9 +95,18 @@ async def test_an_epoch_that_is_another(met: StationParts, monkeypatch: pytest.M
     count = len(await met.store.objects("key"))
     epoch, answered = met.mirror.state.epoch, met.link.snapshot
 
-    async def relayed(nonce: bytes) -> Snapshot:
+    async def relayed(nonce: bytes, take: Callable[[Pieces], Awaitable[None]]) -> None:
         """As whoever sits between hands it on."""
-        return (await answered(nonce)).model_copy(update={"epoch": "old"})
+
+        async def altered(pieces: Pieces) -> Pieces:
+            first = await anext(pieces)
+            told, _, rest = first.partition(b'"cursor"')
+            assert told.startswith(b'{"epoch"')
+            yield b'{"epoch":"old","cursor"' + rest
+            async for piece in pieces:
+                yield piece
+
+        await answered(nonce, lambda pieces: take(altered(pieces)))
 
     monkeypatch.setattr(met.link, "snapshot", relayed)
     met.mirror._commit.state = replace(met.mirror.state, epoch="old", cursor=cursor)

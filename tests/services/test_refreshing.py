@@ -44,7 +44,7 @@ def held(central: LyingCentral) -> Held:
 
 @pytest.fixture
 async def running(synced: Parts) -> Any:
-    synced.mirror.poll_every(3600)
+    synced.mirror.poll_every(3600, metered=True)
     task = asyncio.create_task(synced.mirror.run())
     await synced.mirror.refreshed(None)
     await eventually(lambda: synced.station.refreshes >= 2)
@@ -155,7 +155,7 @@ async def test_polling_goes_on_by_itself_with_jitter(
         return high
 
     monkeypatch.setattr(random, "uniform", uniform)
-    synced.mirror.poll_every(0.01)
+    synced.mirror.poll_every(0.01, metered=True)
     before = central.calls("/mirror/changes")
     task = asyncio.create_task(synced.mirror.run())
     await eventually(lambda: central.calls("/mirror/changes") > before + 3)
@@ -215,7 +215,7 @@ async def test_retry_after_is_obeyed(central: LyingCentral, running: Parts, lie:
 
 
 async def test_retry_after_puts_off_the_poll_as_well(central: LyingCentral, synced: Parts) -> None:
-    synced.mirror.poll_every(0.01)
+    synced.mirror.poll_every(0.01, metered=True)
     central.lies["/mirror/changes"] = refusal(429, "slow_down", Retry_After="3600")
     task = asyncio.create_task(synced.mirror.run())
     await eventually(lambda: not synced.mirror.online)
@@ -250,8 +250,9 @@ async def test_a_broken_invariant_ends_the_run(
         raise AssertionError
 
     monkeypatch.setattr(synced.readiness, "reload", broken)
-    with pytest.raises(AssertionError):
+    with pytest.raises(ExceptionGroup) as raised:
         await synced.mirror.run()
+    assert isinstance(raised.value.exceptions[0], AssertionError)
 
 
 async def test_a_disk_that_is_full_is_not_central_lost(

@@ -13,11 +13,10 @@ from typing import Any
 
 import pytest
 
-from station.records import strict_json
 from station.records.claims import Role
 from station.rules.facts import OffOnlyReason
 from station.runtime import status_file
-from station.sync import confirmation, mirror_follower
+from station.sync import confirmation, intake, mirror_follower, snapshot_reader
 from station.sync.mirror_follower import RESNAPSHOT_LIMIT_S
 from tests.services.lying_central import DAY_S, UNIT, Asked, LyingCentral, Reply, refusal, said
 from tests.services.parts import Parts
@@ -447,7 +446,7 @@ async def test_a_late_answer_changes_nothing_but_what_it_says_of_the_log(central
 
 async def test_a_keys_log_is_asked_about_while_it_is_in(central: LyingCentral, synced: Parts) -> None:
     central.log_seen[51] = (2, 40)
-    synced.mirror.poll_every(3600)
+    synced.mirror.poll_every(3600, metered=True)
     running = asyncio.create_task(synced.mirror.run())
     await synced.mirror.refreshed(None)
     synced.mirror.wake(51)
@@ -488,23 +487,24 @@ async def test_a_million_objects_in_a_few_bytes(central: LyingCentral, synced: P
     synced.clocks.advance(RESNAPSHOT_LIMIT_S)
     assert not await synced.poll()
     assert await synced.on_disk() == before
-    assert await synced.reasons() == ["central_answer_malformed"]
+    assert await synced.reasons() == ["bad_head"]
 
 
 async def test_nobody_at_the_station_waits_for_a_snapshot(
     central: LyingCentral, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """To read and to hash it takes seconds."""
+    """To read, to hash and to verify it takes seconds."""
     threads = set[int]()
-    for module, name in ((strict_json, "read"), (confirmation, "canonical")):
-        honest = getattr(module, name)
+    for module, name in ((snapshot_reader, "read_at"), (confirmation, "canonical"), (intake, "checked")):
+        honest_one = getattr(module, name)
 
-        def noted(text: Any, honest: Any = honest) -> Any:
-            if len(text) > 500 or isinstance(text, dict):
-                threads.add(threading.get_ident())
-            return honest(text)
+        def noted(*arguments: Any, honest: Any = honest_one) -> Any:
+            threads.add(threading.get_ident())
+            return honest(*arguments)
 
         monkeypatch.setattr(module, name, noted)
+    for number in range(intake.INLINE_LIMIT):
+        central.holder(100 + number)
     assert await parts.poll()
     assert threads
     assert threading.get_ident() not in threads

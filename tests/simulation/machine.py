@@ -100,7 +100,7 @@ class Machine:
         self._running: asyncio.Task[None] | None = None
         self.settings = Settings(
             station=StationTable(number=number, name="Norra stationen", profile=PROFILES[role].name),
-            central=CentralTable(url="https://central.invalid", poll_s=random.choice([20, 60, 600])),
+            central=CentralTable(url="https://central.invalid", metered=True, poll_s=random.choice([20, 60, 600])),
             storage=StorageTable(database=folder / "station.db", credentials=folder / "credentials.json"),
             clock=ClockTable(trust_ntp=random.random() < 0.7, trust_rtc=random.random() < 0.7),
         )

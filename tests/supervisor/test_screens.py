@@ -106,7 +106,8 @@ class Mirror:
 
 
 async def test_the_kiosk_writes_what_the_supervisor_reads(tmp_path: Path) -> None:
-    writer = NeighboursFile(Mirror(), tmp_path, station=1, language="sv")  # type: ignore[arg-type]
+    down: set[int] = set()
+    writer = NeighboursFile(Mirror(), tmp_path, station=1, unit=1, down=lambda: down, language="sv")  # type: ignore[arg-type]
     await writer.refresh()
     found = read_where_to_go(tmp_path)
     assert found.stations == ("Near, Round the corner 4", "Far, There 2")
@@ -117,6 +118,9 @@ async def test_the_kiosk_writes_what_the_supervisor_reads(tmp_path: Path) -> Non
     before = (tmp_path / NEIGHBOURS_FILE).stat().st_ino
     await writer.refresh()
     assert (tmp_path / NEIGHBOURS_FILE).stat().st_ino == before
+    down.add(4)
+    await writer.refresh()
+    assert read_where_to_go(tmp_path).stations == ("Far, There 2",), "nobody is sent to one that is silent"
 
 
 @pytest.mark.parametrize(

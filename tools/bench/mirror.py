@@ -11,7 +11,8 @@ from pathlib import Path
 from config import Credentials
 from offline_cache import SqliteStore
 from station.records.pins import pin_tag
-from station.sync.client import CentralClient
+from station.sync.client import CentralClient, Pieces
+from station.sync.snapshot_reader import SnapshotReader
 from tools.bench.figures import Figure, paired
 from tools.bench.site import BenchSite, Person
 
@@ -30,7 +31,15 @@ async def _refresh(site: BenchSite, samples: int) -> Figure:
     ours: list[float] = []
     link = CentralClient(home.url, home.credentials().token)
     try:
-        cursor = (await link.snapshot(os.urandom(16))).cursor
+        reader = SnapshotReader()
+
+        async def take(pieces: Pieces) -> None:
+            async for piece in pieces:
+                reader.feed(piece)
+
+        await link.snapshot(os.urandom(16), take)
+        assert reader.start is not None
+        cursor = reader.start.cursor
         whole = home.network.passed_bytes
         while len(ours) < samples:
             before = home.network.passed_bytes
@@ -84,23 +93,24 @@ def _grown(mirror: Path, path: Path, size: int) -> Path:
     with closing(sqlite3.connect(mirror)) as whole, closing(sqlite3.connect(path, isolation_level=None)) as copy:
         whole.backup(copy)
         copy.execute("PRAGMA synchronous=OFF")
-        ((there,),) = copy.execute("SELECT COUNT(*) FROM mirror_object")
+        ((there, edition),) = copy.execute("SELECT COUNT(*), max(edition) FROM mirror")
         copy.execute("BEGIN IMMEDIATE")
-        copy.execute(_HOLDERS, [(size - there) // 2])
-        copy.execute(_PERMITS)
+        copy.execute(_HOLDERS, [(size - there) // 2, edition])
+        copy.execute(_PERMITS, [edition])
         copy.execute("COMMIT")
     return path
 
 
 _HOLDERS = """
 WITH RECURSIVE numbers (id) AS (SELECT 100000 UNION ALL SELECT id + 1 FROM numbers WHERE id < 99999 + ?)
-INSERT INTO mirror_object (type, id, hash, received, holder, unit, pin_tag)
-SELECT 'holder', id, zeroblob(32),
+INSERT INTO mirror_object (edition, type, id, hash, received, holder, unit, pin_tag)
+SELECT ?, 'holder', id, zeroblob(32),
     '{"type":"holder","id":' || id || ',"revision":1,"name":"Anna Apelsin","unit":7,"category":0,"status":"active"}',
     NULL, 7, NULL FROM numbers
 """
 _PERMITS = """
-INSERT INTO mirror_object (type, id, hash, received, holder, unit, pin_tag)
-SELECT 'permit', id, zeroblob(32), '{"type":"permit","id":' || id || ',"revision":1,"holder":' || id || ',"record":"' ||
-    hex(zeroblob(30)) || '"}', id, NULL, randomblob(16) FROM mirror_object WHERE type = 'holder' AND id >= 100000
+INSERT INTO mirror_object (edition, type, id, hash, received, holder, unit, pin_tag)
+SELECT ?, 'permit', id, zeroblob(32),
+    '{"type":"permit","id":' || id || ',"revision":1,"holder":' || id || ',"record":"' || hex(zeroblob(30)) || '"}',
+    id, NULL, randomblob(16) FROM mirror WHERE type = 'holder' AND id >= 100000
 """

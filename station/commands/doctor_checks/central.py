@@ -16,10 +16,10 @@ from station.app import link_of, trust_of
 from station.commands.command_line import utc_text
 from station.commands.doctor_checks.finding import Finding, Level, fail, from_error, ok, warn
 from station.errors import StationError
-from station.records.claims import TimeAnswer
-from station.records.envelope import RecordError, verify
+from station.records.central_chain import CentralChain
 from station.records.keys import PublicKey
 from station.sync.client import CentralClient, Resnapshot
+from station.sync.signed_time import answered_time
 
 CONNECT_LIMIT_S = 5.0
 SERVER_CERTIFICATE_WARN_DAYS = 14
@@ -115,10 +115,8 @@ async def _ask_time(
     """Central's signed time (Unix seconds), and what it says about this machine's clock."""
     nonce = os.urandom(16)
     try:
-        record, _ = await link.time(credentials.site, nonce)
-        answer = verify(TimeAnswer, record, trusted_keys)
-        if answer.nonce != nonce:
-            raise RecordError("time_of_another_nonce")
+        record, links = await link.time(credentials.site, nonce)
+        answer = answered_time(record, links, CentralChain.not_retired(trusted_keys), nonce)
     except StationError as error:
         return None, [from_error("time", error)]
     found = [ok("time", f"central's signature is believed: {utc_text(answer.issued)}")]
