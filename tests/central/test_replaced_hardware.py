@@ -10,7 +10,7 @@ import pytest
 
 from config import Credentials
 from station.ports import LogEvent
-from station.sync.client import CentralClient
+from station.sync.client import CentralClient, Pieces
 from tests.central.town import Town
 
 pytestmark = pytest.mark.slow
@@ -81,7 +81,14 @@ async def test_new_hardware_under_the_same_number(town: Town, tmp_path: Path) ->
 
 
 async def _cursor(link: CentralClient) -> str:
-    return (await link.snapshot(os.urandom(16))).cursor
+    told = bytearray()
+
+    async def take(pieces: Pieces) -> None:
+        async for piece in pieces:
+            told.extend(piece)
+
+    await link.snapshot(os.urandom(16), take)
+    return str(json.loads(told)["cursor"])
 
 
 async def test_events_of_another_number_are_not_taken_for_its_own(town: Town, tmp_path: Path) -> None:

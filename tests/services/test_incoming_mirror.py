@@ -162,11 +162,12 @@ async def test_nothing_is_taken_in_under_a_head_that_is_not_for_this_call(
 ) -> None:
     looked_at: list[Any] = []
     monkeypatch.setattr(incoming_mirror, "received", lambda *each: looked_at.append(each))
-    changed: dict[str, Any] = {
+    changes: dict[HeadRefusal, dict[str, Any]] = {
         HeadRefusal.BAD_HEAD: {"signer": LyingCentral().signing},
         HeadRefusal.WRONG_STATION: {"station": 9},
         HeadRefusal.WRONG_NONCE: {"nonce": b"n" * 16},
-    }[refused]
+    }
+    changed = changes[refused]
     central.lies["/mirror/changes"] = refusal(410, "resnapshot")
     central.lies[SNAPSHOT] = lambda asked: central.snapshot(asked, head=central.head(asked, **changed))
     synced.clocks.advance(mirror_follower.RESNAPSHOT_LIMIT_S)
