@@ -64,6 +64,15 @@ def set_key_status(key: Key, status: Key.Status, by: str = "") -> None:
                 _end_block(key)
 
 
+def reopen_key(key: Key, status: Key.Status, by: str = "") -> None:
+    """A blocked key is again what it was: it has been found, or was blocked by mistake. Its holder needs no new one."""
+    with change():
+        _set_status(key, status, unix_now())
+        _end_block(key)
+        if key.holder is not None:
+            finish_tasks(Task.objects.filter(holder=key.holder, kind=Task.Kind.NEW_KEY), by)
+
+
 def give_new_key(holder: Holder, by: str = "", number: int | None = None) -> tuple[Key, Receipt, str]:
     """Give a holder a key of their own. Returns it, the receipt to sign, and the code that makes a blank key this one.
 

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from central.actions.keys import give_new_key
 from central.actions.pins import GivenPin, give_pin, set_new_pin
 from central.actions.pool_keys import keys_held_by
-from central.actions.tasks import open_collect_key_task
+from central.actions.tasks import finish_tasks, open_collect_key_task
 from central.clock import HOUR_S, unix_now
 from central.feed import change
 from central.models import Area, Holder, Key, Permission, Receipt, Task, Unit
@@ -106,6 +106,18 @@ def end_employment(holder: Holder, by: str = "", last_day: date | None = None) -
         holder.save(update_fields=["employment_ends", "status", "ended_at"])
         sign_permits(holder, unix_now())
         return _collect_keys(holder, last_day or today, by)
+
+
+def resume_employment(holder: Holder, last_day: date | None, by: str = "") -> None:
+    """Somebody who has left, or was ended by mistake, works here (again) until that day; None: nobody knows yet.
+
+    What they could open they may open again; keys that were to be collected are theirs.
+    """
+    with change():
+        holder.employment_ends, holder.status, holder.ended_at = last_day, Holder.Status.ACTIVE, None
+        holder.save(update_fields=["employment_ends", "status", "ended_at"])
+        sign_permits(holder, unix_now())
+        finish_tasks(Task.objects.filter(holder=holder, kind=Task.Kind.COLLECT_KEY), by)
 
 
 def employments_over(now: int) -> list[Holder]:

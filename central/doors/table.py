@@ -34,6 +34,7 @@ class Right(Enum):
     SEE_POOLS = auto()
     SEE_TASKS = auto()
     FINISH_TASK = auto()
+    UNDO = auto()
     WHO_MAY_OPEN = auto()
     READ_LOG = auto()
     ADD_EMPLOYEE = auto()
@@ -69,6 +70,8 @@ RIGHTS: dict[Right, dict[Role, Scope]] = {
     Right.SEE_POOLS: _DAILY | {_MANAGER: _UNIT, _ON_CALL: _UNIT, _STAFFING: _HOURLY},
     Right.SEE_TASKS: _DAILY | {_MANAGER: _UNIT, _ON_CALL: _UNIT},
     Right.FINISH_TASK: _DAILY,
+    # What they did themselves, just now.
+    Right.UNDO: dict.fromkeys(Role, _UNIT),
     Right.WHO_MAY_OPEN: _DAILY | {_MANAGER: _UNIT, _AUDITOR: _UNIT},
     # The whole site's log, for those who keep nothing else: whoever hands out keys does not follow people.
     Right.READ_LOG: {_AUDITOR: _SITE},
@@ -147,6 +150,7 @@ DOORS: dict[str, Door] = {
     # Over what it is about they need a right of its own, too: `central.office.views.today`.
     "office:task_confirm": Door(POST, Right.FINISH_TASK),
     "office:task_anew": Door(POST, Right.FINISH_TASK),
+    "office:undo": Door(POST, Right.UNDO),
     "office:receipt": Door(GET, Right.SEE_PEOPLE),
     "office:sign": Door(POST, Right.SIGN_RECEIPT),
     "office:pools": Door(GET, Right.SEE_POOLS),

@@ -179,6 +179,20 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="SentForm",
+            fields=[
+                ("sha256", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("user", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                ("content", models.CharField(max_length=64)),
+                ("at", models.BigIntegerField(db_index=True)),
+                ("answer", models.BinaryField(default=None, null=True)),
+            ],
+            options={
+                "indexes": [],
+                "constraints": [],
+            },
+        ),
+        migrations.CreateModel(
             name="ServerFact",
             fields=[
                 ("name", models.CharField(max_length=40, primary_key=True, serialize=False)),
@@ -444,6 +458,23 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [models.UniqueConstraint(fields=("site", "kind", "number"), name="one_secret_a_number")],
                 "indexes": [],
+            },
+        ),
+        migrations.CreateModel(
+            name="Undoable",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("site", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="central.site")),
+                ("user", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                ("what", models.CharField(max_length=30)),
+                ("number", models.BigIntegerField()),
+                ("before", models.JSONField(default=dict)),
+                ("seen", models.CharField(max_length=200)),
+                ("at", models.BigIntegerField(db_index=True)),
+            ],
+            options={
+                "indexes": [],
+                "constraints": [],
             },
         ),
         migrations.CreateModel(

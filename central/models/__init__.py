@@ -22,6 +22,7 @@ from central.models.limits import LoggedInFrom, TryCount
 from central.models.mirror import FeedCounter, MirrorRow
 from central.models.people import Holder, Permission, Permit
 from central.models.places import Area, CentralKey, Lock, Site, Unit
+from central.models.posts import SentForm, Undoable
 from central.models.secrets import SealedSecret
 from central.models.stations import OutOfOrder, Station, StationHealth, StationToken
 from central.models.tasks import Receipt, Task
@@ -60,6 +61,7 @@ __all__ = [
     "Receipt",
     "Role",
     "SealedSecret",
+    "SentForm",
     "ServerFact",
     "Site",
     "Station",
@@ -67,6 +69,7 @@ __all__ = [
     "StationToken",
     "Task",
     "TryCount",
+    "Undoable",
     "Unit",
     "Watched",
 ]

@@ -114,9 +114,24 @@ class HourlyForm(PersonForm):
 
 
 class EndForm(forms.Form):
-    """The last day; none: at once."""
+    """At once, or with a last day: an empty date never means at once."""
 
-    last_day = forms.DateField(label=_("Last day at work (empty: at once)"), required=False, widget=DateInput)
+    when = forms.ChoiceField(
+        label=_("Employment ends"), choices=[("after", _("after the last day")), ("now", _("at once"))],
+        widget=forms.RadioSelect,
+    )  # fmt: skip
+    last_day = forms.DateField(label=_("Last day at work"), required=False, widget=DateInput)
+
+    def clean(self) -> dict[str, Any]:
+        """A day, unless it is at once."""
+        data = super().clean() or {}
+        if data.get("when") == "after" and data.get("last_day") is None:
+            self.add_error("last_day", _("Say which day."))
+        return data
+
+    def last_day_chosen(self) -> date | None:
+        """None: at once."""
+        return None if self.cleaned_data["when"] == "now" else self.cleaned_data["last_day"]
 
 
 CAUSES = {

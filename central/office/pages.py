@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import Resolver404, URLPattern, path, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy
@@ -19,7 +19,9 @@ from central.doors import limits
 from central.doors.keeper import is_asked_by
 from central.doors.table import DOORS, Right, door_of
 from central.models import Site
+from central.office import seen
 from central.office.access import SiteAccess
+from central.office.once import do_once
 from central.signing.blocklists import BlocklistFull
 
 NOT_DONE = gettext_lazy("Not done: you had been logged out. Log in and do it again.")
@@ -28,6 +30,14 @@ NO_LINE = (
     "office:{0} has no line with a right in DOORS. Add '\"office:{0}\": Door(GET, Right.…)' to central/doors/table.py, "
     "and a Right with its roles to RIGHTS if it needs a new one."
 )
+
+
+class NotDone(Exception):
+    """What was asked for has not been done, and may be asked for again: the reason is said on the page named."""
+
+    def __init__(self, text: str, name: str, **where: Any) -> None:
+        super().__init__(text)
+        self.text, self.name, self.where = text, name, where
 
 
 class SiteRequest(HttpRequest):
@@ -65,11 +75,23 @@ def _guarded(view: View, name: str) -> View:
         access.require(cast(Right, DOORS[f"office:{name}"].who))
         of_site = cast(SiteRequest, request)
         of_site.access = access
-        try:
+
+        def act() -> HttpResponse:
+            seen.check(request.POST.get(seen.FIELD, ""))
             return view(of_site, **rest)
+
+        try:
+            return do_once(request, act) if request.method == "POST" else view(of_site, **rest)
         except BlocklistFull:
             messages.error(request, FULL)
             return redirect("office:home", site=site)
+        except NotDone as error:
+            messages.error(request, error.text)
+            answer: HttpResponse = redirect(f"office:{error.name}", site=site, **error.where)
+            return answer
+        except seen.Stale as error:
+            facts = {"access": access, "site": found, "may": access.rights, "changes": error.changes}
+            return render(request, "office/stale.html", facts | {"page": _page_before(request)}, status=409)
 
     return guarded
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 MESSAGE = re.compile(r'{% translate "([^"]+)" %}')
+WITH_NAMES = re.compile(r"{% blocktranslate [^%]*%}([^\n]*?){% endblocktranslate %}")
+NAME = re.compile(r"{{ (\w+) }}")
 
 
 def in_templates(
@@ -14,3 +16,5 @@ def in_templates(
     for at, line in enumerate(fileobj.read().decode("utf-8").splitlines(), 1):
         for found in MESSAGE.finditer(line):
             yield at, "gettext", found[1], []
+        for found in WITH_NAMES.finditer(line):
+            yield at, "gettext", NAME.sub(r"%(\1)s", found[1]), []

@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 
 from central.office.pages import of_site
 from central.office.passwords import PasswordPage
+from central.office.undo import undo_it
 from central.office.views import csv_import, keys, locks, people, stations, today, users
 
 app_name = "office"
@@ -23,6 +24,7 @@ urlpatterns = [
     of_site("receipts/<int:pk>/", today.receipt, "receipt"),
     of_site("receipts/<int:pk>/sign/", today.sign, "sign"),
     of_site("pools/", today.pool, "pools"),
+    of_site("undo/<int:pk>/", undo_it, "undo"),
     of_site("people/", people.listed, "people"),
     of_site("people/employee/", people.employee, "employee"),
     of_site("people/hourly/", people.hourly, "hourly"),

@@ -25,10 +25,12 @@ from central.actions.renewals import (
     sites_with_due_blocklists,
 )
 from central.actions.station_health import note_silence
+from central.actions.undo import forget_undoable
 from central.clock import DAY_S, HOUR_S, unix_now
 from central.doors.limits import forget_full_buckets
 from central.feed.change import forget_tombstones, sites_with_tombstones
 from central.models import ServerFact
+from central.office.once import forget_sent_forms
 from central.operations.alone import Alone, Work
 from central.operations.retention import apply_retention_when_due
 
@@ -126,7 +128,7 @@ def _note_round(now: int) -> None:
 
 STEPS: tuple[Callable[[int], Renewed | None], ...] = (
     end_employments, note_silence, renew_blocklists, renew_permits, _end_pin_renewals, make_months_ahead,
-    apply_retention_when_due, _forget_buckets, _forget_tombstones, _note_round,
+    apply_retention_when_due, forget_sent_forms, forget_undoable, _forget_buckets, _forget_tombstones, _note_round,
 )  # fmt: skip
 
 

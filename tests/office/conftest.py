@@ -10,6 +10,7 @@ import pytest
 from tests.central.conftest import caller  # noqa: F401  (a station of the same server)
 from tests.central.served import Served
 from tests.central.site import make_site
+from tests.office.asking import OfficeClient
 from tests.office.browser import PASSWORD, USER, Browser, browsing
 
 
@@ -47,17 +48,16 @@ def there(served: Served) -> SimpleNamespace:
 def seat(served: Served) -> Callable[..., Any]:
     """``seat(role, site, unit=None)``: a client that is logged in as somebody with that role."""
     from django.contrib.auth import get_user_model
-    from django.test import Client
 
     from central.models import Membership
 
     names = count(1)
 
-    def sit(role: str | None, site: Any, unit: Any = None) -> Client:
+    def sit(role: str | None, site: Any, unit: Any = None) -> OfficeClient:
         user, _ = get_user_model().objects.get_or_create(username=f"{role}-{site.number}-{next(names)}")
         if role is not None:
             Membership.objects.create(user=user, role=role, site=site, unit=unit)
-        client = Client(headers={"host": "localhost", "accept-language": "en"})
+        client = OfficeClient(headers={"host": "localhost", "accept-language": "en"})
         client.force_login(user)
         client.user = user  # type: ignore[attr-defined]
         return client

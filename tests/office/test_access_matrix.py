@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client, override_settings
+from django.test import override_settings
 from django.urls import get_resolver
 
 from central.actions.codes import token_fingerprint
@@ -24,6 +24,7 @@ from central.signing.records import sign_certificate
 from station.records.keys import SigningKey
 from tests.central.served import Served
 from tests.central.site import make_site
+from tests.office.asking import OfficeClient
 from tests.office.visitors import Row, World, answer, names, pages, rows, visitors
 
 pytestmark = pytest.mark.slow
@@ -45,7 +46,7 @@ def world(served: Served) -> World:
 
 
 @pytest.fixture(scope="module")
-def who(world: World) -> dict[str, Client]:
+def who(world: World) -> dict[str, OfficeClient]:
     return visitors(world)
 
 
@@ -56,7 +57,7 @@ def kept() -> Matrix:
     return {(m, name, place): dict(zip(header[3:], cells, strict=True)) for m, name, place, *cells in rest}
 
 
-def test_everybody_gets_where_the_matrix_says_and_nowhere_else(world: World, who: dict[str, Client]) -> None:
+def test_everybody_gets_where_the_matrix_says_and_nowhere_else(world: World, who: dict[str, OfficeClient]) -> None:
     marks = world.marks()
     width = max(map(len, who)) + 1
     lines = [LINE.format(method="how", name="address", place="of", cells="".join(f"{v:<{width}}" for v in who))]
@@ -87,7 +88,7 @@ def test_every_address_has_a_line_in_the_table() -> None:
     assert len(pages()) == sum(isinstance(door.who, Right) for door in DOORS.values())
 
 
-def test_an_address_without_a_line_is_shut(monkeypatch: pytest.MonkeyPatch, who: dict[str, Client]) -> None:
+def test_an_address_without_a_line_is_shut(monkeypatch: pytest.MonkeyPatch, who: dict[str, OfficeClient]) -> None:
     with pytest.raises(Exception, match=r"central/doors/table\.py"):
         of_site("new/", lambda request: None, "new")  # type: ignore[arg-type, return-value]
     monkeypatch.delitem(DOORS, "office:start")
@@ -95,7 +96,7 @@ def test_an_address_without_a_line_is_shut(monkeypatch: pytest.MonkeyPatch, who:
         assert client.get("/office/").status_code == 403
 
 
-def differs(method: str, row: Row, world: World, who: dict[str, Client], kept: Matrix, only: Any = None) -> bool:
+def differs(method: str, row: Row, world: World, who: dict[str, OfficeClient], kept: Matrix, only: Any = None) -> bool:
     """Whether anybody is answered something else than what is kept."""
     of = kept[method, row.name, row.place]
     return any(
@@ -104,7 +105,7 @@ def differs(method: str, row: Row, world: World, who: dict[str, Client], kept: M
 
 
 def test_a_change_of_any_role_in_the_table_is_seen(
-    world: World, who: dict[str, Client], kept: Matrix, monkeypatch: pytest.MonkeyPatch
+    world: World, who: dict[str, OfficeClient], kept: Matrix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each cell of RIGHTS: taken away, given, or with another reach."""
     unseen, tried = [], 0
@@ -135,7 +136,7 @@ def test_a_change_of_any_role_in_the_table_is_seen(
 
 
 def test_a_change_of_any_door_in_the_table_is_seen(
-    world: World, who: dict[str, Client], kept: Matrix, monkeypatch: pytest.MonkeyPatch
+    world: World, who: dict[str, OfficeClient], kept: Matrix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each line of DOORS below a site: with another method, or another right."""
     first = {row.name: row for row in reversed(rows(world)) if row.place != "elsewhere"}
@@ -152,7 +153,7 @@ def test_a_change_of_any_door_in_the_table_is_seen(
                 assert any(differs(method, row, world, who, kept) for method in ("GET", "POST")), (name, changed)
 
 
-def test_the_admin_page_is_the_operators_at_every_address(world: World, who: dict[str, Client]) -> None:
+def test_the_admin_page_is_the_operators_at_every_address(world: World, who: dict[str, OfficeClient]) -> None:
     everything = who["site_administrator@site"]
     user = Membership.objects.get(user__username=f"site_administrator@site-{world.there.number}").user
     for role in set(Role) - {Role.SITE_ADMINISTRATOR}:
@@ -200,7 +201,7 @@ def test_a_token_opens_what_its_kind_of_station_may_ask(world: World, kind: int 
             sign_certificate(station, SigningKey.generate().public, unix_now())
         StationToken.objects.create(sha256=token_fingerprint(f"t-{kind}"), station=station, created_at=1)
         headers = {"Authorization": f"Bearer t-{kind}"}
-    client = Client(headers={"host": "localhost", **headers})
+    client = OfficeClient(headers={"host": "localhost", **headers})
     for name, door in DOORS.items():
         if not name.startswith("stations:"):
             continue

@@ -154,6 +154,8 @@ def test_a_broken_key(browser: Browser, served: Served) -> None:
 def test_employment_ends_at_once(browser: Browser, served: Served) -> None:
     who = person(served, "Olivia Oliv")
     browser.go(f"/office/1/people/{who['holder']}/")
+    browser.tick("details.dangers summary")
+    browser.tick("input[name=when][value=now]")
     browser.click("#end")
     assert str(who["key"]) in browser.text(".message")
     browser.go(f"/office/1/keys/{who['key']}/")
@@ -171,6 +173,8 @@ def test_the_permission_ends_with_the_last_day(browser: Browser, served: Served,
     who = person(served, "Johan Jordgubbe")
     last = Site.objects.get(number=1).today() + timedelta(days=5)
     browser.go(f"/office/1/people/{who['holder']}/")
+    browser.tick("details.dangers summary")
+    browser.tick("input[name=when][value=after]")
     browser.date("#id_last_day", last)
     browser.click("#end")
     assert str(who["key"]) in browser.text(".message")

@@ -158,9 +158,10 @@ def test_a_lost_key_is_blocked_in_one_click_and_followed_to_the_last_lock(there:
     assert {each.station for each in heard} == {there.one.station, there.two.station}
     assert all(now - 60 < each.at < now + 60 for each in heard)
     assert office.get(at(there, "keys/101/trail/")).status_code == 302
-    page_, _, history = words(office.get(at(there, "keys/100/"))).partition('id="history"')
+    page_ = words(office.get(at(there, "keys/100/")))
+    history = page_.partition('id="history"')[2]
     # It is lost, and not broken.
-    assert '<button id="broken">Lend this emergency key' in page_
+    assert '<button id="broken" class="secondary">Lend this emergency key' in page_
     assert "Status: active → blocked" in history
     assert office.user.username in history
     assert Task.objects.get(holder=there.one.own, done_at=None).kind == "new_key"
@@ -190,7 +191,7 @@ def test_a_broken_key_means_an_emergency_key_now_and_a_task(there: SimpleNamespa
 
 def test_employment_ends_and_the_keys_are_collected(there: SimpleNamespace, office: Any) -> None:
     last = there.site.today() + timedelta(days=3)
-    office.post(at(there, "people/10/end/"), {"last_day": last.isoformat()})
+    office.post(at(there, "people/10/end/"), {"when": "after", "last_day": last.isoformat()})
     there.one.own.refresh_from_db()
     assert (there.one.own.status, there.one.own.employment_ends) == ("active", last)
     assert Permit.objects.get(holder=there.one.own).expires - time.time() < 4.1 * 86400
@@ -200,11 +201,11 @@ def test_employment_ends_and_the_keys_are_collected(there: SimpleNamespace, offi
     task.refresh_from_db()
     assert task.done_at is not None
     assert Receipt.objects.get(site=there.site).kind == "returned"
-    office.post(at(there, "people/11/end/"))
+    office.post(at(there, "people/11/end/"), {"when": "now"})
     there.one.hourly.refresh_from_db()
     assert there.one.hourly.status == "ended"
-    assert office.post(at(there, "people/10/end/"), {"last_day": "soon"}).status_code == 302
-    assert "not a date" in words(office.get(at(there, "people/10/")))
+    assert office.post(at(there, "people/10/end/"), {"when": "after", "last_day": "soon"}).status_code == 302
+    assert "which day" in words(office.get(at(there, "people/10/")))
 
 
 def test_a_last_day_that_passes_leaves_keys_to_collect(there: SimpleNamespace) -> None:
@@ -333,7 +334,7 @@ def test_a_lent_emergency_key_is_out_before_any_station_has_seen_it(there: Simpl
 
 def test_who_leaves_brings_back_pool_keys_too(there: SimpleNamespace, office: Any, caller: Any) -> None:
     report(there.one.station, "pool_key_taken", key=101, holder=11, at=int(time.time()) - 60)
-    office.post(at(there, "people/11/end/"))
+    office.post(at(there, "people/11/end/"), {"when": "now"})
     task = Task.objects.get(site=there.site)
     assert (task.kind, task.key, task.holder) == ("collect_key", there.one.keys[1], there.one.hourly)
     assert caller.enrol(new_enrolment_code(there.one.station)).status_code == 201
@@ -369,4 +370,4 @@ def test_the_history_of_a_key_says_at_which_station_it_was_made(
     assert caller.enrol(new_enrolment_code(there.one.station)).status_code == 201
     assert caller.http.post("/provision", json={"code": new_provision_code(key)}).status_code == 200
     history = words(office.get(at(there, "keys/100/"))).partition('id="history"')[2]
-    assert re.search(r"<td>Station 1<td>Status: blank → active", history)
+    assert re.search(r"<td>Station 1</td><td>Status: blank → active", history)

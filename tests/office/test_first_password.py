@@ -15,7 +15,7 @@ from django.test import Client, override_settings
 
 from central.models import Key, Membership
 from tests.central.site import make_site
-from tests.office.asking import at, words
+from tests.office.asking import OfficeClient, at, words
 from tests.office.test_users import user_named
 from tests.office.visitors import World, rows
 
@@ -55,7 +55,7 @@ def new_user(there: SimpleNamespace, office: Any, role: str = "on_call_manager")
 
 
 def logged_in(name: str, password: str) -> Any:
-    client = Client(headers={"host": "localhost", "accept-language": "en"}, REMOTE_ADDR="203.0.113.78")
+    client = OfficeClient(headers={"host": "localhost", "accept-language": "en"}, REMOTE_ADDR="203.0.113.78")
     assert client.post("/office/login/", {"username": name, "password": password}).status_code == 302
     return client
 

@@ -48,7 +48,7 @@ def test_the_last_day_of_the_calendar_is_no_end(there: SimpleNamespace, seat: An
     form = {"given_name": "Ewa", "family_name": "Evig", "unit": there.one.unit.pk, "category": 0}
     words(client.post(at(there, "people/employee/"), form | {"employment_ends": "9999-12-31"}))
     assert Holder.objects.get(site=there.site, given_name="Ewa").permits.count() == 1
-    assert client.post(at(there, "people/10/end/"), {"last_day": "9999-12-31"}).status_code == 302
+    assert client.post(at(there, "people/10/end/"), {"when": "after", "last_day": "9999-12-31"}).status_code == 302
     assert there.one.own.permits.count() == 1
 
 

@@ -13,15 +13,15 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connection, transaction
-from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from central.actions.tasks import make_receipt, open_new_key_task, open_went_back_task
 from central.models import Membership, Receipt, Role
 from central.office.urls import urlpatterns
+from tests.office.asking import OfficeClient
 
 READS = re.compile(r"SELECT|SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT|PRAGMA", re.IGNORECASE)
-BOOKS = re.compile(r"central_trycount|django_session")
+BOOKS = re.compile(r"central_trycount|central_sentform|django_session")
 """What is written about whoever comes, whatever they are answered."""
 
 
@@ -112,9 +112,11 @@ def thing(route: str, part: SimpleNamespace, *, permanent: bool = False) -> int:
     return int((part.own if permanent else part.hourly).number)
 
 
-def visitors(world: World) -> dict[str, Client]:
+def visitors(world: World) -> dict[str, OfficeClient]:
     """A stranger, somebody without a role, the operator; somebody with each role, for the site and for unit one."""
-    found = {"stranger": Client(headers={"host": "localhost", "accept-language": "en"}, raise_request_exception=False)}
+    found = {
+        "stranger": OfficeClient(headers={"host": "localhost", "accept-language": "en"}, raise_request_exception=False)
+    }
     site, unit = world.there.site, world.there.one.unit
     wanted: list[tuple[str, Any, Any]] = [("no-role", None, None), ("operator", None, None)]
     wanted += [(f"{role}@{where}", role, at) for role in Role for where, at in (("site", None), ("one", unit))]
@@ -122,13 +124,13 @@ def visitors(world: World) -> dict[str, Client]:
         user = get_user_model().objects.create(username=f"{name}-{site.number}", is_superuser=name == "operator")
         if role is not None:
             Membership.objects.create(user=user, role=role, site=site, unit=where)
-        client = Client(headers={"host": "localhost", "accept-language": "en"}, raise_request_exception=False)
+        client = OfficeClient(headers={"host": "localhost", "accept-language": "en"}, raise_request_exception=False)
         client.force_login(user)
         found[name] = client
     return found
 
 
-def answer(client: Client, method: str, row: Row, marks: list[tuple[str, str]]) -> str:
+def answer(client: OfficeClient, method: str, row: Row, marks: list[tuple[str, str]]) -> str:
     """What the visitor is answered. Nothing of it stays; what is refused has not been written for a moment."""
     written: list[str] = []
 
@@ -141,7 +143,7 @@ def answer(client: Client, method: str, row: Row, marks: list[tuple[str, str]]) 
         got: Any = client.get(row.path) if method == "GET" else client.post(row.path)
         transaction.set_rollback(True)
     assert got.status_code < 500, (method, row, got)
-    if got.status_code in {200, 302} and not got.get("Location", "").startswith("/office/login/"):
+    if got.status_code in {200, 302, 422} and not got.get("Location", "").startswith("/office/login/"):
         text = got.content.decode() if method == "GET" else ""
         return "Y" + "".join(letter for letter, sign in marks if sign in text)
     assert not written, (method, row, written)

@@ -3,18 +3,24 @@
 from typing import Any
 
 from django.core.paginator import Page, Paginator
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from central.models import Receipt
 from central.office.pages import SiteRequest
 
+UNPROCESSABLE = 422
+
 
 def show(request: SiteRequest, template: str, **context: Any) -> HttpResponse:
     """A page of the office."""
     access = request.access
     common = {"access": access, "site": access.site, "may": access.rights}
-    return render(request, f"office/{template}.html", common | context)
+    form = context.get("form")
+    # A form with errors has not been taken, and may be sent again (`central.office.once`).
+    status = UNPROCESSABLE if isinstance(form, BaseForm) and form.is_bound and form.errors else 200
+    return render(request, f"office/{template}.html", common | context, status=status)
 
 
 def go(request: SiteRequest, name: str, **where: Any) -> HttpResponse:

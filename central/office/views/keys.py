@@ -15,11 +15,12 @@ from central.doors.table import Right
 from central.models import Key, LogGaps
 from central.office.access import SiteAccess
 from central.office.block_spread import BlockSpread, spread_of_block
-from central.office.pages import SiteRequest
+from central.office.pages import NotDone, SiteRequest
+from central.office.templatetags.office import told
+from central.office.undo import say_undoable
 from central.office.views.answers import go, number_in, once, paged, show, slip
 
 HISTORY_SHOWN = 50
-TOLD = ("status", "holder", "unit", "locked_at", "unlocked_at")
 UNMET_SHOWN = 100
 CARRIERS_SHOWN = 200
 
@@ -54,7 +55,7 @@ def one(request: SiteRequest, number: int) -> HttpResponse:
         carriers=carriers[:CARRIERS_SHOWN],
         lendable=lendable,
         missing=_missing(key),
-        history=[(entry, _shown_changes(entry)) for entry in _history(key)],
+        history=[(entry, told(entry)) for entry in _history(key)],
     )
 
 
@@ -97,16 +98,16 @@ def _history(key: Key) -> list[LogEntry]:
     return list(entries)
 
 
-def _shown_changes(entry: LogEntry) -> list[tuple[str, str, str]]:
-    """Field, old, new: of the fields that the page has words for. The whole of it is on the operator's pages."""
-    return [(field, *values[:2]) for field, values in entry.changes_dict.items() if field in TOLD]
-
-
 def block(request: SiteRequest, number: int) -> HttpResponse:
-    """Block a key that is lost or stolen: one click."""
+    """Block a key that is lost or stolen: one click, and for ten minutes one to take it back."""
     key = request.access.key(number, Right.BLOCK_KEY)
+    before = {"status": key.status}
     block_key(key, request.access.name)
-    messages.success(request, _("Key %(key)s is blocked.") % {"key": key})
+    said = _("Key %(key)s is blocked.") % {"key": key}
+    if before["status"] == Key.Status.BLOCKED:
+        messages.success(request, said)
+    else:
+        say_undoable(request, said, "block", key, before)
     return go(request, "key", number=number)
 
 
@@ -129,8 +130,7 @@ def code(request: SiteRequest, number: int) -> HttpResponse:
     """The one-time code that makes a blank key this one, at any station."""
     key = request.access.key(number, Right.HAND_OUT_KEY)
     if key.status in (Key.Status.BLOCKED, Key.Status.RETURNED):
-        messages.error(request, _("This key is not to be handed out."))
-        return go(request, "key", number=number)
+        raise NotDone(_("This key is not to be handed out."), "key", number=number)
     return once(request, _("Code for key %(key)s, good for 15 minutes") % {"key": key}, new_provision_code(key))
 
 
@@ -140,6 +140,5 @@ def broken(request: SiteRequest, number: int) -> HttpResponse:
     chosen = request.POST.get("emergency", "")
     emergency = next((e for e in lendable_keys(key.unit) if str(e.number) == chosen), None)
     if key.holder is None or key.status not in (Key.Status.ACTIVE, Key.Status.BLOCKED) or emergency is None:
-        messages.error(request, _("Choose an emergency key."))
-        return go(request, "key", number=number)
+        raise NotDone(_("Choose an emergency key."), "key", number=number)
     return slip(request, replace_broken_key(key, emergency, request.access.name))

@@ -18,7 +18,8 @@ from central.actions.pins import (
 from central.doors.table import Right
 from central.models import Holder, Key, Unit
 from central.office.forms import EmployeeForm, EndForm, HourlyForm, category_name
-from central.office.pages import SiteRequest
+from central.office.pages import NotDone, SiteRequest
+from central.office.undo import say_undoable
 from central.office.views.answers import go, number_in, paged, show, slip
 
 
@@ -109,11 +110,9 @@ def new_key(request: SiteRequest, number: int) -> HttpResponse:
     """Give a key to somebody who has none, or whose own is lost or broken: finishes the task."""
     holder = request.access.holder(number, Right.HAND_OUT_KEY)
     if holder.category == Holder.Category.HOURLY or holder.status != Holder.Status.ACTIVE:
-        messages.error(request, _("Personal keys are for permanent and long-term staff."))
-        return go(request, "person", number=number)
+        raise NotDone(_("Personal keys are for permanent and long-term staff."), "person", number=number)
     if Key.objects.filter(holder=holder, status=Key.Status.ACTIVE).exists():
-        messages.error(request, _("There is an active key. Block it or take it back first."))
-        return go(request, "person", number=number)
+        raise NotDone(_("There is an active key. Block it or take it back first."), "person", number=number)
     _key, receipt, code = give_new_key(holder, request.access.name)
     return slip(request, receipt, code=code)
 
@@ -122,12 +121,14 @@ def end(request: SiteRequest, number: int) -> HttpResponse:
     """End an employment: the permission with the date; the keys are to be collected."""
     holder = request.access.holder(number, Right.END_EMPLOYMENT)
     form = EndForm(request.POST)
-    if form.is_valid():
-        tasks = end_employment(holder, request.access.name, form.cleaned_data["last_day"])
-        numbers = ", ".join(str(task.key) for task in tasks)
-        messages.success(request, _("Ended. Keys to collect: %(keys)s") % {"keys": numbers or "–"})
-    else:
-        messages.error(request, _("That is not a date."))
+    if not form.is_valid():
+        raise NotDone(_("Not ended: say which day is the last one."), "person", number=number)
+    last = holder.employment_ends
+    before = {"employment_ends": last.isoformat() if last else None}
+    tasks = end_employment(holder, request.access.name, form.last_day_chosen())
+    numbers = ", ".join(str(task.key) for task in tasks)
+    said = _("%(person)s: employment ended. Keys to collect: %(keys)s") % {"person": holder, "keys": numbers or "–"}
+    say_undoable(request, said, "end", holder, before)
     return go(request, "person", number=number)
 
 

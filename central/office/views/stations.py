@@ -11,7 +11,7 @@ from central.doors.table import Right
 from central.feed.cursors import newest_revision
 from central.models import Station, StationHealth
 from central.office.forms import StationForm
-from central.office.pages import SiteRequest
+from central.office.pages import NotDone, SiteRequest
 from central.office.views.answers import go, once, show
 
 NOTE_LIMIT = 200
@@ -72,8 +72,7 @@ def code(request: SiteRequest, number: int) -> HttpResponse:
     """A one-time code that makes whoever shows it this station."""
     station = request.access.station(number, Right.ENROL_STATION)
     if station.stolen:
-        messages.error(request, _("This station is revoked."))
-        return go(request, "station", number=number)
+        raise NotDone(_("This station is revoked."), "station", number=number)
     return _code(request, station, new_enrolment_code(station))
 
 

@@ -14,7 +14,7 @@ from central.actions import users
 from central.doors.table import ROLES_BY_OPERATOR
 from central.models import Membership
 from central.office.forms import UserForm
-from central.office.pages import SiteRequest
+from central.office.pages import NotDone, SiteRequest
 from central.office.views.answers import go, once, paged, show
 
 NOT_OURS = gettext_lazy("This user is not of this site alone: ask the server's operator.")
@@ -50,11 +50,10 @@ def take_role(request: SiteRequest, pk: int) -> HttpResponse:
     """Take a role away."""
     member = get_object_or_404(Membership, pk=pk, site=request.access.site)
     if member.user == request.access.user:
-        messages.error(request, _("Nobody changes their own roles."))
-    elif member.role in ROLES_BY_OPERATOR:
-        messages.error(request, _("The server's operator gives and takes this role."))
-    else:
-        member.delete()
+        raise NotDone(_("Nobody changes their own roles."), "users")
+    if member.role in ROLES_BY_OPERATOR:
+        raise NotDone(_("The server's operator gives and takes this role."), "users")
+    member.delete()
     return go(request, "users")
 
 
@@ -62,8 +61,7 @@ def password(request: SiteRequest, pk: int) -> HttpResponse:
     """A new password for a user of this site alone."""
     user: Any = get_object_or_404(users.users_of(request.access.site), pk=pk)
     if not users.is_kept_by(user, request.access.site):
-        messages.error(request, NOT_OURS)
-        return go(request, "users")
+        raise NotDone(str(NOT_OURS), "users")
     title = _("Password of %(user)s, to be changed at once") % {"user": user}
     return once(request, title, users.reset_password(user))
 
@@ -72,8 +70,7 @@ def shut(request: SiteRequest, pk: int) -> HttpResponse:
     """Shut somebody out who has left, or let them in again."""
     user: Any = get_object_or_404(users.users_of(request.access.site), pk=pk)
     if user == request.access.user or not users.is_kept_by(user, request.access.site):
-        messages.error(request, NOT_OURS)
-        return go(request, "users")
+        raise NotDone(str(NOT_OURS), "users")
     user.is_active = not user.is_active
     user.save(update_fields=["is_active"])
     return go(request, "users")

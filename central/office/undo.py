@@ -1,0 +1,32 @@
+"""Offers to take back what was just done: a message with a button, for ten minutes."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from central.actions.undo import note_undoable, undo, undoable
+from central.models import Holder, Key
+from central.office import seen
+from central.office.pages import NotDone, SiteRequest
+from central.office.views.answers import go
+
+TAG = "undo-"
+
+
+def say_undoable(request: SiteRequest, text: str, what: str, thing: Key | Holder, before: dict[str, Any]) -> None:
+    """Say that something was done, with a button that takes it back. Call it after the act."""
+    act = note_undoable(what, thing, before, request.user, seen.mark([thing]))
+    messages.success(request, text, extra_tags=f"{TAG}{act.pk}")
+
+
+def undo_it(request: SiteRequest, pk: int) -> HttpResponse:
+    """Take back one's own act of just now. Refused where somebody has changed something about it since."""
+    act = undoable(request.access.site, pk, request.user)
+    if act is None:
+        raise NotDone(_("This can be undone no more."), "home")
+    seen.check(act.seen)
+    thing = undo(act, request.access.name)
+    messages.success(request, _("Undone: it is as it was before."))
+    return go(request, "key" if isinstance(thing, Key) else "person", number=thing.number)
