@@ -153,6 +153,8 @@ def _notes(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
             ]
         case Line.WAIT:
             return _tries_left(screen, translation)
+        case Line.BLANK:
+            return [translation.gettext(sentences.CODE_DIGITS_LOST)] if screen.digits_lost else []
         case Line.READY | Line.OUT_READY | Line.OUT_OFF | Line.LEFT_IN:
             return receipts.notes(screen, translation)
         case _:
@@ -162,11 +164,13 @@ def _notes(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
 def _tone(screen: Screen) -> Tone:
     if _only_switches_off(screen) or screen.off_in_s is not None:
         return Tone.ATTENTION
+    if screen.line is Line.BLANK and _of_blank_key(screen) != sentences.LINES[Line.BLANK]:
+        return Tone.ATTENTION
     return sentences.TONES[screen.line]
 
 
 def _figure(screen: Screen) -> str:
-    if screen.line is Line.WAIT and screen.wait_s is not None:
+    if screen.line in {Line.WAIT, Line.BLANK} and screen.wait_s is not None:
         return times.countdown(screen.wait_s)
     if screen.off_in_s is not None:
         return times.countdown(screen.off_in_s)
@@ -196,12 +200,22 @@ def _sentences(screen: Screen) -> tuple[str, str]:
             return sentences.STILL_ON_UNKNOWN, sentences.LINES[Line.STILL_ON][1]
         case Line.REFUSED if screen.refusal is not None:
             return sentences.REFUSALS[screen.refusal]
+        case Line.BLANK:
+            return _of_blank_key(screen)
         case Line.WRONG_PIN if screen.kind in sentences.POOL_KEY_IS_FOR:
             return sentences.WRONG_PIN_OF_POOL_KEY, ""
         case Line.READY | Line.OUT_READY if screen.receipt is None:
             return sentences.LINES[Line.OUT_UNSURE]
         case line:
             return sentences.LINES[line]
+
+
+def _of_blank_key(screen: Screen) -> tuple[str, str]:
+    if not screen.status.online:
+        return sentences.NO_CONNECTION_TO_HAND_OUT
+    if screen.wait_s is not None:
+        return sentences.HAND_OUT_WAIT
+    return sentences.LINES[Line.BLANK] if screen.hand_out is None else sentences.NOT_HANDED_OUT[screen.hand_out]
 
 
 def _tries_left(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
@@ -229,6 +243,8 @@ def _reasons(screen: Screen, translation: gettext.NullTranslations) -> list[str]
     match screen.line:
         case Line.PROMPT:
             parts.append(_whose(screen, translation))
+        case Line.HANDED_OUT:
+            parts.insert(0, _whose(screen, translation))
         case Line.WRONG_PIN if screen.kind is not None:
             parts.append(_whom_a_pool_key_is_for(screen, screen.kind, translation))
         case Line.READY | Line.OUT_READY:
@@ -248,6 +264,9 @@ def _reasons(screen: Screen, translation: gettext.NullTranslations) -> list[str]
             | Line.ACTIVATING
             | Line.STILL_ON
             | Line.UNREADABLE
+            | Line.BLANK
+            | Line.HANDING_OUT
+            | Line.OUT_HANDING_OUT
             | Line.LEFT_IN
             | Line.OUT_OFF
             | Line.OUT_EARLY
