@@ -192,10 +192,8 @@ def _sentences(screen: Screen) -> tuple[str, str]:
     if screen.status.role is Role.UPDATE_BOX and (renewal := box_words.renewal(screen)) is not None:
         return renewal
     match screen.line:
-        case Line.OUT_UNSURE if screen.halfway:
-            return sentences.OUT_HALFWAY
-        case Line.OUT_UNSURE if screen.unseen:
-            return sentences.OUT_UNSEEN
+        case Line.OUT_UNSURE if screen.halfway or screen.unseen:
+            return sentences.OUT_HALFWAY if screen.halfway else sentences.OUT_UNSEEN
         case Line.STILL_ON if screen.still_on_until is None:
             return sentences.STILL_ON_UNKNOWN, sentences.LINES[Line.STILL_ON][1]
         case Line.REFUSED if screen.refusal is not None:
