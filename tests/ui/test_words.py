@@ -12,6 +12,7 @@ from station.display.idle import HelpPage, View
 from station.display.screen import IdlePage, Line, OutsideHelp, Screen
 from station.records.claims import KeyKind, Role
 from station.rules.facts import OffOnlyReason, Refusal, Shortened
+from station.rules.hand_out import HandOutTold
 from tests.ui.situations import (
     LONG_RECEIPT,
     NOON_S,
@@ -38,6 +39,8 @@ from ui.words import Words, words
         (sentences.REFUSALS, Refusal),
         (sentences.HINDRANCES, OffOnlyReason),
         (sentences.SHORTENED, Shortened),
+        (sentences.NOT_HANDED_OUT, HandOutTold),
+        (support.HAND_OUTS, HandOutTold),
         (support.LINES, Line),
         (support.REFUSALS, Refusal),
         (support.HINDRANCES, OffOnlyReason),
