@@ -138,6 +138,7 @@ async def test_a_key_that_is_handed_on_while_it_is_in_is_read_anew(site: Site) -
     await station.idle()
     station.type("111")
     site.skip(60)
+    key.press()
     record = site.key_object(HER_KEY, KeyKind.PERSONAL, BO)
     await site.refresh(station)
     await eventually(lambda: station.screen.holder_name == f"Person {BO}")
