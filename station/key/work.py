@@ -5,9 +5,11 @@ it wherever it is.
 """
 
 import asyncio
+import hashlib
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from station.display.key_findings import KeyFindings
@@ -54,6 +56,8 @@ KeyEffect: TypeAlias = ClearActivation | ReadKey | IdentifyKey | PrepareKey | Ac
 
 CENTRAL_ANSWERS_WITHIN_S = 20.0
 """Whoever hands a key out stands there; central may be in the middle of sending a whole mirror."""
+SPENT_CODES_LIMIT = 100
+"""More than anybody hands out in 15 minutes."""
 KNOWN_WITHIN_S = 2.0
 """So long a key that has been handed out waits for the mirror to know of it: then its next visit is as any other's."""
 HAND_OUT_TOLD = {
@@ -106,6 +110,9 @@ class KeyWorkParts:
     batteries: Batteries
     once: OncePerVisit
     log_seen: LogSeen
+    spent_codes: deque[bytes] = field(default_factory=lambda: deque(maxlen=SPENT_CODES_LIMIT))
+    """Hashes of the codes that this station has handed keys out for. Central answers the same again to each for its 15
+    minutes, for a key that was pulled out too early; a second blank key would get the first one's number."""
 
 
 class KeyWork:
@@ -409,6 +416,10 @@ class KeyWork:
 
     async def _hand_out(self, effect: HandOut) -> None:
         parts, code = self._parts, Secret(effect.code.reveal().decode("ascii"))
+        code_hash = hashlib.sha256(effect.code.reveal()).digest()
+        if code_hash in parts.spent_codes:
+            self._put(HandOutFailed(effect.insertion, HandOutTold.CODE_SPENT))
+            return
         try:
             done = await hand_out(
                 self._key,
@@ -432,6 +443,7 @@ class KeyWork:
             _log.error("key.not_handed_out %s", error)
             self._put(HandOutFailed(effect.insertion, HandOutTold.KEY_FAULT))
             return
+        parts.spent_codes.append(code_hash)
         self._seen = seen = KeySeen(done.id_record, done.record)
         _log.info("key.handed_out key=%d clock_set=%s", done.record.key, done.clock_set)
         self._recorder.keep(self._recorder.event("key_record_written", seen, issued=done.record.issued))
