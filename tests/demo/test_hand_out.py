@@ -74,11 +74,17 @@ async def test_a_blank_key_is_handed_out(
     await shows(station, Line.OUT_HANDING_OUT)
     assert key.file(KeyFile.ID) == b""
     key.before = lambda _: True
+    # A key that answers at the first look after a lost answer is taken for one that cannot take so much at once.
+    reader = station.station.reader
+    looked_s = reader.looked_at_s
+    await station.until(lambda: reader.looked_at_s > looked_s + 0.5)
     await station.insert(number)
     await shows(station, Line.BLANK)
     await station.type(f"{code}#")
     done = await shows(station, Line.HANDED_OUT)
-    assert (done.key, done.holder_name) == (number, world.keys[number].holder or done.holder_name)
+    assert done.key == number
+    assert done.holder_name
+    assert world.keys[number].holder.startswith(done.holder_name)
     record = verified(KeyRecord, key.file(KeyFile.ID), world.central_keys)
     assert record is not None
     assert record.key == number
