@@ -29,7 +29,8 @@ def test_a_blank_key_is_handed_out_by_its_code() -> None:
     assert CODE not in repr((sent, at.state, at.screen))
     at.type("123456#")
     at.handed_out()
-    assert (at.line(), at.screen.key, at.screen.holder_name) == (Line.HANDED_OUT, 100, "Anna Exempel")
+    done = at.screen
+    assert (done.line, done.key, done.holder_name) == (Line.HANDED_OUT, 100, "Anna Exempel")
     assert not [each for each in at.everything if isinstance(each, CheckPin)]
     at.pull()
     assert at.line() is Line.OUT_OFF
@@ -42,7 +43,8 @@ def test_a_blank_key_is_handed_out_by_its_code() -> None:
 def test_central_names_the_holder_a_moment_later() -> None:
     at = machine_at(Phase.HANDING_OUT)
     at.handed_out(OWN.but(key=None, holder=None))
-    assert at.screen.holder_name is None
+    before = at.screen
+    assert before.holder_name is None
     at.news(OWN)
     assert (at.line(), at.screen.holder_name) == (Line.HANDED_OUT, "Anna Exempel")
 

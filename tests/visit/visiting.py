@@ -127,7 +127,8 @@ def handed_on(which: Key, *, to: HolderEntry = BO) -> Key:
     """The same number, as central has signed it since for somebody else (a pool key: another unit); the key has it."""
     before = which.seen.record
     personal = before.kind is KeyKind.PERSONAL
-    record = replace(before, issued=before.issued + 60, **({"holder": to.holder} if personal else {"unit": AWAY}))
+    record = replace(before, issued=before.issued + 60, holder=to.holder if personal else None)
+    record = record if personal else replace(record, unit=AWAY)
     entry = KeyEntry(record, KeyStatus.ACTIVE, id_record=b"new id")
     return Key(KeySeen(b"new id", record), KeyKnown(entry, UNIT, to if personal else None, permit(to)))
 
