@@ -93,6 +93,7 @@ class Station:
             store=store,
             time=self.time,
             identity=identity,
+            central=central,
             mirror=self.mirror,
             outbox=self.outbox,
             tags=self.pin_tags,

@@ -10,6 +10,7 @@ from enum import Enum
 from station.display.screen import Line, Screen
 from station.records.claims import KeyKind
 from station.rules.facts import OffOnlyReason, Refusal, Shortened
+from station.rules.hand_out import HandOutTold
 
 
 class Tone(Enum):
@@ -58,6 +59,15 @@ LINES: Mapping[Line, tuple[str, str]] = {
         N_("Key is OFF."),
         N_("It cannot be used: it does not say which key it is. Hand it to your coordinator."),
     ),
+    Line.BLANK: (
+        N_("Blank key. To hand it out: the code and #."),
+        N_("The office shows a code of ten digits. No code: take the key out, it is OFF."),
+    ),
+    Line.HANDING_OUT: (N_("Handing out the key. Leave it in."), N_("Key is OFF.")),
+    Line.HANDED_OUT: (
+        N_("Done. The key is handed out. Take it out."),
+        N_("It is OFF. Starting: put it in again, PIN and #."),
+    ),
     Line.LEFT_IN: (
         N_("Key is OFF again. Take it out."),
         N_("It was left in too long. Starting: take it out, put it in, PIN and #."),
@@ -71,6 +81,10 @@ LINES: Mapping[Line, tuple[str, str]] = {
     Line.OUT_UNSURE: (
         N_("Put the key back. It may still be ON."),
         N_("It was taken out before it could be switched off."),
+    ),
+    Line.OUT_HANDING_OUT: (
+        N_("Taken out too early. Put the key back."),
+        N_("It is OFF. If the screen asks for the code again, type the same one."),
     ),
     Line.READER_BROKEN: (
         N_("Out of order. Use another station."),
@@ -204,6 +218,58 @@ def refused(screen: Screen) -> tuple[str, str] | None:
     return None if screen.refusal is None else REFUSALS[screen.refusal]
 
 
+NO_CONNECTION_TO_HAND_OUT = (
+    N_("Blank key. There is no network here now. Use another station."),
+    N_("A code can be typed here as soon as there is. The key is OFF. Take it out."),
+)
+"""For `Line.BLANK` without a connection."""
+HAND_OUT_WAIT = (
+    N_("Too many wrong codes. Wait {wait}."),
+    N_("The key is still blank, and OFF. It can be handed out at another station meanwhile."),
+)
+"""For `Line.BLANK` while `Screen.wait_s`."""
+NOT_HANDED_OUT: Mapping[HandOutTold, tuple[str, str]] = {
+    HandOutTold.PIN_BEGUN: (
+        N_("This key is blank. It takes no PIN. Press #."),
+        N_("To hand it out, type only the ten digits of its code, and #."),
+    ),
+    HandOutTold.NOT_A_CODE: (
+        N_("That was no code. It has ten digits: type them and #."),
+        N_("Nothing was sent. The key is still blank, and OFF."),
+    ),
+    HandOutTold.BAD_CODE: (
+        N_("Wrong code. Try again: the code and #."),
+        N_("The key is still blank, and OFF. After five wrong codes this station must wait."),
+    ),
+    HandOutTold.CODE_SPENT: (
+        N_("This code is no good any more. Ask for a new one."),
+        N_("It has been used, or its 15 minutes are over. The key is still blank, and OFF."),
+    ),
+    HandOutTold.NUMBER_TAKEN: (
+        N_("This number belongs to another key. Ask for a new number."),
+        N_("A number is never given to a second key. This one is still blank, and OFF."),
+    ),
+    HandOutTold.BAD_PROOF: (
+        N_("This key cannot prove which it is. Take it out."),
+        N_("It is still blank, and OFF. Hand it to your coordinator, and take another blank key."),
+    ),
+    HandOutTold.NO_ANSWER: (
+        N_("No answer. Type the same code again, and #."),
+        N_("The central system did not answer. The key is still blank, and OFF. The code is good for 15 minutes."),
+    ),
+    HandOutTold.REFUSED: (
+        N_("This station may not hand out keys. Use another station."),
+        N_("The central system refuses it. The key is still blank, and OFF."),
+    ),
+    HandOutTold.KEY_FAULT: (
+        N_("The key did not take it. Take it out and put it in again."),
+        N_("It is OFF. Then type the same code. If this happens again, hand the key to your coordinator."),
+    ),
+}
+"""For `Line.BLANK` after a code that did not hand the key out."""
+CODE_DIGITS_LOST = N_("Not all digits got through: press # and type the whole code.")
+"""As `DIGITS_LOST`, for `Line.BLANK`."""
+
 WRONG_PIN_OF_POOL_KEY = N_("Not accepted. Check the PIN.")
 """For `Line.WRONG_PIN` on a key that is nobody's own: one wording, whether the PIN is anybody's or not."""
 POOL_KEY_IS_FOR: Mapping[KeyKind, tuple[str, str]] = {
@@ -255,6 +321,10 @@ TONES: Mapping[Line, Tone] = {
     Line.REFUSED: Tone.FAULT,
     Line.STILL_ON: Tone.FAULT,
     Line.UNREADABLE: Tone.FAULT,
+    Line.BLANK: Tone.OFF,
+    Line.HANDING_OUT: Tone.BUSY,
+    Line.HANDED_OUT: Tone.OFF,
+    Line.OUT_HANDING_OUT: Tone.ATTENTION,
     Line.LEFT_IN: Tone.OFF,
     Line.OUT_OFF: Tone.OFF,
     Line.OUT_READY: Tone.ON,
@@ -281,6 +351,10 @@ KEY_STATES: Mapping[Line, str] = {
     Line.REFUSED: OFF,
     Line.STILL_ON: PERHAPS_ON,
     Line.UNREADABLE: OFF,
+    Line.BLANK: OFF,
+    Line.HANDING_OUT: BUSY,
+    Line.HANDED_OUT: OFF,
+    Line.OUT_HANDING_OUT: OFF,
     Line.LEFT_IN: OFF,
     Line.OUT_OFF: OFF,
     Line.OUT_READY: ON,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from station.display.screen import Line, OutsideHelp, Screen
 from station.rules.facts import OffOnlyReason, Refusal, Shortened
+from station.rules.hand_out import HandOutTold
 from ui.glyphs import printable
 from ui.languages import in_language
 
@@ -28,6 +29,10 @@ LINES: Mapping[Line, int] = {
     Line.OUT_READY: 31,
     Line.OUT_EARLY: 32,
     Line.OUT_UNSURE: 33,
+    Line.OUT_HANDING_OUT: 34,
+    Line.BLANK: 40,
+    Line.HANDING_OUT: 41,
+    Line.HANDED_OUT: 42,
     Line.READER_BROKEN: 90,
 }
 
@@ -66,6 +71,18 @@ HINDRANCES: Mapping[OffOnlyReason, int] = {
     OffOnlyReason.STARTING: 8,
 }
 
+HAND_OUTS: Mapping[HandOutTold, int] = {
+    HandOutTold.PIN_BEGUN: 1,
+    HandOutTold.NOT_A_CODE: 2,
+    HandOutTold.BAD_CODE: 3,
+    HandOutTold.CODE_SPENT: 4,
+    HandOutTold.NUMBER_TAKEN: 5,
+    HandOutTold.BAD_PROOF: 6,
+    HandOutTold.NO_ANSWER: 7,
+    HandOutTold.REFUSED: 8,
+    HandOutTold.KEY_FAULT: 9,
+}
+
 SHORTENED: Mapping[Shortened, int] = {Shortened.WINDOW: 1, Shortened.PERMIT: 2, Shortened.CERTIFICATE: 3}
 
 
@@ -82,10 +99,12 @@ def dialled(phone: str) -> str:
 
 
 def support_code(screen: Screen) -> str:
-    """Line, then refusal (R), why the station only switches off (H), why the time is shorter (S): what there is."""
+    """Line; why refused (R), not handed out (K), only switching off (H), a shorter time (S): what there is."""
     parts = [f"{LINES[screen.line]}"]
     if screen.refusal is not None:
         parts.append(f"R{REFUSALS[screen.refusal]:02}")
+    if screen.hand_out is not None:
+        parts.append(f"K{HAND_OUTS[screen.hand_out]}")
     if screen.status.off_only is not None:
         parts.append(f"H{HINDRANCES[screen.status.off_only]}")
     if screen.receipt is not None and screen.receipt.shortened is not None:

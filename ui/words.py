@@ -8,6 +8,7 @@ from station.display.idle import View
 from station.display.screen import IdlePage, Line, Progress, Screen, Status
 from station.records.claims import KeyKind, Role
 from station.rules.facts import OffOnlyReason, Refusal
+from station.rules.hand_out import CODE_DIGITS
 from ui import box_words, idle_pages, receipts, sentences, support, times
 from ui.glyphs import printable, short_name
 from ui.languages import catalogue, chosen
@@ -65,8 +66,8 @@ class Words:
 
 NOTHING = Words(Tone.QUIET)
 """Before the station has said anything."""
-ASKING = frozenset({Line.READING, Line.PROMPT, Line.WRONG_PIN, Line.CHECKING, Line.ACTIVATING})
-"""Lines during which a PIN may be typed, or has been."""
+ASKING = frozenset({Line.READING, Line.PROMPT, Line.WRONG_PIN, Line.CHECKING, Line.ACTIVATING, Line.BLANK})
+"""Lines during which a PIN, or a blank key's code, may be typed, or has been."""
 
 
 def words(screen: Screen, language: str) -> Words:
@@ -192,6 +193,8 @@ def _notes(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
             ]
         case Line.WAIT:
             return _tries_left(screen, translation)
+        case Line.BLANK:
+            return [translation.gettext(sentences.CODE_DIGITS_LOST)] if screen.digits_lost else []
         case Line.READY | Line.OUT_READY | Line.OUT_OFF | Line.LEFT_IN:
             return receipts.notes(screen, translation)
         case _:
@@ -200,6 +203,8 @@ def _notes(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
 
 def _tone(screen: Screen) -> Tone:
     if _only_switches_off(screen):
+        return Tone.ATTENTION
+    if screen.line is Line.BLANK and _of_blank_key(screen) != sentences.LINES[Line.BLANK]:
         return Tone.ATTENTION
     refused = screen.line is Line.OUT_OFF and sentences.refused(screen) is not None
     return sentences.TONES[Line.REFUSED if refused else screen.line]
@@ -210,7 +215,7 @@ def _key_state(screen: Screen, translation: gettext.NullTranslations) -> str:
 
 
 def _figure(screen: Screen) -> str:
-    if screen.line is Line.WAIT and screen.wait_s is not None:
+    if screen.line in {Line.WAIT, Line.BLANK} and screen.wait_s is not None:
         return times.countdown(screen.wait_s)
     if screen.receipt is not None and screen.line in {Line.READY, Line.OUT_READY}:
         return times.time_of_day(screen.receipt.expires, screen.status.time_zone)
@@ -221,6 +226,8 @@ def _boxes(screen: Screen) -> int:
     """As many as a PIN of this site has digits, from the prompt on; before it and afterwards for what is typed."""
     if screen.status.role is Role.UPDATE_BOX or screen.line not in ASKING:
         return 0
+    if screen.line is Line.BLANK:
+        return CODE_DIGITS if screen.status.online and screen.wait_s is None else 0
     empty = screen.line in {Line.PROMPT, Line.WRONG_PIN}
     return max(screen.status.pin_digits, screen.digits) if empty or screen.digits else 0
 
@@ -246,20 +253,28 @@ def _sentences(screen: Screen) -> tuple[str, str]:
     if screen.status.role is Role.UPDATE_BOX and (renewal := box_words.renewal(screen)) is not None:
         return renewal
     match screen.line:
-        case Line.OUT_UNSURE if screen.halfway:
-            return sentences.OUT_HALFWAY
-        case Line.OUT_UNSURE if screen.unseen:
-            return sentences.OUT_UNSEEN
+        case Line.OUT_UNSURE if screen.halfway or screen.unseen:
+            return sentences.OUT_HALFWAY if screen.halfway else sentences.OUT_UNSEEN
         case Line.STILL_ON if screen.still_on_until is None:
             return sentences.STILL_ON_UNKNOWN, sentences.LINES[Line.STILL_ON][1]
         case Line.REFUSED | Line.OUT_OFF if (said := sentences.refused(screen)) is not None:
             return said
+        case Line.BLANK:
+            return _of_blank_key(screen)
         case Line.WRONG_PIN if screen.kind in sentences.POOL_KEY_IS_FOR:
             return sentences.WRONG_PIN_OF_POOL_KEY, ""
         case Line.READY | Line.OUT_READY if screen.receipt is None:
             return sentences.LINES[Line.OUT_UNSURE]
         case line:
             return sentences.LINES[line]
+
+
+def _of_blank_key(screen: Screen) -> tuple[str, str]:
+    if not screen.status.online:
+        return sentences.NO_CONNECTION_TO_HAND_OUT
+    if screen.wait_s is not None:
+        return sentences.HAND_OUT_WAIT
+    return sentences.LINES[Line.BLANK] if screen.hand_out is None else sentences.NOT_HANDED_OUT[screen.hand_out]
 
 
 def _tries_left(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
@@ -312,6 +327,10 @@ def _reasons(screen: Screen, translation: gettext.NullTranslations) -> list[str]
             | Line.ACTIVATING
             | Line.STILL_ON
             | Line.UNREADABLE
+            | Line.BLANK
+            | Line.HANDING_OUT
+            | Line.HANDED_OUT
+            | Line.OUT_HANDING_OUT
             | Line.LEFT_IN
             | Line.OUT_OFF
             | Line.OUT_EARLY

@@ -19,15 +19,13 @@ from django.db import IntegrityError, transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
-from central.clock import DAY_S, unix_now
+from central.actions.sent_forms import ANSWER_KEPT_S
+from central.clock import unix_now
 from central.errors import Refused
 from central.models import SentForm
 
 FIELD = "form"
 CHARACTERS = range(22, 65)
-ANSWER_KEPT_S = 600
-KEPT_S = 2 * DAY_S
-"""Longer than a session lasts: whoever sends an older page has to log in first, and is shown it anew."""
 WAIT_S, LOOK_EVERY_S = 10.0, 0.05
 """For the first of two that were sent at once."""
 NONCE_BYTES = 12
@@ -67,12 +65,6 @@ def do_once(request: Any, act: Callable[[], HttpResponse]) -> HttpResponse:
     if done:
         SentForm.objects.filter(pk=name).update(answer=_sealed(number, response))
     return response
-
-
-def forget_sent_forms(now: int) -> None:
-    """Delete answers after `ANSWER_KEPT_S`, and forms after `KEPT_S`."""
-    SentForm.objects.filter(at__lt=now - KEPT_S).delete()
-    SentForm.objects.filter(at__lt=now - ANSWER_KEPT_S, answer__isnull=False).update(answer=None)
 
 
 def _answer_again(request: Any, number: str, name: str, content: str) -> HttpResponse:

@@ -24,13 +24,13 @@ from central.actions.renewals import (
     renew_due_permits,
     sites_with_due_blocklists,
 )
+from central.actions.sent_forms import forget_sent_forms
 from central.actions.station_health import note_silence
 from central.actions.undo import forget_undoable
 from central.clock import DAY_S, HOUR_S, unix_now
 from central.doors.limits import forget_full_buckets
 from central.feed.change import forget_tombstones, sites_with_tombstones
 from central.models import ServerFact
-from central.office.once import forget_sent_forms
 from central.operations.alone import Alone, Work
 from central.operations.retention import apply_retention_when_due
 

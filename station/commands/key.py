@@ -4,7 +4,6 @@ The kiosk must be stopped, unless --state names an emulated key's folder: it has
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +21,11 @@ from station.commands.inserted_key import (
     trusted_central_keys,
     wait_for_key,
 )
-from station.ports import Json, KeyFile, KeyRefused, KeySession
-from station.records.base64url import decoded
-from station.records.claims import KeyRecord
-from station.records.envelope import RecordError, verified, verify
-from station.records.keys import PublicKey
-from station.rules.facts import KeyClockState
+from station.key.hand_out import hand_out
+from station.ports import KeySession
 from station.secret import Secret
-from station.sync.client import CentralUnreachable
 
+ANSWER_WITHIN_S = 60.0
 EXAMPLE = "examples: station key show --json\n          station key provision --code 0472918365"
 
 
@@ -86,57 +81,21 @@ async def _provision(settings: Settings, code: Secret[str]) -> dict[str, Any]:
 
 async def _write(station: Station, key: KeySession, code: Secret[str]) -> dict[str, Any]:
     """Raises CentralUnreachable, CentralRefused, KeyRefused, KeyLost, ReaderLost."""
-    # A key handed out anew may still be on. As at any insertion, it is switched off before anything else.
-    if await _anything(key, KeyFile.ACT):
-        await key.clear(KeyFile.ACT)
-        if await key.read(KeyFile.ACT):
-            raise KeyRefused("act_not_cleared")
-    trusted_keys = station.identity.central_keys
-    there = verified(KeyRecord, await _id_on(key), trusted_keys)
-    record, claims = _handed_out(await station.central.provision(code), trusted_keys)
-    if there is not None and there.key != claims.key:
-        raise KeyRefused("key_is_another", on_key=there.key, code_is_for=claims.key)
-    written = not await key.holds(KeyFile.ID, record)
-    if written:
-        await key.write(KeyFile.ID, record)
-        if await key.read(KeyFile.ID) != record:
-            raise KeyRefused("id_differs")
-    clock_set = station.time.now().trust is not None and (await key.clock()).state is not KeyClockState.ABSENT
-    if clock_set:
-        await key.set_clock(station.time.now().unix_s)
+    done = await hand_out(
+        key,
+        code,
+        station.central,
+        station.identity,
+        station.time,
+        answer_within_s=ANSWER_WITHIN_S,
+        # Nobody but a technician can mend a torn record, and does so with this.
+        at_one_stroke=False,
+    )
     return {
-        "key": claims.key,
-        "kind": claims.kind.name.lower(),
-        "unit": claims.unit,
-        "holder": claims.holder,
-        "written": written,
-        "clock_set": clock_set,
+        "key": done.record.key,
+        "kind": done.record.kind.name.lower(),
+        "unit": done.record.unit,
+        "holder": done.record.holder,
+        "written": done.written,
+        "clock_set": done.clock_set,
     }
-
-
-def _handed_out(found: Mapping[str, Json], trusted_keys: Sequence[PublicKey]) -> tuple[bytes, KeyRecord]:
-    """The record in central's answer, verified. Raises CentralUnreachable for an answer that is none."""
-    try:
-        record = decoded(str(found["record"]))
-        claims = verify(KeyRecord, record, trusted_keys)
-    except (KeyError, ValueError, RecordError):
-        raise CentralUnreachable("central_answer_malformed", answer="Provisioned") from None
-    return record, claims
-
-
-async def _id_on(key: KeySession) -> bytes:
-    try:
-        return await key.read(KeyFile.ID)
-    except KeyRefused as error:
-        if error.code == "too_large":
-            return b""
-        raise
-
-
-async def _anything(key: KeySession, file: KeyFile) -> bool:
-    try:
-        return bool(await key.read(file))
-    except KeyRefused as error:
-        if error.code == "too_large":
-            return True
-        raise

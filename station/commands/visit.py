@@ -314,7 +314,9 @@ class _OneVisit:
 
     def _timings(self) -> dict[str, int | None]:
         begun = self._inserted_s
-        known = [self._phases[p] for p in (Phase.PROMPT, Phase.REFUSED, Phase.UNREADABLE) if p in self._phases]
+        known = [
+            self._phases[p] for p in (Phase.PROMPT, Phase.REFUSED, Phase.UNREADABLE, Phase.BLANK) if p in self._phases
+        ]
         at = {
             "off": self._off_s,
             "read": min(known, default=None),

@@ -7,6 +7,7 @@ from station.display.idle import HelpTopic, View
 from station.records.claims import ClockSource, KeyKind, Role
 from station.rules.clock import ClockDoubt
 from station.rules.facts import LookUps, OffOnlyReason, Refusal, Shortened
+from station.rules.hand_out import HandOutTold
 from station.rules.support import Neighbour, SupportLine
 
 
@@ -34,6 +35,12 @@ class Line(StrEnum):
     """The key could not be switched off; it works until `Screen.still_on_until`."""
     UNREADABLE = "unreadable"
     """The key is OFF but does not say which it is."""
+    BLANK = "blank"
+    """The key is OFF and nobody's yet: the code and # hand it out. `Screen.hand_out` says why the last one did not."""
+    HANDING_OUT = "handing_out"
+    """Leave the key in."""
+    HANDED_OUT = "handed_out"
+    """The key is OFF and says from now on which it is. Take it out."""
     LEFT_IN = "left_in"
     """Left in after ready: it was switched off again."""
     OUT_OFF = "out_off"
@@ -44,6 +51,8 @@ class Line(StrEnum):
     """Taken out too early: the key is OFF; put it back."""
     OUT_UNSURE = "out_unsure"
     """Taken out before it could be switched off: it may still be ON until it is put back or expires."""
+    OUT_HANDING_OUT = "out_handing_out"
+    """Taken out while it was being handed out: the key is OFF; put it back."""
     READER_BROKEN = "reader_broken"
     """The station cannot talk to keys."""
 
@@ -201,6 +210,7 @@ class Screen:
     """REFUSED, and OUT_OFF of a key that was: why."""
     unreadable: bool = False
     """OUT_OFF: the key did not say which it is."""
+    hand_out: HandOutTold | None = None
     wait_s: int | None = None
     still_on_until: int | None = None
     halfway: bool = False

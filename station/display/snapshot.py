@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import assert_never
 
 from station.display.idle import HelpTopic, IdleState, View
 from station.display.key_findings import KeyFindings, notes
@@ -17,7 +16,18 @@ from station.visit.state import KeyLeft, Phase, Presence, State
 IDLE_LINES = frozenset({Line.EMPTY, Line.READER_BROKEN})
 """Only where nobody waits for anything else is there room for help."""
 FLICKER_LINES = frozenset(
-    {Line.READING, Line.CHECKING, Line.ACTIVATING, Line.OUT_OFF, Line.OUT_EARLY, Line.OUT_UNSURE, Line.PROMPT}
+    {
+        Line.READING,
+        Line.CHECKING,
+        Line.ACTIVATING,
+        Line.OUT_OFF,
+        Line.OUT_EARLY,
+        Line.OUT_UNSURE,
+        Line.PROMPT,
+        Line.BLANK,
+        Line.HANDING_OUT,
+        Line.OUT_HANDING_OUT,
+    }
 )
 """A receipt stays a receipt, also while the contact flickers."""
 NOTES_LINES = frozenset({Line.PROMPT, Line.READY, Line.OUT_READY, Line.OUT_OFF, Line.LEFT_IN})
@@ -64,7 +74,6 @@ NO_EXTRAS = ScreenExtras()
 def screen(state: State, now: Now, extras: ScreenExtras = NO_EXTRAS) -> Screen:
     """What to show for ``state`` at ``now``."""
     line = _line(state, now)
-    wait_s = math.ceil(state.attempts.wait_until_s - now.mono_s) if line is Line.WAIT else None
     named = _named(state)
     holder = named.grant.holder if named.grant else named.known.holder
     told = _notes(named, line, now, extras.findings)
@@ -73,14 +82,15 @@ def screen(state: State, now: Now, extras: ScreenExtras = NO_EXTRAS) -> Screen:
         line=line,
         status=status(state, now),
         digits=len(state.entry),
-        digits_lost=line in {Line.PROMPT, Line.WRONG_PIN} and lost_digits.said(state, now),
+        digits_lost=line in {Line.PROMPT, Line.WRONG_PIN, Line.BLANK} and lost_digits.said(state, now),
         tries_left=_tries_left(state, line),
         key=named.seen.record.key if named.seen else None,
         holder_name=(holder.name or None) if holder else None,
         language=holder.language if holder else None,
         refusal=_refusal(state, line),
         unreadable=line is Line.OUT_OFF and state.farewell is not None and state.farewell.unreadable,
-        wait_s=wait_s,
+        hand_out=state.hand_out if line is Line.BLANK else None,
+        wait_s=_wait_s(state, line, now),
         still_on_until=_still_on_until(state, line),
         halfway=line is Line.OUT_UNSURE and state.farewell is not None and state.farewell.switching_on,
         unseen=line is Line.OUT_UNSURE and state.farewell is not None and state.farewell.unseen,
@@ -197,31 +207,32 @@ def _line(state: State, now: Now) -> Line:
 
 
 def _line_with_key(state: State, now: Now) -> Line:
-    match state.phase:
-        case Phase.EMPTY | Phase.BROKEN:
-            return Line.EMPTY
-        case Phase.CLEARING | Phase.READING | Phase.SWITCHING_OFF:
-            return Line.READING
-        case Phase.PROMPT:
-            return _prompt(state, now)
-        case Phase.CHECKING:
-            return Line.CHECKING
-        case Phase.ACTIVATING:
-            return Line.ACTIVATING
-        case Phase.READY:
-            return Line.READY
-        case Phase.REFUSED:
-            # In a moment it is known whether this station can do more.
-            starting = state.refusal is Refusal.STATION and state.station.off_only is OffOnlyReason.STARTING
-            return Line.READING if starting else Line.REFUSED
-        case Phase.STILL_ON:
-            return Line.STILL_ON
-        case Phase.UNREADABLE:
-            return Line.UNREADABLE
-        case Phase.LEFT_IN:
-            return Line.LEFT_IN
-        case never:  # pragma: no cover
-            assert_never(never)
+    if state.phase is Phase.PROMPT:
+        return _prompt(state, now)
+    # In a moment it is known whether this station can do more.
+    cannot = state.phase is Phase.BLANK or (state.phase is Phase.REFUSED and state.refusal is Refusal.STATION)
+    starting = cannot and state.station.off_only is OffOnlyReason.STARTING
+    return Line.READING if starting else _WITH_KEY[state.phase]
+
+
+_WITH_KEY = {
+    Phase.EMPTY: Line.EMPTY,
+    Phase.BROKEN: Line.EMPTY,
+    Phase.CLEARING: Line.READING,
+    Phase.READING: Line.READING,
+    Phase.CHECKING: Line.CHECKING,
+    Phase.ACTIVATING: Line.ACTIVATING,
+    Phase.READY: Line.READY,
+    Phase.REFUSED: Line.REFUSED,
+    Phase.STILL_ON: Line.STILL_ON,
+    Phase.UNREADABLE: Line.UNREADABLE,
+    Phase.BLANK: Line.BLANK,
+    Phase.HANDING_OUT: Line.HANDING_OUT,
+    Phase.HANDED_OUT: Line.HANDED_OUT,
+    Phase.SWITCHING_OFF: Line.READING,
+    Phase.LEFT_IN: Line.LEFT_IN,
+}
+"""Where the phase says it all. (That none is missing is tested.)"""
 
 
 def _prompt(state: State, now: Now) -> Line:
@@ -234,6 +245,7 @@ _OUT = {
     KeyLeft.ON: Line.OUT_READY,
     KeyLeft.OFF: Line.OUT_OFF,
     KeyLeft.TOO_EARLY: Line.OUT_EARLY,
+    KeyLeft.HANDING_OUT: Line.OUT_HANDING_OUT,
     KeyLeft.UNSURE: Line.OUT_UNSURE,
 }
 """What the person who has just taken a key out should know."""
@@ -245,6 +257,13 @@ def _refusal(state: State, line: Line) -> Refusal | None:
     if line is Line.OUT_OFF and state.farewell is not None:
         return state.farewell.refusal
     return Refusal.WRONG_PIN if state.pin_was_wrong and line in {Line.WRONG_PIN, Line.WAIT} else None
+
+
+def _wait_s(state: State, line: Line, now: Now) -> int | None:
+    if line is Line.WAIT:
+        return math.ceil(state.attempts.wait_until_s - now.mono_s)
+    waits = line is Line.BLANK and now.mono_s < state.hand_out_wait_until_s
+    return math.ceil(state.hand_out_wait_until_s - now.mono_s) if waits else None
 
 
 def _tries_left(state: State, line: Line) -> int | None:

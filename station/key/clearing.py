@@ -25,11 +25,16 @@ async def activation_on(session: KeySession) -> bytes | None:
 
 async def id_on(session: KeySession) -> bytes:
     """What the key says it is; nothing where there is nothing to be read."""
+    return await id_if_readable(session) or b""
+
+
+async def id_if_readable(session: KeySession) -> bytes | None:
+    """What the key says it is; None where something is there that cannot be read: such a key is not blank."""
     try:
         return await session.read(KeyFile.ID)
     except KeyRefused as error:
         _log.warning("key.id_unreadable %s", error)
-        return b""
+        return None
 
 
 async def cleared(session: KeySession) -> bool:

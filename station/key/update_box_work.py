@@ -12,6 +12,8 @@ class UpdateBoxKeyWork(KeyWork):
     blocklist that the key carries, and the permit on it, which may be newer than the mirror's.
     """
 
+    hands_out = False
+
     async def _look_up(self, key: int) -> tuple[KeyKnown, Attempts]:
         await self._parts.mirror.refreshed(self._parts.pins.refresh_deadline_s)
         return await super()._look_up(key)

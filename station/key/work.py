@@ -5,16 +5,19 @@ it wherever it is.
 """
 
 import asyncio
+import hashlib
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from station.display.key_findings import KeyFindings
 from station.key.activation import ActivationWork, refusal_for
 from station.key.batteries import Batteries
-from station.key.clearing import activation_on, cleared, has_the_folder, id_on
+from station.key.clearing import activation_on, cleared, has_the_folder, id_if_readable, id_on
 from station.key.files import KeyFiles, OnKey
+from station.key.hand_out import hand_out
 from station.key.log_reader import KeyLogReader, LogSeen
 from station.key.pins import PinWork
 from station.key.write_progress import WriteProgress
@@ -22,18 +25,25 @@ from station.ports import KeyFile, KeyLost, KeyRefused, KeySession, Store, Store
 from station.records.base64url import encoded
 from station.records.claims import KeyRecord
 from station.records.envelope import verified
-from station.rules.facts import Attempts, KeyClock, KeyClockState, KeyKnown, KeyStatus, Refusal
+from station.rules import access
+from station.rules.facts import Attempts, KeyClock, KeyClockState, KeyEntry, KeyKnown, Refusal
+from station.rules.hand_out import HandOutTold
+from station.secret import Secret
+from station.sync.client import CentralClient, CentralRefused, CentralUnreachable
 from station.sync.identity import Identity
 from station.sync.mirror import MirrorSync
 from station.sync.readiness import Readiness
 from station.sync.recorder import Recorder
 from station.sync.timekeeping import Timekeeper
-from station.visit.effects import ActivateKey, ClearActivation, IdentifyKey, PrepareKey, ReadKey, SyncDuty
+from station.visit.effects import ActivateKey, ClearActivation, HandOut, IdentifyKey, PrepareKey, ReadKey, SyncDuty
 from station.visit.inputs import (
     ActivationCleared,
     ActivationFailed,
     ClearFailed,
+    HandedOut,
+    HandOutFailed,
     KeyActivated,
+    KeyBlank,
     KeyIdentified,
     KeyRead,
     KeySeen,
@@ -42,7 +52,21 @@ from station.visit.inputs import (
     VisitInput,
 )
 
-KeyEffect: TypeAlias = ClearActivation | ReadKey | IdentifyKey | PrepareKey | ActivateKey
+KeyEffect: TypeAlias = ClearActivation | ReadKey | IdentifyKey | PrepareKey | ActivateKey | HandOut
+
+CENTRAL_ANSWERS_WITHIN_S = 20.0
+"""Whoever hands a key out stands there; central may be in the middle of sending a whole mirror."""
+SPENT_CODES_LIMIT = 100
+"""More than anybody hands out in 15 minutes."""
+KNOWN_WITHIN_S = 2.0
+"""So long a key that has been handed out waits for the mirror to know of it: then its next visit is as any other's."""
+HAND_OUT_TOLD = {
+    "bad_code": HandOutTold.BAD_CODE,
+    "code_spent": HandOutTold.CODE_SPENT,
+    "number_taken": HandOutTold.NUMBER_TAKEN,
+    "bad_proof": HandOutTold.BAD_PROOF,
+}
+"""What central says to a code, by its own word; any other refuses the station."""
 
 EFFECTS_LIMIT = 32
 """A visit has five pieces of work for the key at most; more is a fault."""
@@ -71,6 +95,7 @@ class KeyWorkParts:
     store: Store
     time: Timekeeper
     identity: Identity
+    central: CentralClient
     mirror: MirrorSync
     readiness: Readiness
     recorder: Recorder
@@ -85,6 +110,9 @@ class KeyWorkParts:
     batteries: Batteries
     once: OncePerVisit
     log_seen: LogSeen
+    spent_codes: deque[bytes] = field(default_factory=lambda: deque(maxlen=SPENT_CODES_LIMIT))
+    """Hashes of the codes that this station has handed keys out for. Central answers the same again to each for its 15
+    minutes, for a key that was pulled out too early; a second blank key would get the first one's number."""
 
 
 class KeyWork:
@@ -93,6 +121,9 @@ class KeyWork:
     A new one for each session: nothing that was learned of one key can be taken for the next one's, and what still
     waits for the disk when a key is pulled keeps the next key waiting for nothing.
     """
+
+    hands_out = True
+    """Whether central lets a station of this kind hand out blank keys."""
 
     def __init__(self, session: KeySession, insertion: int, parts: KeyWorkParts) -> None:
         """``insertion`` is the session's number, as the machine's effects have it."""
@@ -187,6 +218,8 @@ class KeyWork:
                 await self._prepare(effect)
             case ActivateKey():
                 await self._activate(effect)
+            case HandOut():
+                await self._hand_out(effect)
 
     # --- off ---
 
@@ -226,17 +259,25 @@ class KeyWork:
     # --- reading ---
 
     async def _read(self, effect: ReadKey) -> None:
-        id_record = await id_on(self._key)
-        record = verified(KeyRecord, id_record, self._identity.central_keys)
+        id_record = await id_if_readable(self._key)
+        record = verified(KeyRecord, id_record or b"", self._identity.central_keys)
         if record is not None and effect.refresh:
             self._parts.mirror.wake(record.key)
         self._clock = await self._read_clock()
+        if id_record == b"" and self.hands_out and await has_the_folder(self._key, id_record):
+            self._record_switched_off(nameless=True)
+            self._put(KeyBlank(effect.insertion))
+            return
+        id_record = id_record or b""
         if record is None:
             await self._unreadable(effect.insertion, id_record, "bad_key_record")
             return
         self._seen = KeySeen(id_record, record)
         self._record_switched_off(nameless=False)
         known, attempts = await self._look_up(record.key)
+        if (entry := access.handed_on(record, known)) is not None:
+            # Before anything else: the visit is its new holder's from its beginning.
+            await self._tried(self._write_id(entry))
         await self._answer_read(effect.insertion, self._seen, known, attempts)
 
     async def _answer_read(self, insertion: int, seen: KeySeen, known: KeyKnown, attempts: Attempts) -> None:
@@ -317,16 +358,21 @@ class KeyWork:
     async def _renew_id_record(self, known: KeyKnown) -> None:
         """Central has signed the key's record anew, perhaps with its next key: give it to the key. Raises KeyRefused.
 
-        A torn ``id`` would be a key that no station knows, so it is replaced at one stroke (`KeySession.replace`): a
-        key that is pulled out meanwhile comes back as it was, or as it should be. And it only ever becomes a newer
-        record of the same key, kind, unit and holder; handing a key out to somebody else takes a code.
+        Only a record of the same kind, unit and holder: somebody else's is written when the key is read, or its visit
+        would be half one's and half the other's.
         """
-        seen, entry = self._seen, known.key
-        if seen is None or entry is None or entry.status is not KeyStatus.ACTIVE or known.on_blocklist:
+        entry = access.signed_anew(self._seen.record, known) if self._seen is not None else None
+        if self._activating or entry is None or self._seen is None or not access.same_key(self._seen.record, entry):
             return
+        await self._write_id(entry)
+
+    async def _write_id(self, entry: KeyEntry) -> None:
+        """Raises KeyRefused.
+
+        A torn ``id`` would be a key that no station knows, so it is replaced at one stroke (`KeySession.replace`): a
+        key that is pulled out meanwhile comes back as it was, or as it should be.
+        """
         newer = KeySeen(entry.id_record, entry.record)
-        if self._activating or not newer.is_same_key(seen) or newer.record.issued <= seen.record.issued:
-            return
         await self._key.replace(KeyFile.ID, newer.id_record)
         self._seen = newer
         self._recorder.keep(self._recorder.event("key_record_written", newer, issued=newer.record.issued))
@@ -365,6 +411,46 @@ class KeyWork:
             wire_bytes=self._key.wire_bytes,
         )
         self._recorder.keep(event)
+
+    # --- handing out ---
+
+    async def _hand_out(self, effect: HandOut) -> None:
+        parts, code = self._parts, Secret(effect.code.reveal().decode("ascii"))
+        code_hash = hashlib.sha256(effect.code.reveal()).digest()
+        if code_hash in parts.spent_codes:
+            self._put(HandOutFailed(effect.insertion, HandOutTold.CODE_SPENT))
+            return
+        try:
+            done = await hand_out(
+                self._key,
+                code,
+                parts.central,
+                self._identity,
+                parts.time,
+                answer_within_s=CENTRAL_ANSWERS_WITHIN_S,
+            )
+        except CentralRefused as error:
+            _log.warning("key.not_handed_out %s", error)
+            told = HAND_OUT_TOLD.get(error.code, HandOutTold.REFUSED)
+            waits = error.retry_after_s > 0
+            self._put(HandOutFailed(effect.insertion, None if waits else told, error.retry_after_s))
+            return
+        except CentralUnreachable as error:
+            _log.warning("key.not_handed_out %s", error)
+            self._put(HandOutFailed(effect.insertion, HandOutTold.NO_ANSWER))
+            return
+        except KeyRefused as error:
+            _log.error("key.not_handed_out %s", error)
+            self._put(HandOutFailed(effect.insertion, HandOutTold.KEY_FAULT))
+            return
+        parts.spent_codes.append(code_hash)
+        self._seen = seen = KeySeen(done.id_record, done.record)
+        _log.info("key.handed_out key=%d clock_set=%s", done.record.key, done.clock_set)
+        self._recorder.keep(self._recorder.event("key_record_written", seen, issued=done.record.issued))
+        parts.mirror.wake(done.record.key)
+        await parts.mirror.refreshed(KNOWN_WITHIN_S)
+        known, _ = await self._look_up(done.record.key)
+        self._put(HandedOut(effect.insertion, seen, known))
 
     # --- on ---
 

@@ -41,6 +41,25 @@ def same_key(on_key: KeyRecord, entry: KeyEntry) -> bool:
     )
 
 
+def signed_anew(on_key: KeyRecord, known: KeyKnown) -> KeyEntry | None:
+    """What the mirror has of this key, if central has signed its record again since and the key is to be used.
+
+    A key that cannot prove itself never becomes one that can, nor the other way round: a copy with the older record of
+    the number would open.
+    """
+    entry = known.key
+    if entry is None or entry.status is not KeyStatus.ACTIVE or known.on_blocklist:
+        return None
+    newer, ours = entry.record, (on_key.key, on_key.key_public)
+    return entry if newer.issued > on_key.issued and (newer.key, newer.key_public) == ours else None
+
+
+def handed_on(on_key: KeyRecord, known: KeyKnown) -> KeyEntry | None:
+    """As `signed_anew`, where it was signed for another holder, kind or unit."""
+    entry = signed_anew(on_key, known)
+    return None if entry is None or same_key(on_key, entry) else entry
+
+
 def refusal_before_pin(on_key: KeyRecord, known: KeyKnown, attempts: Attempts) -> Refusal | None:
     """Why this key gets no prompt, or None."""
     if known.carried is not None:

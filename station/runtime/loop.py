@@ -22,6 +22,7 @@ from station.rules.facts import Policy
 from station.runtime.past_visits import PastVisits
 from station.runtime.presenter import Presentation, Presenter
 from station.runtime.profiles import Profile
+from station.sync.client import CentralClient
 from station.sync.identity import Identity
 from station.sync.mirror import MirrorSync
 from station.sync.outbox import Outbox
@@ -36,6 +37,7 @@ from station.visit.effects import (
     Effect,
     EndVisit,
     GiveCountBack,
+    HandOut,
     IdentifyKey,
     PrepareKey,
     ReadKey,
@@ -82,6 +84,7 @@ class VisitLoop:
         store: Store,
         time: Timekeeper,
         identity: Identity,
+        central: CentralClient,
         mirror: MirrorSync,
         outbox: Outbox,
         tags: PinTags,
@@ -126,6 +129,7 @@ class VisitLoop:
             store=store,
             time=time,
             identity=identity,
+            central=central,
             mirror=mirror,
             readiness=readiness,
             recorder=self._recorder,
@@ -282,7 +286,7 @@ class VisitLoop:
 
     def _do(self, effect: Effect) -> None:
         match effect:
-            case ClearActivation() | ReadKey() | IdentifyKey() | PrepareKey() | ActivateKey():
+            case ClearActivation() | ReadKey() | IdentifyKey() | PrepareKey() | ActivateKey() | HandOut():
                 self._give(effect)
             case CheckPin():
                 self._start(self._check_pin(effect))

@@ -33,6 +33,8 @@ _OUTCOMES: Mapping[Line, Outcome] = {
     Line.WRONG_PIN: Outcome.REFUSED,
     Line.WAIT: Outcome.REFUSED,
     Line.REFUSED: Outcome.REFUSED,
+    Line.BLANK: Outcome.UNREADABLE,
+    Line.HANDED_OUT: Outcome.OFF,
     Line.LEFT_IN: Outcome.LEFT_IN,
     Line.STILL_ON: Outcome.STILL_ON,
     Line.UNREADABLE: Outcome.UNREADABLE,

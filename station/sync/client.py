@@ -270,8 +270,9 @@ class CentralClient:
         return _octets(answer.certificate)
 
     async def provision(self, code: Secret[str]) -> dict[str, Any]:
-        """The mirror object of the key that the one-time code stands for."""
-        return (await self._post(Provisioned, "/provision", {"code": code.reveal()})).key
+        """The mirror object of the key that the one-time code stands for; the same again for the same code."""
+        body = await self._ask("POST", "/provision", repeatable=True, json={"code": code.reveal()})
+        return _shaped(Provisioned, body).key
 
     async def _post(self, kind: type[A], path: str, json_body: Json) -> A:
         return _shaped(kind, await self._ask("POST", path, json=json_body))

@@ -101,6 +101,14 @@ class ActivateKey:
 
 
 @dataclass(frozen=True, slots=True)
+class HandOut:
+    """Ask central whose key the code makes this one, write that to it, read it back; `HandedOut` or `HandOutFailed`."""
+
+    insertion: int
+    code: Entry
+
+
+@dataclass(frozen=True, slots=True)
 class RecordRefusal:
     """Record why a key gets no prompt."""
 
@@ -138,6 +146,7 @@ Effect: TypeAlias = (
     | AcceptPin
     | GiveCountBack
     | ActivateKey
+    | HandOut
     | RecordRefusal
     | EndVisit
     | ReportUnexpected

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from station.records.claims import KeyRecord
 from station.rules.facts import Attempts, KeyKnown, PermitEntry, Person, Refusal, StationFacts
+from station.rules.hand_out import HandOutTold
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,28 @@ class KeyRead(Answer):
 @dataclass(frozen=True, slots=True)
 class ReadFailed(Answer):
     """``id`` does not verify: the key does not say which it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyBlank(Answer):
+    """``id`` is empty: the key is nobody's yet, and this station may hand it out."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOut(Answer):
+    """The record that central signed is on the key, read back; what the mirror knows of the key by now."""
+
+    seen: KeySeen
+    known: KeyKnown
+
+
+@dataclass(frozen=True, slots=True)
+class HandOutFailed(Answer):
+    """The key is still blank."""
+
+    told: HandOutTold | None
+    wait_s: float = 0.0
+    """So long central takes no code of this station."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +181,9 @@ VisitInput: TypeAlias = (
     | ClearFailed
     | KeyRead
     | ReadFailed
+    | KeyBlank
+    | HandedOut
+    | HandOutFailed
     | KeyIdentified
     | KeyActivated
     | ActivationFailed

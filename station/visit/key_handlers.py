@@ -129,7 +129,11 @@ def clear_removed_key(state: State, _received: TimePassed, now: Now) -> Result:
     if state.farewell is None:
         return state, ()
     left = state.farewell
-    trouble = left.key_left in {KeyLeft.TOO_EARLY, KeyLeft.UNSURE} or left.refusal is not None or left.unreadable
+    trouble = (
+        left.key_left in {KeyLeft.TOO_EARLY, KeyLeft.HANDING_OUT, KeyLeft.UNSURE}
+        or left.refusal is not None
+        or left.unreadable
+    )
     stays_s = max(state.policy.receipt_s, TROUBLE_SHOWN_FOR_S) if trouble else state.policy.receipt_s
     return (state, ()) if now.mono_s - state.since_s < stays_s else (forget_key(state), ())
 
@@ -334,6 +338,10 @@ def take_news(state: State, received: MirrorRefreshed, now: Now) -> Result:
     """Refuse or prompt by what central says now: the key may just have been blocked, unlocked or handed out."""
     if state.seen is None:
         return state, ()
+    if access.handed_on(state.seen.record, received.known) is not None:
+        # Rule 3: handed on to somebody else, whose record it gets when it is read. Nothing typed goes on to them.
+        reading = replace(forget_key(state), phase=Phase.READING, since_s=now.mono_s)
+        return reading, (ReadKey(state.insertion, refresh=False),)
     # Rule 4: news from central.
     refusal = _refusal_before_pin(state, received)
     news = replace(state, known=received.known, attempts=received.attempts)

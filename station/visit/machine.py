@@ -25,6 +25,9 @@ The rules that the machine keeps; each check names the one that it is for:
 10. Ready is said of a key whose activation was written and read back in this visit. Left in, it is switched off again.
 11. Of a key that has not said which it is since it was put in, nothing is said that is known of the one before.
 12. Switching off is always allowed: any key, anyone, any station.
+13. A blank key is handed out for a code of ten digits, typed while it asks for one, and for nothing else: what was
+    typed before, what begins with `*`, and what has another length goes nowhere. Until its record is read back it is
+    blank and off. No PIN is counted.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,6 +35,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from station.rules.facts import Now
+from station.visit import hand_out_handlers as visit_hand_out
 from station.visit import key_handlers as visit_key
 from station.visit import lost_digits
 from station.visit import pin_handlers as visit_pin
@@ -40,7 +44,10 @@ from station.visit.inputs import (
     ActivationFailed,
     Answer,
     ClearFailed,
+    HandedOut,
+    HandOutFailed,
     KeyActivated,
+    KeyBlank,
     KeyIdentified,
     KeyInserted,
     KeyRead,
@@ -118,6 +125,9 @@ _ANSWERS: tuple[type[VisitInput], ...] = (
     ClearFailed,
     KeyRead,
     ReadFailed,
+    KeyBlank,
+    HandedOut,
+    HandOutFailed,
     KeyIdentified,
     KeyActivated,
     ActivationFailed,
@@ -130,6 +140,8 @@ _CLEARED_IN_TIME = Row(visit_pin.clear_old_entry)
 _STILL_ON = Row(visit_key.clear_failed, _in(Phase.STILL_ON))
 _NOT_UNDONE = Row(visit_key.undo_failed, _in(Phase.STILL_ON))
 _UNREADABLE = Row(visit_key.read_failed, _in(Phase.UNREADABLE))
+_BLANK = Row(visit_hand_out.ask_for_code, _in(Phase.BLANK))
+_BEGINS_OR_GOES_ON = Row(visit_key.unidentified_key_back, _in(Phase.CLEARING))
 
 NO_VISIT_WAITS: _Rows = {PinChecked: Row(visit_pin.count_late_verdict), PinCheckFailed: _IGNORED}
 """A verdict that no visit waits for, or not any more."""
@@ -171,12 +183,13 @@ _KEY_IN: Mapping[Phase, _Rows] = {
     Phase.READING: {
         KeyRead: Row(visit_key.key_read, _READ),
         ReadFailed: _UNREADABLE,
+        KeyBlank: _BLANK,
         ClearFailed: _STILL_ON,
         KeystrokeTyped: _KEPT,
         TimePassed: _CLEARED_IN_TIME,
     },
     Phase.PROMPT: {
-        MirrorRefreshed: Row(visit_key.take_news, _in(Phase.REFUSED)),
+        MirrorRefreshed: Row(visit_key.take_news, _in(Phase.REFUSED, Phase.READING)),
         KeystrokeTyped: Row(visit_pin.type_at_prompt, _in(Phase.CHECKING)),
         TimePassed: _CLEARED_IN_TIME,
     },
@@ -190,9 +203,18 @@ _KEY_IN: Mapping[Phase, _Rows] = {
         ClearFailed: _NOT_UNDONE,
     },
     Phase.READY: {TimePassed: Row(visit_key.switch_off_if_left_in, _in(Phase.SWITCHING_OFF))},
-    Phase.REFUSED: {MirrorRefreshed: Row(visit_key.take_news, _in(Phase.PROMPT))},
+    Phase.REFUSED: {MirrorRefreshed: Row(visit_key.take_news, _in(Phase.PROMPT, Phase.READING))},
     Phase.STILL_ON: {},
     Phase.UNREADABLE: {},
+    Phase.BLANK: {
+        KeystrokeTyped: Row(visit_hand_out.type_code, _in(Phase.HANDING_OUT)),
+        TimePassed: Row(visit_hand_out.clear_old_code),
+    },
+    Phase.HANDING_OUT: {
+        HandedOut: Row(visit_hand_out.handed_out, _in(Phase.HANDED_OUT)),
+        HandOutFailed: Row(visit_hand_out.ask_again, _in(Phase.BLANK)),
+    },
+    Phase.HANDED_OUT: {MirrorRefreshed: Row(visit_hand_out.name_holder)},
     Phase.SWITCHING_OFF: {
         ActivationCleared: Row(visit_key.left_in_is_off, _in(Phase.LEFT_IN)),
         ClearFailed: _NOT_UNDONE,
@@ -201,8 +223,14 @@ _KEY_IN: Mapping[Phase, _Rows] = {
 }
 _KEY_OUT: Mapping[Phase, _Rows] = {
     **{phase: {} for phase in _KEY_IN},
-    Phase.CLEARING: {KeyInserted: Row(visit_key.unidentified_key_back, _in(Phase.CLEARING))},
-    Phase.READING: {KeyInserted: Row(visit_key.unidentified_key_back, _in(Phase.CLEARING))},
+    Phase.CLEARING: {KeyInserted: _BEGINS_OR_GOES_ON},
+    Phase.READING: {KeyInserted: _BEGINS_OR_GOES_ON},
+    # Rule 3: any blank key may be another one. What was typed for this one is gone.
+    Phase.BLANK: {KeyInserted: _BEGINS_OR_GOES_ON},
+    Phase.HANDING_OUT: {
+        KeyInserted: _BEGINS_OR_GOES_ON,
+        HandedOut: Row(visit_hand_out.handed_out_and_out, _out(Phase.HANDED_OUT)),
+    },
     Phase.STILL_ON: {KeyInserted: _BEGINS},
     Phase.UNREADABLE: {KeyInserted: _BEGINS},
     # Rule 6: the contact bounces, the hand goes on typing.
@@ -218,6 +246,7 @@ _READ_AGAIN: _Rows = {
     ClearFailed: _STILL_ON,
     KeyRead: Row(visit_key.read_again, _READ),
     ReadFailed: _UNREADABLE,
+    KeyBlank: _BLANK,
 }
 _TYPED_AHEAD: _Rows = {KeystrokeTyped: _KEPT, TimePassed: _CLEARED_IN_TIME}
 _KEY_RETURNING: Mapping[Phase, _Rows] = {
@@ -234,6 +263,7 @@ _KEY_RETURNING: Mapping[Phase, _Rows] = {
     Phase.REFUSED: {**_READ_AGAIN, **_TYPED_AHEAD},
     Phase.SWITCHING_OFF: {**_READ_AGAIN, **_TYPED_AHEAD},
     Phase.LEFT_IN: {**_READ_AGAIN, **_TYPED_AHEAD},
+    Phase.HANDED_OUT: {**_READ_AGAIN, **_TYPED_AHEAD},
 }
 
 

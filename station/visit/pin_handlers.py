@@ -26,18 +26,19 @@ from station.visit.state import KeyIs, Phase, Presence, Result, State
 def keep_keystroke(state: State, received: KeystrokeTyped, now: Now) -> Result:
     """Keep a digit, or ``#`` itself, for the prompt that is to come."""
     # Rule 6: nobody has to wait before typing.
-    return _edited(state, received, now), ()
+    return edited(state, received, now), ()
 
 
 def type_at_prompt(state: State, received: KeystrokeTyped, now: Now) -> Result:
     """Add to the PIN at the prompt; ``#`` has it checked, unless a wait is running."""
     if received.stroke == "#":
         return check_entry(replace(state, stroke_s=now.mono_s), now)
-    edited = _edited(state, received, now)
-    return (replace(edited, pin_was_wrong=False) if len(edited.entry) else edited), ()
+    typed = edited(state, received, now)
+    return (replace(typed, pin_was_wrong=False) if len(typed.entry) else typed), ()
 
 
-def _edited(state: State, received: KeystrokeTyped, now: Now) -> State:
+def edited(state: State, received: KeystrokeTyped, now: Now) -> State:
+    """``state`` with the keystroke taken into its entry."""
     match received.stroke:
         case "*":
             entry = Entry()

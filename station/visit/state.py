@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from station.records.claims import KeyKind
 from station.rules.facts import Attempts, Grant, KeyKnown, Policy, Refusal, StationFacts
+from station.rules.hand_out import HandOutTold
 from station.visit.effects import Effect, EndVisit, GiveCountBack, ReportUnexpected
 from station.visit.entry import Entry
 from station.visit.inputs import KeySeen, VisitInput
@@ -38,6 +39,12 @@ class Phase(StrEnum):
     """The key could not be switched off."""
     UNREADABLE = "unreadable"
     """The key is off and does not say which it is."""
+    BLANK = "blank"
+    """The key is off and nobody's yet; the code that hands it out may be typed."""
+    HANDING_OUT = "handing_out"
+    """Central is asked whose key it becomes, and that is written to it."""
+    HANDED_OUT = "handed_out"
+    """The key says which it is from now on, and is off."""
     SWITCHING_OFF = "switching_off"
     """The key was left in after ready, and is being switched off again."""
     LEFT_IN = "left_in"
@@ -76,6 +83,8 @@ class KeyLeft(StrEnum):
     ON = "on"
     TOO_EARLY = "too_early"
     """Off, while its PIN was being checked."""
+    HANDING_OUT = "handing_out"
+    """Off, while it was being handed out: it is still blank, or says already which it is."""
     UNSURE = "unsure"
     """Perhaps on: only the next station can tell."""
 
@@ -137,6 +146,10 @@ class State:
     """Writing what was granted has been begun."""
     still_on_until: int | None = None
     """STILL_ON: until then, in Unix seconds; None: nobody knows."""
+    hand_out: HandOutTold | None = None
+    """BLANK: what came of the code before."""
+    hand_out_wait_until_s: float = 0.0
+    """BLANK: until then central takes no code of this station."""
 
     @property
     def place(self) -> Place:
@@ -158,6 +171,8 @@ def describe_removed_key(state: State) -> RemovedKey:
     named = state.presence is Presence.IN and state.seen is not None
     if state.act is KeyIs.ON:
         return RemovedKey(KeyLeft.ON, named)
+    if state.act is KeyIs.OFF and state.phase is Phase.HANDING_OUT:
+        return RemovedKey(KeyLeft.HANDING_OUT)
     if state.act is KeyIs.OFF:
         if named and state.phase is Phase.CHECKING:
             return RemovedKey(KeyLeft.TOO_EARLY, named)

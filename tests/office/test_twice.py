@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from central.actions.keys import block_key
+from central.actions.sent_forms import ANSWER_KEPT_S, forget_sent_forms
 from central.models import Block, Key, Receipt, SentForm, Task
 from central.office import once
 from tests.office.asking import at, words
@@ -34,7 +35,7 @@ def test_a_reload_shows_the_same_pin_and_no_second_one(there: SimpleNamespace, o
     (pin,) = re.findall(r'id="pin">(\d+)<', words(first))
     sent = SentForm.objects.get(user=office.user)
     assert pin.encode() not in bytes(sent.answer or b"")
-    once.forget_sent_forms(sent.at + once.ANSWER_KEPT_S + 1)
+    forget_sent_forms(sent.at + ANSWER_KEPT_S + 1)
     assert office.post(at(there, "people/10/pin/"), form).status_code == 409
     assert Receipt.objects.filter(holder=there.one.own, kind="pin").count() == 1
 

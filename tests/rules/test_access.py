@@ -42,6 +42,7 @@ from tests.visit.visiting import (
     UNIT,
     WRONG_TAG,
     Key,
+    handed_on,
     key,
     permit,
 )
@@ -327,3 +328,24 @@ def test_the_grant_says_what_the_time_rests_on(source: ClockSource) -> None:
 def test_nobody_else_is_granted() -> None:
     stranger = HolderEntry(88, "Okänd Exempel", Category.HOURLY, HOME)
     assert decided(SUBSTITUTE, Person(stranger, UNIT, ())) == WrongPin(88, Unfit.NO_PERMIT)
+
+
+def test_a_newer_record_of_the_number_is_for_the_key_and_no_other_is() -> None:
+    anew = handed_on(OWN)
+    ours, entry = OWN.seen.record, anew.known.key
+    assert entry is not None
+    assert access.signed_anew(ours, anew.known) is access.handed_on(ours, anew.known) is entry
+    same_holder = replace(anew.known, key=replace(entry, record=replace(ours, issued=entry.record.issued)))
+    assert access.signed_anew(ours, same_holder) is not None
+    assert access.handed_on(ours, same_holder) is None
+    for known in (
+        replace(anew.known, key=None),
+        replace(anew.known, on_blocklist=True),
+        replace(anew.known, key=replace(entry, status=KeyStatus.BLOCKED)),
+        replace(anew.known, key=replace(entry, status=KeyStatus.RETURNED)),
+        replace(anew.known, key=replace(entry, record=replace(entry.record, issued=ours.issued))),
+        replace(anew.known, key=replace(entry, record=replace(entry.record, key=999))),
+        # A copy of it with the older record would open.
+        replace(anew.known, key=replace(entry, record=replace(entry.record, key_public=b"k" * 32))),
+    ):
+        assert access.signed_anew(ours, known) is None

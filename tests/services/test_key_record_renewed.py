@@ -9,8 +9,8 @@ import pytest
 from station.display.screen import Line
 from station.ports import KeyFile, KeyLost, KeyRefused
 from station.records import envelope
-from station.records.claims import KeyKind, KeyRecord, Role
-from station.rules.facts import KeyStatus
+from station.records.claims import Category, KeyKind, KeyRecord, Role
+from station.rules.facts import KeyStatus, Refusal
 from tests.services.hooked import HookedKey
 from tests.services.parts import eventually
 from tests.services.site import ANNA, BO, HER_KEY, HIS_KEY, PINS, Site, StationAt, on_sites
@@ -88,7 +88,7 @@ async def test_another_key_put_in_its_place_is_not_taken_for_it(site: Site) -> N
     assert not site.opens(key)
 
 
-@pytest.mark.parametrize("why", ["older", "blocked", "returned", "another_holder"])
+@pytest.mark.parametrize("why", ["older", "blocked", "returned"])
 async def test_it_is_left_alone(site: Site, why: str) -> None:
     if why == "older":
         site.skip(60)
@@ -97,7 +97,7 @@ async def test_it_is_left_alone(site: Site, why: str) -> None:
     before = key.file(KeyFile.ID)
     site.skip(-60 if why == "older" else 60)
     status = {"blocked": KeyStatus.BLOCKED, "returned": KeyStatus.RETURNED}.get(why, KeyStatus.ACTIVE)
-    site.key_object(HER_KEY, KeyKind.PERSONAL, BO if why == "another_holder" else ANNA, status)
+    site.key_object(HER_KEY, KeyKind.PERSONAL, ANNA, status)
     station = await site.station()
     station.insert(key)
     await station.until(Line.PROMPT, Line.REFUSED)
@@ -105,6 +105,47 @@ async def test_it_is_left_alone(site: Site, why: str) -> None:
     assert "write id" not in key.steps
     assert key.file(KeyFile.ID) == before
     assert await station.events("key_record_written") == []
+
+
+async def test_a_returned_key_is_its_new_holders_at_the_next_insertion(site: Site) -> None:
+    site.key_object(HER_KEY, KeyKind.PERSONAL, ANNA, KeyStatus.RETURNED)
+    key, station = site.key(HER_KEY), await site.station()
+    key.folder.store(KeyFile.PERMIT.value, site.person(ANNA, Category.PERMANENT))
+    station.insert(key)
+    assert (await station.until(Line.REFUSED)).refusal is Refusal.RETURNED
+    await station.out()
+    site.skip(60)
+    record = site.key_object(HER_KEY, KeyKind.PERSONAL, BO)
+    await site.refresh(station)
+    station.insert(key)
+    screen = await station.until(Line.PROMPT)
+    assert (key.file(KeyFile.ID), screen.holder_name) == (record, f"Person {BO}")
+    # Her PIN is as wrong as any other.
+    station.type(f"*{PINS[ANNA]}#")
+    await station.until(Line.WRONG_PIN)
+    station.type(f"*{PINS[BO]}#")
+    await station.until(Line.READY)
+    assert site.opens(key)
+    await station.idle()
+    (event,) = await station.events("key_record_written")
+    assert (event["key"], event["holder"]) == (HER_KEY, BO)
+
+
+async def test_a_key_that_is_handed_on_while_it_is_in_is_read_anew(site: Site) -> None:
+    key, station = site.key(HER_KEY), await site.station()
+    station.insert(key)
+    await station.until(Line.PROMPT)
+    await station.idle()
+    station.type("111")
+    site.skip(60)
+    key.press()
+    record = site.key_object(HER_KEY, KeyKind.PERSONAL, BO)
+    await site.refresh(station)
+    await eventually(lambda: station.screen.holder_name == f"Person {BO}")
+    assert (station.screen.line, station.screen.digits, key.file(KeyFile.ID)) == (Line.PROMPT, 0, record)
+    station.type(f"*{PINS[BO]}#")
+    await station.until(Line.READY)
+    assert site.opens(key)
 
 
 async def test_where_it_takes_two_requests_it_is_left_alone(site: Site) -> None:

@@ -109,6 +109,8 @@ async def test_garbage_in_id_is_off_and_to_be_handed_in(site: Site) -> None:
     }
     await visited(site, station, key)
     act = key.file(KeyFile.ACT)
+    # Empty is something else: a blank key.
+    contents = {what: content for what, content in contents.items() if len(content) > 1}
     for content in contents.values():
         key.folder.store(KeyFile.ACT, act)
         key.folder.store(KeyFile.ID, content)
@@ -157,12 +159,28 @@ async def test_a_key_that_keeps_its_files_elsewhere_is_not_called_off(site: Site
     assert site.opens(key)
 
 
-async def test_a_blank_key_is_off(site: Site) -> None:
+@pytest.mark.parametrize("content", [None, b"\x00"], ids=["no_file", "emptied"])
+async def test_a_blank_key_is_off_and_may_be_handed_out(site: Site, content: bytes | None) -> None:
     station, key = await site.station(), site.key(HER_KEY)
     (key.folder.path / "id").unlink()
+    if content is not None:
+        key.folder.store(KeyFile.ID, content)
+    key.folder.store(KeyFile.ACT, b"an activation")
     station.insert(key)
-    await station.until(Line.UNREADABLE)
-    assert await station.counts() == {"key_read_failed": 1}
+    # Nobody is there to ask.
+    shown = await station.until(Line.BLANK)
+    assert said(shown).startswith("Blank key. There is no network here now. Use another station.")
+    await station.idle()
+    assert key.file(KeyFile.ACT) == b""
+    assert await station.counts() == {"key_deactivated": 1}
+
+
+async def test_an_update_box_hands_no_key_out(site: Site) -> None:
+    box, key = await site.station(12, role=Role.UPDATE_BOX), site.key(HER_KEY)
+    (key.folder.path / "id").unlink()
+    box.insert(key)
+    await box.until(Line.UNREADABLE)
+    assert await box.counts() == {"key_read_failed": 1}
 
 
 # --- files of megabytes

@@ -18,6 +18,7 @@ from station.display.snapshot import FLICKER_LINES
 from station.records.claims import KeyKind
 from station.rules.clock import ClockDoubt
 from station.rules.facts import LookUps, OffOnlyReason, Refusal, Shortened
+from station.rules.hand_out import HandOutTold
 from station.rules.support import Neighbour
 from tools.pictures import sample_screens
 
@@ -89,6 +90,11 @@ def situations() -> Iterator[tuple[str, Screen]]:
         yield f"out_off-{refusal}", out
     yield "out_off-unreadable", Screen(Line.OUT_OFF, STATUS, unreadable=True, outside_help=OUTSIDE_HELP)
     yield "prompt-lost-power", Screen(Line.PROMPT, STATUS, key=1042, notes=Notes(lost_power=True))
+    for told in HandOutTold:
+        yield f"{Line.BLANK}-{told}", Screen(Line.BLANK, STATUS, hand_out=told)
+    yield f"{Line.BLANK}-offline", Screen(Line.BLANK, OFFLINE)
+    yield f"{Line.BLANK}-wait", Screen(Line.BLANK, STATUS, wait_s=900, digits=10)
+    yield f"{Line.BLANK}-digits-lost", Screen(Line.BLANK, STATUS, digits_lost=True)
     yield "wait-long", Screen(Line.WAIT, OFFLINE, wait_s=300, digits=6, refusal=Refusal.WRONG_PIN)
     yield "prompt-clock", Screen(Line.PROMPT, OFFLINE, digits=16, key=1042, notes=LONG_NOTES)
 

@@ -11,6 +11,7 @@ from station.display.idle import HelpTopic, View
 from station.display.screen import IdlePage, Line, OutsideHelp, Screen
 from station.records.claims import KeyKind, Role
 from station.rules.facts import LookUps, OffOnlyReason, Refusal, Shortened
+from station.rules.hand_out import HandOutTold
 from station.runtime.outcomes import Outcome
 from tests.ui.situations import (
     LONG_RECEIPT,
@@ -40,6 +41,8 @@ from ui.words import Words, off_and_on, words
         (sentences.REFUSALS, Refusal),
         (sentences.HINDRANCES, OffOnlyReason),
         (sentences.SHORTENED, Shortened),
+        (sentences.NOT_HANDED_OUT, HandOutTold),
+        (support.HAND_OUTS, HandOutTold),
         (support.LINES, Line),
         (support.REFUSALS, Refusal),
         (support.HINDRANCES, OffOnlyReason),

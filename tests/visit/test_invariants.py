@@ -8,6 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from station.display.screen import Line
 from station.rules.facts import Attempts, OffOnlyReason, Refusal
+from station.rules.hand_out import CODE_DIGITS, HandOutTold
 from station.visit.effects import (
     ActivateKey,
     CheckPin,
@@ -15,6 +16,7 @@ from station.visit.effects import (
     Effect,
     EndVisit,
     GiveCountBack,
+    HandOut,
     IdentifyKey,
     PrepareKey,
     ReadKey,
@@ -24,7 +26,10 @@ from station.visit.inputs import (
     ActivationCleared,
     ActivationFailed,
     ClearFailed,
+    HandedOut,
+    HandOutFailed,
     KeyActivated,
+    KeyBlank,
     KeyIdentified,
     KeyInserted,
     KeyRead,
@@ -41,7 +46,7 @@ from station.visit.inputs import (
     VisitInput,
 )
 from station.visit.machine import TABLE, step
-from station.visit.state import Phase, Presence
+from station.visit.state import KeyIs, Phase, Presence
 from tests.visit.visiting import (
     ANNA_FOUND,
     EMERGENCY,
@@ -55,11 +60,13 @@ from tests.visit.visiting import (
     WRONG_TAG,
     Key,
     Machine,
+    handed_on,
 )
 
 KEYS = [OWN, OTHER, SUBSTITUTE, EMERGENCY, OWN.but(on_blocklist=True), SUBSTITUTE.but(unit=None)]
 SECRET = "918273"
-KEY_EFFECTS = ClearActivation | ReadKey | IdentifyKey | PrepareKey | ActivateKey
+SECRET_CODE = f"{SECRET}0000"
+KEY_EFFECTS = ClearActivation | ReadKey | IdentifyKey | PrepareKey | ActivateKey | HandOut
 
 keys = st.sampled_from(KEYS)
 attempts = st.builds(Attempts, st.integers(0, 11), st.sampled_from([0.0, 1010.0]), st.booleans())
@@ -135,6 +142,9 @@ class Visits(RuleBasedStateMachine):
                 assert effect.visit == self.at.state.visit
                 assert len(effect.entry) > 0
                 self.checks.add(effect.visit)
+            if isinstance(effect, HandOut):
+                assert len(effect.code) == CODE_DIGITS
+                assert self.at.state.act is KeyIs.OFF
             if isinstance(effect, KEY_EFFECTS):
                 assert effect.insertion == self.insertion.number
                 if not self.insertion.asked:
@@ -168,6 +178,15 @@ class Visits(RuleBasedStateMachine):
         self.feed(KeyRead(self.at.state.insertion, which.seen, which.known, readiness))
 
     @rule()
+    def blank(self) -> None:
+        """A blank key, and its code."""
+        self.key_in()
+        self.feed(ActivationCleared(self.at.state.insertion))
+        self.feed(KeyBlank(self.at.state.insertion))
+        for stroke in f"{SECRET_CODE}#":
+            self.feed(KeystrokeTyped(stroke))
+
+    @rule()
     def pin(self) -> None:
         for stroke in f"*{SECRET}#":
             self.feed(KeystrokeTyped(stroke))
@@ -196,7 +215,7 @@ class Visits(RuleBasedStateMachine):
         which=keys,
         readiness=attempts,
         refusal=refusals,
-        kind=st.integers(0, 7),
+        kind=st.integers(0, 11),
         stale=st.sampled_from([0, 0, 0, 1]),
     )
     def answer(self, which: Key, readiness: Attempts, refusal: Refusal, kind: int, stale: int) -> None:
@@ -210,6 +229,10 @@ class Visits(RuleBasedStateMachine):
             KeyActivated(insertion),
             ActivationFailed(insertion, refusal),
             MirrorRefreshed(insertion, which.known, readiness),
+            MirrorRefreshed(insertion, handed_on(which).known, readiness),
+            KeyBlank(insertion),
+            HandedOut(insertion, which.seen, which.known),
+            HandOutFailed(insertion, HandOutTold.NO_ANSWER, 5.0),
         ]
         self.feed(answers[kind])
 
@@ -253,7 +276,7 @@ class Visits(RuleBasedStateMachine):
     @invariant()
     def digits_are_where_they_may_count_and_nowhere_else(self) -> None:
         if len(self.at.state.entry):
-            before_the_prompt = {Phase.CLEARING, Phase.READING, Phase.PROMPT}
+            before_the_prompt = {Phase.CLEARING, Phase.READING, Phase.PROMPT, Phase.BLANK}
             assert self.at.phase in before_the_prompt or self.at.presence is not Presence.IN
             assert self.at.phase not in {Phase.CHECKING, Phase.ACTIVATING, Phase.READY, Phase.EMPTY, Phase.BROKEN}
 

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from station.visit import hand_out_handlers as visit_hand_out
 from station.visit import key_handlers as visit_key
 from station.visit import machine as visit
 from station.visit import pin_handlers as visit_pin
@@ -16,7 +17,7 @@ from tools.pages.visit_machine import PAGE, page, says
 
 def test_each_rule_is_named_where_it_is_checked() -> None:
     listed = set(re.findall(r"^ ?(\d+)\. ", visit.__doc__ or "", re.MULTILINE))
-    checks = "".join(inspect.getsource(module) for module in (visit, visit_key, visit_pin, visit_state))
+    checks = "".join(inspect.getsource(module) for module in (visit, visit_key, visit_pin, visit_hand_out, visit_state))
     named = re.findall(r"# Rules? (\d+)(?: and (\d+))?", checks)
     assert {number for pair in named for number in pair if number} == listed
 

@@ -12,13 +12,17 @@ from station.display.screen import Line
 from station.display.snapshot import screen
 from station.records.claims import Role
 from station.rules.facts import Attempts, Now, OffOnlyReason, Refusal
+from station.rules.hand_out import HandOutTold
 from station.visit.effects import ActivateKey, ReportUnexpected
 from station.visit.inputs import (
     ActivationCleared,
     ActivationFailed,
     Answer,
     ClearFailed,
+    HandedOut,
+    HandOutFailed,
     KeyActivated,
+    KeyBlank,
     KeyIdentified,
     KeyInserted,
     KeyRead,
@@ -37,6 +41,7 @@ from station.visit.inputs import (
 from station.visit.machine import TABLE, report, step
 from station.visit.state import KeyIs, Phase, Place, Presence, State
 from tests.visit.visiting import (
+    CODE,
     NOON,
     OTHER,
     OWN,
@@ -46,6 +51,7 @@ from tests.visit.visiting import (
     TIM_FOUND,
     WRONG_TAG,
     Machine,
+    handed_on,
     machine_at,
     permit,
 )
@@ -54,6 +60,7 @@ INPUTS: tuple[type[VisitInput], ...] = get_args(VisitInput)
 PAIRS = [(place, kind) for place in TABLE for kind in INPUTS]
 BLOCKED = OWN.but(on_blocklist=True)
 EXPIRED = OWN.but(permit=permit(expires=NOON))
+HANDED_ON = handed_on(OWN)
 LOCKED = Attempts(10, 0.0, locked=True)
 UPDATE_BOX = replace(STATION, role=Role.UPDATE_BOX)
 HINDERED = replace(STATION, off_only=OffOnlyReason.CLOCK)
@@ -84,6 +91,7 @@ ON_THE_WAY: list[list[Doing]] = [
     [],
     [lambda at: at.type("12")],
     [lambda at: at.type("12#")],
+    [lambda at: at.type(CODE)],
     [lambda at: at.feed(StationChanged(HINDERED))],
     [lambda at: at.feed(StationChanged(UPDATE_BOX))],
 ]
@@ -147,12 +155,15 @@ def _variants(kind: type[VisitInput], state: State) -> list[Variant]:
             for attempts in (Attempts(), LOCKED, Attempts(4, 2000.0))
         ],
         ReadFailed: [ReadFailed(insertion)],
+        KeyBlank: [KeyBlank(insertion)],
+        HandedOut: [HandedOut(insertion, OWN.seen, OWN.known)],
+        HandOutFailed: [HandOutFailed(insertion, HandOutTold.BAD_CODE), HandOutFailed(insertion, None, 900.0)],
         KeyIdentified: [KeyIdentified(insertion, w) for w in (OWN.seen, OTHER.seen, None)],
         KeyActivated: [KeyActivated(insertion)],
         ActivationFailed: [ActivationFailed(insertion, r) for r in (Refusal.KEY_FAULT, Refusal.STATION)],
         MirrorRefreshed: [
             MirrorRefreshed(insertion, which.known, attempts)
-            for which in (OWN, BLOCKED, SUBSTITUTE)
+            for which in (OWN, BLOCKED, SUBSTITUTE, HANDED_ON)
             for attempts in (Attempts(), LOCKED)
         ],
         PinChecked: [

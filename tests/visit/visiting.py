@@ -20,11 +20,15 @@ from station.rules.facts import (
     StationFacts,
     UnitEntry,
 )
+from station.rules.hand_out import HandOutTold
 from station.visit.effects import ActivateKey, CheckPin, Effect
 from station.visit.inputs import (
     ActivationCleared,
     ClearFailed,
+    HandedOut,
+    HandOutFailed,
     KeyActivated,
+    KeyBlank,
     KeyIdentified,
     KeyInserted,
     KeyRead,
@@ -50,6 +54,8 @@ HOME = 7
 AWAY = 8
 TAG = b"right pin's tag "
 WRONG_TAG = b"nobody's pin tag"
+CODE = "0472918365"
+"""That hands out a blank key."""
 STATION = StationFacts(
     station=3,
     unit=HOME,
@@ -112,6 +118,19 @@ def key(number: int = 100, kind: KeyKind = KeyKind.PERSONAL, unit: int = HOME, h
             permit=permit(holder) if personal else None,
         ),
     )
+
+
+BO = replace(ANNA, holder=22, name="Bo Exempel", language=None)
+
+
+def handed_on(which: Key, *, to: HolderEntry = BO) -> Key:
+    """The same number, as central has signed it since for somebody else (a pool key: another unit); the key has it."""
+    before = which.seen.record
+    personal = before.kind is KeyKind.PERSONAL
+    record = replace(before, issued=before.issued + 60, holder=to.holder if personal else None)
+    record = record if personal else replace(record, unit=AWAY)
+    entry = KeyEntry(record, KeyStatus.ACTIVE, id_record=b"new id")
+    return Key(KeySeen(b"new id", record), KeyKnown(entry, UNIT, to if personal else None, permit(to)))
 
 
 OWN = key()
@@ -191,6 +210,21 @@ class Machine:
 
     def unread(self) -> tuple[Effect, ...]:
         return self.feed(ReadFailed(self.state.insertion))
+
+    def blank(self) -> tuple[Effect, ...]:
+        return self.feed(KeyBlank(self.state.insertion))
+
+    def put_in_blank(self) -> tuple[Effect, ...]:
+        """Insert, switch off, find that it is nobody's."""
+        self.insert()
+        self.cleared()
+        return self.blank()
+
+    def handed_out(self, which: Key = OWN) -> tuple[Effect, ...]:
+        return self.feed(HandedOut(self.state.insertion, which.seen, which.known))
+
+    def not_handed_out(self, told: HandOutTold | None, wait_s: float = 0.0) -> tuple[Effect, ...]:
+        return self.feed(HandOutFailed(self.state.insertion, told, wait_s))
 
     def identified(self, seen: KeySeen | None) -> tuple[Effect, ...]:
         return self.feed(KeyIdentified(self.state.insertion, seen))
@@ -275,6 +309,9 @@ def machine_at(phase: Phase, presence: Presence = Presence.IN, which: Key = OWN)
         Phase.REFUSED: lambda: at.put_in(which.but(on_blocklist=True)),
         Phase.STILL_ON: lambda: (at.insert(), at.unclear(NOON + 60)),
         Phase.UNREADABLE: lambda: (at.insert(), at.cleared(), at.unread()),
+        Phase.BLANK: at.put_in_blank,
+        Phase.HANDING_OUT: lambda: (at.put_in_blank(), at.type(f"{CODE}#")),
+        Phase.HANDED_OUT: lambda: (at.put_in_blank(), at.type(f"{CODE}#"), at.handed_out(which)),
         Phase.SWITCHING_OFF: lambda: (at.start_shift(which, found), at.wait(121)),
         Phase.LEFT_IN: lambda: (at.start_shift(which, found), at.wait(121), at.cleared()),
     }

@@ -19,6 +19,7 @@ from station.display.screen import (
 )
 from station.records.claims import ClockSource, KeyKind, Role
 from station.rules.facts import LookUps, OffOnlyReason, Refusal, Shortened
+from station.rules.hand_out import HandOutTold
 from station.rules.support import Neighbour, SupportLine
 
 NOW_S = 1_774_850_100
@@ -148,6 +149,10 @@ _LINES = {
     "out-halfway": _own(Line.OUT_UNSURE, still_on_until=RECEIPT.expires, halfway=True),
     "still-on": _own(Line.STILL_ON, still_on_until=RECEIPT.expires, outside_help=OUTSIDE_HELP),
     "unreadable": Screen(Line.UNREADABLE, STATUS, outside_help=OUTSIDE_HELP),
+    "blank": Screen(Line.BLANK, STATUS, digits=7),
+    "blank-wrong-code": Screen(Line.BLANK, STATUS, hand_out=HandOutTold.BAD_CODE),
+    "handing-out": Screen(Line.HANDING_OUT, STATUS),
+    "handed-out": _own(Line.HANDED_OUT),
     "left-in": _own(Line.LEFT_IN),
     "flickering": _own(Line.READING, flickering=True),
     "emergency-prompt": _pool(Line.PROMPT, KeyKind.EMERGENCY),

@@ -133,6 +133,7 @@ def _tables() -> str:
     tables: tuple[tuple[str, str, Mapping[Any, int]], ...] = (
         ("", "screen", support.LINES),
         ("R", "refused", support.REFUSALS),
+        ("K", "not handed out", support.HAND_OUTS),
         ("H", "the station can only switch off", support.HINDRANCES),
         ("S", "shorter than usual", support.SHORTENED),
     )
