@@ -162,3 +162,9 @@ def test_a_note_moves_statuses_on_and_adds_no_key() -> None:
     moved = chain.moved_on(noted)
     assert moved == CentralChain((ChainKey(first, KeyStatus.CURRENT), ChainKey(second, KeyStatus.CURRENT)))
     assert moved.moved_on(chain) == moved
+
+
+def test_of_keys_that_verify_the_first_is_current() -> None:
+    assert CentralChain.not_retired([A, B, C]) == chain(CURRENT, NEXT, NEXT)
+    with pytest.raises(ValueError):
+        CentralChain.not_retired([])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from station.records import pins
+from station.records import pin_secrets, pins
 from station.records.pins import PinFault, pin_tag, pin_tags
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "pin.json").read_text())
@@ -64,3 +64,11 @@ def test_impossible_parameters(salt: bytes, memory_kib: int) -> None:
     assert "314159" not in str(error.value)
     assert error.value.__cause__ is None
     assert error.value.__suppress_context__
+
+
+def test_the_contract_s_own_secrets_are_within_the_bounds() -> None:
+    assert len(SALT) in pin_secrets.SALT_BYTES
+    assert len(PEPPER) in pin_secrets.PEPPER_BYTES
+    assert 1 <= ARGON2["time"] <= pin_secrets.ARGON2_TIME_LIMIT
+    assert ARGON2["memory_kib"] in pin_secrets.ARGON2_MEMORY_KIB
+    assert 1 <= ARGON2["lanes"] <= pin_secrets.ARGON2_LANES_LIMIT

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from station.records.strict_json import LEVELS_LIMIT, MAX_NUMBER, JsonRefused, canonical, read
+from station.records.strict_json import LEVELS_LIMIT, MAX_NUMBER, JsonRefused, canonical, read, read_at
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "mirror_digest.json").read_text())
 
@@ -102,3 +102,19 @@ def test_noise_is_read_or_refused_and_nothing_else_happens(text: bytes) -> None:
     except JsonRefused:
         return
     assert read(canonical(value)) == value
+
+
+def test_a_value_is_read_where_it_begins() -> None:
+    text = '[{"a":1},{"b":[2]}] and more'
+    assert read_at(text, 1) == ({"a": 1}, 8)
+    assert read_at(text, 9) == ({"b": [2]}, 18)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [('{"a":', "json_malformed"), ("[" * 100_000, "json_too_deep")],
+)
+def test_what_is_not_whole_or_not_strict_is_not_read(text: str, code: str) -> None:
+    with pytest.raises(JsonRefused) as refused:
+        read_at(text, 0)
+    assert refused.value.code == code
