@@ -113,7 +113,7 @@ def take_back_lent(key: Key, by: str = "") -> Receipt | None:
         last = Handover.objects.filter(key=key).first()
         if last is None or not last.is_out:
             return None
-        had = Holder.objects.filter(site=key.site_id, number=last.holder).first()
+        had = Holder.objects.filter(site=key.site_id, number=last.holder or 0).first()
         _change_hands(key, last, None)
         finish_tasks(Task.objects.filter(key=key, kind=Task.Kind.COLLECT_KEY), by)
         return make_receipt(Receipt.Kind.RETURNED, had, key, by) if had is not None else None
