@@ -197,7 +197,9 @@ def _because(reason: str) -> Iterator[None]:
 
 def _set_status(key: Key, status: Key.Status, now: int) -> None:
     key.status = status
-    key.save(update_fields=["status"])
+    # What is in use works.
+    key.broken = key.broken and status != Key.Status.ACTIVE
+    key.save(update_fields=["status", "broken"])
     # A blank key becomes known to stations by any other status.
     if key.record is None and status != Key.Status.BLANK:
         sign_key_record(key, now)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from auditlog.models import LogEntry
 
-from central.actions.keys import block_key, has_another, take_back_key
+from central.actions.keys import block_key, has_another, set_key_status, take_back_key
 from central.actions.tasks import open_collect_key_task
 from central.feed import change_and_sign
 from central.feed.cursors import newest_revision
@@ -144,6 +144,12 @@ def test_a_broken_key_is_not_handed_in_and_is_mended_first(there: SimpleNamespac
     assert 'class="pill broken">broken' in words(office.get(at(there, "keys/100/")))
     office.post(at(there, "keys/100/hand-out/"), {"person": "77"})
     assert now_of(key).status == "returned"
+    # Taken into use on the operator's pages, it works; handed in, it is no broken one.
+    set_key_status(now_of(key), Key.Status.ACTIVE)
+    take_back_key(now_of(key))
+    assert now_of(key).state == "returned"
+    set_key_status(now_of(key), Key.Status.ACTIVE)
+    office.post(at(there, "keys/100/broken/"), {"emergency": ""})
     office.post(at(there, "keys/100/mended/"))
     office.post(at(there, "keys/100/hand-out/"), {"person": "77"})
     assert (now_of(key).state, now_of(key).holder) == ("active", holder)
