@@ -1,10 +1,20 @@
-"""Keys: block, unlock, give out, take back, replace, lend. How one is made at a station is in ``hand_out``."""
+"""Keys: block, unlock, find, take back, hand out, replace. Pool keys are lent in ``pool_keys``.
+
+How a blank key is made at a station is in ``hand_out``.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+from auditlog.context import auditlog_value, set_extra_data
 
 from central.actions.hand_out import new_provision_code
+from central.actions.pool_keys import NotThere, lend_key, take_back_lent
 from central.actions.tasks import finish_tasks, make_receipt, open_new_key_task
 from central.clock import unix_now
 from central.feed import change
-from central.models import Block, Holder, Key, Receipt, Site, Task, Unit
+from central.models import Block, Holder, Key, Receipt, Site, Task
 from central.models.base import MAX_UINT32
 from central.signing.blocklists import lock_site, sign_blocklist
 from central.signing.records import sign_key_record
@@ -38,16 +48,87 @@ def unlock_key(key: Key) -> None:
 
 
 def take_back_key(key: Key, by: str = "") -> Receipt | None:
-    """Take a key back for good: no station switches it on until it is handed out anew.
+    """Take a key out of use: no station switches it on until it is handed out anew.
 
     Returns the return receipt; None for a key that was nobody's.
     """
     with change():
         lock_site(key.site)
+        lent = take_back_lent(key, by)
         _set_status(key, Key.Status.RETURNED, unix_now())
         _end_block(key)
         finish_tasks(Task.objects.filter(key=key, kind=Task.Kind.COLLECT_KEY), by)
-        return make_receipt(Receipt.Kind.RETURNED, key.holder, key, by) if key.holder else None
+        return make_receipt(Receipt.Kind.RETURNED, key.holder, key, by) if key.holder else lent
+
+
+def hand_out_again(key: Key, holder: Holder | None, by: str = "") -> Receipt | None:
+    """Hand out a key that was handed in, under its own number: to this person, or without one into its pool again.
+
+    Its record is signed anew: any station writes it to the key at the next insertion, without a code. What was open
+    about the key and whoever had it before ends. Returns the receipt to sign. Raises NotThere for one that is not (any
+    more) to be handed out.
+    """
+    with change():
+        fresh = Key.objects.select_for_update(of=("self",), no_key=True).get(pk=key.pk)
+        if fresh.status != Key.Status.RETURNED or fresh.broken:
+            raise NotThere("not_there", key=key.number)
+        now = unix_now()
+        key.status, key.broken, key.holder = Key.Status.ACTIVE, False, holder
+        key.unit = holder.unit if holder is not None else key.unit
+        # Wrong PINs and renewals were somebody else's.
+        key.wrong_pins, key.activated_at = [], None
+        if key.is_locked:
+            key.unlocked_at = max(now, (key.locked_at or 0) + 1)
+        key.save()
+        sign_key_record(key, now)
+        finish_tasks(Task.objects.filter(key=key), by)
+        if holder is None:
+            return None
+        finish_tasks(Task.objects.filter(holder=holder, kind=Task.Kind.NEW_KEY), by)
+        return make_receipt(Receipt.Kind.HANDED_OUT, holder, key, by)
+
+
+def found_key(key: Key, reason: str, by: str = "") -> None:
+    """A lost key has been found: it is in use again, and its holder needs no new one. The audit log keeps why."""
+    with _because(reason):
+        reopen_key(key, Key.Status.ACTIVE, by)
+
+
+def has_another(key: Key) -> bool:
+    """Whether its holder has left, or has another key in use: then a lost one that is found is handed in."""
+    if key.holder is None:
+        return False
+    others = Key.objects.filter(holder=key.holder, status__in=(Key.Status.ACTIVE, Key.Status.BLANK))
+    return key.holder.status != Holder.Status.ACTIVE or others.exclude(pk=key.pk).exists()
+
+
+def break_key(key: Key, by: str = "") -> None:
+    """A key does not work: out of use until it is mended. It is not on the blocklist: nobody else has it.
+
+    One that is blocked, because it was lost as well, stays so.
+    """
+    with change():
+        take_back_lent(key, by)
+        if key.status != Key.Status.BLOCKED:
+            key.broken = True
+            key.save(update_fields=["broken"])
+            _set_status(key, Key.Status.RETURNED, unix_now())
+        if key.holder is not None and key.holder.status == Holder.Status.ACTIVE:
+            open_new_key_task(key.holder, by)
+
+
+def mend_key(key: Key) -> None:
+    """A broken key works again: it may be handed out."""
+    with change():
+        key.broken = False
+        key.save(update_fields=["broken"])
+
+
+def note_battery(key: Key, day: date) -> None:
+    """Note when the battery of a key was last replaced."""
+    with change():
+        key.battery_replaced = day
+        key.save(update_fields=["battery_replaced"])
 
 
 def set_key_status(key: Key, status: Key.Status, by: str = "") -> None:
@@ -95,31 +176,33 @@ def give_new_key(holder: Holder, by: str = "", number: int | None = None) -> tup
 def replace_broken_key(key: Key, emergency: Key, by: str = "") -> Receipt:
     """Lend an emergency key to the holder of a broken or lost one; a new key tomorrow is a task. Returns the receipt.
 
-    The broken key is out of use, and not on the blocklist: nobody else has it. A lost one that is blocked stays so.
+    Raises NotThere where somebody else has just got that emergency key: then nothing has changed.
     """
     assert key.holder is not None
     with change():
-        if key.status == Key.Status.ACTIVE:
-            _set_status(key, Key.Status.RETURNED, unix_now())
-        open_new_key_task(key.holder, by)
+        break_key(key, by)
         # The event of the holder's PIN at a station is the second receipt.
-        return make_receipt(Receipt.Kind.LENT, key.holder, emergency, by)
+        return lend_key(emergency, key.holder, by)
 
 
-def lendable_keys(unit: Unit) -> list[Key]:
-    """The emergency keys that somebody of this unit may get, the unit's own first."""
-    emergency = Key.objects.filter(site=unit.site_id, kind=Key.Kind.EMERGENCY, status=Key.Status.ACTIVE)
-    fitting = [
-        key
-        for key in emergency.select_related("unit")
-        if key.unit_id == unit.pk or not (unit.closed or key.unit.closed)
-    ]
-    return sorted(fitting, key=lambda key: (key.unit_id != unit.pk, key.number))
+@contextmanager
+def _because(reason: str) -> Iterator[None]:
+    """Have the audit log keep why something is done, beside who does it."""
+    acting = auditlog_value.get({})
+    # What is said of an act takes the place of what was said before it, and does not give it back.
+    before = auditlog_value.set(acting)
+    try:
+        with set_extra_data({**acting, "additional_data": {"reason": reason}}):
+            yield
+    finally:
+        auditlog_value.reset(before)
 
 
 def _set_status(key: Key, status: Key.Status, now: int) -> None:
     key.status = status
-    key.save(update_fields=["status"])
+    # What is in use works.
+    key.broken = key.broken and status != Key.Status.ACTIVE
+    key.save(update_fields=["status", "broken"])
     # A blank key becomes known to stations by any other status.
     if key.record is None and status != Key.Status.BLANK:
         sign_key_record(key, now)

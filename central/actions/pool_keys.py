@@ -1,16 +1,21 @@
-"""Pool keys: who has which since when, by what stations reported and the office lent."""
+"""Pool keys: who has which since when; lent and taken back over the counter, as at stations (`handovers`)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Max, Q
-
-from central.clock import DAY_S, HOUR_S
-from central.models import Handover, Holder, Key, Receipt
+from central.actions.tasks import finish_tasks, make_receipt
+from central.clock import DAY_S, HOUR_S, unix_now
+from central.errors import CentralError
+from central.feed import change
+from central.models import Handover, Holder, Key, Permission, Receipt, Task, Unit
 
 OVERDUE_S = 11 * HOUR_S
 EMERGENCY_LIMIT_S = 3 * DAY_S
 EMERGENCY_KEYS_WANTED = 3
+
+
+class NotThere(CentralError):
+    """A key that is not on the shelf: somebody has it, or it is not in use."""
 
 
 @dataclass(frozen=True)
@@ -40,25 +45,18 @@ class PoolKey:
 
 
 def pool_keys(keys: Iterable[Key], now: int) -> list[PoolKey]:
-    """Who has each of these keys since when.
-
-    What was lent over the counter is out from then on, also before any station has seen it.
-    """
+    """Who has each of these keys since when."""
     keys = list(keys)
     if not keys:
         return []
     handovers = {each.key_id: each for each in Handover.objects.filter(key__in=[key.pk for key in keys])}
-    lent = _lent(keys)
     numbers = {each.holder for each in handovers.values() if each.holder}
     named = Holder.objects.filter(site=keys[0].site_id, number__in=numbers).only("number", "given_name", "family_name")
     people = {holder.number: holder for holder in named}
     found = []
     for key in keys:
-        last, receipt = handovers.get(key.pk), lent.get(key.pk)
-        if receipt is not None and (last is None or last.at < receipt.made_at):
-            out_s = max(0, now - receipt.made_at)
-            found.append(PoolKey(key, receipt.holder, receipt.holder.number, receipt.made_at, out_s))
-        elif last is None or not last.is_out:
+        last = handovers.get(key.pk)
+        if last is None or not last.is_out:
             found.append(PoolKey(key))
         else:
             found.append(PoolKey(key, people.get(last.holder or 0), last.holder, last.at, max(0, now - last.at)))
@@ -67,10 +65,66 @@ def pool_keys(keys: Iterable[Key], now: int) -> list[PoolKey]:
 
 def keys_held_by(holder: Holder, now: int) -> list[Key]:
     """The pool keys that somebody has."""
-    lent = Receipt.objects.filter(holder=holder, kind=Receipt.Kind.LENT).order_by()
-    had = Q(handover__holder=holder.number, handover__is_out=True) | Q(pk__in=lent.values("key"))
-    pool = Key.objects.filter(had, site=holder.site_id, status=Key.Status.ACTIVE).exclude(kind=Key.Kind.PERSONAL)
-    return [held.key for held in pool_keys(pool.select_related("site"), now) if held.holder_number == holder.number]
+    return [each.key for each in held_by(holder, now)]
+
+
+def held_by(holder: Holder, now: int) -> list[PoolKey]:
+    """The pool keys that somebody has, and since when."""
+    has = Key.objects.filter(handover__holder=holder.number, handover__is_out=True)
+    has = has.filter(site=holder.site_id, status=Key.Status.ACTIVE).exclude(kind=Key.Kind.PERSONAL)
+    return pool_keys(has.select_related("site", "unit").order_by("number"), now)
+
+
+def may_borrow(key: Key, holder: Holder) -> bool:
+    """Whether a station would switch this pool key on for them: else they would stand at a door with it.
+
+    A substitute key is for hourly staff with a permission for its unit, an emergency key for permanent and long-term
+    staff; closed units keep to themselves.
+    """
+    if holder.status != Holder.Status.ACTIVE or holder.site_id != key.site_id or key.kind == Key.Kind.PERSONAL:
+        return False
+    is_hourly = holder.category == Holder.Category.HOURLY
+    if key.kind == Key.Kind.SUBSTITUTE:
+        return is_hourly and Permission.objects.filter(holder=holder, unit=key.unit_id).exists()
+    return not is_hourly and (holder.unit_id == key.unit_id or not (holder.unit.closed or key.unit.closed))
+
+
+def lend_key(key: Key, holder: Holder, by: str = "") -> Receipt:
+    """Lend a pool key over the counter: it is out from now on, also before any station has seen it.
+
+    Returns the receipt to sign. Raises NotThere for a key that somebody has already, also of two who ask at once.
+    """
+    with change():
+        fresh = Key.objects.select_for_update(of=("self",), no_key=True).get(pk=key.pk)
+        last = Handover.objects.filter(key=key).first()
+        if fresh.status != Key.Status.ACTIVE or (last is not None and last.is_out):
+            raise NotThere("not_there", key=key.number)
+        _change_hands(key, last, holder.number)
+        return make_receipt(Receipt.Kind.LENT, holder, key, by)
+
+
+def take_back_lent(key: Key, by: str = "") -> Receipt | None:
+    """Take back a pool key over the counter: it is on the shelf again.
+
+    Returns the return receipt; None where nobody is known who had it.
+    """
+    with change():
+        Key.objects.select_for_update(of=("self",), no_key=True).get(pk=key.pk)
+        last = Handover.objects.filter(key=key).first()
+        if last is None or not last.is_out:
+            return None
+        had = Holder.objects.filter(site=key.site_id, number=last.holder or 0).first()
+        _change_hands(key, last, None)
+        finish_tasks(Task.objects.filter(key=key, kind=Task.Kind.COLLECT_KEY), by)
+        return make_receipt(Receipt.Kind.RETURNED, had, key, by) if had is not None else None
+
+
+def lendable_keys(unit: Unit) -> list[Key]:
+    """The emergency keys on the shelf that somebody of this unit may get, the unit's own first."""
+    emergency = Key.objects.filter(site=unit.site_id, kind=Key.Kind.EMERGENCY, status=Key.Status.ACTIVE)
+    emergency = emergency.exclude(handover__is_out=True).select_related("unit")
+    fitting = [key for key in emergency if key.unit_id == unit.pk or not (unit.closed or key.unit.closed)]
+    return sorted(fitting, key=lambda key: (key.unit_id != unit.pk, key.number))
 
 
 def emergency_left(found: Iterable[PoolKey]) -> int:
@@ -78,10 +132,8 @@ def emergency_left(found: Iterable[PoolKey]) -> int:
     return sum(p.key.kind == Key.Kind.EMERGENCY and not p.is_out for p in found)
 
 
-def _lent(keys: list[Key]) -> dict[int, Receipt]:
-    """The newest receipt of each emergency key among these."""
-    emergency = [key.pk for key in keys if key.kind == Key.Kind.EMERGENCY]
-    lent = Receipt.objects.filter(key__in=emergency, kind=Receipt.Kind.LENT)
-    newest = lent.values("key").annotate(newest=Max("pk")).values("newest")
-    receipts = Receipt.objects.filter(pk__in=newest).select_related("holder")
-    return {receipt.key_id: receipt for receipt in receipts if receipt.key_id is not None}
+def _change_hands(key: Key, last: Handover | None, holder: int | None) -> None:
+    # A station that was offline tells later of what was earlier: that changes nothing (`note_handovers`).
+    at = max(unix_now(), last.at if last is not None else 0)
+    now = {"is_out": holder is not None, "holder": holder, "at": at}
+    Handover.objects.update_or_create(key=key, defaults=now)

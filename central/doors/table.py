@@ -44,7 +44,10 @@ class Right(Enum):
     TAKE_BACK_KEY = auto()
     BLOCK_KEY = auto()
     UNLOCK_KEY = auto()
-    LEND_EMERGENCY = auto()
+    UNBLOCK_KEY = auto()
+    LEND_KEY = auto()
+    TAKE_BACK_LENT = auto()
+    NOTE_BATTERY = auto()
     END_EMPLOYMENT = auto()
     SIGN_RECEIPT = auto()
     SEE_STATIONS = auto()
@@ -58,34 +61,39 @@ class Right(Enum):
 
 
 _ADMIN, _MANAGER, _COORDINATOR = Role.SITE_ADMINISTRATOR, Role.SECTION_MANAGER, Role.COORDINATOR
-_STAFFING, _PROVIDER, _ON_CALL, _AUDITOR, _SYSTEM = (
-    Role.STAFFING, Role.PROVIDER, Role.ON_CALL, Role.AUDITOR, Role.SYSTEM,
+_STAFFING, _PROVIDER, _ON_CALL, _AUDITOR, _TECHNICIAN, _SYSTEM = (
+    Role.STAFFING, Role.PROVIDER, Role.ON_CALL, Role.AUDITOR, Role.TECHNICIAN, Role.SYSTEM,
 )  # fmt: skip
 _UNIT, _HOURLY, _SITE = Scope.UNIT, Scope.HOURLY, Scope.SITE
 _DAILY = {_ADMIN: _UNIT, _COORDINATOR: _UNIT, _PROVIDER: _UNIT}
 
 RIGHTS: dict[Right, dict[Role, Scope]] = {
-    Right.SEE_PEOPLE: _DAILY | {_MANAGER: _UNIT, _ON_CALL: _UNIT, _STAFFING: _HOURLY},
-    Right.SEE_KEYS: _DAILY | {_MANAGER: _UNIT, _ON_CALL: _UNIT, _STAFFING: _HOURLY},
+    Right.SEE_PEOPLE: _DAILY | {_MANAGER: _UNIT, _ON_CALL: _UNIT, _STAFFING: _HOURLY, _TECHNICIAN: _UNIT},
+    Right.SEE_KEYS: _DAILY | {_MANAGER: _UNIT, _ON_CALL: _UNIT, _STAFFING: _HOURLY, _TECHNICIAN: _UNIT},
     Right.SEE_POOLS: _DAILY | {_MANAGER: _UNIT, _ON_CALL: _UNIT, _STAFFING: _HOURLY},
     Right.SEE_TASKS: _DAILY | {_MANAGER: _UNIT, _ON_CALL: _UNIT},
     Right.FINISH_TASK: _DAILY,
     # What they did themselves, just now.
     Right.UNDO: dict.fromkeys(Role, _UNIT),
-    Right.WHO_MAY_OPEN: _DAILY | {_MANAGER: _UNIT, _AUDITOR: _UNIT},
+    Right.WHO_MAY_OPEN: _DAILY | {_MANAGER: _UNIT, _AUDITOR: _UNIT, _TECHNICIAN: _UNIT},
     # The whole site's log, for those who keep nothing else: whoever hands out keys does not follow people.
     Right.READ_LOG: {_AUDITOR: _SITE},
     Right.ADD_EMPLOYEE: _DAILY,
     Right.ADD_HOURLY: _DAILY | {_STAFFING: _HOURLY},
     Right.GIVE_PIN: _DAILY | {_ON_CALL: _UNIT, _STAFFING: _HOURLY},
     Right.HAND_OUT_KEY: _DAILY,
-    Right.TAKE_BACK_KEY: _DAILY,
+    # Whoever leaves hands in the key to the section manager.
+    Right.TAKE_BACK_KEY: _DAILY | {_MANAGER: _UNIT},
     Right.BLOCK_KEY: _DAILY | {_ON_CALL: _UNIT, _STAFFING: _HOURLY},
     Right.UNLOCK_KEY: _DAILY,
-    Right.LEND_EMERGENCY: _DAILY | {_ON_CALL: _UNIT},
-    Right.END_EMPLOYMENT: _DAILY | {_STAFFING: _HOURLY},
+    # It opens again what somebody has shut: not by night.
+    Right.UNBLOCK_KEY: _DAILY | {_STAFFING: _HOURLY},
+    Right.LEND_KEY: _DAILY | {_ON_CALL: _UNIT, _STAFFING: _HOURLY},
+    Right.TAKE_BACK_LENT: _DAILY | {_MANAGER: _UNIT, _ON_CALL: _UNIT, _STAFFING: _HOURLY},
+    Right.NOTE_BATTERY: _DAILY | {_TECHNICIAN: _UNIT},
+    Right.END_EMPLOYMENT: _DAILY | {_MANAGER: _UNIT, _STAFFING: _HOURLY},
     Right.SIGN_RECEIPT: {_MANAGER: _UNIT},
-    Right.SEE_STATIONS: {_ADMIN: _UNIT, _COORDINATOR: _UNIT, _ON_CALL: _UNIT, _SYSTEM: _UNIT},
+    Right.SEE_STATIONS: {_ADMIN: _UNIT, _COORDINATOR: _UNIT, _ON_CALL: _UNIT, _TECHNICIAN: _UNIT, _SYSTEM: _UNIT},
     Right.STATION_OUT_OF_ORDER: {_ADMIN: _UNIT, _COORDINATOR: _UNIT, _SYSTEM: _UNIT},
     # A station gets every holder of the site and the pepper, whichever unit it stands in.
     Right.ENROL_STATION: {_ADMIN: _SITE, _SYSTEM: _SITE},
@@ -154,6 +162,7 @@ DOORS: dict[str, Door] = {
     "office:receipt": Door(GET, Right.SEE_PEOPLE),
     "office:sign": Door(POST, Right.SIGN_RECEIPT),
     "office:pools": Door(GET, Right.SEE_POOLS),
+    "office:renewals": Door(GET, Right.SEE_KEYS),
     "office:people": Door(GET, Right.SEE_PEOPLE),
     "office:employee": Door(BOTH, Right.ADD_EMPLOYEE),
     "office:hourly": Door(BOTH, Right.ADD_HOURLY),
@@ -169,7 +178,13 @@ DOORS: dict[str, Door] = {
     "office:unlock": Door(POST, Right.UNLOCK_KEY),
     "office:take_back": Door(POST, Right.TAKE_BACK_KEY),
     "office:key_code": Door(POST, Right.HAND_OUT_KEY),
-    "office:broken": Door(POST, Right.LEND_EMERGENCY),
+    "office:hand_out": Door(POST, Right.HAND_OUT_KEY),
+    "office:found": Door(POST, Right.UNBLOCK_KEY),
+    "office:broken": Door(POST, Right.LEND_KEY),
+    "office:mended": Door(POST, Right.HAND_OUT_KEY),
+    "office:battery": Door(POST, Right.NOTE_BATTERY),
+    "office:lend": Door(POST, Right.LEND_KEY),
+    "office:lent_back": Door(POST, Right.TAKE_BACK_LENT),
     "office:lock": Door(GET, Right.WHO_MAY_OPEN),
     "office:log": Door(BOTH, Right.READ_LOG),
     "office:stations": Door(GET, Right.SEE_STATIONS),

@@ -623,6 +623,7 @@ class Migration(migrations.Migration):
                             ("provider_key_manager", "Private provider's key manager"),
                             ("on_call_manager", "On-call manager"),
                             ("auditor", "Auditor"),
+                            ("technical_department", "Technical department"),
                             ("system_administrator", "System administrator"),
                         ],
                         max_length=40,
@@ -913,6 +914,8 @@ class Migration(migrations.Migration):
                 ("locked_at", models.BigIntegerField(blank=True, editable=False, null=True)),
                 ("unlocked_at", models.BigIntegerField(blank=True, editable=False, null=True)),
                 ("wrong_pins", models.JSONField(default=list, editable=False)),
+                ("broken", models.BooleanField(default=False, editable=False)),
+                ("battery_replaced", models.DateField(blank=True, null=True)),
                 ("activated_at", models.BigIntegerField(editable=False, null=True)),
                 (
                     "locked_by",

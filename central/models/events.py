@@ -160,7 +160,7 @@ class DailyCount(models.Model):
 
 
 class Handover(models.Model):
-    """How a pool key last changed hands, by what stations told. With a holder it is an open receipt.
+    """How a pool key last changed hands, at a station or over the counter. With a holder it is an open receipt.
 
     It outlives its events: whoever has taken a key and not brought it back has it by this.
     """
@@ -170,7 +170,8 @@ class Handover(models.Model):
     holder = models.BigIntegerField(null=True)
     """The number of whoever has it; None when it is back."""
     at = models.BigIntegerField()
-    """By the station's clock, which is central's own, signed; by the time of receipt where it did not know the time."""
+    """By the station's clock, which is central's own, signed; by the time of receipt where it did not know the time;
+    by the server's where the office did it."""
 
     class Meta:
         """Django's options."""

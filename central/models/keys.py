@@ -14,7 +14,9 @@ class Key(Mirrored):
     """A key. Until it is handed out (a record is signed and written to it) stations know nothing of it."""
 
     MIRROR_TYPE = "key"
-    IN_NO_RECORD = frozenset({"locked_at", "unlocked_at", "wrong_pins", "locked_by", "locked_noted_at"})
+    IN_NO_RECORD = frozenset(
+        {"locked_at", "unlocked_at", "wrong_pins", "locked_by", "locked_noted_at", "battery_replaced"}
+    )
 
     class Kind(models.IntegerChoices):
         """As in records."""
@@ -41,6 +43,9 @@ class Key(Mirrored):
     unlocked_at = models.BigIntegerField(null=True, blank=True, editable=False)
     wrong_pins = models.JSONField(default=list, editable=False)
     """When the wrong PINs were, of all stations, that still count towards locking it; in the order of their arrival."""
+    broken = models.BooleanField(default=False, editable=False)
+    """Why it is `Status.RETURNED`: it does not work, and is handed out to nobody before it is mended."""
+    battery_replaced = models.DateField(null=True, blank=True)
     activated_at = models.BigIntegerField(null=True, editable=False)
     """When a station last said that it had activated it."""
     locked_by = models.ForeignKey(Station, on_delete=models.SET_NULL, null=True, editable=False, related_name="+")
@@ -79,6 +84,11 @@ class Key(Mirrored):
     def is_locked(self) -> bool:
         """Ten wrong PINs, and not unlocked since."""
         return self.locked_at is not None and self.locked_at > (self.unlocked_at or 0)
+
+    @property
+    def state(self) -> str:
+        """Its status, for people: they call a returned key that does not work ``broken``."""
+        return "broken" if self.broken and self.status == self.Status.RETURNED else str(self.status)
 
     def clean(self) -> None:
         """A personal key names its holder, a pool key none."""

@@ -22,6 +22,7 @@ class Role(models.TextChoices):
     PROVIDER = "provider_key_manager", _("Private provider's key manager")
     ON_CALL = "on_call_manager", _("On-call manager")
     AUDITOR = "auditor", _("Auditor")
+    TECHNICIAN = "technical_department", _("Technical department")
     SYSTEM = "system_administrator", _("System administrator")
 
 

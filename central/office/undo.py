@@ -6,8 +6,9 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from central.actions.undo import note_undoable, undo, undoable
-from central.models import Holder, Key
+from central.actions.pool_keys import NotThere
+from central.actions.undo import note_done, note_undoable, undo, undoable
+from central.models import Holder, Key, Receipt
 from central.office import seen
 from central.office.pages import NotDone, SiteRequest
 from central.office.views.answers import go
@@ -21,12 +22,22 @@ def say_undoable(request: SiteRequest, text: str, what: str, thing: Key | Holder
     messages.success(request, text, extra_tags=f"{TAG}{act.pk}")
 
 
+def say_key_undoable(
+    request: SiteRequest, text: str, key: Key, before: dict[str, Any], receipt: Receipt | None = None
+) -> None:
+    """As `say_undoable`, of an act on a key. ``before``: `central.actions.undo.state_of` from before it."""
+    say_undoable(request, text, "key", key, note_done(before, key, receipt))
+
+
 def undo_it(request: SiteRequest, pk: int) -> HttpResponse:
     """Take back one's own act of just now. Refused where somebody has changed something about it since."""
     act = undoable(request.access.site, pk, request.user)
     if act is None:
         raise NotDone(_("This can be undone no more."), "home")
     seen.check(act.seen)
-    thing = undo(act, request.access.name)
+    try:
+        thing = undo(act, request.access.name)
+    except NotThere:
+        raise NotDone(_("Not undone: a station has told since who has the key."), "home") from None
     messages.success(request, _("Undone: it is as it was before."))
     return go(request, "key" if isinstance(thing, Key) else "person", number=thing.number)

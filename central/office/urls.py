@@ -7,7 +7,7 @@ from django.views.i18n import set_language
 from central.office.pages import of_site
 from central.office.passwords import PasswordPage
 from central.office.undo import undo_it
-from central.office.views import csv_import, keys, locks, people, stations, today, users
+from central.office.views import csv_import, keys, locks, people, pools, stations, today, users
 
 app_name = "office"
 urlpatterns = [
@@ -23,7 +23,8 @@ urlpatterns = [
     of_site("tasks/<int:pk>/anew/", today.task_anew, "task_anew"),
     of_site("receipts/<int:pk>/", today.receipt, "receipt"),
     of_site("receipts/<int:pk>/sign/", today.sign, "sign"),
-    of_site("pools/", today.pool, "pools"),
+    of_site("pools/", pools.pool, "pools"),
+    of_site("renewals/", pools.renewals, "renewals"),
     of_site("undo/<int:pk>/", undo_it, "undo"),
     of_site("people/", people.listed, "people"),
     of_site("people/employee/", people.employee, "employee"),
@@ -40,7 +41,13 @@ urlpatterns = [
     of_site("keys/<int:number>/unlock/", keys.unlock, "unlock"),
     of_site("keys/<int:number>/take-back/", keys.take_back, "take_back"),
     of_site("keys/<int:number>/code/", keys.code, "key_code"),
+    of_site("keys/<int:number>/hand-out/", keys.hand_out, "hand_out"),
+    of_site("keys/<int:number>/found/", keys.found, "found"),
     of_site("keys/<int:number>/broken/", keys.broken, "broken"),
+    of_site("keys/<int:number>/mended/", keys.mended, "mended"),
+    of_site("keys/<int:number>/battery/", keys.battery, "battery"),
+    of_site("keys/<int:number>/lend/", pools.lend, "lend"),
+    of_site("keys/<int:number>/lent-back/", pools.lent_back, "lent_back"),
     of_site("locks/", locks.who_may_open, "lock"),
     of_site("log/", locks.log, "log"),
     of_site("stations/", stations.listed, "stations"),

@@ -49,19 +49,20 @@ def export_person(holder: Holder, reason: str) -> dict[str, Any]:
     _note_access(holder, reason)
     now = unix_now()
     keys = list(Key.objects.filter(site=holder.site, holder=holder).order_by("number"))
-    # What is about a personal key is about its holder, whether it names the holder or not.
-    by_key = Q(holder=holder) | Q(key__in=keys)
-    by_number = Q(holder=holder.number) | Q(key__in=[key.number for key in keys])
-    receipts = Receipt.objects.filter(by_key).select_related("key").order_by("made_at")
-    tasks = Task.objects.filter(by_key).select_related("key").order_by("opened_at")
-    look_ups = LookUp.objects.filter(
-        Q(about=LookUp.About.HOLDER, number=holder.number)
-        | Q(about=LookUp.About.KEY, number__in=[key.number for key in keys]),
-        site=holder.site,
-    )
-    events = Event.objects.kept(holder.site, now).filter(by_number).order_by("received_at", "pk")
-    activations = Activation.objects.filter(by_number, site=holder.site).order_by("begins")
-    blocks = Block.objects.filter(key__in=keys).select_related("key").order_by("at")
+    receipts = Receipt.objects.filter(holder=holder).select_related("key").order_by("made_at")
+    tasks = Task.objects.filter(Q(holder=holder) | Q(key__in=keys, holder=None))
+    tasks = tasks.select_related("key").order_by("opened_at")
+    # What is about a personal key is about its holder, whether it names the holder or not: from when they got it on.
+    told, looked, blocked = Q(holder=holder.number), Q(about=LookUp.About.HOLDER, number=holder.number), Q(pk__in=[])
+    for key in keys:
+        since = _had_since(key)
+        told |= Q(key=key.number, holder=None, received_at__gte=since)
+        looked |= Q(about=LookUp.About.KEY, number=key.number, at__gte=since)
+        blocked |= Q(key=key, at__gte=since)
+    look_ups = LookUp.objects.filter(looked, site=holder.site)
+    events = Event.objects.kept(holder.site, now).filter(told).order_by("received_at", "pk")
+    activations = Activation.objects.filter(holder=holder.number, site=holder.site).order_by("begins")
+    blocks = Block.objects.filter(blocked).select_related("key").order_by("at")
     has = Handover.objects.filter(key__site=holder.site, holder=holder.number, is_out=True).order_by("at")
     return {
         "person": {
@@ -96,6 +97,12 @@ def export_person(holder: Holder, reason: str) -> dict[str, Any]:
     }
 
 
+def _had_since(key: Key) -> int:
+    """When its holder got it, if it was handed out in the office: somebody else may have had it before."""
+    handed = Receipt.objects.filter(key=key, kind=Receipt.Kind.HANDED_OUT).order_by("-made_at", "-pk").first()
+    return handed.made_at if handed is not None else 0
+
+
 def _note_access(holder: Holder, reason: str) -> None:
     LogEntry.objects.log_create(
         holder, force_log=True, action=LogEntry.Action.ACCESS, additional_data={"export": True, "reason": reason}
@@ -106,7 +113,8 @@ def _key(key: Key) -> dict[str, Any]:
     gaps = LogGaps.objects.filter(key=key).first()
     return {
         "number": key.number,
-        "status": key.status,
+        "status": key.state,
+        "battery_replaced": key.battery_replaced.isoformat() if key.battery_replaced else None,
         "locked": _time_or_none(key.locked_at),
         "unlocked": _time_or_none(key.unlocked_at),
         "activated": _time_or_none(key.activated_at),
@@ -187,11 +195,13 @@ def _changes(holder: Holder, keys: list[Key]) -> Iterator[LogEntry]:
     about: list[tuple[type[Model], list[int]]] = [
         (Holder, [holder.pk]),
         (Permission, list(holder.permissions.values_list("pk", flat=True))),
-        (Key, [key.pk for key in keys]),
     ]
     wanted = Q(pk__in=[])
     for model, pks in about:
         wanted |= Q(content_type=ContentType.objects.get_for_model(model), object_id__in=pks)
+    for key in keys:
+        since = datetime.fromtimestamp(_had_since(key), UTC)
+        wanted |= Q(content_type=ContentType.objects.get_for_model(Key), object_id=key.pk, timestamp__gte=since)
     yield from LogEntry.objects.filter(wanted).order_by("timestamp", "pk").select_related("actor", "content_type")
 
 
@@ -209,7 +219,9 @@ def _operator_changes(holder: Holder, keys: list[Key]) -> "QuerySet[AdminEntry]"
     """What the admin page's own log says of the person and of their keys, in the order of time."""
     types = ContentType.objects.get_for_models(Holder, Key)
     wanted = Q(content_type=types[Holder], object_id=str(holder.pk))
-    wanted |= Q(content_type=types[Key], object_id__in=[str(key.pk) for key in keys])
+    for key in keys:
+        since = datetime.fromtimestamp(_had_since(key), UTC)
+        wanted |= Q(content_type=types[Key], object_id=str(key.pk), action_time__gte=since)
     return AdminEntry.objects.filter(wanted).select_related("user", "content_type").order_by("action_time", "pk")
 
 

@@ -18,7 +18,7 @@ from central.office.access import SiteAccess
 
 register = template.Library()
 
-TOLD = ("status", "holder", "unit", "locked_at", "unlocked_at", "employment_ends")
+TOLD = ("status", "holder", "unit", "locked_at", "unlocked_at", "employment_ends", "broken", "battery_replaced")
 
 
 @register.filter
@@ -54,7 +54,7 @@ PAGES = (
     (Right.SEE_TASKS, "today", gettext_lazy("Today"), ("receipt",)),
     (Right.SEE_PEOPLE, "people", gettext_lazy("People"), ("person", "employee", "hourly")),
     (Right.SEE_KEYS, "keys", gettext_lazy("Keys"), ("key", "trail")),
-    (Right.SEE_POOLS, "pools", gettext_lazy("Pool keys"), ()),
+    (Right.SEE_POOLS, "pools", gettext_lazy("Pool keys"), ("renewals",)),
     (Right.WHO_MAY_OPEN, "lock", gettext_lazy("Locks"), ()),
     (Right.READ_LOG, "log", gettext_lazy("Opening log"), ()),
     (Right.SEE_STATIONS, "stations", gettext_lazy("Stations"), ("station", "new_station")),

@@ -1,6 +1,7 @@
 """Keys: the list, one of them, and what can be done with it."""
 
 from collections.abc import Iterable
+from datetime import date
 
 from auditlog.models import LogEntry
 from django.contrib import messages
@@ -8,21 +9,38 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from central.actions.hand_out import new_provision_code
-from central.actions.keys import block_key, lendable_keys, replace_broken_key, take_back_key, unlock_key
-from central.actions.pool_keys import pool_keys
+from central.actions.keys import (
+    block_key,
+    break_key,
+    found_key,
+    hand_out_again,
+    has_another,
+    mend_key,
+    note_battery,
+    replace_broken_key,
+    take_back_key,
+    unlock_key,
+)
+from central.actions.people import shown_name
+from central.actions.pool_keys import NotThere, lendable_keys, pool_keys
+from central.actions.undo import state_of
 from central.clock import unix_now
 from central.doors.table import Right
-from central.models import Key, LogGaps
+from central.models import Holder, Key, LogGaps
 from central.office.access import SiteAccess
 from central.office.block_spread import BlockSpread, spread_of_block
+from central.office.forms import FIRST_DAY
 from central.office.pages import NotDone, SiteRequest
 from central.office.templatetags.office import told
-from central.office.undo import say_undoable
+from central.office.undo import say_key_undoable
 from central.office.views.answers import go, number_in, once, paged, show, slip
+from central.office.views.people_offered import borrowers, offered, person_in, without_key
 
 HISTORY_SHOWN = 50
 UNMET_SHOWN = 100
 CARRIERS_SHOWN = 200
+REASON_LIMIT = 300
+"""Characters."""
 
 
 def listed(request: SiteRequest) -> HttpResponse:
@@ -41,9 +59,14 @@ def one(request: SiteRequest, number: int) -> HttpResponse:
     """A key, and where its blocking has reached."""
     key = request.access.key(number, Right.SEE_KEYS)
     can = request.access.rights_over(key)
-    lendable = lendable_keys(key.unit) if "LEND_EMERGENCY" in can and key.kind == Key.Kind.PERSONAL else []
-    # What somebody has already is not on the shelf.
-    lendable = [held.key for held in pool_keys(lendable, unix_now()) if not held.is_out]
+    (pool_key,) = pool_keys([key], unix_now())
+    seen = request.access.holders(Right.SEE_PEOPLE)
+    is_personal = key.kind == Key.Kind.PERSONAL
+    people: list[Holder] = []
+    if "LEND_KEY" in can and key.status == Key.Status.ACTIVE and not is_personal and not pool_key.is_out:
+        people = offered(borrowers(seen, [key]))
+    elif "HAND_OUT_KEY" in can and key.status == Key.Status.RETURNED and is_personal:
+        people = offered(without_key(request.access.holders(Right.HAND_OUT_KEY)))
     spread = spread_of_block(key) if key.status == Key.Status.BLOCKED else None
     carriers = sorted(_carriers_in_scope(request.access, spread)) if spread else []
     return show(
@@ -53,7 +76,13 @@ def one(request: SiteRequest, number: int) -> HttpResponse:
         can=can,
         spread=spread,
         carriers=carriers[:CARRIERS_SHOWN],
-        lendable=lendable,
+        lendable=lendable_keys(key.unit) if "LEND_KEY" in can and is_personal else [],
+        pool_key=pool_key,
+        borrower_seen=pool_key.holder is not None and seen.filter(pk=pool_key.holder.pk).exists(),
+        people=people,
+        has_another=has_another(key),
+        today=request.access.site.today(),
+        receipts=request.access.receipts(Right.SEE_PEOPLE).filter(key=key).order_by("-made_at", "-pk")[:HISTORY_SHOWN],
         missing=_missing(key),
         history=[(entry, told(entry)) for entry in _history(key)],
     )
@@ -101,13 +130,30 @@ def _history(key: Key) -> list[LogEntry]:
 def block(request: SiteRequest, number: int) -> HttpResponse:
     """Block a key that is lost or stolen: one click, and for ten minutes one to take it back."""
     key = request.access.key(number, Right.BLOCK_KEY)
-    before = {"status": key.status}
+    before = state_of(key)
     block_key(key, request.access.name)
     said = _("Key %(key)s is blocked.") % {"key": key}
     if before["status"] == Key.Status.BLOCKED:
         messages.success(request, said)
     else:
-        say_undoable(request, said, "block", key, before)
+        say_key_undoable(request, said, key, before)
+    return go(request, "key", number=number)
+
+
+def found(request: SiteRequest, number: int) -> HttpResponse:
+    """A lost key has been found: unblock it, with a reason."""
+    key = request.access.key(number, Right.UNBLOCK_KEY)
+    reason = shown_name(request.POST.get("reason", ""))
+    if key.status != Key.Status.BLOCKED:
+        raise NotDone(_("Key %(key)s is not blocked.") % {"key": key}, "key", number=number)
+    if has_another(key):
+        raise NotDone(_("Not unblocked: %(person)s has another key, or has left.") % {"person": key.holder}, "key",
+                      number=number)  # fmt: skip
+    if not reason or len(reason) > REASON_LIMIT:
+        raise NotDone(_("Not unblocked: say why."), "key", number=number)
+    before = state_of(key)
+    found_key(key, reason, request.access.name)
+    say_key_undoable(request, _("Key %(key)s is unblocked: stations switch it on again.") % {"key": key}, key, before)
     return go(request, "key", number=number)
 
 
@@ -122,7 +168,28 @@ def unlock(request: SiteRequest, number: int) -> HttpResponse:
 def take_back(request: SiteRequest, number: int) -> HttpResponse:
     """Take back a key that is handed in: a return receipt for a personal one."""
     key = request.access.key(number, Right.TAKE_BACK_KEY)
+    if key.status == Key.Status.RETURNED:
+        raise NotDone(_("Key %(key)s has been handed in already.") % {"key": key}, "key", number=number)
+    before = state_of(key)
     receipt = take_back_key(key, request.access.name)
+    say_key_undoable(request, _("Key %(key)s is out of use.") % {"key": key}, key, before, receipt)
+    return slip(request, receipt) if receipt else go(request, "key", number=number)
+
+
+def hand_out(request: SiteRequest, number: int) -> HttpResponse:
+    """Hand out a key that was handed in: under the same number to somebody else, or into its pool again."""
+    key = request.access.key(number, Right.HAND_OUT_KEY)
+    holder = None
+    if key.kind == Key.Kind.PERSONAL:
+        people = without_key(request.access.holders(Right.HAND_OUT_KEY))
+        holder = person_in(request.POST.get("person", ""), people)
+        if holder is None:
+            raise NotDone(_("Not handed out: choose somebody who has no key."), "key", number=number)
+    try:
+        receipt = hand_out_again(key, holder, request.access.name)
+    except NotThere:
+        raise NotDone(_("This key is not to be handed out."), "key", number=number) from None
+    messages.success(request, _("Key %(key)s is in use again: any station writes it when it is put in.") % {"key": key})
     return slip(request, receipt) if receipt else go(request, "key", number=number)
 
 
@@ -135,10 +202,42 @@ def code(request: SiteRequest, number: int) -> HttpResponse:
 
 
 def broken(request: SiteRequest, number: int) -> HttpResponse:
-    """Replace somebody's broken key: an emergency key now, a new key tomorrow."""
-    key = request.access.key(number, Right.LEND_EMERGENCY)
+    """A key does not work: out of use. Its holder gets an emergency key now, if there is one; a new key tomorrow."""
+    key = request.access.key(number, Right.LEND_KEY)
     chosen = request.POST.get("emergency", "")
+    if key.status not in (Key.Status.ACTIVE, Key.Status.BLOCKED):
+        raise NotDone(_("Key %(key)s is not in use.") % {"key": key}, "key", number=number)
+    if not chosen and key.status == Key.Status.ACTIVE:
+        break_key(key, request.access.name)
+        messages.success(request, _("Key %(key)s is broken, and out of use.") % {"key": key})
+        return go(request, "key", number=number)
     emergency = next((e for e in lendable_keys(key.unit) if str(e.number) == chosen), None)
-    if key.holder is None or key.status not in (Key.Status.ACTIVE, Key.Status.BLOCKED) or emergency is None:
+    if key.holder is None or emergency is None:
         raise NotDone(_("Choose an emergency key."), "key", number=number)
-    return slip(request, replace_broken_key(key, emergency, request.access.name))
+    try:
+        receipt = replace_broken_key(key, emergency, request.access.name)
+    except NotThere:
+        raise NotDone(_("Choose an emergency key."), "key", number=number) from None
+    return slip(request, receipt)
+
+
+def mended(request: SiteRequest, number: int) -> HttpResponse:
+    """A broken key works again: it may be handed out."""
+    key = request.access.key(number, Right.HAND_OUT_KEY)
+    mend_key(key)
+    messages.success(request, _("Key %(key)s is mended: it can be handed out.") % {"key": key})
+    return go(request, "key", number=number)
+
+
+def battery(request: SiteRequest, number: int) -> HttpResponse:
+    """Note that a key's battery was replaced, today or on the day that is said."""
+    key = request.access.key(number, Right.NOTE_BATTERY)
+    try:
+        day = date.fromisoformat(request.POST.get("day", ""))
+    except ValueError:
+        day = date.max
+    if not FIRST_DAY <= day <= request.access.site.today():
+        raise NotDone(_("Not noted: say a day until today."), "key", number=number)
+    note_battery(key, day)
+    messages.success(request, _("Key %(key)s: battery replaced on %(day)s.") % {"key": key, "day": day})
+    return go(request, "key", number=number)

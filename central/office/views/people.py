@@ -15,6 +15,8 @@ from central.actions.pins import (
     renewal_progress,
     start_pin_renewal,
 )
+from central.actions.pool_keys import held_by
+from central.clock import unix_now
 from central.doors.table import Right
 from central.models import Holder, Key, Unit
 from central.office.forms import EmployeeForm, EndForm, HourlyForm, category_name
@@ -51,6 +53,7 @@ def one(request: SiteRequest, number: int) -> HttpResponse:
         holder=holder,
         can=request.access.rights_over(holder),
         keys=Key.objects.filter(holder=holder).order_by("-status", "number"),
+        borrowed=held_by(holder, unix_now()),
         permissions=holder.permissions.select_related("unit").prefetch_related("areas", "locks"),
         receipts=request.access.receipts(Right.SEE_PEOPLE).filter(holder=holder).order_by("-made_at"),
         end_form=EndForm(),

@@ -16,6 +16,7 @@ from central.models import Holder, Key, Receipt, Site, Station, Task, Unit
 from central.office.access import SiteAccess
 from central.office.pages import SiteRequest
 from central.office.views.answers import go, paged, show
+from central.office.views.pools import keys_of_pools
 from central.signing.blocklists import filling
 
 FIRST_PAGES = {
@@ -61,7 +62,7 @@ def home(request: HttpRequest, site: int) -> HttpResponse:
 def today(request: SiteRequest) -> HttpResponse:
     """Open tasks, pool keys that are late, emergency keys that are left, stations in trouble, receipts to sign."""
     access = request.access
-    found = pool_keys(_pool(access), unix_now())
+    found = pool_keys(keys_of_pools(access), unix_now())
     overdue = sorted((p for p in found if p.is_overdue), key=lambda p: p.since or 0)
     unsigned = access.receipts(Right.SEE_PEOPLE).filter(signed_at=None).exclude(kind=Receipt.Kind.PIN)
     tasks = paged(request, access.tasks(Right.SEE_TASKS).filter(done_at=None), "tasks", ROWS_SHOWN)
@@ -84,21 +85,6 @@ def today(request: SiteRequest) -> HttpResponse:
         down=access.stations(Right.SEE_STATIONS).filter(status=Station.Status.DOWN),
         receipts=receipts,
     )
-
-
-def pool(request: SiteRequest) -> HttpResponse:
-    """Every pool key: who has it since when."""
-    found = pool_keys(_pool(request.access), unix_now())
-    left = emergency_left(found)
-    few = left < EMERGENCY_KEYS_WANTED
-    return show(request, "pools", page=paged(request, found), emergency_left=left, few_emergency=few)
-
-
-def _pool(access: SiteAccess) -> list[Key]:
-    kinds = (Key.Kind.SUBSTITUTE, Key.Kind.EMERGENCY)
-    keys = access.keys(Right.SEE_POOLS).filter(kind__in=kinds, status=Key.Status.ACTIVE)
-    # Of all of them, for how many are left; so no more than is shown.
-    return list(keys.select_related(None).select_related("unit").only("site_id", "number", "kind", "unit__name"))
 
 
 def task_done(request: SiteRequest, pk: int) -> HttpResponse:

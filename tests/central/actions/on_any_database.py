@@ -21,12 +21,24 @@ from central.actions import event_months
 from central.actions.event_months import Month, make_months_ahead
 from central.actions.events import receive_events
 from central.actions.keys import block_key
-from central.actions.pool_keys import keys_held_by
+from central.actions.pool_keys import NotThere, keys_held_by, lend_key, take_back_lent
 from central.actions.station_health import note_mirror
 from central.clock import DAY_S
 from central.feed import change
 from central.feed.cursors import newest_revision
-from central.models import Activation, BlockReached, DailyCount, Event, EventId, Handover, Opening, Site, Station
+from central.models import (
+    Activation,
+    BlockReached,
+    DailyCount,
+    Event,
+    EventId,
+    Handover,
+    Key,
+    Opening,
+    Receipt,
+    Site,
+    Station,
+)
 from central.operations.database import bring_up_to_date
 from central.operations.event_retention import delete_old_events
 from station.records.base64url import encoded
@@ -93,6 +105,29 @@ def test_an_id_is_another_ones_at_another_site(site: SimpleNamespace) -> None:
     event, other = told("station_started"), make_site()
     assert (receive(site, event, event), receive(other, event)) == (["accepted", "duplicate"], ["accepted"])
     assert receive(site, event, now=NOW + 40 * DAY_S) == ["duplicate"], "in another month as well"
+
+
+# --- a pool key is lent once ------------------------------------------------------------------------------------------
+
+
+def test_of_two_who_lend_a_key_at_once_one_is_refused(site: SimpleNamespace) -> None:
+    key, at_once = site.keys[2], threading.Barrier(2)
+
+    def lend(by: str) -> str:
+        try:
+            at_once.wait(30)
+            return lend_key(Key.objects.get(pk=key.pk), site.own, by).made_by
+        except NotThere:
+            return "refused"
+        finally:
+            connections.close_all()
+
+    for _ in range(5):
+        with ThreadPoolExecutor(2) as threads:
+            said = list(threads.map(lend, ["Karin", "Kim"]))
+        assert said.count("refused") == 1
+        assert take_back_lent(key) is not None
+    assert Receipt.objects.filter(key=key, kind=Receipt.Kind.LENT).count() == 5
 
 
 # --- what a batch costs -----------------------------------------------------------------------------------------------
