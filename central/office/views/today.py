@@ -5,6 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 
 from central.actions.pool_keys import EMERGENCY_KEYS_WANTED, emergency_left, pool_keys
@@ -14,6 +15,7 @@ from central.clock import unix_now
 from central.doors.table import Right
 from central.models import Holder, Key, Receipt, Site, Station, Task, Unit
 from central.office.access import SiteAccess
+from central.office.lists import Column, choice
 from central.office.pages import SiteRequest
 from central.office.views.answers import go, paged, show
 from central.signing.blocklists import filling
@@ -82,12 +84,30 @@ def today(request: SiteRequest) -> HttpResponse:
     )
 
 
+POOL_COLUMNS = (
+    Column("number", gettext_lazy("Key"), lambda row: row.key.number),
+    Column("kind", gettext_lazy("Kind"), lambda row: row.key.kind),
+    Column("unit", gettext_lazy("Unit"), lambda row: row.key.unit.name),
+    Column("held_by", gettext_lazy("Held by"), lambda row: str(row.holder or row.holder_number or "")),
+    Column("since", gettext_lazy("Since"), lambda row: row.since),
+)
+POOL_STATUSES = ("out", "there")
+
+
 def pool(request: SiteRequest) -> HttpResponse:
-    """Every pool key: who has it since when."""
+    """The pool keys in scope, by unit and whether somebody has them since when."""
+    units = request.access.units(Right.SEE_POOLS)
+    chosen = choice(request, "pools", POOL_COLUMNS, units=units, statuses=POOL_STATUSES, usual_sort="number")
     found = pool_keys(_pool(request.access), unix_now())
     left = emergency_left(found)
+    rows = [
+        held
+        for held in found
+        if chosen.unit in (None, held.key.unit.number) and chosen.status in ("", POOL_STATUSES[not held.is_out])
+    ]
+    page = paged(request, chosen.sorted(rows))
     few = left < EMERGENCY_KEYS_WANTED
-    return show(request, "pools", pool=found, emergency_left=left, few_emergency=few)
+    return show(request, "pools", page=page, chosen=chosen, emergency_left=left, few_emergency=few)
 
 
 def _pool(access: SiteAccess) -> list[Key]:
