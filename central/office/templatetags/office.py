@@ -16,6 +16,8 @@ from central.doors.table import Right
 from central.models import Site
 from central.office import once, seen, undo
 from central.office.access import SiteAccess
+from central.office.session_end import seconds_left
+from central.office.telephone import telephone
 
 register = template.Library()
 
@@ -62,6 +64,10 @@ def post_fields(context: dict[str, Any], *things: Any) -> str:
         '<input type="hidden" name="{}" value="{}">',
         *(context["csrf_token"], once.FIELD, once.new_number(), seen.FIELD, seen.mark(every)),
     )
+
+
+register.filter(seconds_left)
+register.filter(telephone)
 
 
 PAGES = (
