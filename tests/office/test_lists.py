@@ -150,5 +150,4 @@ def test_a_page_of_five_thousand_is_quick(there: SimpleNamespace, office: Any) -
         ) as asked:
             words(office.get(at(there, path)))
         slow[path] = (round(time.perf_counter() - began, 3), len(asked))
-    print(slow)
     assert all(took < LIMIT_S and queries <= QUERIES_LIMIT for took, queries in slow.values()), slow
