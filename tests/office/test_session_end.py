@@ -43,20 +43,20 @@ def test_a_session_in_use_is_prolonged_until_the_shift_is_over(there: SimpleName
 def test_what_was_typed_is_there_again(browser: Browser, served: Served) -> None:
     browser.go("/office/1/people/employee/")
     browser.type("#id_given_name", "Asta")
-    browser.tick('form[action$="/language/"] button[value=sv]')
+    browser.click('form[action$="/language/"] button[value=sv]')
     assert browser.value("#id_given_name") == "Asta"
     assert browser.text("h1") == "Ny anställd"
-    browser.tick('form[action$="/language/"] button[value=en]')
+    browser.click('form[action$="/language/"] button[value=en]')
     browser.type("#id_family_name", "Aronia")
     # The session ends while the page is open.
     browser.cookie_removed("sessionid")
     browser.click("main form button")
     assert "Log in" in browser.text("h1")
+    assert "Not done" in browser.text()
     browser.type("input[name=username]", USER)
     browser.type("input[name=password]", PASSWORD)
     browser.click("main button")
     assert browser.path == "/office/1/people/employee/"
-    assert "Not done" in browser.text()
     assert [browser.value(f"#id_{name}_name") for name in ("given", "family")] == ["Asta", "Aronia"]
     # Not on the next page, and not for ever.
     browser.go("/office/1/people/")

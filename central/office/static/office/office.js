@@ -46,22 +46,21 @@ if (warning) {
   };
   const before = Number(warning.dataset.before);
   let timers = [];
-  const wait = (left) => {
+  const wait = (left, name) => {
     timers.forEach(clearTimeout);
     warning.hidden = true;
     timers = [
-      setTimeout(() => { show("soon"); }, Math.max(0, left - before) * 1000),
+      setTimeout(() => { show(name); }, Math.max(0, left - before) * 1000),
       setTimeout(() => { show("over"); }, left * 1000),
     ];
   };
-  wait(Number(warning.dataset.left));
+  wait(Number(warning.dataset.left), "soon");
   stay.addEventListener("click", async () => {
     const answer = await fetch(warning.dataset.stay, { credentials: "same-origin" }).catch(() => null);
     if (answer && answer.ok && !answer.redirected) {
       const told = await answer.json();
-      wait(told.left_s);
       // The end of a shift comes all the same.
-      if (told.left_s <= before) { show("last"); }
+      wait(told.left_s, told.left_s <= before ? "last" : "soon");
     } else { show("over"); }
   });
 }
