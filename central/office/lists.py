@@ -64,7 +64,8 @@ class Choice:
         if column is None:
             return list(rows)
         order, of = order_of(get_language() or ""), column.of
-        with_value, without = [], []
+        with_value: list[tuple[Any, Any]] = []
+        without: list[tuple[Any, Any]] = []
         for row in rows:
             value = of(row)
             (without if value in (None, "") else with_value).append((value, row))

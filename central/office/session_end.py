@@ -13,7 +13,8 @@ from central.doors.sessions import BEGAN, SEEN
 def seconds_left(request: Any) -> int:
     """Until the session ends if nothing more is asked for in it."""
     began, seen = request.session.get(BEGAN, 0), request.session.get(SEEN, 0)
-    return max(0, min(seen + settings.SESSION_IDLE_S, began + settings.SESSION_LIMIT_S) - unix_now())
+    end: int = min(seen + settings.SESSION_IDLE_S, began + settings.SESSION_LIMIT_S)
+    return max(0, end - unix_now())
 
 
 @never_cache

@@ -41,8 +41,8 @@ class Page(HTMLParser):
         super().__init__()
         self.links: list[str] = []
         self.forms: list[Form] = []
-        self._path, self._form, self._select, self._is_main = path, None, "", False
-        self._form: Form | None
+        self._path, self._select, self._is_main = path, "", False
+        self._form: Form | None = None
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

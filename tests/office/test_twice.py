@@ -207,7 +207,7 @@ class Twice:
 
     def page(self, paths: list[str], *, is_dangerous: bool) -> None:
         """Each form of the page, on a page that is loaded anew for it."""
-        seen = set()
+        seen: set[Any] = set()
         while True:
             both = [twin.page(path).forms for twin, path in zip(self.twins, paths, strict=True)]
             for forms in zip(*both, strict=True):

@@ -48,7 +48,7 @@ def listed(request: SiteRequest) -> HttpResponse:
         found = found.filter(unit__number=chosen.unit)
     if chosen.status:
         found = found.filter(status=chosen.status)
-    rows = found.order_by("number").values_list(*FIELDS, named=True)
+    rows: list[Any] = list(found.order_by("number").values_list(*FIELDS, named=True))
     if chosen.q:
         rows = [
             row
