@@ -12,7 +12,7 @@ const keep = (isBack) => sessionStorage.setItem(KEPT, JSON.stringify({
   fields: typedFields().map((field) => [field.name, field.value, field.checked === true]),
 }));
 const kept = JSON.parse(sessionStorage.getItem(KEPT) || "null");
-if (document.body.dataset.logIn !== undefined) {
+if (document.querySelector("form[data-log-in]")) {
   // The session had ended when it was sent: it has not been done.
   if (kept) { sessionStorage.setItem(KEPT, JSON.stringify({ ...kept, isBack: true })); }
 } else {
