@@ -29,6 +29,7 @@ class Scope(Enum):
 class Right(Enum):
     """What a role may see or do."""
 
+    SEARCH = auto()
     SEE_PEOPLE = auto()
     SEE_KEYS = auto()
     SEE_POOLS = auto()
@@ -68,6 +69,8 @@ _UNIT, _HOURLY, _SITE = Scope.UNIT, Scope.HOURLY, Scope.SITE
 _DAILY = {_ADMIN: _UNIT, _COORDINATOR: _UNIT, _PROVIDER: _UNIT}
 
 RIGHTS: dict[Right, dict[Role, Scope]] = {
+    # Finds what they may see.
+    Right.SEARCH: dict.fromkeys(Role, _UNIT),
     Right.SEE_PEOPLE: _DAILY | {_MANAGER: _UNIT, _ON_CALL: _UNIT, _STAFFING: _HOURLY, _TECHNICIAN: _UNIT},
     Right.SEE_KEYS: _DAILY | {_MANAGER: _UNIT, _ON_CALL: _UNIT, _STAFFING: _HOURLY, _TECHNICIAN: _UNIT},
     Right.SEE_POOLS: _DAILY | {_MANAGER: _UNIT, _ON_CALL: _UNIT, _STAFFING: _HOURLY},
@@ -152,7 +155,9 @@ DOORS: dict[str, Door] = {
     "office:language": Door(POST, _STRANGER),
     "office:start": Door(GET, _USER),
     "office:password": Door(BOTH, _USER),
+    "office:stay": Door(GET, _USER),
     "office:home": Door(GET, _USER),
+    "office:search": Door(GET, Right.SEARCH),
     "office:today": Door(GET, Right.SEE_TASKS),
     "office:task_done": Door(POST, Right.FINISH_TASK),
     # Over what it is about they need a right of its own, too: `central.office.views.today`.
@@ -164,6 +169,8 @@ DOORS: dict[str, Door] = {
     "office:pools": Door(GET, Right.SEE_POOLS),
     "office:renewals": Door(GET, Right.SEE_KEYS),
     "office:people": Door(GET, Right.SEE_PEOPLE),
+    # Each act needs a right of its own over each of the people: `central.office.views.several`.
+    "office:several": Door(BOTH, Right.SEE_PEOPLE),
     "office:employee": Door(BOTH, Right.ADD_EMPLOYEE),
     "office:hourly": Door(BOTH, Right.ADD_HOURLY),
     "office:person": Door(GET, Right.SEE_PEOPLE),

@@ -134,6 +134,12 @@ class EndForm(forms.Form):
         return None if self.cleaned_data["when"] == "now" else self.cleaned_data["last_day"]
 
 
+class ExtendForm(forms.Form):
+    """A later last day."""
+
+    last_day = forms.DateField(label=_("New last day at work"), widget=DateInput)
+
+
 CAUSES = {
     LookUp.Cause.INCIDENT: _("an incident"),
     LookUp.Cause.CLIENT_ASKED: _("a client has asked"),

@@ -54,7 +54,9 @@ def do_once(request: Any, act: Callable[[], HttpResponse]) -> HttpResponse:
         with transaction.atomic():
             SentForm.objects.create(sha256=name, user=request.user, content=content, at=unix_now())
     except IntegrityError:
-        return _answer_again(request, number, name, content)
+        answer = _answer_again(request, number, name, content)
+        # The other one of two at once was not taken: this is the first again.
+        return do_once(request, act) if answer is None else answer
     done = False
     try:
         response = act()
@@ -67,7 +69,7 @@ def do_once(request: Any, act: Callable[[], HttpResponse]) -> HttpResponse:
     return response
 
 
-def _answer_again(request: Any, number: str, name: str, content: str) -> HttpResponse:
+def _answer_again(request: Any, number: str, name: str, content: str) -> HttpResponse | None:
     deadline = time.monotonic() + WAIT_S
     while True:
         sent = SentForm.objects.filter(pk=name, user=request.user, content=content).first()
@@ -75,6 +77,8 @@ def _answer_again(request: Any, number: str, name: str, content: str) -> HttpRes
         if sent is None or sent.answer is not None or time.monotonic() > deadline:
             break
         time.sleep(LOOK_EVERY_S)
+    if sent is None and not SentForm.objects.filter(pk=name).exists():
+        return None
     if sent is None or sent.answer is None or sent.at < unix_now() - ANSWER_KEPT_S:
         raise Refused(409, "sent_before", "this form was sent before")
     response = _opened(number, bytes(sent.answer))

@@ -15,7 +15,8 @@ from django.db.models import Max, Q
 from central.models import Holder, Key, Permission, Station
 
 FIELD = "seen"
-LIMIT_CHARACTERS = 200
+LIMIT_CHARACTERS = 4000
+"""A hundred people, as many as a page of a list has."""
 THINGS: dict[str, type[models.Model]] = {"key": Key, "person": Holder, "access": Permission, "station": Station}
 
 

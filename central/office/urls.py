@@ -6,8 +6,9 @@ from django.views.i18n import set_language
 
 from central.office.pages import of_site
 from central.office.passwords import PasswordPage
+from central.office.session_end import stay
 from central.office.undo import undo_it
-from central.office.views import csv_import, keys, locks, people, pools, stations, today, users
+from central.office.views import csv_import, keys, locks, people, pools, search, several, stations, today, users
 
 app_name = "office"
 urlpatterns = [
@@ -16,7 +17,9 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(next_page="office:login"), name="logout"),
     path("password/", PasswordPage.as_view(), name="password"),
     path("language/", set_language, name="language"),
+    path("stay/", stay, name="stay"),
     path("<int:site>/", today.home, name="home"),
+    of_site("search/", search.search, "search"),
     of_site("today/", today.today, "today"),
     of_site("tasks/<int:pk>/done/", today.task_done, "task_done"),
     of_site("tasks/<int:pk>/confirm/", today.task_confirm, "task_confirm"),
@@ -27,6 +30,7 @@ urlpatterns = [
     of_site("renewals/", pools.renewals, "renewals"),
     of_site("undo/<int:pk>/", undo_it, "undo"),
     of_site("people/", people.listed, "people"),
+    of_site("people/several/", several.several, "several"),
     of_site("people/employee/", people.employee, "employee"),
     of_site("people/hourly/", people.hourly, "hourly"),
     of_site("people/<int:number>/", people.one, "person"),

@@ -88,6 +88,25 @@ class Browser:
     def choose(self, css: str, value: str) -> None:
         self.tick(f'{css} option[value="{value}"]')
 
+    def value(self, css: str) -> str:
+        """What is in a field now."""
+        return str(self._call("GET", f"element/{self._find(css)}/property/value"))
+
+    def is_shown(self, css: str) -> bool:
+        return bool(self._call("GET", f"element/{self._find(css)}/displayed"))
+
+    def wait_until_shown(self, css: str) -> None:
+        deadline = time.monotonic() + START_LIMIT_S
+        while not self.is_shown(css):
+            assert time.monotonic() < deadline, f"{css} is not shown"
+            time.sleep(0.02)
+
+    def cookie(self, name: str) -> str:
+        return str(self._call("GET", f"cookie/{name}")["value"])
+
+    def cookie_removed(self, name: str) -> None:
+        self._call("DELETE", f"cookie/{name}")
+
     def cookies_cleared(self) -> None:
         self._call("DELETE", "cookie")
 

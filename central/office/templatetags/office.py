@@ -1,20 +1,23 @@
 """How the office's pages write times."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from auditlog.models import LogEntry
 from django import template
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from central.clock import DAY_S, END_OF_DATES
 from central.doors.table import Right
 from central.models import Site
 from central.office import once, seen, undo
 from central.office.access import SiteAccess
+from central.office.session_end import seconds_left
+from central.office.telephone import telephone
 
 register = template.Library()
 
@@ -26,7 +29,18 @@ def when(at: int | None, site: Site) -> str:
     """A time, by the site's clocks; a dash for never. What no calendar has (a broken clock told it) stays a number."""
     if not at:
         return "–"
-    return site.local_time(at).strftime("%Y-%m-%d %H:%M") if at < END_OF_DATES - DAY_S else str(at)
+    if at >= END_OF_DATES - DAY_S:
+        return str(at)
+    local = site.local_time(at)
+    return f"{day(local)} {local:%H:%M}"
+
+
+@register.filter
+def day(on: date | None) -> str:
+    """A day as people of that language write it: 2026-11-29, 29.11.2026, 29 Nov 2026; a dash for none."""
+    # The short English one of Django is American.
+    is_english = (get_language() or "en").startswith("en")
+    return date_format(on, "j M Y" if is_english else "SHORT_DATE_FORMAT") if on else "–"
 
 
 @register.simple_tag(takes_context=True)
@@ -41,18 +55,24 @@ def page_address(context: dict[str, Any], number: int, name: str) -> str:
 def post_fields(context: dict[str, Any], *things: Any) -> str:
     """What each form that acts carries: against other sites' pages, against acting twice, and what it is about.
 
-    ``things``: keys, people, stations whose changes since this page refuse it (`central.office.seen`).
+    ``things``: keys, people, stations (or lists of them) whose changes since this page refuse it
+    (`central.office.seen`).
     """
+    every = [each for thing in things for each in (thing if isinstance(thing, list) else [thing])]
     return format_html(
         '<input type="hidden" name="csrfmiddlewaretoken" value="{}"><input type="hidden" name="{}" value="{}">'
         '<input type="hidden" name="{}" value="{}">',
-        *(context["csrf_token"], once.FIELD, once.new_number(), seen.FIELD, seen.mark(things)),
+        *(context["csrf_token"], once.FIELD, once.new_number(), seen.FIELD, seen.mark(every)),
     )
+
+
+register.filter(seconds_left)
+register.filter(telephone)
 
 
 PAGES = (
     (Right.SEE_TASKS, "today", gettext_lazy("Today"), ("receipt",)),
-    (Right.SEE_PEOPLE, "people", gettext_lazy("People"), ("person", "employee", "hourly")),
+    (Right.SEE_PEOPLE, "people", gettext_lazy("People"), ("person", "employee", "hourly", "several")),
     (Right.SEE_KEYS, "keys", gettext_lazy("Keys"), ("key", "trail")),
     (Right.SEE_POOLS, "pools", gettext_lazy("Pool keys"), ("renewals",)),
     (Right.WHO_MAY_OPEN, "lock", gettext_lazy("Locks"), ()),

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 from auditlog.models import LogEntry
 from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from central.actions.hand_out import new_provision_code
 from central.actions.keys import (
@@ -30,10 +32,12 @@ from central.models import Holder, Key, LogGaps
 from central.office.access import SiteAccess
 from central.office.block_spread import BlockSpread, spread_of_block
 from central.office.forms import FIRST_DAY
+from central.office.letters import fits
+from central.office.lists import Column, choice, page_of
 from central.office.pages import NotDone, SiteRequest
 from central.office.templatetags.office import told
 from central.office.undo import say_key_undoable
-from central.office.views.answers import go, number_in, once, paged, show, slip
+from central.office.views.answers import go, once, paged, show, slip
 from central.office.views.people_offered import borrowers, offered, person_in, without_key
 
 HISTORY_SHOWN = 50
@@ -43,16 +47,37 @@ REASON_LIMIT = 300
 """Characters."""
 
 
+COLUMNS = (
+    Column("number", gettext_lazy("Key"), lambda row: row.number),
+    Column("kind", gettext_lazy("Kind"), lambda row: row.kind),
+    Column("unit", gettext_lazy("Unit"), lambda row: row.unit__name),
+    Column("person", gettext_lazy("Person"), lambda row: (row.holder__given_name or None) and _name_of(row)),
+    Column("status", gettext_lazy("Status"), lambda row: row.status),
+)
+FIELDS = ("pk", "number", "kind", "unit__name", "holder__given_name", "holder__family_name", "status")
+
+
 def listed(request: SiteRequest) -> HttpResponse:
-    """The keys in scope, by number or status."""
+    """The keys in scope, by number or the person's name, unit, status."""
+    units = request.access.units(Right.SEE_KEYS)
+    chosen = choice(request, "keys", COLUMNS, units=units, statuses=Key.Status.values, usual_sort="number")
     found = request.access.keys(Right.SEE_KEYS)
-    words, status = request.GET.get("q", ""), request.GET.get("status", "")
-    number = number_in(words)
-    if number is not None:
-        found = found.filter(number=number)
-    if status in Key.Status.values:
-        found = found.filter(status=status)
-    return show(request, "keys", page=paged(request, found), q=words, status=status, statuses=Key.Status.values)
+    if chosen.unit is not None:
+        found = found.filter(unit__number=chosen.unit)
+    if chosen.status:
+        found = found.filter(status=chosen.status)
+    rows: list[Any] = list(found.order_by("number").values_list(*FIELDS, named=True))
+    if chosen.q:
+        rows = [
+            row
+            for row in rows
+            if str(row.number) == chosen.q or (row.holder__given_name and fits(chosen.q, " ".join(_name_of(row))))
+        ]
+    return show(request, "keys", page=page_of(request, chosen, rows, found), chosen=chosen)
+
+
+def _name_of(row: Any) -> tuple[str, str]:
+    return row.holder__given_name, row.holder__family_name
 
 
 def one(request: SiteRequest, number: int) -> HttpResponse:

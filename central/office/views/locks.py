@@ -6,18 +6,30 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from central.actions.look_ups import note_look_up
 from central.clock import unix_now
 from central.doors.table import Right
-from central.models import Holder, Lock, LogGaps, LookUp, Opening, Permission
+from central.models import Holder, Lock, LogGaps, LookUp, Opening, Permission, Unit
 from central.office.forms import CAUSES, LookUpForm
+from central.office.lists import Column, choice, page_of
 from central.office.pages import SiteRequest
 from central.office.views.answers import number_in, paged, show
 
 LOOK_UPS_SHOWN = 30
 TURNED_WITHIN_S = 3600
 """For so long the pages of a look-up's answer are part of it; afterwards it is a new one, for a reason of its own."""
+
+
+COLUMNS = (
+    Column("number", gettext_lazy("Lock"), lambda row: row.number),
+    Column("area", gettext_lazy("Area"), lambda row: row.area__name),
+    Column("unit", gettext_lazy("Unit"), lambda row: row.unit__name),
+)
+
+
+BY_NAME = Column("person", gettext_lazy("Person"), lambda row: (row.given_name, row.family_name))
 
 
 def who_may_open(request: SiteRequest) -> HttpResponse:
@@ -29,14 +41,22 @@ def who_may_open(request: SiteRequest) -> HttpResponse:
     if words and lock is None:
         messages.error(request, _("There is no such lock."))
     if lock is None:
+        chosen = choice(request, "locks", COLUMNS, units=Unit.objects.filter(site=access.site), usual_sort="number")
         locks = Lock.objects.filter(site=access.site).select_related("area", "unit")
-        return show(request, "lock", number=words, page=paged(request, locks))
+        if chosen.unit is not None:
+            locks = locks.filter(unit__number=chosen.unit)
+        every = locks.values_list("pk", "number", "area__name", "unit__name", named=True)
+        # What is not there is said, and nothing is listed.
+        page = None if words else page_of(request, chosen, every, locks)
+        return show(request, "lock", number=words, page=page, chosen=chosen)
     opens = Q(every_area=True) | Q(areas=lock.area) | Q(locks=lock)
     permissions = Permission.objects.filter(opens, holder__site=access.site, holder__status=Holder.Status.ACTIVE)
     allowed = Holder.objects.filter(pk__in=permissions.values("holder"))
-    seen = access.holders(Right.WHO_MAY_OPEN).filter(pk__in=allowed).order_by("given_name", "family_name", "number")
+    seen = access.holders(Right.WHO_MAY_OPEN).filter(pk__in=allowed).order_by("number")
     others = allowed.count() - seen.count()
-    return show(request, "lock", number=words, lock=lock, page=paged(request, seen), others=others)
+    names = seen.values_list("pk", "given_name", "family_name", named=True)
+    page = page_of(request, choice(request, "may-open", (BY_NAME,), usual_sort="person"), names, seen)
+    return show(request, "lock", number=words, lock=lock, page=page, others=others)
 
 
 def log(request: SiteRequest) -> HttpResponse:

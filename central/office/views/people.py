@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from central.actions.keys import give_new_key
 from central.actions.people import add_employee, add_hourly, end_employment, set_pool_units
@@ -20,28 +21,42 @@ from central.clock import unix_now
 from central.doors.table import Right
 from central.models import Holder, Key, Unit
 from central.office.forms import EmployeeForm, EndForm, HourlyForm, category_name
+from central.office.letters import fits
+from central.office.lists import EVERY, NUMBER, Column, choice, page_of
 from central.office.pages import NotDone, SiteRequest
 from central.office.undo import say_undoable
-from central.office.views.answers import go, number_in, paged, show, slip
+from central.office.views.answers import go, number_in, show, slip
+from central.office.views.several import ACTS
+
+COLUMNS = (
+    NUMBER,
+    Column("person", gettext_lazy("Person"), lambda row: (row.given_name, row.family_name)),
+    Column("unit", gettext_lazy("Unit"), lambda row: row.unit__name),
+    Column("last_day", gettext_lazy("Last day at work"), lambda row: row.employment_ends),
+    Column("status", gettext_lazy("Status"), lambda row: row.status),
+)
+FIELDS = ("pk", "number", "given_name", "family_name", "unit__name", "employment_ends", "status")
 
 
 def listed(request: SiteRequest) -> HttpResponse:
-    """The people in scope, by a part of the name or the number."""
-    words = request.GET.get("q", "").split()
-    found = request.access.holders(Right.SEE_PEOPLE).order_by("status", "given_name", "family_name", "number")
-    ended = bool(request.GET.get("ended"))
-    if not ended:
-        found = found.filter(status=Holder.Status.ACTIVE)
-    if words:
-        # Not in SQL: SQLite does not know that å is Å.
-        names = found.values_list("pk", "number", "given_name", "family_name")
-        fitting = [pk for pk, *name in names if all(_fits(word, *name) for word in words)]
-        found = found.filter(pk__in=fitting)
-    return show(request, "people", page=paged(request, found), q=" ".join(words), ended=ended)
-
-
-def _fits(word: str, number: int, given_name: str, family_name: str) -> bool:
-    return word == str(number) or word.casefold() in f"{given_name} {family_name}".casefold()
+    """The people in scope, by a part of the name or the number; those who have left only if they are asked for."""
+    access, statuses = request.access, (*Holder.Status.values, EVERY)
+    units = access.units(Right.SEE_PEOPLE)
+    chosen = choice(
+        request, "people", COLUMNS, units=units, statuses=statuses, usual=Holder.Status.ACTIVE, usual_sort="person"
+    )
+    found = access.holders(Right.SEE_PEOPLE)
+    if chosen.status != EVERY:
+        found = found.filter(status=chosen.status)
+    if chosen.unit is not None:
+        found = found.filter(unit__number=chosen.unit)
+    rows = [
+        row
+        for row in found.order_by("number").values_list(*FIELDS, named=True)
+        if str(row.number) == chosen.q or fits(chosen.q, f"{row.given_name} {row.family_name}")
+    ]
+    acts = [(name, act.text) for name, act in ACTS.items() if access.may(act.right)]
+    return show(request, "people", page=page_of(request, chosen, rows, found), chosen=chosen, acts=acts)
 
 
 def one(request: SiteRequest, number: int) -> HttpResponse:

@@ -3,6 +3,7 @@
 from django.db.models import F, Q, QuerySet
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from central.actions.pool_keys import (
     EMERGENCY_KEYS_WANTED,
@@ -18,24 +19,43 @@ from central.clock import unix_now
 from central.doors.table import Right
 from central.models import Holder, Key, Station, Unit
 from central.office.access import SiteAccess
+from central.office.lists import Column, choice
 from central.office.pages import NotDone, SiteRequest
 from central.office.undo import say_key_undoable
 from central.office.views.answers import go, paged, show, slip
 from central.office.views.people_offered import borrowers, offered, person_in
 
+POOL_COLUMNS = (
+    Column("number", gettext_lazy("Key"), lambda row: row.key.number),
+    Column("kind", gettext_lazy("Kind"), lambda row: row.key.kind),
+    Column("unit", gettext_lazy("Unit"), lambda row: row.key.unit.name),
+    Column("held_by", gettext_lazy("Held by"), lambda row: str(row.holder or row.holder_number or "")),
+    Column("since", gettext_lazy("Since"), lambda row: row.since),
+)
+POOL_STATUSES = ("out", "there")
+
 
 def pool(request: SiteRequest) -> HttpResponse:
     """Every pool key: who has it since when."""
     access = request.access
+    units = access.units(Right.SEE_POOLS)
+    chosen = choice(request, "pools", POOL_COLUMNS, units=units, statuses=POOL_STATUSES, usual_sort="number")
     keys = keys_of_pools(access)
     found = pool_keys(keys, unix_now())
+    rows = [
+        held
+        for held in found
+        if chosen.unit in (None, held.key.unit.number) and chosen.status in ("", POOL_STATUSES[not held.is_out])
+    ]
     left = emergency_left(found)
     lendable = access.keys(Right.LEND_KEY).filter(pk__in=[p.key.pk for p in found if not p.is_out])
     returnable = access.keys(Right.TAKE_BACK_LENT).filter(pk__in=[p.key.pk for p in found if p.is_out])
     return show(
         request,
         "pools",
-        page=paged(request, found),
+        page=paged(request, chosen.sorted(rows)),
+        chosen=chosen,
+        more_heads=(_("How long"), _("What can be done")),
         emergency_left=left,
         few_emergency=left < EMERGENCY_KEYS_WANTED,
         lendable=set(lendable.values_list("pk", flat=True)),

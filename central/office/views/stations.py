@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from central.actions.codes import new_enrolment_code
 from central.actions.stations import add_station, revoke_station, set_in_order, set_out_of_order
@@ -11,8 +12,9 @@ from central.doors.table import Right
 from central.feed.cursors import newest_revision
 from central.models import Station, StationHealth
 from central.office.forms import StationForm
+from central.office.lists import Column, choice
 from central.office.pages import NotDone, SiteRequest
-from central.office.views.answers import go, once, show
+from central.office.views.answers import go, once, paged, show
 
 NOTE_LIMIT = 200
 WARN_DAYS = 20
@@ -45,11 +47,30 @@ def _mirror_age_s(health: StationHealth | None, now: int) -> int | None:
     return max(0, now - confirmed_at) if confirmed_at else None
 
 
+COLUMNS = (
+    Column("number", gettext_lazy("Number"), lambda row: row["station"].number),
+    Column("station", gettext_lazy("Station"), lambda row: row["station"].name),
+    Column("status", gettext_lazy("Status"), lambda row: row["station"].status),
+    Column("contact", gettext_lazy("Last contact"), lambda row: row["station"].last_contact),
+    Column("mirror", gettext_lazy("Mirror confirmed"), lambda row: row["mirror_age_s"]),
+    Column("behind", gettext_lazy("Changes behind"), lambda row: row["behind"]),
+    Column("outbox", gettext_lazy("Outbox"), lambda row: row["outbox"]),
+    Column("certificate", gettext_lazy("Certificate, days left"), lambda row: row["days_left"]),
+)
+
+
 def listed(request: SiteRequest) -> HttpResponse:
-    """All stations in scope."""
+    """The stations in scope, by unit and status."""
     now, newest = unix_now(), newest_revision(request.access.site.pk)
+    units = request.access.units(Right.SEE_STATIONS)
+    chosen = choice(request, "stations", COLUMNS, units=units, statuses=Station.Status.values, usual_sort="number")
     found = request.access.stations(Right.SEE_STATIONS).select_related("health", "out_of_order", "unit", "site")
-    return show(request, "stations", rows=[_health_of(station, now, newest) for station in found])
+    if chosen.unit is not None:
+        found = found.filter(unit__number=chosen.unit)
+    if chosen.status:
+        found = found.filter(status=chosen.status)
+    rows = chosen.sorted(_health_of(station, now, newest) for station in found)
+    return show(request, "stations", page=paged(request, rows), chosen=chosen)
 
 
 def one(request: SiteRequest, number: int) -> HttpResponse:

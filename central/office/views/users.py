@@ -11,17 +11,25 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from central.actions import users
-from central.doors.table import ROLES_BY_OPERATOR
+from central.doors.table import ROLES_BY_OPERATOR, Right
 from central.models import Membership
 from central.office.forms import UserForm
+from central.office.lists import Column, choice, page_of
 from central.office.pages import NotDone, SiteRequest
-from central.office.views.answers import go, once, paged, show
+from central.office.views.answers import go, once, show
 
 NOT_OURS = gettext_lazy("This user is not of this site alone: ask the server's operator.")
 TEXTS: dict[str, Any] = {
     "account_elsewhere": gettext_lazy("There is such a user, but not of this site: ask the server's operator."),
     "role_by_operator": gettext_lazy("The server's operator gives and takes this role."),
 }
+
+
+COLUMNS = (
+    Column("user", gettext_lazy("User"), lambda row: row.username),
+    Column("name", gettext_lazy("Name"), lambda row: f"{row.first_name} {row.last_name}".strip()),
+)
+STATUSES = ("active", "shut_out")
 
 
 def listed(request: SiteRequest) -> HttpResponse:
@@ -41,9 +49,18 @@ def listed(request: SiteRequest) -> HttpResponse:
                 return once(request, title, given.password)
             return go(request, "users")
     here = Prefetch("memberships", Membership.objects.filter(site=access.site).select_related("unit"), to_attr="here")
-    page_ = paged(request, users.users_of(access.site).prefetch_related(here))
+    units = access.units(Right.MANAGE_USERS)
+    chosen = choice(request, "users", COLUMNS, units=units, statuses=STATUSES, usual_sort="user")
+    found = users.users_of(access.site)
+    if chosen.unit is not None:
+        there = Membership.objects.filter(site=access.site, unit__number=chosen.unit)
+        found = found.filter(pk__in=there.values("user"))
+    if chosen.status:
+        found = found.filter(is_active=chosen.status == STATUSES[0])
+    rows_ = found.order_by("pk").values_list("pk", "username", "first_name", "last_name", "is_active", named=True)
+    page_ = page_of(request, chosen, rows_, found.prefetch_related(here))
     rows = [(user, users.is_kept_by(user, access.site)) for user in page_]
-    return show(request, "users", form=form, page=page_, rows=rows, by_operator=ROLES_BY_OPERATOR)
+    return show(request, "users", form=form, page=page_, rows=rows, chosen=chosen, by_operator=ROLES_BY_OPERATOR)
 
 
 def take_role(request: SiteRequest, pk: int) -> HttpResponse:

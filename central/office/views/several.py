@@ -1,0 +1,117 @@
+"""One act on several people: they are named first, it is confirmed, and done person by person."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from central.actions.people import end_employment, resume_employment
+from central.actions.pins import give_pin
+from central.doors.table import Right
+from central.models import Holder, Receipt
+from central.office.forms import EndForm, ExtendForm
+from central.office.letters import order_of
+from central.office.pages import NotDone, SiteRequest
+from central.office.views.answers import ROWS, go, number_in, show
+
+LIMIT = ROWS
+"""As many as a page of the list has."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """What can be done to several people, by whom, and what it means for them."""
+
+    right: Right
+    text: Any
+    means: Any = ""
+    form: "Callable[..., forms.Form] | None" = None
+    is_dangerous: bool = False
+
+
+ACTS = {
+    "slips": Act(Right.SEE_PEOPLE, gettext_lazy("Print their receipts again")),
+    "pins": Act(
+        Right.GIVE_PIN, gettext_lazy("New PINs, as slips"),
+        gettext_lazy("Their old PINs are dead at each station's next refresh. This cannot be undone."),
+    ),
+    "extend": Act(
+        Right.END_EMPLOYMENT, gettext_lazy("Move their last day"),
+        gettext_lazy("They stay until the end of that day. Tasks to collect their keys are closed until then."),
+        ExtendForm,
+    ),
+    "end": Act(
+        Right.END_EMPLOYMENT, gettext_lazy("Employment ends"),
+        gettext_lazy("They can then open nothing, at any station that has heard of it. Keys still out become tasks. "
+                     "This cannot be undone for all of them at once."),
+        EndForm, is_dangerous=True,
+    ),
+}  # fmt: skip
+"""Moving people to another unit belongs here as well, once there is an act for one of them."""
+
+
+def several(request: SiteRequest) -> HttpResponse:
+    """Name the people and what will happen to them; do it when it is confirmed."""
+    told = request.POST if request.method == "POST" else request.GET
+    name, act = told.get("act", ""), ACTS.get(told.get("act", ""))
+    numbers = {number for each in told.getlist("who") if (number := number_in(each)) is not None}
+    if act is None or not 0 < len(numbers) <= LIMIT:
+        raise NotDone(_("Tick people, and choose what to do."), "people")
+    request.access.require(act.right)
+    here = _by_name(request.access.holders(Right.SEE_PEOPLE).filter(number__in=numbers))
+    mine = set(request.access.holders(act.right).filter(number__in=numbers).values_list("pk", flat=True))
+    people = [one for one in here if one.pk in mine and (name == "slips" or one.status == Holder.Status.ACTIVE)]
+    others = [one for one in here if one not in people]
+    if name == "slips":
+        return show(request, "slips", slips=_newest_receipts(request, people), fresh=False)
+    form = act.form(request.POST or None) if act.form else None
+    if isinstance(form, ExtendForm) and form.is_valid() and form.cleaned_data["last_day"] < request.access.site.today():
+        form.add_error("last_day", _("That day is over."))
+    if request.method == "POST" and people and (form is None or form.is_valid()):
+        return _give_pins(request, people) if name == "pins" else _do(request, name, people, form)
+    return show(request, "several", people=people, others=others, act=act, act_name=name, form=form)
+
+
+def _do(request: SiteRequest, name: str, people: list[Holder], form: Any) -> HttpResponse:
+    """Each in a change of their own: what could not be done for one is done for the others."""
+    done, not_done = [], []
+    for holder in people:
+        if name == "end":
+            end_employment(holder, request.access.name, form.last_day_chosen())
+        elif holder.employment_ends is None:
+            not_done.append(holder)
+            continue
+        else:
+            resume_employment(holder, form.cleaned_data["last_day"], request.access.name)
+        done.append(holder)
+    if done:
+        messages.success(request, _("Done for %(people)s.") % {"people": ", ".join(map(str, done))})
+    if not_done:
+        said = _("Not done, since they have no last day: %(people)s.")
+        messages.warning(request, said % {"people": ", ".join(map(str, not_done))})
+    return go(request, "people")
+
+
+def _give_pins(request: SiteRequest, people: list[Holder]) -> HttpResponse:
+    """As every PIN: rendered by the post itself, kept nowhere."""
+    given = [give_pin(holder, request.access.name) for holder in people]
+    response = show(request, "slips", slips=given, fresh=True)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _newest_receipts(request: SiteRequest, people: list[Holder]) -> list[dict[str, Any]]:
+    """Of each who has one, without the PIN, which is in no place to print it from."""
+    found = request.access.receipts(Right.SEE_PEOPLE).filter(holder__in=people).exclude(kind=Receipt.Kind.PIN)
+    newest = {receipt.holder_id: receipt for receipt in found.order_by("made_at", "pk")}
+    return [{"holder": one, "receipt": newest[one.pk]} for one in people if one.pk in newest]
+
+
+def _by_name(people: Iterable[Holder]) -> list[Holder]:
+    order = order_of(get_language() or "")
+    return sorted(people, key=lambda one: (order(one.given_name), order(one.family_name), one.number))
