@@ -36,6 +36,7 @@ class Right(Enum):
     FINISH_TASK = auto()
     UNDO = auto()
     WHO_MAY_OPEN = auto()
+    ASK_WHY = auto()
     READ_LOG = auto()
     ADD_EMPLOYEE = auto()
     ADD_HOURLY = auto()
@@ -72,7 +73,9 @@ RIGHTS: dict[Right, dict[Role, Scope]] = {
     Right.FINISH_TASK: _DAILY,
     # What they did themselves, just now.
     Right.UNDO: dict.fromkeys(Role, _UNIT),
-    Right.WHO_MAY_OPEN: _DAILY | {_MANAGER: _UNIT, _AUDITOR: _UNIT},
+    # The on-call manager's at night; the unit sees it the next morning (`central.office.last_night`).
+    Right.WHO_MAY_OPEN: _DAILY | {_MANAGER: _UNIT, _ON_CALL: _UNIT, _AUDITOR: _UNIT},
+    Right.ASK_WHY: _DAILY | {_ON_CALL: _UNIT, _SYSTEM: _UNIT},
     # The whole site's log, for those who keep nothing else: whoever hands out keys does not follow people.
     Right.READ_LOG: {_AUDITOR: _SITE},
     Right.ADD_EMPLOYEE: _DAILY,
@@ -81,7 +84,7 @@ RIGHTS: dict[Right, dict[Role, Scope]] = {
     Right.HAND_OUT_KEY: _DAILY,
     Right.TAKE_BACK_KEY: _DAILY,
     Right.BLOCK_KEY: _DAILY | {_ON_CALL: _UNIT, _STAFFING: _HOURLY},
-    Right.UNLOCK_KEY: _DAILY,
+    Right.UNLOCK_KEY: _DAILY | {_ON_CALL: _UNIT},
     Right.LEND_EMERGENCY: _DAILY | {_ON_CALL: _UNIT},
     Right.END_EMPLOYMENT: _DAILY | {_STAFFING: _HOURLY},
     Right.SIGN_RECEIPT: {_MANAGER: _UNIT},
@@ -172,6 +175,8 @@ DOORS: dict[str, Door] = {
     "office:broken": Door(POST, Right.LEND_EMERGENCY),
     "office:lock": Door(GET, Right.WHO_MAY_OPEN),
     "office:log": Door(BOTH, Right.READ_LOG),
+    "office:log_csv": Door(GET, Right.READ_LOG),
+    "office:why": Door(GET, Right.ASK_WHY),
     "office:stations": Door(GET, Right.SEE_STATIONS),
     "office:new_station": Door(BOTH, Right.ENROL_STATION),
     "office:station": Door(GET, Right.SEE_STATIONS),

@@ -7,7 +7,7 @@ from django.views.i18n import set_language
 from central.office.pages import of_site
 from central.office.passwords import PasswordPage
 from central.office.undo import undo_it
-from central.office.views import csv_import, keys, locks, people, stations, today, users
+from central.office.views import csv_import, keys, locks, log, people, stations, today, users, why
 
 app_name = "office"
 urlpatterns = [
@@ -42,7 +42,9 @@ urlpatterns = [
     of_site("keys/<int:number>/code/", keys.code, "key_code"),
     of_site("keys/<int:number>/broken/", keys.broken, "broken"),
     of_site("locks/", locks.who_may_open, "lock"),
-    of_site("log/", locks.log, "log"),
+    of_site("log/", log.look_up, "log"),
+    of_site("log/csv/", log.as_csv, "log_csv"),
+    of_site("why/", why.why, "why"),
     of_site("stations/", stations.listed, "stations"),
     of_site("stations/new/", stations.new, "new_station"),
     of_site("stations/<int:number>/", stations.one, "station"),
