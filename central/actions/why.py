@@ -17,6 +17,7 @@ from django.contrib.contenttypes.models import ContentType
 from central.clock import DAY_S
 from central.models import Activation, Block, Blocklist, Event, Holder, Key, Lock, Permission, Permit, Site, Station
 from central.signing.keyring import verifying_keys
+from central.signing.permits import employment_end
 from station.records import claims
 from station.records.envelope import verified
 from station.records.log_entry import TEST_LOCK
@@ -144,6 +145,9 @@ def answer(key: Key, holder: Holder | None, lock: Lock | None, at: int, now: int
         # What was permitted before it was last signed is not known here.
         then = replace(then, permit=replace(then.permit, not_before=min(at, then.permit.not_before)))
     rule = decide(then, at)
+    end = employment_end(holder) if holder is not None else None
+    if rule is Rule.PERMIT_EXPIRED and end is not None and end <= at:
+        return Answer(Rule.ENDED, end)
     if rule is not Rule.OPENS:
         return Answer(rule, _since(rule, key, holder, then))
     if at > now:

@@ -99,9 +99,8 @@ def test_access_that_came_after_the_key_was_switched_on(there: SimpleNamespace, 
         there.permission.every_area = True
         there.permission.save()
     assert rule(office, there) == "access_changed"
-    report(there.one.station, "key_deactivated", key=100, holder=10, at=NOW + 1)
-    switched_on(there, int(time.time()) + 2)
-    assert rule(office, there) != "access_changed"
+    switched_on(there, int(time.time()))
+    assert rule(office, there) == "opens"
 
 
 def test_a_key_is_switched_off_and_a_stations_word_is_worth_nothing(there: SimpleNamespace, office: Any) -> None:
@@ -115,7 +114,7 @@ def test_a_key_is_switched_off_and_a_stations_word_is_worth_nothing(there: Simpl
         station.stolen = True
         station.save()
     assert rule(office, there) == "station_blocked"
-    end_employment(there.own, None, "test")
+    end_employment(there.own)
     assert rule(office, there) == "ended"
 
 
@@ -144,6 +143,21 @@ def test_pool_keys_and_several_who_fit(there: SimpleNamespace, office: Any, seat
     assert rule(office, there, q="101") == "nobody", "a substitute key on its shelf"
     report(there.one.station, "pool_key_taken", key=101, holder=11)
     assert rule(office, there, q="Tim Test 1") == "not_activated"
+    report(there.one.station, "pool_key_returned", key=101)
+    assert rule(office, there, q="Tim Test 1") == "not_activated", "whoever has no key may ask for one of the pool"
+    with change_and_sign():
+        saved(Key(site=there.site, number=103, kind=1, unit=there.one.unit, status="active"))
+    page = words(office.get(at(there, "why/?q=Tim+Test+1&lock=101")))
+    assert "key=101&amp;person=11" in page
+    assert rule(office, there, q="", key="101", person="11") == "not_activated"
+    assert rule(office, there, q="", key="102", person="11") == "not_permanent"
+
+
+def test_a_last_day_that_comes_is_the_employments_end(there: SimpleNamespace, office: Any) -> None:
+    today = there.site.today()
+    end_employment(there.own, last_day=today + timedelta(days=1))
+    day_after = (today + timedelta(days=2)).isoformat()
+    assert rule(office, there, at=f"{day_after}T12:00") == "ended"
 
 
 def test_a_time_that_is_none_is_said(there: SimpleNamespace, office: Any) -> None:

@@ -53,7 +53,13 @@ def why(request: SiteRequest) -> HttpResponse:
             messages.error(request, _("There is no lock %(words)s.") % {"words": lock_words})
     if (words or "key" in asked) and not cases:
         messages.error(request, _("Nobody and no key of yours fits."))
-    context: dict[str, Any] = {"q": words, "lock_words": lock_words, "time_words": time_words, "cases": cases}
+    context: dict[str, Any] = {
+        "q": words or asked.get("key", ""),
+        "lock_words": lock_words,
+        "time_words": time_words,
+        "cases": cases,
+    }
+    context["person"] = number_in(asked.get("person", ""))
     if len(cases) != 1 or (lock is None and not is_test):
         return show(request, "why", **context)
     (case,) = cases
@@ -107,28 +113,36 @@ def _time(request: SiteRequest, words: str, now: int) -> int | None:
 
 def _cases(access: SiteAccess, request: SiteRequest, words: str, now: int) -> list[Case]:
     """The keys in scope that the question may be about: the one that was chosen; else those that the words fit."""
-    chosen = number_in(request.GET.get("key", ""))
+    chosen, person = (number_in(request.GET.get(name, "")) for name in ("key", "person"))
     if chosen is not None:
-        return _of_keys(list(access.keys(Right.ASK_WHY).filter(number=chosen)), now)
+        return _of_keys(access, list(access.keys(Right.ASK_WHY).filter(number=chosen)), person, now)
     if not words:
         return []
     number = number_in(words)
     keys = list(access.keys(Right.ASK_WHY).filter(number=number)) if number is not None else []
-    found = _of_keys(keys, now)
+    found = _of_keys(access, keys, person, now)
     seen = access.holders(Right.ASK_WHY)
     for holder in people(seen, words)[:CHOICES_SHOWN]:
-        own = Key.objects.filter(site=access.site, holder=holder).select_related(
-            "unit", "holder", "holder__unit", "site"
-        )
-        held = keys_held_by(holder, now)
-        mine = [*own.filter(pk__in=[key.pk for key in own if key.status != Key.Status.RETURNED])] or list(own[:1])
-        found += [Case(key, holder) for key in [*mine, *held] if key.number not in {case.key.number for case in found}]
+        own = Key.objects.filter(site=access.site, holder=holder).exclude(status=Key.Status.RETURNED)
+        mine = [*own.select_related("unit", "holder__unit", "site"), *keys_held_by(holder, now)]
+        numbers = {case.key.number for case in found}
+        found += [Case(key, holder) for key in mine or _pool_of(access, holder) if key.number not in numbers]
     return found[:CHOICES_SHOWN]
 
 
-def _of_keys(keys: list[Key], now: int) -> list[Case]:
+def _of_keys(access: SiteAccess, keys: list[Key], person: int | None, now: int) -> list[Case]:
+    """With whom each works for: its holder; of a pool key ``person``, else whoever has it."""
+    chosen = access.holders(Right.ASK_WHY).filter(number=person).first() if person is not None else None
     held = {each.key.pk: each.holder for each in pool_keys(keys, now)}
-    return [Case(key, key.holder or held.get(key.pk)) for key in keys]
+    return [Case(key, key.holder or chosen or held.get(key.pk)) for key in keys]
+
+
+def _pool_of(access: SiteAccess, holder: Holder) -> list[Key]:
+    """The pool keys that somebody without a key may ask for."""
+    hourly = holder.category == Holder.Category.HOURLY
+    units = holder.permissions.values("unit") if hourly else [holder.unit_id]
+    kind = Key.Kind.SUBSTITUTE if hourly else Key.Kind.EMERGENCY
+    return list(access.keys(Right.ASK_WHY).filter(kind=kind, unit__in=units, status=Key.Status.ACTIVE))
 
 
 def _refused(event: Any) -> str:
