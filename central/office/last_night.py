@@ -32,8 +32,10 @@ class Act:
 
 
 def note_asked(access: SiteAccess, lock: Lock, key: int | None = None) -> None:
-    """Keep in the audit log that an on-call manager asked who may open a lock, or (``key``) why it stays red."""
-    if not Membership.objects.filter(user=access.user, site=access.site, role=Role.ON_CALL).exists():
+    """Keep in the audit log who asked why a lock stays red for ``key``; without: which on-call manager, who may open it."""
+    # Why it stays red has entries of the key's log in its answer. Who may open it is read by many, every day.
+    is_on_call = Membership.objects.filter(user=access.user, site=access.site, role=Role.ON_CALL).exists()
+    if key is None and not is_on_call:
         return
     told = {"asked": "who_may_open"} if key is None else {"asked": "why", "key": key}
     LogEntry.objects.log_create(lock, force_log=True, action=LogEntry.Action.ACCESS, additional_data=told)

@@ -75,7 +75,7 @@ class LookUpForm(forms.Form):
             "until": today,
             "case": self.open_case and self.open_case.pk,
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **{"initial": initial, **kwargs})
         self.site = site
         self.found: list[Found] = []
         if self.is_bound:

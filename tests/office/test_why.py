@@ -132,6 +132,8 @@ def test_the_last_refusals_and_what_stations_did(there: SimpleNamespace, office:
         assert told in refusals
     assert "clock" not in refusals, "where else somebody was is the log's, and is read for a reason"
     assert page.partition('id="did"')[2].partition("</table>")[0].count("Entré Norr") == 2
+    (kept,) = LogEntry.objects.filter(actor=office.user, action=LogEntry.Action.ACCESS)
+    assert (kept.object_repr, kept.additional_data) == ("101", {"asked": "why", "key": 100})
     assert 'id="pin"' in page
     assert 'id="old-station"' in page
 

@@ -142,13 +142,15 @@ def _doubt(row: Opening, now: int) -> str:
 
 
 def _name_of(asked: LookUp) -> str:
+    """What it is about. What is registered no more is a number."""
+    number = asked.number or 0
     if asked.about == LookUp.About.HOLDER:
-        holder = Holder.objects.filter(site=asked.site_id, number=asked.number).first()
-        return f"{_('Person')} {asked.number}" + (f", {holder}" if holder else "")
+        holder = Holder.objects.filter(site=asked.site_id, number=number).first()
+        return f"{_('Person')} {number}" + (f", {holder}" if holder else "")
     if asked.about == LookUp.About.KEY:
-        key = Key.objects.filter(site=asked.site_id, number=asked.number).select_related("holder").first()
-        return f"{_('Key')} {asked.number}" + (f", {key.holder}" if key and key.holder else "")
-    return f"{_('Lock')} {asked.number}"
+        key = Key.objects.filter(site=asked.site_id, number=number).select_related("holder").first()
+        return f"{_('Key')} {number}" + (f", {key.holder}" if key and key.holder else "")
+    return f"{_('Lock')} {number}"
 
 
 def _earlier(request: SiteRequest) -> list[tuple[LookUp, Any]]:

@@ -48,7 +48,9 @@ def why(request: SiteRequest) -> HttpResponse:
     at = _time(request, time_words, now)
     cases, lock, is_test = _cases(access, request, words, now), None, number_in(lock_words) == TEST_LOCK
     if lock_words and not is_test:
-        lock = Lock.objects.filter(site=access.site, number=number_in(lock_words)).select_related("area").first()
+        number = number_in(lock_words)
+        named = Lock.objects.filter(site=access.site).select_related("area")
+        lock = named.filter(number=number).first() if number is not None else None
         if lock is None:
             messages.error(request, _("There is no lock %(words)s.") % {"words": lock_words})
     if (words or "key" in asked) and not cases:
@@ -140,7 +142,7 @@ def _of_keys(access: SiteAccess, keys: list[Key], person: int | None, now: int) 
 def _pool_of(access: SiteAccess, holder: Holder) -> list[Key]:
     """The pool keys that somebody without a key may ask for."""
     hourly = holder.category == Holder.Category.HOURLY
-    units = holder.permissions.values("unit") if hourly else [holder.unit_id]
+    units = [each.unit_id for each in holder.permissions.all()] if hourly else [holder.unit_id]
     kind = Key.Kind.SUBSTITUTE if hourly else Key.Kind.EMERGENCY
     return list(access.keys(Right.ASK_WHY).filter(kind=kind, unit__in=units, status=Key.Status.ACTIVE))
 

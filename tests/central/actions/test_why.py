@@ -35,8 +35,8 @@ def by_stations(given: Facts, at: int, status: str) -> str:
     person_unit = facts.UnitEntry(given.holder_unit, "", closed=given.is_unit_closed)
     category = claims.Category(given.category)
     holder = facts.HolderEntry(10, "", category, given.holder_unit, ended=given.has_ended)
-    here = facts.PermitEntry(given.permit, b"", given.unit if given.category == 2 and given.kind else None)
-    permits = () if given.permit is None else (here,)
+    for_unit = given.unit if given.category == 2 and given.kind else None
+    permits = () if given.permit is None else (facts.PermitEntry(given.permit, b"", for_unit),)
     own = given.kind == 0
     known = facts.KeyKnown(
         entry, unit, holder if own else None, permits[0] if own and permits else None, on_blocklist=given.is_blocked
