@@ -32,7 +32,7 @@ class Act:
 
 
 def note_asked(access: SiteAccess, lock: Lock, key: int | None = None) -> None:
-    """Keep in the audit log who asked why a lock stays red for ``key``; without: which on-call manager, who may open it."""
+    """Keep in the audit log who asks why a lock stays red for ``key``; without it: an on-call manager's look at it."""
     # Why it stays red has entries of the key's log in its answer. Who may open it is read by many, every day.
     is_on_call = Membership.objects.filter(user=access.user, site=access.site, role=Role.ON_CALL).exists()
     if key is None and not is_on_call:
