@@ -8,8 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from central.actions.look_ups import open_cases
 from central.clock import unix_now
@@ -26,12 +26,12 @@ FOUND_LIMIT = 30
 """Of a name that is typed: who gets more to choose from writes more of it."""
 
 CAUSES = {
-    LookUp.Cause.INCIDENT: _("an incident"),
-    LookUp.Cause.CLIENT_ASKED: _("a client has asked"),
-    LookUp.Cause.KEY_LOST: _("a key is lost"),
-    LookUp.Cause.ACCESS_CHECK: _("a check of who has access"),
-    LookUp.Cause.TECHNICAL: _("a technical fault"),
-    LookUp.Cause.OTHER: _("something else"),
+    LookUp.Cause.INCIDENT: gettext_lazy("an incident"),
+    LookUp.Cause.CLIENT_ASKED: gettext_lazy("a client has asked"),
+    LookUp.Cause.KEY_LOST: gettext_lazy("a key is lost"),
+    LookUp.Cause.ACCESS_CHECK: gettext_lazy("a check of who has access"),
+    LookUp.Cause.TECHNICAL: gettext_lazy("a technical fault"),
+    LookUp.Cause.OTHER: gettext_lazy("something else"),
 }
 
 
@@ -53,17 +53,23 @@ class LookUpForm(forms.Form):
     """What to look up in the opening log, and why."""
 
     about = forms.ChoiceField(
-        label=_("Look up"),
-        choices=[("", _("whatever has the name or number")), ("holder", _("a person")), ("key", _("a key")),
-                 ("lock", _("a lock"))],
+        label=gettext_lazy("Look up"),
+        choices=[
+            ("", gettext_lazy("whatever has the name or number")),
+            ("holder", gettext_lazy("a person")),
+            ("key", gettext_lazy("a key")),
+            ("lock", gettext_lazy("a lock")),
+        ],
         required=False,
-    )  # fmt: skip
-    q = forms.CharField(label=_("Name or number"), max_length=120)
-    since = forms.DateField(label=_("From"), widget=DateInput)
-    until = forms.DateField(label=_("To"), widget=DateInput)
+    )
+    q = forms.CharField(label=gettext_lazy("Name or number"), max_length=120)
+    since = forms.DateField(label=gettext_lazy("From"), widget=DateInput)
+    until = forms.DateField(label=gettext_lazy("To"), widget=DateInput)
     case = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    cause = forms.ChoiceField(label=_("Because of"), choices=[("", "–"), *CAUSES.items()])
-    reason = forms.CharField(label=_("Reason (is logged)"), min_length=5, max_length=300, validators=[check_printable])
+    cause = forms.ChoiceField(label=gettext_lazy("Because of"), choices=[("", "–"), *CAUSES.items()])
+    reason = forms.CharField(
+        label=gettext_lazy("Reason (is logged)"), min_length=5, max_length=300, validators=[check_printable]
+    )
 
     def __init__(self, access: SiteAccess, asked: str | None, *args: Any, **kwargs: Any) -> None:
         """``asked``: the case that the page was asked for by number; None: the newest that is open; else a new one."""
@@ -101,16 +107,16 @@ class LookUpForm(forms.Form):
             raise forms.ValidationError(_nothing(about, words))
         if len(self.found) > FOUND_LIMIT:
             self.found = []
-            raise forms.ValidationError(gettext("Too many fit: write more of the name."))
+            raise forms.ValidationError(_("Too many fit: write more of the name."))
         if len(self.found) > 1 and self.picked() is None:
-            raise forms.ValidationError(gettext("Several fit: choose one below."))
+            raise forms.ValidationError(_("Several fit: choose one below."))
         return words
 
     def clean(self) -> dict[str, Any]:
         """A window the wrong way round has nothing in it, and that would look like an answer."""
         data = super().clean() or {}
         if data.get("since") and data.get("until") and data["since"] > data["until"]:
-            raise forms.ValidationError(gettext("The first day is after the last."))
+            raise forms.ValidationError(_("The first day is after the last."))
         return data
 
     def picked(self) -> Found | None:
@@ -148,12 +154,12 @@ def things(site: Site, about: str, words: str) -> Iterator[Found]:
         key = Key.objects.filter(site=site, number=number).select_related("holder").first()
         if key is not None or _is_in_log(site, key=number):
             holder = f" ({key.holder})" if key is not None and key.holder is not None else ""
-            yield Found("key", number, gettext("Key %(number)s") % {"number": number} + holder)
+            yield Found("key", number, _("Key %(number)s") % {"number": number} + holder)
     if number is not None and about in {"", "lock"}:
         lock = Lock.objects.filter(site=site, number=number).select_related("area").first()
         if lock is not None or _is_in_log(site, lock=number):
             area = f" ({lock.area})" if lock is not None else ""
-            yield Found("lock", number, gettext("Lock %(number)s") % {"number": number} + area)
+            yield Found("lock", number, _("Lock %(number)s") % {"number": number} + area)
     if about in {"", "holder"}:
         for holder in people(Holder.objects.filter(site=site).select_related("unit"), words):
             yield Found("holder", holder.number, f"{holder} ({holder.number}), {holder.unit}")
@@ -178,8 +184,8 @@ def _is_in_log(site: Site, **of: int) -> bool:
 
 def _nothing(about: str, words: str) -> str:
     text = {
-        "lock": gettext("There is no lock %(words)s."),
-        "key": gettext("There is no key %(words)s."),
-        "holder": gettext("There is no person %(words)s."),
-    }.get(about, gettext("There is no person, key or lock %(words)s."))
+        "lock": _("There is no lock %(words)s."),
+        "key": _("There is no key %(words)s."),
+        "holder": _("There is no person %(words)s."),
+    }.get(about, _("There is no person, key or lock %(words)s."))
     return text % {"words": words}
