@@ -145,7 +145,7 @@ def test_the_dry_run_has_the_file_s_own_words(there: SimpleNamespace) -> None:
 
 
 def test_days_that_make_no_sense_are_told(there: SimpleNamespace, seat: Any) -> None:
-    form = {
+    form: dict[str, Any] = {
         "about": "lock",
         "q": "101",
         "since": "2030-02-01",
