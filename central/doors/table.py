@@ -37,6 +37,7 @@ class Right(Enum):
     FINISH_TASK = auto()
     UNDO = auto()
     WHO_MAY_OPEN = auto()
+    ASK_WHY = auto()
     READ_LOG = auto()
     ADD_EMPLOYEE = auto()
     ADD_HOURLY = auto()
@@ -78,7 +79,9 @@ RIGHTS: dict[Right, dict[Role, Scope]] = {
     Right.FINISH_TASK: _DAILY,
     # What they did themselves, just now.
     Right.UNDO: dict.fromkeys(Role, _UNIT),
-    Right.WHO_MAY_OPEN: _DAILY | {_MANAGER: _UNIT, _AUDITOR: _UNIT, _TECHNICIAN: _UNIT},
+    # The on-call manager's at night; the unit sees it the next morning (`central.office.last_night`).
+    Right.WHO_MAY_OPEN: _DAILY | {_MANAGER: _UNIT, _ON_CALL: _UNIT, _AUDITOR: _UNIT, _TECHNICIAN: _UNIT},
+    Right.ASK_WHY: _DAILY | {_ON_CALL: _UNIT, _SYSTEM: _UNIT, _TECHNICIAN: _UNIT},
     # The whole site's log, for those who keep nothing else: whoever hands out keys does not follow people.
     Right.READ_LOG: {_AUDITOR: _SITE},
     Right.ADD_EMPLOYEE: _DAILY,
@@ -88,7 +91,7 @@ RIGHTS: dict[Right, dict[Role, Scope]] = {
     # Whoever leaves hands in the key to the section manager.
     Right.TAKE_BACK_KEY: _DAILY | {_MANAGER: _UNIT},
     Right.BLOCK_KEY: _DAILY | {_ON_CALL: _UNIT, _STAFFING: _HOURLY},
-    Right.UNLOCK_KEY: _DAILY,
+    Right.UNLOCK_KEY: _DAILY | {_ON_CALL: _UNIT},
     # It opens again what somebody has shut: not by night.
     Right.UNBLOCK_KEY: _DAILY | {_STAFFING: _HOURLY},
     Right.LEND_KEY: _DAILY | {_ON_CALL: _UNIT, _STAFFING: _HOURLY},
@@ -194,6 +197,8 @@ DOORS: dict[str, Door] = {
     "office:lent_back": Door(POST, Right.TAKE_BACK_LENT),
     "office:lock": Door(GET, Right.WHO_MAY_OPEN),
     "office:log": Door(BOTH, Right.READ_LOG),
+    "office:log_csv": Door(GET, Right.READ_LOG),
+    "office:why": Door(GET, Right.ASK_WHY),
     "office:stations": Door(GET, Right.SEE_STATIONS),
     "office:new_station": Door(BOTH, Right.ENROL_STATION),
     "office:station": Door(GET, Right.SEE_STATIONS),

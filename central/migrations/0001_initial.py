@@ -403,6 +403,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("reason", models.CharField(max_length=300)),
+                ("case", models.BigIntegerField(null=True)),
             ],
             options={
                 "ordering": ["-at", "-pk"],

@@ -262,6 +262,8 @@ class LookUp(models.Model):
     until = models.BigIntegerField()
     cause = models.CharField(max_length=12, choices=Cause.choices, default=Cause.OTHER)
     reason = models.CharField(max_length=300)
+    case = models.BigIntegerField(null=True)
+    """The first look-up of its case, by the database's own number: those after it go on under the same reason."""
 
     class Meta:
         """Django's options."""

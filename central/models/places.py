@@ -16,8 +16,8 @@ from station.records.central_chain import KeyStatus
 
 
 def no_look_ups(year: int | None = None) -> dict[str, Any]:
-    """Of a year (this one) that nobody has read the log in yet."""
-    return {"year": year or datetime.fromtimestamp(unix_now(), UTC).year, "counts": {}}
+    """Of a year (this one) that nobody has read the log in yet, nor in the one before."""
+    return {"year": year or datetime.fromtimestamp(unix_now(), UTC).year, "counts": {}, "last_year": {}}
 
 
 class Site(Mirrored):
@@ -53,7 +53,8 @@ class Site(Mirrored):
     pin_version_task = models.BigIntegerField(default=0, editable=False)
     """The newest task to renew PINs (its database id) when the newest version began: later ones wait for the next."""
     look_ups = models.JSONField(default=no_look_ups, editable=False)
-    """How often the log was read this year: ``{"year": 2026, "counts": {reason: n}}``."""
+    """How often the log was read in that year and the one before: ``{"year": 2026, "counts": {reason: n}, "last_year":
+    {reason: n}}``."""
     permit_days = models.PositiveSmallIntegerField(
         default=21, validators=[MinValueValidator(2), MaxValueValidator(90)], help_text="How long a permit lives"
     )

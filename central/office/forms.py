@@ -1,8 +1,7 @@
 """The forms of the office. Each is made for a user at a site: it offers only what is in their scope."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
@@ -11,16 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from central.actions.people import PersonDetails, shown_name, usual_areas
 from central.doors.table import ROLES_BY_OPERATOR, Right
-from central.models import Area, Holder, Key, LookUp, Membership, Role, Station, Unit
-from central.models.base import MAX_UINT32, check_printable
+from central.models import Area, Holder, Key, Membership, Role, Station, Unit
+from central.models.base import MAX_UINT32
 from central.models.users import UNIT_ROLES
 from central.office.access import SiteAccess
 
 LANGUAGES = [("", "–"), *settings.LANGUAGES]
-DAYS_BACK = 7
 IMPORT_LIMIT_BYTES = 512 * 1024
-FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
-"""Whatever days somebody types: a window of the log is within what clocks can say."""
 
 
 class DateInput(forms.DateInput):
@@ -138,49 +134,6 @@ class ExtendForm(forms.Form):
     """A later last day."""
 
     last_day = forms.DateField(label=_("New last day at work"), widget=DateInput)
-
-
-CAUSES = {
-    LookUp.Cause.INCIDENT: _("an incident"),
-    LookUp.Cause.CLIENT_ASKED: _("a client has asked"),
-    LookUp.Cause.KEY_LOST: _("a key is lost"),
-    LookUp.Cause.ACCESS_CHECK: _("a check of who has access"),
-    LookUp.Cause.TECHNICAL: _("a technical fault"),
-    LookUp.Cause.OTHER: _("something else"),
-}
-
-
-class LookUpForm(forms.Form):
-    """What to look up in the opening log, and why."""
-
-    about = forms.ChoiceField(label=_("Look up"), choices=[("lock", _("a lock")), ("holder", _("a person"))])
-    number = forms.IntegerField(label=_("Number"), min_value=1, max_value=MAX_UINT32)
-    since = forms.DateField(label=_("From"), widget=DateInput)
-    until = forms.DateField(label=_("To"), widget=DateInput)
-    cause = forms.ChoiceField(label=_("Because of"), choices=[("", "–"), *CAUSES.items()])
-    reason = forms.CharField(label=_("Reason (is logged)"), min_length=5, max_length=300, validators=[check_printable])
-
-    def __init__(self, access: SiteAccess, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault(
-            "initial", {"since": access.site.today() - timedelta(days=DAYS_BACK), "until": access.site.today()}
-        )
-        super().__init__(*args, **kwargs)
-        self.access = access
-
-    def clean(self) -> dict[str, Any]:
-        """A window the wrong way round has nothing in it, and that would look like an answer."""
-        data = super().clean() or {}
-        if data.get("since") and data.get("until") and data["since"] > data["until"]:
-            raise forms.ValidationError(_("The first day is after the last."))
-        return data
-
-    def window(self) -> tuple[int, int]:
-        """From the first day's start to the last day's end, by the site's clocks."""
-        zone = ZoneInfo(self.access.site.timezone)
-        first = max(self.cleaned_data["since"], FIRST_DAY)
-        last = max(FIRST_DAY, min(self.cleaned_data["until"], LAST_DAY)) + timedelta(days=1)
-        since, until = (datetime.combine(day, time(), tzinfo=zone) for day in (first, last))
-        return int(since.timestamp()), int(until.timestamp())
 
 
 class UserForm(forms.Form):

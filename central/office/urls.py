@@ -8,7 +8,20 @@ from central.office.pages import of_site
 from central.office.passwords import PasswordPage
 from central.office.session_end import stay
 from central.office.undo import undo_it
-from central.office.views import csv_import, keys, locks, people, pools, search, several, stations, today, users
+from central.office.views import (
+    csv_import,
+    keys,
+    locks,
+    log,
+    people,
+    pools,
+    search,
+    several,
+    stations,
+    today,
+    users,
+    why,
+)
 
 app_name = "office"
 urlpatterns = [
@@ -53,7 +66,9 @@ urlpatterns = [
     of_site("keys/<int:number>/lend/", pools.lend, "lend"),
     of_site("keys/<int:number>/lent-back/", pools.lent_back, "lent_back"),
     of_site("locks/", locks.who_may_open, "lock"),
-    of_site("log/", locks.log, "log"),
+    of_site("log/", log.look_up, "log"),
+    of_site("log/csv/", log.as_csv, "log_csv"),
+    of_site("why/", why.why, "why"),
     of_site("stations/", stations.listed, "stations"),
     of_site("stations/new/", stations.new, "new_station"),
     of_site("stations/<int:number>/", stations.one, "station"),

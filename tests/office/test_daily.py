@@ -269,7 +269,7 @@ def test_the_log_is_read_for_a_reason_and_the_reading_is_logged(there: SimpleNam
     report(there.one.station, "lock_opened", key=100, holder=10, lock=101)
     auditor = seat("auditor", there.site)
     day = there.site.today().isoformat()
-    form = {"about": "lock", "number": 101, "since": day, "until": day, "reason": "", "cause": "client_asked"}
+    form = {"about": "lock", "q": "101", "since": day, "until": day, "reason": "", "cause": "client_asked"}
     assert "Eva Exempel 1" not in words(auditor.post(at(there, "log/"), form))
     assert not LookUp.objects.filter(site=there.site).exists()
     form["reason"] = "Complaint 77, invented"
@@ -280,8 +280,8 @@ def test_the_log_is_read_for_a_reason_and_the_reading_is_logged(there: SimpleNam
         return words(auditor.post(at(there, "log/"), form | other, follow=True))
 
     assert "Eva Exempel 1" in asked()
-    assert "Eva Exempel 1" in asked(about="holder", number=10)
-    assert "Eva Exempel 1" not in asked(about="holder", number=11)
+    assert "Eva Exempel 1" in asked(about="holder", q="10")
+    assert "Eva Exempel 1" not in asked(about="holder", q="11")
     look_up = LookUp.objects.filter(site=there.site).last()
     assert look_up is not None
     assert (look_up.user, look_up.about, look_up.number) == (auditor.user, "lock", 101)
@@ -290,13 +290,17 @@ def test_the_log_is_read_for_a_reason_and_the_reading_is_logged(there: SimpleNam
     assert LogEntry.objects.get_for_object(look_up).exists()
     # Every station shows how often it is done.
     there.site.refresh_from_db()
-    assert there.site.look_ups == {"year": there.site.today().year, "counts": {"client_asked": 3}}
+    assert there.site.look_ups == {
+        "year": there.site.today().year, "counts": {"client_asked": 3}, "last_year": {},
+    }  # fmt: skip
     assert '"client_asked":3' in told_since(there.site, 0)[-1]
     next_year = note_look_up(
         there.site, unix_now() + 366 * 86400, LookUp.Cause.KEY_LOST, user=auditor.user, about="lock", number=1,
         since=0, until=1, reason="Another",
     )  # fmt: skip
     assert next_year.site.look_ups["counts"] == {"key_lost": 1}
+    assert next_year.site.look_ups["last_year"] == {"client_asked": 3}
+    assert '"last_year":{"client_asked":3}' in told_since(there.site, 0)[-1]
 
 
 def test_a_section_manager_signs_receipts(there: SimpleNamespace, office: Any, seat: Any) -> None:

@@ -23,7 +23,7 @@ def test_doubtful_and_unjudged_entries_are_shown_so(there: SimpleNamespace, seat
     )
     auditor = seat("auditor", there.site)
     day = there.site.today().isoformat()
-    form = {"about": "holder", "number": 10, "since": day, "until": day, "cause": "incident", "reason": "Complaint 9"}
+    form = {"about": "holder", "q": "10", "since": day, "until": day, "cause": "incident", "reason": "Complaint 9"}
 
     def rows() -> str:
         page = words(auditor.post(at(there, "log/"), form, follow=True))

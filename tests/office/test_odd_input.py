@@ -34,7 +34,7 @@ def test_numbers_that_are_none(there: SimpleNamespace, seat: Any, number: str) -
 def test_a_window_of_the_log_without_bounds(there: SimpleNamespace, seat: Any, days: tuple[str, str]) -> None:
     form = {
         "about": "lock",
-        "number": 101,
+        "q": "101",
         "since": days[0],
         "until": days[1],
         "reason": "Complaint 79",
@@ -147,9 +147,9 @@ def test_the_dry_run_has_the_file_s_own_words(there: SimpleNamespace) -> None:
 
 
 def test_days_that_make_no_sense_are_told(there: SimpleNamespace, seat: Any) -> None:
-    form = {
+    form: dict[str, Any] = {
         "about": "lock",
-        "number": 101,
+        "q": "101",
         "since": "2030-02-01",
         "until": "2030-01-01",
         "reason": "Complaint 80",

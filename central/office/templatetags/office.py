@@ -6,6 +6,7 @@ from typing import Any
 from auditlog.models import LogEntry
 from django import template
 from django.http import HttpRequest
+from django.utils import dates
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import get_language, gettext_lazy
@@ -43,6 +44,24 @@ def day(on: date | None) -> str:
     return date_format(on, "j M Y" if is_english else "SHORT_DATE_FORMAT") if on else "–"
 
 
+@register.filter
+def exactly(at: int | None, site: Site) -> str:
+    """As `when`, with seconds; about a night in which clocks change with the offset, which tells its hours apart."""
+    if not at or at >= END_OF_DATES - DAY_S:
+        return when(at, site)
+    around = {site.local_time(max(0, at + far)).utcoffset() for far in (-DAY_S // 2, 0, DAY_S // 2)}
+    local = site.local_time(at)
+    return (local if len(around) > 1 else local.replace(tzinfo=None)).isoformat(" ")
+
+
+@register.filter
+def hours_of(window: Any) -> str:
+    """A weekly window of a permit: its days, from and to. 24:00 is the end of the day."""
+    days = [dates.WEEKDAYS_ABBR[day] for day in range(7) if window.weekdays >> day & 1]
+    start, end = (f"{minute // 60:02}:{minute % 60:02}" for minute in (window.start_minute, window.end_minute))
+    return f"{' '.join(map(str, days))} {start}–{end}"
+
+
 @register.simple_tag(takes_context=True)
 def page_address(context: dict[str, Any], number: int, name: str) -> str:
     """The address of another page of the same list: what was searched for stays."""
@@ -76,6 +95,7 @@ PAGES = (
     (Right.SEE_KEYS, "keys", gettext_lazy("Keys"), ("key", "trail")),
     (Right.SEE_POOLS, "pools", gettext_lazy("Pool keys"), ("renewals",)),
     (Right.WHO_MAY_OPEN, "lock", gettext_lazy("Locks"), ()),
+    (Right.ASK_WHY, "why", gettext_lazy("Why is it red?"), ()),
     (Right.READ_LOG, "log", gettext_lazy("Opening log"), ()),
     (Right.SEE_STATIONS, "stations", gettext_lazy("Stations"), ("station", "new_station")),
     (Right.RENEW_PINS, "pins", gettext_lazy("PINs"), ()),

@@ -1,26 +1,17 @@
-"""Locks: who may open one, and the opening log. The log is read for a stated reason, and the reading is logged."""
+"""Who may open a lock."""
 
 from django.contrib import messages
-from django.core.paginator import Page
 from django.db.models import Q
 from django.http import HttpResponse
-from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from central.actions.look_ups import note_look_up
-from central.clock import unix_now
 from central.doors.table import Right
-from central.models import Holder, Lock, LogGaps, LookUp, Opening, Permission, Unit
-from central.office.forms import CAUSES, LookUpForm
+from central.models import Holder, Lock, Permission, Unit
+from central.office.last_night import note_asked
 from central.office.lists import Column, choice, page_of
 from central.office.pages import SiteRequest
-from central.office.views.answers import number_in, paged, show
-
-LOOK_UPS_SHOWN = 30
-TURNED_WITHIN_S = 3600
-"""For so long the pages of a look-up's answer are part of it; afterwards it is a new one, for a reason of its own."""
-
+from central.office.views.answers import number_in, show
 
 COLUMNS = (
     Column("number", gettext_lazy("Lock"), lambda row: row.number),
@@ -49,6 +40,8 @@ def who_may_open(request: SiteRequest) -> HttpResponse:
         # What is not there is said, and nothing is listed.
         page = None if words else page_of(request, chosen, every, locks)
         return show(request, "lock", number=words, page=page, chosen=chosen)
+    if "page" not in request.GET:
+        note_asked(access, lock)
     opens = Q(every_area=True) | Q(areas=lock.area) | Q(locks=lock)
     permissions = Permission.objects.filter(opens, holder__site=access.site, holder__status=Holder.Status.ACTIVE)
     allowed = Holder.objects.filter(pk__in=permissions.values("holder"))
@@ -57,54 +50,3 @@ def who_may_open(request: SiteRequest) -> HttpResponse:
     names = seen.values_list("pk", "given_name", "family_name", named=True)
     page = page_of(request, choice(request, "may-open", (BY_NAME,), usual_sort="person"), names, seen)
     return show(request, "lock", number=words, lock=lock, page=page, others=others)
-
-
-def log(request: SiteRequest) -> HttpResponse:
-    """Who opened a lock, or what somebody opened. The look-up is kept before anything is shown."""
-    access = request.access
-    form = LookUpForm(access, request.POST or None)
-    if form.is_valid():
-        since, until = form.window()
-        told = form.cleaned_data
-        asked = note_look_up(
-            access.site, unix_now(), LookUp.Cause(told["cause"]), user=access.user, about=told["about"],
-            number=told["number"], since=since, until=until, reason=told["reason"],
-        )  # fmt: skip
-        answer: HttpResponse = redirect(f"{request.path}?look_up={asked.pk}")
-        return answer
-    look_up = _own_look_up(request)
-    page, names = (None, {}) if look_up is None else _openings(request, look_up)
-    now = unix_now()
-    rows = [(row, names.get(row.holder or 0, ""), row.doubt_shown(now)) for row in page] if page is not None else []
-    gaps = LogGaps.objects.filter(key__site=access.site, key__number__in={row.key for row, *_rest in rows if row.key})
-    latest = LookUp.objects.filter(site=access.site).select_related("user")[:LOOK_UPS_SHOWN]
-    return show(
-        request,
-        "log",
-        form=form,
-        rows=rows,
-        page=page,
-        look_up=look_up,
-        earlier=[(each, CAUSES[LookUp.Cause(each.cause)]) for each in latest],
-        gaps=gaps.exclude(missing=[]).select_related("key"),
-    )
-
-
-def _own_look_up(request: SiteRequest) -> LookUp | None:
-    """The one whose answer is being read: one's own, of just now."""
-    number = number_in(request.GET.get("look_up", ""))
-    if number is None:
-        return None
-    since = unix_now() - TURNED_WITHIN_S
-    found = LookUp.objects.filter(pk=number, site=request.access.site, user=request.access.user, at__gte=since)
-    return found.first()
-
-
-def _openings(request: SiteRequest, asked: LookUp) -> "tuple[Page[Opening], dict[int, str]]":
-    """A page of the rows that were asked for, and the names of the people in them."""
-    about = {asked.about: asked.number}
-    found = Opening.objects.kept(asked.site, unix_now()).filter(at__gte=asked.since, at__lt=asked.until, **about)
-    page = paged(request, found.order_by("-at", "-pk"))
-    numbers = {row.holder for row in page if row.holder}
-    people = Holder.objects.filter(site=asked.site_id, number__in=numbers)
-    return page, {holder.number: str(holder) for holder in people}

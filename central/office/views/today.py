@@ -14,6 +14,7 @@ from central.clock import unix_now
 from central.doors.table import Right
 from central.models import Holder, Key, Receipt, Site, Station, Task, Unit
 from central.office.access import SiteAccess
+from central.office.last_night import last_night
 from central.office.pages import SiteRequest
 from central.office.views.answers import go, paged, show
 from central.office.views.pools import keys_of_pools
@@ -84,6 +85,7 @@ def today(request: SiteRequest) -> HttpResponse:
         blocked=filling(access.site),
         down=access.stations(Right.SEE_STATIONS).filter(status=Station.Status.DOWN),
         receipts=receipts,
+        last_night=last_night(access, unix_now()),
     )
 
 

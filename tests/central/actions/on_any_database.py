@@ -21,8 +21,10 @@ from central.actions import event_months
 from central.actions.event_months import Month, make_months_ahead
 from central.actions.events import receive_events
 from central.actions.keys import block_key
+from central.actions.look_ups import note_look_up, open_cases
 from central.actions.pool_keys import NotThere, keys_held_by, lend_key, take_back_lent
 from central.actions.station_health import note_mirror
+from central.actions.why import Rule, answer, told_of
 from central.clock import DAY_S
 from central.feed import change
 from central.feed.cursors import newest_revision
@@ -34,6 +36,7 @@ from central.models import (
     EventId,
     Handover,
     Key,
+    LookUp,
     Opening,
     Receipt,
     Site,
@@ -477,3 +480,35 @@ def test_the_log_is_read_in_the_order_of_receipt_each_event_once(
     call_command("events", site=site.number, reason="Complaint 81, invented", json=True, follow=True)
     lines = capsys.readouterr().out.splitlines()
     assert [int(line.partition('"seq": ')[2].partition(",")[0]) for line in lines] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_why_a_lock_stays_red_is_told(site: SimpleNamespace) -> None:
+    # After what is permitted was given.
+    now = int(time.time()) + 5
+
+    def rule() -> Rule:
+        return answer(site.key, site.own, site.lock, now, now).rule
+
+    assert rule() is Rule.NOT_ACTIVATED
+    data = {"expires": now + 600, "not_before": now - 60}
+    activated = told("key_activated", at=now, key=100, holder=10, data=data)
+    receive(site, activated, told("pin_rejected", key=100), told("key_refused", key=100), now=now)
+    receive(
+        site, entry_event(seq=1, at=NOW, outcome="expired"), entry_event(seq=2, at=NOW, lock=102, outcome="expired")
+    )
+    assert rule() is Rule.OPENS
+    found = told_of(site.key, site.lock.number, now)
+    assert sorted(event.type for event in found.refusals) == ["key_refused", "lock_refused", "pin_rejected"]
+    with change():
+        site.key.status = "returned"
+        site.key.save()
+    returned = answer(site.key, site.own, site.lock, now, now)
+    assert (returned.rule, returned.since is not None) == (Rule.RETURNED, True)
+
+
+def test_a_case_is_its_makers_for_some_hours(site: SimpleNamespace) -> None:
+    told_of_it: dict[str, Any] = {"about": "key", "number": 100, "since": 0, "until": NOW, "reason": "Invented"}
+    first = note_look_up(site.site, NOW, LookUp.Cause.KEY_LOST, **told_of_it)
+    note_look_up(site.site, NOW + 60, LookUp.Cause.KEY_LOST, first, **told_of_it)
+    assert list(open_cases(site.site, None, NOW + 3600)) == [first]
+    assert not open_cases(site.site, None, NOW + 5 * 3600).exists()
