@@ -4,15 +4,17 @@ Stations tell of what they activate; an activation box meets no network, and wha
 clears it. So an entry that nothing explains yet is judged anew whenever an activation arrives.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 from central.models import Activation, Event, Site
-from central.models.events import ENTRY_TYPES, Doubt
-from central.signing.keyring import chain
+from central.models.events import Doubt
+from central.signing.keyring import verifying_keys
 from station.records import claims
 from station.records.base64url import decoded
 from station.records.envelope import verified
+from station.records.log_entry import MAX_COUNT
 
 TOLERANCE_S = 300
 """A key's clock and a station's may differ by so much."""
@@ -24,14 +26,25 @@ MAYBE_WRITTEN = "unknown"
 
 def note_activations(site: Site, events: Iterable[Event], now: int) -> None:
     """Keep the activations that these events tell of, and judge anew the entries that they explain. Inside a change."""
-    found = [one for event in events if (one := _activation(site, event, now)) is not None]
+
+    @cache
+    def central_keys() -> list[bytes]:
+        # Once for a batch, and only where a box has signed.
+        return verifying_keys(site)
+
+    found = [one for event in events if (one := _activation(site, event, now, central_keys)) is not None]
+    if not found:
+        return
     Activation.objects.bulk_create(found)
-    for one in found:
-        explained = Event.objects.filter(
-            site=site, key=one.key, holder=one.holder, type=ENTRY_TYPES[0], doubt=Doubt.NO_ACTIVATION,
-            at__gte=one.begins - TOLERANCE_S, at__lte=one.ends + TOLERANCE_S,
-        )  # fmt: skip
-        explained.update(doubt="")
+    kept = Event.objects.kept(site, now)
+    unexplained = kept.filter(key__in={one.key for one in found}, doubt=Doubt.NO_ACTIVATION)
+    explained = [
+        pk
+        for pk, key, holder, at in unexplained.order_by().values_list("pk", "key", "holder", "at")
+        if any((one.key, one.holder) == (key, holder) and _explains(one, at) for one in found)
+    ]
+    if explained:
+        kept.filter(pk__in=explained).update(doubt="")
 
 
 def judge(site: Site, openings: Iterable[Event]) -> None:
@@ -39,24 +52,29 @@ def judge(site: Site, openings: Iterable[Event]) -> None:
     openings = list(openings)
     if not openings:
         return
-    earliest = min(opening.at for opening in openings) - TOLERANCE_S
-    known: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    times = [opening.at for opening in openings]
+    known: dict[tuple[int, int], list[Activation]] = {}
     keys = {opening.key for opening in openings if opening.key is not None}
-    for one in Activation.objects.filter(site=site, key__in=keys, ends__gte=earliest):
-        known.setdefault((one.key, one.holder), []).append((one.begins - TOLERANCE_S, one.ends + TOLERANCE_S))
+    for one in Activation.objects.filter(
+        site=site, key__in=keys, ends__gte=min(times) - TOLERANCE_S, begins__lte=max(times) + TOLERANCE_S
+    ):
+        known.setdefault((one.key, one.holder), []).append(one)
     for opening in openings:
-        spans = known.get((opening.key or 0, opening.holder or 0), [])
-        if not any(begins <= opening.at <= ends for begins, ends in spans):
+        if not any(_explains(one, opening.at) for one in known.get((opening.key or 0, opening.holder or 0), [])):
             opening.doubt = Doubt.NO_ACTIVATION
 
 
-def _activation(site: Site, event: Event, now: int) -> Activation | None:
+def _explains(one: Activation, at: int) -> bool:
+    return one.begins - TOLERANCE_S <= at <= one.ends + TOLERANCE_S
+
+
+def _activation(site: Site, event: Event, now: int, central_keys: Callable[[], list[bytes]]) -> Activation | None:
     """The activation that an event tells of."""
     if event.key is None:
         return None
     span: tuple[int, int, int] | None = None
     if event.type == "key_deactivated":
-        span = _by_box(site, event)
+        span = _by_box(event, central_keys)
     elif event.type == "key_activated" or (
         event.type == "key_write_interrupted" and event.data.get("act") == MAYBE_WRITTEN
     ):
@@ -72,17 +90,19 @@ def _by_station(event: Event) -> tuple[int, int, int] | None:
         return None
     expires = event.data.get("expires")
     longest = event.at + LONGEST_S
-    ends = min(expires, longest) if type(expires) is int else longest
+    # Any number that JSON has, also one that no database takes.
+    ends = max(event.at, min(expires, longest)) if type(expires) is int else longest
     return event.holder, event.at, ends
 
 
-def _by_box(site: Site, event: Event) -> tuple[int, int, int] | None:
-    """What an activation box signed, if it did: by the box's certificate, which central has signed."""
-    box = verified(claims.StationCertificate, _octets(event.data.get("boxcert")), chain(site))
+def _by_box(event: Event, central_keys: Callable[[], list[bytes]]) -> tuple[int, int, int] | None:
+    """What an activation box signed, if it did: by the box's certificate, signed by a central key not yet retired."""
+    octets = _octets(event.data.get("boxcert"))
+    box = verified(claims.StationCertificate, octets, central_keys()) if octets else None
     if box is None or box.role != claims.Role.ACTIVATION_BOX:
         return None
     act = verified(claims.Activation, _octets(event.data.get("act")), [box.public_key])
-    if act is None or act.station != box.station or act.key != event.key:
+    if act is None or act.station != box.station or act.key != event.key or act.not_before > MAX_COUNT:
         return None
     return act.holder, act.not_before, min(act.expires, act.not_before + LONGEST_S)
 

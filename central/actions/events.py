@@ -2,17 +2,21 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from auditlog.context import disable_auditlog, set_extra_data
+from django.db import connection
+from django.db.models import UUIDField
 from pydantic import BaseModel, Field, ValidationError
 
 from central.actions.activations import judge, note_activations
+from central.actions.event_months import have_month
+from central.actions.handovers import note_handovers
 from central.actions.key_reports import note_records_seen
-from central.actions.log_marks import note_log_reports
+from central.actions.log_marks import LogsKnown
 from central.actions.log_reports import Differs, LogReport, log_report
 from central.actions.refused_pins import note_refused_pins
 from central.actions.station_health import note_events
@@ -69,42 +73,41 @@ class _Parsed:
 def receive_events(station: Station, items: list[Any], now: int) -> list[Result]:
     """Keep the events that are new and well formed, in one transaction. The results are in the order of ``items``.
 
-    A malformed event keeps none of the others out.
+    A malformed event keeps none of the others out. The number of statements is that of what a batch is about (openings,
+    wrong PINs, pool keys), not of its events, and none looks through the log.
     """
     parsed = [_parse(item, station, now) for item in items]
     good = [each for each in parsed if isinstance(each, _Parsed)]
-    oldest = now - station.site.log_days * DAY_S
+    site, oldest = station.site, now - station.site.log_days * DAY_S
     results = []
+    have_month(now)
     with change():
-        keys = _locked_keys(station.site, good)
-        known = set(
-            Event.objects.filter(site=station.site_id, event__in=[each.event.event for each in good])
-            .order_by()
-            .values_list("event", flat=True)
-        )
+        keys = _locked_keys(site, good)
+        fresh = _fresh_ids(site, {each.event.event for each in good if not _is_too_old(each, oldest)})
         new: list[Event] = []
         for item, each in zip(items, parsed, strict=True):
             if isinstance(each, str):
                 results.append(Result(_id_of(item), "rejected", each))
-            elif each.event.event in known or _is_too_old(each, oldest):
-                # Kept once, its people have been forgotten since: it must not come back with them.
+            elif each.event.event not in fresh:
+                # Here already; or too old, was here once, and must not come back with its people.
                 results.append(Result(_id_of(item), "duplicate"))
             else:
-                known.add(each.event.event)
+                fresh.remove(each.event.event)
                 new.append(each.event)
                 results.append(Result(_id_of(item), "accepted"))
-        note_activations(station.site, new, now)
-        _judge_entries(station.site, new)
-        # Two stations may bring the same entry of a key's log at the same instant: it is kept once, and both are right.
-        Event.objects.bulk_create(new, ignore_conflicts=True)
+        logs = LogsKnown(keys, [each.report for each in good if each.report is not None])
+        note_activations(site, new, now)
+        _judge_entries(site, new, logs, now)
+        Event.objects.bulk_create(new)
         with set_extra_data({"additional_data": {"station": station.number}}):
             note_wrong_pins(station, keys, new, now)
-            note_refused_pins(station.site, keys, new)
-            note_went_back(station.site, new)
+            note_refused_pins(site, keys, new)
+            note_went_back(site, new)
             _finish_collecting(station, new, now)
         with disable_auditlog():
-            note_log_reports(keys, [each.report for each in good if each.report is not None], now)
-            note_records_seen(station.site_id, new)
+            note_handovers(keys, new)
+            logs.note(now)
+            note_records_seen(keys, new)
             note_events(station, [each.event for each in good], now)
     return results
 
@@ -112,8 +115,34 @@ def receive_events(station: Station, items: list[Any], now: int) -> list[Result]
 def _locked_keys(site: Site, parsed: list[_Parsed]) -> dict[int, Key]:
     """The keys that these events are about, by number. Two stations that tell of one at once wait for each other."""
     numbers = {each.event.key for each in parsed if each.event.key is not None}
-    found = Key.objects.select_for_update(of=("self",), no_key=True).filter(site=site, number__in=numbers)
-    return {key.number: key for key in found.select_related("site").order_by("number")}
+    if not numbers:
+        return {}
+    found = Key.objects.select_for_update(no_key=True).filter(site=site, number__in=numbers)
+    keys = {key.number: key for key in found.order_by("number")}
+    for key in keys.values():
+        key.site = site
+    return keys
+
+
+def _fresh_ids(site: Site, ids: Collection[UUID]) -> set[UUID]:
+    """Those that the site has no event of; from now on it has.
+
+    Two stations may bring the same entry of a key's log at the same instant: one of them waits here until the other is
+    done, and then knows.
+    """
+    if not ids:
+        return set()
+    kept = UUIDField().get_db_prep_value
+    # Always in the same order, so that no two batches wait for each other.
+    values = [part for each in sorted(ids) for part in (site.pk, kept(each, connection))]
+    rows = ", ".join(["(%s, %s)"] * len(ids))
+    with connection.cursor() as cursor:
+        # What conflicts comes back from no other statement: Django's own says nothing of it.
+        cursor.execute(
+            f"INSERT INTO central_eventid (site_id, event) VALUES {rows} ON CONFLICT DO NOTHING RETURNING event",  # noqa: S608
+            values,
+        )
+        return {UUID(str(each)) for (each,) in cursor.fetchall()}
 
 
 def _is_too_old(parsed: _Parsed, oldest: int) -> bool:
@@ -122,17 +151,20 @@ def _is_too_old(parsed: _Parsed, oldest: int) -> bool:
     return entry is not None and entry.time is not None and entry.time < oldest
 
 
-def _judge_entries(site: Site, events: list[Event]) -> None:
+def _judge_entries(site: Site, events: list[Event], logs: LogsKnown, now: int) -> None:
     """Set what is doubtful about new entries of keys' logs, and about those that contradict them."""
     entries = [event for event in events if event.log_seq is not None]
     if not entries:
         return
-    kept = Event.objects.filter(
-        site=site, key__in={entry.key for entry in entries}, log_seq__in={entry.log_seq for entry in entries}
-    ).only("key", "log_seq")
+    kept: list[Event] = []
+    # Looked for only where that number came before, which is hardly ever.
+    if again := [entry for entry in entries if logs.may_have(entry.key or 0, entry.log_seq or 0)]:
+        keys, numbers = {entry.key for entry in again}, {entry.log_seq for entry in again}
+        found = Event.objects.kept(site, now).filter(key__in=keys, log_seq__in=numbers).order_by()
+        kept = list(found.only("key", "log_seq"))
     told = Counter((entry.key, entry.log_seq) for entry in [*kept, *entries])
-    twice = [entry.pk for entry in kept if told[entry.key, entry.log_seq] > 1]
-    Event.objects.filter(pk__in=twice).update(doubt=Doubt.TOLD_TWICE)
+    if twice := [entry.pk for entry in kept if told[entry.key, entry.log_seq] > 1]:
+        Event.objects.kept(site, now).filter(pk__in=twice).update(doubt=Doubt.TOLD_TWICE)
     for entry in entries:
         if told[entry.key, entry.log_seq] > 1:
             entry.doubt = Doubt.TOLD_TWICE

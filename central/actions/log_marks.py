@@ -13,29 +13,54 @@ GAPS_LIMIT = 50
 """Of one key. A log with more holes has its oldest ones told as one."""
 
 
-def note_log_reports(keys: Mapping[int, Key], reports: Iterable[LogReport], now: int) -> None:
-    """Take in what was accepted, or had come before, of the logs of ``keys``, by number. Inside their lock."""
-    reports = [report for report in reports if report.key in keys]
-    marks = {mark.key_id: mark for mark in LogMark.objects.filter(key__in={keys[r.key].pk for r in reports})}
-    gaps = {each.key_id: each for each in LogGaps.objects.filter(key__in={keys[r.key].pk for r in reports})}
-    for report in reports:
-        key = keys[report.key]
-        first, last = report.numbers
-        here = gaps.get(key.pk)
-        if here is None:
-            here = gaps[key.pk] = LogGaps(key=key, first=first, last=last, missing=[[first, last, now]])
-        _reach(here, first, last, now)
-        if report.entry is None:
-            continue
-        _take(here, first)
-        mark = marks.setdefault(key.pk, LogMark(key=key, generation=report.generation, seq=first))
-        mark.generation, mark.seq = max((mark.generation, mark.seq), (report.generation, first))
-    LogMark.objects.bulk_create(
-        list(marks.values()), update_conflicts=True, unique_fields=["key"], update_fields=["generation", "seq"]
-    )
-    LogGaps.objects.bulk_create(
-        list(gaps.values()), update_conflicts=True, unique_fields=["key"], update_fields=["first", "last", "missing"]
-    )
+class LogsKnown:
+    """What central has of the logs of some keys, and what these reports add to it. Within the keys' lock."""
+
+    def __init__(self, keys: Mapping[int, Key], reports: Iterable[LogReport]) -> None:
+        """``keys`` by number. ``reports``: what was accepted, or had come before."""
+        self._keys = keys
+        self._reports = [report for report in reports if report.key in keys]
+        told_of = {keys[report.key].pk for report in self._reports}
+        self._marks: dict[int, LogMark] = {}
+        self._gaps: dict[int, LogGaps] = {}
+        if told_of:
+            self._marks = {mark.key_id: mark for mark in LogMark.objects.filter(key__in=told_of)}
+            self._gaps = {each.key_id: each for each in LogGaps.objects.filter(key__in=told_of)}
+
+    def may_have(self, key: int, seq: int) -> bool:
+        """Whether that entry of that key may have come before; False only where it certainly has not.
+
+        Of keys that central does not know nothing is kept.
+        """
+        if key not in self._keys:
+            return True
+        here = self._gaps.get(self._keys[key].pk)
+        if here is None or not here.first <= seq <= here.last:
+            return False
+        is_missing = any(first <= seq <= last for first, last, _ in here.missing)
+        return not is_missing or len(here.missing) >= GAPS_LIMIT
+
+    def note(self, now: int) -> None:
+        """Take in the reports."""
+        for report in self._reports:
+            key = self._keys[report.key]
+            first, last = report.numbers
+            here = self._gaps.get(key.pk)
+            if here is None:
+                here = self._gaps[key.pk] = LogGaps(key=key, first=first, last=last, missing=[[first, last, now]])
+            _reach(here, first, last, now)
+            if report.entry is None:
+                continue
+            _take(here, first)
+            mark = self._marks.setdefault(key.pk, LogMark(key=key, generation=report.generation, seq=first))
+            mark.generation, mark.seq = max((mark.generation, mark.seq), (report.generation, first))
+        marks, gaps = list(self._marks.values()), list(self._gaps.values())
+        LogMark.objects.bulk_create(
+            marks, update_conflicts=True, unique_fields=["key"], update_fields=["generation", "seq"]
+        )
+        LogGaps.objects.bulk_create(
+            gaps, update_conflicts=True, unique_fields=["key"], update_fields=["first", "last", "missing"]
+        )
 
 
 def _reach(here: LogGaps, first: int, last: int, now: int) -> None:

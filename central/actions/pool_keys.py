@@ -3,19 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Case, F, Q, When
-from django.db.models.functions import Least
+from django.db.models import Max, Q
 
 from central.clock import DAY_S, HOUR_S
-from central.models import Event, Holder, Key, Receipt
-from central.models.events import CLOCK_UNKNOWN
+from central.models import Handover, Holder, Key, Receipt
 
 OVERDUE_S = 11 * HOUR_S
 EMERGENCY_LIMIT_S = 3 * DAY_S
 EMERGENCY_KEYS_WANTED = 3
-HAPPENED = Case(When(clock=CLOCK_UNKNOWN, then=F("received_at")), default=Least("at", "received_at"))
-"""Two stations may report in another order than things happened: one was offline. Their clocks are central's own,
-signed; one that says it does not know the time is taken at the hour of its report."""
 
 
 @dataclass(frozen=True)
@@ -52,32 +47,28 @@ def pool_keys(keys: Iterable[Key], now: int) -> list[PoolKey]:
     keys = list(keys)
     if not keys:
         return []
-    site = keys[0].site
-    newest = {key.number: last for key in keys if (last := _last(key)) is not None}
+    handovers = {each.key_id: each for each in Handover.objects.filter(key__in=[key.pk for key in keys])}
     lent = _lent(keys)
-    people = {
-        holder.number: holder
-        for holder in Holder.objects.filter(site=site, number__in={e.holder for e in newest.values() if e.holder})
-    }
+    numbers = {each.holder for each in handovers.values() if each.holder}
+    named = Holder.objects.filter(site=keys[0].site_id, number__in=numbers).only("number", "given_name", "family_name")
+    people = {holder.number: holder for holder in named}
     found = []
     for key in keys:
-        last, receipt = newest.get(key.number), lent.get(key.pk)
-        if receipt is not None and (last is None or _at(last) < receipt.made_at):
+        last, receipt = handovers.get(key.pk), lent.get(key.pk)
+        if receipt is not None and (last is None or last.at < receipt.made_at):
             out_s = max(0, now - receipt.made_at)
             found.append(PoolKey(key, receipt.holder, receipt.holder.number, receipt.made_at, out_s))
-        elif last is None or last.type == "pool_key_returned":
+        elif last is None or not last.is_out:
             found.append(PoolKey(key))
         else:
-            since = _at(last)
-            found.append(PoolKey(key, people.get(last.holder or 0), last.holder, since, max(0, now - since)))
+            found.append(PoolKey(key, people.get(last.holder or 0), last.holder, last.at, max(0, now - last.at)))
     return found
 
 
 def keys_held_by(holder: Holder, now: int) -> list[Key]:
     """The pool keys that somebody has."""
-    taken = Event.objects.filter(site=holder.site_id, type="pool_key_taken", holder=holder.number).order_by()
     lent = Receipt.objects.filter(holder=holder, kind=Receipt.Kind.LENT).order_by()
-    had = Q(number__in=taken.values("key").distinct()) | Q(pk__in=lent.values("key"))
+    had = Q(handover__holder=holder.number, handover__is_out=True) | Q(pk__in=lent.values("key"))
     pool = Key.objects.filter(had, site=holder.site_id, status=Key.Status.ACTIVE).exclude(kind=Key.Kind.PERSONAL)
     return [held.key for held in pool_keys(pool.select_related("site"), now) if held.holder_number == holder.number]
 
@@ -87,18 +78,10 @@ def emergency_left(found: Iterable[PoolKey]) -> int:
     return sum(p.key.kind == Key.Kind.EMERGENCY and not p.is_out for p in found)
 
 
-def _last(key: Key) -> Event | None:
-    """The event by which the key last changed hands. A query for each key: it reads a few rows of an index."""
-    events = Event.objects.filter(site=key.site_id, key=key.number, type__in=("pool_key_taken", "pool_key_returned"))
-    return events.order_by(HAPPENED.desc(), "-pk").defer("data").first()
-
-
 def _lent(keys: list[Key]) -> dict[int, Receipt]:
     """The newest receipt of each emergency key among these."""
     emergency = [key.pk for key in keys if key.kind == Key.Kind.EMERGENCY]
-    receipts = Receipt.objects.filter(key__in=emergency, kind=Receipt.Kind.LENT).select_related("holder")
-    return {receipt.key_id: receipt for receipt in receipts.order_by("made_at", "pk") if receipt.key_id is not None}
-
-
-def _at(event: Event) -> int:
-    return event.received_at if event.clock == CLOCK_UNKNOWN else min(event.at, event.received_at)
+    lent = Receipt.objects.filter(key__in=emergency, kind=Receipt.Kind.LENT)
+    newest = lent.values("key").annotate(newest=Max("pk")).values("newest")
+    receipts = Receipt.objects.filter(pk__in=newest).select_related("holder")
+    return {receipt.key_id: receipt for receipt in receipts if receipt.key_id is not None}

@@ -1,10 +1,10 @@
 """How stations are doing, noted from what they ask and report: which blocks they know, when they go silent."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Exists, Subquery
 
 from central.models import Block, Blocklist, BlockReached, Event, MirrorRow, Station, StationHealth
 from station.plain_text import one_line
@@ -68,7 +68,8 @@ def note_events(station: Station, events: Sequence[Event], now: int) -> None:
             facts["config_at"], facts["config_rejected_at"] = event.at, None
         elif event.type == "config_rejected":
             facts["config_rejected_at"] = event.at
-    StationHealth.objects.update_or_create(station=station, defaults=facts)
+    if not StationHealth.objects.filter(station=station).update(**facts):
+        StationHealth.objects.update_or_create(station=station, defaults=facts)
 
 
 def note_silence(now: int) -> None:
@@ -87,13 +88,12 @@ def note_silence(now: int) -> None:
 
 def _note_known_blocks(station: Station, revision: int, now: int) -> None:
     """Note which blocks a station knows that has everything up to that revision: those on the blocklist that it has."""
-    row = MirrorRow.objects.filter(site=station.site_id, type=Blocklist.MIRROR_TYPE, revision__lte=revision).first()
-    # One that has changed since says nothing of the older one: it is noted when the station has asked again.
-    if row is None:
-        return
-    version = json.loads(row.content)["version"]
-    known = Block.objects.filter(key__site=station.site_id, open=True, version__lte=version)
-    BlockReached.objects.bulk_create(
-        [BlockReached(block=block, station=station, at=now) for block in known.exclude(reached__station=station)],
-        ignore_conflicts=True,
-    )
+    told = MirrorRow.objects.filter(site=station.site_id, type=Blocklist.MIRROR_TYPE, revision__lte=revision)
+    # By one statement. A list that has changed since says nothing of the older one: it is noted when the station has
+    # asked again.
+    newest = Blocklist.objects.filter(Exists(told), site=station.site_id).values("version")
+    known = Block.objects.filter(key__site=station.site_id, open=True, version__lte=Subquery(newest))
+    if unheard := list(known.exclude(reached__station=station)):
+        BlockReached.objects.bulk_create(
+            [BlockReached(block=block, station=station, at=now) for block in unheard], ignore_conflicts=True
+        )

@@ -4,6 +4,7 @@ Stations that knew a key as blocked, locked or returned, a holder as ended, a un
 so until the object itself is told anew; and report it.
 """
 
+from collections import defaultdict
 from typing import Any
 
 from central.actions.keys import block_key, set_key_status
@@ -13,6 +14,7 @@ from central.actions.tasks import finish_tasks, open_went_back_task
 from central.clock import unix_now
 from central.feed import change, touch
 from central.models import Event, Holder, Key, Site, Station, Task, Unit
+from central.models.base import MAX_UINT32
 
 MODELS: dict[str, tuple[type[Any], frozenset[str]]] = {
     "key": (Key, frozenset({"blocked", "locked", "returned", "listed"})),
@@ -27,15 +29,19 @@ Thing = Key | Holder | Unit | Station
 
 def note_went_back(site: Site, events: list[Event]) -> None:
     """Open a task for each thing that one of these events tells of, unless it is shut here, too."""
+    told: dict[type[Any], dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
     for event in events:
-        data = event.data
-        model, words = MODELS.get(str(data.get("type")), (None, frozenset()))
-        number, was = data.get("id"), data.get("was")
-        if model is None or type(number) is not int or was not in words:
+        what, number, was = (event.data.get(name) for name in ("type", "id", "was"))
+        if event.type != "mirror_went_back" or not isinstance(what, str) or not isinstance(was, str):
             continue
-        thing = model.objects.filter(site=site, number=number).select_related("site").first()
-        if thing is not None and not _is_shut(thing, was):
-            open_went_back_task(thing, was)
+        model, words = MODELS.get(what, (None, frozenset()))
+        if model is not None and was in words and type(number) is int and 1 <= number <= MAX_UINT32:
+            told[model][number].add(was)
+    for model, numbers in told.items():
+        for thing in model.objects.filter(site=site, number__in=list(numbers)).select_related("site"):
+            for was in sorted(numbers[thing.number]):
+                if not _is_shut(thing, was):
+                    open_went_back_task(thing, was)
 
 
 def thing_of(task: Task) -> Thing:

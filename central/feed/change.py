@@ -9,7 +9,7 @@ same row, and is brought up in the same transaction: what a change costs has not
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -35,19 +35,25 @@ class Change:
     """What a transaction has saved and deleted so far."""
 
     saved: dict[tuple[type[models.Model], int], Watched] = field(default_factory=dict)
+    to_sign: dict[tuple[type[models.Model], int], Watched] = field(default_factory=dict)
+    """Those of them of which records may say something else now. A key that ten wrong PINs lock is none of them, and
+    does not have the blocklist looked through."""
     deleted: list[Watched] = field(default_factory=list)
     deleted_slots: set[tuple[int, Slot]] = field(default_factory=set)
     """Site and slot of deleted mirror objects."""
     touched_slots: set[tuple[int, Slot]] = field(default_factory=set)
     """Of mirror objects that are to be told anew, also where nothing of them has changed."""
 
-    def note_saved(self, instance: Watched) -> None:
-        """``instance`` was saved."""
+    def note_saved(self, instance: Watched, fields: Collection[str] | None = None) -> None:
+        """``instance`` was saved, or those fields of it."""
         self.saved[type(instance), int(instance.pk)] = instance
+        if fields is None or not instance.IN_NO_RECORD.issuperset(fields):
+            self.to_sign[type(instance), int(instance.pk)] = instance
 
     def note_deleted(self, instance: Watched) -> None:
         """``instance`` was deleted."""
         self.saved.pop((type(instance), int(instance.pk)), None)
+        self.to_sign.pop((type(instance), int(instance.pk)), None)
         self.deleted.append(instance)
         if isinstance(instance, Mirrored):
             self.deleted_slots.add((instance.mirror_site_id(), (instance.MIRROR_TYPE, instance.mirror_number())))
@@ -81,7 +87,7 @@ def change() -> Iterator[Change]:
             yield mine
             now = unix_now()
             # Whoever changes what a record says signs it, in sight. What they forgot is not told to anybody.
-            if forgotten := sign_outdated(mine.saved.values(), mine.deleted, now):
+            if forgotten := sign_outdated(mine.to_sign.values(), mine.deleted, now):
                 raise CentralError("unsigned", records=", ".join(forgotten))
             _stamp(mine, now)
         finally:
@@ -93,7 +99,7 @@ def change_and_sign() -> Iterator[None]:
     """Change anything, as by hand or an import: what it makes outdated is signed at its end. Raises BlocklistFull."""
     with change() as going_on:
         yield
-        sign_outdated(going_on.saved.values(), going_on.deleted, unix_now())
+        sign_outdated(going_on.to_sign.values(), going_on.deleted, unix_now())
 
 
 def touch(thing: Mirrored) -> None:
@@ -207,9 +213,9 @@ def _before_save(instance: object, **_: Any) -> None:
         current()
 
 
-def _after_save(instance: object, **_: Any) -> None:
+def _after_save(instance: object, update_fields: frozenset[str] | None, **_: Any) -> None:
     if isinstance(instance, Watched):
-        current().note_saved(instance)
+        current().note_saved(instance, update_fields)
 
 
 def _before_delete(instance: object, **_: Any) -> None:

@@ -6,7 +6,17 @@ Numbers (``number``) are those of records and stations, unique within a site; ``
 from central.models.base import Mirrored, Watched
 from central.models.codes import EnrolmentCode, ProvisionCode
 from central.models.epoch import ServerFact
-from central.models.events import Activation, Event, LogGaps, LogMark, LookUp, Opening
+from central.models.events import (
+    Activation,
+    DailyCount,
+    Event,
+    EventId,
+    Handover,
+    LogGaps,
+    LogMark,
+    LookUp,
+    Opening,
+)
 from central.models.keys import Block, Blocklist, BlockReached, Key
 from central.models.limits import LoggedInFrom, TryCount
 from central.models.mirror import FeedCounter, MirrorRow
@@ -25,9 +35,12 @@ __all__ = [
     "BlockReached",
     "Blocklist",
     "CentralKey",
+    "DailyCount",
     "EnrolmentCode",
     "Event",
+    "EventId",
     "FeedCounter",
+    "Handover",
     "Holder",
     "Key",
     "Lock",

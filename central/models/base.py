@@ -29,6 +29,9 @@ def check_printable(value: str) -> None:
 class Watched(models.Model):
     """A model whose changes concern stations: it may only be changed inside ``central.feed.change()``."""
 
+    IN_NO_RECORD: ClassVar[frozenset[str]] = frozenset()
+    """Fields of which no signed record says anything: saving those alone makes none outdated."""
+
     class Meta:
         """Django's options."""
 

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 
 from central.clock import DAY_S
 from central.models.keys import Key
@@ -26,11 +26,33 @@ class Doubt(models.TextChoices):
     NO_TIME = "unjudged", "no time"
 
 
-class Event(models.Model):
-    """An event as the station told it. Numbers are plain: a log outlives the people and keys that it names."""
+class EventManager(models.Manager["Event"]):
+    """What stations told, as long as a site keeps it."""
 
-    site = models.ForeignKey(Site, on_delete=models.PROTECT)
-    station = models.ForeignKey(Station, on_delete=models.PROTECT)
+    def kept(self, site: Site, now: int) -> "models.QuerySet[Any]":
+        """The site's events of its last ``log_days``, by receipt: a station's or key's clock may be wrong.
+
+        Older rows go in batches, or with their month: nobody reads them until then. And only the months asked for are
+        looked into.
+        """
+        rows, since = self.get_queryset().filter(site=site), now - site.log_days * DAY_S
+        if connection.vendor == "postgresql":
+            return rows.filter(received_at__gte=since)
+        # SQLite would take the index by receipt for that, and look through all that is kept: as an expression it is
+        # a condition, and no way to the rows.
+        return rows.alias(came_in=models.F("received_at") + 0).filter(came_in__gte=since)
+
+
+class Event(models.Model):
+    """An event as the station told it. Numbers are plain: a log outlives the people and keys that it names.
+
+    On PostgreSQL the rows stand in a partition for each month of their receipt (`central.actions.event_months`), so
+    what is unique without that time is kept elsewhere (`EventId`); a constraint to another table would lock that one
+    whenever a month goes.
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, db_constraint=False, db_index=False)
+    station = models.ForeignKey(Station, on_delete=models.PROTECT, db_constraint=False, db_index=False)
     event = models.UUIDField()
     instance = models.UUIDField()
     seq = models.BigIntegerField()
@@ -48,23 +70,20 @@ class Event(models.Model):
     """Of an entry of a key's log: why it is not taken as it stands."""
     data = models.JSONField(default=dict)
 
+    objects = EventManager()
+
     class Meta:
         """Django's options."""
 
-        constraints = [models.UniqueConstraint(fields=["site", "event"], name="one_event_an_id")]
         indexes = [
-            models.Index(fields=["site", "received_at"], name="events_by_time"),
-            models.Index(fields=["station", "instance", "seq"], name="events_by_sequence"),
+            models.Index(fields=["site", "received_at", "id"], name="events_by_receipt"),
             models.Index(fields=["site", "lock", "at"], condition=models.Q(lock__isnull=False), name="events_by_lock"),
             models.Index(fields=["site", "key", "at"], condition=models.Q(key__isnull=False), name="events_by_key"),
             models.Index(
-                fields=["site", "key", "log_seq"],
-                condition=models.Q(log_seq__isnull=False),
-                name="events_by_log_entry",
-            ),
-            models.Index(
                 fields=["site", "holder", "at"], condition=models.Q(holder__isnull=False), name="events_by_holder"
             ),
+            # Judged anew whenever an activation arrives: few.
+            models.Index(fields=["site", "key"], condition=models.Q(doubt="contradicts"), name="events_unexplained"),
         ]
         ordering = ["-id"]
 
@@ -83,7 +102,7 @@ class Event(models.Model):
         return ""
 
 
-class OpeningManager(models.Manager["Opening"]):
+class OpeningManager(EventManager):
     """Only what a key's log told of the site's locks."""
 
     def get_queryset(self) -> Any:
@@ -102,6 +121,64 @@ class Opening(Event):
         proxy = True
         verbose_name = "opening"
         verbose_name_plural = "opening log"
+
+
+class EventId(models.Model):
+    """That a site has an event of that id: it is accepted once, for as long as its row is kept."""
+
+    pk = models.CompositePrimaryKey("site_id", "event")
+    site_id = models.BigIntegerField()
+    """The database's own number of the site."""
+    event = models.UUIDField()
+
+    def __str__(self) -> str:
+        return str(self.event)
+
+
+class DailyCount(models.Model):
+    """How many events of a type there were, when their rows are no longer kept: nothing about anybody.
+
+    ``area`` and ``unit`` are numbers, 0 for none: the lock's area; the key's unit, or where there is no key the
+    station's.
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, db_index=False)
+    day = models.BigIntegerField()
+    """Of receipt: when it began, in UTC."""
+    area = models.BigIntegerField()
+    unit = models.BigIntegerField()
+    type = models.CharField(max_length=40)
+    count = models.BigIntegerField()
+
+    class Meta:
+        """Django's options."""
+
+        constraints = [models.UniqueConstraint(fields=["site", "day", "area", "unit", "type"], name="one_count_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.count}"
+
+
+class Handover(models.Model):
+    """How a pool key last changed hands, by what stations told. With a holder it is an open receipt.
+
+    It outlives its events: whoever has taken a key and not brought it back has it by this.
+    """
+
+    key = models.OneToOneField(Key, on_delete=models.CASCADE, primary_key=True, related_name="handover")
+    is_out = models.BooleanField()
+    holder = models.BigIntegerField(null=True)
+    """The number of whoever has it; None when it is back."""
+    at = models.BigIntegerField()
+    """By the station's clock, which is central's own, signed; by the time of receipt where it did not know the time."""
+
+    class Meta:
+        """Django's options."""
+
+        indexes = [models.Index(fields=["holder"], condition=models.Q(is_out=True), name="handovers_open")]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.at}"
 
 
 class LogMark(models.Model):
@@ -131,7 +208,7 @@ class LogGaps(models.Model):
 class Activation(models.Model):
     """When a key was active for whom, as stations and boxes told: what entries of its log are held against."""
 
-    site = models.ForeignKey(Site, on_delete=models.CASCADE)
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, db_index=False)
     key = models.BigIntegerField()
     holder = models.BigIntegerField()
     begins = models.BigIntegerField()

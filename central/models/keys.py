@@ -14,6 +14,7 @@ class Key(Mirrored):
     """A key. Until it is handed out (a record is signed and written to it) stations know nothing of it."""
 
     MIRROR_TYPE = "key"
+    IN_NO_RECORD = frozenset({"locked_at", "unlocked_at", "wrong_pins", "locked_by", "locked_noted_at"})
 
     class Kind(models.IntegerChoices):
         """As in records."""
@@ -63,8 +64,12 @@ class Key(Mirrored):
                 name="personal_keys_have_a_holder",
             ),
         ]
-        # What a blocklist says is looked up with every change of a key.
-        indexes = [models.Index(fields=["site", "number"], condition=models.Q(status="blocked"), name="keys_blocked")]
+        # What a blocklist says is looked up with every change of a status, the others with the office's first page.
+        indexes = [
+            models.Index(fields=["site", "number"], condition=models.Q(status="blocked"), name="keys_blocked"),
+            models.Index(fields=["site", "number"], condition=models.Q(kind__in=[1, 2]), name="keys_of_pools"),
+            models.Index(fields=["site", "number"], condition=models.Q(locked_at__isnull=False), name="keys_locked"),
+        ]
         ordering = ["site", "number"]
 
     def __str__(self) -> str:

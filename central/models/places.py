@@ -60,7 +60,7 @@ class Site(Mirrored):
     log_days = models.PositiveSmallIntegerField(
         default=90,
         validators=[MinValueValidator(1), MaxValueValidator(3650)],
-        help_text="How many days the log names people and keys; after that only the counts are kept",
+        help_text="How many days what stations and keys tell is kept; after that only daily counts are",
     )
     audit_days = models.PositiveSmallIntegerField(
         default=730,

@@ -42,6 +42,7 @@ class Task(models.Model):
         """Django's options."""
 
         ordering = ["due", "pk"]
+        indexes = [models.Index(fields=["site", "due"], condition=models.Q(done_at=None), name="tasks_open")]
 
     def __str__(self) -> str:
         # The holder's number, not the name: the audit log keeps this text after the person has been forgotten.
@@ -72,7 +73,10 @@ class Receipt(models.Model):
     class Meta:
         """Django's options."""
 
-        indexes = [models.Index(fields=["site", "made_at"], name="receipts_by_time")]
+        indexes = [
+            models.Index(fields=["site", "made_at"], name="receipts_by_time"),
+            models.Index(fields=["site", "made_at"], condition=models.Q(signed_at=None), name="receipts_unsigned"),
+        ]
 
     def __str__(self) -> str:
         # The number, as above.

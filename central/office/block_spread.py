@@ -45,7 +45,7 @@ class BlockSpread:
     unmet: list[int]
     """The other locks."""
     is_forgotten: bool
-    """The log of those days names no keys any more: what is told here is too little."""
+    """The log of those days is gone: what is told here is too little."""
 
     @property
     def reached(self) -> int:
@@ -94,7 +94,8 @@ def spread_of_block(key: Key) -> BlockSpread | None:
 
 def _carried(key: Key, block: Block) -> dict[int, int]:
     """Keys that met a station whose mirror was confirmed after the block, and when: a visit leaves the newest list."""
-    visits = Event.objects.filter(site=key.site_id, type="key_synced", key__isnull=False).exclude(key=key.number)
+    kept = Event.objects.kept(key.site, unix_now())
+    visits = kept.filter(type="key_synced", key__isnull=False).exclude(key=key.number)
     first: dict[int, int] = {}
     for day in _days(visits, block):
         fresh = _without(day, "key", first)
@@ -107,7 +108,8 @@ def _carried(key: Key, block: Block) -> dict[int, int]:
 
 def _met(key: Key, block: Block, carried: dict[int, int], locks: set[int]) -> dict[int, tuple[int, int]]:
     """Find the locks at which a key has been since it carried the block: when first, and which key."""
-    openings: QuerySet[Any] = Opening.objects.filter(site=key.site_id, key__isnull=False, lock__isnull=False)
+    kept: QuerySet[Any] = Opening.objects.kept(key.site, unix_now())
+    openings = kept.filter(key__isnull=False, lock__isnull=False)
     first: dict[int, tuple[int, int]] = {}
     for day in _days(openings, block):
         fresh = _without(day, "lock", first)

@@ -78,6 +78,11 @@ class SiteAdmin(EditAdmin):
         """A site has a number, and is none's."""
         return ["number"] if obj is not None else []
 
+    def has_delete_permission(self, request: HttpRequest, obj: Site | None = None) -> bool:
+        """Not one that has stations: its log would be looked through for what is to go with it."""
+        has_stations = obj is not None and Station.objects.filter(site=obj).exists()
+        return super().has_delete_permission(request, obj) and not has_stations
+
 
 @admin.register(Unit)
 class UnitAdmin(EditAdmin):
@@ -156,6 +161,10 @@ class StationAdmin(EditAdmin):
         super().save_model(request, obj, form, change)
         if "stolen" in form.changed_data and obj.stolen:
             revoke_station(obj, request.user.get_username())
+
+    def has_delete_permission(self, request: HttpRequest, obj: Station | None = None) -> bool:
+        """Not one that was enrolled: the log names it, and its number is never another station's."""
+        return super().has_delete_permission(request, obj) and (obj is None or obj.public_key is None)
 
     @admin.action(description="New enrolment code (shown once)", permissions=["change"])
     def give_enrolment_code(self, request: HttpRequest, chosen: QuerySet[Station]) -> HttpResponse:

@@ -5,25 +5,64 @@ from datetime import UTC, datetime
 from typing import Any
 
 from auditlog.models import LogEntry
+from django.contrib.admin.models import LogEntry as AdminEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model, Q
+from django.db.models import Model, Q, QuerySet
 
 from central.clock import END_OF_DATES, unix_now
-from central.models import Event, Holder, Key, LookUp, Permission, Permit, Receipt, Task
+from central.models import (
+    Activation,
+    Block,
+    Event,
+    Handover,
+    Holder,
+    Key,
+    LogGaps,
+    LookUp,
+    Permission,
+    Permit,
+    Receipt,
+    Task,
+)
 from central.signing.keyring import verifying_keys
 from station.records import claims
 from station.records.envelope import verified
+
+TOLD = {
+    "Activation.holder": "activations", "Activation.key": "activations", "Block.key": "blocks",
+    "Event.holder": "events", "Event.key": "events", "Handover.holder": "pool_keys", "Key.holder": "keys",
+    "LogGaps.key": "keys", "Permission.holder": "permissions", "Permit.holder": "permits",
+    "Receipt.holder": "receipts", "Receipt.key": "receipts", "Task.holder": "tasks", "Task.key": "tasks",
+}  # fmt: skip
+"""Where a model names a person or a key, and under which name that is exported."""
+LEFT_OUT = {
+    "Handover.key": "a pool key's, which its holder has: told by that",
+    "LogMark.key": "how far the log of the key has come: each entry that came is among the events",
+    "Opening.holder": "a view of the events", "Opening.key": "a view of the events",
+    "ProvisionCode.key": "the hash of a code, good for 15 minutes; that it was made is among the changes",
+}  # fmt: skip
+"""As `TOLD`, and why it is not exported. The mirror of a site (`MirrorRow`) has copies of what is exported."""
 
 
 def export_person(holder: Holder, reason: str) -> dict[str, Any]:
     """A JSON object with all of it. That it was made, and why, is in the audit log."""
     _note_access(holder, reason)
-    receipts = Receipt.objects.filter(holder=holder).select_related("key").order_by("made_at")
-    tasks = Task.objects.filter(holder=holder).select_related("key").order_by("opened_at")
-    look_ups = LookUp.objects.filter(site=holder.site, about=LookUp.About.HOLDER, number=holder.number)
-    keys = list(Key.objects.filter(site=holder.site, holder=holder))
-    # Events about a personal key are about its holder, whether they name the holder or not.
-    about = Q(holder=holder.number) | Q(key__in=[key.number for key in keys])
+    now = unix_now()
+    keys = list(Key.objects.filter(site=holder.site, holder=holder).order_by("number"))
+    # What is about a personal key is about its holder, whether it names the holder or not.
+    by_key = Q(holder=holder) | Q(key__in=keys)
+    by_number = Q(holder=holder.number) | Q(key__in=[key.number for key in keys])
+    receipts = Receipt.objects.filter(by_key).select_related("key").order_by("made_at")
+    tasks = Task.objects.filter(by_key).select_related("key").order_by("opened_at")
+    look_ups = LookUp.objects.filter(
+        Q(about=LookUp.About.HOLDER, number=holder.number)
+        | Q(about=LookUp.About.KEY, number__in=[key.number for key in keys]),
+        site=holder.site,
+    )
+    events = Event.objects.kept(holder.site, now).filter(by_number).order_by("received_at", "pk")
+    activations = Activation.objects.filter(by_number, site=holder.site).order_by("begins")
+    blocks = Block.objects.filter(key__in=keys).select_related("key").order_by("at")
+    has = Handover.objects.filter(key__site=holder.site, holder=holder.number, is_out=True).order_by("at")
     return {
         "person": {
             "number": holder.number,
@@ -33,21 +72,27 @@ def export_person(holder: Holder, reason: str) -> dict[str, Any]:
             "unit": holder.unit.name,
             "status": holder.status,
             "employment_ends": holder.employment_ends.isoformat() if holder.employment_ends else None,
+            "ended": _time_or_none(holder.ended_at),
+            "forgotten": _time_or_none(holder.forgotten_at),
             "language": holder.language,
-            "pin_given": _time(holder.pin_at) if holder.pin_at is not None else None,
+            "pin_given": _time_or_none(holder.pin_at),
         },
         "site": holder.site.name,
         "log_kept_days": holder.site.log_days,
         "audit_kept_days": holder.site.audit_days,
         "forgotten_days_after_leaving": holder.site.forget_days,
-        "keys": [{"number": key.number, "status": key.status} for key in keys],
+        "keys": [_key(key) for key in keys],
+        "blocks": [{"key": block.key.number, "at": _time(block.at), "open": block.open} for block in blocks],
+        "pool_keys": [{"key": each.key.number, "since": _time(each.at)} for each in has.select_related("key")],
         "permissions": [_permission(permission) for permission in holder.permissions.all()],
         "permits": [_permit(permit, holder) for permit in holder.permits.all()],
-        "events": [_event(event) for event in Event.objects.filter(about, site=holder.site).order_by("pk")],
+        "events": [_event(event) for event in events.select_related("station")],
+        "activations": [_activation(each) for each in activations],
         "receipts": [_receipt(receipt) for receipt in receipts],
         "tasks": [_task(task) for task in tasks],
         "looked_up": [_look_up(each) for each in look_ups.select_related("user").order_by("at")],
         "changes": [_change(entry) for entry in _changes(holder, keys)],
+        "changes_by_the_operator": [_operator_change(entry) for entry in _operator_changes(holder, keys)],
     }
 
 
@@ -55,6 +100,23 @@ def _note_access(holder: Holder, reason: str) -> None:
     LogEntry.objects.log_create(
         holder, force_log=True, action=LogEntry.Action.ACCESS, additional_data={"export": True, "reason": reason}
     )
+
+
+def _key(key: Key) -> dict[str, Any]:
+    gaps = LogGaps.objects.filter(key=key).first()
+    return {
+        "number": key.number,
+        "status": key.status,
+        "locked": _time_or_none(key.locked_at),
+        "unlocked": _time_or_none(key.unlocked_at),
+        "activated": _time_or_none(key.activated_at),
+        "wrong_pins": [_time(at) for at in key.wrong_pins],
+        "missing_of_its_log": [[first, last] for first, last, _ in gaps.missing] if gaps else [],
+    }
+
+
+def _activation(each: Activation) -> dict[str, Any]:
+    return {"key": each.key, "holder": each.holder, "begins": _time(each.begins), "ends": _time(each.ends)}
 
 
 def _permission(permission: Any) -> dict[str, Any]:
@@ -91,7 +153,7 @@ def _receipt(receipt: Receipt) -> dict[str, Any]:
         "key": receipt.key.number if receipt.key else None,
         "made_at": _time(receipt.made_at),
         "made_by": receipt.made_by,
-        "signed_at": _time(receipt.signed_at) if receipt.signed_at is not None else None,
+        "signed_at": _time_or_none(receipt.signed_at),
         "signed_by": receipt.signed_by or None,
     }
 
@@ -103,7 +165,7 @@ def _task(task: Task) -> dict[str, Any]:
         "due": task.due.isoformat(),
         "opened_at": _time(task.opened_at),
         "opened_by": task.opened_by or None,
-        "done_at": _time(task.done_at) if task.done_at is not None else None,
+        "done_at": _time_or_none(task.done_at),
         "done_by": task.done_by or None,
     }
 
@@ -111,7 +173,8 @@ def _task(task: Task) -> dict[str, Any]:
 def _look_up(each: LookUp) -> dict[str, Any]:
     return {
         "at": _time(each.at),
-        "by": str(each.user),
+        "by": each.who,
+        "about": each.about,
         "since": _time(each.since),
         "until": _time(each.until),
         "cause": each.cause,
@@ -140,6 +203,28 @@ def _change(entry: LogEntry) -> dict[str, Any]:
         "action": entry.get_action_display(),
         "changes": entry.changes,
     }
+
+
+def _operator_changes(holder: Holder, keys: list[Key]) -> "QuerySet[AdminEntry]":
+    """What the admin page's own log says of the person and of their keys, in the order of time."""
+    types = ContentType.objects.get_for_models(Holder, Key)
+    wanted = Q(content_type=types[Holder], object_id=str(holder.pk))
+    wanted |= Q(content_type=types[Key], object_id__in=[str(key.pk) for key in keys])
+    return AdminEntry.objects.filter(wanted).select_related("user", "content_type").order_by("action_time", "pk")
+
+
+def _operator_change(entry: AdminEntry) -> dict[str, Any]:
+    assert entry.content_type is not None
+    return {
+        "at": entry.action_time.isoformat(),
+        "by": str(entry.user),
+        "about": entry.content_type.model,
+        "changes": entry.get_change_message(),
+    }
+
+
+def _time_or_none(unix_s: int | None) -> str | None:
+    return None if unix_s is None else _time(unix_s)
 
 
 def _time(unix_s: int) -> str:

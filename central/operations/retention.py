@@ -1,8 +1,6 @@
 """How long personal data is kept.
 
-After a site's ``log_days`` the log no longer says who: identities go, rows (and so every count) stay. A row keeps type,
-time, station, lock and outcome. Key, holder and everything else goes, also the event's id: that of a key's log entry
-can be computed from the key's number. ``seq`` stays, so that a lost event is still noticed.
+After a site's ``log_days`` its events are gone, and only counts stay (`central.operations.event_retention`).
 
 After its ``forget_days`` it no longer knows the names of people who have left (`central.operations.forgetting`).
 
@@ -17,24 +15,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any
-from uuid import uuid4
 
 from auditlog.context import disable_auditlog
 from auditlog.models import LogEntry
 from django.conf import settings
 from django.contrib.admin.models import LogEntry as AdminEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
 
 from central.clock import DAY_S
 from central.doors.login import KNOWN_FOR_S
 from central.models import (
-    Activation,
     Area,
     CentralKey,
     EnrolmentCode,
-    Event,
     Holder,
     Key,
     Lock,
@@ -51,14 +45,13 @@ from central.models import (
     Task,
     Unit,
 )
+from central.operations.event_retention import delete_old_events
 from central.operations.forgetting import empty_write_ahead_log, forget_who_left
 from central.operations.forgetting_accounts import forget_unused_accounts
 
 BATCH = 500
 """Rows changed or deleted in one statement: nobody else waits for long."""
 ROUND_EVERY_S = 3600
-KEPT_DATA = ("outcome", "reason")
-TAKEN, RETURNED = "pool_key_taken", "pool_key_returned"
 DEFAULT_AUDIT_DAYS = 730
 
 SITE_OF = {
@@ -76,18 +69,18 @@ class Done:
     """How many of each."""
 
     events: int
-    """That name nobody any more."""
+    """Deleted; counted before."""
     people: int
     """Forgotten, as `accounts`."""
     accounts: int
     rows: int
-    """Deleted."""
+    """Others, deleted."""
 
 
 def apply_retention(now: int) -> Done:
     """Apply every site's retention."""
     sites = list(Site.objects.all())
-    events = sum(anonymise_events(site, now) for site in sites)
+    events = delete_old_events(now)
     people = sum(forget_who_left(site, now) for site in sites)
     accounts = forget_unused_accounts(now - _most_patient_days() * DAY_S)
     done = Done(events, people, accounts, delete_old_records(now))
@@ -102,52 +95,6 @@ def apply_retention_when_due(now: int) -> None:
     if now - int(fact.value) >= ROUND_EVERY_S:
         apply_retention(now)
         ServerFact.objects.filter(name=fact.name).update(value=str(now))
-
-
-def anonymise_events(site: Site, now: int) -> int:
-    """Take the identities out of the site's events that came in more than ``log_days`` ago. Returns from how many.
-
-    By the time of receipt: a station's or key's clock may be wrong. What a pool key's holder has taken and not brought
-    back is a receipt that still counts, and stays.
-    """
-    limit = now - site.log_days * DAY_S
-    mark, _ = ServerFact.objects.get_or_create(name=f"retention:{site.pk}", defaults={"value": "0"})
-    named = Q(key__isnull=False) | Q(holder__isnull=False)
-    count = 0
-    # Those before the mark are done, but for receipts that were open then.
-    fresh = Event.objects.filter(site=site, received_at__gte=int(mark.value), received_at__lt=limit).filter(named)
-    open_then = Event.objects.filter(site=site, type=TAKEN, received_at__lt=int(mark.value)).filter(named)
-    for events in (fresh, open_then):
-        last = 0
-        while True:
-            found = list(events.filter(pk__gt=last).order_by("pk")[:BATCH])
-            if not found:
-                break
-            last = found[-1].pk
-            count += _anonymise([event for event in found if not _is_open(event)])
-    ServerFact.objects.filter(name=mark.name).update(value=str(max(limit, 0)))
-    # What they tell is in the events; entries that are so old are judged no more.
-    _delete(Activation.objects.filter(site=site, received_at__lt=limit))
-    if count:
-        log.warning("retention.done site=%s events=%s", site.number, count)
-    return count
-
-
-def _is_open(event: Event) -> bool:
-    """Whether this is the receipt of a pool key that is still out."""
-    if event.type != TAKEN:
-        return False
-    later = Event.objects.filter(site=event.site_id, key=event.key, type__in=(TAKEN, RETURNED), pk__gt=event.pk)
-    return not later.exists()
-
-
-def _anonymise(events: list[Event]) -> int:
-    for event in events:
-        event.event, event.key, event.holder = uuid4(), None, None
-        event.data = {name: event.data[name] for name in KEPT_DATA if name in event.data}
-    with transaction.atomic():
-        Event.objects.bulk_update(events, ["event", "key", "holder", "data"], batch_size=BATCH)
-    return len(events)
 
 
 def delete_old_records(now: int) -> int:
@@ -166,8 +113,6 @@ def delete_old_records_of(site: Site, now: int) -> int:
     """Delete one site's. Returns how many rows."""
     limit = now - site.audit_days * DAY_S
     count = _delete(LookUp.objects.filter(site=site, at__lt=limit))
-    # As the events that they were told by.
-    count += _delete(Activation.objects.filter(site=site, received_at__lt=now - site.log_days * DAY_S))
     count += _delete(Task.objects.filter(site=site, done_at__lt=limit))
     # Whoever has a key still has it by this receipt.
     has = Q(

@@ -6,6 +6,7 @@ import threading
 from auditlog.context import disable_auditlog
 from django.db import connections
 
+from central.actions.event_months import make_months_ahead
 from central.actions.people import end_employments_that_are_over
 from central.actions.pins import end_pin_renewal
 from central.actions.renewals import renew_due_records
@@ -28,6 +29,7 @@ def do_what_is_due(now: int) -> None:
         end_employments_that_are_over(now)
         renew_due_records(now)
         note_silence(now)
+    make_months_ahead(now)
     apply_retention_when_due(now)
     forget_full_buckets()
     for site in Site.objects.all():

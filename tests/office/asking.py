@@ -7,7 +7,9 @@ from uuid import uuid4
 
 from django.test import Client
 
+from central.actions.events import receive_events
 from central.models import Event
+from central.models.events import ENTRY_TYPES
 
 
 class OfficeClient(Client):
@@ -27,7 +29,12 @@ def words(answer: Any) -> str:
     return str(answer.content.decode())
 
 
-def report(station: Any, type_: str, **fields: Any) -> None:
-    now = int(time.time())
-    rest = {"at": now, "received_at": now, "clock": 0, "data": {}, "instance": uuid4(), "seq": 1, **fields}
-    Event.objects.create(site=station.site, station=station, event=uuid4(), type=type_, **rest)
+def report(station: Any, type_: str, *, received_at: int | None = None, **fields: Any) -> None:
+    """As the station would. An opening without the entry that tells of it is put into the log as it is."""
+    now = int(time.time()) if received_at is None else received_at
+    event = {"at": now, "clock": 0, "data": {}, "instance": uuid4(), "seq": 1, "type": type_, **fields}
+    if type_ in ENTRY_TYPES:
+        Event.objects.create(site=station.site, station=station, event=uuid4(), received_at=now, **event)
+    else:
+        told = event | {"id": str(uuid4()), "instance": str(event["instance"])}
+        assert [result.status for result in receive_events(station, [told], now)] == ["accepted"]

@@ -83,7 +83,7 @@ def _own_look_up(request: SiteRequest) -> LookUp | None:
 def _openings(request: SiteRequest, asked: LookUp) -> "tuple[Page[Opening], dict[int, str]]":
     """A page of the rows that were asked for, and the names of the people in them."""
     about = {asked.about: asked.number}
-    found = Opening.objects.filter(site=asked.site_id, at__gte=asked.since, at__lt=asked.until, **about)
+    found = Opening.objects.kept(asked.site, unix_now()).filter(at__gte=asked.since, at__lt=asked.until, **about)
     page = paged(request, found.order_by("-at", "-pk"))
     numbers = {row.holder for row in page if row.holder}
     people = Holder.objects.filter(site=asked.site_id, number__in=numbers)

@@ -62,23 +62,27 @@ def today(request: SiteRequest) -> HttpResponse:
     """Open tasks, pool keys that are late, emergency keys that are left, stations in trouble, receipts to sign."""
     access = request.access
     found = pool_keys(_pool(access), unix_now())
+    overdue = sorted((p for p in found if p.is_overdue), key=lambda p: p.since or 0)
     unsigned = access.receipts(Right.SEE_PEOPLE).filter(signed_at=None).exclude(kind=Receipt.Kind.PIN)
     tasks = paged(request, access.tasks(Right.SEE_TASKS).filter(done_at=None), "tasks", ROWS_SHOWN)
+    receipts = paged(request, unsigned.order_by("-made_at", "-pk"), "receipts", ROWS_SHOWN)
+    mine = access.tasks(Right.FINISH_TASK).filter(done_at=None, pk__in=[task.pk for task in tasks])
+    to_sign = access.receipts(Right.SIGN_RECEIPT).filter(pk__in=[receipt.pk for receipt in receipts])
     went_back = [task for task in tasks if task.kind == Task.Kind.WENT_BACK]
     return show(
         request,
         "today",
         to_decide={task.pk for task in went_back if _may_decide(access, task)},
-        mine=set(access.tasks(Right.FINISH_TASK).filter(done_at=None).values_list("pk", flat=True)),
-        to_sign=set(access.receipts(Right.SIGN_RECEIPT).filter(signed_at=None).values_list("pk", flat=True)),
+        mine=set(mine.values_list("pk", flat=True)),
+        to_sign=set(to_sign.values_list("pk", flat=True)),
         tasks=tasks,
-        overdue=[p for p in found if p.is_overdue],
+        overdue=paged(request, overdue, "overdue", ROWS_SHOWN),
         emergency_left=emergency_left(found),
         few_emergency=emergency_left(found) < EMERGENCY_KEYS_WANTED,
         locked=[key for key in access.keys(Right.SEE_KEYS).filter(locked_at__isnull=False) if key.is_locked],
         blocked=filling(access.site),
         down=access.stations(Right.SEE_STATIONS).filter(status=Station.Status.DOWN),
-        receipts=paged(request, unsigned.order_by("-made_at", "-pk"), "receipts", ROWS_SHOWN),
+        receipts=receipts,
     )
 
 
@@ -87,12 +91,14 @@ def pool(request: SiteRequest) -> HttpResponse:
     found = pool_keys(_pool(request.access), unix_now())
     left = emergency_left(found)
     few = left < EMERGENCY_KEYS_WANTED
-    return show(request, "pools", pool=found, emergency_left=left, few_emergency=few)
+    return show(request, "pools", page=paged(request, found), emergency_left=left, few_emergency=few)
 
 
 def _pool(access: SiteAccess) -> list[Key]:
     kinds = (Key.Kind.SUBSTITUTE, Key.Kind.EMERGENCY)
-    return list(access.keys(Right.SEE_POOLS).filter(kind__in=kinds, status=Key.Status.ACTIVE))
+    keys = access.keys(Right.SEE_POOLS).filter(kind__in=kinds, status=Key.Status.ACTIVE)
+    # Of all of them, for how many are left; so no more than is shown.
+    return list(keys.select_related(None).select_related("unit").only("site_id", "number", "kind", "unit__name"))
 
 
 def task_done(request: SiteRequest, pk: int) -> HttpResponse:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from central.models import Event, LogGaps, LogMark, Opening
+from central.models import Event, LogGaps, LogMark, Opening, Site
 from central.models.events import SHOWN_AFTER_S
 from central.signing import keyring
 from station.records import claims
@@ -237,6 +237,18 @@ def box_activation(site: SimpleNamespace, begins: int, role: int = 1, **other: A
     signer = other.get("signer") or keyring.signing_key(site.site)
     data = {"act": encoded(sign(act, box)), "boxcert": encoded(sign(certificate, signer))}
     return {"type": "key_deactivated", "key": 100, "at": NOW, "data": data}
+
+
+def test_a_box_whose_certificate_only_a_retired_key_has_signed_explains_nothing(
+    site: SimpleNamespace, enrolled: Caller
+) -> None:
+    enrolled.reported(entry_event(seq=1, at=NOW - 7000))
+    Site.objects.filter(pk=site.site.pk).update(retired_key=1)
+    enrolled.reported(box_activation(site, NOW - 7200))
+    assert shown(site, NOW + SHOWN_AFTER_S + 7200) == {1: "doubtful"}
+    Site.objects.filter(pk=site.site.pk).update(retired_key=0)
+    enrolled.reported(box_activation(site, NOW - 7200))
+    assert shown(site, NOW + SHOWN_AFTER_S + 7200) == {1: ""}
 
 
 def test_a_boxs_openings_are_not_doubtful_for_ever(site: SimpleNamespace, enrolled: Caller) -> None:

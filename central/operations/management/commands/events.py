@@ -5,10 +5,13 @@ import os
 import select
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
+from collections import deque
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import QuerySet
 
 from central.actions.look_ups import note_look_up
 from central.clock import END_OF_DATES, unix_now
@@ -18,6 +21,8 @@ from station.plain_text import one_line
 
 LOOK_S = 0.05
 BATCH = 500
+LATE_S = 20
+"""An event may be there so much later than it came in: its batch waited for another one's."""
 SHORTEST, LONGEST = 5, 300
 FOR_EVER = 2**53
 
@@ -50,28 +55,44 @@ class Command(BaseCommand):
                 number=options["key"], since=0, until=FOR_EVER if options["follow"] else unix_now(),
                 reason=options["reason"],
             )  # fmt: skip
-        last = 0
+        events = Event.objects.kept(site, unix_now())
+        if options["type"]:
+            events = events.filter(type=options["type"])
+        if options["key"] is not None:
+            events = events.filter(key=options["key"])
+        told = Told(events)
         while True:
-            last = self._print(last, options)
+            for event in told.news():
+                self.stdout.write(_line(event, as_json=options["json"]))
+            self.stdout.flush()
             if not options["follow"] or not _wanted():
                 return
 
-    def _print(self, after: int, options: dict[str, Any]) -> int:
-        """Print the events after that row; the last row printed."""
-        while True:
-            # A station's batch is one transaction: its rows appear together, in order.
-            events = Event.objects.filter(site__number=options["site"], pk__gt=after).select_related("station")
-            if options["type"]:
-                events = events.filter(type=options["type"])
-            if options["key"] is not None:
-                events = events.filter(key=options["key"])
-            found = list(events.order_by("pk")[:BATCH])
-            for event in found:
-                self.stdout.write(_line(event, as_json=options["json"]))
-            self.stdout.flush()
-            if not found:
-                return after
-            after = found[-1].pk
+
+class Told:
+    """Events, each told once, in the order of their receipt: by an index, some at a time."""
+
+    def __init__(self, events: "QuerySet[Any]") -> None:
+        self._events = events
+        self._newest = 0
+        self._late: set[int] = set()
+        """Those that were told and came in just before the newest: others of then may still appear."""
+
+    def news(self) -> Iterator[Event]:
+        """Those that have not been told yet."""
+        received_at, pk = self._newest - LATE_S, 0
+        untold = self._events.exclude(pk__in=self._late).select_related("station").order_by("received_at", "pk")
+        recent = deque((self._newest, pk) for pk in self._late)
+        while found := list(
+            untold.filter(received_at__gte=received_at).exclude(received_at=received_at, pk__lte=pk)[:BATCH]
+        ):
+            yield from found
+            received_at, pk = found[-1].received_at, found[-1].pk
+            recent.extend((event.received_at, event.pk) for event in found)
+            while recent[0][0] < received_at - LATE_S:
+                recent.popleft()
+        self._newest = max(self._newest, received_at)
+        self._late = {pk for _, pk in recent}
 
 
 def _reason(text: str) -> str:
