@@ -12,11 +12,17 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Max, Q
 
-from central.models import Holder, Key, Permission, Station
+from central.models import Holder, Key, Permission, Site, Station
 
 FIELD = "seen"
 LIMIT_CHARACTERS = 200
-THINGS: dict[str, type[models.Model]] = {"key": Key, "person": Holder, "access": Permission, "station": Station}
+THINGS: dict[str, type[models.Model]] = {
+    "key": Key,
+    "person": Holder,
+    "access": Permission,
+    "station": Station,
+    "site": Site,
+}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from django.views.i18n import set_language
 from central.office.pages import of_site
 from central.office.passwords import PasswordPage
 from central.office.undo import undo_it
-from central.office.views import csv_import, keys, locks, people, stations, today, users
+from central.office.views import csv_import, keys, locks, people, stations, texts, today, users
 
 app_name = "office"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(next_page="office:login"), name="logout"),
     path("password/", PasswordPage.as_view(), name="password"),
     path("language/", set_language, name="language"),
+    path("accessibility/", today.accessibility, name="accessibility"),
     path("<int:site>/", today.home, name="home"),
     of_site("today/", today.today, "today"),
     of_site("tasks/<int:pk>/done/", today.task_done, "task_done"),
@@ -24,6 +25,7 @@ urlpatterns = [
     of_site("receipts/<int:pk>/", today.receipt, "receipt"),
     of_site("receipts/<int:pk>/sign/", today.sign, "sign"),
     of_site("pools/", today.pool, "pools"),
+    of_site("pools/wanted/", today.emergency_wanted, "emergency_wanted"),
     of_site("undo/<int:pk>/", undo_it, "undo"),
     of_site("people/", people.listed, "people"),
     of_site("people/employee/", people.employee, "employee"),
@@ -50,12 +52,16 @@ urlpatterns = [
     of_site("stations/<int:number>/out-of-order/", stations.out_of_order, "out_of_order"),
     of_site("stations/<int:number>/in-order/", stations.in_order, "in_order"),
     of_site("stations/<int:number>/revoke/", stations.revoke, "revoke"),
+    of_site("stations/<int:number>/place/", stations.place, "station_place"),
     of_site("pins/", people.pins_overview, "pins"),
     of_site("pins/begin/", people.pins_start, "pins_begin"),
     of_site("pins/renew/", people.pins_renew, "pins_renew"),
+    of_site("pins/pause/", people.pins_pause, "pins_pause"),
+    of_site("pins/cancel/", people.pins_cancel, "pins_cancel"),
     of_site("users/", users.listed, "users"),
     of_site("users/roles/<int:pk>/take/", users.take_role, "take_role"),
     of_site("users/<int:pk>/password/", users.password, "user_password"),
     of_site("users/<int:pk>/shut/", users.shut, "user_shut"),
+    of_site("texts/", texts.edit, "texts"),
     of_site("import/", csv_import.import_file, "import"),
 ]

@@ -7,15 +7,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from central.actions.pool_keys import EMERGENCY_KEYS_WANTED, emergency_left, pool_keys
+from central.actions.pool_keys import emergency_left, pool_keys, set_emergency_wanted
 from central.actions.tasks import finish_tasks, note_receipts_signed
 from central.actions.went_back import confirm, shut_anew, thing_of
 from central.clock import unix_now
 from central.doors.table import Right
 from central.models import Holder, Key, Receipt, Site, Station, Task, Unit
 from central.office.access import SiteAccess
-from central.office.pages import SiteRequest
-from central.office.views.answers import go, paged, show
+from central.office.pages import NotDone, SiteRequest
+from central.office.views.answers import go, number_in, paged, show
 from central.signing.blocklists import filling
 
 FIRST_PAGES = {
@@ -33,6 +33,8 @@ OVER_WENT_BACK = {
     Station: Right.REVOKE_STATION,
 }
 """Whoever lets something stay open that was shut needs the right to shut it, and the other way round."""
+UNIT_FIELDS = ("unit__name", "unit__number", "unit__emergency_keys_wanted")
+WANTED_LIMIT = 99
 ROWS_SHOWN = 30
 """Of each list of the first page; further ones are turned."""
 
@@ -62,12 +64,17 @@ def today(request: SiteRequest) -> HttpResponse:
     """Open tasks, pool keys that are late, emergency keys that are left, stations in trouble, receipts to sign."""
     access = request.access
     found = pool_keys(_pool(access), unix_now())
+    few_emergency = [each for each in emergency_left(found) if each.is_few]
     overdue = sorted((p for p in found if p.is_overdue), key=lambda p: p.since or 0)
     unsigned = access.receipts(Right.SEE_PEOPLE).filter(signed_at=None).exclude(kind=Receipt.Kind.PIN)
     tasks = paged(request, access.tasks(Right.SEE_TASKS).filter(done_at=None), "tasks", ROWS_SHOWN)
     receipts = paged(request, unsigned.order_by("-made_at", "-pk"), "receipts", ROWS_SHOWN)
     mine = access.tasks(Right.FINISH_TASK).filter(done_at=None, pk__in=[task.pk for task in tasks])
     to_sign = access.receipts(Right.SIGN_RECEIPT).filter(pk__in=[receipt.pk for receipt in receipts])
+    locked = [key for key in access.keys(Right.SEE_KEYS).filter(locked_at__isnull=False) if key.is_locked]
+    down = access.stations(Right.SEE_STATIONS).filter(status=Station.Status.DOWN).count()
+    blocked = filling(access.site)
+    is_nothing = not (tasks or overdue or few_emergency or locked or down or blocked.is_short or receipts)
     went_back = [task for task in tasks if task.kind == Task.Kind.WENT_BACK]
     return show(
         request,
@@ -77,28 +84,49 @@ def today(request: SiteRequest) -> HttpResponse:
         to_sign=set(to_sign.values_list("pk", flat=True)),
         tasks=tasks,
         overdue=paged(request, overdue, "overdue", ROWS_SHOWN),
-        emergency_left=emergency_left(found),
-        few_emergency=emergency_left(found) < EMERGENCY_KEYS_WANTED,
-        locked=[key for key in access.keys(Right.SEE_KEYS).filter(locked_at__isnull=False) if key.is_locked],
-        blocked=filling(access.site),
-        down=access.stations(Right.SEE_STATIONS).filter(status=Station.Status.DOWN),
+        few_emergency=few_emergency,
+        locked=locked,
+        blocked=blocked,
+        down=down,
         receipts=receipts,
+        is_nothing=is_nothing,
+        today=access.site.today(),
     )
 
 
 def pool(request: SiteRequest) -> HttpResponse:
-    """Every pool key: who has it since when."""
+    """Every pool key: who has it since when; of one unit, or those that did not come back, where that is asked for."""
     found = pool_keys(_pool(request.access), unix_now())
     left = emergency_left(found)
-    few = left < EMERGENCY_KEYS_WANTED
-    return show(request, "pools", page=paged(request, found), emergency_left=left, few_emergency=few)
+    late, number = bool(request.GET.get("late")), number_in(request.GET.get("unit", ""))
+    rows = [p for p in found if (p.is_overdue or not late) and number in (None, p.key.unit.number)]
+    mine = set(request.access.units(Right.SET_EMERGENCY_WANTED).values_list("pk", flat=True))
+    chosen = next((p.key.unit for p in rows), None) if number is not None else None
+    return show(request, "pools", page=paged(request, rows), left=left, late=late, unit=chosen, settable=mine)
+
+
+def emergency_wanted(request: SiteRequest) -> HttpResponse:
+    """How many emergency keys a unit wants at hand: fewer are a warning."""
+    number, wanted = (number_in(request.POST.get(name, "")) for name in ("unit", "wanted"))
+    unit = get_object_or_404(request.access.units(Right.SET_EMERGENCY_WANTED), number=number)
+    if wanted is None or wanted > WANTED_LIMIT:
+        raise NotDone(_("Not done: give a number of keys, 0 to 99."), "pools")
+    set_emergency_wanted(unit, wanted)
+    messages.success(request, _("Saved."))
+    return go(request, "pools")
+
+
+@never_cache
+def accessibility(request: HttpRequest) -> HttpResponse:
+    """The statement of accessibility that public bodies owe, open to everybody."""
+    return render(request, "office/accessibility.html")
 
 
 def _pool(access: SiteAccess) -> list[Key]:
     kinds = (Key.Kind.SUBSTITUTE, Key.Kind.EMERGENCY)
     keys = access.keys(Right.SEE_POOLS).filter(kind__in=kinds, status=Key.Status.ACTIVE)
     # Of all of them, for how many are left; so no more than is shown.
-    return list(keys.select_related(None).select_related("unit").only("site_id", "number", "kind", "unit__name"))
+    return list(keys.select_related(None).select_related("unit").only("site_id", "number", "kind", *UNIT_FIELDS))
 
 
 def task_done(request: SiteRequest, pk: int) -> HttpResponse:

@@ -15,3 +15,6 @@ if (warning) {
     if (answer.ok && !answer.redirected) { location.hash = ""; warning.hidden = true; setTimeout(() => { warning.hidden = false; }, Number(warning.dataset.after) * 1000); }
   });
 }
+// The first field that was not taken; one heading says so in the page's title.
+const wrong = document.querySelector("[aria-invalid=true]");
+if (wrong) wrong.focus();
