@@ -181,7 +181,7 @@ def _with_old_pin(site: Site) -> QuerySet[Holder]:
 
 
 def _without_new_pin(site: Site, *, paused: bool) -> QuerySet[Holder]:
-    """Active people without a PIN, or with one of an older version that a renewal replaces (``paused``: or waits to)."""
+    """Active people without a PIN, or with one that a renewal replaces; with ``paused`` also by one that waits."""
     old = Q(pin_at=None)
     renewals = _renewals(site)
     if (renewals if paused else renewals.filter(paused_at=None)).exists():

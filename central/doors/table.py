@@ -188,7 +188,7 @@ DOORS: dict[str, Door] = {
     "office:out_of_order": Door(POST, Right.STATION_OUT_OF_ORDER),
     "office:in_order": Door(POST, Right.STATION_OUT_OF_ORDER),
     "office:revoke": Door(POST, Right.REVOKE_STATION),
-    "office:station_place": Door(BOTH, Right.PLACE_STATION),
+    "office:station_place": Door(POST, Right.PLACE_STATION),
     "office:pins": Door(GET, Right.RENEW_PINS),
     "office:pins_begin": Door(POST, Right.BEGIN_PIN_RENEWAL),
     "office:pins_renew": Door(POST, Right.RENEW_PINS),
