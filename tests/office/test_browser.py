@@ -337,6 +337,27 @@ def test_a_user_gets_a_role(browser: Browser) -> None:
     browser.log_in()
 
 
+def test_the_sites_words_are_tried_and_saved(browser: Browser) -> None:
+    from central.models import Site
+    from central.operations.sample import places
+
+    browser.go("/office/1/texts/?language=sv")
+    browser.type("#id_help_lost", "Ring 000-000 03, och säg vilken nyckel det är som är borta.")
+    browser.click("#try")
+    assert "Ring 000-000 03, och säg vilken nyckel\n" in browser.text()
+    keep_picture(browser, "texts")
+    assert Site.objects.get(number=1).help_texts == {}
+    browser.click("#save")
+    site = Site.objects.get(number=1)
+    assert site.help_texts == {"sv": {"lost": "Ring 000-000 03, och säg vilken nyckel det är som är borta."}}
+    assert (site.support, site.privacy_notice) == (places.SUPPORT, places.PRIVACY_NOTICE), "nothing else is touched"
+    browser.go("/office/1/texts/?language=da")
+    browser.tick("#id_support-1-DELETE")
+    browser.click("#save")
+    site.refresh_from_db()
+    assert site.support == [each for at, each in enumerate(places.SUPPORT) if at != 1]
+
+
 def test_an_import(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "locks.csv"
     file.write_text("number,area,unit\n9001,2,1\n9002,77,\n", "utf-8")

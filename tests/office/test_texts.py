@@ -7,7 +7,6 @@ import pytest
 
 from central.feed import change_and_sign
 from central.models import Site
-from central.operations.sample import places
 from tests.central.site import saved, told_since
 from tests.office.asking import at, words
 
@@ -43,27 +42,6 @@ def test_texts_are_saved_for_one_language_and_told_to_stations(there: SimpleName
     post(office, there, {"help_lost": "", "privacy": "", **NO_NUMBERS})
     site.refresh_from_db()
     assert (site.help_texts, site.privacy_notice, site.support) == ({"da": {"lost": "Ring."}}, {}, [])
-
-
-def test_the_sample_is_shown_and_saved_as_it_was(there: SimpleNamespace, office: Any) -> None:
-    with change_and_sign():
-        there.site.support = places.SUPPORT
-        saved(there.site)
-    page = office.get(at(there, "texts/?language=sv"))
-    numbers = page.context["numbers"]
-    fields = {"support-TOTAL_FORMS": str(numbers.total_form_count()), "support-INITIAL_FORMS": str(len(places.SUPPORT))}
-    for form in numbers:
-        for name in form.fields:
-            value = form[name].value()
-            if value not in (None, False):
-                fields[form.add_prefix(name)] = value if isinstance(value, list) else str(value)
-    assert post(office, there, fields).status_code == 302
-    there.site.refresh_from_db()
-    assert there.site.support == places.SUPPORT
-    fields["support-1-DELETE"] = "on"
-    assert post(office, there, fields, "da").status_code == 302
-    there.site.refresh_from_db()
-    assert there.site.support == [each for at, each in enumerate(places.SUPPORT) if at != 1]
 
 
 def test_a_try_is_shown_in_the_lines_of_a_small_screen_and_not_kept(there: SimpleNamespace, office: Any) -> None:
