@@ -24,11 +24,13 @@ axe.run(document, { runOnly: arguments[0], resultTypes: ["violations", "incomple
   done([...found.violations, ...found.incomplete].map((rule) =>
     rule.id + ": " + rule.nodes.map((node) => node.html).join(" | ").slice(0, 600))));
 """
+WIDTHS = (640, 320)
+"""Just before lists become cards, and what 400 % on a large screen leaves."""
 BY_HAND = """
-const found = [];
-if (document.documentElement.scrollWidth > 320) {
-  const wide = [...document.querySelectorAll("main *")].filter((each) => each.getBoundingClientRect().right > 321);
-  found.push("wider than 320: " + wide.slice(-2).map((each) => each.outerHTML.slice(0, 150)));
+const found = [], width = arguments[1];
+if (document.documentElement.scrollWidth > width) {
+  const wide = [...document.querySelectorAll("main *")].filter((each) => each.getBoundingClientRect().right > width + 1);
+  found.push("wider than " + width + ": " + wide.slice(-2).map((each) => each.outerHTML.slice(0, 150)));
 }
 for (const each of document.querySelectorAll("button, .button, input:not([type=hidden]), select, textarea, summary")) {
   const box = each.getBoundingClientRect();
@@ -128,8 +130,9 @@ def faults(browser: Browser, path: str | None = None) -> list[str]:
         browser.go(path)
     browser.script(AXE)
     found = browser.script_until_called(FINDINGS, TAGS)
-    browser.width(320)
-    found += browser.script(BY_HAND, "/office/1/" in browser.path)
+    for width in WIDTHS:
+        browser.width(width)
+        found += browser.script(BY_HAND, "/office/1/" in browser.path, width)
     browser.width(None)
     return [f"{browser.path} {each}" for each in found]
 
