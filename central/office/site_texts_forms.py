@@ -48,13 +48,13 @@ def on_screen(text: str) -> str:
 class TextsForm(forms.Form):
     """The texts in one language. What is empty is said in the program's own words, or not at all."""
 
-    def __init__(self, site: Site, language: str, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, site: Site, language: str, data: Any = None) -> None:
         self.language = language
         own = site.help_texts.get(language, {})
         start = {_field(topic): own.get(topic, "") for topic in TOPICS} | {
             "privacy": site.privacy_notice.get(language, "")
         }
-        super().__init__(*args, initial=start, **kwargs)
+        super().__init__(data, initial=start)
         for name, label in ((_field(topic), text) for topic, text in TOPICS.items()):
             self.fields[name] = _text(label, language)
         self.fields["privacy"] = _text(_("Privacy notice"), language)
