@@ -162,7 +162,7 @@ DOORS: dict[str, Door] = {
     "office:receipt": Door(GET, Right.SEE_PEOPLE),
     "office:sign": Door(POST, Right.SIGN_RECEIPT),
     "office:pools": Door(GET, Right.SEE_POOLS),
-    "office:emergency_wanted": Door(POST, Right.SET_EMERGENCY_WANTED),
+    "office:pools_wanted": Door(POST, Right.SET_EMERGENCY_WANTED),
     "office:people": Door(GET, Right.SEE_PEOPLE),
     "office:employee": Door(BOTH, Right.ADD_EMPLOYEE),
     "office:hourly": Door(BOTH, Right.ADD_HOURLY),

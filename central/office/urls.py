@@ -25,7 +25,7 @@ urlpatterns = [
     of_site("receipts/<int:pk>/", today.receipt, "receipt"),
     of_site("receipts/<int:pk>/sign/", today.sign, "sign"),
     of_site("pools/", today.pool, "pools"),
-    of_site("pools/wanted/", today.emergency_wanted, "emergency_wanted"),
+    of_site("pools/wanted/", today.emergency_wanted, "pools_wanted"),
     of_site("undo/<int:pk>/", undo_it, "undo"),
     of_site("people/", people.listed, "people"),
     of_site("people/employee/", people.employee, "employee"),
