@@ -19,6 +19,7 @@ from central.actions.key_reports import note_records_seen
 from central.actions.log_marks import LogsKnown
 from central.actions.log_reports import Differs, LogReport, log_report
 from central.actions.refused_pins import note_refused_pins
+from central.actions.station_alarms import note_alarms
 from central.actions.station_health import note_events
 from central.actions.tasks import finish_tasks
 from central.actions.went_back import note_went_back
@@ -103,6 +104,7 @@ def receive_events(station: Station, items: list[Any], now: int) -> list[Result]
             note_wrong_pins(station, keys, new, now)
             note_refused_pins(site, keys, new)
             note_went_back(site, new)
+            note_alarms(station, keys, new)
             _finish_collecting(station, new, now)
         with disable_auditlog():
             note_handovers(keys, new)

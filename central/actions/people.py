@@ -102,7 +102,7 @@ def end_employment(holder: Holder, by: str = "", last_day: date | None = None) -
     with change():
         holder.employment_ends = last_day or holder.employment_ends
         if last_day is None or last_day < today:
-            _end(holder, unix_now())
+            _end(holder, unix_now(), by)
         holder.save(update_fields=["employment_ends", "status", "ended_at"])
         sign_permits(holder, unix_now())
         return _collect_keys(holder, last_day or today, by)
@@ -144,8 +144,10 @@ def end_employment_that_is_over(holder: Holder, now: int) -> None:
         _collect_keys(mine, mine.employment_ends or mine.site.local_time(now).date())
 
 
-def _end(holder: Holder, now: int) -> None:
+def _end(holder: Holder, now: int, by: str = "") -> None:
     holder.status, holder.ended_at = Holder.Status.ENDED, now
+    # Whoever has left needs no key, and no help with a PIN.
+    finish_tasks(Task.objects.filter(holder=holder, kind__in=[Task.Kind.NEW_KEY, Task.Kind.REFUSED_PIN]), by, now)
 
 
 def usual_areas(unit: Unit) -> tuple[list[Area], bool]:

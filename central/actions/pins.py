@@ -80,23 +80,52 @@ def start_pin_renewal(site: Site, by: str, station: Station | None = None) -> Ta
     if going_on is not None:
         return going_on
     with change():
-        task = open_renew_pins_task(site, by, station)
         fresh = Site.objects.select_for_update(no_key=True).get(pk=site.pk)
+        is_cancelled = not _renewals(fresh).exists()
+        task = open_renew_pins_task(site, by, station)
         if fresh.pin_version_ending is None:
             _begin_version(fresh)
+        elif station is None and is_cancelled:
+            # One by hand was cancelled: this one goes on where that one stopped.
+            fresh.pin_version_task = task.pk
+            fresh.save(update_fields=["pin_version_task"])
     return task
+
+
+def pause_pin_renewal(site: Site, *, paused: bool) -> None:
+    """Let the renewal wait, or go on: while it waits nobody gets a new PIN by it, and every PIN stays good."""
+    with change():
+        for task in _renewals(site):
+            task.paused_at = unix_now() if paused else None
+            task.save(update_fields=["paused_at"])
+
+
+def may_cancel_pin_renewal(site: Site) -> bool:
+    """Whether one goes on, and none because of a stolen station: whoever has that one finds every PIN from before."""
+    return _renewals(site).exists() and not _renewals(site).filter(station__isnull=False).exists()
+
+
+def cancel_pin_renewal(site: Site, by: str) -> None:
+    """End the renewal where it is: PINs from before stay good, and so do the new ones.
+
+    Only where `may_cancel_pin_renewal`; else nothing is changed.
+    """
+    with change():
+        if may_cancel_pin_renewal(site):
+            finish_tasks(_renewals(site), by)
 
 
 def pin_renewal_task(site: Site) -> Task | None:
     """The newest renewal that goes on."""
-    return _renewals(site).order_by("-opened_at").first()
+    return _renewals(site).order_by("-opened_at", "-pk").first()
 
 
 def renewal_progress(site: Site, units: Iterable[Unit]) -> list[RenewalProgress]:
     """How far each of these units is."""
     active = Holder.objects.filter(site=site, status=Holder.Status.ACTIVE)
     people = dict(active.order_by().values("unit").annotate(n=Count("pk")).values_list("unit", "n"))
-    left = dict(_without_new_pin(site).order_by().values("unit").annotate(n=Count("pk")).values_list("unit", "n"))
+    waiting = _without_new_pin(site, paused=True)
+    left = dict(waiting.order_by().values("unit").annotate(n=Count("pk")).values_list("unit", "n"))
     return [RenewalProgress(unit, people[unit.pk], left.get(unit.pk, 0)) for unit in units if people.get(unit.pk)]
 
 
@@ -104,9 +133,9 @@ def renew_pins(site: Site, units: Iterable[Unit], by: str) -> list[GivenPin]:
     """Give new PINs to at most `AT_ONCE` of those of these units who need one; with the last one the renewal is over.
 
     Each is a change of its own: a new PIN is dead to every station that has not asked since, and the old one to every
-    station that has.
+    station that has. While the renewal is paused, those who never had a PIN get their first one, and nobody else.
     """
-    chosen = _without_new_pin(site).filter(unit__in=units)
+    chosen = _without_new_pin(site, paused=False).filter(unit__in=units)
     chosen = chosen.order_by("unit__number", "given_name", "family_name", "number")
     given = [give_pin(holder, by) for holder in chosen[:AT_ONCE]]
     end_pin_renewal(site, by)
@@ -120,7 +149,9 @@ def sites_renewing_pins() -> QuerySet[Site]:
 
 def end_pin_renewal(site: Site, by: str = "") -> None:
     """End the site's renewal when nobody is left with an old PIN: the old pepper is worth nothing from then on."""
-    if not _renewals(site).exists():
+    # Also after one that was cancelled: the old pepper goes with the last PIN that is under it.
+    versions = Site.objects.values_list("pin_version_ending", flat=True)
+    if not _renewals(site).exists() and versions.get(pk=site.pk) is None:
         return
     with change():
         fresh = Site.objects.select_for_update(no_key=True).get(pk=site.pk)
@@ -153,8 +184,10 @@ def _with_old_pin(site: Site) -> QuerySet[Holder]:
     return active.exclude(pin_version=site.pin_version)
 
 
-def _without_new_pin(site: Site) -> QuerySet[Holder]:
-    """Active people without a PIN, or with one of an older version."""
-    version = Site.objects.values_list("pin_version", flat=True).get(pk=site.pk)
-    old = Q(pin_at=None) | ~Q(pin_version=version)
+def _without_new_pin(site: Site, *, paused: bool) -> QuerySet[Holder]:
+    """Active people without a PIN, or with one that a renewal replaces; with ``paused`` also by one that waits."""
+    old = Q(pin_at=None)
+    renewals = _renewals(site)
+    if (renewals if paused else renewals.filter(paused_at=None)).exists():
+        old |= ~Q(pin_version=Site.objects.values_list("pin_version", flat=True).get(pk=site.pk))
     return Holder.objects.filter(old, site=site, status=Holder.Status.ACTIVE).select_related("site", "unit")

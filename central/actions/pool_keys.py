@@ -1,17 +1,24 @@
 """Pool keys: who has which since when; lent and taken back over the counter, as at stations (`handovers`)."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from django.db.models import Max
 
 from central.actions.tasks import finish_tasks, make_receipt
 from central.clock import DAY_S, HOUR_S, unix_now
 from central.errors import CentralError
 from central.feed import change
-from central.models import Handover, Holder, Key, Permission, Receipt, Task, Unit
+from central.models import Activation, Handover, Holder, Key, Permission, Receipt, Task, Unit
 
 OVERDUE_S = 11 * HOUR_S
+"""Longer than a shift can be: where nothing tells when the shift of whoever has it ends."""
+GRACE_S = HOUR_S // 2
+"""After the end of a shift, until somebody is asked where the key is."""
 EMERGENCY_LIMIT_S = 3 * DAY_S
-EMERGENCY_KEYS_WANTED = 3
+DAYS_BACK_S = 30 * DAY_S
+"""A shift that ended before is looked for no more: the key is late by any measure."""
 
 
 class NotThere(CentralError):
@@ -27,16 +34,15 @@ class PoolKey:
     holder_number: int | None = None
     since: int | None = None
     out_s: int | None = None
+    until: int | None = None
+    """When the shift ends for which a station activated it last; None where none has since it was taken."""
+    is_overdue: bool = False
+    """Whether the shift is over, and it has not come back."""
 
     @property
     def is_out(self) -> bool:
         """Whether somebody has it."""
         return self.since is not None
-
-    @property
-    def is_overdue(self) -> bool:
-        """Whether it has been out for longer than a shift can be."""
-        return (self.out_s or 0) > OVERDUE_S
 
     @property
     def is_long_out(self) -> bool:
@@ -53,13 +59,14 @@ def pool_keys(keys: Iterable[Key], now: int) -> list[PoolKey]:
     numbers = {each.holder for each in handovers.values() if each.holder}
     named = Holder.objects.filter(site=keys[0].site_id, number__in=numbers).only("number", "given_name", "family_name")
     people = {holder.number: holder for holder in named}
+    until = _shift_ends(keys[0].site_id, [key for key in keys if _is_out(handovers.get(key.pk))], now)
     found = []
     for key in keys:
         last = handovers.get(key.pk)
         if last is None or not last.is_out:
             found.append(PoolKey(key))
         else:
-            found.append(PoolKey(key, people.get(last.holder or 0), last.holder, last.at, max(0, now - last.at)))
+            found.append(_out(key, people.get(last.holder or 0), last.holder, last.at, now, until))
     return found
 
 
@@ -127,9 +134,56 @@ def lendable_keys(unit: Unit) -> list[Key]:
     return sorted(fitting, key=lambda key: (key.unit_id != unit.pk, key.number))
 
 
-def emergency_left(found: Iterable[PoolKey]) -> int:
-    """How many emergency keys nobody has."""
-    return sum(p.key.kind == Key.Kind.EMERGENCY and not p.is_out for p in found)
+@dataclass(frozen=True)
+class EmergencyLeft:
+    """How many of a unit's emergency keys nobody has."""
+
+    unit: Unit
+    left: int
+    is_few: bool
+
+
+def emergency_left(found: Iterable[PoolKey]) -> list[EmergencyLeft]:
+    """How many emergency keys each unit has at hand that has any; few are fewer than the unit wants."""
+    left: dict[int, int] = defaultdict(int)
+    units: dict[int, Unit] = {}
+    for pool_key in found:
+        if pool_key.key.kind == Key.Kind.EMERGENCY:
+            unit = pool_key.key.unit
+            units[unit.pk] = unit
+            left[unit.pk] += not pool_key.is_out
+    ordered = sorted(units.values(), key=lambda unit: unit.number)
+    return [EmergencyLeft(unit, left[unit.pk], left[unit.pk] < unit.emergency_keys_wanted) for unit in ordered]
+
+
+def _out(
+    key: Key, holder: Holder | None, number: int | None, since: int, now: int, until: dict[tuple[int, int], int]
+) -> PoolKey:
+    """A key that somebody has."""
+    end = until.get((key.number, number or 0), 0)
+    out_s, ends = max(0, now - since), end if end > since else None
+    is_overdue = out_s > OVERDUE_S if ends is None else now > ends + GRACE_S
+    return PoolKey(key, holder, number, since, out_s, ends, is_overdue)
+
+
+def _is_out(last: Handover | None) -> bool:
+    return last is not None and last.is_out
+
+
+def _shift_ends(site_pk: int, keys: list[Key], now: int) -> dict[tuple[int, int], int]:
+    """By key and holder: when the last activation ends that stations told of."""
+    if not keys:
+        return {}
+    told = Activation.objects.filter(site=site_pk, key__in=[key.number for key in keys], ends__gt=now - DAYS_BACK_S)
+    ends = told.order_by().values_list("key", "holder").annotate(last=Max("ends"))
+    return {(key, holder): last for key, holder, last in ends}
+
+
+def set_emergency_wanted(unit: Unit, wanted: int) -> None:
+    """Say how many emergency keys a unit wants at hand; 0: it is never warned."""
+    with change():
+        unit.emergency_keys_wanted = wanted
+        unit.save(update_fields=["emergency_keys_wanted"])
 
 
 def _change_hands(key: Key, last: Handover | None, holder: int | None) -> None:

@@ -2,6 +2,7 @@
 
 from central.actions.codes import derived_token, find_enrolment_code, new_enrolment_code, token_fingerprint
 from central.actions.pins import start_pin_renewal
+from central.actions.tasks import finish_tasks
 from central.clock import DAY_S, unix_now
 from central.errors import Refused
 from central.feed import change
@@ -10,6 +11,7 @@ from central.signing.blocklists import lock_site, sign_blocklist
 from central.signing.records import renew_certificate, sign_certificate
 from station.records.proofs import enrolment_proven
 
+OUTLIVE_THE_STATION = (Task.Kind.RENEW_PINS, Task.Kind.WENT_BACK)
 TOKEN_OVERLAP_S = DAY_S
 """How long the token before stays good, so that a station that is set up anew is not locked out half-way."""
 
@@ -80,6 +82,13 @@ def set_in_order(station: Station) -> None:
         station.save(update_fields=["status"])
 
 
+def set_place(station: Station, place: tuple[int, int] | None) -> None:
+    """Where it is: latitude and longitude in millionths of a degree; None: nobody knows."""
+    with change():
+        station.latitude, station.longitude = place or (None, None)
+        station.save(update_fields=["latitude", "longitude"])
+
+
 def revoke_station(station: Station, by: str = "") -> Task:
     """Shut a stolen station out: its number is on the blocklist, its tokens and open codes are worth nothing at once.
 
@@ -92,6 +101,7 @@ def revoke_station(station: Station, by: str = "") -> Task:
         station.save(update_fields=["stolen", "status"])
         station.tokens.all().delete()
         EnrolmentCode.objects.filter(station=station, used_at=None).delete()
+        finish_tasks(Task.objects.filter(station=station, key=None).exclude(kind__in=OUTLIVE_THE_STATION), by)
         sign_blocklist(station.site, unix_now())
         return start_pin_renewal(station.site, by, station)
 

@@ -15,9 +15,14 @@ def open_new_key_task(holder: Holder, by: str = "") -> Task:
 
 
 def open_collect_key_task(key: Key, holder: Holder, due: date, by: str = "") -> Task:
-    """Open the task to get this key back from its holder, who leaves; one such task a key."""
+    """Open the task to get this key back from its holder, who leaves; one such task a key, due on the last day said."""
     task = Task.objects.filter(key=key, kind=Task.Kind.COLLECT_KEY, done_at=None).first()
-    return task or _open(Task.Kind.COLLECT_KEY, holder.site, due, by, holder=holder, key=key)
+    if task is None:
+        return _open(Task.Kind.COLLECT_KEY, holder.site, due, by, holder=holder, key=key)
+    if task.due != due:
+        task.due = due
+        task.save(update_fields=["due"])
+    return task
 
 
 def open_renew_pins_task(site: Site, by: str = "", station: Station | None = None) -> Task:
@@ -28,6 +33,14 @@ def open_renew_pins_task(site: Site, by: str = "", station: Station | None = Non
 def open_many_locked_task(station: Station) -> Task:
     """Open the task to look after a station whose events would lock more keys than is believed; one a station."""
     return _open(Task.Kind.MANY_LOCKED, station.site, station.site.today(), "", station=station, unit=station.unit)
+
+
+def open_station_told_task(station: Station, what: str, key: Key | None = None) -> Task:
+    """Open the task to look after what a station told; one for the same thing, until it is done."""
+    unit = station.unit if key is None else key.unit
+    return _open(
+        Task.Kind.STATION_TOLD, station.site, station.site.today(), "", station=station, key=key, unit=unit, detail=what
+    )
 
 
 def open_refused_pin_task(holder: Holder, key: Key, reason: str) -> Task:

@@ -60,6 +60,9 @@ class Right(Enum):
     RENEW_PINS = auto()
     BEGIN_PIN_RENEWAL = auto()
     MANAGE_USERS = auto()
+    SET_EMERGENCY_WANTED = auto()
+    PLACE_STATION = auto()
+    EDIT_TEXTS = auto()
 
 
 _ADMIN, _MANAGER, _COORDINATOR = Role.SITE_ADMINISTRATOR, Role.SECTION_MANAGER, Role.COORDINATOR
@@ -109,6 +112,10 @@ RIGHTS: dict[Right, dict[Role, Scope]] = {
     Right.RENEW_PINS: {_ADMIN: _UNIT},
     Right.BEGIN_PIN_RENEWAL: {_ADMIN: _SITE},
     Right.MANAGE_USERS: {_ADMIN: _SITE},
+    Right.SET_EMERGENCY_WANTED: {_ADMIN: _UNIT, _COORDINATOR: _UNIT, _PROVIDER: _UNIT},
+    Right.PLACE_STATION: {_ADMIN: _UNIT, _SYSTEM: _UNIT},
+    # On every screen of the site.
+    Right.EDIT_TEXTS: {_ADMIN: _SITE},
 }
 
 ROLES_BY_OPERATOR = frozenset({Role.AUDITOR})
@@ -156,6 +163,7 @@ DOORS: dict[str, Door] = {
     "office:login": Door(BOTH, _STRANGER),
     "office:logout": Door(POST, _STRANGER),
     "office:language": Door(POST, _STRANGER),
+    "office:accessibility": Door(GET, _STRANGER),
     "office:start": Door(GET, _USER),
     "office:password": Door(BOTH, _USER),
     "office:stay": Door(GET, _USER),
@@ -171,6 +179,7 @@ DOORS: dict[str, Door] = {
     "office:sign": Door(POST, Right.SIGN_RECEIPT),
     "office:pools": Door(GET, Right.SEE_POOLS),
     "office:renewals": Door(GET, Right.SEE_KEYS),
+    "office:pools_wanted": Door(POST, Right.SET_EMERGENCY_WANTED),
     "office:people": Door(GET, Right.SEE_PEOPLE),
     # Each act needs a right of its own over each of the people: `central.office.views.several`.
     "office:several": Door(BOTH, Right.SEE_PEOPLE),
@@ -206,9 +215,13 @@ DOORS: dict[str, Door] = {
     "office:out_of_order": Door(POST, Right.STATION_OUT_OF_ORDER),
     "office:in_order": Door(POST, Right.STATION_OUT_OF_ORDER),
     "office:revoke": Door(POST, Right.REVOKE_STATION),
+    "office:station_place": Door(POST, Right.PLACE_STATION),
     "office:pins": Door(GET, Right.RENEW_PINS),
     "office:pins_begin": Door(POST, Right.BEGIN_PIN_RENEWAL),
     "office:pins_renew": Door(POST, Right.RENEW_PINS),
+    "office:pins_pause": Door(POST, Right.BEGIN_PIN_RENEWAL),
+    "office:pins_cancel": Door(POST, Right.BEGIN_PIN_RENEWAL),
+    "office:texts": Door(BOTH, Right.EDIT_TEXTS),
     "office:users": Door(BOTH, Right.MANAGE_USERS),
     "office:take_role": Door(POST, Right.MANAGE_USERS),
     "office:user_password": Door(POST, Right.MANAGE_USERS),

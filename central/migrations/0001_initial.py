@@ -499,6 +499,12 @@ class Migration(migrations.Migration):
                         default=False, help_text="Its keys and its people are used with each other only"
                     ),
                 ),
+                (
+                    "emergency_keys_wanted",
+                    models.PositiveSmallIntegerField(
+                        default=3, help_text="Fewer of its emergency keys than so many at hand are a warning; 0: none"
+                    ),
+                ),
             ],
             options={
                 "ordering": ["site", "number"],
@@ -1236,6 +1242,7 @@ class Migration(migrations.Migration):
                             ("refused_pin", "Refused Pin"),
                             ("went_back", "Went Back"),
                             ("many_locked", "Many Locked"),
+                            ("station_told", "Station Told"),
                         ],
                         max_length=12,
                     ),
@@ -1253,6 +1260,7 @@ class Migration(migrations.Migration):
                 ("due", models.DateField()),
                 ("opened_at", models.BigIntegerField()),
                 ("opened_by", models.CharField(blank=True, max_length=150)),
+                ("paused_at", models.BigIntegerField(default=None, null=True)),
                 ("done_at", models.BigIntegerField(default=None, null=True)),
                 ("done_by", models.CharField(blank=True, max_length=150)),
             ],

@@ -161,11 +161,15 @@ class Unit(Mirrored):
     """Those who share keys. A closed unit's keys and people are used with each other only."""
 
     MIRROR_TYPE = "unit"
+    IN_NO_RECORD = frozenset({"emergency_keys_wanted"})
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE)
     number = number_field(MAX_UINT16)
     name = models.CharField(max_length=100, validators=[check_printable])
     closed = models.BooleanField(default=False, help_text="Its keys and its people are used with each other only")
+    emergency_keys_wanted = models.PositiveSmallIntegerField(
+        default=3, help_text="Fewer of its emergency keys than so many at hand are a warning; 0: none"
+    )
 
     class Meta:
         """Django's options."""

@@ -23,6 +23,8 @@ class Task(models.Model):
         """A restored server opens again what a station knew as shut: it stays refused there until somebody decides."""
         MANY_LOCKED = "many_locked"
         """A station's events would lock more keys than central believes."""
+        STATION_TOLD = "station_told"
+        """A station told what it cannot mend: somebody has to look after it, or after a key."""
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE)
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, null=True)
@@ -31,10 +33,12 @@ class Task(models.Model):
     key = models.ForeignKey(Key, on_delete=models.CASCADE, null=True)
     station = models.ForeignKey(Station, on_delete=models.CASCADE, null=True)
     detail = models.CharField(max_length=20, blank=True)
-    """Why the PIN was refused; what was shut: blocked, locked, returned, listed, ended, closed."""
+    """Why the PIN was refused; what was shut: blocked, locked, returned, listed, ended, closed; what a station told."""
     due = models.DateField()
     opened_at = models.BigIntegerField()
     opened_by = models.CharField(max_length=150, blank=True)
+    paused_at = models.BigIntegerField(null=True, default=None)
+    """Of a renewal of all PINs that waits: since when."""
     done_at = models.BigIntegerField(null=True, default=None)
     done_by = models.CharField(max_length=150, blank=True)
 

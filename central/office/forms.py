@@ -14,6 +14,7 @@ from central.models import Area, Holder, Key, Membership, Role, Station, Unit
 from central.models.base import MAX_UINT32
 from central.models.users import UNIT_ROLES
 from central.office.access import SiteAccess
+from central.office.map_links import LINK_LIMIT_CHARACTERS, place_in
 
 LANGUAGES = [("", "–"), *settings.LANGUAGES]
 IMPORT_LIMIT_BYTES = 512 * 1024
@@ -177,17 +178,45 @@ class UserForm(forms.Form):
         return self.cleaned_data["first_name"], self.cleaned_data["last_name"]
 
 
+STATION_KINDS = [
+    (Station.Role.SYNC_STATION, _("Key station")),
+    (Station.Role.ACTIVATION_BOX, _("Activation box")),
+    (Station.Role.UPDATE_BOX, _("Update box")),
+]
+
+
 class StationForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new station."""
+
+    role = forms.TypedChoiceField(label=_("Kind"), coerce=int, choices=STATION_KINDS)
 
     class Meta:
         model = Station
         fields = ["name", "address", "unit", "role"]
-        labels = {"name": _("Name"), "address": _("Address"), "unit": _("Unit"), "role": _("Kind")}
+        labels = {"name": _("Name"), "address": _("Address"), "unit": _("Unit")}
 
     def __init__(self, access: SiteAccess, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["unit"].queryset = access.units(Right.ENROL_STATION)  # type: ignore[attr-defined]
+
+
+class PlaceForm(forms.Form):
+    """Where a station is."""
+
+    place = forms.CharField(
+        label=_("Degrees, or a link from a map"), required=False, max_length=LINK_LIMIT_CHARACTERS,
+        help_text=_("For example 57.70716, 11.96679, or an address of OpenStreetMap or Google Maps. Empty: not known."),
+    )  # fmt: skip
+
+    def clean_place(self) -> tuple[int, int] | None:
+        """In millionths of a degree."""
+        text = self.cleaned_data["place"]
+        found = place_in(text)
+        if text and found is None:
+            raise forms.ValidationError(
+                _("There is no place in it. Short links have none: open the link, and copy the address of the map.")
+            )
+        return found
 
 
 class ImportForm(forms.Form):

@@ -12,12 +12,18 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Max, Q
 
-from central.models import Holder, Key, Permission, Station
+from central.models import Holder, Key, Permission, Site, Station
 
 FIELD = "seen"
 LIMIT_CHARACTERS = 4000
 """A hundred people, as many as a page of a list has."""
-THINGS: dict[str, type[models.Model]] = {"key": Key, "person": Holder, "access": Permission, "station": Station}
+THINGS: dict[str, type[models.Model]] = {
+    "key": Key,
+    "person": Holder,
+    "access": Permission,
+    "station": Station,
+    "site": Site,
+}
 
 
 @dataclass(frozen=True)

@@ -59,10 +59,10 @@ class Browser:
 
     def click(self, css: str) -> None:
         """Click on what leads to another page, and wait for that."""
-        self._script("window.isOld = true")
+        self.script("window.isOld = true")
         self.tick(css)
         deadline = time.monotonic() + START_LIMIT_S
-        while self._script("return window.isOld || document.readyState !== 'complete'"):
+        while self.script("return window.isOld || document.readyState !== 'complete'"):
             assert time.monotonic() < deadline, f"{css} leads nowhere"
             time.sleep(0.02)
 
@@ -116,8 +116,25 @@ class Browser:
     def printed(self) -> bytes:
         return base64.b64decode(self._call("POST", "print", {}))
 
-    def _script(self, text: str) -> Any:
-        return self._call("POST", "execute/sync", {"script": text, "args": []})
+    def set_cookie(self, name: str, value: str) -> None:
+        """Of the server whose page it shows."""
+        self._call("POST", "cookie", {"cookie": {"name": name, "value": value, "path": "/"}})
+
+    def width(self, pixels: int | None) -> None:
+        """A window so wide, also where no real one would be so narrow; None: as it began."""
+        command = "Emulation.clearDeviceMetricsOverride"
+        asked: dict[str, Any] = {}
+        if pixels is not None:
+            command = "Emulation.setDeviceMetricsOverride"
+            asked = {"width": pixels, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        self._call("POST", "goog/cdp/execute", {"cmd": command, "params": asked})
+
+    def script(self, text: str, *arguments: Any) -> Any:
+        return self._call("POST", "execute/sync", {"script": text, "args": arguments})
+
+    def script_until_called(self, text: str, *arguments: Any) -> Any:
+        """What the script gives the function that is its last argument."""
+        return self._call("POST", "execute/async", {"script": text, "args": arguments})
 
     def _find(self, css: str) -> str:
         return str(self._call("POST", "element", {"using": "css selector", "value": css})[ELEMENT])

@@ -93,8 +93,8 @@ def test_a_forgotten_pin_found_by_name(browser: Browser, served: Served, caller:
     station = in_a_station(caller, served)
     before = station.snapshot()["cursor"]
     browser.go("/office/1/today/")
-    browser.type(".finders input[name=q]", "fredrik")
-    browser.click(".finders button")
+    browser.type(".search input[name=q]", "fredrik")
+    browser.click(".search button")
     browser.click("main table a")
     browser.click("#new-pin")
     assert re.fullmatch(r"\d{6}", browser.text("#pin"))
@@ -229,13 +229,16 @@ def test_pools_and_today(browser: Browser, served: Served, caller: Caller) -> No
     )
     browser.go("/office/1/pools/")
     rows = browser.texts("tr.bad")
-    assert any("Elin Enbär" in row and "overdue" in row and "13 h" in row for row in rows)
+    assert any("Elin Enbär" in row and "not back" in row and "13 h" in row for row in rows)
     assert any("Bertil Blåbär" in row and "more than 3 days" in row for row in rows)
-    assert "2" in browser.text(".message.warning")
+    assert any(row.startswith("Hemtjänst Norr 0 few") for row in browser.texts("#emergency ~ table tr.bad"))
     keep_picture(browser, "pools")
     browser.go("/office/1/today/")
-    assert "more than 11 hours" in browser.text()
-    assert "Few emergency keys left: 2" in browser.text()
+    late = int(browser.text(".figures a[href$='?status=not_back'] b"))
+    assert any("units with few emergency keys" in each for each in browser.texts(".figures li"))
+    browser.click(".figures a[href$='?status=not_back']")
+    assert len(browser.texts("main table:first-of-type tbody tr.bad")) >= late > 0
+    browser.go("/office/1/today/")
     keep_picture(browser, "today")
 
 
@@ -294,6 +297,9 @@ def test_a_station(browser: Browser) -> None:
     browser.click("#out-of-order")
     assert "screen dark" in browser.text(".facts")
     browser.click("#in-order")
+    browser.tick(".dangers summary")
+    assert "cannot be undone" in browser.text(".dangers")
+    browser.tick(".dangers input[name=sure]")
     browser.click("#revoke")
     assert "every PIN" in browser.text()
     # The next step: new PINs, unit by unit, a slip for each person.
@@ -329,6 +335,27 @@ def test_a_user_gets_a_role(browser: Browser) -> None:
     assert browser.path == "/office/1/today/"
     browser.click(".who button")
     browser.log_in()
+
+
+def test_the_sites_words_are_tried_and_saved(browser: Browser) -> None:
+    from central.models import Site
+    from central.operations.sample import places
+
+    browser.go("/office/1/texts/?language=sv")
+    browser.type("#id_help_lost", "Ring 000-000 03, och säg vilken nyckel det är som är borta.")
+    browser.click("#try")
+    assert "Ring 000-000 03, och säg vilken nyckel\n" in browser.text()
+    keep_picture(browser, "texts")
+    assert Site.objects.get(number=1).help_texts == {}
+    browser.click("#save")
+    site = Site.objects.get(number=1)
+    assert site.help_texts == {"sv": {"lost": "Ring 000-000 03, och säg vilken nyckel det är som är borta."}}
+    assert (site.support, site.privacy_notice) == (places.SUPPORT, places.PRIVACY_NOTICE), "nothing else is touched"
+    browser.go("/office/1/texts/?language=da")
+    browser.tick("#id_support-1-DELETE")
+    browser.click("#save")
+    site.refresh_from_db()
+    assert site.support == [each for at, each in enumerate(places.SUPPORT) if at != 1]
 
 
 def test_an_import(browser: Browser, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_after_a_revoked_station_every_pin_is_renewed(
 ) -> None:
     all_have_pins(there, int(time.time()) - 10)
     before = newest_revision(there.site.pk)
-    office.post(at(there, "stations/1/revoke/"))
+    office.post(at(there, "stations/1/revoke/"), {"sure": "1"})
     task = Task.objects.get(site=there.site)
     assert left(office, there) == 4
     # It is not ticked off by hand: it is over when everybody has a new one.
@@ -107,3 +107,56 @@ def test_the_audit_log_says_that_there_is_a_new_pin_and_never_which(there: Simpl
     assert entry is not None
     assert (entry.actor, set(entry.changes)) == (office.user, {"pin_at"})
     assert not any(pin in str(each.changes) for each in LogEntry.objects.all())
+
+
+def test_a_renewal_waits_and_goes_on(there: SimpleNamespace, office: Any) -> None:
+    all_have_pins(there, int(time.time()))
+    office.post(at(there, "pins/begin/"))
+    office.post(at(there, "pins/pause/"), {"paused": "1"})
+    assert 'id="paused"' in words(office.get(at(there, "pins/")))
+    assert office.post(at(there, "pins/renew/")).status_code == 302, "nobody gets a new one"
+    office.post(at(there, "pins/pause/"), {"paused": "0"})
+    assert 'class="one-slip"' in words(office.post(at(there, "pins/renew/")))
+
+
+def test_a_renewal_by_hand_is_cancelled_and_the_next_goes_on_where_it_stopped(
+    there: SimpleNamespace, office: Any
+) -> None:
+    now = int(time.time())
+    all_have_pins(there, now)
+    office.post(at(there, "pins/begin/"))
+    site = type(there.site).objects.get(pk=there.site.pk)
+    versions = site.pin_versions
+    assert len(versions) == 2
+    office.post(at(there, "pins/renew/"), {"unit": "1"})
+    office.post(at(there, "pins/cancel/"))
+    assert not Task.objects.filter(site=there.site, done_at=None).exists()
+    assert 'id="left">0<' in words(office.get(at(there, "pins/")))
+    site.refresh_from_db()
+    assert site.pin_versions == versions, "PINs from before stay good"
+    do_what_is_due(now)
+    site.refresh_from_db()
+    assert site.pin_versions == versions
+    office.post(at(there, "pins/begin/"))
+    site.refresh_from_db()
+    assert site.pin_versions == versions, "who has a new one keeps it"
+    office.post(at(there, "pins/renew/"))
+    site.refresh_from_db()
+    assert site.pin_versions == versions[:1]
+    assert not Task.objects.filter(site=there.site, done_at=None).exists()
+
+
+def test_a_renewal_because_of_a_stolen_station_is_not_cancelled(there: SimpleNamespace, office: Any) -> None:
+    all_have_pins(there, int(time.time()))
+    office.post(at(there, "pins/begin/"))
+    office.post(at(there, "stations/1/revoke/"), {"sure": "1"})
+    assert 'id="cancel"' not in words(office.get(at(there, "pins/")))
+    office.post(at(there, "pins/cancel/"))
+    assert Task.objects.filter(site=there.site, done_at=None).count() == 2
+
+
+def test_a_station_is_revoked_by_whoever_says_that_they_mean_it(there: SimpleNamespace, office: Any) -> None:
+    office.post(at(there, "stations/1/revoke/"))
+    there.one.station.refresh_from_db()
+    assert not there.one.station.stolen
+    assert "cannot be undone" in words(office.get(at(there, "stations/1/")))

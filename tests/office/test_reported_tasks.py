@@ -113,7 +113,7 @@ def test_what_a_restored_server_opens_again_is_confirmed(there: SimpleNamespace,
     ]  # fmt: skip
     before, version = revision(there.site, "key", 100), Blocklist.objects.get(site=there.site).version
     page = words(office.get(at(there, "today/")))
-    assert page.count('class="confirm"') == page.count('class="anew danger"') == 2
+    assert page.count('class="confirm secondary"') == page.count('class="anew danger"') == 2
     first, _second = open_tasks(there.site)
     # "Done" alone decides nothing.
     office.post(at(there, f"tasks/{first.pk}/done/"))
@@ -186,5 +186,5 @@ def test_another_units_things_are_another_coordinators(there: SimpleNamespace, s
         assert other.post(at(there, f"tasks/{task.pk}/{act}/")).status_code == 404
         assert manager.post(at(there, f"tasks/{task.pk}/{act}/")).status_code == 403
         assert manager.get(at(there, f"tasks/{task.pk}/{act}/")).status_code == 405
-    assert 'class="confirm"' not in words(manager.get(at(there, "today/")))
+    assert 'class="confirm secondary"' not in words(manager.get(at(there, "today/")))
     assert open_tasks(there.site) == [task]

@@ -85,7 +85,7 @@ def test_out_of_order_by_hand_stays_until_somebody_says_otherwise(there: SimpleN
 
 def test_a_stolen_station_is_revoked(there: SimpleNamespace, office: Any, seat: Any) -> None:
     StationToken.objects.create(sha256=f"{there.number:064}", station=there.one.station, created_at=1)
-    office.post(at(there, "stations/1/revoke/"))
+    office.post(at(there, "stations/1/revoke/"), {"sure": "1"})
     record = bytes(Blocklist.objects.get(site=there.site).record)
     said = verified(claims.Blocklist, record, keyring.verifying_keys(there.site))
     assert said is not None

@@ -99,6 +99,7 @@ PAGES = (
     (Right.READ_LOG, "log", gettext_lazy("Opening log"), ()),
     (Right.SEE_STATIONS, "stations", gettext_lazy("Stations"), ("station", "new_station")),
     (Right.RENEW_PINS, "pins", gettext_lazy("PINs"), ()),
+    (Right.EDIT_TEXTS, "texts", gettext_lazy("Texts on the screens"), ()),
     (Right.MANAGE_USERS, "users", gettext_lazy("Users"), ()),
     (Right.IMPORT, "import", gettext_lazy("Import"), ()),
 )

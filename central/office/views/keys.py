@@ -31,9 +31,9 @@ from central.doors.table import Right
 from central.models import Holder, Key, LogGaps
 from central.office.access import SiteAccess
 from central.office.block_spread import BlockSpread, spread_of_block
-from central.office.forms import FIRST_DAY
 from central.office.letters import fits
 from central.office.lists import Column, choice, page_of
+from central.office.log_form import FIRST_DAY
 from central.office.pages import NotDone, SiteRequest
 from central.office.templatetags.office import told
 from central.office.undo import say_key_undoable

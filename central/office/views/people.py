@@ -10,7 +10,10 @@ from central.actions.keys import give_new_key
 from central.actions.people import add_employee, add_hourly, end_employment, set_pool_units
 from central.actions.pins import (
     AT_ONCE,
+    cancel_pin_renewal,
     give_pin,
+    may_cancel_pin_renewal,
+    pause_pin_renewal,
     pin_renewal_task,
     renew_pins,
     renewal_progress,
@@ -155,12 +158,29 @@ def pins_overview(request: SiteRequest) -> HttpResponse:
     site = request.access.site
     rows = renewal_progress(site, request.access.units(Right.RENEW_PINS))
     left = sum(row.left for row in rows)
-    return show(request, "pins", rows=rows, left=left, task=pin_renewal_task(site), at_once=AT_ONCE)
+    task, can_cancel = pin_renewal_task(site), may_cancel_pin_renewal(site)
+    return show(request, "pins", rows=rows, left=left, task=task, at_once=AT_ONCE, can_cancel=can_cancel)
 
 
 def pins_start(request: SiteRequest) -> HttpResponse:
     """Count all PINs as old from now on."""
     start_pin_renewal(request.access.site, request.access.name)
+    return go(request, "pins")
+
+
+def pins_pause(request: SiteRequest) -> HttpResponse:
+    """Let the renewal wait, or go on again."""
+    pause_pin_renewal(request.access.site, paused=request.POST.get("paused") == "1")
+    return go(request, "pins")
+
+
+def pins_cancel(request: SiteRequest) -> HttpResponse:
+    """End the renewal where it is."""
+    site = request.access.site
+    if not may_cancel_pin_renewal(site):
+        raise NotDone(_("A station was stolen: this renewal can be paused, not cancelled."), "pins")
+    cancel_pin_renewal(site, request.access.name)
+    messages.success(request, _("Cancelled: the PINs from before stay good."))
     return go(request, "pins")
 
 

@@ -1,17 +1,22 @@
 """Pool keys: who has which, lent and taken back over the counter; and who has not renewed a key at the update box."""
 
+from collections.abc import Callable
+
+from django.contrib import messages
 from django.db.models import F, Q, QuerySet
 from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from central.actions.pool_keys import (
-    EMERGENCY_KEYS_WANTED,
     NotThere,
+    PoolKey,
     emergency_left,
     lend_key,
     may_borrow,
     pool_keys,
+    set_emergency_wanted,
     take_back_lent,
 )
 from central.actions.undo import state_of
@@ -22,7 +27,7 @@ from central.office.access import SiteAccess
 from central.office.lists import Column, choice
 from central.office.pages import NotDone, SiteRequest
 from central.office.undo import say_key_undoable
-from central.office.views.answers import go, paged, show, slip
+from central.office.views.answers import go, number_in, paged, show, slip
 from central.office.views.people_offered import borrowers, offered, person_in
 
 POOL_COLUMNS = (
@@ -31,8 +36,15 @@ POOL_COLUMNS = (
     Column("unit", gettext_lazy("Unit"), lambda row: row.key.unit.name),
     Column("held_by", gettext_lazy("Held by"), lambda row: str(row.holder or row.holder_number or "")),
     Column("since", gettext_lazy("Since"), lambda row: row.since),
+    Column("until", gettext_lazy("Shift ends"), lambda row: row.until),
 )
-POOL_STATUSES = ("out", "there")
+POOL_STATUSES: dict[str, Callable[[PoolKey], bool]] = {
+    "out": lambda row: row.is_out,
+    "not_back": lambda row: row.is_overdue,
+    "there": lambda row: not row.is_out,
+}
+UNIT_FIELDS = ("unit__name", "unit__number", "unit__emergency_keys_wanted")
+WANTED_LIMIT = 99
 
 
 def pool(request: SiteRequest) -> HttpResponse:
@@ -42,12 +54,8 @@ def pool(request: SiteRequest) -> HttpResponse:
     chosen = choice(request, "pools", POOL_COLUMNS, units=units, statuses=POOL_STATUSES, usual_sort="number")
     keys = keys_of_pools(access)
     found = pool_keys(keys, unix_now())
-    rows = [
-        held
-        for held in found
-        if chosen.unit in (None, held.key.unit.number) and chosen.status in ("", POOL_STATUSES[not held.is_out])
-    ]
-    left = emergency_left(found)
+    fits = POOL_STATUSES.get(chosen.status)
+    rows = [row for row in found if chosen.unit in (None, row.key.unit.number) and (fits is None or fits(row))]
     lendable = access.keys(Right.LEND_KEY).filter(pk__in=[p.key.pk for p in found if not p.is_out])
     returnable = access.keys(Right.TAKE_BACK_LENT).filter(pk__in=[p.key.pk for p in found if p.is_out])
     return show(
@@ -55,9 +63,9 @@ def pool(request: SiteRequest) -> HttpResponse:
         "pools",
         page=paged(request, chosen.sorted(rows)),
         chosen=chosen,
-        more_heads=(_("How long"), _("What can be done")),
-        emergency_left=left,
-        few_emergency=left < EMERGENCY_KEYS_WANTED,
+        more_heads=(_("What can be done"),),
+        left=emergency_left(found),
+        settable=set(access.units(Right.SET_EMERGENCY_WANTED).values_list("pk", flat=True)),
         lendable=set(lendable.values_list("pk", flat=True)),
         returnable=set(returnable.values_list("pk", flat=True)),
         people=offered(borrowers(access.holders(Right.SEE_PEOPLE), lendable)),
@@ -70,7 +78,18 @@ def keys_of_pools(access: SiteAccess) -> list[Key]:
     kinds = (Key.Kind.SUBSTITUTE, Key.Kind.EMERGENCY)
     keys = access.keys(Right.SEE_POOLS).filter(kind__in=kinds, status=Key.Status.ACTIVE)
     # Of all of them, for how many are left; so no more than is shown.
-    return list(keys.select_related(None).select_related("unit").only("site_id", "number", "kind", "unit__name"))
+    return list(keys.select_related(None).select_related("unit").only("site_id", "number", "kind", *UNIT_FIELDS))
+
+
+def emergency_wanted(request: SiteRequest) -> HttpResponse:
+    """How many emergency keys a unit wants at hand: fewer are a warning."""
+    number, wanted = (number_in(request.POST.get(name, "")) for name in ("unit", "wanted"))
+    unit = get_object_or_404(request.access.units(Right.SET_EMERGENCY_WANTED), number=number)
+    if wanted is None or wanted > WANTED_LIMIT:
+        raise NotDone(_("Not done: give a number of keys, 0 to 99."), "pools")
+    set_emergency_wanted(unit, wanted)
+    messages.success(request, _("Saved."))
+    return go(request, "pools")
 
 
 def lend(request: SiteRequest, number: int) -> HttpResponse:

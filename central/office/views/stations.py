@@ -6,13 +6,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from central.actions.codes import new_enrolment_code
-from central.actions.stations import add_station, revoke_station, set_in_order, set_out_of_order
+from central.actions.stations import add_station, revoke_station, set_in_order, set_out_of_order, set_place
 from central.clock import DAY_S, unix_now
 from central.doors.table import Right
 from central.feed.cursors import newest_revision
 from central.models import Station, StationHealth
-from central.office.forms import StationForm
+from central.office.forms import PlaceForm, StationForm
 from central.office.lists import Column, choice
+from central.office.map_links import place_in_words
 from central.office.pages import NotDone, SiteRequest
 from central.office.views.answers import go, once, paged, show
 
@@ -52,9 +53,7 @@ COLUMNS = (
     Column("station", gettext_lazy("Station"), lambda row: row["station"].name),
     Column("status", gettext_lazy("Status"), lambda row: row["station"].status),
     Column("contact", gettext_lazy("Last contact"), lambda row: row["station"].last_contact),
-    Column("mirror", gettext_lazy("Mirror confirmed"), lambda row: row["mirror_age_s"]),
-    Column("behind", gettext_lazy("Changes behind"), lambda row: row["behind"]),
-    Column("outbox", gettext_lazy("Outbox"), lambda row: row["outbox"]),
+    Column("known", gettext_lazy("What it knows is from"), lambda row: row["mirror_age_s"]),
     Column("certificate", gettext_lazy("Certificate, days left"), lambda row: row["days_left"]),
 )
 
@@ -76,8 +75,23 @@ def listed(request: SiteRequest) -> HttpResponse:
 def one(request: SiteRequest, number: int) -> HttpResponse:
     """A station."""
     station = request.access.station(number, Right.SEE_STATIONS)
+    return _page(request, station, PlaceForm(initial={"place": place_in_words(station.latitude, station.longitude)}))
+
+
+def _page(request: SiteRequest, station: Station, form: PlaceForm) -> HttpResponse:
     told = _health_of(station, unix_now(), newest_revision(request.access.site.pk))
-    return show(request, "station", can=request.access.rights_over(station), **told)
+    return show(request, "station", can=request.access.rights_over(station), form=form, **told)
+
+
+def place(request: SiteRequest, number: int) -> HttpResponse:
+    """Where it is on the map."""
+    station = request.access.station(number, Right.PLACE_STATION)
+    form = PlaceForm(request.POST)
+    if not form.is_valid():
+        return _page(request, station, form)
+    set_place(station, form.cleaned_data["place"])
+    messages.success(request, _("Saved."))
+    return go(request, "station", number=number)
 
 
 def new(request: SiteRequest) -> HttpResponse:
@@ -113,7 +127,9 @@ def in_order(request: SiteRequest, number: int) -> HttpResponse:
 
 
 def revoke(request: SiteRequest, number: int) -> HttpResponse:
-    """Shut out a station that was stolen."""
+    """Shut out a station that was stolen; what cannot be undone is confirmed first."""
+    if not request.POST.get("sure"):
+        raise NotDone(_("Not done: confirm that you mean it."), "station", number=number)
     revoke_station(request.access.station(number, Right.REVOKE_STATION), request.access.name)
     messages.warning(request, _("Revoked. Next step: every PIN of the site has to be renewed; there is a task for it."))
     return go(request, "station", number=number)

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from central.actions.pool_keys import EMERGENCY_KEYS_WANTED, emergency_left, pool_keys
+from central.actions.pool_keys import emergency_left, pool_keys
 from central.actions.tasks import finish_tasks, note_receipts_signed
 from central.actions.went_back import confirm, shut_anew, thing_of
 from central.clock import unix_now
@@ -64,12 +64,17 @@ def today(request: SiteRequest) -> HttpResponse:
     """Open tasks, pool keys that are late, emergency keys that are left, stations in trouble, receipts to sign."""
     access = request.access
     found = pool_keys(keys_of_pools(access), unix_now())
+    few_emergency = [each for each in emergency_left(found) if each.is_few]
     overdue = sorted((p for p in found if p.is_overdue), key=lambda p: p.since or 0)
     unsigned = access.receipts(Right.SEE_PEOPLE).filter(signed_at=None).exclude(kind=Receipt.Kind.PIN)
     tasks = paged(request, access.tasks(Right.SEE_TASKS).filter(done_at=None), "tasks", ROWS_SHOWN)
     receipts = paged(request, unsigned.order_by("-made_at", "-pk"), "receipts", ROWS_SHOWN)
     mine = access.tasks(Right.FINISH_TASK).filter(done_at=None, pk__in=[task.pk for task in tasks])
     to_sign = access.receipts(Right.SIGN_RECEIPT).filter(pk__in=[receipt.pk for receipt in receipts])
+    locked = [key for key in access.keys(Right.SEE_KEYS).filter(locked_at__isnull=False) if key.is_locked]
+    down = access.stations(Right.SEE_STATIONS).filter(status=Station.Status.DOWN).count()
+    blocked = filling(access.site)
+    is_nothing = not (tasks or overdue or few_emergency or locked or down or blocked.is_short or receipts)
     went_back = [task for task in tasks if task.kind == Task.Kind.WENT_BACK]
     return show(
         request,
@@ -79,14 +84,21 @@ def today(request: SiteRequest) -> HttpResponse:
         to_sign=set(to_sign.values_list("pk", flat=True)),
         tasks=tasks,
         overdue=paged(request, overdue, "overdue", ROWS_SHOWN),
-        emergency_left=emergency_left(found),
-        few_emergency=emergency_left(found) < EMERGENCY_KEYS_WANTED,
-        locked=[key for key in access.keys(Right.SEE_KEYS).filter(locked_at__isnull=False) if key.is_locked],
-        blocked=filling(access.site),
-        down=access.stations(Right.SEE_STATIONS).filter(status=Station.Status.DOWN),
+        few_emergency=few_emergency,
+        locked=locked,
+        blocked=blocked,
+        down=down,
         receipts=receipts,
+        is_nothing=is_nothing,
         last_night=last_night(access, unix_now()),
+        today=access.site.today(),
     )
+
+
+@never_cache
+def accessibility(request: HttpRequest) -> HttpResponse:
+    """The statement of accessibility that public bodies owe, open to everybody."""
+    return render(request, "office/accessibility.html")
 
 
 def task_done(request: SiteRequest, pk: int) -> HttpResponse:

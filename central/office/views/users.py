@@ -60,7 +60,16 @@ def listed(request: SiteRequest) -> HttpResponse:
     rows_ = found.order_by("pk").values_list("pk", "username", "first_name", "last_name", "is_active", named=True)
     page_ = page_of(request, chosen, rows_, found.prefetch_related(here))
     rows = [(user, users.is_kept_by(user, access.site)) for user in page_]
-    return show(request, "users", form=form, page=page_, rows=rows, chosen=chosen, by_operator=ROLES_BY_OPERATOR)
+    return show(
+        request,
+        "users",
+        form=form,
+        page=page_,
+        rows=rows,
+        chosen=chosen,
+        more_heads=(_("Roles"), _("Act")),
+        by_operator=ROLES_BY_OPERATOR,
+    )
 
 
 def take_role(request: SiteRequest, pk: int) -> HttpResponse:

@@ -106,7 +106,8 @@ def write_key_folders(site: Site, folder: Path) -> None:
 def _units(site: Site) -> dict[int, Unit]:
     units = {}
     for number, name in plan.UNITS.items():
-        units[number] = Unit(site=site, number=number, name=name, closed=number in plan.CLOSED)
+        # Each has one emergency key.
+        units[number] = Unit(site=site, number=number, name=name, closed=number in plan.CLOSED, emergency_keys_wanted=1)
         units[number].save()
     return units
 

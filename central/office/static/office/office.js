@@ -64,3 +64,6 @@ if (warning) {
     } else { show("over"); }
   });
 }
+// The first field that was not taken; one heading says so in the page's title.
+const wrong = document.querySelector("[aria-invalid=true]");
+if (wrong) wrong.focus();
