@@ -10,7 +10,7 @@ from central.models.events import Activation, Event, LogGaps, LogMark, LookUp, O
 from central.models.keys import Block, Blocklist, BlockReached, Key
 from central.models.limits import LoggedInFrom, TryCount
 from central.models.mirror import FeedCounter, MirrorRow
-from central.models.people import Holder, Permission, Permit
+from central.models.people import AccessPeriod, Holder, Permission, Permit, TemporaryAccess
 from central.models.places import Area, CentralKey, Lock, Site, Unit
 from central.models.posts import SentForm, Undoable
 from central.models.stations import OutOfOrder, Station, StationHealth, StationToken
@@ -18,6 +18,7 @@ from central.models.tasks import Receipt, Task
 from central.models.users import AccountOfSite, Membership, PasswordToChange, Role
 
 __all__ = [
+    "AccessPeriod",
     "AccountOfSite",
     "Activation",
     "Area",
@@ -53,6 +54,7 @@ __all__ = [
     "StationHealth",
     "StationToken",
     "Task",
+    "TemporaryAccess",
     "TryCount",
     "Undoable",
     "Unit",

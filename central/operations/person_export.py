@@ -9,7 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q
 
 from central.clock import END_OF_DATES, unix_now
-from central.models import Event, Holder, Key, LookUp, Permission, Permit, Receipt, Task
+from central.models import Event, Holder, Key, LookUp, Permission, Permit, Receipt, Task, TemporaryAccess
 from central.signing.keyring import verifying_keys
 from station.records import claims
 from station.records.envelope import verified
@@ -32,8 +32,10 @@ def export_person(holder: Holder, reason: str) -> dict[str, Any]:
             "category": holder.get_category_display(),
             "unit": holder.unit.name,
             "status": holder.status,
+            "employment_begins": holder.employment_begins.isoformat() if holder.employment_begins else None,
             "employment_ends": holder.employment_ends.isoformat() if holder.employment_ends else None,
             "language": holder.language,
+            "note": holder.note,
             "pin_given": _time(holder.pin_at) if holder.pin_at is not None else None,
         },
         "site": holder.site.name,
@@ -42,6 +44,7 @@ def export_person(holder: Holder, reason: str) -> dict[str, Any]:
         "forgotten_days_after_leaving": holder.site.forget_days,
         "keys": [{"number": key.number, "status": key.status} for key in keys],
         "permissions": [_permission(permission) for permission in holder.permissions.all()],
+        "could_open": [_period(period) for period in holder.access_periods.order_by("since").select_related("unit")],
         "permits": [_permit(permit, holder) for permit in holder.permits.all()],
         "events": [_event(event) for event in Event.objects.filter(about, site=holder.site).order_by("pk")],
         "receipts": [_receipt(receipt) for receipt in receipts],
@@ -64,6 +67,19 @@ def _permission(permission: Any) -> dict[str, Any]:
         "areas": [area.name for area in permission.areas.all()],
         "locks": [lock.number for lock in permission.locks.all()],
         "windows": permission.windows,
+        "for_a_time": [
+            {"areas": [area.name for area in each.areas.all()], "until": each.until.isoformat()}
+            for each in permission.temporary.all()
+        ],
+    }
+
+
+def _period(period: Any) -> dict[str, Any]:
+    return {
+        "unit": period.unit.name if period.unit else None,
+        **period.opens,
+        "since": _time(period.since),
+        "until": _time(period.until) if period.until is not None else None,
     }
 
 
@@ -124,6 +140,10 @@ def _changes(holder: Holder, keys: list[Key]) -> Iterator[LogEntry]:
     about: list[tuple[type[Model], list[int]]] = [
         (Holder, [holder.pk]),
         (Permission, list(holder.permissions.values_list("pk", flat=True))),
+        (
+            TemporaryAccess,
+            list(TemporaryAccess.objects.filter(permission__holder=holder).values_list("pk", flat=True)),
+        ),
         (Key, [key.pk for key in keys]),
     ]
     wanted = Q(pk__in=[])

@@ -1,7 +1,7 @@
 """When permits, key records and blocklists are signed, and what they say."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +14,7 @@ from central.actions.people import end_employments_that_are_over
 from central.actions.pins import give_pin
 from central.errors import CentralError
 from central.feed import change_and_sign
-from central.models import Blocklist, Holder, Permission, Permit, Unit
+from central.models import AccessPeriod, Area, Blocklist, Holder, Permission, Permit, TemporaryAccess, Unit
 from central.signing import keyring
 from central.signing.keyring import Pepper, PinSecrets
 from central.signing.pins import LANES, MEMORY_KIB, TIME_COST, is_guessable, random_pin
@@ -192,3 +192,69 @@ def test_a_sites_key_is_never_replaced_by_another(site: SimpleNamespace, served:
     finally:
         place.write_bytes(seed)
         keyring.forget_secrets()
+
+
+def covers(site: SimpleNamespace, until: date) -> Area:
+    with change_and_sign():
+        area = Area(site=site.site, number=9, name="Lagan")
+        area.save()
+        given = TemporaryAccess(permission=site.permission, until=until)
+        given.save()
+        given.areas.set([area])
+    return area
+
+
+def test_what_is_given_for_a_time_ends_by_itself_also_where_there_is_no_network(site: SimpleNamespace) -> None:
+    until = site.site.today() + timedelta(days=1)
+    covers(site, until)
+    (permit,) = permits(site)
+    assert permit.areas == (2, 9)
+    midnight = int(datetime.combine(until + timedelta(days=1), time(), ZoneInfo(site.site.timezone)).timestamp())
+    # A station that hears of nothing has it for two days more, and not for the ten of its mirror.
+    assert permit.expires == midnight + 2 * DAY
+    assert Permit.objects.get(holder=site.holder).renew_at == midnight
+    while renewals.renew_due_records(midnight + 1):
+        pass
+    (permit,) = permits(site)
+    assert (permit.areas, permit.expires) == ((2,), midnight + 1 + 21 * DAY)
+    periods = AccessPeriod.objects.filter(holder=site.holder).order_by("since")
+    assert [(each.opens["areas"], each.until) for each in periods][-2:] == [([2, 9], midnight + 1), ([2], None)]
+
+
+def test_what_is_given_for_a_time_never_makes_a_permit_longer(site: SimpleNamespace) -> None:
+    with change_and_sign():
+        site.holder.employment_ends = site.site.today() + timedelta(days=2)
+        site.holder.save()
+    last = permits(site)[0].expires
+    covers(site, site.site.today() + timedelta(days=1))
+    assert permits(site)[0].expires == last
+    # The day after, it is signed without; and then no more.
+    row = Permit.objects.get(holder=site.holder)
+    assert row.renew_at == last - DAY
+    while renewals.renew_due_records(row.renew_at):
+        pass
+    assert (permits(site)[0].areas, permits(site)[0].expires) == ((2,), last)
+    assert Permit.objects.get(holder=site.holder).renew_at is None
+
+
+def test_an_area_that_is_deleted_is_given_for_no_time_either(site: SimpleNamespace) -> None:
+    area = covers(site, site.site.today())
+    with change_and_sign():
+        area.delete()
+    assert permits(site)[0].areas == (2,)
+
+
+def test_before_the_first_day_a_permit_opens_nothing(site: SimpleNamespace) -> None:
+    begins = site.site.today() + timedelta(days=30)
+    with change_and_sign():
+        site.holder.employment_begins = begins
+        site.holder.save()
+    (permit,) = permits(site)
+    first = int(datetime.combine(begins, time(), ZoneInfo(site.site.timezone)).timestamp())
+    assert (permit.not_before, permit.expires) == (first, first + 21 * DAY)
+    assert AccessPeriod.objects.get(holder=site.holder, until=None).since == first
+    with change_and_sign():
+        site.holder.employment_begins = site.site.today()
+        site.holder.save()
+    (permit,) = permits(site)
+    assert permit.not_before < permit.issued
