@@ -139,6 +139,19 @@ def permissions_that_open(lock: Lock) -> QuerySet[Permission]:
     return Permission.objects.filter(opens, holder__site=lock.site, holder__status=Holder.Status.ACTIVE).distinct()
 
 
+def how_they_open(lock: Lock, holders: Iterable[Holder]) -> dict[int, list[tuple[Permission, date | None]]]:
+    """By these people's database numbers: the permissions by which they open a lock, until when where for a time."""
+    found: dict[int, list[tuple[Permission, date | None]]] = {}
+    mine = permissions_that_open(lock).filter(holder__in=[holder.pk for holder in holders])
+    by_itself = Q(every_area=True) | Q(areas=lock.area_id) | Q(locks=lock)
+    lasting = set(mine.filter(by_itself).values_list("pk", flat=True))
+    for permission in mine.select_related("unit").order_by("unit__number", "pk"):
+        given = permission.temporary.filter(areas=lock.area_id).order_by("-until").first()
+        until = given.until if given is not None and permission.pk not in lasting else None
+        found.setdefault(permission.holder_id, []).append((permission, until))
+    return found
+
+
 def periods_of_day(holder: Holder, day: date) -> list[AccessPeriod]:
     """What somebody could open on some part of that day, the first first."""
     zone = ZoneInfo(holder.site.timezone)

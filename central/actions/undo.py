@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from central.actions.access import give_back
 from central.actions.keys import reopen_key
 from central.actions.people import resume_employment
 from central.clock import unix_now
@@ -50,4 +51,14 @@ def _undo_end(act: Undoable, by: str) -> Holder:
     return holder
 
 
-ACTS: dict[str, Callable[[Undoable, str], Key | Holder]] = {"block": _undo_block, "end": _undo_end}
+def _undo_take_back(act: Undoable, _by: str) -> Holder:
+    holder = Holder.objects.select_related("site", "unit").get(pk=act.number)
+    give_back(holder, act.before["permissions"])
+    return holder
+
+
+ACTS: dict[str, Callable[[Undoable, str], Key | Holder]] = {
+    "block": _undo_block,
+    "end": _undo_end,
+    "access": _undo_take_back,
+}

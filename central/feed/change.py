@@ -226,18 +226,13 @@ def _before_delete(instance: object, **_: Any) -> None:
     # Deleting an area or a lock takes it out of permissions without a word from Django.
     if isinstance(instance, Area | Lock):
         for model, name in RELATIONS.values():
-            if isinstance(instance, model._meta.get_field(name).related_model):  # noqa: SLF001  (Django's own name)
+            if name == f"{type(instance).__name__.lower()}s":
                 for each in model._default_manager.filter(**{name: instance}):  # noqa: SLF001
                     current().note_saved(each)
 
 
-def _after_relation(  # noqa: PLR0913  (Django's protocol)
-    sender: Any,
-    instance: object,
-    action: str,
-    reverse: bool,
-    pk_set: set[int] | None,
-    **_: Any,  # noqa: FBT001
+def _after_relation(
+    sender: Any, instance: object, action: str, *, reverse: bool, pk_set: set[int] | None, **_: Any
 ) -> None:
     going_on = current()
     model, name = RELATIONS[sender]

@@ -178,7 +178,9 @@ class Unit(Mirrored):
     name = models.CharField(max_length=100, validators=[check_printable])
     closed = models.BooleanField(default=False, help_text="Its keys and its people are used with each other only")
     usual_every_area = models.BooleanField(default=False, help_text="Whoever is new here may open every area")
-    usual_areas = models.ManyToManyField("Area", blank=True, help_text="What whoever is new here may open")
+    usual_areas: "models.ManyToManyField[Area, Any]" = models.ManyToManyField(
+        "Area", blank=True, help_text="What whoever is new here may open"
+    )
     usual_windows = models.JSONField(
         default=list,
         blank=True,

@@ -7,9 +7,10 @@ can be computed from the key's number. ``seq`` stays, so that a lost event is st
 After its ``forget_days`` it no longer knows the names of people who have left (`central.operations.forgetting`).
 
 After its ``audit_days`` it is no longer kept who did what in the office: the audit log and the look-ups go by their
-age, and so does what somebody could open and can no more; receipts and tasks when they are settled and that old: a receipt of a key that its holder still has counts on, and
-so does a task that nobody has done. From where somebody logged in goes after `KNOWN_FOR_S`, sessions that are over at
-once. Accounts that are shut out, or of no site, are forgotten when nothing that they did is kept any more.
+age, and so does what somebody could open and can no more; receipts and tasks when they are settled and that old: a
+receipt of a key that its holder still has counts on, and so does a task that nobody has done. From where somebody
+logged in goes after `KNOWN_FOR_S`, sessions that are over at once. Accounts that are shut out, or of no site, are
+forgotten when nothing that they did is kept any more.
 """
 
 import logging

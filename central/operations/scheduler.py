@@ -6,6 +6,7 @@ import threading
 from auditlog.context import disable_auditlog
 from django.db import connections
 
+from central.actions.access import forget_what_was_for_a_time
 from central.actions.people import end_employments_that_are_over
 from central.actions.pins import end_pin_renewal
 from central.actions.renewals import renew_due_records
@@ -27,6 +28,7 @@ def do_what_is_due(now: int) -> None:
     with disable_auditlog():
         end_employments_that_are_over(now)
         renew_due_records(now)
+        forget_what_was_for_a_time(now)
         note_silence(now)
     apply_retention_when_due(now)
     forget_full_buckets()

@@ -1,4 +1,4 @@
-"""Keeps since when somebody may open what, whenever a permit says something else: access that they had on a given day."""
+"""Keeps since when somebody may open what, noted whenever a permit says something else: what they could on a day."""
 
 from typing import Any
 

@@ -2,15 +2,15 @@
 
 from django.contrib import messages
 from django.core.paginator import Page
-from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from central.actions.access import how_they_open, permissions_that_open
 from central.actions.look_ups import note_look_up
 from central.clock import unix_now
 from central.doors.table import Right
-from central.models import Holder, Lock, LogGaps, LookUp, Opening, Permission
+from central.models import Holder, Lock, LogGaps, LookUp, Opening
 from central.office.forms import CAUSES, LookUpForm
 from central.office.pages import SiteRequest
 from central.office.views.answers import number_in, paged, show
@@ -31,12 +31,15 @@ def who_may_open(request: SiteRequest) -> HttpResponse:
     if lock is None:
         locks = Lock.objects.filter(site=access.site).select_related("area", "unit")
         return show(request, "lock", number=words, page=paged(request, locks))
-    opens = Q(every_area=True) | Q(areas=lock.area) | Q(locks=lock)
-    permissions = Permission.objects.filter(opens, holder__site=access.site, holder__status=Holder.Status.ACTIVE)
-    allowed = Holder.objects.filter(pk__in=permissions.values("holder"))
+    allowed = Holder.objects.filter(pk__in=permissions_that_open(lock).values("holder"))
     seen = access.holders(Right.WHO_MAY_OPEN).filter(pk__in=allowed).order_by("given_name", "family_name", "number")
     others = allowed.count() - seen.count()
-    return show(request, "lock", number=words, lock=lock, page=paged(request, seen), others=others)
+    page = paged(request, seen)
+    ways = how_they_open(lock, page)
+    rows = [(holder, ways.get(holder.pk, [])) for holder in page]
+    return show(
+        request, "lock", number=words, lock=lock, page=page, rows=rows, others=others, today=access.site.today()
+    )
 
 
 def log(request: SiteRequest) -> HttpResponse:

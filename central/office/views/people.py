@@ -1,10 +1,13 @@
 """People: the list, one of them, those who begin and end, and new PINs for everybody."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
+from central.actions.access import periods_of_day
 from central.actions.keys import give_new_key
 from central.actions.people import add_employee, add_hourly, end_employment, set_pool_units
 from central.actions.pins import (
@@ -16,11 +19,11 @@ from central.actions.pins import (
     start_pin_renewal,
 )
 from central.doors.table import Right
-from central.models import Holder, Key, Unit
-from central.office.forms import EmployeeForm, EndForm, HourlyForm, category_name
+from central.models import Area, Holder, Key, Unit
+from central.office.forms import EmployeeForm, EndForm, HourlyForm, PersonForm, category_name
 from central.office.pages import NotDone, SiteRequest
 from central.office.undo import say_undoable
-from central.office.views.answers import go, number_in, paged, show, slip
+from central.office.views.answers import day_in, go, number_in, paged, show, slip
 
 
 def listed(request: SiteRequest) -> HttpResponse:
@@ -51,7 +54,9 @@ def one(request: SiteRequest, number: int) -> HttpResponse:
         holder=holder,
         can=request.access.rights_over(holder),
         keys=Key.objects.filter(holder=holder).order_by("-status", "number"),
-        permissions=holder.permissions.select_related("unit").prefetch_related("areas", "locks"),
+        permissions=holder.permissions.select_related("unit").prefetch_related("areas", "locks", "temporary__areas"),
+        today=request.access.site.today(),
+        **_on_a_day(request, holder),
         receipts=request.access.receipts(Right.SEE_PEOPLE).filter(holder=holder).order_by("-made_at"),
         end_form=EndForm(),
         pool_units=request.access.units(Right.ADD_HOURLY),
@@ -61,19 +66,28 @@ def one(request: SiteRequest, number: int) -> HttpResponse:
     )
 
 
+def _on_a_day(request: SiteRequest, holder: Holder) -> dict[str, Any]:
+    """What they could open on the day that ``?on=`` names, in the words of today's areas."""
+    first = holder.access_periods.order_by("since").values_list("since", flat=True).first()
+    facts: dict[str, Any] = {"known_since": first}
+    day = day_in(request.GET.get("on", ""))
+    if day is None:
+        return facts
+    names = dict(Area.objects.filter(site=holder.site).values_list("number", "name"))
+    periods = [
+        (period, [names.get(number, str(number)) for number in period.opens["areas"] if number])
+        for period in periods_of_day(holder, day)
+    ]
+    return facts | {"on": day, "periods": periods}
+
+
 def employee(request: SiteRequest) -> HttpResponse:
     """A new employee: the slip has the PIN, the key's number and the code that makes a blank key this one."""
     form = EmployeeForm(request.access, request.POST or None)
     if not form.is_valid():
-        return show(request, "form", title=_("New employee"), form=form)
-    areas, every_area = form.opens()
-    new = add_employee(
-        form.details(form.cleaned_data["category"]),
-        areas,
-        every_area=every_area,
-        by=request.access.name,
-        key_number=form.cleaned_data["key_number"],
-    )
+        return _asked_again(request, form, _("New employee"))
+    details, number = form.details(form.cleaned_data["category"]), form.cleaned_data["key_number"]
+    new = add_employee(details, form.opens(), by=request.access.name, key_number=number)
     return slip(request, new.receipt, pin=new.pin, code=new.code)
 
 
@@ -81,9 +95,16 @@ def hourly(request: SiteRequest) -> HttpResponse:
     """Add somebody paid by the hour, with a PIN and the pools of the chosen units."""
     form = HourlyForm(request.access, request.POST or None)
     if not form.is_valid():
-        return show(request, "form", title=_("New hourly employee"), form=form)
-    given = add_hourly(form.details(Holder.Category.HOURLY), form.cleaned_data["units"], request.access.name)
+        return _asked_again(request, form, _("New hourly employee"))
+    units = form.cleaned_data["units"]
+    given = add_hourly(form.details(Holder.Category.HOURLY), units, request.access.name, form.windows())
     return slip(request, given.receipt, pin=given.pin)
+
+
+def _asked_again(request: SiteRequest, form: PersonForm, title: str) -> HttpResponse:
+    """The form, with those of the same name: a link to whom this user may see."""
+    seen = set(request.access.holders(Right.SEE_PEOPLE).filter(pk__in=[each.pk for each in form.doubles]))
+    return show(request, "person_new", title=title, form=form, doubles=[(each, each in seen) for each in form.doubles])
 
 
 def pools(request: SiteRequest, number: int) -> HttpResponse:
