@@ -2,9 +2,9 @@
 
 Staff: ``number,given_name,family_name,category,unit,employment_begins,employment_ends`` with category ``permanent``,
 ``long_term`` or ``hourly``, unit and number as numbers, dates as ``2030-12-31`` or empty; ``employment_begins`` may be
-left out of the file. Another unit moves somebody, with their key, to what is usual there; whoever has left comes back by
-an ``employment_begins`` after that. Locks: ``number,area,unit`` with unit
-empty for none. Comma or semicolon; the first line names the columns. Who or what is not in the file stays as it is.
+left out of the file. Another unit moves somebody, with their key, to what is usual there; whoever has left comes back
+by an ``employment_begins`` after that. Locks: ``number,area,unit`` with unit empty for none. Comma or semicolon; the
+first line names the columns. Who or what is not in the file stays as it is.
 """
 
 import csv
@@ -219,7 +219,7 @@ def _comes_back(holder: Holder, wanted: dict[str, Any]) -> bool:
 
 
 def _what_follows(holder: Holder, unit: Unit, *, returns: bool) -> list[tuple[str, str, str]]:
-    """What becomes of access and keys of somebody who moves or comes back: as `move_person` and `employ_again` do it."""
+    """What becomes of access and keys of somebody who moves or comes back: `move_person` and `employ_again` do it."""
     told = [("status", "ended", "active")] if returns else []
     if not returns and unit == holder.unit:
         return told
