@@ -5,6 +5,7 @@ from datetime import date, time, timedelta
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from central.actions.access import Access, access_of, usual_access
@@ -217,7 +218,8 @@ class ForATimeForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._today = today
         units = access.units_beside(holder, Right.CHANGE_ACCESS)
-        offered = access.areas(Right.CHANGE_ACCESS) | Area.objects.filter(site=access.site, unit__in=units).distinct()
+        mine = access.areas(Right.CHANGE_ACCESS).values("pk")
+        offered = Area.objects.filter(Q(pk__in=mine) | Q(unit__in=units), site=access.site)
         self.fields["unit"].queryset = units  # type: ignore[attr-defined]
         self.fields["areas"].queryset = offered.distinct()  # type: ignore[attr-defined]
 

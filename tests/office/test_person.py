@@ -173,6 +173,9 @@ def test_areas_for_a_time(there: SimpleNamespace, office: Any, lagan: Area) -> N
     text = words(office.get(at(there, "people/10/")))
     assert f"Lagan, until {until}" in text
     assert f"until {until}" in words(office.get(at(there, "locks/?lock=300")))
+    # Whoever is for the whole site is offered each area once.
+    everywhere = words(office_of_site(there).get(path))
+    assert everywhere.count("Lagan") == everywhere.count("Backen") == 1
     far = there.site.today() + timedelta(days=99)
     for wrong in ({"until": far.isoformat(), "unit": there.two.unit.pk}, {"until": until.isoformat()}):
         assert "errorlist" in words(office.post(path, wrong))
@@ -240,6 +243,26 @@ def test_all_areas_are_taken_back_and_given_back(there: SimpleNamespace, office:
     admin = office_of_site(there)
     admin.post(path, shown(admin.get(path)) | access(there, there.area, hours="day"))
     assert office.post(at(there, undo)).status_code == 409
+
+
+def test_of_somebody_hourly_each_unit_changes_what_is_its_own(there: SimpleNamespace, office: Any, seat: Any) -> None:
+    everywhere = seat("staffing_administrator", there.site)
+    page = words(everywhere.get(at(there, "people/11/")))
+    (mine,) = re.findall(r'name="shown" value="([^"]*)"', page)
+    path, one, two = at(there, "people/11/units/"), there.one.unit, there.two.unit
+    everywhere.post(path, {"shown": mine.replace("&quot;", '"'), "units": [one.pk, two.pk]})
+    # Meanwhile that page was open elsewhere: what it takes away is gone, what it never showed stays.
+    everywhere.post(path, {"shown": mine.replace("&quot;", '"'), "units": []})
+    assert [each.unit for each in there.one.hourly.permissions.all()] == [two]
+    everywhere.post(path, {"units": [one.pk, two.pk]})
+    page = at(there, "people/11/access/?unit=1")
+    office.post(page, shown(office.get(page)) | access(there, there.area, hours="night"))
+    windows = {each.unit: each.windows for each in there.one.hourly.permissions.all()}
+    assert (windows[one], windows[two]) == (NIGHT, [])
+    assert office.get(at(there, "people/11/access/?unit=2")).status_code == 404
+    answer = words(office.post(at(there, "people/11/take-back/"), follow=True))
+    assert "Other units" in answer
+    assert {each.unit: each.areas.count() for each in there.one.hourly.permissions.all()} == {one: 0, two: 1}
 
 
 def test_access_that_somebody_had_on_a_day(there: SimpleNamespace, office: Any, lagan: Area) -> None:

@@ -61,7 +61,12 @@ def take_back(request: SiteRequest, number: int) -> HttpResponse:
     permissions = list(_permissions(request, holder))
     before = {"permissions": kept(permissions)}
     take_back_access(permissions)
-    said = _("%(person)s may open nothing now.") % {"person": holder}
+    left = Permission.objects.filter(holder=holder).exclude(pk__in=[each.pk for each in permissions])
+    said = (
+        _("%(person)s may open nothing now with your units' keys. Other units' keys are theirs to take back.")
+        if left.exists()
+        else _("%(person)s may open nothing now.")
+    ) % {"person": holder}
     say_undoable(request, said, "access", holder, before, *permissions)
     return go(request, "person", number=number)
 

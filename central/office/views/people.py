@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
@@ -20,6 +19,7 @@ from central.actions.pins import (
 )
 from central.doors.table import Right
 from central.models import Area, Holder, Key, Unit
+from central.office import merging
 from central.office.forms import EmployeeForm, EndForm, HourlyForm, PersonForm, category_name
 from central.office.pages import NotDone, SiteRequest
 from central.office.undo import say_undoable
@@ -48,6 +48,7 @@ def _fits(word: str, number: int, given_name: str, family_name: str) -> bool:
 def one(request: SiteRequest, number: int) -> HttpResponse:
     """A person: keys, what they may open, receipts, and what can be done."""
     holder = request.access.holder(number, Right.SEE_PEOPLE)
+    allowed = frozenset(holder.permissions.exclude(unit=None).values_list("unit_id", flat=True))
     return show(
         request,
         "person",
@@ -60,7 +61,8 @@ def one(request: SiteRequest, number: int) -> HttpResponse:
         receipts=request.access.receipts(Right.SEE_PEOPLE).filter(holder=holder).order_by("-made_at"),
         end_form=EndForm(),
         pool_units=request.access.units(Right.ADD_HOURLY),
-        allowed=set(holder.permissions.values_list("unit_id", flat=True)),
+        allowed=allowed,
+        allowed_text=merging.as_text({"units": allowed}),
         hourly=holder.category == Holder.Category.HOURLY,
         category=category_name(holder.category),
     )
@@ -114,9 +116,12 @@ def pools(request: SiteRequest, number: int) -> HttpResponse:
         return go(request, "person", number=number)
     mine = request.access.units(Right.ADD_HOURLY)
     told = request.POST.getlist("units")
-    chosen = [unit.pk for unit in mine if str(unit.pk) in told]
-    kept = Unit.objects.filter(permission__holder=holder).exclude(pk__in=mine)
-    set_pool_units(holder, Unit.objects.filter(Q(pk__in=chosen) | Q(pk__in=kept)))
+    chosen = frozenset(unit.pk for unit in mine if str(unit.pk) in told)
+    now = frozenset(holder.permissions.values_list("unit_id", flat=True))
+    shown = merging.from_text(request.POST.get(merging.FIELD, ""), {"units": now}).get("units", now)
+    others = (now | shown) - {unit.pk for unit in mine}
+    units = merging.merged({"units": shown}, {"units": chosen | others}, {"units": now}).values["units"]
+    set_pool_units(holder, Unit.objects.filter(pk__in=units))
     messages.success(request, _("Saved."))
     return go(request, "person", number=number)
 
