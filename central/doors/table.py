@@ -173,7 +173,7 @@ DOORS: dict[str, Door] = {
     "office:access": Door(BOTH, Right.CHANGE_ACCESS),
     "office:for_a_time": Door(BOTH, Right.CHANGE_ACCESS),
     "office:for_a_time_end": Door(POST, Right.CHANGE_ACCESS),
-    "office:take_back_access": Door(POST, Right.CHANGE_ACCESS),
+    "office:take_areas": Door(POST, Right.CHANGE_ACCESS),
     "office:units": Door(GET, Right.EDIT_UNIT),
     "office:unit": Door(BOTH, Right.EDIT_UNIT),
     "office:new_key": Door(POST, Right.HAND_OUT_KEY),

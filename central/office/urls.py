@@ -39,7 +39,7 @@ urlpatterns = [
     of_site("people/<int:number>/access/", access.change, "access"),
     of_site("people/<int:number>/for-a-time/", access.for_a_time, "for_a_time"),
     of_site("people/<int:number>/for-a-time/end/", access.end_for_a_time, "for_a_time_end"),
-    of_site("people/<int:number>/take-back/", access.take_back, "take_back_access"),
+    of_site("people/<int:number>/take-areas/", access.take_back, "take_areas"),
     of_site("units/", units.listed, "units"),
     of_site("units/<int:number>/", units.one, "unit"),
     of_site("keys/", keys.listed, "keys"),

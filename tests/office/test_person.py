@@ -231,14 +231,14 @@ def test_who_moves_may_keep_access_and_hand_in_the_key(there: SimpleNamespace, o
 
 
 def test_all_areas_are_taken_back_and_given_back(there: SimpleNamespace, office: Any) -> None:
-    page = office.post(at(there, "people/10/take-back/"), follow=True)
+    page = office.post(at(there, "people/10/take-areas/"), follow=True)
     assert "Eva Exempel 1 may open nothing now." in words(page)
     assert permit(there, there.one.own).areas == ()
     undo = re.findall(r'action="/office/\d+/(undo/\d+/)"', words(page))[0]
     assert "as it was" in words(office.post(at(there, undo), follow=True))
     assert permit(there, there.one.own).areas == (2,)
     # Not over what somebody else has given since.
-    undo = re.findall(r"(undo/\d+/)", words(office.post(at(there, "people/10/take-back/"), follow=True)))[0]
+    undo = re.findall(r"(undo/\d+/)", words(office.post(at(there, "people/10/take-areas/"), follow=True)))[0]
     path = at(there, "people/10/access/")
     admin = office_of_site(there)
     admin.post(path, shown(admin.get(path)) | access(there, there.area, hours="day"))
@@ -260,7 +260,7 @@ def test_of_somebody_hourly_each_unit_changes_what_is_its_own(there: SimpleNames
     windows = {each.unit: each.windows for each in there.one.hourly.permissions.all()}
     assert (windows[one], windows[two]) == (NIGHT, [])
     assert office.get(at(there, "people/11/access/?unit=2")).status_code == 404
-    answer = words(office.post(at(there, "people/11/take-back/"), follow=True))
+    answer = words(office.post(at(there, "people/11/take-areas/"), follow=True))
     assert "Other units" in answer
     assert {each.unit: each.areas.count() for each in there.one.hourly.permissions.all()} == {one: 0, two: 1}
 
