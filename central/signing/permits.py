@@ -141,12 +141,13 @@ def _says_something_else(permit: Permit, wanted: claims.Permit, holder: Holder) 
     last = verified(claims.Permit, bytes(permit.record), verifying_keys(holder.site))
     if last is None:
         return True
-    end = employment_end(holder)
+    end, begins = employment_end(holder), employment_begin(holder)
+    waits = last.not_before if last.not_before > last.issued else 0
     return (
         (last.holder, last.areas, last.locks, last.windows, last.pin_tag, last.category)
         != (wanted.holder, wanted.areas, wanted.locks, wanted.windows, wanted.pin_tag, wanted.category)
         # A first day that is still to come, or was.
-        or max(last.not_before, now) != max(wanted.not_before, now)
+        or (waits != begins and max(waits, begins) > now)
         # An end that came nearer shortens the permit at once; one that went away lengthens it.
         or any(last.expires > each for each in _ends(permit.permission, holder, now))
         or (permit.renew_at is None and last.expires != end)
