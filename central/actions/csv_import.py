@@ -1,8 +1,10 @@
 """Staff and locks from CSV: planned line by line first, then applied. Nothing is refused silently.
 
-Staff: ``number,given_name,family_name,category,unit,employment_ends`` with category ``permanent``, ``long_term`` or
-``hourly``, unit and number as numbers, the date as ``2030-12-31`` or empty. Locks: ``number,area,unit`` with unit empty
-for none. Comma or semicolon; the first line names the columns. Who or what is not in the file stays as it is.
+Staff: ``number,given_name,family_name,category,unit,employment_begins,employment_ends`` with category ``permanent``,
+``long_term`` or ``hourly``, unit and number as numbers, dates as ``2030-12-31`` or empty; ``employment_begins`` may be
+left out of the file. Another unit moves somebody, with their key, to what is usual there; whoever has left comes back
+by an ``employment_begins`` after that. Locks: ``number,area,unit`` with unit empty for none. Comma or semicolon; the
+first line names the columns. Who or what is not in the file stays as it is.
 """
 
 import csv
@@ -13,7 +15,9 @@ from enum import Enum
 from io import StringIO
 from typing import Any
 
-from central.actions.people import shown_name, usual_areas
+from central.actions.access import permit_access, usual_access
+from central.actions.moves import Employment, employ_again, move_person, own_keys
+from central.actions.people import day_of_leaving, shown_name
 from central.feed import change_and_sign
 from central.models import Area, Holder, Lock, Permission, Site, Unit
 from central.models.base import MAX_UINT32
@@ -23,8 +27,10 @@ LINES_LIMIT = 5000
 APPLIED_AT_ONCE = 200
 """A second or two in which nobody else writes."""
 NAME_LIMIT = 60
+HOURLY = Holder.Category.HOURLY
 CATEGORIES = {"permanent": 0, "long_term": 1, "hourly": 2}
-STAFF_COLUMNS = ("number", "given_name", "family_name", "category", "unit", "employment_ends")
+STAFF_COLUMNS = ("number", "given_name", "family_name", "category", "unit", "employment_begins", "employment_ends")
+MAY_BE_MISSING = "employment_begins"
 LOCK_COLUMNS = ("number", "area", "unit")
 
 
@@ -57,16 +63,30 @@ class _Wrong(Exception):
         self.problem, self.value = problem, value
 
 
-def plan(site: Site, kind: str, text: str) -> list[Line]:
-    """What the file would change, a `Line` for each of its lines; a file that cannot be read is one wrong line."""
-    columns, planner = (STAFF_COLUMNS, _Staff(site)) if kind == "staff" else (LOCK_COLUMNS, _Locks(site))
+@dataclass(frozen=True)
+class _Plan:
+    """``existing``: what there is, ``wanted``: what its fields are to be, ``make``: makes them so."""
+
+    existing: Any
+    wanted: dict[str, Any]
+    make: Callable[[], None]
+    follows: list[tuple[str, str, str]] = field(default_factory=list)
+    """What else changes by that: name, old, new."""
+
+
+def plan(site: Site, kind: str, text: str, by: str = "") -> list[Line]:
+    """What the file would change, a `Line` for each of its lines; a file that cannot be read is one wrong line.
+
+    ``by``: who applies it, for tasks and receipts.
+    """
+    columns, planner = (STAFF_COLUMNS, _Staff(site, by)) if kind == "staff" else (LOCK_COLUMNS, _Locks(site))
     first = text.partition("\n")[0]
     reader = csv.reader(StringIO(text, newline=""), delimiter=";" if ";" in first else ",", strict=True)
     found: list[Line] = []
     seen: set[str] = set()
     try:
         header = [name.strip().lower() for name in next(reader, [])]
-        if sorted(header) != sorted(columns):
+        if sorted({*header, MAY_BE_MISSING} if kind == "staff" else header) != sorted(columns) or _repeated(header):
             return [Line(1, "", Verdict.WRONG, problem="columns", value=", ".join(columns))]
         for row in reader:
             if not any(cell.strip() for cell in row):
@@ -80,6 +100,11 @@ def plan(site: Site, kind: str, text: str) -> list[Line]:
     except csv.Error:
         found.append(Line(reader.line_num, "", Verdict.WRONG, problem="not_csv"))
     return found
+
+
+def _repeated(header: list[str]) -> bool:
+    """Whether a column is named twice."""
+    return len(set(header)) < len(header)
 
 
 def apply(lines: list[Line]) -> int:
@@ -106,27 +131,28 @@ def _planned(planner: "_Staff | _Locks", at: int, header: list[str], row: list[s
         if number in seen:
             raise _Wrong("twice", number)
         seen.add(number)
-        existing, wanted, make = planner.wanted(_number(number), cells)
+        planned = planner.plan(_number(number), cells)
     except _Wrong as wrong:
         return Line(at, number, Verdict.WRONG, problem=wrong.problem, value=wrong.value)
+    existing = planned.existing
     changes = [
         (name, "" if existing is None else _words(name, getattr(existing, name)), _words(name, value))
-        for name, value in wanted.items()
+        for name, value in planned.wanted.items()
         if existing is None or getattr(existing, name) != value
-    ]
+    ] + planned.follows
     verdict = Verdict.NEW if existing is None else Verdict.CHANGED if changes else Verdict.SAME
-    return Line(at, number, verdict, changes, apply=make if changes else None)
+    return Line(at, number, verdict, changes, apply=planned.make if changes else None)
 
 
 class _Staff:
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, site: Site, by: str) -> None:
+        self._site, self._by = site, by
         self._units = {str(unit.number): unit for unit in Unit.objects.filter(site=site)}
-        self._usual: dict[int, tuple[list[Area], bool]] = {}
-        self._holders = {holder.number: holder for holder in Holder.objects.filter(site=site).select_related("unit")}
+        self._holders = {
+            holder.number: holder for holder in Holder.objects.filter(site=site).select_related("unit", "site")
+        }
 
-    def wanted(self, number: int, cells: dict[str, str]) -> tuple[Any, dict[str, Any], Callable[[], None]]:
-        """The holder there is, what the line wants, and what makes it so."""
+    def plan(self, number: int, cells: dict[str, str]) -> _Plan:
         for name in ("given_name", "family_name"):
             shown = shown_name(cells[name])
             if shown is None or not 0 < len(shown) <= NAME_LIMIT:
@@ -147,31 +173,64 @@ class _Staff:
             "family_name": cells["family_name"],
             "category": CATEGORIES[cells["category"]],
             "unit": self._units[cells["unit"]],
+            **({MAY_BE_MISSING: _date(cells[MAY_BE_MISSING])} if MAY_BE_MISSING in cells else {}),
             "employment_ends": _date(cells["employment_ends"]),
         }
+        if existing is None:
+            return _Plan(None, wanted, lambda: self._add(number, wanted))
         # Permissions are of another kind for hourly staff, and a personal key has to come back first.
-        if existing is not None and (existing.category == 2) != (wanted["category"] == 2):
+        if (existing.category == HOURLY) != (wanted["category"] == HOURLY):
             raise _Wrong("category_change", cells["category"])
-        return existing, wanted, lambda: self._make(number, existing, wanted)
+        returns = _comes_back(existing, wanted)
+        follows = _what_follows(existing, wanted["unit"], returns=returns)
+        return _Plan(existing, wanted, lambda: self._change(existing, wanted, returns=returns), follows)
 
-    def _make(self, number: int, existing: Holder | None, wanted: dict[str, Any]) -> None:
-        holder = existing or Holder(site=self._site, number=number)
+    def _add(self, number: int, wanted: dict[str, Any]) -> None:
+        holder = Holder(site=self._site, number=number, **wanted)
+        holder.save()
+        permit_access(holder, holder.unit if holder.category == HOURLY else None, usual_access(holder.unit))
+
+    def _change(self, holder: Holder, wanted: dict[str, Any], *, returns: bool) -> None:
+        wanted = dict(wanted)
+        unit = wanted.pop("unit")
         for name, value in wanted.items():
             setattr(holder, name, value)
-        holder.save()
-        if existing is None:
-            areas, every_area = self._usual_of(holder.unit)
-            permission = Permission(
-                holder=holder, unit=holder.unit if holder.category == 2 else None, every_area=every_area
-            )
-            permission.save()
-            permission.areas.set(areas)
+        holder.save(update_fields=list(wanted))
+        if returns:
+            employment = Employment(holder.category, unit, holder.employment_begins, holder.employment_ends)
+            employ_again(holder, employment, self._by)
+        elif unit != holder.unit:
+            move_person(holder, unit, self._by)
 
-    def _usual_of(self, unit: Unit) -> tuple[list[Area], bool]:
-        # Once a unit: every line that is applied makes the unit larger, and none shall change what is usual there.
-        if unit.pk not in self._usual:
-            self._usual[unit.pk] = usual_areas(unit)
-        return self._usual[unit.pk]
+
+def _comes_back(holder: Holder, wanted: dict[str, Any]) -> bool:
+    """Whether somebody who has left begins anew. Raises `_Wrong`.
+
+    A file that merely does not know yet that they have left must not open any door to them again.
+    """
+    if holder.status != Holder.Status.ENDED:
+        return False
+    begins, ends = wanted.get(MAY_BE_MISSING), wanted["employment_ends"]
+    if ends is not None and ends < holder.site.today():
+        return False
+    if begins is None or begins <= day_of_leaving(holder):
+        raise _Wrong("has_left", day_of_leaving(holder).isoformat())
+    return True
+
+
+def _what_follows(holder: Holder, unit: Unit, *, returns: bool) -> list[tuple[str, str, str]]:
+    """What becomes of access and keys of somebody who moves or comes back: `move_person` and `employ_again` do it."""
+    told = [("status", "ended", "active")] if returns else []
+    if not returns and unit == holder.unit:
+        return told
+    if holder.category == HOURLY:
+        told += [("substitute_keys", str(holder.unit), str(unit))] if unit != holder.unit else []
+    else:
+        permission = Permission.objects.filter(holder=holder, unit=None).first()
+        old = [] if permission is None else ["*"] if permission.every_area else permission.areas.all()
+        new = ["*"] if unit.usual_every_area else unit.usual_areas.all()
+        told.append(("areas", ", ".join(map(str, old)), ", ".join(map(str, new))))
+    return told + [("key", f"{key} ({key.unit})", f"{key} ({unit})") for key in own_keys(holder) if key.unit != unit]
 
 
 class _Locks:
@@ -181,8 +240,7 @@ class _Locks:
         self._areas = {str(area.number): area for area in Area.objects.filter(site=site)}
         self._locks = {lock.number: lock for lock in Lock.objects.filter(site=site).select_related("area", "unit")}
 
-    def wanted(self, number: int, cells: dict[str, str]) -> tuple[Any, dict[str, Any], Callable[[], None]]:
-        """The lock there is, what the line wants, and what makes it so."""
+    def plan(self, number: int, cells: dict[str, str]) -> _Plan:
         if number == 1:
             raise _Wrong("test_lock")
         if cells["area"] not in self._areas:
@@ -191,7 +249,7 @@ class _Locks:
             raise _Wrong("unit", cells["unit"])
         wanted = {"area": self._areas[cells["area"]], "unit": self._units.get(cells["unit"])}
         existing = self._locks.get(number)
-        return existing, wanted, lambda: self._make(number, existing, wanted)
+        return _Plan(existing, wanted, lambda: self._make(number, existing, wanted))
 
     def _make(self, number: int, existing: Lock | None, wanted: dict[str, Any]) -> None:
         lock = existing or Lock(site=self._site, number=number)

@@ -1,23 +1,26 @@
 """People: those who begin and end, and what they may open."""
 
-from collections import Counter
+import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 from django.db.models import QuerySet
 
+from central.actions.access import Access, permit_access, usual_access
 from central.actions.keys import give_new_key
 from central.actions.pins import GivenPin, give_pin, set_new_pin
 from central.actions.pool_keys import keys_held_by
 from central.actions.tasks import finish_tasks, open_collect_key_task
 from central.clock import HOUR_S, unix_now
 from central.feed import change
-from central.models import Area, Holder, Key, Permission, Receipt, Task, Unit
+from central.models import Holder, Key, Permission, Receipt, Site, Task, Unit
 from central.signing.blocklists import lock_site
 from central.signing.permits import sign_permits
 
 FIRST_NUMBER = 1
+HOURLY = Holder.Category.HOURLY
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,10 @@ class PersonDetails:
     family_name: str
     category: int
     unit: Unit
+    employment_begins: date | None = None
     employment_ends: date | None = None
     language: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,36 +56,42 @@ def shown_name(text: str) -> str | None:
     return name if name.isprintable() else None
 
 
-def add_employee(
-    details: PersonDetails, areas: Iterable[Area], *, every_area: bool, by: str, key_number: int | None = None
-) -> NewEmployee:
-    """Add a permanent or long-term employee who may open these areas with their own key."""
+def add_employee(details: PersonDetails, access: Access, *, by: str, key_number: int | None = None) -> NewEmployee:
+    """Add a permanent or long-term employee who may open this with their own key."""
     with change():
         holder = _new_holder(details)
-        _permit(holder, None, areas, every_area=every_area)
+        permit_access(holder, None, access)
         pin = set_new_pin(holder)
         _key, receipt, code = give_new_key(holder, by, key_number)
         return NewEmployee(receipt, pin, code)
 
 
-def add_hourly(details: PersonDetails, units: Iterable[Unit], by: str) -> GivenPin:
-    """Add somebody paid by the hour, who may use the substitute keys of these units at once."""
+def add_hourly(
+    details: PersonDetails, units: Iterable[Unit], by: str, windows: list[list[int]] | None = None
+) -> GivenPin:
+    """Add somebody paid by the hour, who may use the substitute keys of these units at once.
+
+    ``windows``: when; None: when it is usual in each unit.
+    """
     with change():
         holder = _new_holder(details)
-        set_pool_units(holder, units)
+        set_pool_units(holder, units, windows)
         return give_pin(holder, by)
 
 
-def set_pool_units(holder: Holder, units: Iterable[Unit]) -> None:
-    """Let a holder use the substitute keys of these units and no others. What a unit that stays allowed is left."""
+def set_pool_units(holder: Holder, units: Iterable[Unit], windows: list[list[int]] | None = None) -> None:
+    """Let a holder use the substitute keys of these units and no others. What a unit that stays allowed is left.
+
+    A unit that is new to them gives what is usual there; ``windows``: at these times, whatever is usual.
+    """
     wanted = {unit.pk: unit for unit in units}
     with change():
         withdraw_permissions(holder.permissions.exclude(unit__in=wanted))
         there = set(holder.permissions.values_list("unit_id", flat=True))
         for pk, unit in wanted.items():
             if pk not in there:
-                areas, every_area = usual_areas(unit)
-                _permit(holder, unit, areas, every_area=every_area)
+                usual = usual_access(unit)
+                permit_access(holder, unit, usual if windows is None else replace(usual, windows=windows))
         sign_permits(holder, unix_now())
 
 
@@ -150,16 +161,46 @@ def _end(holder: Holder, now: int, by: str = "") -> None:
     finish_tasks(Task.objects.filter(holder=holder, kind__in=[Task.Kind.NEW_KEY, Task.Kind.REFUSED_PIN]), by, now)
 
 
-def usual_areas(unit: Unit) -> tuple[list[Area], bool]:
-    """What most people of a unit may open: the areas, and whether it is all of them."""
-    permissions = list(
-        Permission.objects.filter(holder__unit=unit, holder__status=Holder.Status.ACTIVE, unit=None).prefetch_related(
-            "areas"
-        )
-    ) or list(Permission.objects.filter(unit=unit).prefetch_related("areas"))
-    counts = Counter(area for permission in permissions for area in permission.areas.all())
-    usual = [area for area, count in counts.items() if 2 * count > len(permissions)]
-    return sorted(usual, key=lambda area: area.number), 2 * sum(p.every_area for p in permissions) > len(permissions)
+def people_named(site: Site, given_name: str, family_name: str, since: date) -> list[Holder]:
+    """Those of the site with this name, capitals and accents aside, who work here or left on ``since`` or later."""
+    wanted = _folded(f"{given_name} {family_name}")
+    # Not in SQL: SQLite does not know that å is Å.
+    named = Holder.objects.filter(site=site, forgotten_at=None).values_list("pk", "given_name", "family_name")
+    alike = [pk for pk, *name in named if _folded(" ".join(name)) == wanted]
+    found = Holder.objects.filter(pk__in=alike).select_related("unit", "site").order_by("status", "number")
+    return [holder for holder in found if holder.status == Holder.Status.ACTIVE or day_of_leaving(holder) >= since]
+
+
+def day_of_leaving(holder: Holder) -> date:
+    """The day on which somebody's employment was ended here; the calendar's first for whom nobody knows it."""
+    if holder.ended_at is not None:
+        return holder.site.local_time(holder.ended_at).date()
+    return holder.employment_ends or date.min
+
+
+def edit_person(holder: Holder, changed: dict[str, Any], by: str = "") -> None:
+    """Change what the office knows of somebody: fields of `Holder` by name. To and from hourly is `employ_again`."""
+    assert (changed.get("category", holder.category) == HOURLY) == (holder.category == HOURLY)
+    with change():
+        for name, value in changed.items():
+            setattr(holder, name, value)
+        holder.save(update_fields=list(changed))
+        sign_permits(holder, unix_now())
+        if "employment_ends" in changed:
+            _keys_are_due(holder, by)
+
+
+def _keys_are_due(holder: Holder, by: str) -> None:
+    """The keys of somebody who leaves are due on their last day; of who does not leave, none is."""
+    if holder.employment_ends is not None:
+        _collect_keys(holder, holder.employment_ends, by)
+    else:
+        finish_tasks(Task.objects.filter(holder=holder, kind=Task.Kind.COLLECT_KEY), by)
+
+
+def _folded(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name)
+    return " ".join("".join(each for each in plain if not unicodedata.combining(each)).casefold().split())
 
 
 def _new_holder(details: PersonDetails) -> Holder:
@@ -174,17 +215,13 @@ def _new_holder(details: PersonDetails) -> Holder:
         family_name=details.family_name,
         category=details.category,
         unit=details.unit,
+        employment_begins=details.employment_begins,
         employment_ends=details.employment_ends,
         language=details.language,
+        note=details.note,
     )
     holder.save()
     return holder
-
-
-def _permit(holder: Holder, unit: Unit | None, areas: Iterable[Area], *, every_area: bool) -> None:
-    permission = Permission(holder=holder, unit=unit, every_area=every_area)
-    permission.save()
-    permission.areas.set(areas)
 
 
 def _collect_keys(holder: Holder, due: date, by: str = "") -> list[Task]:

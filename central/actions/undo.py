@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from central.actions.access import give_back
 from central.actions.keys import block_key, reopen_key, set_key_status
 from central.actions.people import resume_employment
 from central.actions.pool_keys import NotThere
@@ -118,4 +119,14 @@ def _undo_end(act: Undoable, by: str) -> Holder:
     return holder
 
 
-ACTS: dict[str, Callable[[Undoable, str], Key | Holder]] = {"key": _undo_key, "end": _undo_end}
+def _undo_take_back(act: Undoable, _by: str) -> Holder:
+    holder = Holder.objects.select_related("site", "unit").get(pk=act.number)
+    give_back(holder, act.before["permissions"])
+    return holder
+
+
+ACTS: dict[str, Callable[[Undoable, str], Key | Holder]] = {
+    "key": _undo_key,
+    "end": _undo_end,
+    "access": _undo_take_back,
+}

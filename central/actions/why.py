@@ -141,7 +141,7 @@ def answer(key: Key, holder: Holder | None, lock: Lock | None, at: int, now: int
     """
     site, permit = key.site, permit_for(key, holder)
     then = facts_of(key, holder, lock, permit, at)
-    if then.permit is not None and at < now:
+    if then.permit is not None and at < now and then.permit.not_before <= then.permit.issued:
         # What was permitted before it was last signed is not known here.
         then = replace(then, permit=replace(then.permit, not_before=min(at, then.permit.not_before)))
     rule = decide(then, at)

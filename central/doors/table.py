@@ -41,6 +41,9 @@ class Right(Enum):
     READ_LOG = auto()
     ADD_EMPLOYEE = auto()
     ADD_HOURLY = auto()
+    EDIT_PERSON = auto()
+    CHANGE_ACCESS = auto()
+    EDIT_UNIT = auto()
     GIVE_PIN = auto()
     HAND_OUT_KEY = auto()
     TAKE_BACK_KEY = auto()
@@ -89,6 +92,10 @@ RIGHTS: dict[Right, dict[Role, Scope]] = {
     Right.READ_LOG: {_AUDITOR: _SITE},
     Right.ADD_EMPLOYEE: _DAILY,
     Right.ADD_HOURLY: _DAILY | {_STAFFING: _HOURLY},
+    Right.EDIT_PERSON: _DAILY | {_STAFFING: _HOURLY},
+    Right.CHANGE_ACCESS: _DAILY | {_STAFFING: _HOURLY},
+    # What whoever is new in a unit gets.
+    Right.EDIT_UNIT: {_ADMIN: _UNIT, _COORDINATOR: _UNIT},
     Right.GIVE_PIN: _DAILY | {_ON_CALL: _UNIT, _STAFFING: _HOURLY},
     Right.HAND_OUT_KEY: _DAILY,
     # Whoever leaves hands in the key to the section manager.
@@ -188,6 +195,15 @@ DOORS: dict[str, Door] = {
     "office:person": Door(GET, Right.SEE_PEOPLE),
     "office:pin": Door(POST, Right.GIVE_PIN),
     "office:person_units": Door(POST, Right.ADD_HOURLY),
+    "office:edit_person": Door(BOTH, Right.EDIT_PERSON),
+    "office:move_person": Door(BOTH, Right.EDIT_PERSON),
+    "office:employ_again": Door(BOTH, Right.EDIT_PERSON),
+    "office:access": Door(BOTH, Right.CHANGE_ACCESS),
+    "office:for_a_time": Door(BOTH, Right.CHANGE_ACCESS),
+    "office:for_a_time_end": Door(POST, Right.CHANGE_ACCESS),
+    "office:take_areas": Door(POST, Right.CHANGE_ACCESS),
+    "office:units": Door(GET, Right.EDIT_UNIT),
+    "office:unit": Door(BOTH, Right.EDIT_UNIT),
     "office:new_key": Door(POST, Right.HAND_OUT_KEY),
     "office:end": Door(POST, Right.END_EMPLOYMENT),
     "office:keys": Door(GET, Right.SEE_KEYS),

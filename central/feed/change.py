@@ -21,13 +21,19 @@ from django.db.models.signals import m2m_changed, post_save, pre_delete, pre_sav
 from central.clock import unix_now
 from central.errors import CentralError
 from central.feed.news import announce
-from central.models import Area, FeedCounter, Lock, Mirrored, MirrorRow, Permission, Watched
+from central.models import Area, FeedCounter, Lock, Mirrored, MirrorRow, Permission, TemporaryAccess, Watched
 from central.models.base import Content
 from central.signing.outdated import sign_outdated
 from station.records.mirror_digest import MirrorSum, object_hash
 
 TOMBSTONES_LOOKED_AT = 1000
 """In one round of the scheduler. Sorting them by site would read the whole table."""
+RELATIONS: dict[Any, tuple[type[Watched], str]] = {
+    Permission.areas.through: (Permission, "areas"),
+    Permission.locks.through: (Permission, "locks"),
+    TemporaryAccess.areas.through: (TemporaryAccess, "areas"),
+}
+"""Of what is permitted: the tables between, the model, and its field."""
 
 Slot: TypeAlias = tuple[str, int]
 """Type and number of a mirror object."""
@@ -212,7 +218,7 @@ def watch_models() -> None:
     pre_save.connect(_before_save, dispatch_uid="feed_before_save")
     post_save.connect(_after_save, dispatch_uid="feed_after_save")
     pre_delete.connect(_before_delete, dispatch_uid="feed_before_delete")
-    for relation in (Permission.areas.through, Permission.locks.through):
+    for relation in RELATIONS:
         m2m_changed.connect(_after_relation, sender=relation, dispatch_uid=f"feed_{relation.__name__}")
 
 
@@ -233,16 +239,20 @@ def _before_delete(instance: object, **_: Any) -> None:
         current().note_deleted(instance)
     # Deleting an area or a lock takes it out of permissions without a word from Django.
     if isinstance(instance, Area | Lock):
-        for permission in Permission.objects.filter(**{f"{type(instance).__name__.lower()}s": instance}):
-            current().note_saved(permission)
+        for model, name in RELATIONS.values():
+            if name == f"{type(instance).__name__.lower()}s":
+                for each in model._default_manager.filter(**{name: instance}):  # noqa: SLF001
+                    current().note_saved(each)
 
 
-def _after_relation(instance: object, action: str, reverse: bool, pk_set: set[int] | None, **_: Any) -> None:  # noqa: FBT001
+def _after_relation(
+    sender: Any, instance: object, action: str, *, reverse: bool, pk_set: set[int] | None, **_: Any
+) -> None:
     going_on = current()
-    if isinstance(instance, Permission):
+    model, name = RELATIONS[sender]
+    if isinstance(instance, model):
         going_on.note_saved(instance)
-    elif reverse and isinstance(instance, Area | Lock) and action in ("post_add", "pre_remove", "pre_clear"):
-        relation = f"{type(instance).__name__.lower()}s"
-        chosen = {"pk__in": pk_set} if pk_set else {relation: instance}
-        for permission in Permission.objects.filter(**chosen):
-            going_on.note_saved(permission)
+    elif reverse and action in ("post_add", "pre_remove", "pre_clear"):
+        chosen = {"pk__in": pk_set} if pk_set else {name: instance}
+        for each in model._default_manager.filter(**chosen):  # noqa: SLF001  (Django's own name)
+            going_on.note_saved(each)

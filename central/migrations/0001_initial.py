@@ -505,6 +505,25 @@ class Migration(migrations.Migration):
                         default=3, help_text="Fewer of its emergency keys than so many at hand are a warning; 0: none"
                     ),
                 ),
+                (
+                    "usual_every_area",
+                    models.BooleanField(default=False, help_text="Whoever is new here may open every area"),
+                ),
+                (
+                    "usual_windows",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="When whoever is new here may open; empty: always",
+                        validators=[central.models.places.check_windows],
+                    ),
+                ),
+                (
+                    "usual_areas",
+                    models.ManyToManyField(
+                        blank=True, help_text="What whoever is new here may open", to="central.area"
+                    ),
+                ),
             ],
             options={
                 "ordering": ["site", "number"],
@@ -542,10 +561,23 @@ class Migration(migrations.Migration):
                         choices=[("active", "Active"), ("ended", "Ended")], default="active", max_length=8
                     ),
                 ),
+                (
+                    "employment_begins",
+                    models.DateField(blank=True, help_text="The first day at work: until then, no lock", null=True),
+                ),
                 ("employment_ends", models.DateField(blank=True, help_text="The last day at work", null=True)),
                 (
                     "language",
                     models.CharField(blank=True, help_text="For the screen: sv, da, nb, fi, en", max_length=5),
+                ),
+                (
+                    "note",
+                    models.CharField(
+                        blank=True,
+                        help_text="For the office; never leaves this server",
+                        max_length=200,
+                        validators=[central.models.base.check_printable],
+                    ),
                 ),
                 ("pin_tag", models.BinaryField(default=central.models.people.no_pin, max_length=16)),
                 ("pin_at", models.BigIntegerField(editable=False, null=True)),
@@ -740,6 +772,37 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="AccessPeriod",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="access_periods", to="central.holder"
+                    ),
+                ),
+                ("unit", models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, to="central.unit")),
+                ("opens", models.JSONField()),
+                ("since", models.BigIntegerField()),
+                ("until", models.BigIntegerField(db_index=True, null=True)),
+            ],
+            options={
+                "indexes": [models.Index(fields=["holder", "since"], name="access_of_a_day")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("until", None)),
+                        fields=("holder", "unit"),
+                        name="one_access_a_unit_at_a_time",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("unit", None), ("until", None)),
+                        fields=("holder",),
+                        name="one_own_access_at_a_time",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Permission",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -766,7 +829,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         default=list,
                         help_text="Empty: always",
-                        validators=[central.models.people.check_windows],
+                        validators=[central.models.places.check_windows],
                     ),
                 ),
                 ("areas", models.ManyToManyField(blank=True, to="central.area")),
@@ -1063,6 +1126,25 @@ class Migration(migrations.Migration):
                 ("expires", models.BigIntegerField()),
                 ("renew_at", models.BigIntegerField(db_index=True, null=True)),
                 ("record", models.BinaryField()),
+            ],
+            options={
+                "abstract": False,
+                "indexes": [],
+                "constraints": [],
+            },
+        ),
+        migrations.CreateModel(
+            name="TemporaryAccess",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "permission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="temporary", to="central.permission"
+                    ),
+                ),
+                ("until", models.DateField(help_text="The last day")),
+                ("areas", models.ManyToManyField(to="central.area")),
             ],
             options={
                 "abstract": False,

@@ -20,7 +20,7 @@ from central.models.events import (
 from central.models.keys import Block, Blocklist, BlockReached, Key
 from central.models.limits import LoggedInFrom, TryCount
 from central.models.mirror import FeedCounter, MirrorRow
-from central.models.people import Holder, Permission, Permit
+from central.models.people import AccessPeriod, Holder, Permission, Permit, TemporaryAccess
 from central.models.places import Area, CentralKey, Lock, Site, Unit
 from central.models.posts import SentForm, Undoable
 from central.models.secrets import SealedSecret
@@ -29,6 +29,7 @@ from central.models.tasks import Receipt, Task
 from central.models.users import AccountOfSite, Membership, PasswordToChange, Role
 
 __all__ = [
+    "AccessPeriod",
     "AccountOfSite",
     "Activation",
     "Area",
@@ -68,6 +69,7 @@ __all__ = [
     "StationHealth",
     "StationToken",
     "Task",
+    "TemporaryAccess",
     "TryCount",
     "Undoable",
     "Unit",

@@ -6,9 +6,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from central.models.base import Content, Mirrored, Watched, check_printable, number_field
-from central.models.places import Area, Lock, Site, Unit
+from central.models.places import Area, Lock, Site, Unit, check_windows
 from station.records.base64url import encoded
-from station.records.claims import MINUTES_A_DAY, WINDOWS_LIMIT
 from station.records.pins import PIN_TAG_BYTES
 
 
@@ -62,8 +61,12 @@ class Holder(Mirrored):
     category = models.PositiveSmallIntegerField(choices=Category.choices)
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.ACTIVE)
+    employment_begins = models.DateField(null=True, blank=True, help_text="The first day at work: until then, no lock")
     employment_ends = models.DateField(null=True, blank=True, help_text="The last day at work")
     language = models.CharField(max_length=5, blank=True, help_text="For the screen: sv, da, nb, fi, en")
+    note = models.CharField(
+        max_length=200, blank=True, validators=[check_printable], help_text="For the office; never leaves this server"
+    )
     pin_tag = models.BinaryField(max_length=PIN_TAG_BYTES, default=no_pin, editable=False)
     pin_at = models.BigIntegerField(null=True, editable=False)
     """When they were given their PIN; None for somebody who has had none."""
@@ -110,16 +113,6 @@ class Holder(Mirrored):
         return content | ({"language": self.language} if self.language else {})
 
 
-def check_windows(value: object) -> None:
-    """Refuse what is not a list of ``[weekdays, start minute, end minute]`` as records have them."""
-    good = isinstance(value, list) and len(value) <= WINDOWS_LIMIT
-    for item in value if isinstance(value, list) else []:
-        good = good and isinstance(item, list) and len(item) == 3 and all(type(n) is int for n in item)
-        good = good and 1 <= item[0] <= 127 and 0 <= item[1] < item[2] <= MINUTES_A_DAY
-    if not good:
-        raise ValidationError("A list of [weekdays 1-127 (Monday 1, Tuesday 2, Wednesday 4 …), start, end] in minutes")
-
-
 class Permission(Watched):
     """One for a permanent or long-term holder; one for each unit for an hourly holder."""
 
@@ -150,6 +143,46 @@ class Permission(Watched):
         """Hourly staff's permissions are for a unit, the others' for none."""
         if (self.holder.category == Holder.Category.HOURLY) != (self.unit is not None):
             raise ValidationError({"unit": "A unit for hourly staff, and for them only"})
+
+
+class TemporaryAccess(Watched):
+    """Areas besides a permission's own, until the end of a day: "covers Lagan until Sunday"."""
+
+    permission = models.ForeignKey(Permission, on_delete=models.CASCADE, related_name="temporary")
+    areas = models.ManyToManyField(Area)
+    until = models.DateField(help_text="The last day")
+
+    def __str__(self) -> str:
+        return f"{self.permission}, {self.until}"
+
+
+class AccessPeriod(models.Model):
+    """What a holder could open, with their own key or with a unit's, from when until when."""
+
+    holder = models.ForeignKey(Holder, on_delete=models.CASCADE, related_name="access_periods")
+    unit = models.ForeignKey(Unit, on_delete=models.CASCADE, null=True)
+    """Whose substitute keys; None for somebody with a key of their own."""
+    opens = models.JSONField()
+    """``{"areas": [numbers], "locks": [numbers], "windows": […]}`` as the permit says it; areas ``[0]``: every one."""
+    since = models.BigIntegerField()
+    until = models.BigIntegerField(null=True, db_index=True)
+    """None: still."""
+
+    class Meta:
+        """Django's options."""
+
+        constraints = [
+            models.UniqueConstraint(
+                fields=["holder", "unit"], condition=models.Q(until=None), name="one_access_a_unit_at_a_time"
+            ),
+            models.UniqueConstraint(
+                fields=["holder"], condition=models.Q(until=None, unit=None), name="one_own_access_at_a_time"
+            ),
+        ]
+        indexes = [models.Index(fields=["holder", "since"], name="access_of_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.holder.number}"
 
 
 class Permit(Mirrored):

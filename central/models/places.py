@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
@@ -13,11 +14,22 @@ from central.models.epoch import epoch
 from central.models.site_texts import check_help, check_support, check_texts
 from station.records.base64url import encoded
 from station.records.central_chain import KeyStatus
+from station.records.claims import MINUTES_A_DAY, WINDOWS_LIMIT
 
 
 def no_look_ups(year: int | None = None) -> dict[str, Any]:
     """Of a year (this one) that nobody has read the log in yet, nor in the one before."""
     return {"year": year or datetime.fromtimestamp(unix_now(), UTC).year, "counts": {}, "last_year": {}}
+
+
+def check_windows(value: object) -> None:
+    """Refuse what is not a list of ``[weekdays, start minute, end minute]`` as records have them."""
+    good = isinstance(value, list) and len(value) <= WINDOWS_LIMIT
+    for item in value if isinstance(value, list) else []:
+        good = good and isinstance(item, list) and len(item) == 3 and all(type(n) is int for n in item)
+        good = good and 1 <= item[0] <= 127 and 0 <= item[1] < item[2] <= MINUTES_A_DAY
+    if not good:
+        raise ValidationError("A list of [weekdays 1-127 (Monday 1, Tuesday 2, Wednesday 4 …), start, end] in minutes")
 
 
 class Site(Mirrored):
@@ -169,6 +181,16 @@ class Unit(Mirrored):
     closed = models.BooleanField(default=False, help_text="Its keys and its people are used with each other only")
     emergency_keys_wanted = models.PositiveSmallIntegerField(
         default=3, help_text="Fewer of its emergency keys than so many at hand are a warning; 0: none"
+    )
+    usual_every_area = models.BooleanField(default=False, help_text="Whoever is new here may open every area")
+    usual_areas: "models.ManyToManyField[Area, Any]" = models.ManyToManyField(
+        "Area", blank=True, help_text="What whoever is new here may open"
+    )
+    usual_windows = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[check_windows],
+        help_text="When whoever is new here may open; empty: always",
     )
 
     class Meta:

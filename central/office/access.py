@@ -62,7 +62,17 @@ class SiteAccess:
             return here
         units = self.units(right)
         known = Permission.objects.filter(Q(unit__in=units) | Q(unit=None, holder__unit__in=units))
-        return here.filter(permission__in=known).distinct()
+        usual = Unit.objects.filter(pk__in=units)
+        return here.filter(Q(permission__in=known) | Q(unit__in=usual)).distinct()
+
+    def may_give_every_area(self, right: Right) -> bool:
+        """Whether their right is for the whole site."""
+        return any(member.unit_id is None for member in self._granting(right))
+
+    def units_beside(self, holder: Holder, right: Right) -> QuerySet[Unit]:
+        """The units that somebody may cover or move to: the user's own, and all that do not keep to themselves."""
+        mine = Q(pk__in=self.units(right))
+        return Unit.objects.filter(mine if holder.unit.closed else mine | Q(closed=False), site=self.site)
 
     def holders(self, right: Right) -> QuerySet[Holder]:
         """The people over whom they have the right. Those who may use a unit's pool are seen by it, besides its own."""

@@ -1,6 +1,7 @@
 """The forms of the office. Each is made for a user at a site: it offers only what is in their scope."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
@@ -8,15 +9,19 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_lazy as _
 
-from central.actions.people import PersonDetails, shown_name, usual_areas
+from central.actions.access import Access, usual_access
+from central.actions.people import PersonDetails, people_named, shown_name
 from central.doors.table import ROLES_BY_OPERATOR, Right
 from central.models import Area, Holder, Key, Membership, Role, Station, Unit
 from central.models.base import MAX_UINT32
 from central.models.users import UNIT_ROLES
 from central.office.access import SiteAccess
+from central.office.hours import PRESETS, windows_of
 from central.office.map_links import LINK_LIMIT_CHARACTERS, place_in
 
 LANGUAGES = [("", "–"), *settings.LANGUAGES]
+LEFT_LATELY_DAYS = 365
+"""For so long, whoever has left is asked about before somebody of the same name is added."""
 IMPORT_LIMIT_BYTES = 512 * 1024
 
 
@@ -36,21 +41,49 @@ class PersonForm(forms.Form):
     given_name = forms.CharField(label=_("First name"), max_length=60)
     family_name = forms.CharField(label=_("Family name"), max_length=60)
     unit = forms.ModelChoiceField(Unit.objects.none(), label=_("Unit"), empty_label=None)
+    hours = forms.ChoiceField(
+        label=_("Hours"),
+        choices=[("", _("as usual in the unit")), *((name, text) for name, (text, _shifts) in PRESETS.items())],
+        required=False,
+    )
+    employment_begins = forms.DateField(label=_("First day at work (empty: today)"), required=False, widget=DateInput)
     employment_ends = forms.DateField(label=_("Last day at work"), required=False, widget=DateInput)
     language = forms.ChoiceField(label=_("Language on the screen"), choices=LANGUAGES, required=False)
+    add_another = forms.BooleanField(label=_("This is somebody else: add them"), required=False)
 
     def __init__(self, access: SiteAccess, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.access = access
         self.fields["unit"].queryset = access.units(self.right)  # type: ignore[attr-defined]
+        self.doubles: list[Holder] = []
+        self._add_another = self.fields.pop("add_another")
+
+    def clean(self) -> dict[str, Any]:
+        """Whoever is here under the same name is asked about, once."""
+        data = super().clean() or {}
+        check_days(self, data)
+        if {"given_name", "family_name"} <= data.keys():
+            since = self.access.site.today() - timedelta(days=LEFT_LATELY_DAYS)
+            self.doubles = people_named(self.access.site, data["given_name"], data["family_name"], since)
+        if self.doubles:
+            # Only now: whoever adds a person does not say before that they are another.
+            self.fields["add_another"] = self._add_another
+            if not self.data.get("add_another"):
+                self.add_error("add_another", _("Add another one?"))
+        return data
+
+    def windows(self) -> list[list[int]] | None:
+        """The hours that were chosen; None: as usual in the unit."""
+        chosen = self.cleaned_data["hours"]
+        return windows_of(PRESETS[chosen][1]) if chosen else None
 
     def clean_given_name(self) -> str:
         """As screens can show it."""
-        return _name(self.cleaned_data["given_name"])
+        return clean_name(self.cleaned_data["given_name"])
 
     def clean_family_name(self) -> str:
         """As screens can show it."""
-        return _name(self.cleaned_data["family_name"])
+        return clean_name(self.cleaned_data["family_name"])
 
     def clean_employment_ends(self) -> date | None:
         """Not over already: whoever begins would have a PIN that opens nothing."""
@@ -61,7 +94,7 @@ class PersonForm(forms.Form):
 
     def details(self, category: int) -> PersonDetails:
         """Whom it says."""
-        names = ("given_name", "family_name", "unit", "employment_ends", "language")
+        names = ("given_name", "family_name", "unit", "employment_begins", "employment_ends", "language")
         return PersonDetails(category=category, **{name: self.cleaned_data[name] for name in names})
 
 
@@ -76,7 +109,7 @@ class EmployeeForm(PersonForm):
         label=_("Key number (empty: the next one)"), required=False, min_value=1, max_value=MAX_UINT32
     )
     areas = forms.ModelMultipleChoiceField(
-        Area.objects.none(), label=_("Areas (none chosen: as most in the unit)"), required=False,
+        Area.objects.none(), label=_("Areas (none chosen: as usual in the unit)"), required=False,
         widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip
 
@@ -91,10 +124,12 @@ class EmployeeForm(PersonForm):
             raise forms.ValidationError(_("There is a key with this number already."))
         return number
 
-    def opens(self) -> tuple[list[Area], bool]:
-        """The areas, and whether it is all of them."""
-        chosen = list(self.cleaned_data["areas"])
-        return (chosen, False) if chosen else usual_areas(self.cleaned_data["unit"])
+    def opens(self) -> Access:
+        """What it says, and for the rest what is usual in the unit."""
+        access = usual_access(self.cleaned_data["unit"])
+        chosen, windows = tuple(self.cleaned_data["areas"]), self.windows()
+        access = replace(access, areas=chosen, every_area=False) if chosen else access
+        return access if windows is None else replace(access, windows=windows)
 
 
 class HourlyForm(PersonForm):
@@ -242,7 +277,15 @@ class ImportForm(forms.Form):
         return data
 
 
-def _name(text: str) -> str:
+def check_days(form: forms.Form, data: dict[str, Any]) -> None:
+    """Whoever begins after the last day has a PIN that opens nothing."""
+    begins, ends = data.get("employment_begins"), data.get("employment_ends")
+    if begins is not None and ends is not None and begins > ends:
+        form.add_error("employment_ends", _("The last day is before the first."))
+
+
+def clean_name(text: str) -> str:
+    """As screens can show it."""
     name = shown_name(text)
     if not name:
         raise forms.ValidationError(_("There are characters in it that no screen can show."))

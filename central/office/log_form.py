@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,11 +17,9 @@ from central.models import Holder, Key, Lock, LookUp, Opening, Site
 from central.models.base import check_printable
 from central.office.access import SiteAccess
 from central.office.forms import DateInput
-from central.office.views.answers import number_in
+from central.office.views.answers import FIRST_DAY, LAST_DAY, number_in
 
 DAYS_BACK = 7
-FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
-"""Whatever days somebody types: a window of the log is within what clocks can say."""
 FOUND_LIMIT = 30
 """Of a name that is typed: who gets more to choose from writes more of it."""
 

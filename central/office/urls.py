@@ -9,7 +9,9 @@ from central.office.passwords import PasswordPage
 from central.office.session_end import stay
 from central.office.undo import undo_it
 from central.office.views import (
+    access,
     csv_import,
+    employment,
     keys,
     locks,
     log,
@@ -20,6 +22,7 @@ from central.office.views import (
     stations,
     texts,
     today,
+    units,
     users,
     why,
 )
@@ -54,6 +57,15 @@ urlpatterns = [
     of_site("people/<int:number>/units/", people.pools, "person_units"),
     of_site("people/<int:number>/key/", people.new_key, "new_key"),
     of_site("people/<int:number>/end/", people.end, "end"),
+    of_site("people/<int:number>/edit/", employment.edit, "edit_person"),
+    of_site("people/<int:number>/move/", employment.move, "move_person"),
+    of_site("people/<int:number>/again/", employment.again, "employ_again"),
+    of_site("people/<int:number>/access/", access.change, "access"),
+    of_site("people/<int:number>/for-a-time/", access.for_a_time, "for_a_time"),
+    of_site("people/<int:number>/for-a-time/end/", access.end_for_a_time, "for_a_time_end"),
+    of_site("people/<int:number>/take-areas/", access.take_back, "take_areas"),
+    of_site("units/", units.listed, "units"),
+    of_site("units/<int:number>/", units.one, "unit"),
     of_site("keys/", keys.listed, "keys"),
     of_site("keys/<int:number>/", keys.one, "key"),
     of_site("keys/<int:number>/trail/", keys.trail, "trail"),

@@ -20,6 +20,7 @@ from central.models import (
     Site,
     Station,
     Task,
+    TemporaryAccess,
     Unit,
 )
 
@@ -27,11 +28,12 @@ from central.models import (
 def register() -> None:
     """Have the audit log follow the models that people and the API change, and the accounts that may."""
     auditlog.register(Site, exclude_fields=["public_key", "look_ups"])
-    auditlog.register(Unit)
+    auditlog.register(Unit, m2m_fields={"usual_areas"})
     auditlog.register(Area)
     auditlog.register(Lock)
     auditlog.register(Holder, exclude_fields=["pin_tag", "pin_version"])
     auditlog.register(Permission, m2m_fields={"areas", "locks"})
+    auditlog.register(TemporaryAccess, m2m_fields={"areas"})
     auditlog.register(
         Key,
         exclude_fields=[

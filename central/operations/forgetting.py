@@ -22,13 +22,14 @@ from central.models import Holder, Lock, LookUp, OutOfOrder, Permission, Site
 from central.models.people import no_pin
 from central.signing.permits import employment_end, sign_permits
 
-NAME_FIELDS = ("given_name", "family_name", "language", "employment_ends")
+NAME_FIELDS = ("given_name", "family_name", "language", "note", "employment_begins", "employment_ends")
 """What the audit log has of a person and nobody needs when they are forgotten."""
 LEFT_OUT = "…"
 GENITIVE = r"(?:['’:]?s)?\b"
 """After a name: ``Eva Exempels nyckel``."""
 FREE_TEXTS: dict[type[Model], tuple[str, str]] = {
     LookUp: ("reason", "site"), Lock: ("note", "site"), OutOfOrder: ("note", "station__site"),
+    Holder: ("note", "site"),
 }  # fmt: skip
 """Texts in which somebody may have named a person, and the way to their site."""
 
@@ -55,13 +56,15 @@ def forget(holder: Holder, trace: dict[str, Any]) -> None:
         raise CentralError("name_in_reason", holder=holder.number)
     # Not followed by the audit log: it would keep the name as what was there before.
     with disable_auditlog(), change():
-        holder.given_name = holder.family_name = holder.language = ""
-        holder.pin_tag, holder.pin_at, holder.employment_ends = no_pin(), None, None
+        holder.given_name = holder.family_name = holder.language = holder.note = ""
+        holder.pin_tag, holder.pin_at = no_pin(), None
+        holder.employment_begins = holder.employment_ends = None
         holder.forgotten_at = unix_now()
         holder.save()
         for permission in Permission.objects.filter(holder=holder):
             permission.delete()
         sign_permits(holder, holder.forgotten_at)
+        holder.access_periods.all().delete()
         _clean_entries(holder, names)
         _clean_texts(holder, names)
     LogEntry.objects.log_create(holder, force_log=True, action=LogEntry.Action.UPDATE, additional_data=trace)

@@ -23,6 +23,7 @@ from central.models import (
     Permit,
     Receipt,
     Task,
+    TemporaryAccess,
 )
 from central.signing.keyring import verifying_keys
 from station.records import claims
@@ -72,10 +73,12 @@ def export_person(holder: Holder, reason: str) -> dict[str, Any]:
             "category": holder.get_category_display(),
             "unit": holder.unit.name,
             "status": holder.status,
+            "employment_begins": holder.employment_begins.isoformat() if holder.employment_begins else None,
             "employment_ends": holder.employment_ends.isoformat() if holder.employment_ends else None,
             "ended": _time_or_none(holder.ended_at),
             "forgotten": _time_or_none(holder.forgotten_at),
             "language": holder.language,
+            "note": holder.note,
             "pin_given": _time_or_none(holder.pin_at),
         },
         "site": holder.site.name,
@@ -86,6 +89,7 @@ def export_person(holder: Holder, reason: str) -> dict[str, Any]:
         "blocks": [{"key": block.key.number, "at": _time(block.at), "open": block.open} for block in blocks],
         "pool_keys": [{"key": each.key.number, "since": _time(each.at)} for each in has.select_related("key")],
         "permissions": [_permission(permission) for permission in holder.permissions.all()],
+        "could_open": [_period(period) for period in holder.access_periods.order_by("since").select_related("unit")],
         "permits": [_permit(permit, holder) for permit in holder.permits.all()],
         "events": [_event(event) for event in events.select_related("station")],
         "activations": [_activation(each) for each in activations],
@@ -134,6 +138,19 @@ def _permission(permission: Any) -> dict[str, Any]:
         "areas": [area.name for area in permission.areas.all()],
         "locks": [lock.number for lock in permission.locks.all()],
         "windows": permission.windows,
+        "for_a_time": [
+            {"areas": [area.name for area in each.areas.all()], "until": each.until.isoformat()}
+            for each in permission.temporary.all()
+        ],
+    }
+
+
+def _period(period: Any) -> dict[str, Any]:
+    return {
+        "unit": period.unit.name if period.unit else None,
+        **period.opens,
+        "since": _time(period.since),
+        "until": _time(period.until) if period.until is not None else None,
     }
 
 
@@ -195,6 +212,10 @@ def _changes(holder: Holder, keys: list[Key]) -> Iterator[LogEntry]:
     about: list[tuple[type[Model], list[int]]] = [
         (Holder, [holder.pk]),
         (Permission, list(holder.permissions.values_list("pk", flat=True))),
+        (
+            TemporaryAccess,
+            list(TemporaryAccess.objects.filter(permission__holder=holder).values_list("pk", flat=True)),
+        ),
     ]
     wanted = Q(pk__in=[])
     for model, pks in about:

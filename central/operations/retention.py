@@ -5,9 +5,10 @@ After a site's ``log_days`` its events are gone, and only counts stay (`central.
 After its ``forget_days`` it no longer knows the names of people who have left (`central.operations.forgetting`).
 
 After its ``audit_days`` it is no longer kept who did what in the office: the audit log and the look-ups go by their
-age; receipts and tasks when they are settled and that old: a receipt of a key that its holder still has counts on, and
-so does a task that nobody has done. From where somebody logged in goes after `KNOWN_FOR_S`, sessions that are over at
-once. Accounts that are shut out, or of no site, are forgotten when nothing that they did is kept any more.
+age, and so does what somebody could open and can no more; receipts and tasks when they are settled and that old: a
+receipt of a key that its holder still has counts on, and so does a task that nobody has done. From where somebody
+logged in goes after `KNOWN_FOR_S`, sessions that are over at once. Accounts that are shut out, or of no site, are
+forgotten when nothing that they did is kept any more.
 """
 
 import logging
@@ -26,6 +27,7 @@ from django.db.models import F, Max, Q, QuerySet
 from central.clock import DAY_S
 from central.doors.login import KNOWN_FOR_S
 from central.models import (
+    AccessPeriod,
     Area,
     CentralKey,
     EnrolmentCode,
@@ -43,6 +45,7 @@ from central.models import (
     Site,
     Station,
     Task,
+    TemporaryAccess,
     Unit,
 )
 from central.operations.event_retention import delete_old_events
@@ -56,7 +59,8 @@ DEFAULT_AUDIT_DAYS = 730
 
 SITE_OF = {
     Site: "pk", Unit: "site", Area: "site", Lock: "site", Holder: "site", Key: "site", Station: "site",
-    CentralKey: "site", Permission: "holder__site", EnrolmentCode: "station__site", ProvisionCode: "key__site",
+    CentralKey: "site", Permission: "holder__site",
+    TemporaryAccess: "permission__holder__site", EnrolmentCode: "station__site", ProvisionCode: "key__site",
     Membership: "site", Receipt: "site", Task: "site", LookUp: "site", OutOfOrder: "station__site",
 }  # fmt: skip
 """Whose site each of the models that the audit log follows belongs to."""
@@ -114,6 +118,7 @@ def delete_old_records_of(site: Site, now: int) -> int:
     limit = now - site.audit_days * DAY_S
     count = _delete(LookUp.objects.filter(site=site, at__lt=limit))
     count += _delete(Task.objects.filter(site=site, done_at__lt=limit))
+    count += _delete(AccessPeriod.objects.filter(holder__site=site, until__lt=limit))
     # Whoever has a key still has it by this receipt.
     has = Q(
         kind=Receipt.Kind.HANDED_OUT, key__holder=F("holder"), key__status__in=(Key.Status.ACTIVE, Key.Status.BLANK)

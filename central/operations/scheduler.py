@@ -14,6 +14,7 @@ from typing import Any
 from auditlog.context import disable_auditlog
 from django.db import close_old_connections, connections
 
+from central.actions.access import forget_what_was_for_a_time
 from central.actions.event_months import make_months_ahead
 from central.actions.people import employments_over, end_employment_that_is_over
 from central.actions.pins import end_pin_renewal, sites_renewing_pins
@@ -127,8 +128,9 @@ def _note_round(now: int) -> None:
 
 
 STEPS: tuple[Callable[[int], Renewed | None], ...] = (
-    end_employments, note_silence, renew_blocklists, renew_permits, _end_pin_renewals, make_months_ahead,
-    apply_retention_when_due, forget_sent_forms, forget_undoable, _forget_buckets, _forget_tombstones, _note_round,
+    end_employments, note_silence, renew_blocklists, renew_permits, forget_what_was_for_a_time, _end_pin_renewals,
+    make_months_ahead, apply_retention_when_due, forget_sent_forms, forget_undoable, _forget_buckets,
+    _forget_tombstones, _note_round,
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from central.models import Holder, Key, Permission, Site, Station, Watched
+from central.models import Holder, Key, Permission, Site, Station, TemporaryAccess, Watched
 from central.signing.blocklists import is_up_to_date, sign_blocklist
 from central.signing.keyring import prepare_site
 from central.signing.permits import sign_permits_of
@@ -35,6 +35,7 @@ def sign_outdated(saved: Iterable[Watched], deleted: Iterable[Watched], now: int
 def _holders(things: list[Watched]) -> set[int]:
     """The holders whose permits these things are about."""
     permissions = {thing.holder_id for thing in things if isinstance(thing, Permission)}
+    permissions |= {thing.permission.holder_id for thing in things if isinstance(thing, TemporaryAccess)}
     return permissions | {thing.pk for thing in things if isinstance(thing, Holder)}
 
 

@@ -1,4 +1,9 @@
-"""Permits: signed for 21 days, signed anew from half of it on, never past the end of employment."""
+"""Permits: signed for 21 days, signed anew from half of it on, never past the end of employment.
+
+One that gives areas for a time (`TemporaryAccess`) ends soon after that, and is signed anew without them at once after
+the last day: also a station that hears nothing of it, and goes on with its last mirror for ten days, opens nothing with
+it longer than `GRACE_S`.
+"""
 
 import random
 from collections.abc import Collection, Iterable
@@ -8,9 +13,10 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet
 
 from central.clock import DAY_S
-from central.models import Holder, Permission, Permit
+from central.models import Holder, Permission, Permit, TemporaryAccess
 from central.models.base import create_all
 from central.signing.keyring import signing_key, verifying_keys
+from central.signing.periods import note_access
 from station.records import claims
 from station.records.envelope import sign, verified
 
@@ -18,6 +24,12 @@ from station.records.envelope import sign, verified
 # and at least half of the life is always left.
 JITTER_SHARE = 0.05
 CLOCK_SKEW_S = 60
+GRACE_S = 2 * DAY_S
+"""After areas for a time have ended: with less, whoever has them would stand before their own doors, too, as soon as a
+station cannot reach central for a night."""
+
+WHAT_IT_OPENS = ("areas", "locks", "temporary__areas")
+"""Of a permission: read for all that are to be signed by a few statements."""
 
 
 def sign_permits(holder: Holder, now: int) -> int:
@@ -38,10 +50,13 @@ def sign_permits_of(holders: Collection[int], now: int) -> list[int]:
     found = Permission.objects.filter(holder__in=there).select_related("unit", "permit").order_by("pk")
     signed: list[int] = []
     new: list[Permit] = []
-    for permission in found.prefetch_related("areas", "locks"):
+    told: dict[tuple[int, int | None], claims.Permit | None] = {}
+    for permission in found.prefetch_related(*WHAT_IT_OPENS):
         holder = there[permission.holder_id]
         permit: Permit | None = getattr(permission, "permit", None)
-        wanted = _wanted(permission, holder, permit.revision if permit else 0, now)
+        wanted = told[holder.pk, permission.unit_id] = _wanted(
+            permission, holder, permit.revision if permit else 0, now
+        )
         if wanted is None and permit is not None:
             permit.delete()
         elif wanted is not None and permit is None:
@@ -52,6 +67,7 @@ def sign_permits_of(holders: Collection[int], now: int) -> list[int]:
             continue
         signed.append(holder.number)
     create_all(new)
+    note_access(told, now, whole=there)
     return signed
 
 
@@ -67,14 +83,17 @@ def sign_permits_anew(permits: Iterable[Permit], now: int, *, renew_at: int | No
     if renew_at is not None:
         mine = mine.filter(renew_at__lte=renew_at)
     count = 0
-    for permit in mine.order_by("renew_at", "pk"):
+    told: dict[tuple[int, int | None], claims.Permit | None] = {}
+    opens = [f"permission__{each}" for each in WHAT_IT_OPENS]
+    for permit in mine.order_by("renew_at", "pk").prefetch_related(*opens):
         holder = locked[permit.holder_id]
-        wanted = _wanted(permit.permission, holder, permit.revision, now)
+        wanted = told[holder.pk, permit.permission.unit_id] = _wanted(permit.permission, holder, permit.revision, now)
         if wanted is None:
             permit.delete()
         else:
             _signed(permit, holder, wanted).save()
         count += 1
+    note_access(told, now)
     return count
 
 
@@ -89,21 +108,22 @@ def _locked(holders: Collection[int], *, skip: bool = False) -> QuerySet[Holder]
 
 def _wanted(permission: Permission, holder: Holder, revision: int, now: int) -> claims.Permit | None:
     """What a permit signed now would say; None for someone who may have none."""
-    expires = now + holder.site.permit_days * DAY_S
-    end = employment_end(holder)
-    if end is not None:
-        expires = min(expires, end)
+    begins = employment_begin(holder)
+    expires = max(now, begins) + holder.site.permit_days * DAY_S
+    expires = min([expires, *_ends(permission, holder, now)])
     fits = (holder.category == Holder.Category.HOURLY) == (permission.unit_id is not None)
-    if holder.status != Holder.Status.ACTIVE or expires <= now or not fits:
+    if holder.status != Holder.Status.ACTIVE or expires <= max(now, begins) or not fits:
         return None
-    areas = sorted(area.number for area in permission.areas.all())
+    areas = {area.number for area in permission.areas.all()}
+    for each in _for_a_time(permission, holder, now):
+        areas.update(area.number for area in each.areas.all())
     return claims.Permit(
         expires=expires,
-        not_before=now - CLOCK_SKEW_S,
+        not_before=max(now - CLOCK_SKEW_S, begins),
         issued=now,
         holder=holder.number,
         revision=max(revision + 1, now),
-        areas=claims.EVERY_AREA if permission.every_area else tuple(areas),
+        areas=claims.EVERY_AREA if permission.every_area else tuple(sorted(areas)),
         locks=tuple(sorted(lock.number for lock in permission.locks.all())),
         windows=tuple(claims.Window(*window) for window in permission.windows),
         pin_tag=bytes(holder.pin_tag),
@@ -111,14 +131,43 @@ def _wanted(permission: Permission, holder: Holder, revision: int, now: int) -> 
     )
 
 
+def _for_a_time(permission: Permission, holder: Holder, now: int) -> list[TemporaryAccess]:
+    """What is given for a time and not over, the first to end first. Whoever may open every area needs none."""
+    if permission.every_area:
+        return []
+    today = holder.site.local_time(now).date()
+    given = [each for each in permission.temporary.all() if each.until >= today]
+    return sorted(given, key=lambda each: (each.until, each.pk))
+
+
+def _ends(permission: Permission, holder: Holder, now: int) -> list[int]:
+    """What a permit never goes past."""
+    end = employment_end(holder)
+    return [*([] if end is None else [end]), *_ends_for_a_time(permission, holder, now, GRACE_S)]
+
+
+def _ends_for_a_time(permission: Permission, holder: Holder, now: int, grace_s: int) -> list[int]:
+    """When the first of what is given for a time ends, or nothing."""
+    return [_end_of(each.until, holder) + grace_s for each in _for_a_time(permission, holder, now)[:1]]
+
+
+def employment_begin(holder: Holder) -> int:
+    """The start of the holder's first day at work, in the site's time zone; 0 where nobody has said one."""
+    if holder.employment_begins in {None, date.min}:
+        return 0
+    return max(0, _end_of(holder.employment_begins - timedelta(days=1), holder))
+
+
 def employment_end(holder: Holder) -> int | None:
     """The end of the holder's last day at work, in the site's time zone; the calendar's last day is none."""
     if holder.employment_ends in {None, date.max}:
         return None
-    midnight = datetime.combine(
-        holder.employment_ends + timedelta(days=1), time(), tzinfo=ZoneInfo(holder.site.timezone)
-    )
-    return int(midnight.timestamp())
+    return _end_of(holder.employment_ends, holder)
+
+
+def _end_of(day: date, holder: Holder) -> int:
+    zone = ZoneInfo(holder.site.timezone)
+    return int(datetime.combine(day + timedelta(days=1), time(), tzinfo=zone).timestamp())
 
 
 def _signed(permit: Permit, holder: Holder, wanted: claims.Permit) -> Permit:
@@ -128,21 +177,27 @@ def _signed(permit: Permit, holder: Holder, wanted: claims.Permit) -> Permit:
     share = 0.5 - random.random() * JITTER_SHARE  # noqa: S311  (spreads load; nothing secret)
     # A permit that ends with the employment would end there again.
     ends_with_employment = wanted.expires == employment_end(holder)
-    permit.renew_at = None if ends_with_employment else wanted.issued + int(life_s * share)
+    due = [] if ends_with_employment else [wanted.issued + int(life_s * share)]
+    due += _ends_for_a_time(permit.permission, holder, wanted.issued, 0)
+    permit.renew_at = min(due, default=None)
     permit.record = sign(wanted, signing_key(holder.site))
     return permit
 
 
 def _differs(permit: Permit, holder: Holder, wanted: claims.Permit, believed: list[bytes]) -> bool:
     """Whether the last permit says something else. ``believed``: the site's keys that it may be signed with."""
+    now = wanted.issued
     last = verified(claims.Permit, bytes(permit.record), believed)
     if last is None:
         return True
-    end = employment_end(holder)
+    end, begins = employment_end(holder), employment_begin(holder)
+    waits = last.not_before if last.not_before > last.issued else 0
     return (
         (last.holder, last.areas, last.locks, last.windows, last.pin_tag, last.category)
         != (wanted.holder, wanted.areas, wanted.locks, wanted.windows, wanted.pin_tag, wanted.category)
+        # A first day that is still to come, or was.
+        or (waits != begins and max(waits, begins) > now)
         # An end that came nearer shortens the permit at once; one that went away lengthens it.
-        or (end is not None and last.expires > end)
+        or any(last.expires > each for each in _ends(permit.permission, holder, now))
         or (permit.renew_at is None and last.expires != end)
     )

@@ -32,6 +32,7 @@ def make_site(units: int = 1, *, pools: bool = False) -> SimpleNamespace:
 
 def _make_unit(site: Any, area: Any, n: int, *, pools: bool) -> SimpleNamespace:
     unit = saved(models.Unit(site=site, number=n, name=NAMES[n - 1]))
+    unit.usual_areas.set([area])
 
     def person(number: int, given_name: str, family_name: str, **rest: Any) -> Any:
         it = saved(models.Holder(site=site, number=number, given_name=given_name, family_name=family_name, **rest))

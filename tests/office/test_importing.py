@@ -1,5 +1,6 @@
 """Staff and locks by CSV: a dry run that shows every line, and then exactly that."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,9 +9,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from central.actions import csv_import as importing
 from central.actions.csv_import import apply, plan
+from central.actions.people import end_employment
+from central.feed import change_and_sign
 from central.feed.cursors import newest_revision
-from central.models import Holder, Lock, Permission, Permit
+from central.models import Area, Holder, Key, Lock, Permission, Permit, Task
 from central.models.people import may_be_identity_number
+from tests.central.site import saved
 from tests.office.asking import at, words
 
 STAFF = """number;given_name;family_name;category;unit;employment_ends
@@ -115,3 +119,41 @@ def test_a_large_file_is_applied_in_parts_and_all_of_it(
     given = Permission.objects.filter(holder__site=there.site, holder__number__gte=500)
     assert [[area.number for area in each.areas.all()] for each in given] == [[2]] * 20
     assert {line.verdict.value for line in importing.plan(there.site, "staff", text)} == {"same"}
+
+
+def test_who_moves_by_a_file_takes_the_key_along_and_leaves_no_access(there: SimpleNamespace, office: Any) -> None:
+    with change_and_sign():
+        lagan = saved(Area(site=there.site, number=9, name="Lagan"))
+    there.two.unit.usual_areas.set([lagan])
+    text = "number,given_name,family_name,category,unit,employment_ends\n10,Eva,Exempel 1,permanent,2,\n"
+    text += "11,Tim,Test 1,hourly,2,\n"
+    dry = words(office.post(at(there, "import/"), {"kind": "staff", "text": text}))
+    for said in ("Areas: Backen → Lagan", "Key: 100 (Norr) → 100 (Söder)", "Substitute keys of: Norr → Söder"):
+        assert said in dry
+    office.post(at(there, "import/"), {"kind": "staff", "text": text, "apply": "1"})
+    own = Holder.objects.get(site=there.site, number=10)
+    assert [area.name for area in own.permissions.get().areas.all()] == ["Lagan"]
+    assert Key.objects.get(site=there.site, number=100).unit == there.two.unit
+    assert [each.unit for each in Holder.objects.get(site=there.site, number=11).permissions.all()] == [there.two.unit]
+
+
+def test_who_left_comes_back_by_a_file_only_with_a_later_first_day(there: SimpleNamespace, office: Any) -> None:
+    end_employment(there.one.own)
+    header = "number,given_name,family_name,category,unit,employment_begins,employment_ends\n"
+    today = there.site.today()
+    first = (today + timedelta(days=1)).isoformat()
+
+    def line(begins: str, ends: str = "") -> Any:
+        return plan(there.site, "staff", f"{header}10,Eva,Exempel 1,permanent,1,{begins},{ends}\n")[0]
+
+    # A file that does not know yet that they have left opens no door to them.
+    assert [line("").problem, line("2020-01-01").problem, line(today.isoformat()).problem] == ["has_left"] * 3
+    assert line("2020-01-01", "2025-12-31").verdict.value == "changed"
+    again = line(first)
+    assert ("status", "ended", "active") in again.changes
+    assert apply([again]) == 1
+    there.one.own.refresh_from_db()
+    assert (there.one.own.status, there.one.own.employment_begins.isoformat()) == ("active", first)
+    assert Permit.objects.filter(holder=there.one.own).exists()
+    assert not Task.objects.filter(holder=there.one.own, done_at=None).exists()
+    assert line(first).verdict.value == "same"

@@ -48,7 +48,8 @@ def test_a_unit_gives_only_areas_that_it_has(there: SimpleNamespace, seat: Any) 
     assert not Holder.objects.filter(site=there.site, given_name="Ulla").exists()
     assert "errorlist" not in manager.post(path, form | {"areas": [there.area.pk]}).content.decode()
     everywhere = seat("site_administrator", there.site)
-    assert "errorlist" not in everywhere.post(path, form | {"areas": [elsewhere.pk]}).content.decode()
+    another = form | {"areas": [elsewhere.pk], "add_another": "on"}
+    assert "errorlist" not in everywhere.post(path, another).content.decode()
 
 
 def test_roles_are_given_by_a_command(there: SimpleNamespace, seat: Any) -> None:

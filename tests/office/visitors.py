@@ -107,6 +107,8 @@ def thing(route: str, part: SimpleNamespace, *, permanent: bool = False) -> int:
         return int(part.task.pk if "done/" in route else part.went_back.pk)
     if "receipts/" in route:
         return int(part.receipt.pk)
+    if "/units/<" in route:
+        return int(part.unit.number)
     if "users/" in route:
         return int(part.member.pk if "roles/" in route else part.member.user_id)
     return int((part.own if permanent else part.hourly).number)

@@ -17,6 +17,7 @@ from central.doors.table import Right
 from central.models import Site
 from central.office import once, seen, undo
 from central.office.access import SiteAccess
+from central.office.hours import in_words
 from central.office.session_end import seconds_left
 from central.office.telephone import telephone
 
@@ -89,9 +90,14 @@ register.filter(seconds_left)
 register.filter(telephone)
 
 
+PEOPLE_PAGES = (
+    *("person", "employee", "hourly", "several"),
+    *("edit_person", "move_person", "employ_again", "access", "for_a_time"),
+)
 PAGES = (
     (Right.SEE_TASKS, "today", gettext_lazy("Today"), ("receipt",)),
-    (Right.SEE_PEOPLE, "people", gettext_lazy("People"), ("person", "employee", "hourly", "several")),
+    (Right.SEE_PEOPLE, "people", gettext_lazy("People"), PEOPLE_PAGES),
+    (Right.EDIT_UNIT, "units", gettext_lazy("Units"), ("unit",)),
     (Right.SEE_KEYS, "keys", gettext_lazy("Keys"), ("key", "trail")),
     (Right.SEE_POOLS, "pools", gettext_lazy("Pool keys"), ("renewals",)),
     (Right.WHO_MAY_OPEN, "lock", gettext_lazy("Locks"), ()),
@@ -138,6 +144,12 @@ def who(entry: LogEntry) -> str:
 def told(entry: LogEntry) -> list[tuple[str, str, str]]:
     """Field, old, new: of the fields that pages have words for. The whole of it is on the operator's pages."""
     return [(field, *values[:2]) for field, values in entry.changes_dict.items() if field in TOLD]
+
+
+@register.filter
+def hours(windows: list[list[int]]) -> str:
+    """Weekly windows in words."""
+    return in_words(windows)
 
 
 @register.filter

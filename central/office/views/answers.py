@@ -1,5 +1,6 @@
 """How pages answer, and what they make of what was asked."""
 
+from datetime import date
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -11,6 +12,8 @@ from central.models import Receipt
 from central.office.pages import SiteRequest
 
 UNPROCESSABLE = 422
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
+"""Whatever days somebody types: what clocks can say."""
 
 
 def show(request: SiteRequest, template: str, **context: Any) -> HttpResponse:
@@ -60,3 +63,12 @@ DIGITS_LIMIT = 18
 def number_in(text: str) -> int | None:
     """The whole number that the text is; None for any other text."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= DIGITS_LIMIT else None
+
+
+def day_in(text: str) -> date | None:
+    """The day that the text is (``2030-12-31``), within what clocks can say; None for any other text."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if FIRST_DAY <= day <= LAST_DAY else None

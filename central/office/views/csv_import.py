@@ -25,6 +25,7 @@ PROBLEMS: dict[str, Any] = {
     "family_name": gettext_lazy("no family name, a too long one, or one that no screen can show"),
     "category": gettext_lazy("category is permanent, long_term or hourly"),
     "category_change": gettext_lazy("to or from hourly is not done by import"),
+    "has_left": gettext_lazy("has left, on this day: a later employment_begins employs them again"),
     "forgotten": gettext_lazy("somebody who has left and been forgotten had this number: take a new one"),
     "unit": gettext_lazy("there is no such unit"),
     "area": gettext_lazy("there is no such area"),
@@ -33,13 +34,29 @@ PROBLEMS: dict[str, Any] = {
 }
 
 
+FIELDS: dict[str, Any] = {
+    "given_name": gettext_lazy("First name"),
+    "family_name": gettext_lazy("Family name"),
+    "category": gettext_lazy("Employment"),
+    "unit": gettext_lazy("Unit"),
+    "employment_begins": gettext_lazy("First day at work"),
+    "employment_ends": gettext_lazy("Last day at work"),
+    "area": gettext_lazy("Area"),
+    "status": gettext_lazy("Status"),
+    "areas": gettext_lazy("Areas"),
+    "key": gettext_lazy("Key"),
+    "substitute_keys": gettext_lazy("Substitute keys of"),
+}
+"""What changes, in words."""
+
+
 def import_file(request: SiteRequest) -> HttpResponse:
     """A dry run, and on the second post, with ``apply``, the change."""
     form = ImportForm(request.POST or None, request.FILES or None)
     if not form.is_valid():
         return show(request, "import", form=form)
     kind, text = form.cleaned_data["kind"], form.cleaned_data["text"]
-    lines = plan(request.access.site, kind, text)
+    lines = plan(request.access.site, kind, text, request.access.name)
     if "apply" in request.POST:
         done = apply(lines)
         left_out = sum(line.verdict == Verdict.WRONG for line in lines)
@@ -47,5 +64,8 @@ def import_file(request: SiteRequest) -> HttpResponse:
         messages.success(request, said)
         return go(request, "import")
     counts = Counter(line.verdict.value for line in lines)
-    rows = [(line, PROBLEMS.get(line.problem, "")) for line in lines]
+    rows = [
+        (line, PROBLEMS.get(line.problem, ""), [(FIELDS[name], old, new) for name, old, new in line.changes])
+        for line in lines
+    ]
     return show(request, "import", form=form, rows=rows, counts=dict(counts), kind=kind, text=text)

@@ -1,7 +1,6 @@
 """Keys: the list, one of them, and what can be done with it."""
 
 from collections.abc import Iterable
-from datetime import date
 from typing import Any
 
 from auditlog.models import LogEntry
@@ -33,11 +32,10 @@ from central.office.access import SiteAccess
 from central.office.block_spread import BlockSpread, spread_of_block
 from central.office.letters import fits
 from central.office.lists import Column, choice, page_of
-from central.office.log_form import FIRST_DAY
 from central.office.pages import NotDone, SiteRequest
 from central.office.templatetags.office import told
 from central.office.undo import say_key_undoable
-from central.office.views.answers import go, once, paged, show, slip
+from central.office.views.answers import day_in, go, once, paged, show, slip
 from central.office.views.people_offered import borrowers, offered, person_in, without_key
 
 HISTORY_SHOWN = 50
@@ -257,11 +255,8 @@ def mended(request: SiteRequest, number: int) -> HttpResponse:
 def battery(request: SiteRequest, number: int) -> HttpResponse:
     """Note that a key's battery was replaced, today or on the day that is said."""
     key = request.access.key(number, Right.NOTE_BATTERY)
-    try:
-        day = date.fromisoformat(request.POST.get("day", ""))
-    except ValueError:
-        day = date.max
-    if not FIRST_DAY <= day <= request.access.site.today():
+    day = day_in(request.POST.get("day", ""))
+    if day is None or day > request.access.site.today():
         raise NotDone(_("Not noted: say a day until today."), "key", number=number)
     note_battery(key, day)
     messages.success(request, _("Key %(key)s: battery replaced on %(day)s.") % {"key": key, "day": day})

@@ -1,13 +1,13 @@
 """Who may open a lock."""
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from central.actions.access import how_they_open, permissions_that_open
 from central.doors.table import Right
-from central.models import Holder, Lock, Permission, Unit
+from central.models import Holder, Lock, Unit
 from central.office.last_night import note_asked
 from central.office.lists import Column, choice, page_of
 from central.office.pages import SiteRequest
@@ -42,11 +42,13 @@ def who_may_open(request: SiteRequest) -> HttpResponse:
         return show(request, "lock", number=words, page=page, chosen=chosen)
     if "page" not in request.GET:
         note_asked(access, lock)
-    opens = Q(every_area=True) | Q(areas=lock.area) | Q(locks=lock)
-    permissions = Permission.objects.filter(opens, holder__site=access.site, holder__status=Holder.Status.ACTIVE)
-    allowed = Holder.objects.filter(pk__in=permissions.values("holder"))
+    allowed = Holder.objects.filter(pk__in=permissions_that_open(lock).values("holder"))
     seen = access.holders(Right.WHO_MAY_OPEN).filter(pk__in=allowed).order_by("number")
     others = allowed.count() - seen.count()
     names = seen.values_list("pk", "given_name", "family_name", named=True)
     page = page_of(request, choice(request, "may-open", (BY_NAME,), usual_sort="person"), names, seen)
-    return show(request, "lock", number=words, lock=lock, page=page, others=others)
+    ways = how_they_open(lock, page)
+    rows = [(holder, ways.get(holder.pk, [])) for holder in page]
+    return show(
+        request, "lock", number=words, lock=lock, page=page, rows=rows, others=others, today=access.site.today()
+    )

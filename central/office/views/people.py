@@ -1,11 +1,13 @@
 """People: the list, one of them, those who begin and end, and new PINs for everybody."""
 
+from typing import Any
+
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from central.actions.access import periods_of_day
 from central.actions.keys import give_new_key
 from central.actions.people import add_employee, add_hourly, end_employment, set_pool_units
 from central.actions.pins import (
@@ -22,13 +24,14 @@ from central.actions.pins import (
 from central.actions.pool_keys import held_by
 from central.clock import unix_now
 from central.doors.table import Right
-from central.models import Holder, Key, Unit
-from central.office.forms import EmployeeForm, EndForm, HourlyForm, category_name
+from central.models import Area, Holder, Key, Unit
+from central.office import merging
+from central.office.forms import EmployeeForm, EndForm, HourlyForm, PersonForm, category_name
 from central.office.letters import fits
 from central.office.lists import EVERY, NUMBER, Column, choice, page_of
 from central.office.pages import NotDone, SiteRequest
 from central.office.undo import say_undoable
-from central.office.views.answers import go, number_in, show, slip
+from central.office.views.answers import day_in, go, number_in, show, slip
 from central.office.views.several import ACTS
 
 COLUMNS = (
@@ -65,6 +68,7 @@ def listed(request: SiteRequest) -> HttpResponse:
 def one(request: SiteRequest, number: int) -> HttpResponse:
     """A person: keys, what they may open, receipts, and what can be done."""
     holder = request.access.holder(number, Right.SEE_PEOPLE)
+    allowed = frozenset(holder.permissions.exclude(unit=None).values_list("unit_id", flat=True))
     return show(
         request,
         "person",
@@ -72,29 +76,41 @@ def one(request: SiteRequest, number: int) -> HttpResponse:
         can=request.access.rights_over(holder),
         keys=Key.objects.filter(holder=holder).order_by("-status", "number"),
         borrowed=held_by(holder, unix_now()),
-        permissions=holder.permissions.select_related("unit").prefetch_related("areas", "locks"),
+        permissions=holder.permissions.select_related("unit").prefetch_related("areas", "locks", "temporary__areas"),
+        today=request.access.site.today(),
+        **_on_a_day(request, holder),
         receipts=request.access.receipts(Right.SEE_PEOPLE).filter(holder=holder).order_by("-made_at"),
         end_form=EndForm(),
         pool_units=request.access.units(Right.ADD_HOURLY),
-        allowed=set(holder.permissions.values_list("unit_id", flat=True)),
+        allowed=allowed,
+        allowed_text=merging.as_text({"units": allowed}),
         hourly=holder.category == Holder.Category.HOURLY,
         category=category_name(holder.category),
     )
+
+
+def _on_a_day(request: SiteRequest, holder: Holder) -> dict[str, Any]:
+    """What they could open on the day that ``?on=`` names, in the words of today's areas."""
+    first = holder.access_periods.order_by("since").values_list("since", flat=True).first()
+    facts: dict[str, Any] = {"known_since": first}
+    day = day_in(request.GET.get("on", ""))
+    if day is None:
+        return facts
+    names = dict(Area.objects.filter(site=holder.site).values_list("number", "name"))
+    periods = [
+        (period, [names.get(number, str(number)) for number in period.opens["areas"] if number])
+        for period in periods_of_day(holder, day)
+    ]
+    return facts | {"on": day, "periods": periods}
 
 
 def employee(request: SiteRequest) -> HttpResponse:
     """A new employee: the slip has the PIN, the key's number and the code that makes a blank key this one."""
     form = EmployeeForm(request.access, request.POST or None)
     if not form.is_valid():
-        return show(request, "form", title=_("New employee"), form=form)
-    areas, every_area = form.opens()
-    new = add_employee(
-        form.details(form.cleaned_data["category"]),
-        areas,
-        every_area=every_area,
-        by=request.access.name,
-        key_number=form.cleaned_data["key_number"],
-    )
+        return _asked_again(request, form, _("New employee"))
+    details, number = form.details(form.cleaned_data["category"]), form.cleaned_data["key_number"]
+    new = add_employee(details, form.opens(), by=request.access.name, key_number=number)
     return slip(request, new.receipt, pin=new.pin, code=new.code)
 
 
@@ -102,9 +118,16 @@ def hourly(request: SiteRequest) -> HttpResponse:
     """Add somebody paid by the hour, with a PIN and the pools of the chosen units."""
     form = HourlyForm(request.access, request.POST or None)
     if not form.is_valid():
-        return show(request, "form", title=_("New hourly employee"), form=form)
-    given = add_hourly(form.details(Holder.Category.HOURLY), form.cleaned_data["units"], request.access.name)
+        return _asked_again(request, form, _("New hourly employee"))
+    units = form.cleaned_data["units"]
+    given = add_hourly(form.details(Holder.Category.HOURLY), units, request.access.name, form.windows())
     return slip(request, given.receipt, pin=given.pin)
+
+
+def _asked_again(request: SiteRequest, form: PersonForm, title: str) -> HttpResponse:
+    """The form, with those of the same name: a link to whom this user may see."""
+    seen = set(request.access.holders(Right.SEE_PEOPLE).filter(pk__in=[each.pk for each in form.doubles]))
+    return show(request, "person_new", title=title, form=form, doubles=[(each, each in seen) for each in form.doubles])
 
 
 def pools(request: SiteRequest, number: int) -> HttpResponse:
@@ -114,9 +137,12 @@ def pools(request: SiteRequest, number: int) -> HttpResponse:
         return go(request, "person", number=number)
     mine = request.access.units(Right.ADD_HOURLY)
     told = request.POST.getlist("units")
-    chosen = [unit.pk for unit in mine if str(unit.pk) in told]
-    kept = Unit.objects.filter(permission__holder=holder).exclude(pk__in=mine)
-    set_pool_units(holder, Unit.objects.filter(Q(pk__in=chosen) | Q(pk__in=kept)))
+    chosen = frozenset(unit.pk for unit in mine if str(unit.pk) in told)
+    now = frozenset(holder.permissions.values_list("unit_id", flat=True))
+    shown = merging.from_text(request.POST.get(merging.FIELD, ""), {"units": now}).get("units", now)
+    others = (now | shown) - {unit.pk for unit in mine}
+    units = merging.merged({"units": shown}, {"units": chosen | others}, {"units": now}).values["units"]
+    set_pool_units(holder, Unit.objects.filter(pk__in=units))
     messages.success(request, _("Saved."))
     return go(request, "person", number=number)
 

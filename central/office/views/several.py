@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from central.actions.people import end_employment, resume_employment
+from central.actions.people import edit_person, end_employment
 from central.actions.pins import give_pin
 from central.doors.table import Right
 from central.models import Holder, Receipt
@@ -42,7 +42,7 @@ ACTS = {
     ),
     "extend": Act(
         Right.END_EMPLOYMENT, gettext_lazy("Move their last day"),
-        gettext_lazy("They stay until the end of that day. Tasks to collect their keys are closed until then."),
+        gettext_lazy("They stay until the end of that day. Their keys are to be collected then."),
         ExtendForm,
     ),
     "end": Act(
@@ -87,7 +87,7 @@ def _do(request: SiteRequest, name: str, people: list[Holder], form: Any) -> Htt
             not_done.append(holder)
             continue
         else:
-            resume_employment(holder, form.cleaned_data["last_day"], request.access.name)
+            edit_person(holder, {"employment_ends": form.cleaned_data["last_day"]}, request.access.name)
         done.append(holder)
     if done:
         messages.success(request, _("Done for %(people)s.") % {"people": ", ".join(map(str, done))})

@@ -46,6 +46,7 @@ def seed(keys_folder: Path | None = None) -> dict[str, Any]:
         areas = _areas(site, units)
         _stations(site, units)
         holders, pins = _holders(site, units, now)
+        _usual(units, areas)
         _permissions(holders, units, areas)
         keys = _keys(site, units, holders, now)
     if keys_folder is not None:
@@ -161,6 +162,14 @@ def _holders(site: Site, units: dict[int, Unit], now: int) -> tuple[list[Holder]
         holder.save()
         holders.append(holder)
     return holders, pins
+
+
+def _usual(units: dict[int, Unit], areas: dict[int, Area]) -> None:
+    for number, unit in units.items():
+        unit.usual_every_area = number in plan.EVERY_AREA
+        unit.usual_windows = people.NIGHT_SHIFT if number == plan.NIGHT else []
+        unit.save()
+        unit.usual_areas.set([areas[area] for area in plan.UNIT_AREAS[number]])
 
 
 def _permissions(holders: list[Holder], units: dict[int, Unit], areas: dict[int, Area]) -> None:

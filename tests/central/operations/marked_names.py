@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from central.actions import keys, people, tasks
+from central.actions.access import Access
 from central.clock import unix_now
 from central.feed import change_and_sign
 from central.models import (
@@ -43,8 +44,8 @@ def plant() -> int:
     by = office.get_full_name()
     with set_actor(office):
         unit = Unit.objects.get(site=site, number=1)
-        details = people.PersonDetails(GIVEN, FAMILY, 0, unit, language="sv")
-        new = people.add_employee(details, Area.objects.filter(site=site)[:1], every_area=False, by=by)
+        details = people.PersonDetails(GIVEN, FAMILY, 0, unit, language="sv", note=f"{GIVEN} has a dog")
+        new = people.add_employee(details, Access(areas=tuple(Area.objects.filter(site=site)[:1])), by=by)
         holder, key = new.receipt.holder, new.receipt.key
         assert key is not None
         keys.block_key(key, by)

@@ -1,7 +1,7 @@
 """When permits, key records and blocklists are signed, and what they say."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,11 +10,22 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from central.actions import renewals
+from central.actions.access import forget_what_was_for_a_time
 from central.actions.pins import give_pin
 from central.errors import CentralError
 from central.feed import change_and_sign
-from central.models import Blocklist, Holder, Permission, Permit, SealedSecret, Unit
-from central.operations.scheduler import end_employments
+from central.models import (
+    AccessPeriod,
+    Area,
+    Blocklist,
+    Holder,
+    Permission,
+    Permit,
+    SealedSecret,
+    TemporaryAccess,
+    Unit,
+)
+from central.operations.scheduler import end_employments, renew_permits
 from central.signing import keyring
 from central.signing.keyring import Pepper, PinSecrets
 from central.signing.pins import is_guessable, random_pin
@@ -202,3 +213,71 @@ def test_a_sites_key_is_never_replaced_by_another(site: SimpleNamespace) -> None
         row.sealed = sealed
         row.save()
         keyring.forget_secrets()
+
+
+def covers(site: SimpleNamespace, until: date) -> Area:
+    with change_and_sign():
+        area = Area(site=site.site, number=9, name="Lagan")
+        area.save()
+        given = TemporaryAccess(permission=site.permission, until=until)
+        given.save()
+        given.areas.set([area])
+    return area
+
+
+def test_what_is_given_for_a_time_ends_by_itself_also_where_there_is_no_network(site: SimpleNamespace) -> None:
+    until = site.site.today() + timedelta(days=1)
+    covers(site, until)
+    (permit,) = permits(site)
+    assert permit.areas == (2, 9)
+    midnight = int(datetime.combine(until + timedelta(days=1), time(), ZoneInfo(site.site.timezone)).timestamp())
+    # A station that hears of nothing has it for two days more, and not for the ten of its mirror.
+    assert permit.expires == midnight + 2 * DAY
+    assert Permit.objects.get(holder=site.holder).renew_at == midnight
+    renew_permits(midnight + 1, pause=lambda _s: None)
+    (permit,) = permits(site)
+    assert (permit.areas, permit.expires) == ((2,), midnight + 1 + 21 * DAY)
+    periods = AccessPeriod.objects.filter(holder=site.holder).order_by("since")
+    forget_what_was_for_a_time(midnight + 3 * DAY)
+    assert not TemporaryAccess.objects.filter(permission=site.permission).exists()
+    assert permits(site)[0].revision == permit.revision
+    assert [(each.opens["areas"], each.until) for each in periods][-2:] == [([2, 9], midnight + 1), ([2], None)]
+
+
+def test_what_is_given_for_a_time_never_makes_a_permit_longer(site: SimpleNamespace) -> None:
+    with change_and_sign():
+        site.holder.employment_ends = site.site.today() + timedelta(days=2)
+        site.holder.save()
+    last = permits(site)[0].expires
+    covers(site, site.site.today() + timedelta(days=1))
+    assert permits(site)[0].expires == last
+    # The day after, it is signed without; and then no more.
+    row = Permit.objects.get(holder=site.holder)
+    assert row.renew_at == last - DAY
+    assert row.renew_at is not None
+    renew_permits(row.renew_at, pause=lambda _s: None)
+    assert (permits(site)[0].areas, permits(site)[0].expires) == ((2,), last)
+    assert Permit.objects.get(holder=site.holder).renew_at is None
+
+
+def test_an_area_that_is_deleted_is_given_for_no_time_either(site: SimpleNamespace) -> None:
+    area = covers(site, site.site.today())
+    with change_and_sign():
+        area.delete()
+    assert permits(site)[0].areas == (2,)
+
+
+def test_before_the_first_day_a_permit_opens_nothing(site: SimpleNamespace) -> None:
+    begins = site.site.today() + timedelta(days=30)
+    with change_and_sign():
+        site.holder.employment_begins = begins
+        site.holder.save()
+    (permit,) = permits(site)
+    first = int(datetime.combine(begins, time(), ZoneInfo(site.site.timezone)).timestamp())
+    assert (permit.not_before, permit.expires) == (first, first + 21 * DAY)
+    assert AccessPeriod.objects.get(holder=site.holder, until=None).since == first
+    with change_and_sign():
+        site.holder.employment_begins = site.site.today()
+        site.holder.save()
+    (permit,) = permits(site)
+    assert permit.not_before < permit.issued
