@@ -59,11 +59,13 @@ class World:
     key: int
     blocked: int
     receipt: int
+    left: int
 
 
 @pytest.fixture(scope="module")
 def world(served: Served) -> World:
     from central.actions.keys import block_key
+    from central.actions.people import end_employment
     from central.actions.tasks import make_receipt, open_refused_pin_task, open_station_told_task, open_went_back_task
     from central.models import Holder, Key, Receipt, Site, Station
 
@@ -82,7 +84,9 @@ def world(served: Served) -> World:
     )
     open_station_told_task(station, "record_refused")
     open_went_back_task(key, "blocked")
-    return World(key.holder.number, key.number, blocked.number, receipt.pk)
+    left = Holder.objects.filter(site=site, unit__number=QUIET_UNIT, status="active").order_by("-number")[0]
+    end_employment(left)
+    return World(key.holder.number, key.number, blocked.number, receipt.pk, left.number)
 
 
 def addresses(world: World) -> dict[str, list[str]]:
