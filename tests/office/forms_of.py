@@ -53,7 +53,7 @@ class Page(HTMLParser):
             self.links.append(told["href"])
         elif tag == "form" and self._is_main and "/undo/" not in told.get("action", ""):
             # Offered by a message, once, wherever it is shown.
-            self._form = Form(told.get("method", "get"), told.get("action", "") or self._path)
+            self._form = Form(told.get("method", "get"), told.get("action", "").partition("#")[0] or self._path)
             self.forms.append(self._form)
         elif self._form is not None:
             self._field(self._form, tag, told)
