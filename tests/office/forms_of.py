@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urldefrag, urljoin
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -53,7 +54,8 @@ class Page(HTMLParser):
             self.links.append(told["href"])
         elif tag == "form" and self._is_main and "/undo/" not in told.get("action", ""):
             # Offered by a message, once, wherever it is shown.
-            self._form = Form(told.get("method", "get"), told.get("action", "").partition("#")[0] or self._path)
+            action = urldefrag(urljoin(self._path, told.get("action", ""))).url
+            self._form = Form(told.get("method", "get"), action)
             self.forms.append(self._form)
         elif self._form is not None:
             self._field(self._form, tag, told)
