@@ -30,7 +30,8 @@ from station.records import claims
 from station.records.envelope import verified
 
 TOLD = {
-    "AccessPeriod.holder": "could_open", "Activation.holder": "activations", "Activation.key": "activations", "Block.key": "blocks",
+    "AccessPeriod.holder": "could_open",
+    "Activation.holder": "activations", "Activation.key": "activations", "Block.key": "blocks",
     "Event.holder": "events", "Event.key": "events", "Handover.holder": "pool_keys", "Key.holder": "keys",
     "LogGaps.key": "keys", "Permission.holder": "permissions", "Permit.holder": "permits",
     "Receipt.holder": "receipts", "Receipt.key": "receipts", "Task.holder": "tasks", "Task.key": "tasks",

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 STAFF = "number,given_name,family_name,category,unit,employment_ends\n1043,Asta,Aronia,permanent,1,\n"
 FILL = {
-    "given_name": "Åsa", "family_name": "Dubbel", "username": "ny.person.{site}", "number": "101",
+    "given_name": "Åsa", "family_name": "Dubbel {page}", "username": "ny.person.{site}", "number": "101",
     "note": "dark screen", "reason": "Complaint 77", "last_day": "2040-01-31", "name": "Ny entré", "first_name": "Ny",
     "last_name": "Person",
 }  # fmt: skip
@@ -82,8 +82,9 @@ class Page(HTMLParser):
                 # The last choice: at once.
                 form.fields[name] = [value]
             else:
+                where = self._path.split("/")
                 form.fields.setdefault(name, []).append(
-                    value or FILL.get(name, "").format(site=self._path.split("/")[2])
+                    value or FILL.get(name, "").format(site=where[2], page=where[-2])
                 )
         elif tag == "textarea" and name:
             form.fields[name] = [FILL.get(name, "Text")]

@@ -116,7 +116,7 @@ def test_a_renewal_waits_and_goes_on(there: SimpleNamespace, office: Any) -> Non
     assert 'id="paused"' in words(office.get(at(there, "pins/")))
     assert office.post(at(there, "pins/renew/")).status_code == 302, "nobody gets a new one"
     office.post(at(there, "pins/pause/"), {"paused": "0"})
-    assert 'class="one-slip"' in words(office.post(at(there, "pins/renew/")))
+    assert 'class="one-slip with-pin"' in words(office.post(at(there, "pins/renew/")))
 
 
 def test_a_renewal_by_hand_is_cancelled_and_the_next_goes_on_where_it_stopped(

@@ -29,7 +29,9 @@ from tests.office.forms_of import Form, Page
 from tests.office.visitors import World
 
 POSTGRESQL = postgresql.programs()
-NOT_COMPARED = re.compile(r"django_session|central_sentform|central_trycount|central_accessperiod|sqlite_")
+NOT_COMPARED = re.compile(
+    r"django_session|central_sentform|central_trycount|central_serverfact|central_accessperiod|sqlite_"
+)
 """What is written about whoever comes, whatever they do; and what is forgotten if it ends in the second it began."""
 NOT_ON_PAGES = {"undo", "unlock", "sign"}
 """Forms that are there only after something else: see the tests above, and test_daily.py."""

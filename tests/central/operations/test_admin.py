@@ -42,7 +42,8 @@ def test_the_pages_need_a_login(served: Served) -> None:
 
 def test_a_saved_form_tells_stations(admin: Any, site: SimpleNamespace) -> None:
     before = newest_revision(site.site.pk)
-    answer = admin.post(f"/admin/central/unit/{site.unit.pk}/change/", {"name": "Nya Norr", "closed": "on"})
+    form = {"name": "Nya Norr", "closed": "on", "emergency_keys_wanted": "3", "usual_windows": "[]"}
+    answer = admin.post(f"/admin/central/unit/{site.unit.pk}/change/", form)
     assert answer.status_code == 302, answer.content
     (text,) = told_since(site.site, before)
     assert '"name":"Nya Norr","closed":true' in text
