@@ -11,7 +11,8 @@ STAFF = "number,given_name,family_name,category,unit,employment_ends\n1043,Asta,
 FILL = {
     "given_name": "Åsa", "family_name": "Dubbel {page}", "username": "ny.person.{site}", "number": "101",
     "note": "dark screen", "reason": "Complaint 77", "last_day": "2040-01-31", "name": "Ny entré", "first_name": "Ny",
-    "last_name": "Person",
+    "last_name": "Person", "q": "Eva Exempel 1", "support-0-text": "Jour", "support-0-phone": "031-000 00 00",
+    "support-0-begins": "08:00", "support-0-ends": "16:00",
 }  # fmt: skip
 """For fields that are empty; others stay so."""
 
@@ -24,6 +25,7 @@ class Form:
     action: str
     fields: dict[str, list[str]] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
+    chosen: set[str] = field(default_factory=set)
     button: tuple[str, str] | None = None
     is_dangerous: bool = False
 
@@ -79,8 +81,11 @@ class Page(HTMLParser):
             elif kind == "checkbox":
                 form.fields.setdefault(name, [value])
             elif kind == "radio":
-                # The last choice: at once.
-                form.fields[name] = [value]
+                # What is chosen already; else the last choice: at once.
+                if name not in form.chosen:
+                    form.fields[name] = [value]
+                if "checked" in told:
+                    form.chosen.add(name)
             else:
                 where = self._path.split("/")
                 form.fields.setdefault(name, []).append(

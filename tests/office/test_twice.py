@@ -33,8 +33,11 @@ NOT_COMPARED = re.compile(
     r"django_session|central_sentform|central_trycount|central_serverfact|central_accessperiod|sqlite_"
 )
 """What is written about whoever comes, whatever they do; and what is forgotten if it ends in the second it began."""
-NOT_ON_PAGES = {"undo", "unlock", "sign"}
-"""Forms that are there only after something else: see the tests above, and test_daily.py."""
+NOT_ON_PAGES = {
+    *("undo", "unlock", "sign", "lent_back", "found", "for_a_time_end", "employ_again", "pins_pause", "pins_cancel"),
+    "user_shut",
+}
+"""Forms that are there only after something else: see the tests above, and those of keys, people, PINs and users."""
 
 
 @pytest.fixture
