@@ -15,6 +15,7 @@ from central.errors import CentralError
 from central.feed import change, change_and_sign
 from central.models import Block, Blocklist, Holder, Key, Membership, MirrorRow, PasswordToChange, Station, Task
 from tests.central.site import saved
+from tests.office.asking import OfficeClient
 
 KILLED = """
 import os, signal, sys
@@ -90,7 +91,7 @@ def test_killed_after_the_commit_a_station_is_revoked_with_its_task(site: Simple
 
 
 def logged_in(user: Any) -> Client:
-    client = Client(headers={"host": "localhost"})
+    client = OfficeClient(headers={"host": "localhost"})
     client.force_login(user)
     return client
 
