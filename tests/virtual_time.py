@@ -42,6 +42,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._came_back)
         return future
 
+    async def shutdown_default_executor(self, *how_long: Any) -> None:
+        # A thread of its own joins the others.
+        self.outside += 1
+        try:
+            await super().shutdown_default_executor(*how_long)
+        finally:
+            self.outside -= 1
+
     def _came_back(self, _: object) -> None:
         self.outside -= 1
 

@@ -85,7 +85,7 @@ def words(screen: Screen, language: str) -> Words:
         who=_whose(screen, translation),
         instruction=_instruction(screen, translation),
         resting=screen.line is Line.EMPTY and not _only_switches_off(screen),
-        asking=screen.line in ASKING,
+        asking=_is_asking(screen),
         routine=_routine(screen, translation),
         boxes=_boxes(screen),
         digits_typed=screen.digits if _boxes(screen) else 0,
@@ -121,7 +121,7 @@ def _activation_box(screen: Screen, language: str, translation: gettext.NullTran
         who=_whose(screen, translation),
         instruction=_with_take_it_out(instruction, screen, translation),
         resting=screen.line is Line.EMPTY and not _only_switches_off(screen),
-        asking=screen.line in ASKING,
+        asking=_is_asking(screen),
         boxes=_boxes(screen),
         digits_typed=screen.digits if _boxes(screen) else 0,
         reason=" ".join(translation.gettext(part) for part in reason if part),
@@ -220,6 +220,11 @@ def _figure(screen: Screen) -> str:
     if screen.receipt is not None and screen.line in {Line.READY, Line.OUT_READY}:
         return times.time_of_day(screen.receipt.expires, screen.status.time_zone)
     return ""
+
+
+def _is_asking(screen: Screen) -> bool:
+    """Whether something may be typed, or has been: its boxes have their place, also while they are not drawn."""
+    return screen.line in ASKING and not (screen.line is Line.BLANK and not _boxes(screen))
 
 
 def _boxes(screen: Screen) -> int:

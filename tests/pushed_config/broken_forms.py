@@ -60,15 +60,15 @@ def _huge(site: Site) -> None:
 
 
 FORMS = [
-    _text("half", lambda text: text[: text.index("[display]")], 13, needs_a_good_one=True),
-    _text("half_a_line", lambda text: text[: text.index("receipt_s")] + "recei", 16, needs_a_good_one=True),
-    _text("without_its_end", lambda text: text.replace("# end\n", ""), 18, needs_a_good_one=True),
-    _text("wrong_type", lambda text: text.replace("left_in_s = 120", 'left_in_s = "long"'), 13),
-    _text("unknown_key", lambda text: text.replace("left_in_s", "left_in_seconds"), 13),
-    _text("unknown_table", lambda text: text.replace("[policy]", "[polcy]"), 11),
-    _text("too_long_hours", lambda text: text.replace("active_minutes = 660", "active_minutes = 661"), 12),
+    _text("half", lambda text: text[: text.index("[display]")], 14, needs_a_good_one=True),
+    _text("half_a_line", lambda text: text[: text.index("receipt_s")] + "recei", 17, needs_a_good_one=True),
+    _text("without_its_end", lambda text: text.replace("# end\n", ""), 19, needs_a_good_one=True),
+    _text("wrong_type", lambda text: text.replace("left_in_s = 120", 'left_in_s = "long"'), 14),
+    _text("unknown_key", lambda text: text.replace("left_in_s", "left_in_seconds"), 14),
+    _text("unknown_table", lambda text: text.replace("[policy]", "[polcy]"), 12),
+    _text("too_long_hours", lambda text: text.replace("active_minutes = 660", "active_minutes = 661"), 13),
     _text("no_number", lambda text: text.replace("number = 7\n", ""), 1),
-    _text("toml_error", lambda text: text.replace("[keypad]", "[keypad"), 9),
+    _text("toml_error", lambda text: text.replace("[keypad]", "[keypad"), 10),
     _text("not_utf_8", lambda text: text.replace("Exempelby", "Lövberga").encode("latin-1"), 3),
     _text("empty", lambda _text: "", 1),
     _text("zeros", lambda text: bytes(len(text)), 1),

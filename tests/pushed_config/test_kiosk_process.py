@@ -101,12 +101,12 @@ async def test_what_is_pushed_at_a_kiosk_is_in_its_status(site: Site, start: Cal
     await kiosk.until(lambda: kiosk.status()["config_rejected"] is not None)
     told = kiosk.status()
     assert told["config_version"] == running
-    assert (told["config_rejected"]["line"], told["config_rejected"]["key"]) == (12, "policy.left_in_s")
+    assert (told["config_rejected"]["line"], told["config_rejected"]["key"]) == (13, "policy.left_in_s")
     done = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "station", "status", "--config", str(site.path)), cwd=ROOT, stdout=subprocess.PIPE
     )
     said = (await done.communicate())[0].decode()
-    assert f"{running}; the file that is there is REJECTED: {site.path}:12: policy.left_in_s: expected" in said
+    assert f"{running}; the file that is there is REJECTED: {site.path}:13: policy.left_in_s: expected" in said
     site.push(site.text(storage='database = "other.db"'))
     await kiosk.until(lambda: kiosk.process.poll() is not None)
     assert kiosk.process.returncode == UPDATE_CODE
@@ -144,13 +144,13 @@ async def test_started_by_hand_it_says_what_is_wrong_and_ends(site: Site, start:
     await kiosk.until(lambda: kiosk.process.poll() is not None)
     kiosk.look()
     assert kiosk.process.returncode == 2
-    assert b"station.toml:12: policy.left_in_s" in kiosk.output
+    assert b"station.toml:13: policy.left_in_s" in kiosk.output
 
 
 async def test_never_set_up_it_says_what_to_do_and_goes_on_by_itself(site: Site, start: Callable[..., Kiosk]) -> None:
     site.push(site.text(policy="left_in_s = 1"))
     kiosk = start("power,crash")
-    for said in (b"This station is not set up yet", b"What is wrong now", b"station.toml:12:"):
+    for said in (b"This station is not set up yet", b"What is wrong now", b"station.toml:13:"):
         await kiosk.until(lambda: said in kiosk.output.replace(b"\r\n    ", b""))  # noqa: B023 - awaited at once
     assert kiosk.process.poll() is None
     assert os.read(kiosk.beats, 100), "a supervisor must not take the page for a stuck kiosk"

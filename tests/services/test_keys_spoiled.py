@@ -169,7 +169,7 @@ async def test_a_blank_key_is_off_and_may_be_handed_out(site: Site, content: byt
     station.insert(key)
     # Nobody is there to ask.
     shown = await station.until(Line.BLANK)
-    assert said(shown).startswith("Blank key. There is no network here now. Use another station.")
+    assert "Blank key. There is no network here now. Use another station." in said(shown)
     await station.idle()
     assert key.file(KeyFile.ACT) == b""
     assert await station.counts() == {"key_deactivated": 1}
