@@ -80,7 +80,7 @@ async def _trusted_keys(settings: Settings, credentials: Credentials) -> Sequenc
         return await trusted_central_keys(settings, credentials)
     except StationError:
         # Its certificate is none: said already, and no reason to end here.
-        return ()
+        return credentials.central_keys
 
 
 def _check_credentials(settings: Settings, expires: int | None) -> tuple[Credentials | None, list[Finding]]:

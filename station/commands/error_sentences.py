@@ -31,6 +31,7 @@ SENTENCES: Mapping[str, str] = {
     "number_taken": "this number or this key has been handed out already; take a number that was never used",
     "too_many_polls": "something else is asking the central server with this station's token; stop the other program",
     "unavailable": "the central server has a fault of its own; try again, and tell whoever runs it if it stays",
+    "restored": "the central server was restored from a backup and is still closed; wait, or ask whoever runs it",
     "busy": "too many people are logging in to the central server at once; try again",
     "mirror_unconfirmed": "what the central server sends is not confirmed by its signature; check who is in between",
     "pin_answer_refused": "what the central server says of PINs does not fit its mirror; tell whoever runs it",

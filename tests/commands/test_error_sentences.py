@@ -80,9 +80,11 @@ def raised() -> set[tuple[str, str]]:
 
 
 def centrals() -> set[tuple[str, str]]:
-    """The codes that the central server answers with."""
+    """The codes that the central server answers stations with; the office's own are for people in a browser."""
     found = set()
-    for _, tree in trees("central"):
+    for path, tree in trees("central"):
+        if path.is_relative_to(ROOT / "central" / "office"):
+            continue
         for node in ast.walk(tree):
             match node:
                 case ast.Call(func=ast.Name(id="Refused"), args=[_, ast.Constant(value=str(code)), *_]):

@@ -198,6 +198,7 @@ def test_a_token_opens_what_its_kind_of_station_may_ask(world: World, kind: int 
     if kind is not None:
         with change_and_sign():
             station.role = kind
+            station.save()
             sign_certificate(station, SigningKey.generate().public, unix_now())
         StationToken.objects.create(sha256=token_fingerprint(f"t-{kind}"), station=station, created_at=1)
         headers = {"Authorization": f"Bearer t-{kind}"}

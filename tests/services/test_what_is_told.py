@@ -77,5 +77,6 @@ async def test_silent_neighbours_are_known_after_a_restart_without_a_network(
     await central.stop()
     again = await synced.restarted()
     assert not await again.poll()
-    assert [each.station for each in (await again.readiness.facts()).neighbours] == [8]
+    told = (await again.readiness.facts()).neighbours
+    assert [(each.station, each.silent) for each in told] == [(8, False), (9, True)]
     await again.close()
