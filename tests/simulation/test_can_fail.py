@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from offline_cache import outbox as stored_outbox
-from station.key import log_entries
+from station.key import log_entries, work
 from station.key.activation import ActivationWork
 from station.key.pins import PinWork
 from station.key.work import KeyWork
-from station.ports import KeyFile, KeyRefused
+from station.ports import KeyFile, KeyRefused, KeySession
 from station.rules import access
 from station.rules.attempts import AttemptCount
 from station.rules.facts import Policy
@@ -50,12 +50,12 @@ def _not_switched_off(patch: Patch) -> None:
 
 
 def _clearing_is_not_read_back(patch: Patch) -> None:
-    async def cleared(self: KeyWork) -> bool:
+    async def cleared(session: KeySession) -> bool:
         with suppress(KeyRefused):
-            await self._key.clear(KeyFile.ACT)
+            await session.clear(KeyFile.ACT)
         return True
 
-    patch.setattr(KeyWork, "_cleared", cleared)
+    patch.setattr(work, "cleared", cleared)
 
 
 def _ready_before_it_is_written(patch: Patch) -> None:

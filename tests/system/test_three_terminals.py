@@ -81,7 +81,7 @@ def test_a_day_in_three_terminals(site: Site, station_toml: Path, terminals: Ter
     anna = Person(site, keys, kiosk)
 
     # Her shift begins: the emulated key starts pressed and inserted.
-    kiosk.until(OFF, "Station 1", "online", f"Key {HER_KEY}, Anna A")
+    kiosk.until(OFF, "Station 1", "updated", f"Key {HER_KEY} · Anna A")
     anna.try_lock(SHUT, "blue blinking: the lock stays shut (not_active)")
     anna.switch_on(f"*{anna.pin}#")
     anna.pull(IS_ON)
@@ -137,7 +137,7 @@ def test_a_day_in_three_terminals(site: Site, station_toml: Path, terminals: Ter
 
     # It comes back and is told everything, without a gap.
     site.serve(port)
-    kiosk.until("online")
+    kiosk.until("updated", without="OFFLINE")
     activations = eventually(lambda: len(site.events("key_activated")) == 4, lambda: str(site.events("key_activated")))
     assert activations
     assert {(e["key"], e["holder"]) for e in site.events("key_activated")} == {(HER_KEY, ANNA)}
