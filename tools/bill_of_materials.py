@@ -10,7 +10,7 @@ import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from importlib.metadata import metadata, requires
+from importlib.metadata import files, metadata, requires
 from pathlib import Path
 from uuid import NAMESPACE_OID, uuid5
 
@@ -120,6 +120,10 @@ def licence_text(name: str) -> str:
     if declared in {"", "Dual License"} or "\n" in declared:
         classifiers = [each for each in about.get_all("Classifier") or [] if each.startswith("License ::")]
         declared = " or ".join(each.rpartition(" :: ")[2] for each in classifiers)
+    if not declared:
+        # Only its file says so, in the first line.
+        file = next((each for each in files(name) or () if each.name.startswith("LICENSE")), None)
+        declared = file.read_text().splitlines()[0] if file is not None else ""
     return declared
 
 

@@ -75,7 +75,7 @@ def test_somebody_moves_with_their_key(browser: Browser, hand: Counting, served:
 
 
 def test_hours_of_ones_own(browser: Browser, hand: Counting, served: Served) -> None:
-    number = next(p["holder"] for p in served.summary["people"] if p["name"] == "Olivia Oliv")
+    number = next(p["holder"] for p in served.summary["people"] if p["name"] == "Yasmin Yuzu")
     browser.go(f"/office/1/people/{number}/")
     hand.click("#access")
     keep_picture(browser, "access")

@@ -79,7 +79,9 @@ async def switched_off(site: Site, terminal: Terminal, *said: str) -> None:
     site.key.press()
     site.line.insert(site.key)
     await until(site, terminal, lambda: len(site.key.folder.read(KeyFile.ACT)) <= 1)
-    await until(site, terminal, lambda: all(each in seen(terminal) for each in ("Key is OFF", *said)))
+    # A kiosk that serves asks for the PIN, under a word that is drawn large.
+    await until(site, terminal, lambda: any(each in seen(terminal) for each in ("Key is OFF", "PIN and #.")))
+    await until(site, terminal, lambda: all(each in seen(terminal) for each in said))
 
 
 def remount(disk: Path, how: str) -> None:
