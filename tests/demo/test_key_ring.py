@@ -93,6 +93,7 @@ async def test_a_visit(world: DemoSite, size: tuple[int, int]) -> None:
     assert pilot.app.return_code == 0
 
 
+@pytest.mark.nightly
 async def test_both_boxes_by_hand(world: DemoSite) -> None:
     async with KeyRing(world).run_test(size=(132, 40)) as pilot:
         visitor = Visitor(pilot)

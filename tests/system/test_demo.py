@@ -8,7 +8,7 @@ import pytest
 
 from tests.system.terminals import Pane, Terminals
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 # The kiosk and the key ring share the terminal's lines.
 OFF = ("Going home: take the key out.", "Starting: PIN and #.")

@@ -18,7 +18,7 @@ from station.visit.state import RETURNS_WITHIN_S
 from tests.system.conftest import Site, end, run
 from tests.system.terminals import Pane, Terminals, eventually
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
 ANNA, HER_KEY, LOCK, AREA = 1001, 5001, 102, 2
 OPENED, SHUT = 0, 1
