@@ -8,7 +8,7 @@ import pytest
 
 from tests.system.terminals import Pane, Terminals
 
-pytestmark = [pytest.mark.slow, pytest.mark.nightly]
+pytestmark = pytest.mark.slow
 
 # The kiosk and the key ring share the terminal's lines.
 OFF = ("Going home: take the key out.", "Starting: PIN and #.")
@@ -35,7 +35,7 @@ def test_a_first_visit(demo: Pane) -> None:
     demo.type(f"*{pin}#")
     demo.until("Key is ON until", "Take it out.", "[*] blue, ON")
     demo.type("t")
-    demo.until(f"Key {number} is in the socket: pull it first (p).")
+    demo.until(f"Key {number} is in the socket")
     demo.type("p")
     demo.until(f"Key {number} is out.")
     demo.type("t")
