@@ -131,8 +131,15 @@ class SiteAccess:
     def rights_over(self, thing: Holder | Key | Station) -> set[str]:
         """The names of the rights that they have over this one; for templates."""
         of_type: dict[type, Callable[[Right], Any]] = {Holder: self.holders, Key: self.keys, Station: self.stations}
-        found = of_type[type(thing)]
-        return {right.name for right in Right if self.may(right) and found(right).filter(pk=thing.pk).exists()}
+        asked: dict[Any, bool] = {}
+        found = set()
+        for right in Right:
+            # Most rights reach as far as others, and the database is asked once for all of these.
+            reach = right is Right.SEE_PEOPLE, *((m.pk, self._scope(m, right)) for m in self._granting(right))
+            if reach not in asked:
+                asked[reach] = of_type[type(thing)](right).filter(pk=thing.pk).exists()
+            found |= {right.name} if asked[reach] else set()
+        return found
 
     def _granting(self, right: Right) -> list[Membership]:
         having = [member for member in self._members if self._scope(member, right) is not None]

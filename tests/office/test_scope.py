@@ -21,6 +21,13 @@ def test_a_unit_role_without_a_unit_is_good_for_nothing(there: SimpleNamespace, 
         Membership(user=client.user, role="coordinator", site=there.site).full_clean()
 
 
+def test_a_role_for_the_site_is_good_for_nothing_in_a_unit(there: SimpleNamespace, seat: Any) -> None:
+    """It led from the first page to the site's and back, until the browser gave up."""
+    answer = seat("auditor", there.site, there.one.unit).get("/office/", follow=True)
+    assert answer.status_code == 403
+    assert "None of your roles" in answer.content.decode()
+
+
 def test_acts_are_posted_with_a_token(there: SimpleNamespace, seat: Any) -> None:
     client = seat("site_administrator", there.site)
     careful = Client(enforce_csrf_checks=True, headers={"host": "localhost"})

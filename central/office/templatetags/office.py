@@ -91,15 +91,15 @@ register.filter(telephone)
 
 
 PEOPLE_PAGES = (
-    *("person", "employee", "hourly", "several"),
+    *("person", "employee", "hourly", "several", "receipt"),
     *("edit_person", "move_person", "employ_again", "access", "for_a_time"),
 )
 PAGES = (
-    (Right.SEE_TASKS, "today", gettext_lazy("Today"), ("receipt",)),
+    (Right.SEE_TASKS, "today", gettext_lazy("Today"), ()),
     (Right.SEE_PEOPLE, "people", gettext_lazy("People"), PEOPLE_PAGES),
     (Right.EDIT_UNIT, "units", gettext_lazy("Units"), ("unit",)),
-    (Right.SEE_KEYS, "keys", gettext_lazy("Keys"), ("key", "trail")),
-    (Right.SEE_POOLS, "pools", gettext_lazy("Pool keys"), ("renewals",)),
+    (Right.SEE_KEYS, "keys", gettext_lazy("Keys"), ("key", "trail", "renewals")),
+    (Right.SEE_POOLS, "pools", gettext_lazy("Pool keys"), ()),
     (Right.WHO_MAY_OPEN, "lock", gettext_lazy("Locks"), ()),
     (Right.ASK_WHY, "why", gettext_lazy("Why is it red?"), ()),
     (Right.READ_LOG, "log", gettext_lazy("Opening log"), ()),
@@ -109,7 +109,7 @@ PAGES = (
     (Right.MANAGE_USERS, "users", gettext_lazy("Users"), ()),
     (Right.IMPORT, "import", gettext_lazy("Import"), ()),
 )
-"""Of the menu: who sees it, its address, its name, and the pages that belong to it."""
+"""Of the menu: who sees it, its address, its name, and the pages below it, which its right opens."""
 
 
 @register.filter

@@ -50,14 +50,15 @@ def start(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def home(request: HttpRequest, site: int) -> HttpResponse:
-    """The page that the user's roles begin with."""
+    """The page that the user's roles begin with. Raises PermissionDenied where they have none that is good here."""
     access = SiteAccess(request.user, get_object_or_404(Site, number=site))
     if not access.has_role:
         raise Http404
     for right, name in FIRST_PAGES.items():
         if access.may(right):
             return redirect(f"office:{name}", site=site)
-    return redirect("office:start")
+    # An auditor's for one unit, for example. To the start it would be a circle.
+    raise PermissionDenied
 
 
 def today(request: SiteRequest) -> HttpResponse:
