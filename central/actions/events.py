@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from auditlog.context import disable_auditlog, set_extra_data
+from auditlog.context import disable_auditlog
 from django.db import connection
 from django.db.models import UUIDField
 from pydantic import BaseModel, Field, ValidationError
 
 from central.actions.activations import judge, note_activations
+from central.actions.audit_notes import noting
 from central.actions.event_months import have_month
 from central.actions.handovers import note_handovers
 from central.actions.key_reports import note_records_seen
@@ -100,7 +101,7 @@ def receive_events(station: Station, items: list[Any], now: int) -> list[Result]
         note_activations(site, new, now)
         _judge_entries(site, new, logs, now)
         Event.objects.bulk_create(new)
-        with set_extra_data({"additional_data": {"station": station.number}}):
+        with noting(station=station.number):
             note_wrong_pins(station, keys, new, now)
             note_refused_pins(site, keys, new)
             note_went_back(site, new)

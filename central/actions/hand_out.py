@@ -9,9 +9,8 @@ import hmac
 import secrets
 from dataclasses import dataclass
 
-from auditlog.context import set_extra_data
-
 from central import datafolder
+from central.actions.audit_notes import noting
 from central.clock import unix_now
 from central.errors import Refused
 from central.feed import change
@@ -73,7 +72,7 @@ def hand_out_key(shown_code: str, station: Station, now: int, own: OwnKey | None
             if now >= code.expires_at or key.status in (Key.Status.BLOCKED, Key.Status.RETURNED):
                 raise Refused(410, "code_spent", "this code is good for nothing any more: ask for a new one")
             _check_number(key, key_public)
-            with set_extra_data({"additional_data": {"station": station.number}}):
+            with noting(station=station.number):
                 key.status, key.key_public = Key.Status.ACTIVE, key_public
                 key.save(update_fields=["status", "key_public"])
                 sign_key_record(key, now)

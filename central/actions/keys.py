@@ -3,12 +3,9 @@
 How a blank key is made at a station is in ``hand_out``.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 
-from auditlog.context import auditlog_value, set_extra_data
-
+from central.actions.audit_notes import noting
 from central.actions.hand_out import new_provision_code
 from central.actions.pool_keys import NotThere, lend_key, take_back_lent
 from central.actions.tasks import finish_tasks, make_receipt, open_new_key_task
@@ -90,7 +87,7 @@ def hand_out_again(key: Key, holder: Holder | None, by: str = "") -> Receipt | N
 
 def found_key(key: Key, reason: str, by: str = "") -> None:
     """A lost key has been found: it is in use again, and its holder needs no new one. The audit log keeps why."""
-    with _because(reason):
+    with noting(reason=reason):
         reopen_key(key, Key.Status.ACTIVE, by)
 
 
@@ -183,19 +180,6 @@ def replace_broken_key(key: Key, emergency: Key, by: str = "") -> Receipt:
         break_key(key, by)
         # The event of the holder's PIN at a station is the second receipt.
         return lend_key(emergency, key.holder, by)
-
-
-@contextmanager
-def _because(reason: str) -> Iterator[None]:
-    """Have the audit log keep why something is done, beside who does it."""
-    acting = auditlog_value.get({})
-    # What is said of an act takes the place of what was said before it, and does not give it back.
-    before = auditlog_value.set(acting)
-    try:
-        with set_extra_data({**acting, "additional_data": {"reason": reason}}):
-            yield
-    finally:
-        auditlog_value.reset(before)
 
 
 def _set_status(key: Key, status: Key.Status, now: int) -> None:
