@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 from io import StringIO
-from typing import Any
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
 
 from central.actions.access import permit_access, usual_access
 from central.actions.moves import Employment, employ_again, move_person, own_keys
@@ -22,6 +24,9 @@ from central.feed import change_and_sign
 from central.models import Area, Holder, Lock, Permission, Site, Unit
 from central.models.base import MAX_UINT32
 from central.models.people import may_be_identity_number
+from central.signing.blocklists import lock_site
+
+M = TypeVar("M", bound=Model)
 
 LINES_LIMIT = 5000
 APPLIED_AT_ONCE = 200
@@ -54,7 +59,8 @@ class Line:
     """Field, old, new."""
     problem: str = ""
     value: str = ""
-    apply: Callable[[], None] | None = field(default=None, repr=False)
+    apply: Callable[[], bool] | None = field(default=None, repr=False)
+    """Inside a change. Returns whether it could be done."""
 
 
 class _Wrong(Exception):
@@ -72,6 +78,15 @@ class _Plan:
     make: Callable[[], None]
     follows: list[tuple[str, str, str]] = field(default_factory=list)
     """What else changes by that: name, old, new."""
+
+    @property
+    def changes(self) -> list[tuple[str, str, str]]:
+        """Field, old, new."""
+        return [
+            (name, "" if self.existing is None else _words(name, getattr(self.existing, name)), _words(name, value))
+            for name, value in self.wanted.items()
+            if self.existing is None or getattr(self.existing, name) != value
+        ] + self.follows
 
 
 def plan(site: Site, kind: str, text: str, by: str = "") -> list[Line]:
@@ -107,18 +122,20 @@ def _repeated(header: list[str]) -> bool:
     return len(set(header)) < len(header)
 
 
-def apply(lines: list[Line]) -> int:
+def apply(site: Site, lines: list[Line]) -> int:
     """Apply what is new or changed; wrong lines are left out, as the plan said. Returns how many.
 
-    In changes of `APPLIED_AT_ONCE` lines: stations are served in between. What is broken off is taken up by the
-    same file: what is done already is then the same.
+    Each as things are by then: of two files at once the second finds what the first has done. What has become wrong
+    meanwhile is left out as well. In changes of `APPLIED_AT_ONCE` lines: stations are served in between. What is broken
+    off is taken up by the same file: what is done already is then the same.
     """
     chosen = [line.apply for line in lines if line.apply is not None]
+    count = 0
     for first in range(0, len(chosen), APPLIED_AT_ONCE):
         with change_and_sign():
-            for each in chosen[first : first + APPLIED_AT_ONCE]:
-                each()
-    return len(chosen)
+            lock_site(site)
+            count += sum(each() for each in chosen[first : first + APPLIED_AT_ONCE])
+    return count
 
 
 def _planned(planner: "_Staff | _Locks", at: int, header: list[str], row: list[str], seen: set[str]) -> Line:
@@ -134,14 +151,19 @@ def _planned(planner: "_Staff | _Locks", at: int, header: list[str], row: list[s
         planned = planner.plan(_number(number), cells)
     except _Wrong as wrong:
         return Line(at, number, Verdict.WRONG, problem=wrong.problem, value=wrong.value)
-    existing = planned.existing
-    changes = [
-        (name, "" if existing is None else _words(name, getattr(existing, name)), _words(name, value))
-        for name, value in planned.wanted.items()
-        if existing is None or getattr(existing, name) != value
-    ] + planned.follows
-    verdict = Verdict.NEW if existing is None else Verdict.CHANGED if changes else Verdict.SAME
-    return Line(at, number, verdict, changes, apply=planned.make if changes else None)
+    verdict = Verdict.NEW if planned.existing is None else Verdict.CHANGED if planned.changes else Verdict.SAME
+
+    def apply_now() -> bool:
+        planner.look_again(_number(number))
+        try:
+            now = planner.plan(_number(number), cells)
+        except _Wrong:
+            return False
+        if now.changes:
+            now.make()
+        return True
+
+    return Line(at, number, verdict, planned.changes, apply=apply_now if planned.changes else None)
 
 
 class _Staff:
@@ -184,6 +206,10 @@ class _Staff:
         returns = _comes_back(existing, wanted)
         follows = _what_follows(existing, wanted["unit"], returns=returns)
         return _Plan(existing, wanted, lambda: self._change(existing, wanted, returns=returns), follows)
+
+    def look_again(self, number: int) -> None:
+        """See who has that number now."""
+        self._holders |= {each.number: each for each in _found(Holder, self._site, number, "unit", "site")}
 
     def _add(self, number: int, wanted: dict[str, Any]) -> None:
         holder = Holder(site=self._site, number=number, **wanted)
@@ -251,11 +277,21 @@ class _Locks:
         existing = self._locks.get(number)
         return _Plan(existing, wanted, lambda: self._make(number, existing, wanted))
 
+    def look_again(self, number: int) -> None:
+        """See what that lock is now."""
+        self._locks |= {each.number: each for each in _found(Lock, self._site, number, "area", "unit")}
+
     def _make(self, number: int, existing: Lock | None, wanted: dict[str, Any]) -> None:
         lock = existing or Lock(site=self._site, number=number)
         for name, value in wanted.items():
             setattr(lock, name, value)
         lock.save()
+
+
+def _found(model: type[M], site: Site, number: int, *with_: str) -> QuerySet[M]:
+    """One as it is now, which nobody else changes until the transaction ends."""
+    rows = model._default_manager.select_for_update(of=("self",), no_key=True).select_related(*with_)  # noqa: SLF001
+    return rows.filter(site=site, number=number)
 
 
 def _number(text: str) -> int:

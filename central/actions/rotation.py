@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from central.actions.renewals import sign_all_anew
 from central.errors import CentralError
 from central.feed import change
-from central.models import CentralKey, Key, MirrorRow, ProvisionCode, Site, Station
+from central.models import CentralKey, Key, MirrorRow, ProvisionCode, Site, Station, Task
 from central.signing import keyring
 from central.signing.blocklists import sign_blocklist_anew
 from station.records import claims
@@ -90,11 +90,16 @@ def begin(site: Site, now: int) -> None:
 def sign_anew(site: Site, now: int, *, force: bool = False) -> int:
     """Sign records with the next key from now on, and all that there are anew. Returns how many records.
 
-    Raises CentralError (``rotation``) when none is begun, or stations do not know it yet, unless ``force``.
+    Raises CentralError (``rotation``) when none is begun, or stations do not know it yet, unless ``force``; and while
+    somebody has to decide about what a restored server opens again: a key that is told anew is open at every station.
     """
     at = rotation_state(site)
     if at.step not in {Step.BEGUN, Step.SIGNED}:
         raise CentralError("rotation", site=site.number, reason="begin with the next key first")
+    undecided = Task.objects.filter(site=site, kind=Task.Kind.WENT_BACK, done_at=None).count()
+    if undecided and not force:
+        reason = "decide first, in the office, about what the restored server opens again"
+        raise CentralError("rotation", site=site.number, tasks=undecided, reason=reason)
     if at.step == Step.BEGUN:
         _refuse_unsafe(site, at, force=force)
         with change():

@@ -40,7 +40,14 @@ class Migration(migrations.Migration):
                             ),
                         ),
                         ("name", models.CharField(max_length=100, validators=[central.models.base.check_printable])),
-                        ("timezone", models.CharField(default="Europe/Stockholm", max_length=64)),
+                        (
+                            "timezone",
+                            models.CharField(
+                                default="Europe/Stockholm",
+                                max_length=64,
+                                validators=[central.models.places.check_timezone],
+                            ),
+                        ),
                         (
                             "support",
                             models.JSONField(

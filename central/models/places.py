@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -32,6 +32,12 @@ def check_windows(value: object) -> None:
         raise ValidationError("A list of [weekdays 1-127 (Monday 1, Tuesday 2, Wednesday 4 …), start, end] in minutes")
 
 
+def check_timezone(value: str) -> None:
+    """Refuse what is no time zone: nothing of the site could be told, or done in the background, by its clocks."""
+    if value not in available_timezones():
+        raise ValidationError("Not a time zone: Europe/Stockholm, Europe/Oslo …")
+
+
 class Site(Mirrored):
     """A municipality. Its records mean nothing in another."""
 
@@ -39,7 +45,7 @@ class Site(Mirrored):
 
     number = number_field(MAX_UINT16)
     name = models.CharField(max_length=100, validators=[check_printable])
-    timezone = models.CharField(max_length=64, default="Europe/Stockholm")
+    timezone = models.CharField(max_length=64, default="Europe/Stockholm", validators=[check_timezone])
     support = models.JSONField(
         default=list,
         blank=True,

@@ -4,10 +4,14 @@ The admin page is the server operator's: it knows no sites, so nobody who has a 
 site going works in the office, where each role reaches its own site only (`central.doors.table`).
 """
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 
 
 class OperationsConfig(AppConfig):
@@ -34,6 +38,14 @@ class OperatorSite(AdminSite):
         """Django's protocol."""
         user = request.user
         return bool(user.is_active and getattr(user, "is_superuser", False))
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Django's first page, with what the operator has to know at once."""
+        from central.operations.checks import warnings  # noqa: PLC0415  (models exist only now)
+
+        for warning in warnings():
+            messages.warning(request, f"{warning.msg}. {warning.hint}")
+        return super().index(request, extra_context)
 
 
 class OperatorAdminConfig(AdminConfig):

@@ -1,11 +1,15 @@
-"""What `central manage check --database default` says beside what Django checks: what runs out, or is behind."""
+"""What the operator has to look after: what runs out, is behind, or shut.
 
-from collections.abc import Sequence
+`central manage check --database default` says it beside what Django checks, and so does the admin's first page.
+"""
+
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.core import checks
 from django.db import connection
 
+from central.actions.restored import restored_at
 from central.clock import unix_now
 from central.models import ServerFact, Site
 from central.operations.scheduler import how_far_behind
@@ -15,29 +19,37 @@ from station.records.claims import BLOCKED_KEYS_LIMIT, BLOCKED_STATIONS_LIMIT
 
 def register() -> None:
     """Have the checks run. Once for a process."""
-    checks.register(_room_on_blocklists, checks.Tags.database)
-    checks.register(_scheduler_keeps_up, checks.Tags.database)
+    checks.register(_of_the_database, checks.Tags.database)
 
 
-def _room_on_blocklists(databases: Sequence[str] | None = None, **_: Any) -> list[checks.CheckMessage]:
-    if not databases or _is_empty():
-        return []
-    found: list[checks.CheckMessage] = []
+def _of_the_database(databases: Sequence[str] | None = None, **_: Any) -> list[checks.CheckMessage]:
+    return warnings() if databases and not _is_empty() else []
+
+
+def warnings() -> list[checks.CheckMessage]:
+    """What the operator has to look after."""
+    return [*_room_on_blocklists(), *_scheduler_keeps_up(), *_open_to_stations()]
+
+
+def _room_on_blocklists() -> Iterator[checks.CheckMessage]:
     for site in Site.objects.order_by("number"):
         filled = filling(site)
         if filled.is_short:
             keys = f"{filled.keys} of {BLOCKED_KEYS_LIMIT} keys"
             stations = f"{filled.stations} of {BLOCKED_STATIONS_LIMIT} stations"
             what = f"site {site.number}: {keys} and {stations} are blocked"
-            found.append(checks.Warning(what, hint="Take back keys that have been found.", id="central.W001"))
-    return found
+            yield checks.Warning(what, hint="Take back keys that have been found.", id="central.W001")
 
 
-def _scheduler_keeps_up(databases: Sequence[str] | None = None, **_: Any) -> list[checks.CheckMessage]:
-    if not databases or _is_empty():
-        return []
-    wrong = how_far_behind(unix_now())
-    return [checks.Warning(f"scheduler: {wrong}", hint="See the servers' logs.", id="central.W002")] if wrong else []
+def _scheduler_keeps_up() -> Iterator[checks.CheckMessage]:
+    if wrong := how_far_behind(unix_now()):
+        yield checks.Warning(f"scheduler: {wrong}", hint="See the servers' logs.", id="central.W002")
+
+
+def _open_to_stations() -> Iterator[checks.CheckMessage]:
+    if restored_at() is not None:
+        what = "closed to stations since the database was restored"
+        yield checks.Warning(what, hint="Next: central manage open_after_restore.", id="central.W003")
 
 
 def _is_empty() -> bool:

@@ -18,7 +18,7 @@ from django.db.models import Model
 from central.clock import DAY_S, unix_now
 from central.errors import CentralError
 from central.feed import change
-from central.models import Holder, Lock, LookUp, OutOfOrder, Permission, Site
+from central.models import Holder, Key, Lock, LookUp, OutOfOrder, Permission, Site, Task
 from central.models.people import no_pin
 from central.signing.permits import employment_end, sign_permits
 
@@ -32,6 +32,8 @@ FREE_TEXTS: dict[type[Model], tuple[str, str]] = {
     Holder: ("note", "site"),
 }  # fmt: skip
 """Texts in which somebody may have named a person, and the way to their site."""
+WITH_REASONS: tuple[type[Model], ...] = (Key, Task)
+"""Whose entries in the audit log say why, in somebody's words (`central.actions.keys.found_key`)."""
 
 
 def forget_who_left(site: Site, now: int) -> int:
@@ -67,6 +69,7 @@ def forget(holder: Holder, trace: dict[str, Any]) -> None:
         holder.access_periods.all().delete()
         _clean_entries(holder, names)
         _clean_texts(holder, names)
+        _clean_reasons(holder, names)
     LogEntry.objects.log_create(holder, force_log=True, action=LogEntry.Action.UPDATE, additional_data=trace)
 
 
@@ -146,6 +149,19 @@ def _clean_texts(holder: Holder, names: Names) -> None:
             cleaned = names.left_out(entry.changes, parts=entry.object_id in mine)
             if cleaned != entry.changes:
                 entry.changes = cleaned
+                entry.save()
+
+
+def _clean_reasons(holder: Holder, names: Names) -> None:
+    """Why something was done to a key of the site; where it is the person's, without a part of the name either."""
+    for model in WITH_REASONS:
+        rows = model._default_manager.filter(site=holder.site)  # noqa: SLF001  (Django's own name)
+        mine = set(rows.filter(holder=holder).values_list("pk", flat=True))
+        said = _entries(model).filter(object_id__in=rows.values("pk"), additional_data__reason__isnull=False)
+        for entry in said:
+            cleaned = names.left_out(entry.additional_data, parts=entry.object_id in mine)
+            if cleaned != entry.additional_data:
+                entry.additional_data = cleaned
                 entry.save()
 
 

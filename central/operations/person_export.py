@@ -33,17 +33,24 @@ TOLD = {
     "AccessPeriod.holder": "could_open",
     "Activation.holder": "activations", "Activation.key": "activations", "Block.key": "blocks",
     "Event.holder": "events", "Event.key": "events", "Handover.holder": "pool_keys", "Key.holder": "keys",
-    "LogGaps.key": "keys", "Permission.holder": "permissions", "Permit.holder": "permits",
+    "LogGaps.key": "keys", "LookUp.number": "looked_up", "Permission.holder": "permissions",
+    "Permission_areas.permission": "permissions", "Permission_locks.permission": "permissions",
+    "Permit.holder": "permits", "Permit.permission": "permits",
     "Receipt.holder": "receipts", "Receipt.key": "receipts", "Task.holder": "tasks", "Task.key": "tasks",
+    "TemporaryAccess.permission": "permissions", "TemporaryAccess_areas.temporaryaccess": "permissions",
 }  # fmt: skip
-"""Where a model names a person or a key, and under which name that is exported."""
+"""Where a model names a person or a key, or what is theirs, and under which name that is exported."""
 LEFT_OUT = {
+    "BlockReached.block": "which stations have heard of a block: about them",
     "Handover.key": "a pool key's, which its holder has: told by that",
     "LogMark.key": "how far the log of the key has come: each entry that came is among the events",
+    "MirrorRow.number": "a site's mirror: copies of what is exported",
     "Opening.holder": "a view of the events", "Opening.key": "a view of the events",
     "ProvisionCode.key": "the hash of a code, good for 15 minutes; that it was made is among the changes",
+    "SealedSecret.number": "of a site's secret",
+    "Undoable.number": "how to take back what was done in the last ten minutes; that is among the changes",
 }  # fmt: skip
-"""As `TOLD`, and why it is not exported. The mirror of a site (`MirrorRow`) has copies of what is exported."""
+"""As `TOLD`, and why it is not exported."""
 
 
 def export_person(holder: Holder, reason: str) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def test_locks(there: SimpleNamespace, office: Any) -> None:
     lines = plan(there.site, "locks", LOCKS)
     assert [line.verdict.value for line in lines] == ["changed", "new", "wrong", "wrong", "wrong"]
     assert [line.problem for line in lines[2:]] == ["test_lock", "area", "unit"]
-    assert apply(lines) == 2
+    assert apply(there.site, lines) == 2
     assert Lock.objects.get(site=there.site, number=101).unit == there.one.unit
     assert Lock.objects.filter(site=there.site).count() == 2
 
@@ -115,7 +115,7 @@ def test_a_large_file_is_applied_in_parts_and_all_of_it(
     monkeypatch.setattr(importing, "APPLIED_AT_ONCE", 7)
     text = "number,given_name,family_name,category,unit,employment_ends\n"
     text += "".join(f"{500 + n},Bo{n},Mängd,permanent,1,\n" for n in range(20))
-    assert importing.apply(importing.plan(there.site, "staff", text)) == 20
+    assert importing.apply(there.site, importing.plan(there.site, "staff", text)) == 20
     given = Permission.objects.filter(holder__site=there.site, holder__number__gte=500)
     assert [[area.number for area in each.areas.all()] for each in given] == [[2]] * 20
     assert {line.verdict.value for line in importing.plan(there.site, "staff", text)} == {"same"}
@@ -151,7 +151,7 @@ def test_who_left_comes_back_by_a_file_only_with_a_later_first_day(there: Simple
     assert line("2020-01-01", "2025-12-31").verdict.value == "changed"
     again = line(first)
     assert ("status", "ended", "active") in again.changes
-    assert apply([again]) == 1
+    assert apply(there.site, [again]) == 1
     there.one.own.refresh_from_db()
     assert (there.one.own.status, there.one.own.employment_begins.isoformat()) == ("active", first)
     assert Permit.objects.filter(holder=there.one.own).exists()

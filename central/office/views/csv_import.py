@@ -58,8 +58,8 @@ def import_file(request: SiteRequest) -> HttpResponse:
     kind, text = form.cleaned_data["kind"], form.cleaned_data["text"]
     lines = plan(request.access.site, kind, text, request.access.name)
     if "apply" in request.POST:
-        done = apply(lines)
-        left_out = sum(line.verdict == Verdict.WRONG for line in lines)
+        done = apply(request.access.site, lines)
+        left_out = len(lines) - done - sum(line.verdict == Verdict.SAME for line in lines)
         said = _("%(done)s lines applied, %(wrong)s left out.") % {"done": done, "wrong": left_out}
         messages.success(request, said)
         return go(request, "import")

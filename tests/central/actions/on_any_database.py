@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tests.central.django_ready  # noqa: F401  (before models are imported)
-from central.actions import event_months
+from central.actions import csv_import, event_months
 from central.actions.event_months import Month, make_months_ahead
 from central.actions.events import receive_events
 from central.actions.keys import block_key
@@ -35,9 +35,11 @@ from central.models import (
     Event,
     EventId,
     Handover,
+    Holder,
     Key,
     LookUp,
     Opening,
+    Permit,
     Receipt,
     Site,
     Station,
@@ -131,6 +133,35 @@ def test_of_two_who_lend_a_key_at_once_one_is_refused(site: SimpleNamespace) -> 
         assert said.count("refused") == 1
         assert take_back_lent(key) is not None
     assert Receipt.objects.filter(key=key, kind=Receipt.Kind.LENT).count() == 5
+
+
+# --- two files at once ------------------------------------------------------------------------------------------------
+
+
+def test_two_files_at_once_in_another_order_make_everybody_once(
+    site: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_import, "APPLIED_AT_ONCE", 15)
+    head = "number,given_name,family_name,category,unit,employment_ends"
+    at_once = threading.Barrier(2)
+
+    def bring(lines: list[csv_import.Line]) -> int:
+        try:
+            at_once.wait(30)
+            return csv_import.apply(site.site, lines)
+        finally:
+            connections.close_all()
+
+    # The second time they are there, and change.
+    for name in ("Bo", "Åsa"):
+        people = [f"{number},{name},Mängd,permanent,1," for number in range(500, 540)]
+        files = ["\n".join([head, *each]) for each in (people, people[::-1])]
+        planned = [csv_import.plan(site.site, "staff", file) for file in files]
+        with ThreadPoolExecutor(2) as threads:
+            assert list(threads.map(bring, planned)) == [40, 40]
+        found = Holder.objects.filter(site=site.site, number__gte=500)
+        assert set(found.values_list("given_name", flat=True)) == {name}
+        assert Permit.objects.filter(holder__in=found).count() == 40
 
 
 # --- what a batch costs -----------------------------------------------------------------------------------------------

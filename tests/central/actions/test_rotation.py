@@ -11,6 +11,8 @@ import pytest
 
 from central.actions import rotation
 from central.actions.codes import new_enrolment_code
+from central.actions.tasks import open_went_back_task
+from central.actions.went_back import confirm
 from central.errors import CentralError
 from central.feed import change_and_sign
 from central.models import CentralKey as Link
@@ -222,6 +224,20 @@ def test_a_change_step_by_step(site: SimpleNamespace, enrolled: Caller, served: 
     assert online.chain.verifying() == (second,)
     asleep.follow()
     assert (asleep.objects, asleep.chain) == (online.objects, online.chain), "slept through all of it"
+
+
+def test_nothing_is_signed_anew_before_it_is_decided_what_a_restored_server_opens(site: SimpleNamespace) -> None:
+    """A key that is told anew is open again at every station that kept it shut."""
+    now = int(time.time())
+    before = site.key.record
+    task = open_went_back_task(site.key, "blocked")
+    rotation.begin(it(site), now)
+    with pytest.raises(CentralError, match="decide first"):
+        rotation.sign_anew(it(site), now)
+    site.key.refresh_from_db()
+    assert bytes(site.key.record) == bytes(before)
+    confirm(task, "Kim")
+    assert rotation.sign_anew(it(site), now) >= 1
 
 
 def test_who_is_enrolled_in_the_middle_knows_by_its_certificate_which_key_is_current(

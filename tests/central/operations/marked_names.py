@@ -15,6 +15,7 @@ from central.models import (
     Area,
     Event,
     Holder,
+    Key,
     Lock,
     LookUp,
     Membership,
@@ -48,6 +49,11 @@ def plant() -> int:
         new = people.add_employee(details, Access(areas=tuple(Area.objects.filter(site=site)[:1])), by=by)
         holder, key = new.receipt.holder, new.receipt.key
         assert key is not None
+        keys.block_key(key, by)
+        found = Key.objects.filter(site=site, kind=0, status="active").exclude(pk=key.pk)[0]
+        for lost, reason in ((found, f"was in {GIVEN} {FAMILY}s car"), (key, f"{FAMILY} had it all the time")):
+            keys.block_key(lost, by)
+            keys.found_key(lost, reason, by)
         keys.block_key(key, by)
         tasks.note_receipts_signed(Receipt.objects.filter(pk=new.receipt.pk), by)
         _write_about(holder, office, by)

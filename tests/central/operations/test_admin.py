@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from auditlog.models import LogEntry
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 from central.feed import change_and_sign
@@ -74,3 +75,13 @@ def test_codes_and_pins_are_shown_once_and_not_kept(admin: Any, site: SimpleName
     site.holder.refresh_from_db()
     assert bytes(site.holder.pin_tag) != tag
     assert not any(pin in str(entry.changes) for entry in LogEntry.objects.get_for_object(site.holder))
+
+
+def test_a_time_zone_is_one(site: SimpleNamespace) -> None:
+    """By another the scheduler would fail for everybody's last day, and the site's pages, too."""
+    for zone in ("Europe/Stokholm", "Europe", "../etc", ""):
+        site.site.timezone = zone
+        with pytest.raises(ValidationError, match="timezone"):
+            site.site.full_clean()
+    site.site.timezone = "Europe/Oslo"
+    site.site.full_clean()
