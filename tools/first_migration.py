@@ -1,8 +1,8 @@
 """Writes central's one migration anew after a change of the models: ``python -m tools.first_migration``.
 
-Django's own ``makemigrations`` makes each foreign key, index and constraint an operation of its own, and rendering all
-models anew after each of them took 1.6 s of the 2 s in which a new database is made. Here each model is made once,
-whole, after those that it needs. ``make format`` puts the file into the one format.
+Django's own ``makemigrations`` makes each model, foreign key, index and constraint an operation of its own, and
+rendering all models anew after each of them took most of the time in which a new database is made. Here all models are
+made at once, each whole, after those that it needs. ``make format`` puts the file into the one format.
 """
 
 import os
@@ -33,12 +33,16 @@ def _content() -> str:
     from django.db.migrations.state import ModelState  # noqa: PLC0415
     from django.db.migrations.writer import MigrationWriter  # noqa: PLC0415
 
+    from central.operations.create_models import CreateModels  # noqa: PLC0415
+
     states = [ModelState.from_model(model) for model in _in_order()]
     parts = {
         "initial": True,
         "dependencies": [("auth", "0012_alter_user_first_name_max_length")],
         "operations": [
-            migrations.CreateModel(s.name, list(s.fields.items()), s.options, s.bases, s.managers) for s in states
+            CreateModels(
+                [migrations.CreateModel(s.name, list(s.fields.items()), s.options, s.bases, s.managers) for s in states]
+            )
         ],
     }
     migration = type("Migration", (migrations.Migration,), parts)(FILE.stem, "central")

@@ -8,8 +8,9 @@ import gettext
 from collections.abc import Iterator, Mapping
 
 from station.display.idle import HELP_KEYS, HelpTopic
-from station.display.screen import IdlePage, Screen
-from ui import support
+from station.display.screen import IdlePage, Screen, Status
+from station.rules.facts import LookUpReason, LookUps
+from ui import support, times
 from ui.glyphs import printable
 from ui.languages import in_language
 from ui.sentences import DIGITS_LOST, HOLD_GENTLY, MISTYPED, N_
@@ -96,6 +97,16 @@ TEXTS: Mapping[HelpTopic, tuple[str, ...]] = {
 KEPT = N_("Ask your coordinator how long it is kept.")
 """Where the site has no notice of its own."""
 LOOKED_UP = N_("So far in {year} the log has been read {count} times.")
+LOOKED_UP_LAST_YEAR = N_("In {year} it was read {count} times: {reasons}.")
+NOT_LOOKED_UP = N_("In {year} nobody read it.")
+REASONS: Mapping[LookUpReason, str] = {
+    LookUpReason.INCIDENT: N_("incident {count}"),
+    LookUpReason.CLIENT_ASKED: N_("question from a client {count}"),
+    LookUpReason.KEY_LOST: N_("lost key {count}"),
+    LookUpReason.ACCESS_CHECK: N_("check of who has access {count}"),
+    LookUpReason.TECHNICAL: N_("technical fault {count}"),
+    LookUpReason.OTHER: N_("other {count}"),
+}
 
 
 def topics(translation: gettext.NullTranslations) -> tuple[str, ...]:
@@ -130,4 +141,19 @@ def _facts(
         if notice or not has_own:
             yield notice or translation.gettext(KEPT)
         if shown.look_ups is not None:
-            yield translation.gettext(LOOKED_UP).format(year=shown.look_ups.year, count=shown.look_ups.count)
+            yield from _look_ups(shown.look_ups, screen.status, translation)
+
+
+def _look_ups(told: LookUps, status: Status, translation: gettext.NullTranslations) -> Iterator[str]:
+    """How often this year, and last year for which reasons. Central begins a year with the first look-up in it."""
+    this_year = times.year(status.unix_s, status.time_zone) if status.clock_trusted else max(told.years, default=0)
+    if this_year in told.years:
+        count = sum(told.years[this_year].values())
+        yield translation.gettext(LOOKED_UP).format(year=this_year, count=count)
+    last_year = told.years.get(this_year - 1)
+    if last_year is not None:
+        counts = [(last_year[reason], words) for reason, words in REASONS.items() if last_year.get(reason)]
+        reasons = ", ".join(translation.gettext(words).format(count=count) for count, words in counts)
+        said = LOOKED_UP_LAST_YEAR if counts else NOT_LOOKED_UP
+        total = sum(last_year.values())
+        yield translation.gettext(said).format(year=this_year - 1, count=total, reasons=reasons)

@@ -65,6 +65,11 @@ def date(unix_s: int, time_zone: str) -> str:
     return datetime.fromtimestamp(unix_s, zone(time_zone)).date().isoformat()
 
 
+def year(unix_s: int, time_zone: str) -> int:
+    """``2026``, local."""
+    return datetime.fromtimestamp(unix_s, zone(time_zone)).year
+
+
 def countdown(wait_s: int) -> str:
     """``0:15``, ``4:59``."""
     return f"{max(wait_s, 0) // MINUTE_S}:{max(wait_s, 0) % MINUTE_S:02}"

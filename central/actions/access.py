@@ -10,8 +10,12 @@ from django.db.models import Q, QuerySet
 
 from central.clock import unix_now
 from central.feed import change
-from central.models import AccessPeriod, Area, Holder, Lock, Permission, TemporaryAccess, Unit
+from central.models import AccessPeriod, Area, Holder, Lock, Permission, Site, TemporaryAccess, Unit
 from central.signing.permits import sign_permits
+
+FORGOTTEN_AT_ONCE = 100
+OVER_AFTER = timedelta(days=2)
+"""By UTC: then a day is over by the clocks of every site."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +78,21 @@ def end_for_a_time(given: TemporaryAccess) -> None:
         sign_permits(holder, unix_now())
 
 
-def forget_what_was_for_a_time(now: int) -> None:
-    """Delete what was given for a time that is over. No permit has had it since; what was is in the periods."""
-    # Two days back: it is over by the clocks of every site.
-    limit = datetime.fromtimestamp(now, ZoneInfo("UTC")).date() - timedelta(days=2)
-    over = list(TemporaryAccess.objects.filter(until__lt=limit)[:100])
-    if over:
-        with change():
-            for given in over:
-                given.delete()
-                sign_permits(given.permission.holder, now)
+def sites_with_something_for_a_time_over(now: int) -> QuerySet[Site]:
+    """Where something was given for a time that is over by the clocks of every site."""
+    return Site.objects.filter(pk__in=_over(now).values("permission__holder__site"))
+
+
+def forget_what_was_for_a_time(site: Site, now: int) -> None:
+    """Delete what was given there for a time that is over. No permit has had it since; what was is in the periods."""
+    with change():
+        for given in _over(now).filter(permission__holder__site=site)[:FORGOTTEN_AT_ONCE]:
+            given.delete()
+            sign_permits(given.permission.holder, now)
+
+
+def _over(now: int) -> QuerySet[TemporaryAccess]:
+    return TemporaryAccess.objects.filter(until__lt=datetime.fromtimestamp(now, ZoneInfo("UTC")).date() - OVER_AFTER)
 
 
 def take_back_access(permissions: Iterable[Permission]) -> None:

@@ -1,6 +1,5 @@
 """People: those who begin and end, and what they may open."""
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -15,6 +14,7 @@ from central.actions.pool_keys import keys_held_by
 from central.actions.tasks import finish_tasks, open_collect_key_task
 from central.clock import HOUR_S, unix_now
 from central.feed import change
+from central.letters import same_name
 from central.models import Holder, Key, Permission, Receipt, Site, Task, Unit
 from central.signing.blocklists import lock_site
 from central.signing.permits import sign_permits
@@ -163,10 +163,9 @@ def _end(holder: Holder, now: int, by: str = "") -> None:
 
 def people_named(site: Site, given_name: str, family_name: str, since: date) -> list[Holder]:
     """Those of the site with this name, capitals and accents aside, who work here or left on ``since`` or later."""
-    wanted = _folded(f"{given_name} {family_name}")
-    # Not in SQL: SQLite does not know that å is Å.
+    wanted = f"{given_name} {family_name}"
     named = Holder.objects.filter(site=site, forgotten_at=None).values_list("pk", "given_name", "family_name")
-    alike = [pk for pk, *name in named if _folded(" ".join(name)) == wanted]
+    alike = [pk for pk, *name in named if same_name(wanted, " ".join(name))]
     found = Holder.objects.filter(pk__in=alike).select_related("unit", "site").order_by("status", "number")
     return [holder for holder in found if holder.status == Holder.Status.ACTIVE or day_of_leaving(holder) >= since]
 
@@ -196,11 +195,6 @@ def _keys_are_due(holder: Holder, by: str) -> None:
         _collect_keys(holder, holder.employment_ends, by)
     else:
         finish_tasks(Task.objects.filter(holder=holder, kind=Task.Kind.COLLECT_KEY), by)
-
-
-def _folded(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name)
-    return " ".join("".join(each for each in plain if not unicodedata.combining(each)).casefold().split())
 
 
 def _new_holder(details: PersonDetails) -> Holder:

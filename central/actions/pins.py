@@ -143,8 +143,9 @@ def renew_pins(site: Site, units: Iterable[Unit], by: str) -> list[GivenPin]:
 
 
 def sites_renewing_pins() -> QuerySet[Site]:
-    """Where a renewal goes on."""
-    return Site.objects.filter(pk__in=Task.objects.filter(kind=Task.Kind.RENEW_PINS, done_at=None).values("site"))
+    """Where a renewal goes on, or was cancelled while some PINs are still under the pepper before."""
+    going_on = Task.objects.filter(kind=Task.Kind.RENEW_PINS, done_at=None).values("site")
+    return Site.objects.filter(Q(pk__in=going_on) | Q(pin_version_ending__isnull=False))
 
 
 def end_pin_renewal(site: Site, by: str = "") -> None:

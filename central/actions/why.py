@@ -40,6 +40,8 @@ class Rule(StrEnum):
     NOT_PERMANENT = "not_permanent"
     CLOSED_UNIT = "closed_unit"
     NO_PERMIT = "no_permit"
+    NOT_BEGUN = "not_begun"
+    """The first day at work is still to come."""
     PERMIT_EXPIRED = "permit_expired"
     OUTSIDE_HOURS = "outside_hours"
     NO_AREA = "no_area"
@@ -76,7 +78,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether it opens, which rule decides, and since (or until) when that is so, where it is known."""
+    """Whether it opens, which rule decides, and since when (or until when) that is so, where it is known."""
 
     rule: Rule
     since: int | None = None
@@ -115,7 +117,9 @@ def _of_person(facts: Facts, at: int) -> Rule:
     permit = facts.permit
     if permit is None:
         return Rule.NO_PERMIT
-    if not permit.not_before <= at < permit.expires:
+    if at < permit.not_before:
+        return Rule.NOT_BEGUN
+    if at >= permit.expires:
         return Rule.PERMIT_EXPIRED
     if permit.windows and not _is_within(permit.windows, datetime.fromtimestamp(at, facts.zone)):
         return Rule.OUTSIDE_HOURS
@@ -221,6 +225,8 @@ def _since(rule: Rule, key: Key, holder: Holder | None, facts: Facts) -> int | N
             return holder.ended_at if holder is not None else None
         case Rule.RETURNED:
             return _status_since(key)
+        case Rule.NOT_BEGUN:
+            return facts.permit.not_before if facts.permit is not None else None
         case Rule.PERMIT_EXPIRED:
             return facts.permit.expires if facts.permit is not None else None
     return None

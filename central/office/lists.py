@@ -13,8 +13,8 @@ from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.utils.translation import get_language, gettext_lazy
 
+from central.letters import order_of
 from central.models import Unit
-from central.office.letters import order_of
 from central.office.pages import SiteRequest
 from central.office.views.answers import number_in, paged
 

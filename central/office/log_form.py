@@ -18,6 +18,7 @@ from central.models.base import check_printable
 from central.office.access import SiteAccess
 from central.office.forms import DateInput
 from central.office.views.answers import FIRST_DAY, LAST_DAY, number_in
+from central.office.views.people_offered import by_name
 
 DAYS_BACK = 7
 FOUND_LIMIT = 30
@@ -159,21 +160,8 @@ def things(site: Site, about: str, words: str) -> Iterator[Found]:
             area = f" ({lock.area})" if lock is not None else ""
             yield Found("lock", number, _("Lock %(number)s") % {"number": number} + area)
     if about in {"", "holder"}:
-        for holder in people(Holder.objects.filter(site=site).select_related("unit"), words):
+        for holder in by_name(Holder.objects.filter(site=site).select_related("unit"), words, FOUND_LIMIT + 1):
             yield Found("holder", holder.number, f"{holder} ({holder.number}), {holder.unit}")
-
-
-def people(among: Any, words: str) -> Any:
-    """Those of these holders whose number it is, or whose name has each of the words."""
-    wanted = words.casefold().split()
-    # Not in SQL: SQLite does not know that å is Å.
-    names = among.values_list("pk", "number", "given_name", "family_name")
-    fitting = [
-        pk
-        for pk, number, given, family in names
-        if words == str(number) or (wanted and all(word in f"{given} {family}".casefold() for word in wanted))
-    ]
-    return among.filter(pk__in=fitting).order_by("given_name", "family_name", "number")
 
 
 def _is_in_log(site: Site, **of: int) -> bool:

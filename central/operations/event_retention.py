@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from central.actions.event_months import drop_month, take_months_off
 from central.clock import DAY_S
 from central.models import Activation, Event, EventId, Site
+from central.operations.apart import each_apart
 
 BATCH = 500
 """Rows deleted in one transaction: nobody else waits for long."""
@@ -58,12 +59,14 @@ def delete_old_events(now: int) -> int:
     if not sites:
         return 0
     longest = max(site.log_days for site in sites)
-    count = 0
-    for site in sites:
+
+    def delete(site: Site) -> int:
         limit = now - site.log_days * DAY_S
-        if connection.vendor != "postgresql" or site.log_days < longest:
-            count += _delete_events(site, limit)
         _delete_activations(site, limit)
+        by_row = connection.vendor != "postgresql" or site.log_days < longest
+        return _delete_events(site, limit) if by_row else 0
+
+    count = each_apart("delete_old_events", sites, delete)
     return count + take_months_off(now - longest * DAY_S, _throw_away)
 
 

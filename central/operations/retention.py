@@ -12,7 +12,7 @@ forgotten when nothing that they did is kept any more.
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any
@@ -48,6 +48,7 @@ from central.models import (
     TemporaryAccess,
     Unit,
 )
+from central.operations.apart import each_apart
 from central.operations.event_retention import delete_old_events
 from central.operations.forgetting import empty_write_ahead_log, forget_who_left
 from central.operations.forgetting_accounts import forget_unused_accounts
@@ -82,13 +83,15 @@ class Done:
 
 
 def apply_retention(now: int) -> Done:
-    """Apply every site's retention."""
-    sites = list(Site.objects.all())
-    events = delete_old_events(now)
-    people = sum(forget_who_left(site, now) for site in sites)
-    accounts = forget_unused_accounts(now - _most_patient_days() * DAY_S)
-    done = Done(events, people, accounts, delete_old_records(now))
-    if events or people or accounts or done.rows:
+    """Apply every site's retention. One that fails is logged, and keeps no other from it."""
+    sites = Site.objects.all()
+    done = Done(
+        events=each_apart("delete_old_events", [now], delete_old_events),
+        people=each_apart("forget_who_left", sites, lambda site: forget_who_left(site, now)),
+        accounts=each_apart("forget_accounts", [now - _most_patient_days() * DAY_S], forget_unused_accounts),
+        rows=each_apart("delete_old_records", [now], delete_old_records),
+    )
+    if any(astuple(done)):
         empty_write_ahead_log()
     return done
 
@@ -103,7 +106,7 @@ def apply_retention_when_due(now: int) -> None:
 
 def delete_old_records(now: int) -> int:
     """Delete what every site's office did that is too old. Returns how many rows."""
-    count = sum(delete_old_records_of(site, now) for site in Site.objects.all())
+    count = each_apart("delete_old_records", Site.objects.all(), lambda site: delete_old_records_of(site, now))
     # What is of no site (accounts), and of what is no longer there: as long as the most patient site keeps its own.
     days = _most_patient_days()
     count += _delete(LogEntry.objects.filter(timestamp__lt=_before(now, days)))

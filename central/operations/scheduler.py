@@ -7,14 +7,14 @@ it when it is free. Each step of a round, and each site in it, is done apart: wh
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from auditlog.context import disable_auditlog
 from django.db import close_old_connections, connections
 
-from central.actions.access import forget_what_was_for_a_time
+from central.actions.access import forget_what_was_for_a_time, sites_with_something_for_a_time_over
 from central.actions.event_months import make_months_ahead
 from central.actions.people import employments_over, end_employment_that_is_over
 from central.actions.pins import end_pin_renewal, sites_renewing_pins
@@ -33,6 +33,7 @@ from central.doors.limits import forget_full_buckets
 from central.feed.change import forget_tombstones, sites_with_tombstones
 from central.models import ServerFact
 from central.operations.alone import Alone, Work
+from central.operations.apart import each_apart
 from central.operations.retention import apply_retention_when_due
 
 ROUND_EVERY_S = 20.0
@@ -81,7 +82,7 @@ def do_what_is_due(now: int, goes_on: Callable[[], bool] = lambda: True) -> bool
 
 def end_employments(now: int) -> None:
     """End the people whose last day at work is over."""
-    _each_apart("end_employments", employments_over(now), lambda holder: end_employment_that_is_over(holder, now))
+    each_apart("end_employments", employments_over(now), lambda holder: end_employment_that_is_over(holder, now))
 
 
 def renew_permits(now: int, for_s: float = RENEW_FOR_S, pause: Callable[[float], Any] = time.sleep) -> Renewed:
@@ -106,11 +107,16 @@ def renew_permits(now: int, for_s: float = RENEW_FOR_S, pause: Callable[[float],
 
 def renew_blocklists(now: int) -> None:
     """Sign anew the blocklists that have lived half of their life."""
-    _each_apart("renew_blocklists", sites_with_due_blocklists(now), lambda site: renew_due_blocklist(site, now))
+    each_apart("renew_blocklists", sites_with_due_blocklists(now), lambda site: renew_due_blocklist(site, now))
+
+
+def _forget_what_was_for_a_time(now: int) -> None:
+    sites = sites_with_something_for_a_time_over(now)
+    each_apart("forget_what_was_for_a_time", sites, lambda site: forget_what_was_for_a_time(site, now))
 
 
 def _end_pin_renewals(_now: int) -> None:
-    _each_apart("end_pin_renewals", sites_renewing_pins(), end_pin_renewal)
+    each_apart("end_pin_renewals", sites_renewing_pins(), end_pin_renewal)
 
 
 def _forget_buckets(_now: int) -> None:
@@ -119,7 +125,7 @@ def _forget_buckets(_now: int) -> None:
 
 def _forget_tombstones(now: int) -> None:
     before = now - TOMBSTONES_KEPT_S
-    _each_apart("forget_tombstones", sites_with_tombstones(before), lambda site: forget_tombstones(site, before))
+    each_apart("forget_tombstones", sites_with_tombstones(before), lambda site: forget_tombstones(site, before))
 
 
 def _note_round(now: int) -> None:
@@ -128,7 +134,7 @@ def _note_round(now: int) -> None:
 
 
 STEPS: tuple[Callable[[int], Renewed | None], ...] = (
-    end_employments, note_silence, renew_blocklists, renew_permits, forget_what_was_for_a_time, _end_pin_renewals,
+    end_employments, note_silence, renew_blocklists, renew_permits, _forget_what_was_for_a_time, _end_pin_renewals,
     make_months_ahead, apply_retention_when_due, forget_sent_forms, forget_undoable, _forget_buckets,
     _forget_tombstones, _note_round,
 )  # fmt: skip
@@ -174,12 +180,3 @@ def _run_for_ever() -> None:
         finally:
             turn.release()
             connections.close_all()
-
-
-def _each_apart(step: str, things: Iterable[Any], do: Callable[[Any], object]) -> None:
-    """Do something to each: what fails for one is logged, and done to the others all the same."""
-    for thing in list(things):
-        try:
-            do(thing)
-        except Exception:
-            log.exception("scheduler.failed step=%s of=%s", step, getattr(thing, "pk", thing))

@@ -9,7 +9,7 @@ from station.display.screen import IdlePage, Line, Notes, OutsideHelp, Progress,
 from station.records.claims import EVERY_AREA
 from station.rules.attempts import LOCK_AT
 from station.rules.facts import Grant, KeyKnown, Now, OffOnlyReason, Refusal
-from station.rules.support import Neighbour, line_at
+from station.rules.support import first_of, line_at
 from station.visit import lost_digits
 from station.visit.state import KeyLeft, Phase, Presence, State
 
@@ -151,14 +151,7 @@ def _outside_help(state: State, line: Line, now: Now, *, asked: bool) -> Outside
     always = [line for line in station.support if line.holidays]
     lines = station.support if now.trust is not None else always or station.support
     line_now = line_at(lines, now.unix_s, station.zone, station.is_holiday)
-    return OutsideHelp(_near(station.neighbours), line_now)
-
-
-def _near(neighbours: tuple[Neighbour, ...]) -> tuple[Neighbour, ...]:
-    """The nearest stations; were all of them silent, the nearest that is not is among them."""
-    near, others = neighbours[:NEIGHBOURS_SHOWN], neighbours[NEIGHBOURS_SHOWN:]
-    heard = next((other for other in others if not other.silent), None)
-    return near if heard is None or not all(other.silent for other in near) else (*near[:-1], heard)
+    return OutsideHelp(first_of(station.neighbours, NEIGHBOURS_SHOWN), line_now)
 
 
 def _idle_page(state: State, line: Line, extras: ScreenExtras) -> IdlePage | None:

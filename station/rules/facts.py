@@ -251,12 +251,23 @@ class Policy:
     entry_timeout_s: float = 20.0
 
 
+class LookUpReason(StrEnum):
+    """Why somebody at central has read the opening log, in central's words."""
+
+    INCIDENT = "incident"
+    CLIENT_ASKED = "client_asked"
+    KEY_LOST = "key_lost"
+    ACCESS_CHECK = "access_check"
+    TECHNICAL = "technical"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class LookUps:
     """How often somebody at central has read the opening log."""
 
-    year: int
-    count: int
+    years: Mapping[int, Mapping[LookUpReason, int]] = field(hash=False)
+    """By year, as far as central tells of it, then by reason: only those that there were."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,13 @@ def nearest(neighbours: Sequence[Neighbour], unit: int, position: Position | Non
     return tuple(sorted(neighbours, key=far))
 
 
+def first_of(neighbours: tuple[Neighbour, ...], count: int) -> tuple[Neighbour, ...]:
+    """So many of the nearest; were all of them silent, the nearest that is not is the last among them."""
+    near, others = neighbours[:count], neighbours[count:]
+    heard = next((other for other in others if not other.silent), None)
+    return near if heard is None or not all(other.silent for other in near) else (*near[:-1], heard)
+
+
 def _away(here: Position, there: Position) -> float:
     """How far in millionths of a degree of latitude. Good enough within a municipality."""
     narrower = math.cos(math.radians((here.lat + there.lat) / 2_000_000))

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from station.ports import Json, MirrorObject, Store, StoreFault
-from station.rules.support import DAYS, SupportLine
+from station.rules.support import DAYS, SupportLine, first_of
 from station.sync.site_facts import neighbours, support_lines
 
 FILE_NAME = "neighbours.json"
@@ -32,7 +32,7 @@ class NeighboursFile:
     def __init__(
         self, store: Store, folder: Path, *, station: int, unit: int, down: Callable[[], Collection[int]], language: str
     ) -> None:
-        """``down``: the stations that central has not heard from: nobody is sent there."""
+        """``down``: the stations that central has not heard from."""
         self._store, self._language = store, language
         self._station, self._unit, self._down = station, unit, down
         self._path = folder / FILE_NAME
@@ -71,7 +71,7 @@ class NeighboursFile:
         nearest = neighbours(stations, self._down(), self._station, self._unit)
         return [
             {**_texts(asdict(each), "name", "address"), **({"silent": True} if each.silent else {})}
-            for each in nearest[:STATIONS_LIMIT]
+            for each in first_of(nearest, STATIONS_LIMIT)
         ]
 
     def _support(self, site: Sequence[MirrorObject]) -> list[dict[str, str]]:

@@ -4,12 +4,13 @@ None of it is signed and none of it decides anything. Whatever is not as it shou
 misspelt telephone plan must not keep a mirror from being stored.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from station.display.idle import HelpTopic
 from station.ports import Json, MirrorObject
 from station.records.claims import Role
-from station.rules.facts import LookUps
+from station.rules.facts import LookUpReason, LookUps
 from station.rules.support import DAYS, MINUTES_PER_DAY, Neighbour, Position, SupportLine, nearest
 from station.visit.entry import MAX_DIGITS
 
@@ -81,12 +82,20 @@ def help_texts(site: Mapping[str, Json]) -> Mapping[str, tuple[tuple[str, str], 
 
 
 def look_ups(site: Mapping[str, Json]) -> LookUps | None:
-    """How often the log was read this year, for whatever reason."""
+    """How often the log was read in the year that central counts, and in the one before."""
     told = site.get("lookups")
-    year, counts = (told.get("year"), told.get("counts")) if isinstance(told, Mapping) else (None, None)
-    if type(year) is not int or not isinstance(counts, Mapping):
+    if not isinstance(told, Mapping) or type(year := told.get("year")) is not int:
         return None
-    return LookUps(year, sum(count for count in counts.values() if type(count) is int and count > 0))
+    by_year = {year: told.get("counts"), year - 1: told.get("last_year")}
+    return LookUps({each: _by_reason(counts) for each, counts in by_year.items() if isinstance(counts, Mapping)})
+
+
+def _by_reason(counts: Mapping[str, Json]) -> Mapping[LookUpReason, int]:
+    found = Counter[LookUpReason]()
+    for reason, count in counts.items():
+        if type(count) is int and count > 0:
+            found[next((known for known in LookUpReason if known == reason), LookUpReason.OTHER)] += count
+    return found
 
 
 def _line(each: Json) -> SupportLine | None:

@@ -205,7 +205,7 @@ HELPFUL = replace(
     support=(LINE_DAYS, LINE_NOW),
     privacy=(("sv", "Allt."),),
     help_texts={"logged": SITES_TEXT},
-    look_ups=LookUps(2026, 3),
+    look_ups=LookUps({2026: {}}),
     offline_since=NOON - 60,
 )
 
@@ -218,7 +218,7 @@ def test_help_is_only_for_an_empty_station() -> None:
         assert is_free(at.state, NOW)
         shown = screen(at.state, NOW, extras)
         assert shown.idle_page == IdlePage(
-            View.HELP, HelpTopic.LOGGED, 2, site_texts=SITES_TEXT, privacy=HELPFUL.privacy, look_ups=LookUps(2026, 3)
+            View.HELP, HelpTopic.LOGGED, 2, site_texts=SITES_TEXT, privacy=HELPFUL.privacy, look_ups=LookUps({2026: {}})
         )
         assert shown.outside_help.support is not None, "this hour's number is on every page"
         assert screen(at.state, NOW, ScreenExtras(idle=IdleState(View.HELP))).idle_page == IdlePage(View.HELP)

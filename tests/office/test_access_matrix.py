@@ -104,6 +104,7 @@ def differs(method: str, row: Row, world: World, who: dict[str, OfficeClient], k
     )
 
 
+@pytest.mark.nightly
 def test_a_change_of_any_role_in_the_table_is_seen(
     world: World, who: dict[str, OfficeClient], kept: Matrix, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +136,7 @@ def test_a_change_of_any_role_in_the_table_is_seen(
     assert set(unseen) == meaningless
 
 
+@pytest.mark.nightly
 def test_a_change_of_any_door_in_the_table_is_seen(
     world: World, who: dict[str, OfficeClient], kept: Matrix, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from central.office.letters import fits, order_of
+from central.letters import fits, order_of
 
 NAMES = ["Örjan", "åsa", "Ärla", "Zoë", "André", "Andrea", "Andre", "Aage", "Øjvind", "Ægir", "bo", "Ülle", "Öna"]
 

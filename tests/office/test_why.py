@@ -1,5 +1,6 @@
 """Why is it red? The answer for a person or key and a lock, what mends it, and the on-call manager's night."""
 
+import re
 import time
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -10,10 +11,14 @@ import pytest
 from auditlog.models import LogEntry
 
 from central.actions.keys import block_key
-from central.actions.people import end_employment
+from central.actions.people import edit_person, end_employment
+from central.actions.refused_pins import open_refused_pin_task
 from central.feed import change, change_and_sign
 from central.models import Area, Key, Lock, Permission, Station
 from central.office.last_night import evening_before
+from central.office.refusal_words import WORDS
+from station.rules.facts import Refusal, Unfit
+from station.rules.locks import Reason
 from tests.central.site import saved
 from tests.office.asking import at, report, words
 
@@ -160,6 +165,38 @@ def test_a_last_day_that_comes_is_the_employments_end(there: SimpleNamespace, of
     end_employment(there.own, last_day=today + timedelta(days=1))
     day_after = (today + timedelta(days=2)).isoformat()
     assert rule(office, there, at=f"{day_after}T12:00") == "ended"
+
+
+def test_a_first_day_to_come_is_no_permission_that_has_run_out(there: SimpleNamespace, office: Any) -> None:
+    tomorrow = there.site.today() + timedelta(days=1)
+    edit_person(there.own, {"employment_begins": tomorrow})
+    assert rule(office, there) == "not_begun"
+    page = words(office.get(at(there, "why/?q=100&lock=101")))
+    assert f"From {tomorrow.day} {tomorrow:%b %Y} 00:00" in page
+    assert at(there, "people/10/") in page.partition('id="mends"')[2]
+    assert rule(office, there, at=f"{tomorrow.isoformat()}T12:00") == "opens"
+
+
+def test_the_question_is_asked_from_where_one_is(there: SimpleNamespace, office: Any) -> None:
+    open_refused_pin_task(there.one.hourly, there.one.keys[2], "not_permanent")
+    with change():
+        there.key.locked_at = NOW - 5
+        there.key.save()
+    for path, case in (
+        ("keys/100/", "Key 100, Eva Exempel 1"),
+        ("people/10/", "Key 100, Eva Exempel 1"),
+        ("people/11/", "Key 101, Tim Test 1"),
+        ("today/", "Key 100, Eva Exempel 1"),
+        ("today/", "Key 102, Tim Test 1"),
+    ):
+        links = re.findall(r'href="([^"]*/why/\?[^"]*)"', words(office.get(at(there, path))))
+        asked = [words(office.get(link.replace("&amp;", "&"))) for link in links]
+        assert any(case in page and "Which lock?" in page for page in asked), (path, case)
+
+
+def test_every_refusal_has_words() -> None:
+    codes = {*Refusal, *Unfit, *Reason} - {Reason.OPENED}
+    assert {code.value for code in codes} <= set(WORDS)
 
 
 def test_a_time_that_is_none_is_said(there: SimpleNamespace, office: Any) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from central.operations.sample.places import KEY_SUPPORT, PRIVACY_NOTICE, SUPPORT
 from station.ports import Json, MirrorObject
-from station.rules.facts import LookUps
+from station.rules.facts import LookUpReason, LookUps
 from station.rules.support import Neighbour, Position, SupportLine
 from station.sync.site_facts import (
     HELP_LIMIT,
@@ -101,6 +101,13 @@ def test_the_sites_own_help_by_topic_and_language() -> None:
 
 
 def test_how_often_the_log_was_read() -> None:
-    assert look_ups({"lookups": {"year": 2026, "counts": {"incident": 2, "other": 3, "x": -1}}}) == LookUps(2026, 5)
-    for wrong in ({}, {"lookups": 5}, {"lookups": {"year": "2026", "counts": {}}}, {"lookups": {"year": 2026}}):
+    told = {"year": 2026, "counts": {"incident": 2, "dance": 3, "other": 1, "x": -1, "y": True}}
+    this_year = {2026: {LookUpReason.INCIDENT: 2, LookUpReason.OTHER: 4}}
+    assert look_ups({"lookups": told}) == LookUps(this_year)
+    for nothing in (None, [], 5):
+        assert look_ups({"lookups": {**told, "last_year": nothing}}) == LookUps(this_year)
+    last_year = {2025: {LookUpReason.KEY_LOST: 7}}
+    assert look_ups({"lookups": {**told, "last_year": {"key_lost": 7}}}) == LookUps({**this_year, **last_year})
+    assert look_ups({"lookups": {"year": 2026}}) == LookUps({})
+    for wrong in ({}, {"lookups": 5}, {"lookups": {"year": "2026", "counts": {}}}):
         assert look_ups(wrong) is None

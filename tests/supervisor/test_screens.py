@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from config.models import DisplayTable, StorageTable
 from station.ports import MirrorObject
+from station.runtime import neighbours_file
 from station.runtime.neighbours_file import NeighboursFile
 from station.supervisor import screens
 from station.supervisor.screens import (
@@ -219,6 +220,15 @@ async def test_the_kiosk_writes_what_the_supervisor_reads(tmp_path: Path) -> Non
     await writer.refresh()
     marked = {station.place: station.silent for station in read_where_to_go(tmp_path).stations}
     assert marked == {"Near, Round the corner 4": True, "Far, There 2": False}, "nobody is sent to one without a word"
+
+
+async def test_where_the_nearest_are_silent_one_that_is_not_is_written_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbours_file, "STATIONS_LIMIT", 1)
+    writer = NeighboursFile(Mirror(), tmp_path, station=1, unit=1, down=lambda: {4}, language="sv")  # type: ignore[arg-type]
+    await writer.refresh()
+    assert read_where_to_go(tmp_path).stations == (Station("Far, There 2"),)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def figures_of(*options: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "wanted",
     [
-        ["prompt_bytes", "transfer_vs_mcumgr_toolkit", "event_commit"],
+        ["event_commit"],
         pytest.param(list(LIMITS), marks=pytest.mark.nightly),
     ],
     ids=["some", "all"],

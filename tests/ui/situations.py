@@ -17,7 +17,7 @@ from station.display.screen import (
 from station.display.snapshot import FLICKER_LINES
 from station.records.claims import KeyKind
 from station.rules.clock import ClockDoubt
-from station.rules.facts import LookUps, OffOnlyReason, Refusal, Shortened
+from station.rules.facts import LookUpReason, LookUps, OffOnlyReason, Refusal, Shortened
 from station.rules.hand_out import HandOutTold
 from station.rules.support import Neighbour
 from tools.pictures import sample_screens
@@ -99,6 +99,9 @@ def situations() -> Iterator[tuple[str, Screen]]:
     yield "prompt-clock", Screen(Line.PROMPT, OFFLINE, digits=16, key=1042, notes=LONG_NOTES)
 
 
+LOOK_UPS = LookUps({2026: {LookUpReason.INCIDENT: 12}, 2025: dict.fromkeys(LookUpReason, 23)})
+
+
 def further() -> Iterator[tuple[str, Screen]]:
     """Named screens: what is said besides, and what an empty station shows instead."""
     yield "broken", Screen(Line.READER_BROKEN, replace(OFFLINE, offline_since=NOON_S - 7200), outside_help=OUTSIDE_HELP)
@@ -128,7 +131,7 @@ def further() -> Iterator[tuple[str, Screen]]:
         yield f"progress-{done}", Screen(Line.ACTIVATING, STATUS, progress=Progress(done, 1740))
     for topic in (None, *HelpTopic):
         own = tuple((language, "Egen text. " * 20) for language in ("sv", "fi")) if topic is HelpTopic.LOST else ()
-        page = IdlePage(View.HELP, topic, site_texts=own, privacy=PRIVACY, look_ups=LookUps(2026, 12))
+        page = IdlePage(View.HELP, topic, site_texts=own, privacy=PRIVACY, look_ups=LOOK_UPS)
         yield f"help-{topic or 'topics'}", Screen(Line.EMPTY, STATUS, idle_page=page, outside_help=OUTSIDE_HELP)
     no_notice = IdlePage(View.HELP, HelpTopic.LOGGED, part=1)
     yield "help-no-notice", Screen(Line.READER_BROKEN, STATUS, idle_page=no_notice)

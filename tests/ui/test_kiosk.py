@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from station.display.screen import Line, Screen
 from tests.ui.situations import RECEIPT, SITUATIONS, STATUS
-from tools.pictures.draw import CONSOLE
+from tools.pictures.draw import CONSOLE, settled
 from ui.big_letters import MARK_ROWS, BigText, Cell, pattern
 from ui.glyphs import LAT15
 from ui.kiosk import RINGING, Kiosk
@@ -60,8 +60,7 @@ def flat(text: str) -> str:
 
 async def drawn(kiosk: Kiosk, pilot: Pilot[None], screen: Screen) -> str:
     kiosk.snapshot = screen
-    # Not pause() without a time: it watches the process's load, and costs 40 ms each of several hundred times.
-    await pilot.pause(0)
+    await settled(kiosk, pilot)
     return flat(" ".join(rows(kiosk)))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from textual.strip import Strip
 
+from tools.pictures.draw import settled
 from tools.pictures.sample_screens import SAMPLES
 from ui.kiosk import Kiosk
 from ui.words import words
@@ -35,7 +36,7 @@ async def drawn(size: tuple[int, int], language: str) -> str:
     async with kiosk.run_test(size=size) as pilot:
         for name, screen in SAMPLES.items():
             kiosk.snapshot = screen
-            await pilot.pause(0)
+            await settled(kiosk, pilot)
             rows = [in_cells(strip).rstrip() for strip in kiosk.screen._compositor.render_strips()]
             shown = words(screen, language)
             parts.append("\n".join([f"--- {name} [{shown.tone.value}]", *(f"|{row}" for row in rows)]))

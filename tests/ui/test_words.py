@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from collections.abc import Mapping
 from dataclasses import replace
 from enum import Enum
 
@@ -10,7 +11,7 @@ import pytest
 from station.display.idle import HelpTopic, View
 from station.display.screen import IdlePage, Line, OutsideHelp, Screen
 from station.records.claims import KeyKind, Role
-from station.rules.facts import LookUps, OffOnlyReason, Refusal, Shortened
+from station.rules.facts import LookUpReason, LookUps, OffOnlyReason, Refusal, Shortened
 from station.rules.hand_out import HandOutTold
 from station.runtime.outcomes import Outcome
 from tests.ui.situations import (
@@ -452,6 +453,10 @@ def test_offline_since_when() -> None:
     assert words(replace(SITUATIONS["broken"], status=unsure), "en").status[1] == "OFFLINE"
 
 
+THIS_YEAR = 2026
+"""Of `STATUS`."""
+
+
 def lines_of(page: IdlePage, language: str) -> tuple[str, ...]:
     sheet = words(Screen(Line.EMPTY, STATUS, idle_page=page, outside_help=OUTSIDE_HELP), language).sheet
     assert sheet is not None
@@ -462,10 +467,24 @@ def test_the_privacy_notice_is_the_sites_own_and_the_look_ups_are_counted() -> N
     assert lines_of(IdlePage(View.HELP, HelpTopic.LOGGED, privacy=PRIVACY), "da")[-1] == PRIVACY[1][1]
     danish = IdlePage(View.HELP, HelpTopic.LOGGED, privacy=(("da", "Kun dansk."),))
     assert lines_of(danish, "sv")[-1] == "Kun dansk."
-    bare = IdlePage(View.HELP, HelpTopic.LOGGED, look_ups=LookUps(2026, 3))
-    assert lines_of(bare, "en")[-2:] == (help_texts.KEPT, "So far in 2026 the log has been read 3 times.")
+    bare = IdlePage(View.HELP, HelpTopic.LOGGED, look_ups=LookUps({THIS_YEAR: {LookUpReason.OTHER: 3}}))
+    this_year = f"So far in {THIS_YEAR} the log has been read 3 times."
+    assert lines_of(bare, "en")[-2:] == (help_texts.KEPT, this_year)
     own = replace(bare, site_texts=(("en", "Ours."),))
-    assert lines_of(own, "en") == ("Ours.", "So far in 2026 the log has been read 3 times.")
+    assert lines_of(own, "en") == ("Ours.", this_year)
+
+
+def test_the_look_ups_of_last_year_are_told_by_reason() -> None:
+    def told(years: Mapping[int, Mapping[LookUpReason, int]], language: str = "en") -> tuple[str, ...]:
+        return lines_of(IdlePage(View.HELP, HelpTopic.LOGGED, look_ups=LookUps(years)), language)[3:]
+
+    last_year = {LookUpReason.CLIENT_ASKED: 12, LookUpReason.INCIDENT: 1, LookUpReason.OTHER: 0}
+    both = told({THIS_YEAR: {LookUpReason.OTHER: 3}, THIS_YEAR - 1: last_year})
+    said = f"In {THIS_YEAR - 1} it was read 13 times: incident 1, question from a client 12."
+    assert both == (f"So far in {THIS_YEAR} the log has been read 3 times.", said)
+    assert told({THIS_YEAR - 1: last_year, THIS_YEAR - 2: last_year}) == (said,), "nobody has read it yet this year"
+    assert told({THIS_YEAR: {}, THIS_YEAR - 1: {}})[1] == f"In {THIS_YEAR - 1} nobody read it."
+    assert told({THIS_YEAR - 2: last_year}) == ()
 
 
 def technicians_lines(name: str, language: str = "en", **status: object) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from rich.terminal_theme import TerminalTheme
+from textual.pilot import Pilot
+from textual.strip import Strip
 
 from station.display.screen import Screen
 from tools.pictures.sample_screens import SAMPLES, SHIFT
@@ -39,6 +41,15 @@ CONSOLE = TerminalTheme(
 """The palette of a Linux console, with the green that the kiosk sets (`ui.palette`)."""
 
 
+async def settled(kiosk: Kiosk, pilot: Pilot[None]) -> None:
+    """Wait until the screen is drawn as it stays: what a widget sends its neighbours is laid out a round later."""
+    before: list[Strip] | None = None
+    while (now := kiosk.screen._compositor.render_strips()) != before:  # noqa: SLF001 -- no public one has the cells
+        before = now
+        # Not pause() without a time: it watches the process's load, and costs 40 ms each of several hundred times.
+        await pilot.pause(0)
+
+
 async def pictures(
     screens: Mapping[str, Screen], language: str, size: tuple[int, int] = SIZE
 ) -> AsyncIterator[tuple[str, str]]:
@@ -49,7 +60,7 @@ async def pictures(
     async with kiosk.run_test(size=size) as pilot:
         for name, screen in screens.items():
             kiosk.snapshot = screen
-            await pilot.pause(0)
+            await settled(kiosk, pilot)
             svg = kiosk.export_screenshot(title=f"Station {screen.status.station}")
             # Rich numbers its SVG classes by a checksum that changes from run to run: the same picture, the same names.
             # Its fonts come from somebody's server: a picture in the documentation downloads nothing.

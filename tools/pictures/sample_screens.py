@@ -18,7 +18,7 @@ from station.display.screen import (
     Technician,
 )
 from station.records.claims import ClockSource, KeyKind, Role
-from station.rules.facts import LookUps, OffOnlyReason, Refusal, Shortened
+from station.rules.facts import LookUpReason, LookUps, OffOnlyReason, Refusal, Shortened
 from station.rules.hand_out import HandOutTold
 from station.rules.support import Neighbour, SupportLine
 
@@ -205,6 +205,12 @@ _REFUSED = {
     for refusal in Refusal
     if refusal is not Refusal.WRONG_PIN
 }
+LOOK_UPS = LookUps(
+    {
+        2026: {LookUpReason.CLIENT_ASKED: 12},
+        2025: {LookUpReason.INCIDENT: 4, LookUpReason.CLIENT_ASKED: 31, LookUpReason.KEY_LOST: 9},
+    }
+)
 _HELP = {
     f"help-{topic or 'topics'}".replace("_", "-"): Screen(
         Line.EMPTY,
@@ -214,7 +220,7 @@ _HELP = {
             View.HELP,
             topic,
             privacy=PRIVACY if topic is HelpTopic.LOGGED else (),
-            look_ups=LookUps(2026, 12) if topic is HelpTopic.LOGGED else None,
+            look_ups=LOOK_UPS if topic is HelpTopic.LOGGED else None,
         ),
     )
     for topic in (None, *HelpTopic)

@@ -67,8 +67,8 @@ the supervisor too should the kiosk die.
   page, from any other page too. `#` leads back to the list, and out. What a small screen has no room for is the next
   part, with `*`. Every page has the telephone line of this hour. It goes away by itself after {HELP_S:.0f} s without a
   keystroke, and when a key is put in. A site's own texts (central's `site`, `help`) take the place of the program's,
-  topic by topic, where they are in the station's language; other stations, the privacy notice and how often the log was
-  read are added by the station.
+  topic by topic, where they are in the station's language; other stations, the privacy notice, how often the log was
+  read this year, and for which reasons last year, are added by the station.
 * **Standby**: after `display.standby_min` minutes the screen is dark but for the time. Any key or keystroke wakes it. A
   station that can only switch keys off, or has no contact with its reader, stays lit.
 * **Before leaving**, a receipt warns of a battery of {BATTERY_LOW_PERCENT} % or less (as the newest entry of a lock on
@@ -91,8 +91,9 @@ the supervisor too should the kiosk die.
 * **Out of order**: the telephone line of this hour (the site's `support` plan, with the public holidays of Sweden,
   Denmark, Norway or Finland by its time zone; where the plan has a gap, the line that is there on holidays), and the
   nearest stations by their positions, those without one by unit; a station that central has not heard from is marked,
-  for it may work all the same. Where headline and stations keep their room, the number is there as a QR code that a
-  telephone dials (`TEL:`, version 1). The supervisor's own page of a station that does not start is the same.
+  for it may work all the same. Were all that there is room for silent, the nearest that is not takes the last place.
+  Where headline and stations keep their room, the number is there as a QR code that a telephone dials (`TEL:`,
+  version 1). The supervisor's own page of a station that does not start is the same.
 * **Technician's page**: `{SEQUENCE}` on the empty screen, then the code and `#`; no shell, nothing to change. `*` for
   its next part, any other key to leave; it closes {TECHNICIAN_S:.0f} s after the last keystroke. It says in the
   station's language what the reader, central (its address, and why it refuses), the clock and the data are like, and

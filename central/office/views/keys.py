@@ -27,10 +27,10 @@ from central.actions.pool_keys import NotThere, lendable_keys, pool_keys
 from central.actions.undo import state_of
 from central.clock import unix_now
 from central.doors.table import Right
+from central.letters import means
 from central.models import Holder, Key, LogGaps
 from central.office.access import SiteAccess
 from central.office.block_spread import BlockSpread, spread_of_block
-from central.office.letters import fits
 from central.office.lists import Column, choice, page_of
 from central.office.pages import NotDone, SiteRequest
 from central.office.templatetags.office import day as in_words
@@ -67,16 +67,12 @@ def listed(request: SiteRequest) -> HttpResponse:
         found = found.filter(status=chosen.status)
     rows: list[Any] = list(found.order_by("number").values_list(*FIELDS, named=True))
     if chosen.q:
-        rows = [
-            row
-            for row in rows
-            if str(row.number) == chosen.q or (row.holder__given_name and fits(chosen.q, " ".join(_name_of(row))))
-        ]
+        rows = [row for row in rows if means(chosen.q, row.number, " ".join(_name_of(row)))]
     return show(request, "keys", page=page_of(request, chosen, rows, found), chosen=chosen)
 
 
 def _name_of(row: Any) -> tuple[str, str]:
-    return row.holder__given_name, row.holder__family_name
+    return row.holder__given_name or "", row.holder__family_name or ""
 
 
 def one(request: SiteRequest, number: int) -> HttpResponse:

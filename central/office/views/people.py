@@ -24,10 +24,10 @@ from central.actions.pins import (
 from central.actions.pool_keys import held_by
 from central.clock import unix_now
 from central.doors.table import Right
+from central.letters import means
 from central.models import Area, Holder, Key, Unit
 from central.office import merging
 from central.office.forms import EmployeeForm, EndForm, HourlyForm, PersonForm, category_name
-from central.office.letters import fits
 from central.office.lists import EVERY, NUMBER, Column, choice, page_of
 from central.office.pages import NotDone, SiteRequest
 from central.office.undo import say_undoable
@@ -59,7 +59,7 @@ def listed(request: SiteRequest) -> HttpResponse:
     rows = [
         row
         for row in found.order_by("number").values_list(*FIELDS, named=True)
-        if str(row.number) == chosen.q or fits(chosen.q, f"{row.given_name} {row.family_name}")
+        if means(chosen.q, row.number, f"{row.given_name} {row.family_name}")
     ]
     acts = [(name, act.text) for name, act in ACTS.items() if access.may(act.right)]
     return show(request, "people", page=page_of(request, chosen, rows, found), chosen=chosen, acts=acts)

@@ -1,9 +1,11 @@
-"""People to hand a key to: those that a page offers, and whom somebody has typed."""
+"""Whom somebody means by a name or number, and the people that a page offers to hand a key to."""
 
 from collections.abc import Iterable
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import get_language
 
+from central.letters import means, order_of, same_name
 from central.models import Holder, Key
 from central.office.views.answers import number_in
 
@@ -28,9 +30,21 @@ def borrowers(people: QuerySet[Holder], keys: Iterable[Key]) -> QuerySet[Holder]
     return people.filter(wanted, status=Holder.Status.ACTIVE).distinct()
 
 
+def by_name(people: QuerySet[Holder], typed: str = "", limit: int | None = None) -> list[Holder]:
+    """Those of these people whom the typed words mean (nothing typed: all), in the order of the reader's language."""
+    order = order_of(get_language() or "")
+    # Not in SQL: SQLite does not know that å is Å.
+    rows = people.order_by().values_list("pk", "number", "given_name", "family_name")
+    fitting = [row for row in rows if means(typed, row[1], f"{row[2]} {row[3]}")]
+    fitting.sort(key=lambda row: (order(row[2]), order(row[3]), row[1]))
+    chosen = [row[0] for row in fitting[:limit]]
+    found = people.in_bulk(chosen)
+    return [found[pk] for pk in chosen if pk in found]
+
+
 def offered(people: QuerySet[Holder]) -> list[Holder]:
     """The first of them, by name."""
-    return list(people.order_by("given_name", "family_name", "number")[:OFFERED_LIMIT])
+    return by_name(people, limit=OFFERED_LIMIT)
 
 
 def person_in(text: str, people: QuerySet[Holder]) -> Holder | None:
@@ -39,8 +53,5 @@ def person_in(text: str, people: QuerySet[Holder]) -> Holder | None:
     number = number_in(words[0]) if words else None
     if number is not None:
         return people.filter(number=number).first()
-    name = " ".join(words).casefold()
-    # Not in SQL: SQLite does not know that å is Å.
-    names = people.values_list("pk", "given_name", "family_name")
-    fitting = [pk for pk, given, family in names if f"{given} {family}".casefold() == name]
-    return people.get(pk=fitting[0]) if len(fitting) == 1 else None
+    named = [each for each in by_name(people, text) if same_name(text, f"{each.given_name} {each.family_name}")]
+    return named[0] if words and len(named) == 1 else None

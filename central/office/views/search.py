@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils.translation import get_language
 
 from central.doors.table import Right
+from central.letters import means, order_of
 from central.models import Lock
 from central.office.access import SiteAccess
-from central.office.letters import fits, order_of
 from central.office.pages import SiteRequest
 from central.office.views.answers import number_in, show
 
@@ -44,7 +44,7 @@ def search(request: SiteRequest) -> HttpResponse:
 def _people(access: SiteAccess, words: str) -> list[Found]:
     rows = access.holders(Right.SEE_PEOPLE).values_list("number", "given_name", "family_name", "unit__name", "status")
     order = order_of(get_language() or "")
-    fitting = [row for row in rows if str(row[0]) == words or fits(words, f"{row[1]} {row[2]}")]
+    fitting = [row for row in rows if means(words, row[0], f"{row[1]} {row[2]}")]
     # Those who work here first.
     fitting.sort(key=lambda row: (row[4], order(row[1]), order(row[2]), row[0]))
     return [
@@ -72,7 +72,7 @@ def _stations(access: SiteAccess, words: str) -> list[Found]:
     fitting = [
         station
         for station in access.stations(Right.SEE_STATIONS)
-        if str(station.number) == words or fits(words, f"{station.name} {station.address}")
+        if means(words, station.number, f"{station.name} {station.address}")
     ]
     fitting.sort(key=lambda station: order(station.name))
     return [Found(str(each), _at(access, "station", each.number), f"{each.number} · {each.unit}") for each in fitting]

@@ -1,23 +1,23 @@
 """One act on several people: they are named first, it is confirmed, and done person by person."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from central.actions.people import edit_person, end_employment
 from central.actions.pins import give_pin
 from central.doors.table import Right
 from central.models import Holder, Receipt
 from central.office.forms import EndForm, ExtendForm
-from central.office.letters import order_of
 from central.office.pages import NotDone, SiteRequest
 from central.office.views.answers import ROWS, go, number_in, show
+from central.office.views.people_offered import by_name
 
 LIMIT = ROWS
 """As many as a page of the list has."""
@@ -63,7 +63,7 @@ def several(request: SiteRequest) -> HttpResponse:
     if act is None or not 0 < len(numbers) <= LIMIT:
         raise NotDone(_("Tick people, and choose what to do."), "people")
     request.access.require(act.right)
-    here = _by_name(request.access.holders(Right.SEE_PEOPLE).filter(number__in=numbers))
+    here = by_name(request.access.holders(Right.SEE_PEOPLE).filter(number__in=numbers))
     mine = set(request.access.holders(act.right).filter(number__in=numbers).values_list("pk", flat=True))
     people = [one for one in here if one.pk in mine and (name == "slips" or one.status == Holder.Status.ACTIVE)]
     others = [one for one in here if one not in people]
@@ -110,8 +110,3 @@ def _newest_receipts(request: SiteRequest, people: list[Holder]) -> list[dict[st
     found = request.access.receipts(Right.SEE_PEOPLE).filter(holder__in=people).exclude(kind=Receipt.Kind.PIN)
     newest = {receipt.holder_id: receipt for receipt in found.order_by("made_at", "pk")}
     return [{"holder": one, "receipt": newest[one.pk]} for one in people if one.pk in newest]
-
-
-def _by_name(people: Iterable[Holder]) -> list[Holder]:
-    order = order_of(get_language() or "")
-    return sorted(people, key=lambda one: (order(one.given_name), order(one.family_name), one.number))

@@ -16,10 +16,10 @@ from central.doors.table import Right
 from central.models import Holder, Key, Lock
 from central.office.access import SiteAccess
 from central.office.last_night import note_asked
-from central.office.log_form import people
 from central.office.pages import SiteRequest
 from central.office.refusal_words import refusal_words
 from central.office.views.answers import number_in, show
+from central.office.views.people_offered import by_name
 from station.records.log_entry import TEST_LOCK
 
 AHEAD_DAYS = 7
@@ -53,7 +53,7 @@ def why(request: SiteRequest) -> HttpResponse:
         lock = named.filter(number=number).first() if number is not None else None
         if lock is None:
             messages.error(request, _("There is no lock %(words)s.") % {"words": lock_words})
-    if (words or "key" in asked) and not cases:
+    if (words or "key" in asked or "person" in asked) and not cases:
         messages.error(request, _("Nobody and no key of yours fits."))
     context: dict[str, Any] = {
         "q": words or asked.get("key", ""),
@@ -114,17 +114,16 @@ def _time(request: SiteRequest, words: str, now: int) -> int | None:
 
 
 def _cases(access: SiteAccess, request: SiteRequest, words: str, now: int) -> list[Case]:
-    """The keys in scope that the question may be about: the one that was chosen; else those that the words fit."""
+    """The keys in scope that the question may be about: that which was chosen, or whom; else those that are meant."""
     chosen, person = (number_in(request.GET.get(name, "")) for name in ("key", "person"))
     if chosen is not None:
         return _of_keys(access, list(access.keys(Right.ASK_WHY).filter(number=chosen)), person, now)
+    seen, number = access.holders(Right.ASK_WHY), number_in(words)
     if not words:
-        return []
-    number = number_in(words)
+        seen = seen.filter(number=person)
     keys = list(access.keys(Right.ASK_WHY).filter(number=number)) if number is not None else []
     found = _of_keys(access, keys, person, now)
-    seen = access.holders(Right.ASK_WHY)
-    for holder in people(seen, words)[:CHOICES_SHOWN]:
+    for holder in by_name(seen, words, CHOICES_SHOWN):
         own = Key.objects.filter(site=access.site, holder=holder).exclude(status=Key.Status.RETURNED)
         mine = [*own.select_related("unit", "holder__unit", "site"), *keys_held_by(holder, now)]
         numbers = {case.key.number for case in found}
@@ -170,6 +169,7 @@ def _rule_words(found: Answer) -> str:
         Rule.NOT_PERMANENT: _("The key is an emergency key, for permanent and long-term staff only."),
         Rule.CLOSED_UNIT: _("The unit is closed: its keys and its people are used with each other only."),
         Rule.NO_PERMIT: _("The person has no permission with this key."),
+        Rule.NOT_BEGUN: _("The first day at work is still to come: the key opens nothing before."),
         Rule.PERMIT_EXPIRED: _("The permission has run out."),
         Rule.OUTSIDE_HOURS: _("It is outside the person's hours."),
         Rule.NO_AREA: _("The person has neither the lock's area nor the lock itself."),

@@ -361,58 +361,6 @@ def months() -> list[Month]:
     return [month for month, _ in event_months._attached()]
 
 
-@pytest.mark.skipif(not IS_BY_MONTH, reason="a plain table")
-def test_months_are_made_ahead_and_at_the_latest_when_an_event_comes(site: SimpleNamespace) -> None:
-    make_months_ahead(NOW)
-    this = Month.of(NOW)
-    assert {this, this.next, this.next.next} <= set(months())
-    make_months_ahead(NOW)
-    asleep = NOW + 1234 * DAY_S
-    assert Month.of(asleep) not in months()
-    at_once = threading.Barrier(4)
-
-    def bring(_: int) -> list[str]:
-        try:
-            at_once.wait(30)
-            return receive(site, told("station_started"), now=asleep)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(4) as threads:
-        assert list(threads.map(bring, range(4))) == [["accepted"]] * 4
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT COUNT(*) FROM {Month.of(asleep).table}")
-        assert cursor.fetchone() == (4,)
-    # By a clock that goes back the month before is asked for again.
-    assert receive(site, told("station_started")) == ["accepted"]
-
-
-@pytest.mark.skipif(not IS_BY_MONTH, reason="a plain table")
-def test_a_month_that_somebody_reads_goes_when_they_are_done_and_nobody_waits(
-    site: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(event_months, "DETACH_LIMIT_MS", 300)
-    begins = Month.of(NOW + 2000 * DAY_S).begins
-    receive(site, told("station_started"), now=begins)
-    end = Month.of(begins).next.begins + 400 * DAY_S
-    reader = connections.create_connection("default")
-    try:
-        with reader.cursor() as cursor:
-            cursor.execute("BEGIN")
-            cursor.execute("SELECT COUNT(*) FROM central_event")
-        before = DailyCount.objects.filter(site=site.site).count()
-        delete_old_events(end)
-        assert DailyCount.objects.filter(site=site.site).count() == before
-        assert receive(site, told("station_started"), now=end) == ["accepted"]
-        with reader.cursor() as cursor:
-            cursor.execute("COMMIT")
-        assert delete_old_events(end) >= 1
-        assert Month.of(begins) not in months()
-        assert DailyCount.objects.filter(site=site.site).count() == before + 1
-    finally:
-        reader.close()
-
-
 def test_a_months_name_and_bounds() -> None:
     december = Month.of(int(datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()))
     assert (december.table, december.next) == ("central_event_2026_12", (2027, 1))
@@ -512,3 +460,54 @@ def test_a_case_is_its_makers_for_some_hours(site: SimpleNamespace) -> None:
     note_look_up(site.site, NOW + 60, LookUp.Cause.KEY_LOST, first, **told_of_it)
     assert list(open_cases(site.site, None, NOW + 3600)) == [first]
     assert not open_cases(site.site, None, NOW + 5 * 3600).exists()
+
+
+if IS_BY_MONTH:  # elsewhere events are in one plain table
+
+    def test_months_are_made_ahead_and_at_the_latest_when_an_event_comes(site: SimpleNamespace) -> None:
+        make_months_ahead(NOW)
+        this = Month.of(NOW)
+        assert {this, this.next, this.next.next} <= set(months())
+        make_months_ahead(NOW)
+        asleep = NOW + 1234 * DAY_S
+        assert Month.of(asleep) not in months()
+        at_once = threading.Barrier(4)
+
+        def bring(_: int) -> list[str]:
+            try:
+                at_once.wait(30)
+                return receive(site, told("station_started"), now=asleep)
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(4) as threads:
+            assert list(threads.map(bring, range(4))) == [["accepted"]] * 4
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT COUNT(*) FROM {Month.of(asleep).table}")
+            assert cursor.fetchone() == (4,)
+        # By a clock that goes back the month before is asked for again.
+        assert receive(site, told("station_started")) == ["accepted"]
+
+    def test_a_month_that_somebody_reads_goes_when_they_are_done_and_nobody_waits(
+        site: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(event_months, "DETACH_LIMIT_MS", 300)
+        begins = Month.of(NOW + 2000 * DAY_S).begins
+        receive(site, told("station_started"), now=begins)
+        end = Month.of(begins).next.begins + 400 * DAY_S
+        reader = connections.create_connection("default")
+        try:
+            with reader.cursor() as cursor:
+                cursor.execute("BEGIN")
+                cursor.execute("SELECT COUNT(*) FROM central_event")
+            before = DailyCount.objects.filter(site=site.site).count()
+            delete_old_events(end)
+            assert DailyCount.objects.filter(site=site.site).count() == before
+            assert receive(site, told("station_started"), now=end) == ["accepted"]
+            with reader.cursor() as cursor:
+                cursor.execute("COMMIT")
+            assert delete_old_events(end) >= 1
+            assert Month.of(begins) not in months()
+            assert DailyCount.objects.filter(site=site.site).count() == before + 1
+        finally:
+            reader.close()

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from central.actions import pins as pin_actions
-from central.actions.pins import end_pin_renewal, give_pin, renew_pins, start_pin_renewal
+from central.actions.pins import cancel_pin_renewal, end_pin_renewal, give_pin, renew_pins, start_pin_renewal
 from central.actions.stations import revoke_station
 from central.feed import change_and_sign
 from central.models import Holder, Permission, Permit, SealedSecret, Site, Station, Task
@@ -119,11 +119,16 @@ def test_a_second_stolen_station_is_answered_when_nobody_has_a_pin_of_the_first_
     assert not Task.objects.filter(site=site.site, done_at=None, kind="renew_pins").exists()
 
 
-def test_whoever_leaves_or_never_had_one_holds_no_renewal_up(site: SimpleNamespace, people: dict[int, str]) -> None:
+@pytest.mark.parametrize("is_cancelled", [False, True])
+def test_whoever_leaves_or_never_had_one_holds_no_renewal_up(
+    site: SimpleNamespace, people: dict[int, str], is_cancelled: bool
+) -> None:
     assert len(people) == 2
     start_pin_renewal(site.site, "Kim")
     site.holder.refresh_from_db()
     give_pin(site.holder)
+    if is_cancelled:
+        cancel_pin_renewal(site.site, "Kim")
     with change_and_sign():
         Holder.objects.filter(site=site.site, number=11).update(status="ended")
         saved(Holder(site=site.site, number=12, given_name="Ny", family_name="Test", category=0, unit=site.unit))

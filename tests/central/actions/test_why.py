@@ -61,8 +61,8 @@ def by_stations(given: Facts, at: int, status: str) -> str:
 SAME = {
     Rule.BLOCKED: "blocked", Rule.RETURNED: "returned", Rule.LOCKED: "locked", Rule.ENDED: "holder_ended",
     Rule.NOT_HOURLY: "not_hourly", Rule.NOT_PERMANENT: "not_permanent", Rule.CLOSED_UNIT: "closed_unit",
-    Rule.NO_PERMIT: "no_permit", Rule.PERMIT_EXPIRED: "permit_expired", Rule.OUTSIDE_HOURS: "outside_window",
-    Rule.NO_AREA: "no_permission", Rule.OPENS: "opened",
+    Rule.NO_PERMIT: "no_permit", Rule.NOT_BEGUN: "permit_expired", Rule.PERMIT_EXPIRED: "permit_expired",
+    Rule.OUTSIDE_HOURS: "outside_window", Rule.NO_AREA: "no_permission", Rule.OPENS: "opened",
 }  # fmt: skip
 
 

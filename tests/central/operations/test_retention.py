@@ -1,9 +1,12 @@
 """How long the log names people, and what a person is told: against real rows of a real server."""
 
+import logging
 import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
+import pytest
 from auditlog.models import LogEntry
 from auditlog.registry import auditlog
 from django.contrib.auth import get_user_model
@@ -12,11 +15,12 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 
-from central.actions import keys, pins, tasks
+from central.actions import keys, people, pins, tasks
 from central.doors.login import KNOWN_FOR_S
 from central.models import (
     DailyCount,
     Event,
+    Holder,
     Key,
     LoggedInFrom,
     LookUp,
@@ -25,6 +29,7 @@ from central.models import (
     Site,
     Task,
 )
+from central.operations import event_retention, retention
 from central.operations.retention import (
     SITE_OF,
     delete_old_records,
@@ -50,6 +55,37 @@ def test_the_server_does_it_by_itself_once_an_hour(site: SimpleNamespace, enroll
     do_what_is_due(now + 3700)
     assert not Event.objects.filter(site=site.site).exists()
     assert DailyCount.objects.filter(site=site.site, type="lock_opened").exists()
+
+
+def test_a_site_that_fails_keeps_no_other_from_it(
+    site: SimpleNamespace, enrolled: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    enrolled.reported(entry_event())
+    later = int(time.time()) + 91 * DAY_S
+    first = Site.objects.order_by("pk").first()
+    assert first is not None
+    assert first != site.site
+
+    def failing(do: Callable[[Site, int], int]) -> Callable[[Site, int], int]:
+        def of_all_but_one(of: Site, limit: int) -> int:
+            if of == first:
+                raise ZeroDivisionError
+            return do(of, limit)
+
+        return of_all_but_one
+
+    for module, name in (
+        (event_retention, "_delete_events"), (retention, "forget_who_left"), (retention, "delete_old_records_of"),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, failing(getattr(module, name)))
+    people.end_employment(site.holder)
+    with caplog.at_level(logging.ERROR, "central.scheduler"):
+        done = retention.apply_retention(later + DAY_S)
+    assert not Event.objects.filter(site=site.site).exists()
+    assert done.events >= 1
+    assert Holder.objects.get(pk=site.holder.pk).forgotten_at
+    for step in ("delete_old_events", "forget_who_left", "delete_old_records"):
+        assert f"scheduler.failed step={step} of={first.pk}" in caplog.text
 
 
 def test_every_model_that_is_followed_belongs_to_a_site_or_to_none(served: Served) -> None:

@@ -238,7 +238,7 @@ def test_what_is_given_for_a_time_ends_by_itself_also_where_there_is_no_network(
     (permit,) = permits(site)
     assert (permit.areas, permit.expires) == ((2,), midnight + 1 + 21 * DAY)
     periods = AccessPeriod.objects.filter(holder=site.holder).order_by("since")
-    forget_what_was_for_a_time(midnight + 3 * DAY)
+    forget_what_was_for_a_time(site.site, midnight + 3 * DAY)
     assert not TemporaryAccess.objects.filter(permission=site.permission).exists()
     assert permits(site)[0].revision == permit.revision
     assert [(each.opens["areas"], each.until) for each in periods][-2:] == [([2, 9], midnight + 1), ([2], None)]

@@ -28,6 +28,7 @@ FOR_EVER = 2**53
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()
     help = "Print the events of a site in the order in which they came in, one a line."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

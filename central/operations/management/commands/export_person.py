@@ -13,6 +13,7 @@ from central.operations.person_export import export_person
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()
     help = "Everything about one holder as a JSON file that only its owner may read. It is noted in the audit log."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

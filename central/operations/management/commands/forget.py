@@ -17,6 +17,7 @@ WORDS = {
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()
     help = (
         "Take the name of somebody who has left out of everything: receipts, events and the audit log keep the number. "
         "Backups made before still have it."

@@ -13,6 +13,7 @@ from central.operations.management.numbered_command import system_user
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()
     help = (
         "Shut out a user who has left, and put former-N in the place of their name everywhere. Backups made before "
         "still have it."

@@ -13,6 +13,7 @@ from central.operations.management.numbered_command import audited, find_numbere
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()
     help = "Give a user a role in the office at a site, for one unit or for all."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from central.operations.earlier_state import cautions, newest_things
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()
     help = "Show from when a restored database is, and open it to stations, as a new epoch."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

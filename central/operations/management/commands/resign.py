@@ -10,6 +10,7 @@ from central.operations.scheduler import end_employments, renew_blocklists, rene
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()
     help = "Sign permits and blocklists anew that have lived half of their life, in small batches."
 
     def handle(self, *_args: Any, **_options: Any) -> None:

@@ -9,6 +9,7 @@ from central.operations.retention import apply_retention
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()
     help = (
         "Delete the events that are older than their site's log_days; daily counts stay. Forget the people whose "
         "employment ended more than forget_days ago. Delete what the office did, and the audit log of it, when "

@@ -10,6 +10,7 @@ from central.operations.scheduler import how_far_behind, last_round
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()
     help = "Say when the scheduler's last round ended and what waits for it. Ends with status 1 when it is behind."
 
     def handle(self, *_args: Any, **_options: Any) -> None:

@@ -63,6 +63,19 @@ def fits(typed: str, text: str) -> bool:
     return all(word in there for word in folded(typed).split())
 
 
+def means(typed: str, number: int, name: str) -> bool:
+    """Whether what was typed is that number, or fits the name: how every list and field finds people, keys, stations.
+
+    Nothing typed means everybody.
+    """
+    return typed.strip() == str(number) or fits(typed, name)
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether both are the same name, case, marks and blanks aside."""
+    return folded(one).split() == folded(other).split()
+
+
 def _plain(text: str) -> str:
     parts = unicodedata.normalize("NFKD", text.translate(NO_MARKS))
     return "".join(part for part in parts if not unicodedata.combining(part))
