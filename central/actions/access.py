@@ -109,7 +109,7 @@ def kept(permissions: Iterable[Permission]) -> list[dict[str, Any]]:
     """What permissions say, as JSON that `give_back` takes."""
     return [
         {
-            "permission": permission.pk,
+            "unit": permission.unit_id,
             "every_area": permission.every_area,
             "areas": [area.pk for area in permission.areas.all()],
             "locks": [lock.pk for lock in permission.locks.all()],
@@ -124,16 +124,16 @@ def kept(permissions: Iterable[Permission]) -> list[dict[str, Any]]:
 
 
 def give_back(holder: Holder, before: list[dict[str, Any]]) -> None:
-    """Have permissions say again what they said."""
+    """Have permissions say again what they said, also those that are gone."""
     with change():
         for each in before:
-            permission = Permission.objects.filter(holder=holder, pk=each["permission"]).first()
-            if permission is None:
-                continue
             areas, locks = (
                 tuple(Area.objects.filter(pk__in=each["areas"])), tuple(Lock.objects.filter(pk__in=each["locks"])),
             )  # fmt: skip
-            permit_access(holder, permission.unit, Access(each["every_area"], areas, locks, each["windows"]))
+            unit = Unit.objects.filter(pk=each["unit"]).first()
+            permission = permit_access(holder, unit, Access(each["every_area"], areas, locks, each["windows"]))
+            for given in permission.temporary.all():
+                given.delete()
             for given in each["for_a_time"]:
                 again = Area.objects.filter(pk__in=given["areas"])
                 give_for_a_time(permission, again, date.fromisoformat(given["until"]))

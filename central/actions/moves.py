@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from central.actions.access import permit_access, usual_access
-from central.actions.keys import take_back_key
+from central.actions.access import give_back, kept, permit_access, usual_access
+from central.actions.keys import set_key_status, take_back_key
 from central.actions.people import withdraw_permissions
 from central.actions.tasks import finish_tasks
 from central.clock import unix_now
@@ -40,6 +41,47 @@ def move_person(
         _move_papers(holder)
         sign_permits(holder, unix_now())
         return receipts
+
+
+def state_before_move(holder: Holder) -> dict[str, Any]:
+    """What `undo_move` needs to know from before a move."""
+    tasks = Task.objects.filter(holder=holder, done_at=None)
+    return {
+        "unit": holder.unit_id,
+        "permissions": kept(holder.permissions.all()),
+        "keys": [[key.pk, key.unit_id, key.status] for key in own_keys(holder)],
+        "tasks": list(tasks.values_list("pk", "unit")),
+        "receipts": list(Receipt.objects.filter(holder=holder, signed_at=None).values_list("pk", "unit")),
+    }
+
+
+def undo_move(holder: Holder, before: dict[str, Any], by: str) -> None:
+    """Unit, access, keys, tasks and receipts are as they were. ``before["made"]``: the receipts of keys handed in."""
+    with change():
+        holder.unit_id = before["unit"]
+        holder.save(update_fields=["unit"])
+        withdraw_permissions(holder.permissions.exclude(unit_id__in=[each["unit"] for each in before["permissions"]]))
+        give_back(holder, before["permissions"])
+        handed_in = []
+        for pk, unit, status in before["keys"]:
+            key = Key.objects.select_related("site", "unit", "holder").get(pk=pk)
+            if key.status != status:
+                set_key_status(key, Key.Status(status), by)
+                handed_in.append(pk)
+            if key.unit_id != unit:
+                _move_key(key, unit)
+        for pk, unit in before["tasks"]:
+            for task in Task.objects.filter(pk=pk):
+                task.unit_id = unit
+                if task.kind == Task.Kind.COLLECT_KEY and task.key_id in handed_in:
+                    task.done_at, task.done_by = None, ""
+                task.save(update_fields=["unit", "done_at", "done_by"])
+        for pk, unit in before["receipts"]:
+            for receipt in Receipt.objects.filter(pk=pk):
+                receipt.unit_id = unit
+                receipt.save(update_fields=["unit"])
+        for receipt in Receipt.objects.filter(pk__in=before["made"]):
+            receipt.delete()
 
 
 def employ_again(holder: Holder, employment: Employment, by: str = "") -> None:
@@ -88,12 +130,16 @@ def _move_keys(holder: Holder, by: str, *, handed_in: bool) -> list[Receipt]:
             receipt = take_back_key(key, by)
             receipts += [receipt] if receipt else []
         elif key.unit_id != holder.unit_id:
-            key.unit = holder.unit
-            key.save(update_fields=["unit"])
-            if key.record is not None:
-                # Any station writes it to the key at the next insertion.
-                sign_key_record(key, unix_now())
+            _move_key(key, holder.unit_id)
     return receipts
+
+
+def _move_key(key: Key, unit: int) -> None:
+    key.unit_id = unit
+    key.save(update_fields=["unit"])
+    if key.record is not None:
+        # Any station writes it to the key at the next insertion.
+        sign_key_record(key, unix_now())
 
 
 def _move_papers(holder: Holder) -> None:

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from central.actions.access import give_back
 from central.actions.keys import block_key, reopen_key, set_key_status
+from central.actions.moves import undo_move
 from central.actions.people import resume_employment
 from central.actions.pool_keys import NotThere
 from central.actions.tasks import finish_tasks
@@ -125,8 +126,15 @@ def _undo_take_back(act: Undoable, _by: str) -> Holder:
     return holder
 
 
+def _undo_move(act: Undoable, by: str) -> Holder:
+    holder = Holder.objects.select_related("site", "unit").get(pk=act.number)
+    undo_move(holder, act.before, by)
+    return holder
+
+
 ACTS: dict[str, Callable[[Undoable, str], Key | Holder]] = {
     "key": _undo_key,
     "end": _undo_end,
     "access": _undo_take_back,
+    "move": _undo_move,
 }

@@ -550,7 +550,7 @@ class Migration(migrations.Migration):
                         ("what", models.CharField(max_length=30)),
                         ("number", models.BigIntegerField()),
                         ("before", models.JSONField(default=dict)),
-                        ("seen", models.CharField(max_length=200)),
+                        ("seen", models.TextField()),
                         ("at", models.BigIntegerField(db_index=True)),
                     ],
                     options={

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.signals import post_save, pre_save
+from django.utils.translation import gettext_lazy as _
 
 M = TypeVar("M", bound=models.Model)
 
@@ -26,7 +27,7 @@ def number_field(
 def check_printable(value: str) -> None:
     """Refuse a text with control characters, or with marks that turn what follows around."""
     if not value.isprintable():
-        raise ValidationError("There are characters in it that no screen can show")
+        raise ValidationError(_("There are characters in it that no screen can show."))
 
 
 class Watched(models.Model):

@@ -33,7 +33,7 @@ class Undoable(models.Model):
     """Of what it was done to: the database's own."""
     before = models.JSONField(default=dict)
     """What it was before."""
-    seen = models.CharField(max_length=200)
+    seen = models.TextField()
     """What the act has left behind (`central.office.seen`): whatever has changed since is not undone."""
     at = models.BigIntegerField(db_index=True)
 

@@ -115,8 +115,6 @@ class OpensForm(forms.Form):
         self.merged = merging.merged(self.shown, wanted, self.now)
         if "windows" in self.merged.conflicts:
             self.add_error("hours", MEANWHILE % {"now": in_words(self.now["windows"])})
-        if "every_area" in self.merged.conflicts:
-            self.add_error("every_area", MEANWHILE % {"now": self.now["every_area"]})
         for name in self.merged.conflicts:
             self.shown[name] = self.now[name]
 

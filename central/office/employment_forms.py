@@ -14,6 +14,7 @@ from central.office import merging
 from central.office.access import SiteAccess
 from central.office.access_forms import MEANWHILE
 from central.office.forms import LANGUAGES, DateInput, check_days, clean_name
+from central.office.templatetags.office import day
 
 HOURLY = Holder.Category.HOURLY
 OWN_KEY = [
@@ -74,7 +75,8 @@ class EditForm(forms.Form):
             wanted = {name: _plain(data[name]) for name in self.fields}
             self.merged = merging.merged(self.shown, wanted, self.now)
             for name in self.merged.conflicts:
-                self.add_error(name, MEANWHILE % {"now": self.now[name]})
+                now = getattr(self.holder, name)
+                self.add_error(name, MEANWHILE % {"now": _in_words(now, self.fields[name])})
                 self.shown[name] = self.now[name]
         return data
 
@@ -148,6 +150,12 @@ class AgainForm(forms.Form):
         """How they work here again."""
         told = self.cleaned_data
         return Employment(told["category"], told["unit"], told["employment_begins"], told["employment_ends"])
+
+
+def _in_words(value: Any, field: forms.Field) -> str:
+    if isinstance(field, forms.ChoiceField):
+        return str(dict(field.choices).get(value, "–"))  # type: ignore[arg-type]
+    return day(value) if isinstance(field, forms.DateField) else value or "–"
 
 
 def _plain(value: Any) -> Any:

@@ -16,6 +16,7 @@ from central.models.site_texts import (
     check_support,
     check_texts,
 )
+from central.office.views.answers import number_in
 
 SCREEN_COLUMNS = 40
 """Of the smallest screen that a station has."""
@@ -127,8 +128,8 @@ class SupportForm(forms.Form):
     def entry(self, language: str, before: list[dict[str, Any]]) -> dict[str, Any]:
         """As stations have it."""
         data = self.cleaned_data
-        at = data["before"]
-        there = before[int(at)]["text"] if at.isdecimal() and int(at) < len(before) else {}
+        at = number_in(data["before"])
+        there = before[at]["text"] if at is not None and at < len(before) else {}
         return {
             "days": sum(data["days"]),
             "from": _minute(data["begins"]),

@@ -8,24 +8,23 @@ from django.utils.translation import gettext as _
 
 from central.actions.pool_keys import NotThere
 from central.actions.undo import note_done, note_undoable, undo, undoable
-from central.models import Holder, Key, Permission, Receipt
+from central.models import Holder, Key, Receipt
+from central.models.base import Watched
 from central.office import seen
 from central.office.pages import NotDone, SiteRequest
 from central.office.views.answers import go
 
 TAG = "undo-"
-MARKED = 6
-"""As many as `Undoable.seen` has room for."""
 
 
 def say_undoable(
-    request: SiteRequest, text: str, what: str, thing: Key | Holder, before: dict[str, Any], *also: Permission
+    request: SiteRequest, text: str, what: str, thing: Key | Holder, before: dict[str, Any], *also: Watched
 ) -> None:
     """Say that something was done, with a button that takes it back. Call it after the act.
 
     ``also``: what it was done to besides: whoever changes that in between is not overruled.
     """
-    act = note_undoable(what, thing, before, request.user, seen.mark([thing, *also[:MARKED]]))
+    act = note_undoable(what, thing, before, request.user, seen.mark([thing, *also]))
     messages.success(request, text, extra_tags=f"{TAG}{act.pk}")
 
 

@@ -1,5 +1,6 @@
 """Addresses and answers of the office's pages, and what a station has reported."""
 
+import re
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +22,13 @@ class OfficeClient(Client):
 
 def at(there: SimpleNamespace, path: str) -> str:
     return f"/office/{there.number}/{path}"
+
+
+def import_lines(client: Any, there: SimpleNamespace, kind: str, text: str) -> Any:
+    """Import what the dry run shows."""
+    form = {"kind": kind, "text": text}
+    (shown,) = re.findall(r'name="apply" value="(\w+)"', words(client.post(at(there, "import/"), form)))
+    return client.post(at(there, "import/"), form | {"apply": shown})
 
 
 def words(answer: Any) -> str:

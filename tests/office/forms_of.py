@@ -29,6 +29,11 @@ class Form:
     button: tuple[str, str] | None = None
     is_dangerous: bool = False
 
+    @property
+    def says_what_it_has_seen(self) -> bool:
+        """Whether it tells of what it is about how it was shown: so that what changes meanwhile is seen."""
+        return any(self.fields.get(name, [""])[0] for name in ("seen", "shown"))
+
     def data(self) -> dict[str, Any]:
         """What a browser sends."""
         told: dict[str, Any] = dict(self.fields)
@@ -38,12 +43,13 @@ class Form:
 
 
 class Page(HTMLParser):
-    """Links and forms below ``main``."""
+    """Links, and forms below ``main``: those that take something back, which a message offers once, apart."""
 
     def __init__(self, text: str, path: str) -> None:
         super().__init__()
         self.links: list[str] = []
         self.forms: list[Form] = []
+        self.undos: list[Form] = []
         self._path, self._select, self._is_main = path, "", False
         self._form: Form | None = None
         self.feed(text)
@@ -54,11 +60,10 @@ class Page(HTMLParser):
         self._is_main = self._is_main or tag == "main"
         if tag == "a" and told.get("href", "").startswith("/office/"):
             self.links.append(told["href"])
-        elif tag == "form" and self._is_main and "/undo/" not in told.get("action", ""):
-            # Offered by a message, once, wherever it is shown.
+        elif tag == "form" and self._is_main:
             action = urldefrag(urljoin(self._path, told.get("action", ""))).url
             self._form = Form(told.get("method", "get"), action)
-            self.forms.append(self._form)
+            (self.undos if "/undo/" in action else self.forms).append(self._form)
         elif self._form is not None:
             self._field(self._form, tag, told)
 

@@ -1,5 +1,6 @@
 """Staff and locks by CSV: a dry run that shows every line, and then exactly that."""
 
+import re
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,7 @@ from central.feed.cursors import newest_revision
 from central.models import Area, Holder, Key, Lock, Permission, Permit, Task
 from central.models.people import may_be_identity_number
 from tests.central.site import saved
-from tests.office.asking import at, words
+from tests.office.asking import at, import_lines, words
 
 STAFF = """number;given_name;family_name;category;unit;employment_ends
 10;Eva;Exempel 1;permanent;1;
@@ -78,12 +79,24 @@ def test_nobodys_identity_number_gets_onto_a_key(there: SimpleNamespace, number:
 
 
 def test_what_was_shown_is_applied(there: SimpleNamespace, office: Any) -> None:
-    office.post(at(there, "import/"), {"kind": "staff", "text": STAFF, "apply": "1"})
+    import_lines(office, there, "staff", STAFF)
     assert holders(there)[20] == "Eva Nytt-Namn"
     assert holders(there)[77] == "Åke Påhitt"
     assert Permit.objects.filter(holder__site=there.site, holder__number=77).count() == 1
     assert "2 lines applied, 7 left out" in words(office.get(at(there, "import/")))
     assert [line.verdict.value for line in plan(there.site, "staff", STAFF)][:3] == ["same"] * 3
+
+
+def test_what_is_not_what_was_shown_is_shown_again(there: SimpleNamespace, office: Any) -> None:
+    form = {"kind": "staff", "text": STAFF}
+    (shown,) = re.findall(r'name="apply" value="(\w+)"', words(office.post(at(there, "import/"), form)))
+    with change_and_sign():
+        there.two.own.given_name = "Ida"
+        there.two.own.save()
+    again = words(office.post(at(there, "import/"), form | {"apply": shown}))
+    assert "Not done: something has changed since" in again
+    assert "First name: Ida → Eva" in again
+    assert holders(there)[20] == "Ida Exempel 2"
 
 
 def test_locks(there: SimpleNamespace, office: Any) -> None:
@@ -130,7 +143,7 @@ def test_who_moves_by_a_file_takes_the_key_along_and_leaves_no_access(there: Sim
     dry = words(office.post(at(there, "import/"), {"kind": "staff", "text": text}))
     for said in ("Areas: Backen → Lagan", "Key: 100 (Norr) → 100 (Söder)", "Substitute keys of: Norr → Söder"):
         assert said in dry
-    office.post(at(there, "import/"), {"kind": "staff", "text": text, "apply": "1"})
+    import_lines(office, there, "staff", text)
     own = Holder.objects.get(site=there.site, number=10)
     assert [area.name for area in own.permissions.get().areas.all()] == ["Lagan"]
     assert Key.objects.get(site=there.site, number=100).unit == there.two.unit

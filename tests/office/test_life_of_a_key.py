@@ -15,6 +15,7 @@ from central.actions.tasks import open_collect_key_task
 from central.feed import change_and_sign
 from central.feed.cursors import newest_revision
 from central.models import Block, Handover, Key, Receipt, Station, Task
+from central.office.templatetags.office import day
 from central.operations.person_export import export_person
 from central.signing import keyring
 from station.records import claims
@@ -242,12 +243,12 @@ def test_whoever_had_the_key_before_is_no_business_of_whoever_has_it_now(there: 
 def test_a_battery_is_noted(there: SimpleNamespace, seat: Any) -> None:
     technician = seat("technical_department", there.site)
     key = there.one.keys[0]
-    for day in ("soon", "9999-12-31", "0001-01-01", ""):
-        technician.post(at(there, "keys/100/battery/"), {"day": day})
+    for wrong in ("soon", "9999-12-31", "0001-01-01", ""):
+        technician.post(at(there, "keys/100/battery/"), {"day": wrong})
         assert now_of(key).battery_replaced is None
     before = newest_revision(there.site.pk)
     technician.post(at(there, "keys/100/battery/"), {"day": there.site.today().isoformat()})
-    assert f'id="battery-day">{there.site.today()}' in words(technician.get(at(there, "keys/100/")))
+    assert f'id="battery-day">{day(there.site.today())}' in words(technician.get(at(there, "keys/100/")))
     # No business of stations.
     assert newest_revision(there.site.pk) == before
 

@@ -1,19 +1,26 @@
 """What nobody means to send is answered like any other mistake: no page ends in an error of the server."""
 
+from itertools import product
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, transaction
 from django.test import Client, RequestFactory
 from django.views.defaults import server_error
 
 from central.actions.csv_import import plan
 from central.models import Holder, LookUp, OutOfOrder
-from tests.office.asking import at, words
+from tests.central.site import make_site
+from tests.office.asking import at, import_lines, words
+from tests.office.every_form import SampleSite, act_of, pages_of
+from tests.office.visitors import World
 
 LONG = "9" * 5000
+ODD = (LONG, "🔑" * 300, "Eva\u202e", "a\0b", "0000-00-00", "9999-12-31", "٣", "-1", "")
 
 
 @pytest.mark.parametrize("number", ["9" * 20, LONG, "²", "٣"])
@@ -28,6 +35,37 @@ def test_numbers_that_are_none(there: SimpleNamespace, seat: Any, number: str) -
     assert set(hourly.permissions.values_list("unit", flat=True)) == before
     assert client.post(at(there, "pins/renew/"), {"unit": number}).status_code == 302
     assert client.post(at(there, "keys/100/broken/"), {"emergency": number}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "one_by_one", [pytest.param(False, marks=pytest.mark.slow), pytest.param(True, marks=pytest.mark.nightly)]
+)
+def test_whatever_is_typed_into_any_form(there: SimpleNamespace, seat: Any, *, one_by_one: bool) -> None:
+    """Taken or refused, on a page; nothing gets into the database that PostgreSQL would not take."""
+    sample = SampleSite(World(there, make_site(2, pools=True)).there, seat)
+    forms = {(form.method, *act_of(form)): form for _path, forms in pages_of(sample) for form in forms}
+    wrong: list[Any] = []
+
+    def look(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if any(isinstance(each, str) and "\0" in each for each in params or ()):
+            wrong.append(f"NUL: {sql}")
+        return execute(sql, params, many, context)
+
+    for form in forms.values():
+        names = [*(name for name in form.fields if name != "form"), *form.files]
+        ways = [{name: odd} for name, odd in product(names, ODD)]
+        if not one_by_one:
+            ways = [{name: ODD[(at + first) % len(ODD)] for at, name in enumerate(names)} for first in range(3)]
+        for way in ways:
+            told: dict[str, Any] = {name: [odd] for name, odd in way.items() if name not in form.files}
+            told |= {name: SimpleUploadedFile("odd", odd.encode()) for name, odd in way.items() if name in form.files}
+            send = sample.office.post if form.method == "post" else sample.office.get
+            with transaction.atomic(), connection.execute_wrapper(look):
+                answer = send(form.action, form.data() | {"form": uuid4().hex} | told)
+                transaction.set_rollback(True)
+            if answer.status_code not in (200, 302, 404, 409, 422):
+                wrong.append((form.action, {name: odd[:20] for name, odd in way.items()}, answer))
+    assert not wrong
 
 
 @pytest.mark.parametrize("days", [("0001-01-01", "0001-01-01"), ("0001-01-01", "9999-12-31"), ("9999-12-31",) * 2])
@@ -71,8 +109,7 @@ def test_a_file_as_large_as_is_allowed_is_applied(there: SimpleNamespace, seat: 
     lines = "number,area,unit\n" + "åäöåäö,2,\n" * 500 + "ö" * 240_000
     shown = words(client.post(at(there, "import/"), {"kind": "locks", "file": SimpleUploadedFile("a", lines.encode())}))
     assert 'enctype="multipart/form-data"' in shown.partition('id="apply"')[0].rpartition("<form")[2]
-    sent = {"kind": "locks", "text": lines, "apply": "1"}
-    assert client.post(at(there, "import/"), sent).status_code == 302
+    assert import_lines(client, there, "locks", lines).status_code == 302
 
 
 @pytest.mark.parametrize(

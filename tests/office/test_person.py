@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from central.actions.access import kept
 from central.actions.people import end_employment
 from central.feed import change_and_sign
 from central.models import AccessPeriod, Area, Holder, Key, Lock, Permit, Receipt, Task, TemporaryAccess, Unit
+from central.office.templatetags.office import day
 from central.signing import keyring
 from station.records import claims
 from station.records.envelope import verified
@@ -82,7 +84,7 @@ def test_before_the_first_day_nothing_opens(there: SimpleNamespace, office: Any)
     office.post(path, shown(office.get(path)) | edit(employment_begins=first.isoformat()))
     assert permit(there, there.one.own).not_before > time.time() + 8 * 86400
     assert "opens nothing before" in words(office.get(at(there, "people/10/")))
-    assert f"from {first}" in words(office.get(at(there, "locks/?lock=101")))
+    assert f"from {day(first)}" in words(office.get(at(there, "locks/?lock=101")))
 
 
 def test_two_who_edit_at_once_both_have_it(there: SimpleNamespace, office: Any, lagan: Area) -> None:
@@ -171,8 +173,8 @@ def test_areas_for_a_time(there: SimpleNamespace, office: Any, lagan: Area) -> N
     assert office.post(path, {"unit": there.two.unit.pk, "until": until.isoformat()}).status_code == 302
     assert permit(there, there.one.own).areas == (2, 9)
     text = words(office.get(at(there, "people/10/")))
-    assert f"Lagan, until {until}" in text
-    assert f"until {until}" in words(office.get(at(there, "locks/?lock=300")))
+    assert f"Lagan, until {day(until)}" in text
+    assert f"until {day(until)}" in words(office.get(at(there, "locks/?lock=300")))
     # Whoever is for the whole site is offered each area once.
     everywhere = words(office_of_site(there).get(path))
     assert everywhere.count("Lagan") == everywhere.count("Backen") == 1
@@ -228,6 +230,53 @@ def test_who_moves_may_keep_access_and_hand_in_the_key(there: SimpleNamespace, o
     # By the hour: the new unit's substitute keys instead of the old one's.
     office.post(at(there, "people/11/move/"), {"unit": there.two.unit.pk, "opens": "new"})
     assert [each.unit for each in there.one.hourly.permissions.all()] == [there.two.unit]
+
+
+def of_somebody(holder: Holder) -> list[Any]:
+    """What a move takes along."""
+    holder.refresh_from_db()
+    keys = Key.objects.filter(holder=holder).values_list("number", "unit", "status")
+    tasks = Task.objects.filter(holder=holder, done_at=None).values_list("kind", "unit")
+    receipts = Receipt.objects.filter(holder=holder).values_list("kind", "unit")
+    access = sorted(kept(holder.permissions.all()), key=str)
+    return [holder.unit_id, access, *(sorted(rows) for rows in (keys, tasks, receipts))]
+
+
+@pytest.mark.parametrize(("number", "opens", "key"), [(10, "new", "along"), (10, "keep", "back"), (11, "new", "")])
+def test_a_move_is_undone(
+    there: SimpleNamespace, office: Any, seat: Any, lagan: Area, number: int, opens: str, key: str
+) -> None:
+    holder = there.one.own if number == 10 else there.one.hourly
+    for_a_time = {"areas": [there.area.pk], "until": there.site.today().isoformat()}
+    office.post(at(there, f"people/{number}/for-a-time/"), for_a_time)
+    office.post(at(there, "people/10/end/"), {"when": "after", "last_day": "2040-01-31"})
+    office.post(at(there, f"people/{number}/pin/"))
+    before, form = of_somebody(holder), {"unit": there.two.unit.pk, "opens": opens, "key": key}
+    page = office.post(at(there, f"people/{number}/move/"), form, follow=True)
+    assert of_somebody(holder) != before
+    (undo,) = re.findall(r'action="/office/\d+/(undo/\d+/)"', words(page))
+    assert "as it was" in words(office.post(at(there, undo), follow=True))
+    assert of_somebody(holder) == before
+    # Not over what the new unit's coordinator has done since.
+    page = office.post(at(there, f"people/{number}/move/"), form, follow=True)
+    (undo,) = re.findall(r'action="/office/\d+/(undo/\d+/)"', words(page))
+    other = seat("coordinator", there.site, there.two.unit)
+    other.post(at(there, f"people/{number}/take-areas/"))
+    assert office.post(at(there, undo)).status_code == 409
+    holder.refresh_from_db()
+    assert holder.unit == there.two.unit
+
+
+def test_what_was_given_for_a_time_ends_and_is_given_back(there: SimpleNamespace, office: Any) -> None:
+    for days in range(2):
+        until = there.site.today() + timedelta(days=days)
+        office.post(at(there, "people/10/for-a-time/"), {"areas": [there.area.pk], "until": until.isoformat()})
+    given = TemporaryAccess.objects.filter(permission__holder=there.one.own)
+    page = office.post(at(there, "people/10/for-a-time/end/"), {"given": given[0].pk}, follow=True)
+    assert given.count() == 1
+    (undo,) = re.findall(r'action="/office/\d+/(undo/\d+/)"', words(page))
+    office.post(at(there, undo))
+    assert given.count() == 2
 
 
 def test_all_areas_are_taken_back_and_given_back(there: SimpleNamespace, office: Any) -> None:

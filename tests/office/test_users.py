@@ -71,6 +71,14 @@ def test_nobody_changes_their_own_roles(there: SimpleNamespace, office: Any) -> 
     assert office.user.is_active
 
 
+def test_whoever_is_shut_out_is_not_let_in_by_a_second_click(there: SimpleNamespace, office: Any) -> None:
+    user = give_role("leaves", ("", ""), "coordinator", there.site, there.one.unit).member.user
+    for shut, is_active in (("1", False), ("1", False), ("", True)):
+        assert office.post(at(there, f"users/{user.pk}/shut/"), {"shut": shut}).status_code == 302
+        user.refresh_from_db()
+        assert user.is_active is is_active
+
+
 def test_another_sites_users_are_not_there(there: SimpleNamespace, office: Any, seat: Any) -> None:
     elsewhere = make_site(2, pools=True)
     other = seat("coordinator", elsewhere.site, elsewhere.one.unit).user
@@ -155,7 +163,7 @@ def test_a_role_is_taken_and_an_account_shut(there: SimpleNamespace, office: Any
     client.force_login(user_named(client.user.username))
     choose(client, html.unescape(password))
     assert client.get(at(there, "people/")).status_code == 200
-    office.post(at(there, f"users/{client.user.pk}/shut/"))
+    office.post(at(there, f"users/{client.user.pk}/shut/"), {"shut": "1"})
     assert client.get(at(there, "people/")).status_code == 302
     office.post(at(there, f"users/{client.user.pk}/shut/"))
     assert user_named(client.user.username).is_active

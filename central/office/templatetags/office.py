@@ -23,7 +23,17 @@ from central.office.telephone import telephone
 
 register = template.Library()
 
-TOLD = ("status", "holder", "unit", "locked_at", "unlocked_at", "employment_ends", "broken", "battery_replaced")
+TOLD = (
+    *("status", "holder", "unit", "locked_at", "unlocked_at", "employment_ends", "broken", "battery_replaced"),
+    *("done_at", "signed_at", "paused_at", "is_active", "password", "pin_version_ending", "emergency_keys_wanted"),
+)
+THINGS = {
+    "task": gettext_lazy("Task"),
+    "receipt": gettext_lazy("Receipt"),
+    "membership": gettext_lazy("Role"),
+    "permission": gettext_lazy("May open"),
+}
+"""What the audit log names in its own words, by the name of its model."""
 
 
 @register.filter
@@ -52,7 +62,8 @@ def exactly(at: int | None, site: Site) -> str:
         return when(at, site)
     around = {site.local_time(max(0, at + far)).utcoffset() for far in (-DAY_S // 2, 0, DAY_S // 2)}
     local = site.local_time(at)
-    return (local if len(around) > 1 else local.replace(tzinfo=None)).isoformat(" ")
+    offset = local.isoformat()[-6:] if len(around) > 1 else ""
+    return f"{day(local)} {local:%H:%M:%S}{offset}"
 
 
 @register.filter
@@ -141,9 +152,24 @@ def who(entry: LogEntry) -> str:
 
 
 @register.filter
+def changed_thing(entry: LogEntry) -> str:
+    """What was changed, in words of the page."""
+    return str(THINGS.get(entry.content_type.model, entry.object_repr))
+
+
+@register.filter
 def told(entry: LogEntry) -> list[tuple[str, str, str]]:
     """Field, old, new: of the fields that pages have words for. The whole of it is on the operator's pages."""
     return [(field, *values[:2]) for field, values in entry.changes_dict.items() if field in TOLD]
+
+
+@register.filter
+def told_day(text: str) -> str:
+    """A day as the audit log has it, as `day`; a dash for none."""
+    try:
+        return day(date.fromisoformat(text))
+    except ValueError:
+        return "–"
 
 
 @register.filter

@@ -10,6 +10,7 @@ from central.doors.table import Right
 from central.models import Holder, Permission, TemporaryAccess
 from central.office.access_forms import AccessForm, ForATimeForm
 from central.office.pages import NotDone, SiteRequest
+from central.office.templatetags.office import day
 from central.office.undo import say_undoable
 from central.office.views.answers import go, number_in, show
 
@@ -36,7 +37,7 @@ def for_a_time(request: SiteRequest, number: int) -> HttpResponse:
         return show(request, "person_for_a_time", form=form, holder=holder, permission=permission)
     give_for_a_time(permission, form.given_areas(), form.cleaned_data["until"])
     said = _("%(person)s may open these areas, too; on %(day)s it ends by itself.") % {
-        "person": holder, "day": form.cleaned_data["until"].isoformat(),
+        "person": holder, "day": day(form.cleaned_data["until"]),
     }  # fmt: skip
     messages.success(request, said)
     return go(request, "person", number=number)
@@ -47,11 +48,13 @@ def end_for_a_time(request: SiteRequest, number: int) -> HttpResponse:
     holder = request.access.holder(number, Right.CHANGE_ACCESS)
     mine = TemporaryAccess.objects.filter(permission__in=_permissions(request, holder))
     chosen = number_in(request.POST.get("given", "")) or 0
-    given = mine.filter(pk=chosen).select_related("permission__holder__site").first()
+    given = mine.filter(pk=chosen).select_related("permission__holder__site", "permission__unit").first()
     if given is None:
         raise NotDone(_("That has ended already."), "person", number=number)
+    permission, before = given.permission, {"permissions": kept([given.permission])}
     end_given(given)
-    messages.success(request, _("Saved."))
+    said = _("%(person)s: what was given for a time has ended.") % {"person": holder}
+    say_undoable(request, said, "access", holder, before, permission)
     return go(request, "person", number=number)
 
 

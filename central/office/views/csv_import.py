@@ -1,5 +1,6 @@
 """Staff and locks from a CSV file: first what it would change, then the change."""
 
+import hashlib
 from collections import Counter
 from typing import Any
 
@@ -51,21 +52,24 @@ FIELDS: dict[str, Any] = {
 
 
 def import_file(request: SiteRequest) -> HttpResponse:
-    """A dry run, and on the second post, with ``apply``, the change."""
+    """A dry run, and on the second post the change: if it still is what was shown, which ``apply`` stands for."""
     form = ImportForm(request.POST or None, request.FILES or None)
     if not form.is_valid():
         return show(request, "import", form=form)
     kind, text = form.cleaned_data["kind"], form.cleaned_data["text"]
     lines = plan(request.access.site, kind, text, request.access.name)
-    if "apply" in request.POST:
+    shown = hashlib.sha256(repr(lines).encode("utf-8", "surrogatepass")).hexdigest()
+    if request.POST.get("apply") == shown:
         done = apply(request.access.site, lines)
         left_out = len(lines) - done - sum(line.verdict == Verdict.SAME for line in lines)
         said = _("%(done)s lines applied, %(wrong)s left out.") % {"done": done, "wrong": left_out}
         messages.success(request, said)
         return go(request, "import")
+    if "apply" in request.POST:
+        messages.warning(request, _("Not done: something has changed since. This is what it would change now."))
     counts = Counter(line.verdict.value for line in lines)
     rows = [
         (line, PROBLEMS.get(line.problem, ""), [(FIELDS[name], old, new) for name, old, new in line.changes])
         for line in lines
     ]
-    return show(request, "import", form=form, rows=rows, counts=dict(counts), kind=kind, text=text)
+    return show(request, "import", form=form, rows=rows, counts=dict(counts), kind=kind, text=text, shown=shown)

@@ -4,13 +4,14 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from central.actions.moves import employ_again, move_person, own_keys
+from central.actions.moves import employ_again, move_person, own_keys, state_before_move
 from central.actions.people import edit_person
 from central.actions.pins import give_pin
 from central.doors.table import Right
 from central.models import Holder
 from central.office.employment_forms import AgainForm, EditForm, MoveForm
 from central.office.pages import NotDone, SiteRequest
+from central.office.undo import say_undoable
 from central.office.views.answers import go, show, slip
 
 
@@ -32,7 +33,8 @@ def move(request: SiteRequest, number: int) -> HttpResponse:
     form = MoveForm(request.access, holder, request.POST or None)
     if not form.is_valid():
         return show(request, "person_move", form=form, holder=holder, keys=own_keys(holder))
-    unit = form.cleaned_data["unit"]
+    unit, before = form.cleaned_data["unit"], state_before_move(holder)
+    also = [*own_keys(holder), *holder.permissions.all()]
     receipts = move_person(
         holder, unit, request.access.name,
         new_access=form.cleaned_data["opens"] == "new", key_handed_in=form.key_handed_in,
@@ -40,7 +42,8 @@ def move(request: SiteRequest, number: int) -> HttpResponse:
     said = _("%(person)s now belongs to %(unit)s. Keys handed in: %(keys)s") % {
         "person": holder, "unit": unit, "keys": ", ".join(str(receipt.key) for receipt in receipts) or "–",
     }  # fmt: skip
-    messages.success(request, said)
+    before["made"] = [receipt.pk for receipt in receipts]
+    say_undoable(request, said, "move", holder, before, *{*also, *holder.permissions.all()})
     # Of another unit: a page that this user may not have any more.
     there = request.access.holders(Right.SEE_PEOPLE).filter(pk=holder.pk).exists()
     return go(request, "person", number=number) if there else go(request, "people")

@@ -33,6 +33,7 @@ from central.office.access import SiteAccess
 from central.office.block_spread import BlockSpread, spread_of_block
 from central.office.lists import Column, choice, page_of
 from central.office.pages import NotDone, SiteRequest
+from central.office.templatetags.office import day as in_words
 from central.office.templatetags.office import told
 from central.office.undo import say_key_undoable
 from central.office.views.answers import day_in, go, once, paged, show, slip
@@ -255,5 +256,5 @@ def battery(request: SiteRequest, number: int) -> HttpResponse:
     if day is None or day > request.access.site.today():
         raise NotDone(_("Not noted: say a day until today."), "key", number=number)
     note_battery(key, day)
-    messages.success(request, _("Key %(key)s: battery replaced on %(day)s.") % {"key": key, "day": day})
+    messages.success(request, _("Key %(key)s: battery replaced on %(day)s.") % {"key": key, "day": in_words(day)})
     return go(request, "key", number=number)

@@ -23,6 +23,7 @@ from central.actions.undo import state_of
 from central.clock import unix_now
 from central.doors.table import Right
 from central.models import Holder, Key, Station, Unit
+from central.office import seen
 from central.office.access import SiteAccess
 from central.office.lists import Column, choice
 from central.office.pages import NotDone, SiteRequest
@@ -58,13 +59,15 @@ def pool(request: SiteRequest) -> HttpResponse:
     rows = [row for row in found if chosen.unit in (None, row.key.unit.number) and (fits is None or fits(row))]
     lendable = access.keys(Right.LEND_KEY).filter(pk__in=[p.key.pk for p in found if not p.is_out])
     returnable = access.keys(Right.TAKE_BACK_LENT).filter(pk__in=[p.key.pk for p in found if p.is_out])
+    page, left = paged(request, chosen.sorted(rows)), emergency_left(found)
+    seen.look([*(row.key for row in page), *(each.unit for each in left)])
     return show(
         request,
         "pools",
-        page=paged(request, chosen.sorted(rows)),
+        page=page,
         chosen=chosen,
         more_heads=(_("What can be done"),),
-        left=emergency_left(found),
+        left=left,
         settable=set(access.units(Right.SET_EMERGENCY_WANTED).values_list("pk", flat=True)),
         lendable=set(lendable.values_list("pk", flat=True)),
         returnable=set(returnable.values_list("pk", flat=True)),

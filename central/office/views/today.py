@@ -13,6 +13,7 @@ from central.actions.went_back import confirm, shut_anew, thing_of
 from central.clock import unix_now
 from central.doors.table import Right
 from central.models import Holder, Key, Receipt, Site, Station, Task, Unit
+from central.office import seen
 from central.office.access import SiteAccess
 from central.office.last_night import last_night
 from central.office.pages import SiteRequest
@@ -72,6 +73,7 @@ def today(request: SiteRequest) -> HttpResponse:
     receipts = paged(request, unsigned.order_by("-made_at", "-pk"), "receipts", ROWS_SHOWN)
     mine = access.tasks(Right.FINISH_TASK).filter(done_at=None, pk__in=[task.pk for task in tasks])
     to_sign = access.receipts(Right.SIGN_RECEIPT).filter(pk__in=[receipt.pk for receipt in receipts])
+    seen.look([*tasks, *receipts])
     locked = [key for key in access.keys(Right.SEE_KEYS).filter(locked_at__isnull=False) if key.is_locked]
     down = access.stations(Right.SEE_STATIONS).filter(status=Station.Status.DOWN).count()
     blocked = filling(access.site)

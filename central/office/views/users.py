@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from central.actions import users
 from central.doors.table import ROLES_BY_OPERATOR, Right
 from central.models import Membership
+from central.office import seen
 from central.office.forms import UserForm
 from central.office.lists import Column, choice, page_of
 from central.office.pages import NotDone, SiteRequest
@@ -60,6 +61,7 @@ def listed(request: SiteRequest) -> HttpResponse:
     rows_ = found.order_by("pk").values_list("pk", "username", "first_name", "last_name", "is_active", named=True)
     page_ = page_of(request, chosen, rows_, found.prefetch_related(here))
     rows = [(user, users.is_kept_by(user, access.site)) for user in page_]
+    seen.look([*page_, *(member for user in page_ for member in user.here)])
     return show(
         request,
         "users",
@@ -97,7 +99,7 @@ def shut(request: SiteRequest, pk: int) -> HttpResponse:
     user: Any = get_object_or_404(users.users_of(request.access.site), pk=pk)
     if user == request.access.user or not users.is_kept_by(user, request.access.site):
         raise NotDone(str(NOT_OURS), "users")
-    user.is_active = not user.is_active
+    user.is_active = request.POST.get("shut") != "1"
     user.save(update_fields=["is_active"])
     return go(request, "users")
 
