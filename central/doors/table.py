@@ -95,7 +95,7 @@ RIGHTS: dict[Right, dict[Role, Scope]] = {
     Right.EDIT_PERSON: _DAILY | {_STAFFING: _HOURLY},
     Right.CHANGE_ACCESS: _DAILY | {_STAFFING: _HOURLY},
     # What whoever is new in a unit gets.
-    Right.EDIT_UNIT: {_ADMIN: _UNIT, _COORDINATOR: _UNIT},
+    Right.EDIT_UNIT: _DAILY,
     Right.GIVE_PIN: _DAILY | {_ON_CALL: _UNIT, _STAFFING: _HOURLY},
     Right.HAND_OUT_KEY: _DAILY,
     # Whoever leaves hands in the key to the section manager.

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from central.actions.moves import Employment, own_keys
 from central.doors.table import Right
-from central.models import Holder, Unit
+from central.models import Holder, Key, Unit
 from central.models.base import check_printable
 from central.office import merging
 from central.office.access import SiteAccess
@@ -86,7 +86,7 @@ class EditForm(forms.Form):
 
 
 class MoveForm(forms.Form):
-    """Another unit, and what goes along."""
+    """Another unit for some people, and what goes along."""
 
     unit = forms.ModelChoiceField(Unit.objects.none(), label=_("To the unit"), empty_label=None)
     opens = forms.ChoiceField(
@@ -98,11 +98,16 @@ class MoveForm(forms.Form):
         choices=[("along", _("goes along")), ("back", _("is handed in, here and now"))],
     )  # fmt: skip
 
-    def __init__(self, access: SiteAccess, holder: Holder, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, access: SiteAccess, people: list[Holder], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        units = access.units_beside(holder, Right.EDIT_PERSON).exclude(pk=holder.unit_id)
+        # Where all of them may go: what differs is whether somebody's unit keeps to itself.
+        closed_or_not = {holder.unit.closed: holder for holder in people}.values()
+        there = {holder.unit_id for holder in people}
+        units = Unit.objects.exclude(pk__in=there if len(there) == 1 else [])
+        for holder in closed_or_not:
+            units &= access.units_beside(holder, Right.EDIT_PERSON)
         self.fields["unit"].queryset = units  # type: ignore[attr-defined]
-        if not own_keys(holder):
+        if not Key.objects.filter(holder__in=people).exclude(status=Key.Status.RETURNED).exists():
             del self.fields["key"]
 
     @property

@@ -10,11 +10,16 @@ _LINKS = (
     re.compile(
         rf"[?&](?:q|query|ll|destination|daddr)=(?:loc:)?({_NUMBER})(?:,|%2C)(?:\+|%20)?({_NUMBER})", re.IGNORECASE
     ),
-    re.compile(rf"/(?:place|search|dir)/({_NUMBER}),(?:\+|%20)?({_NUMBER})"),
+    re.compile(rf"/(?:place|search)/({_NUMBER}),(?:\+|%20)?({_NUMBER})"),
     re.compile(rf"@({_NUMBER}),({_NUMBER})"),
     re.compile(rf"#map=[0-9.]+/({_NUMBER})/({_NUMBER})"),
     re.compile(rf"^geo:({_NUMBER}),({_NUMBER})"),
 )
+_MAPS = re.compile(
+    r"https?://([a-z0-9-]+\.)*(openstreetmap\.org|osm\.org|google\.[a-z]{2,3}(\.[a-z]{2})?)/(?!maps/dir/)",
+    re.IGNORECASE,
+)
+"""Numbers in the addresses of other pages are no places; a way to go has two."""
 _DEGREES = re.compile(rf"({_NUMBER})°?\s*([NS]?)(?:\s*[,;]\s*|\s+)({_NUMBER})°?\s*([EWÖØV]?)", re.IGNORECASE)
 _COMMA_DEGREES = re.compile(
     r"([-+]?[0-9]{1,3}),([0-9]{1,20})°?\s*([NS]?)(?:\s*[,;]\s*|\s+)([-+]?[0-9]{1,3}),([0-9]{1,20})°?\s*([EWÖØV]?)",
@@ -30,7 +35,7 @@ def place_in(text: str) -> tuple[int, int] | None:
     None where the text has none, or none on Earth. Links are of OpenStreetMap and Google Maps; short ones have none.
     """
     text = text.strip()[:LINK_LIMIT_CHARACTERS]
-    if "://" in text or text.startswith("geo:"):
+    if _MAPS.match(text) or text.startswith("geo:"):
         found = next((found for link in _LINKS if (found := link.search(text))), None)
         return _millionths(found[1], found[2]) if found else None
     if found := _COMMA_DEGREES.fullmatch(text):

@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from central.actions.codes import new_enrolment_code
 from central.actions.hand_out import new_provision_code
 from central.actions.keys import block_key, set_key_status, unlock_key
+from central.actions.moves import move_person
 from central.actions.people import end_employment
 from central.actions.pins import give_pin
 from central.actions.stations import revoke_station
@@ -130,8 +131,14 @@ class HolderAdmin(EditAdmin):
     actions = ["give_new_pin"]
 
     def save_model(self, request: HttpRequest, obj: Holder, form: Any, change: bool) -> None:  # noqa: FBT001
-        """Save a person; an employment that is set to have ended is ended by the same action as in the office."""
+        """Save a person; another unit and an employment that has ended are the same actions as in the office."""
+        to, is_moved = obj.unit, change and "unit" in form.changed_data
+        if is_moved:
+            obj.unit = Unit.objects.get(pk=form.initial["unit"])
         super().save_model(request, obj, form, change)
+        if is_moved:
+            # Else nobody could reach the key: its unit's coordinators do not see the person, nor the others the key.
+            move_person(obj, to, request.user.get_username())
         if "status" in form.changed_data and obj.status == Holder.Status.ENDED:
             end_employment(obj, request.user.get_username())
 

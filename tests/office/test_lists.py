@@ -121,6 +121,28 @@ def test_several_get_new_pins_a_later_day_and_their_receipts(there: SimpleNamesp
     assert "PIN <code" not in again
 
 
+def test_several_move_with_their_keys(there: SimpleNamespace, office: Any, seat: Any) -> None:
+    two = there.two.unit
+    page = words(office.get(at(there, "people/several/?act=move&who=10&who=20")))
+    assert "is handed in, here and now" in page
+    said = words(several(office, there, "move", 10, 11, 20, unit=two.pk, opens="new", key="along"))
+    assert "Done for Eva Exempel 1, Tim Test 1." in said
+    assert "there already: Eva Exempel 2." in said
+    assert Holder.objects.filter(site=there.site, unit=two).count() == 4
+    assert Key.objects.get(site=there.site, number=100).unit == two
+    # Whose key is handed in has none that goes along.
+    said = words(several(office, there, "move", 10, unit=there.one.unit.pk, opens="keep", key="back"))
+    assert "Keys handed in: 100" in said
+    assert Key.objects.get(site=there.site, number=100).status == "returned"
+    # Whoever is in a closed unit moves to no other's, with whomever they are ticked.
+    with change_and_sign():
+        two.refresh_from_db()
+        two.closed = True
+        two.save()
+    mine = seat("coordinator", there.site, two)
+    assert f'value="{there.one.unit.pk}"' not in words(mine.get(at(there, "people/several/?act=move&who=11&who=20")))
+
+
 def test_nobody_acts_on_others(there: SimpleNamespace, seat: Any) -> None:
     mine = seat("coordinator", there.site, there.one.unit)
     assert "Exempel 2" not in words(several(mine, there, "end", 20, when="now"))

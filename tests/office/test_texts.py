@@ -108,7 +108,20 @@ def test_a_place_is_taken_from_degrees_and_from_links(there: SimpleNamespace, of
 
 @pytest.mark.parametrize(
     "text",
-    ["91, 11", "57", "hemma", "https://maps.app.goo.gl/abc", "57.7, 181", "--57.7 S, 11", "٥٧.٧, ١١.٩", "9" * 1999],
+    [
+        "91, 11",
+        "57",
+        "hemma",
+        "https://maps.app.goo.gl/abc",
+        "https://shop.example/?q=57.7,11.9",
+        "https://google.se.example/maps/@57.7,11.9,15z",
+        "https://www.google.com/maps/dir/57.1,11.2/57.3,11.4/@57.2,11.3,9z",
+        "javascript://www.openstreetmap.org/?mlat=57.7&mlon=11.9",
+        "57.7, 181",
+        "--57.7 S, 11",
+        "٥٧.٧, ١١.٩",
+        "9" * 1999,
+    ],
 )
 def test_what_is_no_place_is_said(there: SimpleNamespace, office: Any, text: str) -> None:
     answer = office.post(at(there, "stations/1/place/"), {"place": text})

@@ -30,7 +30,7 @@ def edit(request: SiteRequest, number: int) -> HttpResponse:
 def move(request: SiteRequest, number: int) -> HttpResponse:
     """To another unit, with what goes along."""
     holder = _working(request, number)
-    form = MoveForm(request.access, holder, request.POST or None)
+    form = MoveForm(request.access, [holder], request.POST or None)
     if not form.is_valid():
         return show(request, "person_move", form=form, holder=holder, keys=own_keys(holder))
     unit, before = form.cleaned_data["unit"], state_before_move(holder)

@@ -1,6 +1,5 @@
 """One act on several people: they are named first, it is confirmed, and done person by person."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +9,12 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from central.actions.moves import move_person
 from central.actions.people import edit_person, end_employment
 from central.actions.pins import give_pin
 from central.doors.table import Right
 from central.models import Holder, Receipt
+from central.office.employment_forms import MoveForm
 from central.office.forms import EndForm, ExtendForm
 from central.office.pages import NotDone, SiteRequest
 from central.office.views.answers import ROWS, go, number_in, show
@@ -30,7 +31,7 @@ class Act:
     right: Right
     text: Any
     means: Any = ""
-    form: "Callable[..., forms.Form] | None" = None
+    form: "type[forms.Form] | None" = None
     is_dangerous: bool = False
 
 
@@ -45,6 +46,11 @@ ACTS = {
         gettext_lazy("They stay until the end of that day. Their keys are to be collected then."),
         ExtendForm,
     ),
+    "move": Act(
+        Right.EDIT_PERSON, gettext_lazy("Move to another unit"),
+        gettext_lazy("They belong to that unit from now on. It cannot be undone; they can be moved back."),
+        MoveForm,
+    ),
     "end": Act(
         Right.END_EMPLOYMENT, gettext_lazy("Employment ends"),
         gettext_lazy("They can then open nothing, at any station that has heard of it. Keys still out become tasks. "
@@ -52,7 +58,6 @@ ACTS = {
         EndForm, is_dangerous=True,
     ),
 }  # fmt: skip
-"""Moving people to another unit belongs here as well, once there is an act for one of them."""
 
 
 def several(request: SiteRequest) -> HttpResponse:
@@ -69,7 +74,8 @@ def several(request: SiteRequest) -> HttpResponse:
     others = [one for one in here if one not in people]
     if name == "slips":
         return show(request, "slips", slips=_newest_receipts(request, people), fresh=False)
-    form = act.form(request.POST or None) if act.form else None
+    about = (request.access, people) if act.form is MoveForm else ()
+    form = act.form(*about, request.POST or None) if act.form else None
     if isinstance(form, ExtendForm) and form.is_valid() and form.cleaned_data["last_day"] < request.access.site.today():
         form.add_error("last_day", _("That day is over."))
     if request.method == "POST" and people and (form is None or form.is_valid()):
@@ -79,21 +85,32 @@ def several(request: SiteRequest) -> HttpResponse:
 
 def _do(request: SiteRequest, name: str, people: list[Holder], form: Any) -> HttpResponse:
     """Each in a change of their own: what could not be done for one is done for the others."""
-    done, not_done = [], []
+    by, done, not_done = request.access.name, [], []
+    handed_in: list[Receipt] = []
     for holder in people:
         if name == "end":
-            end_employment(holder, request.access.name, form.last_day_chosen())
-        elif holder.employment_ends is None:
+            end_employment(holder, by, form.last_day_chosen())
+        elif name == "extend" and holder.employment_ends is not None:
+            edit_person(holder, {"employment_ends": form.cleaned_data["last_day"]}, by)
+        elif name == "move" and holder.unit != form.cleaned_data["unit"]:
+            new_access = form.cleaned_data["opens"] == "new"
+            handed_in += move_person(
+                holder, form.cleaned_data["unit"], by, new_access=new_access, key_handed_in=form.key_handed_in
+            )
+        else:
             not_done.append(holder)
             continue
-        else:
-            edit_person(holder, {"employment_ends": form.cleaned_data["last_day"]}, request.access.name)
         done.append(holder)
     if done:
         messages.success(request, _("Done for %(people)s.") % {"people": ", ".join(map(str, done))})
+    if handed_in:
+        numbers = ", ".join(str(receipt.key) for receipt in handed_in)
+        messages.success(request, _("Keys handed in: %(keys)s") % {"keys": numbers})
     if not_done:
-        said = _("Not done, since they have no last day: %(people)s.")
-        messages.warning(request, said % {"people": ", ".join(map(str, not_done))})
+        why = _("Not done, since they are there already: %(people)s.")
+        if name == "extend":
+            why = _("Not done, since they have no last day: %(people)s.")
+        messages.warning(request, why % {"people": ", ".join(map(str, not_done))})
     return go(request, "people")
 
 

@@ -12,9 +12,9 @@ from django.test import Client
 
 from central.feed import change_and_sign
 from central.feed.cursors import newest_revision
-from central.models import Blocklist
+from central.models import Blocklist, Unit
 from tests.central.served import Served
-from tests.central.site import told_since
+from tests.central.site import saved, told_since
 
 
 @pytest.fixture
@@ -49,6 +49,20 @@ def test_a_saved_form_tells_stations(admin: Any, site: SimpleNamespace) -> None:
     (text,) = told_since(site.site, before)
     assert '"name":"Nya Norr","closed":true' in text
     assert LogEntry.objects.get_for_object(site.unit).filter(actor__username="admin").exists()
+
+
+def test_another_unit_takes_the_key_along(admin: Any, site: SimpleNamespace) -> None:
+    with change_and_sign():
+        other = saved(Unit(site=site.site, number=77, name="Annanstans"))
+    form = {
+        "given_name": "Eva", "family_name": "Exempel", "category": "0", "unit": str(other.pk), "status": "active",
+        "permissions-TOTAL_FORMS": "0", "permissions-INITIAL_FORMS": "0",
+    }  # fmt: skip
+    answer = admin.post(f"/admin/central/holder/{site.holder.pk}/change/", form)
+    assert answer.status_code == 302, answer.content
+    site.holder.refresh_from_db()
+    site.key.refresh_from_db()
+    assert (site.holder.unit, site.key.unit) == (other, other)
 
 
 def test_block_and_unlock(admin: Any, site: SimpleNamespace) -> None:
