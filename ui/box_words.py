@@ -70,7 +70,7 @@ def sentences_of(screen: Screen) -> tuple[str, ...]:
         case Line.WRONG_PIN:
             return (N_("Wrong PIN. Try again: PIN and #."),)
         case Line.REFUSED | Line.OUT_OFF if (said := sentences.refused(screen)) is not None:
-            return said
+            return said[:2]
         case Line.WAIT:
             return (N_("Too many wrong PINs. Wait."),)
         case Line.STILL_ON if screen.still_on_until is None:

@@ -18,21 +18,16 @@ SET_UP = (
     "It starts by itself as soon as everything is right.",
 )
 MEND = ("Look closer with   station doctor", "It tries again by itself every few seconds.")
+_CANNOT_BE_USED = {
+    "sv": "Stationen kan inte användas: gå till en annan station.",
+    "da": "Stationen kan ikke bruges: gå til en anden station.",
+    "nb": "Stasjonen kan ikke brukes: gå til en annen stasjon.",
+    "fi": "Asemaa ei voi käyttää: mene toiselle asemalle.",
+    "en": "This station cannot be used: go to another one.",
+}
 SOCKET: Mapping[SocketSays | None, Mapping[str, str]] = {
-    None: {
-        "sv": "Stationen kan inte användas: gå till en annan station.",
-        "da": "Stationen kan ikke bruges: gå til en anden station.",
-        "nb": "Stasjonen kan ikke brukes: gå til en annen stasjon.",
-        "fi": "Asemaa ei voi käyttää: mene toiselle asemalle.",
-        "en": "This station cannot be used: go to another one.",
-    },
-    SocketSays.READER_BROKEN: {
-        "sv": "Stationen kan inte användas: gå till en annan station.",
-        "da": "Stationen kan ikke bruges: gå til en anden station.",
-        "nb": "Stasjonen kan ikke brukes: gå til en annen stasjon.",
-        "fi": "Asemaa ei voi käyttää: mene toiselle asemalle.",
-        "en": "This station cannot be used: go to another one.",
-    },
+    None: _CANNOT_BE_USED,
+    SocketSays.READER_BROKEN: _CANNOT_BE_USED,
     SocketSays.EMPTY: {
         "sv": "Stationen kan bara stänga AV nycklar. Börja passet vid en annan station.",
         "da": "Stationen kan kun slukke e-nøgler. Begynd vagten ved en anden station.",

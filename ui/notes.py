@@ -21,7 +21,8 @@ ROWS_BELOW = 3
 BAR_COLUMNS, RIGHT_COLUMNS = 2, 1
 
 
-_WITHIN_A_NUMBER = re.compile(r"(?<=\d) (?=\d)")
+_STAYS_TOGETHER = re.compile(r"(?<=[\d-]) (?=[\d-])| (?=#)")
+"""A telephone number, and a key of the keypad with the word before it."""
 
 
 class TurningNotes(Widget):
@@ -130,9 +131,8 @@ def _part(reason: str, notes: tuple[str, ...], columns: int, rows: int) -> tuple
     return "\n".join([*above, *lines[:room]]), (*([rest] if rest else []), *notes[1:])
 
 
-def wrapped(text: str, columns: int) -> list[str]:
-    """``text`` on lines of at most so many columns; an empty line where there is none."""
-    # A telephone number is not broken.
-    whole = _WITHIN_A_NUMBER.sub("\N{NO-BREAK SPACE}", text)
-    lines = textwrap.wrap(whole, max(columns, 1), break_on_hyphens=False)
+def wrapped(text: str, columns: int, indent: str = "") -> list[str]:
+    """``text`` on lines of at most so many columns, ``indent`` before all but the first; an empty one without text."""
+    whole = _STAYS_TOGETHER.sub("\N{NO-BREAK SPACE}", text)
+    lines = textwrap.wrap(whole, max(columns, 1), subsequent_indent=indent, break_on_hyphens=False)
     return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines] or [""]

@@ -57,7 +57,7 @@ LINES: Mapping[Line, tuple[str, str]] = {
     ),
     Line.UNREADABLE: (
         N_("Key is OFF."),
-        N_("It cannot be used: it does not say which key it is. Hand it to your coordinator."),
+        N_("It cannot be used: it does not say which key it is."),
     ),
     Line.BLANK: (
         N_("Blank key. To hand it out: the code and #."),
@@ -141,81 +141,88 @@ STILL_ON_UNKNOWN = N_("Key may still be ON. Take it out and put it in again.")
 """For `Line.STILL_ON` when the key does not tell until when."""
 STILL_ON_AT_MOST = N_("At the latest it ends {until}.")
 
-REFUSALS: Mapping[Refusal, tuple[str, str]] = {
-    Refusal.UNKNOWN: (
-        N_("Unknown key. It is OFF."),
-        N_("No key of ours has this number. Hand it to your coordinator."),
-    ),
-    Refusal.BLOCKED: (N_("Blocked key. It is OFF."), N_("Hand it to your coordinator.")),
+_HAND_IN = N_("Hand it to your coordinator.")
+_ANOTHER_KEY = N_("Take another key from the pool. Hand this one to your coordinator.")
+_EMERGENCY_KEY = N_("Take an emergency key from the pool; your PIN is the receipt. Hand this one to your coordinator.")
+_AT_A_STATION = N_("It must first be put in at a station.")
+
+UNREADABLE = (*LINES[Line.UNREADABLE], _ANOTHER_KEY)
+REFUSALS: Mapping[Refusal, tuple[str, str, str]] = {
+    Refusal.UNKNOWN: (N_("Unknown key. It is OFF."), N_("No key of ours has this number."), _HAND_IN),
+    Refusal.BLOCKED: (N_("Blocked key. It is OFF."), "", _EMERGENCY_KEY),
     Refusal.RETURNED: (
         N_("This key is handed in. It is OFF."),
         N_("A coordinator must hand it out before it can be used."),
+        _HAND_IN,
     ),
     Refusal.LOCKED: (
         N_("Locked key. It is OFF."),
-        N_("Too many wrong PINs. Ask your coordinator to unlock it."),
+        N_("Too many wrong PINs."),
+        N_("Ask your coordinator to unlock it, at night the on-call manager."),
     ),
-    Refusal.HOLDER_ENDED: (
-        N_("This key has no holder any more. It is OFF."),
-        N_("Hand it to your coordinator."),
-    ),
-    Refusal.WRONG_PIN: LINES[Line.WRONG_PIN],
-    Refusal.PERMIT_EXPIRED: (N_("Your permit has ended. Key is OFF."), N_("Ask your coordinator to renew it.")),
+    Refusal.HOLDER_ENDED: (N_("This key has no holder any more. It is OFF."), "", _HAND_IN),
+    Refusal.WRONG_PIN: (*LINES[Line.WRONG_PIN], ""),
+    Refusal.PERMIT_EXPIRED: (N_("Your permit has ended. Key is OFF."), "", N_("Ask your coordinator to renew it.")),
     Refusal.OUTSIDE_WINDOW: (
         N_("Your permit is not for this time of day. Key is OFF."),
+        "",
         N_("Ask your coordinator if you should be working now."),
     ),
     Refusal.STATION: (
         N_("This station can only switch keys OFF."),
-        N_("Key is OFF. To start, use another station."),
+        N_("Key is OFF."),
+        N_("Start at another station."),
     ),
     Refusal.KEY_FAULT: (
         N_("The key could not be switched ON. Take it out and put it in again."),
-        N_("If this happens again, hand it to your coordinator."),
+        "",
+        N_("If this happens again, hand it to your coordinator and take another key from the pool."),
     ),
     Refusal.CLOCK_UNSET: (
         N_("The key has lost power. It is OFF."),
-        N_("A new battery does that. Put it in at a station, and type your PIN there."),
+        N_("A new battery does that."),
+        N_("Put it in at a station, and type your PIN there."),
     ),
-    Refusal.BAD_KEY_RECORD: (
-        N_("The key does not say which it is. It is OFF."),
-        N_("It must first be put in at a station."),
-    ),
+    Refusal.BAD_KEY_RECORD: (N_("The key does not say which it is. It is OFF."), _AT_A_STATION, ""),
     Refusal.NOT_GENUINE: (
         N_("This key does not prove that it is the right one. It is OFF."),
-        N_("Hand it to your coordinator."),
+        "",
+        _ANOTHER_KEY,
     ),
-    Refusal.BAD_STATION_CERTIFICATE: (
-        N_("Nobody vouches for this key. It is OFF."),
-        N_("It must first be put in at a station."),
-    ),
-    Refusal.NEVER_SYNCED: (N_("This key is not prepared. It is OFF."), N_("It must first be put in at a station.")),
+    Refusal.BAD_STATION_CERTIFICATE: (N_("Nobody vouches for this key. It is OFF."), _AT_A_STATION, ""),
+    Refusal.NEVER_SYNCED: (N_("This key is not prepared. It is OFF."), _AT_A_STATION, ""),
     Refusal.SYNCED_TOO_LONG_AGO: (
         N_("Too long since this key was at a station. It is OFF."),
-        N_("It must first be put in at a station."),
+        _AT_A_STATION,
+        "",
     ),
-    Refusal.BAD_PERMIT: (N_("There is no permit on this key. It is OFF."), N_("It must first be put in at a station.")),
-    Refusal.WRONG_HOLDER: (
-        N_("The permit on this key is somebody else's. It is OFF."),
-        N_("It must first be put in at a station."),
-    ),
+    Refusal.BAD_PERMIT: (N_("There is no permit on this key. It is OFF."), _AT_A_STATION, ""),
+    Refusal.WRONG_HOLDER: (N_("The permit on this key is somebody else's. It is OFF."), _AT_A_STATION, ""),
     Refusal.NOT_PERSONAL: (
         N_("This box renews personal keys only. Key is OFF."),
-        N_("A substitute or emergency key is switched ON at a station, with a PIN."),
+        "",
+        N_("Switch this one ON at a station, with a PIN."),
     ),
     Refusal.OTHER_UNIT: (
         N_("This key belongs to another unit. It is OFF."),
+        "",
         N_("Put it in at a box of its own unit, or at a station."),
     ),
-    Refusal.NO_PERMIT: (N_("You have no permit for this key. It is OFF."), N_("Ask your coordinator.")),
+    Refusal.NO_PERMIT: (N_("You have no permit for this key. It is OFF."), "", N_("Ask your coordinator.")),
 }
+"""What is wrong, why, and what to do."""
+DO_THIS = N_("Do this: {what}")
 
 
-def refused(screen: Screen) -> tuple[str, str] | None:
+def refused(screen: Screen) -> tuple[str, str, str] | None:
     """What a refused key is told, in the socket or just taken out of it; None: it is not refused."""
-    if screen.unreadable:
-        return LINES[Line.UNREADABLE]
-    return None if screen.refusal is None else REFUSALS[screen.refusal]
+    if screen.unreadable or screen.line is Line.UNREADABLE:
+        return UNREADABLE
+    if screen.refusal is None or screen.line not in {Line.REFUSED, Line.OUT_OFF}:
+        return None
+    what, why, do_this = REFUSALS[screen.refusal]
+    pool = screen.kind in {KeyKind.SUBSTITUTE, KeyKind.EMERGENCY}
+    return what, why, _ANOTHER_KEY if pool and do_this == _EMERGENCY_KEY else do_this
 
 
 NO_CONNECTION_TO_HAND_OUT = (

@@ -1,20 +1,18 @@
 """A page to read: help, or the technician's facts. From the left, its footer at the bottom; long ones in parts."""
 
-import re
-import textwrap
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual.content import Content
 from textual.reactive import var
 from textual.widget import Widget
 
+from ui.notes import wrapped
+
 TEXT_COLUMNS = 76
 """Longer lines are hard to follow."""
 WIDE_COLUMNS = 60
 """From here on there is room for a margin."""
 INDENT = "  "
-_IN_NUMBER = re.compile(r"(?<=[0-9-]) (?=[0-9-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +67,10 @@ def laid_out(sheet: Sheet, columns: int, rows: int) -> list[list[str]]:
     margin = " " * (4 if columns >= WIDE_COLUMNS else 1)
     width = min(columns - 2 * len(margin), TEXT_COLUMNS)
     top = 2 if rows >= 20 else 1 if rows > 15 else 0
-    # A number is dialled in one go: it stays on one row.
-    call = _wrapped(_IN_NUMBER.sub("\xa0", sheet.call), width) if sheet.call else []
+    call = wrapped(sheet.call, width, INDENT) if sheet.call else []
     loose = rows >= 20
     below = [*([""] if loose else []), *call, *([""] if loose and call else [])]
-    title = _wrapped(sheet.title, width - 6)
+    title = wrapped(sheet.title, width - 6, INDENT)
     room = max(rows - top - len(title) - len(below) - 1, 1)
     parts = _parts(sheet, width, room)
     pages = []
@@ -89,7 +86,7 @@ def laid_out(sheet: Sheet, columns: int, rows: int) -> list[list[str]]:
 
 def _parts(sheet: Sheet, width: int, room: int) -> list[list[str]]:
     """The lines as they fit: set apart if that needs no second part, else close, else in parts."""
-    paragraphs = [_wrapped(line, width) for line in sheet.lines]
+    paragraphs = [wrapped(line, width, INDENT) for line in sheet.lines]
     close = [row for paragraph in paragraphs for row in paragraph]
     apart = [row for paragraph in paragraphs for row in ("", *paragraph)]
     listed = ["", *close]
@@ -105,7 +102,3 @@ def _parts(sheet: Sheet, width: int, room: int) -> list[list[str]]:
                 parts.append([])
             parts[-1].append(row)
     return parts
-
-
-def _wrapped(text: str, width: int) -> Sequence[str]:
-    return textwrap.wrap(text, max(width, 1), subsequent_indent=INDENT, break_on_hyphens=False) or [""]

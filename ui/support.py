@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from station.display.screen import Line, OutsideHelp, Screen
 from station.rules.facts import OffOnlyReason, Refusal, Shortened
 from station.rules.hand_out import HandOutTold
+from ui import sentences
 from ui.glyphs import printable
 from ui.languages import in_language
+from ui.sentences import N_
 
 LINES: Mapping[Line, int] = {
     Line.EMPTY: 10,
@@ -116,16 +118,22 @@ def contacts(screen: Screen, language: str, translation: gettext.NullTranslation
     """The support line of this hour, then the nearest stations, each in a sentence."""
     where = screen.outside_help
     line = call(where, language, translation)
+    if sentences.refused(screen) is not None:
+        line = _said(where, language, translation, named=N_("Ask: {name}, {phone}"), unnamed=N_("Ask: {phone}"))
     station_fault = screen.line in {Line.EMPTY, Line.READER_BROKEN} or screen.refusal is Refusal.STATION
     return [*([line] if line else []), *(stations(where, translation) if station_fault else [])]
 
 
 def call(where: OutsideHelp, language: str, translation: gettext.NullTranslations) -> str:
     """The support line of this hour in a sentence; empty where there is none."""
+    return _said(where, language, translation, named=N_("Call {name}: {phone}"), unnamed=N_("Call {phone}"))
+
+
+def _said(where: OutsideHelp, language: str, translation: gettext.NullTranslations, *, named: str, unnamed: str) -> str:
     if where.support is None:
         return ""
     name = printable(in_language(where.support.texts, language))
-    said = translation.gettext("Call {name}: {phone}") if name else translation.gettext("Call {phone}")
+    said = translation.gettext(named if name else unnamed)
     return said.format(name=name, phone=printable(where.support.phone))
 
 

@@ -94,7 +94,11 @@ def words(screen: Screen, language: str) -> Words:
         status=_status(screen.status, translation),
         place=printable(screen.status.name),
         clock=times.clock(screen.status, translation),
-        notes=(*support.contacts(screen, language, translation), *_notes(screen, translation)),
+        notes=(
+            *_what_to_do(screen, translation),
+            *support.contacts(screen, language, translation),
+            *_notes(screen, translation),
+        ),
         progress=screen.progress,
         telephone=support.telephone(screen) if _is_fault(screen) else "",
     )
@@ -129,6 +133,7 @@ def _activation_box(screen: Screen, language: str, translation: gettext.NullTran
         status=box_words.status(screen.status, translation),
         clock=times.clock(screen.status, translation),
         notes=(
+            *_what_to_do(screen, translation),
             *([_off_only_reason(screen.status, translation)] if screen.status.off_only is not None else []),
             *support.contacts(screen, language, translation),
         ),
@@ -263,7 +268,7 @@ def _sentences(screen: Screen) -> tuple[str, str]:
         case Line.STILL_ON if screen.still_on_until is None:
             return sentences.STILL_ON_UNKNOWN, sentences.LINES[Line.STILL_ON][1]
         case Line.REFUSED | Line.OUT_OFF if (said := sentences.refused(screen)) is not None:
-            return said
+            return said[:2]
         case Line.BLANK:
             return _of_blank_key(screen)
         case Line.WRONG_PIN if screen.kind in sentences.POOL_KEY_IS_FOR:
@@ -345,6 +350,14 @@ def _reasons(screen: Screen, translation: gettext.NullTranslations) -> list[str]
         case never:  # pragma: no cover
             assert_never(never)
     return parts
+
+
+def _what_to_do(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
+    """With a key that is refused."""
+    told = None if screen.flickering else sentences.refused(screen)
+    if told is None or not told[2]:
+        return []
+    return [translation.gettext(sentences.DO_THIS).format(what=translation.gettext(told[2]))]
 
 
 def _whose(screen: Screen, translation: gettext.NullTranslations) -> str:

@@ -26,7 +26,12 @@ EXAMPLE = "examples: station demo\n          station demo --script morning"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("--language", choices=LANGUAGES, default="en", help="of the station (default: en)")
+    parser.add_argument(
+        "--language",
+        choices=LANGUAGES,
+        default="en",
+        help="of the screens; a script's own steps are English (default: en)",
+    )
     parser.add_argument("--offline", action="store_true", help="begin with the network cut")
     parser.add_argument("--script", metavar="NAME", choices=names(), help=f"play a scenario: {', '.join(names())}")
     parser.add_argument("--state", type=Path, metavar="DIR", help="keep the site there (default: a temporary folder)")

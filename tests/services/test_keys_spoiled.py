@@ -118,7 +118,8 @@ async def test_garbage_in_id_is_off_and_to_be_handed_in(site: Site) -> None:
         screen = await station.until(Line.UNREADABLE)
         assert said(screen) == (
             "Key is OFF. Take it out. | "
-            "It cannot be used: it does not say which key it is. Hand it to your coordinator."
+            "It cannot be used: it does not say which key it is. "
+            "Do this: Take another key from the pool. Hand this one to your coordinator."
         )
         assert key.file(KeyFile.ACT) == b""
         await station.idle()
@@ -234,7 +235,8 @@ async def test_a_key_without_room_for_its_activation(site: Site, caplog: pytest.
     assert screen.refusal is Refusal.KEY_FAULT
     assert said(screen) == (
         "The key could not be switched ON. Take it out and put it in again. | "
-        "Key 501 · Person 2. If this happens again, hand it to your coordinator."
+        "Key 501 · Person 2. "
+        "Do this: If this happens again, hand it to your coordinator and take another key from the pool."
     )
     await station.idle()
     assert key.file(KeyFile.ACT) == b""

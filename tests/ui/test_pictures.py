@@ -3,10 +3,15 @@
 import html
 import re
 
+import pytest
+
+from tools.pictures import routine
 from tools.pictures.__main__ import DOCS
 from tools.pictures.draw import draw, strip
 from tools.pictures.sample_screens import SAMPLES
 from tools.pictures.screens_page import PAGE, page, pictures_shown
+from ui.languages import LANGUAGES, catalogue
+from ui.words import words
 
 ROOT = PAGE.parents[2]
 
@@ -38,6 +43,16 @@ def test_every_picture_that_a_page_shows_is_there() -> None:
     for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for name in re.findall(r"\(([^)\s]*pictures/[^)\s]+)\)", path.read_text("utf-8")):
             assert (path.parent / name).is_file(), f"{path.name} shows {name}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_sentence_of_the_routine_stands_on_its_screen(language: str) -> None:
+    missing = [
+        (taught.screen, taught.message)
+        for taught in routine.EVERY
+        if catalogue(language).gettext(taught.message) not in str(words(SAMPLES[taught.screen], language))
+    ]
+    assert missing == []
 
 
 def test_the_committed_page_is_the_generated_one() -> None:

@@ -326,6 +326,17 @@ def test_data_of_this_minute_is_fresh_also_without_a_network() -> None:
     ]
 
 
+def test_a_refused_key_is_told_what_is_wrong_what_to_do_and_whom_to_ask() -> None:
+    blocked = Screen(Line.REFUSED, STATUS, key=1042, refusal=Refusal.BLOCKED, outside_help=OUTSIDE_HELP)
+    shown = words(blocked, "sv")
+    assert shown.instruction == "Nyckeln är spärrad. Den öppnar ingenting. Ta ut den."
+    do_this = "Gör så här: Ta en nödnyckel ur poolen och kvittera med din PIN-kod. Lämna den här till din samordnare."
+    assert shown.notes == (do_this, "Fråga: Trygghetsjouren, +46 100 00 00 02")
+    assert words(replace(blocked, line=Line.OUT_OFF), "sv").notes == shown.notes, "also once it is out"
+    for kind in (KeyKind.SUBSTITUTE, KeyKind.EMERGENCY):
+        assert words(replace(blocked, kind=kind), "en").notes[0].startswith("Do this: Take another key from the pool.")
+
+
 def test_wait_counts_down() -> None:
     shown = words(Screen(Line.WAIT, STATUS, wait_s=299, digits=3), "en")
     assert (shown.figure, shown.digits_typed) == ("4:59", 0)
@@ -442,9 +453,10 @@ def test_out_of_order_names_whom_to_call_and_where_to_go() -> None:
     )
     # A key that is no good here is no good at the next station.
     refused = Screen(Line.REFUSED, STATUS, refusal=Refusal.UNKNOWN, outside_help=OUTSIDE_HELP)
-    assert words(refused, "en").notes == ("Call On-call service: +46 100 00 00 02",)
-    nameless = replace(SUPPORT, texts=())
-    assert words(replace(refused, outside_help=OutsideHelp(support=nameless)), "en").notes == ("Call +46 100 00 00 02",)
+    do_this = "Do this: Hand it to your coordinator."
+    assert words(refused, "en").notes == (do_this, "Ask: On-call service, +46 100 00 00 02")
+    nameless = OutsideHelp(support=replace(SUPPORT, texts=()))
+    assert words(replace(refused, outside_help=nameless), "en").notes == (do_this, "Ask: +46 100 00 00 02")
 
 
 def test_offline_since_when() -> None:

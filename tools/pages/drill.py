@@ -18,6 +18,7 @@ _UNSTEADY = (
     (re.compile(r"Data from [^.]+ ago"), "Data from … ago"),
     # Whom to call depends on the hour, and on holidays.
     (re.compile(r"Call [^:]+: \d[\d -]*\d"), "Call …"),
+    (re.compile(r"Ask: [^,]+, \d[\d -]*\d"), "Ask: …"),
     (re.compile(r"\b\d+ events of"), "… events of"),
 )
 

@@ -12,9 +12,10 @@ from station.display.key_findings import BATTERY_LOW_PERCENT, PERMIT_SOON_S
 from station.display.snapshot import FLICKERS, FLICKERS_WITHIN_S, REMINDER_S, TOLD_FROM
 from station.sync.readiness import STARTING_S
 from station.visit.key_handlers import TROUBLE_SHOWN_FOR_S
+from tools.pictures import routine
 from tools.pictures.sample_screens import SAMPLES
 from ui import support
-from ui.languages import LANGUAGES
+from ui.languages import LANGUAGES, catalogue
 from ui.layout import layout
 from ui.palette import BRIGHTER
 from ui.words import off_and_on, words
@@ -107,10 +108,17 @@ From a key press to what it paints, in a pseudo-terminal while something else mo
 (`python -m tools.measure_paint 200`): median 3 to 5 ms, 99th percentile 36 to 72 ms; a bare Textual app in turn with
 it 2 to 3 ms, and 39 to 275 ms.
 
+## The routine's sentences
+
+What staff are trained with, and where they find it again.
+
+"""
+
+
+_CODES = """\
 ## Support codes
 
 On the bottom line, to be read out on the telephone: `12 R07`. The first number is the screen; letters add why.
-
 """
 
 
@@ -127,7 +135,18 @@ def _sizes() -> str:
 
 def page() -> str:
     """The whole page as text."""
-    return _head() + "\n".join([_tables(), "## All screens", "", *(_screen(name) for name in SAMPLES)])
+    parts = [_routine(), _tables(), "## All screens", "", *(_screen(name) for name in SAMPLES)]
+    return _head() + "\n".join(parts)
+
+
+def _routine() -> str:
+    """Where each sentence of the routine stands, and how: in English and, from a catalogue, in Swedish."""
+    swedish = catalogue("sv")
+    rows = [
+        f"| {sentence} | [{name}](#{name}) | {message} | {swedish.gettext(message)} |"
+        for sentence, name, message in routine.EVERY
+    ]
+    return "\n".join(["| the routine | screen | en | sv |", "|---|---|---|---|", *rows, "", _CODES])
 
 
 def _tables() -> str:
