@@ -83,3 +83,42 @@ def test_hours_of_ones_own(browser: Browser, hand: Counting, served: Served) -> 
     hand.click("#save")
     assert hand.clicks == 3
     assert "every day 15:00–22:00" in browser.text("#opens")
+
+
+def test_each_dangerous_act_names_the_person_and_is_undone_by_one_click(
+    browser: Browser, hand: Counting, served: Served
+) -> None:
+    who = next(p for p in served.summary["people"] if p["name"] == "Hassan Hallon")
+    person, key = f"/office/1/people/{who['holder']}/", f"/office/1/keys/{who['key']}/"
+
+    def state() -> list[Any]:
+        holder, own = Holder.objects.get(site__number=1, number=who["holder"]), Key.objects.get(number=who["key"])
+        areas = sorted(holder.permissions.values_list("areas", flat=True))
+        return [holder.unit, holder.status, holder.employment_ends, own.unit, own.status, areas]
+
+    before = state()
+    acts: list[tuple[str, str, list[tuple[str, str]]]] = [
+        (key, ".dangers", [("click", "#block")]),
+        (key, "form:has(#take-back)", [("click", "#take-back")]),
+        (person, "details:has(#take-back-access)", [("tick", "summary"), ("click", "#take-back-access")]),
+        (person, "details:has(#end)", [("tick", "summary"), ("tick", "input[value=now]"), ("click", "#end")]),
+    ]
+    for page, form, clicks in acts:
+        browser.go(page)
+        begun = hand.clicks
+        for how, what in clicks:
+            getattr(hand, how)(f"{form} {what}")
+            if how == "tick" and what == "summary":
+                assert "Hassan Hallon" in browser.text(form)
+                assert "undone for ten minutes" in browser.text(form)
+        assert hand.clicks - begun == len(clicks)
+        assert state() != before
+        hand.click("#undo")
+        assert state() == before
+    browser.go(f"{person}move/")
+    assert "undone for ten minutes" in browser.text()
+    hand.choose("#id_unit", str(unit(NIGHT).pk))
+    hand.click("#save")
+    assert state() != before
+    hand.click("#undo")
+    assert state() == before

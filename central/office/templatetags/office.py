@@ -6,6 +6,7 @@ from typing import Any
 from auditlog.models import LogEntry
 from django import template
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import dates
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -101,39 +102,37 @@ register.filter(seconds_left)
 register.filter(telephone)
 
 
-PEOPLE_PAGES = (
-    *("person", "employee", "hourly", "several", "receipt"),
-    *("edit_person", "move_person", "employ_again", "access", "for_a_time"),
-)
 PAGES = (
-    (Right.SEE_TASKS, "today", gettext_lazy("Today"), ()),
-    (Right.SEE_PEOPLE, "people", gettext_lazy("People"), PEOPLE_PAGES),
-    (Right.EDIT_UNIT, "units", gettext_lazy("Units"), ("unit",)),
-    (Right.SEE_KEYS, "keys", gettext_lazy("Keys"), ("key", "trail", "renewals")),
-    (Right.SEE_POOLS, "pools", gettext_lazy("Pool keys"), ()),
-    (Right.WHO_MAY_OPEN, "lock", gettext_lazy("Locks"), ()),
-    (Right.ASK_WHY, "why", gettext_lazy("Why is it red?"), ()),
-    (Right.READ_LOG, "log", gettext_lazy("Opening log"), ()),
-    (Right.SEE_STATIONS, "stations", gettext_lazy("Stations"), ("station", "new_station")),
-    (Right.RENEW_PINS, "pins", gettext_lazy("PINs"), ()),
-    (Right.EDIT_TEXTS, "texts", gettext_lazy("Texts on the screens"), ()),
-    (Right.MANAGE_USERS, "users", gettext_lazy("Users"), ()),
-    (Right.IMPORT, "import", gettext_lazy("Import"), ()),
+    (Right.SEE_TASKS, "today", gettext_lazy("Today")),
+    (Right.SEE_PEOPLE, "people", gettext_lazy("People")),
+    (Right.EDIT_UNIT, "units", gettext_lazy("Units")),
+    (Right.SEE_KEYS, "keys", gettext_lazy("Keys")),
+    (Right.SEE_POOLS, "pools", gettext_lazy("Pool keys")),
+    (Right.WHO_MAY_OPEN, "lock", gettext_lazy("Locks")),
+    (Right.ASK_WHY, "why", gettext_lazy("Why is it red?")),
+    (Right.READ_LOG, "log", gettext_lazy("Opening log")),
+    (Right.SEE_STATIONS, "stations", gettext_lazy("Stations")),
+    (Right.RENEW_PINS, "pins", gettext_lazy("PINs")),
+    (Right.EDIT_TEXTS, "texts", gettext_lazy("Texts on the screens")),
+    (Right.MANAGE_USERS, "users", gettext_lazy("Users")),
+    (Right.IMPORT, "import", gettext_lazy("Import")),
 )
-"""Of the menu: who sees it, its address, its name, and the pages below it, which its right opens."""
+"""Of the menu: who sees it, its address, its name."""
+BELOW = {"receipts": "people", "renewals": "keys", "locks": "lock"}
+"""Pages whose address does not begin as that of the menu which has them, and needs the same right."""
 
 
 @register.filter
 def pages_of(access: SiteAccess) -> list[tuple[str, Any]]:
     """The menu of somebody: addresses and names."""
-    return [(f"office:{name}", text) for right, name, text, _below in PAGES if access.may(right)]
+    return [(f"office:{name}", text) for right, name, text in PAGES if access.may(right)]
 
 
 @register.filter
 def page_now(request: HttpRequest) -> str:
-    """The address in the menu that this page belongs to; nothing for a page of no menu."""
-    here = request.resolver_match.url_name if request.resolver_match else ""
-    return next((f"office:{name}" for _right, name, _text, below in PAGES if here == name or here in below), "")
+    """The address in the menu that this page belongs to, also one that a form has led to."""
+    first = request.path.removeprefix(reverse("office:start")).split("/")[1]
+    return f"office:{BELOW.get(first, first)}"
 
 
 @register.filter
