@@ -68,7 +68,10 @@ def database_of(url: str) -> dict[str, Any]:
         # A server that was restarted is noticed before a request meets a dead connection.
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": OWN_LIMITS | options | {"options": f"{limits} {options.get('options', '')}".strip()},
+        # Only what asks for it is prepared (`central.postgresql`), and then at once.
+        "OPTIONS": OWN_LIMITS
+        | options
+        | {"options": f"{limits} {options.get('options', '')}".strip(), "prepare_threshold": 0},
     }
 
 

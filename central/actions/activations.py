@@ -10,6 +10,7 @@ from typing import Any
 
 from central.models import Activation, Event, Site
 from central.models.events import Doubt
+from central.models.noting import add
 from central.signing.keyring import verifying_keys
 from station.records import claims
 from station.records.base64url import decoded
@@ -35,7 +36,7 @@ def note_activations(site: Site, events: Iterable[Event], now: int) -> None:
     found = [one for event in events if (one := _activation(site, event, now, central_keys)) is not None]
     if not found:
         return
-    Activation.objects.bulk_create(found)
+    add(found)
     kept = Event.objects.kept(site, now)
     unexplained = kept.filter(key__in={one.key for one in found}, doubt=Doubt.NO_ACTIVATION)
     explained = [

@@ -30,6 +30,7 @@ from central.feed import change
 from central.models import Event, Key, Site, Station, Task
 from central.models.base import MAX_UINT32
 from central.models.events import CLOCK_UNKNOWN, Doubt
+from central.models.noting import add
 from station.records.strict_json import LEVELS_LIMIT
 
 DATA_LIMIT_BYTES = 4096
@@ -100,7 +101,7 @@ def receive_events(station: Station, items: list[Any], now: int) -> list[Result]
         logs = LogsKnown(keys, [each.report for each in good if each.report is not None])
         note_activations(site, new, now)
         _judge_entries(site, new, logs, now)
-        Event.objects.bulk_create(new)
+        add(new)
         with noting(station=station.number):
             note_wrong_pins(station, keys, new, now)
             note_refused_pins(site, keys, new)

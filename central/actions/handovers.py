@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from central.models import Event, Handover, Key
 from central.models.events import CLOCK_UNKNOWN
+from central.models.noting import add
 
 TAKEN, RETURNED = "pool_key_taken", "pool_key_returned"
 
@@ -25,9 +26,7 @@ def note_handovers(keys: Mapping[int, Key], events: Iterable[Event]) -> None:
         if key.kind != Key.Kind.PERSONAL and (before is None or before.at <= at):
             is_out = event.type == TAKEN
             last[key.pk] = Handover(key=key, is_out=is_out, holder=event.holder if is_out else None, at=at)
-    Handover.objects.bulk_create(
-        list(last.values()), update_conflicts=True, unique_fields=["key"], update_fields=["is_out", "holder", "at"]
-    )
+    add(list(last.values()), over="key")
 
 
 def happened_at(event: Event) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from central.actions.log_reports import LogReport
 from central.models import Key, LogGaps, LogMark
+from central.models.noting import add
 
 GAPS_LIMIT = 50
 """Of one key. A log with more holes has its oldest ones told as one."""
@@ -54,13 +55,8 @@ class LogsKnown:
             _take(here, first)
             mark = self._marks.setdefault(key.pk, LogMark(key=key, generation=report.generation, seq=first))
             mark.generation, mark.seq = max((mark.generation, mark.seq), (report.generation, first))
-        marks, gaps = list(self._marks.values()), list(self._gaps.values())
-        LogMark.objects.bulk_create(
-            marks, update_conflicts=True, unique_fields=["key"], update_fields=["generation", "seq"]
-        )
-        LogGaps.objects.bulk_create(
-            gaps, update_conflicts=True, unique_fields=["key"], update_fields=["first", "last", "missing"]
-        )
+        add(list(self._marks.values()), over="key")
+        add(list(self._gaps.values()), over="key")
 
 
 def _reach(here: LogGaps, first: int, last: int, now: int) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Exists, Subquery
-
-from central.models import Block, Blocklist, BlockReached, Event, Key, MirrorRow, Station, StationHealth
+from central.models import Blocklist, BlockReached, Event, Key, Station, StationHealth
+from central.models.noting import note
+from central.postgresql import asking
 from station.plain_text import one_line
 
 NOTED_EVERY_S = 60
@@ -14,6 +14,18 @@ SILENT_AFTER_S = 900
 RESTARTS = ("station_started", "station_restarted")
 REASON_LIMIT_CHARACTERS = 20
 VERSION_LIMIT_CHARACTERS = 64
+# By one statement. A list that has changed since says nothing of the older one: it is noted when the station has asked
+# again. By the few keys that are blocked: blocks of all sites and times stand in one table.
+_KNOWN_BLOCKS = f"""
+    SELECT block.id FROM central_key blocked
+    JOIN central_block block ON block.key_id = blocked.id AND block.open
+    JOIN central_blocklist newest ON newest.site_id = blocked.site_id AND newest.version >= block.version
+    WHERE blocked.site_id = %(site)s AND blocked.status = '{Key.Status.BLOCKED}'
+        AND EXISTS (SELECT 1 FROM central_mirrorrow WHERE site_id = %(site)s AND type = '{Blocklist.MIRROR_TYPE}'
+                        AND revision > %(before)s AND revision <= %(revision)s)
+        AND NOT EXISTS (SELECT 1 FROM central_blockreached reached
+                        WHERE reached.block_id = block.id AND reached.station_id = %(station)s)
+"""  # noqa: S608  (constants)
 
 
 @dataclass(frozen=True)
@@ -46,7 +58,7 @@ def note_mirror(station: Station, revision: int, now: int, report: SelfReport | 
     facts["mirror_confirmed_at"] = None if age_s is None else max(0, now - age_s)
     # Before the revision: what is broken off in between is then done again.
     _note_known_blocks(station, revision, None if seen is None else seen.revision, now)
-    if not StationHealth.objects.filter(station=station).update(**facts):
+    if not note(StationHealth, station.pk, **facts):
         StationHealth.objects.update_or_create(station=station, defaults=facts)
 
 
@@ -68,7 +80,7 @@ def note_events(station: Station, events: Sequence[Event], now: int) -> None:
             facts["config_at"], facts["config_rejected_at"] = event.at, None
         elif event.type == "config_rejected":
             facts["config_rejected_at"] = event.at
-    if not StationHealth.objects.filter(station=station).update(**facts):
+    if not note(StationHealth, station.pk, **facts):
         StationHealth.objects.update_or_create(station=station, defaults=facts)
 
 
@@ -93,17 +105,11 @@ def _note_known_blocks(station: Station, revision: int, before: int | None, now:
     """
     if before == revision:
         return
-    told = MirrorRow.objects.filter(
-        site=station.site_id, type=Blocklist.MIRROR_TYPE, revision__lte=revision, revision__gt=before or 0
-    )
-    # By one statement. A list that has changed since says nothing of the older one: it is noted when the station has
-    # asked again.
-    newest = Blocklist.objects.filter(Exists(told), site=station.site_id).values("version")
-    # By the few keys that are blocked: blocks of all sites and times stand in one table.
-    known = Block.objects.filter(
-        key__site=station.site_id, key__status=Key.Status.BLOCKED, open=True, version__lte=Subquery(newest)
-    )
-    if unheard := list(known.exclude(reached__station=station)):
+    asked = {"site": station.site_id, "station": station.pk, "revision": revision, "before": before or 0}
+    with asking() as cursor:
+        cursor.execute(_KNOWN_BLOCKS, asked)
+        unheard = [block for (block,) in cursor.fetchall()]
+    if unheard:
         BlockReached.objects.bulk_create(
-            [BlockReached(block=block, station=station, at=now) for block in unheard], ignore_conflicts=True
+            [BlockReached(block_id=block, station=station, at=now) for block in unheard], ignore_conflicts=True
         )

@@ -10,6 +10,7 @@ from central.actions.tasks import open_many_locked_task
 from central.clock import DAY_S, HOUR_S
 from central.models import Event, Key, Station
 from central.models.events import CLOCK_UNKNOWN
+from central.models.noting import note
 
 LIMIT = 10
 FADES_S = DAY_S
@@ -21,7 +22,7 @@ TYPES = frozenset({"pin_rejected", "key_locked_out", "key_activated"})
 
 def note_wrong_pins(station: Station, keys: Mapping[int, Key], events: Iterable[Event], now: int) -> None:
     """Take in these events, in their order, about ``keys``, by number. Inside a change, and the keys' lock."""
-    changed = []
+    changed = {}
     for event in events:
         key = keys.get(event.key or 0)
         if key is None or event.type not in TYPES:
@@ -34,9 +35,10 @@ def note_wrong_pins(station: Station, keys: Mapping[int, Key], events: Iterable[
             _note_right_pin(key, event, now)
         else:
             _note_locked_out(station, key, event, now)
-        changed.append(key)
+        changed[key.pk] = key
     # Past the change feed: stations hear of a lock, not of each wrong PIN.
-    Key.objects.bulk_update({key.pk: key for key in changed}.values(), ["wrong_pins", "activated_at"])
+    for key in changed.values():
+        note(Key, key.pk, wrong_pins=key.wrong_pins, activated_at=key.activated_at)
 
 
 def _count(key: Key, event: Event, now: int) -> None:

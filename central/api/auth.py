@@ -14,6 +14,7 @@ from central.doors.addresses import network_of
 from central.doors.table import StationKinds, door_of
 from central.errors import Refused
 from central.models import Station, StationToken
+from central.models.noting import note
 
 TOKEN_LIMIT_CHARACTERS = 200
 CONTACT_NOTED_EVERY_S = 60
@@ -81,5 +82,5 @@ def _station_of(token: str) -> Station | None:
 def _note_contact(station: Station, now: int) -> None:
     # At most once a minute: a poll that finds nothing writes nothing.
     if now - (station.last_contact or 0) >= CONTACT_NOTED_EVERY_S:
-        Station.objects.filter(pk=station.pk).update(last_contact=now)
+        note(Station, station.pk, last_contact=now)
         station.last_contact = now

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import BooleanField, Field, JSONField, Model
 
 from central.models import Site, Station, StationHealth, StationToken, Unit
+from central.postgresql import asking
 
 
 class Caller(NamedTuple):
@@ -25,7 +26,7 @@ class Caller(NamedTuple):
 
 def caller_of(fingerprint: str, now: int) -> Caller | None:
     """The station that the token with that SHA-256 belongs to; None for no token, or one that is over."""
-    with connection.cursor() as cursor:
+    with asking() as cursor:
         cursor.execute(_statement(), [fingerprint, now])
         found = cursor.fetchone()
     if found is None:

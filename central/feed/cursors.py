@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from django.db import connection
-
 from central.errors import Refused
 from central.models.epoch import EPOCH, epoch
 from central.models.mirror import FeedCounter
+from central.postgresql import asking
 from station.records.base64url import decoded, encoded
 from station.records.strict_json import MAX_NUMBER
 
@@ -54,7 +53,7 @@ def newest_revision(site: int) -> int:
 
 def newest_cursor(site: int) -> str:
     """Of one who has everything: in the answer of a POST, so that a station knows whether to ask."""
-    with connection.cursor() as cursor:
+    with asking() as cursor:
         cursor.execute(_NEWEST, {"site": site})
         found = cursor.fetchone()
     return Cursor(found[0], found[1] or 0).text() if found else Cursor(epoch(), newest_revision(site)).text()

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from central.models import CentralKey, Mirrored, MirrorRow, Station
+from central.postgresql import asking
 from station.records.claims import LogPosition
 from station.records.mirror_digest import MirrorSum
 
@@ -113,7 +114,7 @@ class FeedRow(NamedTuple):
 def changed(scope: Scope, since: int, limit: int, key: int | None) -> tuple[FeedState, list[FeedRow]]:
     """At most ``limit`` objects that have changed after revision ``since``, in the order of their changes."""
     asked = {"site": scope.site, "key": key, "since": since, "limit": limit, "box": scope.box}
-    with connection.cursor() as cursor:
+    with asking() as cursor:
         cursor.execute(_CHANGED if scope.box is None else _BOX, asked)
         first, *rest = cursor.fetchall()
     rows = [_row(each) for each in rest if each[8] is not None]

@@ -5,6 +5,16 @@ from typing import Any
 
 from django.db.backends.postgresql import base
 
+from central.postgresql import PREPARED
+
+
+class DatabaseOperations(base.DatabaseOperations):
+    """Django's."""
+
+    def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:
+        """For tests that count: a statement that the server has planned is said without its values."""
+        return str(super().last_executed_query(cursor, sql, params) or sql)
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Sees that a kept connection has ended without asking the server.
@@ -14,6 +24,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     asked for is not used again.
     """
 
+    ops_class = DatabaseOperations
+
     def is_usable(self) -> bool:
         """Django's protocol: whether the connection may be used for the next request."""
         connection: Any = self.connection
@@ -22,3 +34,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         waiting = select.poll()
         waiting.register(connection.fileno(), select.POLLIN)
         return not waiting.poll(0)
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        """Django's. The one named `PREPARED` has the server plan each statement once, not each time."""
+        return base.ServerBindingCursor(self.connection) if name == PREPARED else super().create_cursor(name)

@@ -17,6 +17,8 @@ def sign_outdated(saved: Iterable[Watched], deleted: Iterable[Watched], now: int
     # A list of its own: what is signed is saved, too.
     saved = list(saved)
     things = [*saved, *deleted]
+    if not things:
+        return []
     signed = [f"key of site {site}" for site in saved if isinstance(site, Site) and prepare_site(site, now)]
     for key in saved:
         if isinstance(key, Key) and key.record is None and key.status != Key.Status.BLANK:

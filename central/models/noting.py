@@ -1,0 +1,64 @@
+"""What the calls of stations write, by statements put together once.
+
+Django's query builder takes longer to put such a statement together anew than the database takes to do it.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from django.db import connection
+from django.db.models import Field, Model
+from django.db.models.fields import AutoFieldMixin
+
+from central.postgresql import asking
+
+
+def note(model: type[Model], pk: int, **facts: object) -> bool:
+    """Set these fields of a row; returns whether there is one.
+
+    Outside of a transaction nobody waits for the disk (PostgreSQL): what is lost with the power is noted anew by the
+    next call.
+    """
+    values = [model._meta.get_field(name).get_db_prep_save(value, connection) for name, value in facts.items()]  # noqa: SLF001  (Django's own name)
+    is_alone = connection.vendor == "postgresql" and not connection.in_atomic_block
+    with asking() as cursor:
+        cursor.execute(_update(model, tuple(facts), is_alone), [*values, pk])
+        return bool(cursor.rowcount)
+
+
+def add(rows: Sequence[Model], over: str = "") -> None:
+    """Insert rows of one model. ``over``: the field that is unique; what stands under it already is overwritten.
+
+    Their own numbers, where the database gives them, are not read.
+    """
+    if not rows:
+        return
+    fields, beginning, one, end = _insert(type(rows[0]), over)
+    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(f"{beginning} {', '.join([one] * len(rows))} {end}", values)
+
+
+@cache
+def _update(model: type[Model], names: tuple[str, ...], is_alone: bool) -> str:  # noqa: FBT001
+    meta = model._meta  # noqa: SLF001
+    set_ = ", ".join(f"{meta.get_field(name).column} = %s" for name in names)
+    no_wait = " AND set_config('synchronous_commit', 'off', true) = 'off'" if is_alone else ""
+    return f"UPDATE {meta.db_table} SET {set_} WHERE {meta.pk.column} = %s{no_wait}"  # noqa: S608  (names of fields)
+
+
+@cache
+def _insert(model: type[Model], over: str) -> tuple[list["Field[Any, Any]"], str, str, str]:
+    """The fields, and the statement's beginning, what stands in it for each row, and its end."""
+    meta = model._meta  # noqa: SLF001
+    fields = [field for field in meta.concrete_fields if not isinstance(field, AutoFieldMixin)]
+    columns = [f'"{field.column}"' for field in fields]
+    unique = meta.get_field(over).column if over else ""
+    others = ", ".join(f"{each} = EXCLUDED.{each}" for each in columns if each != f'"{unique}"')
+    return (
+        fields,
+        f"INSERT INTO {meta.db_table} ({', '.join(columns)}) VALUES",
+        f"({', '.join(['%s'] * len(columns))})",
+        f'ON CONFLICT ("{unique}") DO UPDATE SET {others}' if over else "",
+    )
