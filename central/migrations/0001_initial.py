@@ -8,6 +8,7 @@ import central.models.mirror
 import central.models.people
 import central.models.places
 import central.models.site_texts
+from central.migrations._create_every import CreateEvery
 
 
 class Migration(migrations.Migration):
@@ -1376,3 +1377,5 @@ class Migration(migrations.Migration):
             },
         ),
     ]
+
+    operations = [CreateEvery(operations)]
