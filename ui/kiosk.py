@@ -104,6 +104,8 @@ class Kiosk(CrashOnlyApp, inherit_bindings=False):
     def on_mount(self) -> None:
         """Hear the signals that end it."""
         if not self.is_headless:
+            # Textual takes it for the end of a Ctrl+Z, and begins to read the terminal anew: also after the app's end.
+            signal.signal(signal.SIGCONT, signal.SIG_DFL)
             for ending in (signal.SIGTERM, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(ending, self._stop)
 

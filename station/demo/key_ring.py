@@ -3,6 +3,7 @@
 Letters and arrows are the key ring's; digits, ``*``, ``#``, Enter and Backspace go to the kiosk.
 """
 
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
@@ -145,6 +146,9 @@ class KeyRing(App[None]):
 
     def on_mount(self) -> None:
         """List the keys."""
+        if not self.is_headless:
+            # It comes with a terminal that is closed; Textual would read that one for ever (as in `ui.kiosk`).
+            signal.signal(signal.SIGCONT, signal.SIG_DFL)
         self._list_keys()
         self.query_one(OptionList).focus()
         if self._site.office is not None:

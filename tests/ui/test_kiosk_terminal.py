@@ -105,6 +105,16 @@ def open_kiosk(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
         terminal.close()
 
 
+def test_a_kiosk_that_was_stopped_begins_nothing_anew(open_kiosk: Callable[..., Terminal]) -> None:
+    kiosk = open_kiosk()
+    kiosk.up()
+    begun = kiosk.output.count(b"\x1b[?1049h")
+    kiosk.process.send_signal(signal.SIGCONT)
+    kiosk.type(b"1")
+    kiosk.until_typed(b"1")
+    assert kiosk.output.count(b"\x1b[?1049h") == begun == 1
+
+
 def test_keys_of_a_terminal_and_of_its_number_pad(open_kiosk: Callable[..., Terminal]) -> None:
     kiosk = open_kiosk()
     kiosk.up()
