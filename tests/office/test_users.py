@@ -71,6 +71,11 @@ def test_nobody_changes_their_own_roles(there: SimpleNamespace, office: Any) -> 
     assert office.user.is_active
 
 
+def test_a_name_that_is_none_is_refused_at_its_field(there: SimpleNamespace, office: Any) -> None:
+    form = {"username": "Eva\u202e", "role": "coordinator", "unit": there.one.unit.pk}
+    assert "Enter a valid username" in words(office.post(at(there, "users/"), form))
+
+
 def test_whoever_is_shut_out_is_not_let_in_by_a_second_click(there: SimpleNamespace, office: Any) -> None:
     user = give_role("leaves", ("", ""), "coordinator", there.site, there.one.unit).member.user
     for shut, is_active in (("1", False), ("1", False), ("", True)):

@@ -42,7 +42,8 @@ def listed(request: SiteRequest) -> HttpResponse:
         try:
             given = users.give_role(told["username"], form.names(), told["role"], access.site, told["unit"])
         except ValidationError as error:
-            form.add_error(None, [TEXTS.get(code, message) for code, message in _told(error)])
+            code = getattr(error, "code", None)
+            form.add_error(None, [TEXTS.get(code or "", message) for message in error.messages])
         else:
             messages.success(request, _("%(user)s has the role.") % {"user": given.member.user})
             if given.password is not None:
@@ -102,8 +103,3 @@ def shut(request: SiteRequest, pk: int) -> HttpResponse:
     user.is_active = request.POST.get("shut") != "1"
     user.save(update_fields=["is_active"])
     return go(request, "users")
-
-
-def _told(error: ValidationError) -> list[tuple[str, str]]:
-    """Code and message of each thing that is wrong."""
-    return [(str(each.code or ""), message) for each in error.error_list for message in each.messages]
