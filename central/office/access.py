@@ -131,8 +131,18 @@ class SiteAccess:
     def rights_over(self, thing: Holder | Key | Station) -> set[str]:
         """The names of the rights that they have over this one; for templates."""
         of_type: dict[type, Callable[[Right], Any]] = {Holder: self.holders, Key: self.keys, Station: self.stations}
-        found = of_type[type(thing)]
-        return {right.name for right in Right if self.may(right) and found(right).filter(pk=thing.pk).exists()}
+        found, reached = of_type[type(thing)], dict[Any, bool]()
+        for right in Right:
+            reach = self._reach(right)
+            if reach not in reached:
+                reached[reach] = self.may(right) and found(right).filter(pk=thing.pk).exists()
+        return {right.name for right in Right if reached[self._reach(right)]}
+
+    def _reach(self, right: Right) -> Any:
+        """Rights that are equal in it reach the same things: the database is asked once for all of them."""
+        scopes = {(m.unit_id, self._scope(m, right) is Scope.HOURLY) for m in self._granting(right)}
+        # By it people are seen who may use a unit's pool.
+        return frozenset(scopes), right is Right.SEE_PEOPLE
 
     def _granting(self, right: Right) -> list[Membership]:
         having = [member for member in self._members if self._scope(member, right) is not None]

@@ -4,6 +4,8 @@ A form about something carries, in `FIELD`, how far the audit log had come about
 use is no part of it.
 """
 
+import re
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,6 +17,8 @@ from django.db.models import Max, Q
 from central.models import Holder, Key, Permission, Site, Station
 
 FIELD = "seen"
+WORD = re.compile(r"([a-z]+)\.([0-9]{1,18})\.([0-9]{1,18})")
+"""Of a mark: of what, its number in the database, and the newest entry about it."""
 LIMIT_CHARACTERS = 4000
 """A hundred people, as many as a page of a list has."""
 THINGS: dict[str, type[models.Model]] = {
@@ -36,28 +40,33 @@ class Stale(Exception):
 def mark(things: Iterable[models.Model | None]) -> str:
     """How far these have come: ``name.pk.entry`` of each, with blanks between them."""
     names = {model: name for name, model in THINGS.items()}
-    found = [(names[type(thing)], int(thing.pk)) for thing in things if thing is not None]
-    return " ".join(f"{name}.{pk}.{_newest(name, pk)}" for name, pk in found)
+    asked: dict[str, list[int]] = defaultdict(list)
+    for thing in things:
+        if thing is not None:
+            asked[names[type(thing)]].append(int(thing.pk))
+    words = []
+    for name, pks in asked.items():
+        newest = dict(_entries(name, pks).order_by().values_list("object_id").annotate(newest=Max("pk")))
+        words += [f"{name}.{pk}.{newest.get(pk, 0)}" for pk in pks]
+    return " ".join(words)
 
 
 def check(text: str) -> None:
     """Raises Stale where something of the mark has changed since. What is no mark says nothing."""
-    changed: list[LogEntry] = []
+    shown: dict[str, dict[int, int]] = defaultdict(dict)
     for word in text[:LIMIT_CHARACTERS].split():
-        name, _, rest = word.partition(".")
-        pk, _, entry = rest.partition(".")
-        if name in THINGS and pk.isdecimal() and entry.isdecimal():
-            newer = _entries(name, int(pk)).filter(pk__gt=int(entry))
-            changed += newer.select_related("actor").order_by("pk")
+        told = WORD.fullmatch(word)
+        if told is not None and told[1] in THINGS:
+            shown[told[1]][int(told[2])] = int(told[3])
+    changed: list[LogEntry] = []
+    for name, last in shown.items():
+        newer = _entries(name, last).filter(pk__gt=min(last.values())).select_related("actor").order_by("pk")
+        changed += [each for each in newer if each.pk > last[each.object_id]]
     if changed:
         raise Stale(changed)
 
 
-def _newest(name: str, pk: int) -> int:
-    return int(_entries(name, pk).aggregate(newest=Max("pk"))["newest"] or 0)
-
-
-def _entries(name: str, pk: int) -> "models.QuerySet[LogEntry]":
-    of = Q(content_type=ContentType.objects.get_for_model(THINGS[name]), object_id=pk)
+def _entries(name: str, pks: Iterable[int]) -> "models.QuerySet[LogEntry]":
+    of = Q(content_type=ContentType.objects.get_for_model(THINGS[name]), object_id__in=list(pks))
     found: models.QuerySet[LogEntry] = LogEntry.objects.filter(of)
     return found
