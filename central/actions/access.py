@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from central.clock import unix_now
 from central.feed import change
@@ -154,10 +154,11 @@ def how_they_open(lock: Lock, holders: Iterable[Holder]) -> dict[int, list[tuple
     mine = permissions_that_open(lock).filter(holder__in=[holder.pk for holder in holders])
     by_itself = Q(every_area=True) | Q(areas=lock.area_id) | Q(locks=lock)
     lasting = set(mine.filter(by_itself).values_list("pk", flat=True))
+    given = TemporaryAccess.objects.filter(permission__in=mine, areas=lock.area_id).order_by().values_list("permission")
+    until = dict(given.annotate(last=Max("until")))
     for permission in mine.select_related("unit").order_by("unit__number", "pk"):
-        given = permission.temporary.filter(areas=lock.area_id).order_by("-until").first()
-        until = given.until if given is not None and permission.pk not in lasting else None
-        found.setdefault(permission.holder_id, []).append((permission, until))
+        end = None if permission.pk in lasting else until.get(permission.pk)
+        found.setdefault(permission.holder_id, []).append((permission, end))
     return found
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from central.actions.tasks import finish_tasks, make_receipt
 from central.clock import DAY_S, HOUR_S, unix_now
@@ -77,9 +77,14 @@ def keys_held_by(holder: Holder, now: int) -> list[Key]:
 
 def held_by(holder: Holder, now: int) -> list[PoolKey]:
     """The pool keys that somebody has, and since when."""
-    has = Key.objects.filter(handover__holder=holder.number, handover__is_out=True)
-    has = has.filter(site=holder.site_id, status=Key.Status.ACTIVE).exclude(kind=Key.Kind.PERSONAL)
+    has = keys_out_with(holder.site_id, [holder.number])
     return pool_keys(has.select_related("site", "unit").order_by("number"), now)
+
+
+def keys_out_with(site_pk: int, people: Iterable[int]) -> QuerySet[Key]:
+    """The pool keys in use that these people (by number) have."""
+    has = Key.objects.filter(site=site_pk, handover__holder__in=list(people), handover__is_out=True)
+    return has.filter(status=Key.Status.ACTIVE).exclude(kind=Key.Kind.PERSONAL)
 
 
 def may_borrow(key: Key, holder: Holder) -> bool:

@@ -28,14 +28,14 @@ def users_of(site: Site) -> QuerySet[Any]:
     return get_user_model()._default_manager.filter(memberships__site=site).distinct().order_by("username")  # noqa: SLF001
 
 
-def is_kept_by(user: Any, site: Site) -> bool:
-    """Whether the site's administrator may touch the account itself.
+def kept_by(site: Site) -> QuerySet[Any]:
+    """The users whose accounts themselves the site's administrator may touch.
 
     Made here, with roles nowhere else and none that the operator gives: whoever sets a password can log in with it.
     """
-    memberships = Membership.objects.filter(user=user)
-    beyond = memberships.filter(~Q(site=site) | Q(role__in=ROLES_BY_OPERATOR)).exists()
-    return _is_of(user, site) and not (user.is_superuser or user.is_staff or beyond)
+    beyond = Membership.objects.filter(~Q(site=site) | Q(role__in=ROLES_BY_OPERATOR))
+    here = users_of(site).filter(pk__in=AccountOfSite.objects.filter(site=site).values("user"))
+    return here.filter(is_superuser=False, is_staff=False).exclude(pk__in=beyond.values("user"))
 
 
 def give_role(username: str, names: tuple[str, str], role: str, site: Site, unit: Unit | None) -> RoleGiven:

@@ -65,7 +65,8 @@ class OpensForm(forms.Form):
         super().__init__(*args, **kwargs)
         offered = access.areas(right)
         self.fields["areas"].queryset = offered  # type: ignore[attr-defined]
-        self.kept_areas = [area for area in old.areas if not offered.filter(pk=area.pk).exists()]
+        mine = set(offered.values_list("pk", flat=True))
+        self.kept_areas = [area for area in old.areas if area.pk not in mine]
         if not access.may_give_every_area(right):
             del self.fields["every_area"]
         for at in range(rows):

@@ -5,6 +5,7 @@ use is no part of it.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -65,11 +66,15 @@ def look(things: Iterable[models.Model]) -> None:
 
 def check(text: str) -> None:
     """Raises Stale where something of the mark has changed since. What is no mark says nothing."""
-    changed: list[LogEntry] = []
+    last: dict[str, dict[int, int]] = defaultdict(dict)
     for name, pk, entry in MARK.findall(text[:LIMIT_CHARACTERS]):
         if name in THINGS:
-            newer = _entries(THINGS[name], [int(pk)]).filter(pk__gt=int(entry))
-            changed += newer.select_related("actor", "content_type").order_by("pk")
+            last[name][int(pk)] = int(entry)
+    changed: list[LogEntry] = []
+    for name, entries in last.items():
+        newer = _entries(THINGS[name], entries).filter(pk__gt=min(entries.values()))
+        newer = newer.select_related("actor", "content_type").order_by("pk")
+        changed += [each for each in newer if each.pk > entries[each.object_id]]
     if changed:
         raise Stale(changed)
 

@@ -80,7 +80,7 @@ def test_each_obstacle_is_named_with_what_mends_it(there: SimpleNamespace, offic
         other = saved(Area(site=there.site, number=3, name="Dalen"))
         saved(Lock(site=there.site, number=300, area=other))
     assert rule(office, there, lock="300") == "no_area"
-    assert 'id="give"' in words(office.get(at(there, "why/?q=100&lock=300")))
+    assert f'id="give" href="{at(there, "people/10/access/")}"' in words(office.get(at(there, "why/?q=100&lock=300")))
     with change_and_sign():
         Permission.objects.get(pk=there.permission.pk)
         there.permission.windows = [[127, 0, 1]]

@@ -1,5 +1,6 @@
 """One act on several people: they are named first, it is confirmed, and done person by person."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +32,7 @@ class Act:
     right: Right
     text: Any
     means: Any = ""
-    form: "type[forms.Form] | None" = None
+    form: "Callable[..., forms.Form] | None" = None
     is_dangerous: bool = False
 
 

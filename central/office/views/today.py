@@ -30,12 +30,6 @@ FIRST_PAGES = {
 """The page that a user begins with is the first of these that they may see."""
 DECIDED = (Task.Kind.RENEW_PINS, Task.Kind.WENT_BACK)
 """Tasks that end by what is done about them, not by saying so."""
-OVER_WENT_BACK = {
-    Key: Right.BLOCK_KEY,
-    Holder: Right.END_EMPLOYMENT,
-    Station: Right.REVOKE_STATION,
-}
-"""Whoever lets something stay open that was shut needs the right to shut it, and the other way round."""
 ROWS_SHOWN = 30
 """Of each list of the first page; further ones are turned."""
 
@@ -82,7 +76,7 @@ def today(request: SiteRequest) -> HttpResponse:
     return show(
         request,
         "today",
-        to_decide={task.pk for task in went_back if _may_decide(access, task)},
+        to_decide=_to_decide(access, went_back),
         mine=set(mine.values_list("pk", flat=True)),
         to_sign=set(to_sign.values_list("pk", flat=True)),
         tasks=tasks,
@@ -130,16 +124,28 @@ def _went_back(access: SiteAccess, pk: int) -> Task:
     """The open task. Raises Http404, PermissionDenied."""
     mine = access.tasks(Right.FINISH_TASK).filter(kind=Task.Kind.WENT_BACK, done_at=None)
     task = get_object_or_404(mine, pk=pk)
-    if not _may_decide(access, task):
+    if not _to_decide(access, [task]):
         raise PermissionDenied
     return task
 
 
-def _may_decide(access: SiteAccess, task: Task) -> bool:
-    if not access.tasks(Right.FINISH_TASK).filter(pk=task.pk).exists():
-        return False
-    thing = thing_of(task)
-    return isinstance(thing, Unit) or OVER_WENT_BACK[type(thing)].name in access.rights_over(thing)
+def _to_decide(access: SiteAccess, tasks: list[Task]) -> set[int]:
+    """The database's numbers of those tasks that are this user's to decide.
+
+    Whoever lets something stay open that was shut needs the right to shut it, and the other way round.
+    """
+    things = {task.pk: thing_of(task) for task in tasks}
+    mine: set[tuple[type, int]] = {(Unit, thing.pk) for thing in things.values() if isinstance(thing, Unit)}
+    for model, found in (
+        (Key, access.keys(Right.BLOCK_KEY)),
+        (Holder, access.holders(Right.END_EMPLOYMENT)),
+        (Station, access.stations(Right.REVOKE_STATION)),
+    ):
+        asked = [thing.pk for thing in things.values() if isinstance(thing, model)]
+        if asked:
+            mine |= {(model, pk) for pk in found.filter(pk__in=asked).values_list("pk", flat=True)}
+    here = access.tasks(Right.FINISH_TASK).filter(pk__in=list(things)).values_list("pk", flat=True) if things else ()
+    return {pk for pk in here if (type(things[pk]), things[pk].pk) in mine}
 
 
 def receipt(request: SiteRequest, pk: int) -> HttpResponse:

@@ -61,7 +61,8 @@ def listed(request: SiteRequest) -> HttpResponse:
         found = found.filter(is_active=chosen.status == STATUSES[0])
     rows_ = found.order_by("pk").values_list("pk", "username", "first_name", "last_name", "is_active", named=True)
     page_ = page_of(request, chosen, rows_, found.prefetch_related(here))
-    rows = [(user, users.is_kept_by(user, access.site)) for user in page_]
+    ours = set(users.kept_by(access.site).filter(pk__in=[user.pk for user in page_]).values_list("pk", flat=True))
+    rows = [(user, user.pk in ours) for user in page_]
     seen.look([*page_, *(member for user in page_ for member in user.here)])
     return show(
         request,
@@ -89,7 +90,7 @@ def take_role(request: SiteRequest, pk: int) -> HttpResponse:
 def password(request: SiteRequest, pk: int) -> HttpResponse:
     """A new password for a user of this site alone."""
     user: Any = get_object_or_404(users.users_of(request.access.site), pk=pk)
-    if not users.is_kept_by(user, request.access.site):
+    if not users.kept_by(request.access.site).filter(pk=user.pk).exists():
         raise NotDone(str(NOT_OURS), "users")
     title = _("Password of %(user)s, to be changed at once") % {"user": user}
     return once(request, title, users.reset_password(user))
@@ -98,7 +99,7 @@ def password(request: SiteRequest, pk: int) -> HttpResponse:
 def shut(request: SiteRequest, pk: int) -> HttpResponse:
     """Shut somebody out who has left, or let them in again."""
     user: Any = get_object_or_404(users.users_of(request.access.site), pk=pk)
-    if user == request.access.user or not users.is_kept_by(user, request.access.site):
+    if user == request.access.user or not users.kept_by(request.access.site).filter(pk=user.pk).exists():
         raise NotDone(str(NOT_OURS), "users")
     user.is_active = request.POST.get("shut") != "1"
     user.save(update_fields=["is_active"])

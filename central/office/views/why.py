@@ -1,5 +1,6 @@
 """Why is it red? A person or key, and a lock: yes or no, the rule that decides, and what mends it."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,11 +10,11 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from central.actions.pool_keys import keys_held_by, pool_keys
+from central.actions.pool_keys import keys_out_with, pool_keys
 from central.actions.why import Answer, Rule, answer, facts_of, opening_hours, permit_for, told_of
 from central.clock import unix_now
 from central.doors.table import Right
-from central.models import Holder, Key, Lock
+from central.models import Holder, Key, Lock, Permission
 from central.office.access import SiteAccess
 from central.office.last_night import note_asked
 from central.office.pages import SiteRequest
@@ -120,14 +121,10 @@ def _cases(access: SiteAccess, request: SiteRequest, words: str, now: int) -> li
         return _of_keys(access, list(access.keys(Right.ASK_WHY).filter(number=chosen)), person, now)
     seen, number = access.holders(Right.ASK_WHY), number_in(words)
     if not words:
-        seen = seen.filter(number=person)
+        seen = seen.filter(number=person or 0)
     keys = list(access.keys(Right.ASK_WHY).filter(number=number)) if number is not None else []
     found = _of_keys(access, keys, person, now)
-    for holder in by_name(seen, words, CHOICES_SHOWN):
-        own = Key.objects.filter(site=access.site, holder=holder).exclude(status=Key.Status.RETURNED)
-        mine = [*own.select_related("unit", "holder__unit", "site"), *keys_held_by(holder, now)]
-        numbers = {case.key.number for case in found}
-        found += [Case(key, holder) for key in mine or _pool_of(access, holder) if key.number not in numbers]
+    found += [case for case in _of_people(access, by_name(seen, words, CHOICES_SHOWN)) if case not in found]
     return found[:CHOICES_SHOWN]
 
 
@@ -138,12 +135,27 @@ def _of_keys(access: SiteAccess, keys: list[Key], person: int | None, now: int) 
     return [Case(key, key.holder or chosen or held.get(key.pk)) for key in keys]
 
 
-def _pool_of(access: SiteAccess, holder: Holder) -> list[Key]:
-    """The pool keys that somebody without a key may ask for."""
-    hourly = holder.category == Holder.Category.HOURLY
-    units = [each.unit_id for each in holder.permissions.all()] if hourly else [holder.unit_id]
-    kind = Key.Kind.SUBSTITUTE if hourly else Key.Kind.EMERGENCY
-    return list(access.keys(Right.ASK_WHY).filter(kind=kind, unit__in=units, status=Key.Status.ACTIVE))
+def _of_people(access: SiteAccess, people: list[Holder]) -> list[Case]:
+    """Each with their keys, own and lent; without any, with those of the pools that they may ask for."""
+    numbers, mine = {holder.number: holder.pk for holder in people}, defaultdict(list)
+    keys = Key.objects.filter(site=access.site).select_related("unit", "holder__unit", "site", "handover")
+    for key in keys.filter(holder__in=people).exclude(status=Key.Status.RETURNED):
+        mine[key.holder_id].append(key)
+    for key in keys.filter(pk__in=keys_out_with(access.site.pk, numbers)):
+        mine[numbers[key.handover.holder]].append(key)
+    without = [holder for holder in people if holder.pk not in mine]
+    hourly = Holder.Category.HOURLY
+    units = {holder.pk: set() if holder.category == hourly else {holder.unit_id} for holder in without}
+    permitted = Permission.objects.filter(holder__in=without, unit__isnull=False)
+    for pk, unit in permitted.values_list("holder", "unit"):
+        units[pk].add(unit)
+    pools = access.keys(Right.ASK_WHY).filter(status=Key.Status.ACTIVE, unit__in=set().union(*units.values()))
+    for key in pools.exclude(kind=Key.Kind.PERSONAL):
+        for holder in without:
+            kind = Key.Kind.SUBSTITUTE if holder.category == hourly else Key.Kind.EMERGENCY
+            if key.kind == kind and key.unit_id in units[holder.pk]:
+                mine[holder.pk].append(key)
+    return [Case(key, holder) for holder in people for key in mine[holder.pk]]
 
 
 def _refused(event: Any) -> str:
