@@ -28,7 +28,6 @@ from tests.office.asking import at, words
 from tests.office.forms_of import Form, Page
 from tests.office.visitors import World
 
-POSTGRESQL = postgresql.programs()
 NOT_COMPARED = re.compile(
     r"django_session|central_sentform|central_trycount|central_serverfact|central_accessperiod|sqlite_"
 )
@@ -277,14 +276,17 @@ def test_every_form_sent_twice_acts_once(served: Served, seat: Any) -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.skipif(POSTGRESQL is None, reason="needs Debian's postgresql")
 def test_every_form_sent_twice_acts_once_on_postgresql() -> None:
-    assert POSTGRESQL
     this = f"{__file__}::test_every_form_sent_twice_acts_once"
-    with postgresql.server(POSTGRESQL) as url:
+    with postgresql.server() as database:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", this]
         ran = subprocess.run(
-            command, env=os.environ | {"DATABASE_URL": url}, capture_output=True, text=True, timeout=600, check=False
+            command,
+            env=os.environ | {"DATABASE_URL": database.url()},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
         )
     assert ran.returncode == 0, ran.stdout[-4000:]
     assert "1 passed" in ran.stdout
