@@ -1,4 +1,7 @@
-"""A PostgreSQL server of one's own: Debian's programs, a folder of its own, reached by a socket in it alone."""
+"""PostgreSQL servers that can be killed, frozen, copied and promoted: Debian's programs, each server in its own folder.
+
+They are reached by a socket in that folder alone. Durability is switched on only for what is about it.
+"""
 
 import ctypes
 import os
@@ -11,13 +14,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 USER = "postgres"
-"""As whom the server runs when the tests run as root, which it refuses."""
-
-
+"""As whom a server runs when the tests run as root, which it refuses."""
+LIMIT_S = 60.0
+NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 PR_SET_PDEATHSIG = 1
-START_LIMIT_S = 60.0
 
 
 def programs() -> Path | None:
@@ -27,80 +32,152 @@ def programs() -> Path | None:
 
 
 class Cluster:
-    """A server's folder, and the server while it runs."""
+    """One server: `make` it, or `copy` another; `start` it, `kill` it, `start` it again."""
 
-    def __init__(self, bin_folder: Path, folder: Path, options: tuple[str, ...]) -> None:
-        self._bin_folder, self._folder = bin_folder, folder
-        self._options = ("listen_addresses=", f"unix_socket_directories={folder}", "fsync=off", *options)
-        self._who = USER if os.getuid() == 0 else None
+    def __init__(self, folder: Path, programs: Path) -> None:
+        self.folder, self._programs = folder, programs
+        self.data = folder / "data"
+        self._log = folder / "log"
+        self._settings: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
-        self.url = f"postgresql://central@/central?host={folder}"
 
-    def make(self) -> None:
-        """An empty database, and its server runs."""
-        if self._who:
-            os.chown(self._folder, pwd.getpwnam(self._who).pw_uid, -1)
-        self._run("initdb", "-D", self._data, "-U", "central", "-A", "trust", "-E", "UTF8", "--no-sync")
-        self.start()
-        self._run("createdb", "-h", str(self._folder), "-U", "central", "central")
+    def make(self, **settings: Any) -> None:
+        """A new server with an empty database. It is started."""
+        self.run("initdb", "-D", str(self.data), "-U", "central", "-A", "trust", "-E", "UTF8", "--no-sync")
+        self.start(**settings)
+        self.run("createdb", "-h", str(self.folder), "-U", "central", "central")
 
-    def start(self) -> None:
-        """Have it run, and answer."""
-        with (self._folder / "log").open("wb") as log:
-            words = [str(self._bin_folder / "postgres"), "-D", self._data]
+    def copy(self, source: "Cluster", *words: str) -> None:
+        """A base backup of the other one, as the how-to says. It is not started."""
+        where = f"host={source.folder} user=central application_name={self.folder.name}"
+        self.run(
+            "pg_basebackup", f"--dbname={where}", f"--pgdata={self.data}", "--checkpoint=fast", "--no-sync", *words
+        )
+
+    def start(self, *, durable: bool = False, until: str = "ready to accept", **settings: str) -> None:
+        """Start it, and wait for that word in its log; ``settings`` are those of postgresql.conf, and stay."""
+        self._settings |= settings
+        given = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(self.folder),
+            "max_connections": "150",
+            **({} if durable else NOT_DURABLE),
+            **self._settings,
+        }
+        words = [word for name, value in given.items() for word in ("-c", f"{name}={value}")]
+        self._log.unlink(missing_ok=True)
+        with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                words + [word for option in self._options for word in ("-c", option)],
+                [str(self._programs / "postgres"), "-D", str(self.data), *words],
                 stdout=log,
                 stderr=log,
                 cwd="/",
-                user=self._who,
+                user=_user(),
                 start_new_session=True,
                 preexec_fn=_end_with_parent,  # noqa: PLW1509  (one prctl, and no threads here)
             )
-        _wait_until_ready(self._folder)
+        self.wait_for_log(until)
 
-    def stop(self) -> None:
-        """At once, in the middle of whatever it does (``pg_ctl stop -m immediate``)."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(30)
-            self._process = None
+    def wait_for_log(self, text: str) -> None:
+        """Until the server says so."""
+        deadline = time.monotonic() + LIMIT_S
+        while text not in (said := self._log.read_text("utf-8", "replace")):
+            assert time.monotonic() < deadline, said
+            assert self._process is not None
+            assert self._process.poll() is None, said
+            time.sleep(0.02)
 
-    @property
-    def _data(self) -> str:
-        return str(self._folder / "data")
+    def kill(self) -> None:
+        """As the power goes: nobody is told, nothing is written."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(30)
+        # A machine that is gone has no socket either.
+        for socket in self.folder.glob(".s.PGSQL.*"):
+            socket.unlink()
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
 
-    def _run(self, program: str, *words: str) -> None:
-        command = [str(self._bin_folder / program), *words]
-        subprocess.run(command, check=True, capture_output=True, timeout=60, cwd="/", user=self._who)
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Shut down, in order if not told otherwise."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(how)
+            self._process.wait(60)
+
+    def promote(self) -> None:
+        """Have the standby take over."""
+        self.run("pg_ctl", "promote", "-D", str(self.data), "--wait")
+
+    def run(self, program: str, *words: str) -> None:
+        """One of PostgreSQL's programs, to its end."""
+        command = [str(self._programs / program), *words]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120, cwd="/", user=_user())
+        assert done.returncode == 0, done.stderr
+
+    def ask(self, statement: str, database: str = "central") -> Any:
+        """The first value of what it answers, None for nothing."""
+        import psycopg
+
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            row = cursor.fetchone() if cursor.description else None
+            return None if row is None else row[0]
+
+    def url(self, database: str = "central") -> str:
+        """Its `DATABASE_URL`."""
+        return f"postgresql://central@/{database}?host={self.folder}"
+
+
+class Clusters:
+    """Those of a test."""
+
+    def __init__(self, folder: Path, programs: Path) -> None:
+        self.folder, self._programs = folder, programs
+        self._all: list[Cluster] = []
+
+    def new(self, name: str) -> Cluster:
+        """A place for one. Names are short: a socket's path has 107 bytes at most."""
+        folder = self.folder / name
+        folder.mkdir()
+        if _user():
+            os.chown(folder, pwd.getpwnam(USER).pw_uid, -1)
+        cluster = Cluster(folder, self._programs)
+        self._all.append(cluster)
+        return cluster
+
+    def end(self) -> None:
+        """All of them, whatever they are doing."""
+        for cluster in self._all:
+            cluster.stop(signal.SIGQUIT)
 
 
 @contextmanager
-def cluster(bin_folder: Path, *options: str) -> Iterator[Cluster]:
-    """A running server with an empty database, which can be stopped and started again."""
+def clusters() -> Iterator[Clusters]:
+    """A folder for servers; skips the test by name where PostgreSQL is not installed."""
+    there = programs()
+    if there is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
     # Not pytest's folder: the server's own user could not get into it.
-    folder = Path(tempfile.mkdtemp(prefix="central-pg-"))
-    made = Cluster(bin_folder, folder, options)
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    folder.chmod(0o755)
+    found = Clusters(folder, there)
     try:
-        made.make()
-        yield made
+        yield found
     finally:
-        made.stop()
+        found.end()
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def server(bin_folder: Path) -> Iterator[str]:
-    """A running server with an empty database; the ``DATABASE_URL`` that leads to it."""
-    with cluster(bin_folder, "max_connections=100") as made:
-        yield made.url
+def server(**settings: str) -> Iterator[Cluster]:
+    """A running one with an empty database."""
+    with clusters() as found:
+        one = found.new("one")
+        one.make(**settings)
+        yield one
 
 
-def _wait_until_ready(folder: Path) -> None:
-    deadline = time.monotonic() + START_LIMIT_S
-    while "ready to accept connections" not in (folder / "log").read_text("utf-8", "replace"):
-        assert time.monotonic() < deadline, (folder / "log").read_text("utf-8", "replace")
-        time.sleep(0.05)
+def _user() -> str | None:
+    return USER if os.getuid() == 0 else None
 
 
 def _end_with_parent() -> None:

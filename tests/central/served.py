@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,21 @@ from station.records.base64url import encoded
 from station.records.keys import SigningKey
 from station.records.proofs import enrolment_proof
 from station.records.strict_json import read
+from tests.central import postgresql
 
 
 def central(*arguments: str, data: Path) -> str:
     """Run the command to its end; its standard output."""
     command = [sys.executable, "-m", "central.cli", arguments[0], "--data", str(data), *arguments[1:]]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=180).stdout
+
+
+def run(*words: str, said: str = "", status: int = 0) -> str:
+    """A command in this process's environment: all that it says. It is told ``said``, and ends with that status."""
+    command = [sys.executable, "-m", "central.cli", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, input=said)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + done.stderr
 
 
 def start_server(
@@ -44,6 +54,16 @@ def stop_server(process: subprocess.Popen[str]) -> int:
     if process.stdout:
         process.stdout.close()
     return status
+
+
+@contextmanager
+def seeded_on_postgresql(data: Path) -> Iterator[Path]:
+    """A seeded data folder; it and the address of its PostgreSQL are in the environment meanwhile."""
+    with pytest.MonkeyPatch.context() as patch, postgresql.server() as database:
+        patch.setenv("CENTRAL_DATA", str(data))
+        patch.setenv("DATABASE_URL", database.url())
+        run("seed")
+        yield data
 
 
 @dataclass

@@ -28,7 +28,6 @@ from tests.office.every_form import SampleSite, act_of, name_of, pages_of
 from tests.office.forms_of import Form, Page
 from tests.office.visitors import World
 
-POSTGRESQL = postgresql.programs()
 NOT_COMPARED = re.compile(
     r"django_session|central_sentform|central_trycount|central_serverfact|central_accessperiod|sqlite_"
 )
@@ -278,13 +277,11 @@ def test_every_form_sent_twice_acts_once(served: Served, seat: Any) -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.skipif(POSTGRESQL is None, reason="needs Debian's postgresql")
 def test_every_form_sent_twice_acts_once_on_postgresql() -> None:
-    assert POSTGRESQL
     this = f"{__file__}::test_every_form_sent_twice_acts_once"
-    with postgresql.server(POSTGRESQL) as url:
+    with postgresql.server() as database:
         command = [sys.executable, "-m", "pytest", "-q", "-rP", "-p", "no:cacheprovider", this]
-        environment = os.environ | {"DATABASE_URL": url}
+        environment = os.environ | {"DATABASE_URL": database.url()}
         ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout[-4000:]
     assert "1 passed" in ran.stdout

@@ -17,14 +17,11 @@ LOOK_UP_MS = 200
 
 @pytest.mark.nightly
 def test_five_million_events_are_not_looked_through() -> None:
-    programs = postgresql.programs()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
-    with postgresql.server(programs) as url:
+    with postgresql.server() as database:
         done = subprocess.run(
             [sys.executable, "-m", "tests.tools.log_pages", str(COUNT)],
             cwd=Path(__file__).parents[2],
-            env=os.environ | {"DATABASE_URL": url},
+            env=os.environ | {"DATABASE_URL": database.url()},
             capture_output=True,
             text=True,
             timeout=1800,

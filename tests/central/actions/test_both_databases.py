@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.central import postgresql
 
 ROOT = Path(__file__).parents[3]
@@ -26,8 +24,5 @@ def test_on_sqlite() -> None:
 
 
 def test_on_postgresql() -> None:
-    programs = postgresql.programs()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
-    with postgresql.server(programs) as url:
-        run(os.environ | {"DATABASE_URL": url})
+    with postgresql.server() as database:
+        run(os.environ | {"DATABASE_URL": database.url()})

@@ -21,28 +21,11 @@ from central.models import Area, Key
 from central.models.base import create_all
 from central.models.epoch import epoch
 from tests.central import postgresql
+from tests.central.steps import steps_of_sqlite
 
 SMALL, LARGE = 100, 5000
 MORE_AT_MOST = 1.3
 """A tree of fifty times as many rows is a level deeper."""
-
-
-def steps(act: Callable[[], Any]) -> int:
-    """How many steps SQLite's machine takes for it."""
-    count = 0
-
-    def step() -> int:
-        nonlocal count
-        count += 1
-        return 0
-
-    connection.ensure_connection()
-    connection.connection.set_progress_handler(step, 1)
-    try:
-        act()
-    finally:
-        connection.connection.set_progress_handler(None, 0)
-    return count
 
 
 def grow(site: SimpleNamespace, count: int) -> None:
@@ -71,10 +54,10 @@ def test_the_cost_of_a_poll_and_of_a_change_is_that_of_what_has_changed(site: Si
     def costs() -> dict[str, int]:
         nothing, one = cursor(0), cursor(1)
         return {
-            "nothing new": steps(lambda: pages.changes(asked, nothing, 500)),
-            "one change": steps(lambda: pages.changes(asked, one, 500)),
-            "a change of a key": steps(rename(site.key, "locked_at")),
-            "a change of a station": steps(rename(site.station, "latitude")),
+            "nothing new": steps_of_sqlite(lambda: pages.changes(asked, nothing, 500)),
+            "one change": steps_of_sqlite(lambda: pages.changes(asked, one, 500)),
+            "a change of a key": steps_of_sqlite(rename(site.key, "locked_at")),
+            "a change of a station": steps_of_sqlite(rename(site.station, "latitude")),
         }
 
     grow(site, SMALL)
@@ -90,18 +73,14 @@ def test_the_cost_of_a_poll_and_of_a_change_is_that_of_what_has_changed(site: Si
 
 @pytest.mark.slow
 def test_postgresql_finds_whatever_a_station_asks_for_by_an_index(tmp_path: Path) -> None:
-    programs = postgresql.programs()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
-    import psycopg
-
     root = Path(__file__).parents[3]
-    with postgresql.server(programs) as url:
-        # Without figures of how small the tables are: then it plans for what they will be.
-        with psycopg.connect(url, autocommit=True) as server:
-            server.execute("ALTER SYSTEM SET autovacuum = off")
-            server.execute("SELECT pg_reload_conf()")
-        environment = os.environ | {"DATABASE_URL": url, "CENTRAL_DATA": str(tmp_path), "PYTHONPATH": str(root)}
+    # Without figures of how small the tables are: then it plans for what they will be.
+    with postgresql.server(autovacuum="off") as database:
+        environment = os.environ | {
+            "DATABASE_URL": database.url(),
+            "CENTRAL_DATA": str(tmp_path),
+            "PYTHONPATH": str(root),
+        }
 
         def run(module: str, *words: str) -> str:
             command = [sys.executable, "-m", module, *words]

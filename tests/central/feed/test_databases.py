@@ -48,11 +48,8 @@ def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         run(environment, "seed")
         yield environment
         return
-    programs = postgresql.programs()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
-    with postgresql.server(programs) as url:
-        environment["DATABASE_URL"] = url
+    with postgresql.server() as database:
+        environment["DATABASE_URL"] = database.url()
         run(environment, "seed")
         yield environment
 

@@ -27,15 +27,12 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.nightly)])
 def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """In which the town's central keeps what it has."""
-    programs = postgresql.programs()
     if request.param == "sqlite":
         monkeypatch.delenv("DATABASE_URL", raising=False)
         yield request.param
-    elif programs is None:
-        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
     else:
-        with postgresql.server(programs) as url:
-            monkeypatch.setenv("DATABASE_URL", url)
+        with postgresql.server() as server:
+            monkeypatch.setenv("DATABASE_URL", server.url())
             yield request.param
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.central.clusters import Cluster, Clusters, clusters, run
 from tests.central.ingest import Poster, end, wait_for_more
-from tests.central.served import Caller, start_server, stop_server
+from tests.central.postgresql import Cluster, Clusters, clusters
+from tests.central.served import Caller, run, start_server, stop_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 

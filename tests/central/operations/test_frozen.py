@@ -13,10 +13,8 @@ import httpx
 import pytest
 
 from central.settings import SERVER_LIMITS
-from tests.central import postgresql
-from tests.central.clusters import run
 from tests.central.ingest import Poster, end, wait_for_more
-from tests.central.served import Caller, start_server, stop_server
+from tests.central.served import Caller, run, seeded_on_postgresql, start_server, stop_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 
@@ -39,14 +37,7 @@ with transaction.atomic():
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A seeded data folder, with the address of its PostgreSQL in the environment."""
-    programs = postgresql.programs()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
-    data = tmp_path_factory.mktemp("frozen") / "data"
-    with pytest.MonkeyPatch.context() as patch, postgresql.server(programs) as url:
-        patch.setenv("CENTRAL_DATA", str(data))
-        patch.setenv("DATABASE_URL", url)
-        run("seed")
+    with seeded_on_postgresql(tmp_path_factory.mktemp("frozen") / "data") as data:
         yield data
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.central.clusters import Cluster, Clusters, clusters, run
-from tests.central.served import Caller, start_server, stop_server
+from tests.central.postgresql import Cluster, Clusters, clusters
+from tests.central.served import Caller, run, start_server, stop_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly]
 

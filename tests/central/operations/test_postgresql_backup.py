@@ -13,7 +13,8 @@ import pytest
 
 from central.errors import CentralError
 from central.operations import postgresql_tools
-from tests.central import clusters, postgresql
+from tests.central import postgresql, served
+from tests.central.served import seeded_on_postgresql
 
 slow = pytest.mark.slow
 COUNT = "SELECT count(*) FROM central_key WHERE status = 'blocked'"
@@ -23,20 +24,17 @@ IS_CLOSED = "SELECT count(*) FROM central_serverfact WHERE name = 'restored_at'"
 @pytest.fixture(scope="module")
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A seeded data folder; the address of its PostgreSQL is in the environment."""
-    programs = postgresql.programs()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
-    data = tmp_path_factory.mktemp("backup") / "data"
-    with pytest.MonkeyPatch.context() as patch, postgresql.server(programs) as url:
-        patch.setenv("CENTRAL_DATA", str(data))
+    with (
+        seeded_on_postgresql(tmp_path_factory.mktemp("backup") / "data") as data,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         # Nobody asks for it here; it must not be seen all the same.
-        patch.setenv("DATABASE_URL", url.replace("central@", "central:geheim@"))
-        run("seed")
+        patch.setenv("DATABASE_URL", os.environ["DATABASE_URL"].replace("central@", "central:geheim@"))
         yield data
 
 
 def run(*words: str, status: int = 0) -> str:
-    said = clusters.run(*words, status=status)
+    said = served.run(*words, status=status)
     assert "geheim" not in said
     return said
 

@@ -68,12 +68,9 @@ class Both:
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     """Both start at once, at a database that is empty; the sample site is made then."""
-    programs = postgresql.programs()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
     folder = tmp_path_factory.mktemp("machines")
-    with postgresql.server(programs) as url:
-        one, two = Machine(folder / "one", url), Machine(folder / "two", url)
+    with postgresql.server() as database:
+        one, two = (Machine(folder / name, database.url()) for name in ("one", "two"))
         for machine in (one, two):
             machine.data.mkdir()
             # Carried to both before the first start; else the first makes it and the second waits for its copy.

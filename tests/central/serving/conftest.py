@@ -11,15 +11,12 @@ from tests.central.serving.own_central import OwnCentral
 
 @pytest.fixture(scope="session")
 def database() -> Iterator[Cluster]:
-    programs = postgresql.programs()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
-    with postgresql.cluster(programs, "max_connections=24", "superuser_reserved_connections=0") as cluster:
+    with postgresql.server(max_connections="24", superuser_reserved_connections="0") as cluster:
         yield cluster
 
 
 @pytest.fixture(scope="session")
 def on_postgresql(database: Cluster, tmp_path_factory: pytest.TempPathFactory) -> OwnCentral:
-    central = OwnCentral(tmp_path_factory.mktemp("serving") / "data", database.url)
+    central = OwnCentral(tmp_path_factory.mktemp("serving") / "data", database.url())
     central.run("seed")
     return central

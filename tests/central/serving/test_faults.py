@@ -109,7 +109,7 @@ def ingesting(own: OwnCentral, *, may_break: bool) -> Iterator[Ingest]:
 
 def test_the_database_is_stopped_and_started(on_postgresql: OwnCentral, database: Cluster) -> None:
     with ingesting(on_postgresql, may_break=False) as ingest:
-        database.stop()
+        database.stop(signal.SIGQUIT)
         page = httpx.get(f"{on_postgresql.url}/office/", headers={"Cookie": f"sessionid={'a' * 32}"}, timeout=30)
         assert page.status_code == 503
         assert int(page.headers["Retry-After"]) > 0
