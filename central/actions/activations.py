@@ -10,7 +10,7 @@ from typing import Any
 
 from central.models import Activation, Event, Site
 from central.models.events import Doubt
-from central.models.noting import add
+from central.models.noting import add, read
 from central.signing.keyring import verifying_keys
 from station.records import claims
 from station.records.base64url import decoded
@@ -55,10 +55,9 @@ def judge(site: Site, openings: Iterable[Event]) -> None:
         return
     times = [opening.at for opening in openings]
     known: dict[tuple[int, int], list[Activation]] = {}
-    keys = {opening.key for opening in openings if opening.key is not None}
-    for one in Activation.objects.filter(
-        site=site, key__in=keys, ends__gte=min(times) - TOLERANCE_S, begins__lte=max(times) + TOLERANCE_S
-    ):
+    keys = {opening.key or 0 for opening in openings}
+    then = "site_id = {} AND key IN ({}) AND ends >= {} AND begins <= {}"
+    for one in read(Activation, then, site.pk, keys, min(times) - TOLERANCE_S, max(times) + TOLERANCE_S):
         known.setdefault((one.key, one.holder), []).append(one)
     for opening in openings:
         if not any(_explains(one, opening.at) for one in known.get((opening.key or 0, opening.holder or 0), [])):

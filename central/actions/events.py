@@ -30,7 +30,7 @@ from central.feed import change
 from central.models import Event, Key, Site, Station, Task
 from central.models.base import MAX_UINT32
 from central.models.events import CLOCK_UNKNOWN, Doubt
-from central.models.noting import add
+from central.models.noting import add, read
 from station.records.strict_json import LEVELS_LIMIT
 
 DATA_LIMIT_BYTES = 4096
@@ -121,8 +121,9 @@ def _locked_keys(site: Site, parsed: list[_Parsed]) -> dict[int, Key]:
     numbers = {each.event.key for each in parsed if each.event.key is not None}
     if not numbers:
         return {}
-    found = Key.objects.select_for_update(no_key=True).filter(site=site, number__in=numbers)
-    keys = {key.number: key for key in found.order_by("number")}
+    lock = " FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
+    found = read(Key, f"site_id = {{}} AND number IN ({{}}) ORDER BY number{lock}", site.pk, numbers)
+    keys = {key.number: key for key in found}
     for key in keys.values():
         key.site = site
     return keys

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from central.models import Event, Handover, Key
 from central.models.events import CLOCK_UNKNOWN
-from central.models.noting import add
+from central.models.noting import add, read
 
 TAKEN, RETURNED = "pool_key_taken", "pool_key_returned"
 
@@ -19,7 +19,7 @@ def note_handovers(keys: Mapping[int, Key], events: Iterable[Event]) -> None:
     if not told:
         return
     pool = {keys[event.key or 0].pk for event in told}
-    last = {each.key_id: each for each in Handover.objects.filter(key__in=pool)}
+    last = {each.key_id: each for each in read(Handover, "key_id IN ({})", pool)}
     for event in told:
         key, at = keys[event.key or 0], happened_at(event)
         before = last.get(key.pk)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from central.actions.log_reports import LogReport
 from central.models import Key, LogGaps, LogMark
-from central.models.noting import add
+from central.models.noting import add, read
 
 GAPS_LIMIT = 50
 """Of one key. A log with more holes has its oldest ones told as one."""
@@ -25,8 +25,8 @@ class LogsKnown:
         self._marks: dict[int, LogMark] = {}
         self._gaps: dict[int, LogGaps] = {}
         if told_of:
-            self._marks = {mark.key_id: mark for mark in LogMark.objects.filter(key__in=told_of)}
-            self._gaps = {each.key_id: each for each in LogGaps.objects.filter(key__in=told_of)}
+            self._marks = {mark.key_id: mark for mark in read(LogMark, "key_id IN ({})", told_of)}
+            self._gaps = {each.key_id: each for each in read(LogGaps, "key_id IN ({})", told_of)}
 
     def may_have(self, key: int, seq: int) -> bool:
         """Whether that entry of that key may have come before; False only where it certainly has not.

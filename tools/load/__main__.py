@@ -89,7 +89,7 @@ def main() -> None:
         server = left.enter_context(served(place, options.workers, tls=options.proxy))
         door = _door(left, server) if options.proxy else _direct(server)
         if options.what == "waiting":
-            print(asyncio.run(waiting.measured(place, door.address)))
+            print(asyncio.run(waiting.measured(place, door.address, server.process.pid)))
             return
         traffic = Traffic(size, door.address, cursors_of(place), door.connections)
         work = _find if options.what == "find" else _measured

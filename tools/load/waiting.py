@@ -7,20 +7,22 @@ import sys
 import time
 
 from station.records.base64url import encoded
+from tools.load import usage
 from tools.load.http1 import Address, Connection
 from tools.load.place import ROOT, Database, cursors_of, say
 from tools.load.sizes import SIZES
 
 BLOCKS = 5
-SETTLED_S = 3.0
-"""After which all polls wait."""
+LOOK_EVERY_S = 1.0
+IDLE_SHARE = 0.1
+"""Of a core: a server that uses no more has all polls waiting."""
 LIMIT_S = 20.0
 WAIT_S = 50
 SIZE = SIZES["WAITING"]
 
 
-async def measured(place: Database, address: Address) -> str:
-    """Block `BLOCKS` keys, one after the other. A Markdown table: a row a block."""
+async def measured(place: Database, address: Address, server: int) -> str:
+    """Block `BLOCKS` keys, one after the other. A Markdown table: a row a block. ``server``: its process."""
     cursor = cursors_of(place)[1]
     callers = list(SIZE.callers())
     links = [Connection(address) for _ in callers]
@@ -43,7 +45,7 @@ async def measured(place: Database, address: Address) -> str:
             asyncio.ensure_future(_wait(link, caller.token, cursor))
             for link, caller in zip(links, callers, strict=True)
         ]
-        await asyncio.sleep(SETTLED_S)
+        await _settled(server)
         early = sum(poll.done() for poll in polls)
         if early:
             say(f"{early} polls did not wait")
@@ -64,6 +66,14 @@ async def measured(place: Database, address: Address) -> str:
     office.stdin.close()
     await office.wait()
     return "\n".join(rows)
+
+
+async def _settled(server: int) -> None:
+    """Until the server has looked at all polls, and has nothing to do."""
+    used = -1.0
+    while used < 0 or usage.processor_s([server]) - used > IDLE_SHARE * LOOK_EVERY_S:
+        used = usage.processor_s([server])
+        await asyncio.sleep(LOOK_EVERY_S)
 
 
 async def _wait(link: Connection, token: str, since: str) -> tuple[float, str]:
