@@ -160,8 +160,8 @@ def things(site: Site, about: str, words: str) -> Iterator[Found]:
             area = f" ({lock.area})" if lock is not None else ""
             yield Found("lock", number, _("Lock %(number)s") % {"number": number} + area)
     if about in {"", "holder"}:
-        for holder in by_name(Holder.objects.filter(site=site).select_related("unit"), words, FOUND_LIMIT + 1):
-            yield Found("holder", holder.number, f"{holder} ({holder.number}), {holder.unit}")
+        for person in by_name(Holder.objects.filter(site=site).select_related("unit"), words, FOUND_LIMIT + 1):
+            yield Found("holder", person.number, f"{person} ({person.number}), {person.unit}")
 
 
 def _is_in_log(site: Site, **of: int) -> bool:

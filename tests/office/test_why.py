@@ -12,7 +12,7 @@ from auditlog.models import LogEntry
 
 from central.actions.keys import block_key
 from central.actions.people import edit_person, end_employment
-from central.actions.refused_pins import open_refused_pin_task
+from central.actions.tasks import open_refused_pin_task
 from central.feed import change, change_and_sign
 from central.models import Area, Key, Lock, Permission, Station
 from central.office.last_night import evening_before

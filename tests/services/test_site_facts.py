@@ -104,6 +104,7 @@ def test_how_often_the_log_was_read() -> None:
     told = {"year": 2026, "counts": {"incident": 2, "dance": 3, "other": 1, "x": -1, "y": True}}
     this_year = {2026: {LookUpReason.INCIDENT: 2, LookUpReason.OTHER: 4}}
     assert look_ups({"lookups": told}) == LookUps(this_year)
+    nothing: object
     for nothing in (None, [], 5):
         assert look_ups({"lookups": {**told, "last_year": nothing}}) == LookUps(this_year)
     last_year = {2025: {LookUpReason.KEY_LOST: 7}}

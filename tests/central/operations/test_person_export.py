@@ -24,7 +24,8 @@ from tests.central.site import saved
 
 def test_whatever_names_a_person_or_a_key_is_exported_or_left_out_for_a_reason(served: Served) -> None:
     models = apps.get_models(include_auto_created=True)
-    theirs, naming = {Holder, Key}, set[str]()
+    theirs: set[Any] = {Holder, Key}
+    naming: set[str] = set()
     # Also what belongs to something that is theirs, however far.
     while theirs != (theirs := theirs | {model for model in models if _names(model, theirs)}):
         pass
@@ -37,7 +38,7 @@ def test_whatever_names_a_person_or_a_key_is_exported_or_left_out_for_a_reason(s
 def _names(model: Any, theirs: set[Any]) -> list[str]:
     """The fields of a model that name one of theirs; or by number a person, a key, or whatever there is."""
     fields = [field for field in model._meta.get_fields() if getattr(field, "concrete", False)]
-    numbers = ("holder", "key", "holder_number", "key_number")
+    numbers: tuple[str, ...] = ("holder", "key", "holder_number", "key_number")
     if model.__module__.startswith("central.") and not issubclass(model, Watched):
         numbers += ("number",)
     return [f.name for f in fields if not f.many_to_many and (f.related_model in theirs or f.name in numbers)]
