@@ -15,6 +15,7 @@ from central.actions.tasks import open_collect_key_task
 from central.feed import change_and_sign
 from central.feed.cursors import newest_revision
 from central.models import Block, Handover, Key, Receipt, Station, Task
+from central.office.templatetags.office import day as in_words
 from central.operations.person_export import export_person
 from central.signing import keyring
 from station.records import claims
@@ -247,7 +248,7 @@ def test_a_battery_is_noted(there: SimpleNamespace, seat: Any) -> None:
         assert now_of(key).battery_replaced is None
     before = newest_revision(there.site.pk)
     technician.post(at(there, "keys/100/battery/"), {"day": there.site.today().isoformat()})
-    assert f'id="battery-day">{there.site.today()}' in words(technician.get(at(there, "keys/100/")))
+    assert f'id="battery-day">{in_words(there.site.today())}' in words(technician.get(at(there, "keys/100/")))
     # No business of stations.
     assert newest_revision(there.site.pk) == before
 

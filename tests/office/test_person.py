@@ -11,6 +11,7 @@ import pytest
 from central.actions.people import end_employment
 from central.feed import change_and_sign
 from central.models import AccessPeriod, Area, Holder, Key, Lock, Permit, Receipt, Task, TemporaryAccess, Unit
+from central.office.templatetags.office import day
 from central.signing import keyring
 from station.records import claims
 from station.records.envelope import verified
@@ -82,7 +83,7 @@ def test_before_the_first_day_nothing_opens(there: SimpleNamespace, office: Any)
     office.post(path, shown(office.get(path)) | edit(employment_begins=first.isoformat()))
     assert permit(there, there.one.own).not_before > time.time() + 8 * 86400
     assert "opens nothing before" in words(office.get(at(there, "people/10/")))
-    assert f"from {first}" in words(office.get(at(there, "locks/?lock=101")))
+    assert f"from {day(first)}" in words(office.get(at(there, "locks/?lock=101")))
 
 
 def test_two_who_edit_at_once_both_have_it(there: SimpleNamespace, office: Any, lagan: Area) -> None:
@@ -171,8 +172,8 @@ def test_areas_for_a_time(there: SimpleNamespace, office: Any, lagan: Area) -> N
     assert office.post(path, {"unit": there.two.unit.pk, "until": until.isoformat()}).status_code == 302
     assert permit(there, there.one.own).areas == (2, 9)
     text = words(office.get(at(there, "people/10/")))
-    assert f"Lagan, until {until}" in text
-    assert f"until {until}" in words(office.get(at(there, "locks/?lock=300")))
+    assert f"Lagan, until {day(until)}" in text
+    assert f"until {day(until)}" in words(office.get(at(there, "locks/?lock=300")))
     # Whoever is for the whole site is offered each area once.
     everywhere = words(office_of_site(there).get(path))
     assert everywhere.count("Lagan") == everywhere.count("Backen") == 1
