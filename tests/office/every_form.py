@@ -18,7 +18,7 @@ from tests.office.asking import at
 from tests.office.forms_of import Form, Page
 
 FIRST = ("today/", "people/21/", "people/11/", "keys/100/", "keys/201/", "keys/202/")
-SEVERAL = tuple(f"people/several/?act={act}&who=11&who=20" for act in ("pins", "extend", "end"))
+SEVERAL = tuple(f"people/several/?act={act}&who=11&who=20" for act in ("pins", "extend", "end", "move"))
 """Pages to begin with; the others are where their links lead."""
 WITHOUT_FORMS = {"receipt", "trail"}
 LISTS = {"people", "keys", "pools", "stations", "users"}
