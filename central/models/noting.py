@@ -8,8 +8,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import Field, Model
-from django.db.models.fields import AutoFieldMixin
+from django.db.models import AutoField, Field, Model
 
 from central.postgresql import asking
 
@@ -30,7 +29,8 @@ def note(model: type[Model], pk: int, **facts: object) -> bool:
     Outside of a transaction nobody waits for the disk (PostgreSQL): what is lost with the power is noted anew by the
     next call.
     """
-    values = [model._meta.get_field(name).get_db_prep_save(value, connection) for name, value in facts.items()]  # noqa: SLF001  (Django's own name)
+    meta: Any = model._meta  # noqa: SLF001  (Django's own name)
+    values = [meta.get_field(name).get_db_prep_save(value, connection) for name, value in facts.items()]
     is_alone = connection.vendor == "postgresql" and not connection.in_atomic_block
     with asking() as cursor:
         cursor.execute(_update(model, tuple(facts), is_alone), [*values, pk])
@@ -52,7 +52,7 @@ def add(rows: Sequence[Model], over: str = "") -> None:
 
 @cache
 def _update(model: type[Model], names: tuple[str, ...], is_alone: bool) -> str:  # noqa: FBT001
-    meta = model._meta  # noqa: SLF001
+    meta: Any = model._meta  # noqa: SLF001
     set_ = ", ".join(f"{meta.get_field(name).column} = %s" for name in names)
     no_wait = " AND set_config('synchronous_commit', 'off', true) = 'off'" if is_alone else ""
     return f"UPDATE {meta.db_table} SET {set_} WHERE {meta.pk.column} = %s{no_wait}"  # noqa: S608  (names of fields)
@@ -61,8 +61,8 @@ def _update(model: type[Model], names: tuple[str, ...], is_alone: bool) -> str: 
 @cache
 def _insert(model: type[Model], over: str) -> tuple[list["Field[Any, Any]"], str, str, str]:
     """The fields, and the statement's beginning, what stands in it for each row, and its end."""
-    meta = model._meta  # noqa: SLF001
-    fields = [field for field in meta.concrete_fields if not isinstance(field, AutoFieldMixin)]
+    meta: Any = model._meta  # noqa: SLF001
+    fields = [field for field in meta.concrete_fields if not isinstance(field, AutoField)]
     columns = [f'"{field.column}"' for field in fields]
     unique = meta.get_field(over).column if over else ""
     others = ", ".join(f"{each} = EXCLUDED.{each}" for each in columns if each != f'"{unique}"')

@@ -3,12 +3,12 @@
 import select
 from typing import Any
 
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 
 from central.postgresql import PREPARED
 
 
-class DatabaseOperations(base.DatabaseOperations):
+class DatabaseOperations(operations.DatabaseOperations):
     """Django's."""
 
     def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:
@@ -37,4 +37,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def create_cursor(self, name: str | None = None) -> Any:
         """Django's. The one named `PREPARED` has the server plan each statement once, not each time."""
-        return base.ServerBindingCursor(self.connection) if name == PREPARED else super().create_cursor(name)
+        binding: Any = base.ServerBindingCursor
+        return binding(self.connection) if name == PREPARED else super().create_cursor(name)
