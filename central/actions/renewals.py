@@ -18,6 +18,8 @@ from station.records.envelope import verified
 
 DUE_BATCH = 20
 """Permits signed in one transaction: stations fetch them in small pages, and administrators never wait long."""
+LOOKED_AT = 1000
+"""Of the permits that are due, for a batch."""
 ALL_BATCH = 100
 
 
@@ -36,13 +38,16 @@ def renew_due_permits(now: int, without: Collection[int] = (), batch: int = DUE_
     ``without``: database ids of sites to leave out. Returns the site's, None when nothing is due, and how many permits
     were signed: fewer, or none, when another process is at it. Raises RenewalFailed, which says the site.
     """
-    due = Permit.objects.filter(renew_at__lte=now).order_by("renew_at")
-    site = due.exclude(holder__site__in=without).values_list("holder__site", flat=True).first()
-    if site is None:
+    # Further ones of the same site are looked for among the oldest only: not through all that are due of a country.
+    due = Permit.objects.filter(renew_at__lte=now).exclude(holder__site__in=without).order_by("renew_at")
+    oldest = list(due.values_list("pk", "holder__site")[:LOOKED_AT])
+    if not oldest:
         return None, 0
+    site = oldest[0][1]
+    mine = [pk for pk, its_site in oldest if its_site == site][:batch]
     try:
         with disable_auditlog(), change():
-            return site, sign_permits_anew(due.filter(holder__site=site)[:batch], now, renew_at=now)
+            return site, sign_permits_anew(Permit.objects.filter(pk__in=mine), now, renew_at=now)
     except Exception as error:
         raise RenewalFailed(site) from error
 

@@ -8,8 +8,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import Field, Model
-from django.db.models.fields import AutoFieldMixin
+from django.db.models import AutoField, Field, Model
 
 from central.postgresql import asking
 
@@ -63,7 +62,7 @@ def _update(model: type[Model], names: tuple[str, ...], is_alone: bool) -> str: 
 def _insert(model: type[Model], over: str) -> tuple[list["Field[Any, Any]"], str, str, str]:
     """The fields, and the statement's beginning, what stands in it for each row, and its end."""
     meta: Any = model._meta  # noqa: SLF001
-    fields = [field for field in meta.concrete_fields if not isinstance(field, AutoFieldMixin)]
+    fields = [field for field in meta.concrete_fields if not isinstance(field, AutoField)]
     columns = [f'"{field.column}"' for field in fields]
     unique = meta.get_field(over).column if over else ""
     others = ", ".join(f"{each} = EXCLUDED.{each}" for each in columns if each != f'"{unique}"')

@@ -9,5 +9,5 @@ PREPARED = "prepared"
 
 def asking() -> Any:
     """A cursor for a statement that is always the same: a connection's server plans it once, not each time."""
-    here: Any = connection
-    return here._cursor(PREPARED) if here.vendor == "postgresql" else here.cursor()  # noqa: SLF001
+    backend: Any = connection
+    return backend._cursor(PREPARED) if connection.vendor == "postgresql" else connection.cursor()  # noqa: SLF001

@@ -37,5 +37,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def create_cursor(self, name: str | None = None) -> Any:
         """Django's. The one named `PREPARED` has the server plan each statement once, not each time."""
-        cursor: Any = base.ServerBindingCursor
-        return cursor(self.connection) if name == PREPARED else super().create_cursor(name)
+        binding: Any = base.ServerBindingCursor
+        return binding(self.connection) if name == PREPARED else super().create_cursor(name)

@@ -166,6 +166,17 @@ def test_permits_are_renewed_before_half_of_their_life_in_batches(site: SimpleNa
         assert permit.expires > issued + 31 * DAY
 
 
+def test_a_batch_is_looked_for_among_the_oldest_only(site: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    with change_and_sign():
+        for number in range(20, 23):
+            holder = Holder(site=site.site, number=number, given_name="X", family_name="Y", category=0, unit=site.unit)
+            holder.save()
+            Permission(holder=holder, every_area=True).save()
+    Permit.objects.filter(holder__site=site.site).update(renew_at=1)
+    monkeypatch.setattr(renewals, "LOOKED_AT", 2)
+    assert renewals.renew_due_permits(2) == (site.site.pk, 2)
+
+
 def test_hourly_staff_have_a_permit_for_each_unit(site: SimpleNamespace) -> None:
     with change_and_sign():
         other = Unit(site=site.site, number=2, name="Söder")
