@@ -208,5 +208,9 @@ LOGGING: dict[str, Any] = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     # Answers of 4xx are the API's daily bread; its errors say what was wrong to whom it concerns.
-    "loggers": {"django.request": {"handlers": ["stderr"], "level": "ERROR", "propagate": False}},
+    "loggers": {
+        "django.request": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
+        # A wrong host is answered 400; with a traceback for each, anybody could fill the log.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
 }

@@ -36,9 +36,10 @@ def test_every_page_opens(admin: Any, site: SimpleNamespace) -> None:
     assert admin.get("/admin/", headers={"accept-language": "sv"}).content.decode().count("Logga ut")
 
 
-def test_the_pages_need_a_login(served: Served) -> None:
+def test_the_pages_need_a_login(served: Served, caplog: pytest.LogCaptureFixture) -> None:
     assert Client(headers={"host": "localhost"}).get("/admin/central/key/").status_code == 302
     assert Client(headers={"host": "evil.example"}).get("/admin/").status_code == 400
+    assert caplog.records == []
 
 
 def test_a_saved_form_tells_stations(admin: Any, site: SimpleNamespace) -> None:
