@@ -215,9 +215,10 @@ def held_back(line: SerialLine) -> Iterator[None]:
 async def test_an_adapter_that_takes_no_byte_is_noticed(hands: Any) -> None:
     line, reader = hands.line(key=hands.key()), hands.reader()
     with held_back(line):
-        for _ in range(2):  # it can be opened again, which does not make it work
+        # It can be opened again, which does not make it work; or not yet, where a thread still closes it.
+        for reason in ("port_stuck", "port_stuck|port_busy"):
             began_at = time.monotonic()
-            with pytest.raises(ReaderLost, match="port_stuck"):
+            with pytest.raises(ReaderLost, match=reason):
                 await asyncio.wait_for(reader.next_key(), 5)
             assert time.monotonic() - began_at < 5
             assert not reader.is_open

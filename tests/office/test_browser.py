@@ -262,7 +262,7 @@ def test_who_opened_a_lock_and_what_a_holder_opened(browser: Browser, served: Se
     browser.click("main form button")
     (row,) = browser.texts("#rows td:nth-child(3)")
     assert row == f"Anna Apelsin {who['holder']}"
-    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d", browser.text("#rows td"))
+    assert re.match(r"\d{1,2} [A-Z][a-z]+ \d{4} \d\d:\d\d:\d\d", browser.text("#rows td"))
     assert "Complaint 77, invented" in browser.text()
     browser.go("/office/1/log/")
     browser.choose("#id_about", "holder")

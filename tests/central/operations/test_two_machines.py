@@ -69,7 +69,7 @@ class Both:
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     """Both start at once, at a database that is empty; the sample site is made then."""
     folder = tmp_path_factory.mktemp("machines")
-    with postgresql.server() as database:
+    with postgresql.server(max_connections="100") as database:
         one, two = (Machine(folder / name, database.url()) for name in ("one", "two"))
         for machine in (one, two):
             machine.data.mkdir()
