@@ -63,9 +63,9 @@ TEXTS: Mapping[HelpTopic, tuple[str, ...]] = {
     ),
     HelpTopic.LOST: (
         N_("Lost: report it at once to your coordinator, at other hours on the number below. The key is blocked."),
+        N_("Broken: hand in the broken key to your coordinator."),
         N_("Take an emergency key from the pool and put it in here, PIN and #. Your PIN is the receipt."),
         N_("It is a loan until the end of your shift. Hourly staff take a substitute key."),
-        N_("Broken: hand in the broken key to your coordinator."),
     ),
     HelpTopic.PIN: (
         MISTYPED,

@@ -79,9 +79,9 @@ HELP = [
     *_help(
         HelpTopic.LOST,
         "Key lost: report it",
+        "Hand in the broken one",
         "Emergency key, your PIN is the receipt",
         "A loan; hourly staff take a substitute key",
-        "Hand in the broken one",
     ),
     *_help(HelpTopic.STATION_DEAD, "This station is dead: hold 0 and 2", "Use another one, report this one"),
     *_help(HelpTopic.ALL_DEAD, "All stations are dead: the activation box", "Key in, PIN and #"),
