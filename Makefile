@@ -89,7 +89,11 @@ lint: install ## format, lint, types and the direction of imports
 	$(BIN)/lint-imports --no-logo
 
 .PHONY: check
-check: lint ## lint, and the tests of what decides: under a minute
+check: install ## lint, and beside it the quicker tests of what decides: under a minute
+	@$(MAKE) --no-print-directory -j 2 --output-sync lint quick
+
+.PHONY: quick
+quick: install
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not nightly" $(DECIDES) $(PYTEST_ARGS)
 
 .PHONY: test

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -285,7 +286,7 @@ class Visits(RuleBasedStateMachine):
         assert not [text for text in self.shown if SECRET in text or "stroke='" in text]
 
 
-TestVisits = Visits.TestCase
+TestVisits = pytest.mark.slow(Visits.TestCase)
 
 
 def test_a_grant_that_was_never_used_is_not_a_wrong_pin() -> None:

@@ -225,6 +225,7 @@ def _visit(place: Place) -> dict[type[VisitInput], set[Place]]:
     return reached
 
 
+@pytest.mark.slow
 @each_place
 def test_every_input_at(place: Place) -> None:
     reached = _visit(place)
@@ -240,6 +241,7 @@ def test_every_pair_is_visited(capsys: pytest.CaptureFixture[str]) -> None:
     assert visited == set(PAIRS)
 
 
+@pytest.mark.slow
 @each_place
 def test_stale_answers_change_nothing(place: Place) -> None:
     for at in _machines(place):
