@@ -94,7 +94,7 @@ check: install ## lint, and beside it the quicker tests of what decides: under a
 
 .PHONY: quick
 quick: install
-	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not nightly" $(DECIDES) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -m "not slow and not nightly" $(DECIDES) $(PYTEST_ARGS)
 
 .PHONY: test
 test: install ## every test but the nightly ones, and the coverage of what decides

@@ -234,6 +234,7 @@ def test_every_input_at(place: Place) -> None:
         assert row.targets <= reached[kind], f"{place} {kind.__name__}: {row.targets - reached[kind]} never reached"
 
 
+@pytest.mark.slow
 def test_every_pair_is_visited(capsys: pytest.CaptureFixture[str]) -> None:
     visited = {(place, kind) for place in TABLE for kind in _visit(place)}
     with capsys.disabled():
