@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from central.models import Blocklist, BlockReached, Event, Key, Station, StationHealth
-from central.models.noting import add, note
+from central.models.noting import note
 from central.postgresql import asking
 from station.plain_text import one_line
 
@@ -59,7 +59,8 @@ def note_mirror(station: Station, revision: int, now: int, report: SelfReport | 
     # Before the revision: what is broken off in between is then done again.
     _note_known_blocks(station, revision, None if seen is None else seen.revision, now)
     if not note(StationHealth, station.pk, **facts):
-        add([StationHealth(station=station, **facts)], over="station")
+        # Only these: another call of the same station may have noted its first facts meanwhile.
+        StationHealth.objects.update_or_create(station=station, defaults=facts)
 
 
 def note_events(station: Station, events: Sequence[Event], now: int) -> None:
@@ -81,7 +82,7 @@ def note_events(station: Station, events: Sequence[Event], now: int) -> None:
         elif event.type == "config_rejected":
             facts["config_rejected_at"] = event.at
     if not note(StationHealth, station.pk, **facts):
-        add([StationHealth(station=station, **facts)], over="station")
+        StationHealth.objects.update_or_create(station=station, defaults=facts)
 
 
 def note_silence(now: int) -> None:

@@ -17,13 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tests.central.django_ready  # noqa: F401  (before models are imported)
-from central.actions import csv_import, event_months
+from central.actions import csv_import, event_months, station_health
 from central.actions.event_months import Month, make_months_ahead
 from central.actions.events import receive_events
 from central.actions.keys import block_key
 from central.actions.look_ups import note_look_up, open_cases
 from central.actions.pool_keys import NotThere, keys_held_by, lend_key, take_back_lent
-from central.actions.station_health import note_mirror
+from central.actions.station_health import note_events, note_mirror
 from central.actions.why import Rule, answer, told_of
 from central.clock import DAY_S
 from central.feed import change
@@ -43,6 +43,7 @@ from central.models import (
     Receipt,
     Site,
     Station,
+    StationHealth,
 )
 from central.operations.database import bring_up_to_date
 from central.operations.event_retention import delete_old_events
@@ -383,6 +384,15 @@ def test_who_has_a_pool_key_is_known_when_its_events_are_gone(site: SimpleNamesp
     # A personal key is nobody's to take.
     receive(site, told("pool_key_taken", key=100, holder=10), now=later)
     assert not Handover.objects.filter(key=site.key).exists()
+
+
+def test_first_facts_of_two_calls_at_once_are_both_kept(site: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    StationHealth.objects.create(station=site.station, revision=5)
+    # As if the other call had come in between.
+    monkeypatch.setattr(station_health, "note", lambda *_, **__: False)
+    note_events(site.station, [Event(at=NOW, type="key_read", data={})], NOW)
+    health = StationHealth.objects.get(station=site.station)
+    assert (health.revision, health.events_at) == (5, NOW)
 
 
 # --- months -----------------------------------------------------------------------------------------------------------
