@@ -88,7 +88,7 @@ def test_hours_of_ones_own(browser: Browser, hand: Counting, served: Served) -> 
 def test_each_dangerous_act_names_the_person_and_is_undone_by_one_click(
     browser: Browser, hand: Counting, served: Served
 ) -> None:
-    who = next(p for p in served.summary["people"] if p["name"] == "Ulf Umbra")
+    who = next(p for p in served.summary["people"] if p["name"] == "Ingrid Ingefära")
     person, key = f"/office/1/people/{who['holder']}/", f"/office/1/keys/{who['key']}/"
 
     def state() -> list[Any]:
@@ -109,7 +109,7 @@ def test_each_dangerous_act_names_the_person_and_is_undone_by_one_click(
         for how, what in clicks:
             getattr(hand, how)(f"{form} {what}")
             if how == "tick" and what == "summary":
-                assert "Ulf Umbra" in browser.text(form)
+                assert "Ingrid Ingefära" in browser.text(form)
                 assert "undone for ten minutes" in browser.text(form)
         assert hand.clicks - begun == len(clicks)
         assert state() != before
