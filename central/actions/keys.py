@@ -82,7 +82,8 @@ def hand_out_again(key: Key, holder: Holder | None, by: str = "") -> Receipt | N
         if holder is None:
             return None
         finish_tasks(Task.objects.filter(holder=holder, kind=Task.Kind.NEW_KEY), by)
-        return make_receipt(Receipt.Kind.HANDED_OUT, holder, key, by)
+        # Not later than what is noted of the key: what was before it is no business of whoever has the key now.
+        return make_receipt(Receipt.Kind.HANDED_OUT, holder, key, by, at=now)
 
 
 def found_key(key: Key, reason: str, by: str = "") -> None:
@@ -157,6 +158,7 @@ def give_new_key(holder: Holder, by: str = "", number: int | None = None) -> tup
     Without ``number``: the blank one that waits for them already, else the next free number.
     """
     with change():
+        now = unix_now()
         waiting = Key.objects.filter(holder=holder, status=Key.Status.BLANK).first() if number is None else None
         key = waiting or Key(
             site=holder.site,
@@ -167,7 +169,7 @@ def give_new_key(holder: Holder, by: str = "", number: int | None = None) -> tup
         )
         key.save()
         finish_tasks(Task.objects.filter(holder=holder, kind=Task.Kind.NEW_KEY), by)
-        return key, make_receipt(Receipt.Kind.HANDED_OUT, holder, key, by), new_provision_code(key)
+        return key, make_receipt(Receipt.Kind.HANDED_OUT, holder, key, by, at=now), new_provision_code(key)
 
 
 def replace_broken_key(key: Key, emergency: Key, by: str = "") -> Receipt:

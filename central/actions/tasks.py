@@ -77,10 +77,13 @@ def finish_tasks(tasks: QuerySet[Task], by: str, now: int | None = None) -> None
         task.save()
 
 
-def make_receipt(kind: Receipt.Kind, holder: Holder, key: Key | None = None, by: str = "") -> Receipt:
-    """Make a receipt for the holder to sign."""
+def make_receipt(
+    kind: Receipt.Kind, holder: Holder, key: Key | None = None, by: str = "", at: int | None = None
+) -> Receipt:
+    """Make a receipt for the holder to sign. ``at``: Unix seconds, when what it is about began; None: now."""
+    made_at = unix_now() if at is None else at
     return Receipt.objects.create(
-        site=holder.site, unit=holder.unit, kind=kind, key=key, holder=holder, made_at=unix_now(), made_by=by
+        site=holder.site, unit=holder.unit, kind=kind, key=key, holder=holder, made_at=made_at, made_by=by
     )
 
 
