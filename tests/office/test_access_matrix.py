@@ -1,4 +1,4 @@
-"""Every address × role × unit × site, by GET and POST: what the running code answers is what access_matrix.txt holds.
+"""Every address × method × role × unit × site: what the running code answers is what access_matrix.txt holds.
 
 After a wanted change of `central.doors.table` (or a new address): ``ACCESS_MATRIX=write pytest
 tests/office/test_access_matrix.py``, and look at each changed line of the file in the diff: it is who may do what.
@@ -63,7 +63,7 @@ def test_everybody_gets_where_the_matrix_says_and_nowhere_else(world: World, who
     lines = [LINE.format(method="how", name="address", place="of", cells="".join(f"{v:<{width}}" for v in who))]
     count = 0
     for row in rows(world):
-        for method in ("GET", "POST"):
+        for method in sorted(DOORS[f"office:{row.name}"].methods):
             cells = [answer(client, method, row, marks) for client in who.values()]
             count += len(cells)
             text = "".join(f"{cell:<{width}}" for cell in cells)
@@ -76,6 +76,19 @@ def test_everybody_gets_where_the_matrix_says_and_nowhere_else(world: World, who
     assert not changed, "not what access_matrix.txt says; if it is wanted, see this file's first lines:\n" + "\n".join(
         changed
     )
+
+
+def test_another_method_than_the_table_lists_is_refused(world: World, who: dict[str, OfficeClient]) -> None:
+    """Before anybody is asked who they are."""
+    refused = [
+        [method, row, answer(who[name], method, row, [])]
+        for row in rows(world)
+        for method in ("GET", "POST")
+        if method not in DOORS[f"office:{row.name}"].methods
+        for name in ("stranger", "site_administrator@site")
+    ]
+    assert len(refused) > 100
+    assert [each for each in refused if each[-1] != "405"] == []
 
 
 def test_every_address_has_a_line_in_the_table() -> None:
@@ -98,7 +111,7 @@ def test_an_address_without_a_line_is_shut(monkeypatch: pytest.MonkeyPatch, who:
 
 def differs(method: str, row: Row, world: World, who: dict[str, OfficeClient], kept: Matrix, only: Any = None) -> bool:
     """Whether anybody is answered something else than what is kept."""
-    of = kept[method, row.name, row.place]
+    of = kept.get((method, row.name, row.place)) or dict.fromkeys(who, "405")
     return any(
         answer(client, method, row, world.marks()) != of[name] for name, client in who.items() if not only or only(name)
     )
