@@ -28,6 +28,16 @@ def site(served: Served) -> SimpleNamespace:
 
 
 @pytest.fixture
+def nothing_stays(served: Served) -> Iterator[None]:
+    """For a site so large that it would make every later test of the run slower."""
+    from django.db import transaction
+
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
 def enrolled(site: SimpleNamespace, caller: Caller) -> Caller:
     """An enrolled station of `site`."""
     from central.actions.codes import new_enrolment_code

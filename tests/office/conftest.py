@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.central.conftest import caller  # noqa: F401  (a station of the same server)
+from tests.central.conftest import caller, nothing_stays  # noqa: F401  (of the same server)
 from tests.central.served import Served
 from tests.central.site import make_site
 from tests.office.asking import OfficeClient

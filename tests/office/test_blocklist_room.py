@@ -18,6 +18,7 @@ from station.records.claims import Blocklist
 from station.records.envelope import verified
 from tests.office.asking import at, words
 
+pytestmark = pytest.mark.usefixtures("nothing_stays")
 WARNING = "is nearly full"
 
 

@@ -150,6 +150,7 @@ def test_nobody_acts_on_others(there: SimpleNamespace, seat: Any) -> None:
     assert several(seat("section_manager", there.site, there.one.unit), there, "pins", 10).status_code == 403
 
 
+@pytest.mark.usefixtures("nothing_stays")
 def test_a_page_of_five_thousand_is_quick(there: SimpleNamespace, office: Any) -> None:
     unit = there.one.unit
     names = ["Åsa", "Ärla", "Örjan", "Bo", "Eva", "Ægir", "Søren", "Zoë"]

@@ -6,13 +6,13 @@ Counted in the steps of SQLite's machine, which are the same on every computer; 
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from central.feed import change, pages
@@ -35,14 +35,6 @@ def grow(site: SimpleNamespace, count: int) -> None:
     with change():
         create_all([Area(site=site.site, number=10_000 + number, name="Backen") for number in numbers])
         create_all([Key(number=10_000 + number, **pool) for number in numbers])
-
-
-@pytest.fixture
-def nothing_stays(site: SimpleNamespace) -> Iterator[None]:
-    """A site so large would make every later test of the run slower."""
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
 
 
 @pytest.mark.usefixtures("nothing_stays")
