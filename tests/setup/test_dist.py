@@ -133,6 +133,7 @@ def test_the_bill_of_materials_has_every_pin(built: Built) -> None:
     assert str(built.repository) not in text
 
 
+@pytest.mark.nightly
 def test_it_is_installed_and_plays_a_morning(built: Built, tmp_path: Path) -> None:
     environment, empty = tmp_path / "environment", tmp_path / "empty"
     empty.mkdir()

@@ -23,6 +23,8 @@ PIPS = {
     for line in (Path(__file__).with_name("pips.txt").read_text("utf-8").splitlines())
     if (version := line.partition("==")[2].partition(" ")[0]) and tuple(map(int, version.split(".")[:2])) >= OLDEST
 }
+"""From the oldest to the newest."""
+FIRST, *BETWEEN, LAST = PIPS
 
 
 def run(command: list[str], **environment: str) -> None:
@@ -78,7 +80,9 @@ def index(options: list[str], tmp_path_factory: pytest.TempPathFactory) -> tuple
     return stubs, files
 
 
-@pytest.mark.parametrize("pip", PIPS, indirect=True)
+@pytest.mark.parametrize(
+    "pip", [FIRST, LAST, *(pytest.param(each, marks=pytest.mark.nightly) for each in BETWEEN)], indirect=True
+)
 def test_exactly_the_pins(
     pip: Path, options: list[str], index: tuple[StubIndex, dict[str, Path]], tmp_path: Path
 ) -> None:
