@@ -1,12 +1,12 @@
 """Signing anew: what has lived half of its life, or all of a site's records."""
 
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from auditlog.context import disable_auditlog
 from django.db.models import Model, QuerySet
 
-from central.errors import CentralError
 from central.feed import change
 from central.models import Blocklist, Key, Permit, Site
 from central.signing.blocklists import lock_site, sign_blocklist_anew
@@ -19,7 +19,7 @@ from station.records.envelope import verified
 DUE_BATCH = 20
 """Permits signed in one transaction: stations fetch them in small pages, and administrators never wait long."""
 LOOKED_AT = 1000
-"""Of the permits that are due, for a batch."""
+"""Of the permits that are due, for one batch of each site among them."""
 ALL_BATCH = 100
 
 
@@ -32,32 +32,23 @@ class Due:
     """For how long the oldest one has been due."""
 
 
-def renew_due_permits(now: int, without: Collection[int] = (), batch: int = DUE_BATCH) -> tuple[int | None, int]:
-    """Sign at most ``batch`` permits of one site anew that have lived half of their life: the site with the oldest one.
+def due_batches(now: int, without: Collection[int] = ()) -> list[tuple[int, list[int]]]:
+    """The permits that have lived half of their life: a batch of each site, the site with the oldest one first.
 
-    ``without``: database ids of sites to leave out. Returns the site's, None when nothing is due, and how many permits
-    were signed: fewer, or none, when another process is at it. Raises RenewalFailed, which says the site.
+    ``without``: database ids of sites to leave out. Returns ids: the site's, and its permits'.
     """
-    # Further ones of the same site are looked for among the oldest only: not through all that are due of a country.
+    # Among the oldest only: not through all that are due of a country.
     due = Permit.objects.filter(renew_at__lte=now).exclude(holder__site__in=without).order_by("renew_at")
-    oldest = list(due.values_list("pk", "holder__site")[:LOOKED_AT])
-    if not oldest:
-        return None, 0
-    site = oldest[0][1]
-    mine = [pk for pk, its_site in oldest if its_site == site][:batch]
-    try:
-        with disable_auditlog(), change():
-            return site, sign_permits_anew(Permit.objects.filter(pk__in=mine), now, renew_at=now)
-    except Exception as error:
-        raise RenewalFailed(site) from error
+    of_site: dict[int, list[int]] = defaultdict(list)
+    for pk, site in due.values_list("pk", "holder__site")[:LOOKED_AT]:
+        of_site[site].append(pk)
+    return [(site, permits[:DUE_BATCH]) for site, permits in of_site.items()]
 
 
-class RenewalFailed(CentralError):
-    """Permits of a site could not be signed. ``site``: its database id."""
-
-    def __init__(self, site: int) -> None:
-        super().__init__("renewal_failed", site=site)
-        self.site = site
+def renew_permits_of(permits: Collection[int], now: int) -> int:
+    """Sign a batch anew. Returns how many were still due: fewer, or none, when another process is at it."""
+    with disable_auditlog(), change():
+        return sign_permits_anew(Permit.objects.filter(pk__in=permits), now, renew_at=now)
 
 
 def renew_due_blocklist(site: Site, now: int) -> None:

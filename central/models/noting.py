@@ -54,8 +54,9 @@ def add(rows: Sequence[Model], over: str = "") -> None:
 def _update(model: type[Model], names: tuple[str, ...], is_alone: bool) -> str:  # noqa: FBT001
     meta: Any = model._meta  # noqa: SLF001
     set_ = ", ".join(f"{meta.get_field(name).column} = %s" for name in names)
-    no_wait = " AND set_config('synchronous_commit', 'off', true) = 'off'" if is_alone else ""
-    return f"UPDATE {meta.db_table} SET {set_} WHERE {meta.pk.column} = %s{no_wait}"  # noqa: S608  (names of fields)
+    # As SET LOCAL, which would be a statement and a transaction of its own. What is volatile here is always called.
+    no_wait = " FROM (SELECT set_config('synchronous_commit', 'off', true)) AS set_local" if is_alone else ""
+    return f"UPDATE {meta.db_table} SET {set_}{no_wait} WHERE {meta.pk.column} = %s"  # noqa: S608  (names of fields)
 
 
 @cache

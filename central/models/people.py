@@ -36,6 +36,11 @@ def check_holder_number(number: int) -> None:
         )
 
 
+def full_name(given_name: str, family_name: str) -> str:
+    """As lists show it, and sort and find people by it; nothing of whoever has been forgotten."""
+    return f"{given_name} {family_name}".strip()
+
+
 class Holder(Mirrored):
     """A person. Central keeps no PIN, only its tag; a person without a PIN has a tag that no PIN leads to."""
 
@@ -97,7 +102,7 @@ class Holder(Mirrored):
 
     def __str__(self) -> str:
         # Whoever has been forgotten is a number.
-        return f"{self.given_name} {self.family_name}".strip() or str(self.number)
+        return full_name(self.given_name, self.family_name) or str(self.number)
 
     @property
     def screen_name(self) -> str:

@@ -1,11 +1,12 @@
 """Lists: sorted by a column, cut down to a unit and a status. Both are remembered for each list of each site.
 
-Rows are sorted here and not by the database, which knows no å: the columns of all rows are read (5,000 people: some
-tens of milliseconds), then the objects of one page.
+Rows are sorted here and not by the database, which knows no å: the columns of all rows are read (30,000 people: a
+tenth of a second), then the objects of one page.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -65,12 +66,15 @@ class Choice:
             return list(rows)
         order, of = order_of(get_language() or ""), column.of
         with_value: list[tuple[Any, Any]] = []
-        without: list[tuple[Any, Any]] = []
+        without: list[Any] = []
         for row in rows:
             value = of(row)
-            (without if value in (None, "") else with_value).append((value, row))
-        with_value.sort(key=lambda pair: _comparable(pair[0], order), reverse=down)
-        return [row for _value, row in [*with_value, *without]]
+            if value in (None, ""):
+                without.append(row)
+            else:
+                with_value.append((order(value) if isinstance(value, str) else value, row))
+        with_value.sort(key=itemgetter(0), reverse=down)
+        return [*(row for _value, row in with_value), *without]
 
 
 def choice(
@@ -131,12 +135,6 @@ def _head(chosen: Choice, column: Column) -> dict[str, Any]:
     told = {"q": chosen.q, "unit": chosen.unit, "status": chosen.status, "sort": sort}
     address = "?" + urlencode({key: value for key, value in told.items() if value not in (None, "")})
     return {"text": column.text, "address": address, "now": now}
-
-
-def _comparable(value: Any, order: Callable[[str], Any]) -> Any:
-    if isinstance(value, tuple):
-        return tuple(_comparable(each, order) for each in value)
-    return order(value) if isinstance(value, str) else value
 
 
 NUMBER = Column("number", gettext_lazy("Number"), lambda row: row.number)

@@ -86,7 +86,8 @@ def sign_permits_anew(permits: Iterable[Permit], now: int, *, renew_at: int | No
     told: dict[tuple[int, int | None], claims.Permit | None] = {}
     opens = [f"permission__{each}" for each in WHAT_IT_OPENS]
     for permit in mine.order_by("renew_at", "pk").prefetch_related(*opens):
-        holder = locked[permit.holder_id]
+        # Not read once more for each: what is told of the permit says whose it is.
+        holder = permit.holder = locked[permit.holder_id]
         wanted = told[holder.pk, permit.permission.unit_id] = _wanted(permit.permission, holder, permit.revision, now)
         if wanted is None:
             permit.delete()

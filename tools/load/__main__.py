@@ -22,7 +22,18 @@ from pathlib import Path
 from tests.central import nginx
 from tools.load import usage, waiting
 from tools.load.http1 import Address
-from tools.load.place import ROOT, Database, Served, cursors_of, database, log_size, say, served
+from tools.load.place import (
+    ROOT,
+    Database,
+    Served,
+    cursors_of,
+    database,
+    log_size,
+    make_permits_due,
+    say,
+    served,
+    signed_anew,
+)
 from tools.load.report import Row, markdown, row_of
 from tools.load.sizes import EVENTS_A_SECOND, POLLS_A_SECOND, SIZES, SQLITE_SHARE, Size
 from tools.load.traffic import Traffic
@@ -72,6 +83,7 @@ def main() -> None:
     parser.add_argument("--share", type=float, help="of the calls of 6,000 stations (default: the size's)")
     parser.add_argument("--events", type=float, default=0, help="in the log before it begins, of 90 days (PostgreSQL)")
     parser.add_argument("--proxy", action="store_true", help="through nginx with TLS, a connection for each station")
+    parser.add_argument("--due", action="store_true", help="while every permit is due to be signed anew (PostgreSQL)")
     options = parser.parse_args()
     _allow_files()
     # Whoever ends it ends its server and its database with it.
@@ -86,6 +98,8 @@ def main() -> None:
                 [sys.executable, "-m", "tools.load.inside", size.name], cwd=ROOT, env=place.environment, check=True
             )
             return
+        if options.due:
+            make_permits_due(place)
         server = left.enter_context(served(place, options.workers, tls=options.proxy))
         door = _door(left, server) if options.proxy else _direct(server)
         if options.what == "waiting":
@@ -94,8 +108,10 @@ def main() -> None:
         traffic = Traffic(size, door.address, cursors_of(place), door.connections)
         work = _find if options.what == "find" else _measured
         rows = asyncio.run(work(asked, Measurement(place, server, door, traffic)))
-        size_said = log_size(place)
-    print(json.dumps([row.fields() for row in rows], indent=1) if options.json else f"{markdown(rows)}\n\n{size_said}")
+        said = [log_size(place), *([signed_anew(place)] if options.due else [])]
+    print(
+        json.dumps([row.fields() for row in rows], indent=1) if options.json else "\n\n".join([markdown(rows), *said])
+    )
 
 
 @dataclass(frozen=True)

@@ -130,9 +130,19 @@ def _seed(empty: Database, size: Size, events: int) -> None:
     say(f"seeded {size.sites * size.objects} objects in {took_s:.0f} s")
 
 
-def run_central(of: Database, *words: str) -> None:
-    """Run a ``central`` command to its end."""
-    subprocess.run([sys.executable, "-m", "central.cli", *words], cwd=ROOT, env=of.environment, check=True)
+def make_permits_due(place: Database) -> None:
+    """Have every permit due to be signed anew, as after weeks without the scheduler; on PostgreSQL."""
+    with psycopg.connect(place.url, autocommit=True) as link:
+        link.execute("UPDATE central_permit SET renew_at = 1")
+        link.execute("VACUUM ANALYZE central_permit")
+
+
+def signed_anew(place: Database) -> str:
+    """How many of those have been signed since, in words."""
+    with psycopg.connect(place.url, autocommit=True) as link:
+        found = link.execute("SELECT count(*) FILTER (WHERE renew_at > 1), count(*) FROM central_permit").fetchone()
+    assert found is not None
+    return f"Of {found[1]} permits that were due {found[0]} have been signed anew."
 
 
 def log_size(place: Database) -> str:

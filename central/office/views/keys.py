@@ -29,6 +29,7 @@ from central.clock import unix_now
 from central.doors.table import Right
 from central.letters import means
 from central.models import Holder, Key, LogGaps
+from central.models.people import full_name
 from central.office.access import SiteAccess
 from central.office.block_spread import BlockSpread, spread_of_block
 from central.office.lists import Column, choice, page_of
@@ -46,11 +47,15 @@ REASON_LIMIT = 300
 """Characters."""
 
 
+def _name_of(row: Any) -> str:
+    return full_name(row.holder__given_name or "", row.holder__family_name or "")
+
+
 COLUMNS = (
     Column("number", gettext_lazy("Key"), lambda row: row.number),
     Column("kind", gettext_lazy("Kind"), lambda row: row.kind),
     Column("unit", gettext_lazy("Unit"), lambda row: row.unit__name),
-    Column("person", gettext_lazy("Person"), lambda row: (row.holder__given_name or None) and _name_of(row)),
+    Column("person", gettext_lazy("Person"), _name_of),
     Column("status", gettext_lazy("Status"), lambda row: row.status),
 )
 FIELDS = ("pk", "number", "kind", "unit__name", "holder__given_name", "holder__family_name", "status")
@@ -67,12 +72,8 @@ def listed(request: SiteRequest) -> HttpResponse:
         found = found.filter(status=chosen.status)
     rows: list[Any] = list(found.order_by("number").values_list(*FIELDS, named=True))
     if chosen.q:
-        rows = [row for row in rows if means(chosen.q, row.number, " ".join(_name_of(row)))]
+        rows = [row for row in rows if means(chosen.q, row.number, _name_of(row))]
     return show(request, "keys", page=page_of(request, chosen, rows, found), chosen=chosen)
-
-
-def _name_of(row: Any) -> tuple[str, str]:
-    return row.holder__given_name or "", row.holder__family_name or ""
 
 
 def one(request: SiteRequest, number: int) -> HttpResponse:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 from central.actions.access import how_they_open, permissions_that_open
 from central.doors.table import Right
 from central.models import Holder, Lock, Unit
+from central.models.people import full_name
 from central.office.last_night import note_asked
 from central.office.lists import Column, choice, page_of
 from central.office.pages import SiteRequest
@@ -20,7 +21,7 @@ COLUMNS = (
 )
 
 
-BY_NAME = Column("person", gettext_lazy("Person"), lambda row: (row.given_name, row.family_name))
+BY_NAME = Column("person", gettext_lazy("Person"), lambda row: full_name(row.given_name, row.family_name))
 
 
 def who_may_open(request: SiteRequest) -> HttpResponse:

@@ -26,6 +26,7 @@ from central.clock import unix_now
 from central.doors.table import Right
 from central.letters import means
 from central.models import Area, Holder, Key, Unit
+from central.models.people import full_name
 from central.office import merging
 from central.office.forms import EmployeeForm, EndForm, HourlyForm, PersonForm, category_name
 from central.office.lists import EVERY, NUMBER, Column, choice, page_of
@@ -36,7 +37,7 @@ from central.office.views.several import ACTS
 
 COLUMNS = (
     NUMBER,
-    Column("person", gettext_lazy("Person"), lambda row: (row.given_name, row.family_name)),
+    Column("person", gettext_lazy("Person"), lambda row: full_name(row.given_name, row.family_name)),
     Column("unit", gettext_lazy("Unit"), lambda row: row.unit__name),
     Column("last_day", gettext_lazy("Last day at work"), lambda row: row.employment_ends),
     Column("status", gettext_lazy("Status"), lambda row: row.status),
@@ -56,11 +57,9 @@ def listed(request: SiteRequest) -> HttpResponse:
         found = found.filter(status=chosen.status)
     if chosen.unit is not None:
         found = found.filter(unit__number=chosen.unit)
-    rows = [
-        row
-        for row in found.order_by("number").values_list(*FIELDS, named=True)
-        if means(chosen.q, row.number, f"{row.given_name} {row.family_name}")
-    ]
+    rows: list[Any] = list(found.order_by("number").values_list(*FIELDS, named=True))
+    if chosen.q:
+        rows = [row for row in rows if means(chosen.q, row.number, full_name(row.given_name, row.family_name))]
     acts = [(name, act.text) for name, act in ACTS.items() if access.may(act.right)]
     return show(request, "people", page=page_of(request, chosen, rows, found), chosen=chosen, acts=acts)
 

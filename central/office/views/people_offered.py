@@ -7,6 +7,7 @@ from django.utils.translation import get_language
 
 from central.letters import means, order_of, same_name
 from central.models import Holder, Key
+from central.models.people import full_name
 from central.office.views.answers import number_in
 
 OFFERED_LIMIT = 500
@@ -35,9 +36,10 @@ def by_name(people: QuerySet[Holder], typed: str = "", limit: int | None = None)
     order = order_of(get_language() or "")
     # Not in SQL: SQLite does not know that å is Å.
     rows = people.order_by().values_list("pk", "number", "given_name", "family_name")
-    fitting = [row for row in rows if means(typed, row[1], f"{row[2]} {row[3]}")]
-    fitting.sort(key=lambda row: (order(row[2]), order(row[3]), row[1]))
-    chosen = [row[0] for row in fitting[:limit]]
+    named = [(pk, number, full_name(given, family)) for pk, number, given, family in rows]
+    fitting = [each for each in named if means(typed, *each[1:])]
+    fitting.sort(key=lambda each: (order(each[2]), each[1]))
+    chosen = [each[0] for each in fitting[:limit]]
     found = people.in_bulk(chosen)
     return [found[pk] for pk in chosen if pk in found]
 
@@ -53,5 +55,5 @@ def person_in(text: str, people: QuerySet[Holder]) -> Holder | None:
     number = number_in(words[0]) if words else None
     if number is not None:
         return people.filter(number=number).first()
-    named = [each for each in by_name(people, text) if same_name(text, f"{each.given_name} {each.family_name}")]
+    named = [each for each in by_name(people, text) if same_name(text, full_name(each.given_name, each.family_name))]
     return named[0] if words and len(named) == 1 else None

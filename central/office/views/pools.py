@@ -57,9 +57,9 @@ def pool(request: SiteRequest) -> HttpResponse:
     found = pool_keys(keys, unix_now())
     fits = POOL_STATUSES.get(chosen.status)
     rows = [row for row in found if chosen.unit in (None, row.key.unit.number) and (fits is None or fits(row))]
-    lendable = access.keys(Right.LEND_KEY).filter(pk__in=[p.key.pk for p in found if not p.is_out])
-    returnable = access.keys(Right.TAKE_BACK_LENT).filter(pk__in=[p.key.pk for p in found if p.is_out])
     page, left = paged(request, chosen.sorted(rows)), emergency_left(found)
+    lendable = _of(access.keys(Right.LEND_KEY), [p.key for p in page if not p.is_out])
+    returnable = _of(access.keys(Right.TAKE_BACK_LENT), [p.key for p in page if p.is_out])
     seen.look([*(row.key for row in page), *(each.unit for each in left)])
     return show(
         request,
@@ -69,11 +69,16 @@ def pool(request: SiteRequest) -> HttpResponse:
         more_heads=(_("What can be done"),),
         left=left,
         settable=set(access.units(Right.SET_EMERGENCY_WANTED).values_list("pk", flat=True)),
-        lendable=set(lendable.values_list("pk", flat=True)),
-        returnable=set(returnable.values_list("pk", flat=True)),
-        people=offered(borrowers(access.holders(Right.SEE_PEOPLE), lendable)),
+        lendable=lendable,
+        returnable=returnable,
+        people=offered(borrowers(access.holders(Right.SEE_PEOPLE), [p.key for p in page if p.key.pk in lendable])),
         has_boxes=_units_with_box(access).exists(),
     )
+
+
+def _of(keys: QuerySet[Key], some: list[Key]) -> set[int]:
+    """Which of some keys are among these."""
+    return set(keys.filter(pk__in=[key.pk for key in some]).values_list("pk", flat=True))
 
 
 def keys_of_pools(access: SiteAccess) -> list[Key]:

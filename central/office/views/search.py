@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from central.doors.table import Right
 from central.letters import means, order_of
 from central.models import Lock
+from central.models.people import full_name
 from central.office.access import SiteAccess
 from central.office.pages import SiteRequest
 from central.office.views.answers import number_in, show
@@ -44,12 +45,13 @@ def search(request: SiteRequest) -> HttpResponse:
 def _people(access: SiteAccess, words: str) -> list[Found]:
     rows = access.holders(Right.SEE_PEOPLE).values_list("number", "given_name", "family_name", "unit__name", "status")
     order = order_of(get_language() or "")
-    fitting = [row for row in rows if means(words, row[0], f"{row[1]} {row[2]}")]
+    named = [(number, full_name(given, family), unit, status) for number, given, family, unit, status in rows]
+    fitting = [each for each in named if means(words, *each[:2])]
     # Those who work here first.
-    fitting.sort(key=lambda row: (row[4], order(row[1]), order(row[2]), row[0]))
+    fitting.sort(key=lambda each: (each[3], order(each[1]), each[0]))
     return [
-        Found(f"{given} {family}".strip() or str(number), _at(access, "person", number), f"{number} · {unit}")
-        for number, given, family, unit, _status in fitting
+        Found(name or str(number), _at(access, "person", number), f"{number} · {unit}")
+        for number, name, unit, _status in fitting[: SHOWN + 1]
     ]
 
 

@@ -12,8 +12,10 @@ from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from central.actions import renewals
 from central.actions.station_health import SILENT_AFTER_S, note_silence
 from central.clock import HOUR_S, unix_now
+from central.feed import change_and_sign
 from central.models import FeedCounter, Holder, MirrorRow, Permission, Permit, SealedSecret, Station
 from central.operations import scheduler
 from central.operations.retention import apply_retention_when_due
@@ -93,6 +95,24 @@ def test_a_site_that_cannot_sign_keeps_no_other_from_being_signed(caplog: pytest
         keyring.forget_secrets()
     renew_permits(unix_now(), pause=pauses.append)
     assert not Permit.objects.filter(holder=broken.own, renew_at__lte=unix_now()).exists()
+
+
+def test_a_site_has_one_batch_signed_in_a_round(site: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renewals, "DUE_BATCH", 2)
+    with change_and_sign():
+        for number in range(20, 25):
+            holder = Holder(site=site.site, number=number, given_name="X", family_name="Y", category=0, unit=site.unit)
+            holder.save()
+            Permission(holder=holder, every_area=True).save()
+    mine = Permit.objects.filter(holder__site=site.site)
+    count = mine.update(renew_at=1)
+    revision = FeedCounter.objects.get(site=site.site).value
+    pauses: list[float] = []
+    assert not renew_permits(1, pause=pauses.append).more
+    assert mine.filter(renew_at=1).count() == count - 2
+    assert FeedCounter.objects.get(site=site.site).value == revision + 2
+    call_command("resign")
+    assert not mine.filter(renew_at=1).exists()
 
 
 def test_a_step_that_fails_keeps_no_other_from_being_done(

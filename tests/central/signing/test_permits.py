@@ -137,7 +137,9 @@ def test_when_the_last_day_is_over_the_holder_ends_and_the_permit_goes(site: Sim
     assert permits(site) == []
 
 
-def test_permits_are_renewed_before_half_of_their_life_in_batches(site: SimpleNamespace) -> None:
+def test_permits_are_renewed_before_half_of_their_life_in_batches(
+    site: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with change_and_sign():
         for number in range(20, 25):
             holder = Holder(site=site.site, number=number, given_name="X", family_name="Y", category=0, unit=site.unit)
@@ -153,13 +155,14 @@ def test_permits_are_renewed_before_half_of_their_life_in_batches(site: SimpleNa
     # Far enough ahead for these alone: every other permit of this database is not due for days, or gets ahead as well.
     before = {p.pk: p.revision for p in mine}
     now = issued + 11 * DAY
+    monkeypatch.setattr(renewals, "DUE_BATCH", 4)
     total = 0
-    while True:
-        of_site, done = renewals.renew_due_permits(now, batch=4)
-        if of_site is None:
-            break
-        assert 0 < done <= 4
-        total += done
+    while batches := renewals.due_batches(now):
+        assert len({of_site for of_site, _ in batches}) == len(batches)
+        for _, permits_ in batches:
+            done = renewals.renew_permits_of(permits_, now)
+            assert 0 < done == len(permits_) <= 4
+            total += done
     assert total >= 6
     for permit in mine.all():
         assert permit.revision > before[permit.pk]
@@ -174,7 +177,8 @@ def test_a_batch_is_looked_for_among_the_oldest_only(site: SimpleNamespace, monk
             Permission(holder=holder, every_area=True).save()
     Permit.objects.filter(holder__site=site.site).update(renew_at=1)
     monkeypatch.setattr(renewals, "LOOKED_AT", 2)
-    assert renewals.renew_due_permits(2) == (site.site.pk, 2)
+    ((of_site, oldest),) = renewals.due_batches(2)
+    assert (of_site, len(oldest)) == (site.site.pk, 2)
 
 
 def test_hourly_staff_have_a_permit_for_each_unit(site: SimpleNamespace) -> None:

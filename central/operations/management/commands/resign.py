@@ -17,4 +17,7 @@ class Command(BaseCommand):
         now = unix_now()
         end_employments(now)
         renew_blocklists(now)
-        self.stdout.write(f"{renew_permits(now, math.inf, lambda _: None).signed} permits signed anew")
+        count = 0
+        while some := renew_permits(now, math.inf, lambda _: None).signed:
+            count += some
+        self.stdout.write(f"{count} permits signed anew")
