@@ -58,13 +58,18 @@ def day(on: date | None) -> str:
 
 @register.filter
 def exactly(at: int | None, site: Site) -> str:
-    """As `when`, with seconds; about a night in which clocks change with the offset, which tells its hours apart."""
+    """As `when`, with seconds; about a night in which clocks change with the zone, which tells its hours apart."""
     if not at or at >= END_OF_DATES - DAY_S:
         return when(at, site)
     around = {site.local_time(max(0, at + far)).utcoffset() for far in (-DAY_S // 2, 0, DAY_S // 2)}
     local = site.local_time(at)
-    offset = local.isoformat()[-6:] if len(around) > 1 else ""
-    return f"{day(local)} {local:%H:%M:%S}{offset}"
+    zone = f" ({zone_of(local)})" if len(around) > 1 else ""
+    return f"{day(local)} {local:%H:%M:%S}{zone}"
+
+
+def zone_of(local: datetime) -> str:
+    """How far those clocks are from UTC: ``UTC+01:00``."""
+    return f"UTC{local.isoformat()[-6:]}"
 
 
 @register.filter
