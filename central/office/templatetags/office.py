@@ -33,6 +33,7 @@ THINGS = {
     "receipt": gettext_lazy("Receipt"),
     "membership": gettext_lazy("Role"),
     "permission": gettext_lazy("May open"),
+    "outoforder": gettext_lazy("Out of order"),
 }
 """What the audit log names in its own words, by the name of its model."""
 
@@ -159,6 +160,13 @@ def who(entry: LogEntry) -> str:
 def changed_thing(entry: LogEntry) -> str:
     """What was changed, in words of the page."""
     return str(THINGS.get(entry.content_type.model, entry.object_repr))
+
+
+@register.filter
+def receipt_made(entry: LogEntry) -> dict[str, str] | None:
+    """What kind of receipt was made, if it tells of that."""
+    is_new = entry.content_type.model == "receipt" and entry.action == LogEntry.Action.CREATE
+    return {"kind": entry.changes_dict["kind"][1]} if is_new else None
 
 
 @register.filter

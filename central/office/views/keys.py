@@ -32,7 +32,7 @@ from central.models import Holder, Key, LogGaps
 from central.office.access import SiteAccess
 from central.office.block_spread import BlockSpread, spread_of_block
 from central.office.lists import Column, choice, page_of
-from central.office.pages import NotDone, SiteRequest
+from central.office.pages import NotDone, SiteRequest, still_as_seen
 from central.office.templatetags.office import day as in_words
 from central.office.templatetags.office import told
 from central.office.undo import say_key_undoable
@@ -198,17 +198,18 @@ def take_back(request: SiteRequest, number: int) -> HttpResponse:
 
 def hand_out(request: SiteRequest, number: int) -> HttpResponse:
     """Hand out a key that was handed in: under the same number to somebody else, or into its pool again."""
-    key = request.access.key(number, Right.HAND_OUT_KEY)
-    holder = None
-    if key.kind == Key.Kind.PERSONAL:
-        people = without_key(request.access.holders(Right.HAND_OUT_KEY))
-        holder = person_in(request.POST.get("person", ""), people)
-        if holder is None:
-            raise NotDone(_("Not handed out: choose somebody who has no key."), "key", number=number)
-    try:
-        receipt = hand_out_again(key, holder, request.access.name)
-    except NotThere:
-        raise NotDone(_("This key is not to be handed out."), "key", number=number) from None
+    with still_as_seen(request):
+        key = request.access.key(number, Right.HAND_OUT_KEY)
+        holder = None
+        if key.kind == Key.Kind.PERSONAL:
+            people = without_key(request.access.holders(Right.HAND_OUT_KEY))
+            holder = person_in(request.POST.get("person", ""), people)
+            if holder is None:
+                raise NotDone(_("Not handed out: choose somebody who has no key."), "key", number=number)
+        try:
+            receipt = hand_out_again(key, holder, request.access.name)
+        except NotThere:
+            raise NotDone(_("This key is not to be handed out."), "key", number=number) from None
     messages.success(request, _("Key %(key)s is in use again: any station writes it when it is put in.") % {"key": key})
     return slip(request, receipt) if receipt else go(request, "key", number=number)
 
