@@ -59,8 +59,9 @@ def folded(text: str) -> str:
 
 def fits(typed: str, text: str) -> bool:
     """Whether every word that was typed is a part of the text; nothing typed is part of all."""
-    there = folded(text)
-    return all(word in there for word in folded(typed).split())
+    words = folded(typed).split()
+    there = folded(text) if words else ""
+    return all(word in there for word in words)
 
 
 def means(typed: str, number: int, name: str) -> bool:

@@ -28,7 +28,7 @@ from central.actions.undo import state_of
 from central.clock import unix_now
 from central.doors.table import Right
 from central.letters import means
-from central.models import Holder, Key, LogGaps
+from central.models import Key, LogGaps
 from central.office.access import SiteAccess
 from central.office.block_spread import BlockSpread, spread_of_block
 from central.office.lists import Column, choice, page_of
@@ -37,7 +37,7 @@ from central.office.templatetags.office import day as in_words
 from central.office.templatetags.office import told
 from central.office.undo import say_key_undoable
 from central.office.views.answers import day_in, go, once, paged, show, slip
-from central.office.views.people_offered import borrowers, offered, person_in, without_key
+from central.office.views.people_offered import Offered, borrowers, offered, person_in, without_key
 
 HISTORY_SHOWN = 50
 UNMET_SHOWN = 100
@@ -82,7 +82,7 @@ def one(request: SiteRequest, number: int) -> HttpResponse:
     (pool_key,) = pool_keys([key], unix_now())
     seen = request.access.holders(Right.SEE_PEOPLE)
     is_personal = key.kind == Key.Kind.PERSONAL
-    people: list[Holder] = []
+    people: list[Offered] = []
     if "LEND_KEY" in can and key.status == Key.Status.ACTIVE and not is_personal and not pool_key.is_out:
         people = offered(borrowers(seen, [key]))
     elif "HAND_OUT_KEY" in can and key.status == Key.Status.RETURNED and is_personal:

@@ -57,8 +57,8 @@ def pool(request: SiteRequest) -> HttpResponse:
     found = pool_keys(keys, unix_now())
     fits = POOL_STATUSES.get(chosen.status)
     rows = [row for row in found if chosen.unit in (None, row.key.unit.number) and (fits is None or fits(row))]
-    lendable = access.keys(Right.LEND_KEY).filter(pk__in=[p.key.pk for p in found if not p.is_out])
-    returnable = access.keys(Right.TAKE_BACK_LENT).filter(pk__in=[p.key.pk for p in found if p.is_out])
+    lendable = _those(access.keys(Right.LEND_KEY), [p.key for p in found if not p.is_out])
+    returnable = _those(access.keys(Right.TAKE_BACK_LENT), [p.key for p in found if p.is_out])
     page, left = paged(request, chosen.sorted(rows)), emergency_left(found)
     seen.look([*(row.key for row in page), *(each.unit for each in left)])
     return show(
@@ -69,11 +69,17 @@ def pool(request: SiteRequest) -> HttpResponse:
         more_heads=(_("What can be done"),),
         left=left,
         settable=set(access.units(Right.SET_EMERGENCY_WANTED).values_list("pk", flat=True)),
-        lendable=set(lendable.values_list("pk", flat=True)),
-        returnable=set(returnable.values_list("pk", flat=True)),
+        lendable={key.pk for key in lendable},
+        returnable={key.pk for key in returnable},
         people=offered(borrowers(access.holders(Right.SEE_PEOPLE), lendable)),
         has_boxes=_units_with_box(access).exists(),
     )
+
+
+def _those(seen_: QuerySet[Key], keys: list[Key]) -> list[Key]:
+    """Those of the keys that are among the seen ones."""
+    pks = set(seen_.filter(pk__in=[key.pk for key in keys]).order_by().values_list("pk", flat=True))
+    return [key for key in keys if key.pk in pks]
 
 
 def keys_of_pools(access: SiteAccess) -> list[Key]:
