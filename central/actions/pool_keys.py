@@ -55,18 +55,16 @@ def pool_keys(keys: Iterable[Key], now: int) -> list[PoolKey]:
     keys = list(keys)
     if not keys:
         return []
-    handovers = {each.key_id: each for each in Handover.objects.filter(key__in=[key.pk for key in keys])}
-    numbers = {each.holder for each in handovers.values() if each.holder}
+    out = Handover.objects.filter(key__in=[key.pk for key in keys], is_out=True)
+    taken = {key: (holder, at) for key, holder, at in out.values_list("key", "holder", "at")}
+    numbers = {holder for holder, _at in taken.values() if holder}
     named = Holder.objects.filter(site=keys[0].site_id, number__in=numbers).only("number", "given_name", "family_name")
     people = {holder.number: holder for holder in named}
-    until = _shift_ends(keys[0].site_id, [key for key in keys if _is_out(handovers.get(key.pk))], now)
+    until = _shift_ends(keys[0].site_id, [key for key in keys if key.pk in taken], now)
     found = []
     for key in keys:
-        last = handovers.get(key.pk)
-        if last is None or not last.is_out:
-            found.append(PoolKey(key))
-        else:
-            found.append(_out(key, people.get(last.holder or 0), last.holder, last.at, now, until))
+        holder, since = taken.get(key.pk, (None, None))
+        found.append(PoolKey(key) if since is None else _out(key, people.get(holder or 0), holder, since, now, until))
     return found
 
 
@@ -169,10 +167,6 @@ def _out(
     out_s, ends = max(0, now - since), end if end > since else None
     is_overdue = out_s > OVERDUE_S if ends is None else now > ends + GRACE_S
     return PoolKey(key, holder, number, since, out_s, ends, is_overdue)
-
-
-def _is_out(last: Handover | None) -> bool:
-    return last is not None and last.is_out
 
 
 def _shift_ends(site_pk: int, keys: list[Key], now: int) -> dict[tuple[int, int], int]:

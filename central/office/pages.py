@@ -1,6 +1,7 @@
 """Pages below a site: each needs a log-in, a role there, and the right that the table of doors names."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -18,11 +19,12 @@ from django.views.decorators.cache import never_cache
 from central.doors import limits
 from central.doors.keeper import is_asked_by
 from central.doors.table import DOORS, Right, door_of
+from central.feed import change
 from central.models import Site
 from central.office import seen
 from central.office.access import SiteAccess
 from central.office.once import do_once
-from central.signing.blocklists import BlocklistFull
+from central.signing.blocklists import BlocklistFull, lock_site
 
 NOT_DONE = gettext_lazy("Not done: you had been logged out. Log in and do it again.")
 FULL = gettext_lazy("Not done: no more keys or stations can be blocked. Take back those that have been found.")
@@ -77,7 +79,7 @@ def _guarded(view: View, name: str) -> View:
         of_site.access = access
 
         def act() -> HttpResponse:
-            seen.check(request.POST.get(seen.FIELD, ""))
+            seen.check(_mark(request))
             return view(of_site, **rest)
 
         try:
@@ -94,6 +96,22 @@ def _guarded(view: View, name: str) -> View:
             return render(request, "office/stale.html", facts | {"page": _page_before(request)}, status=409)
 
     return guarded
+
+
+@contextmanager
+def still_as_seen(request: SiteRequest) -> Iterator[None]:
+    """A change that begins by looking once more at what the form has shown, while nobody else acts at the site.
+
+    For what is made anew, and would be made twice: of two who ask for it at once the second is told of the first.
+    """
+    with change():
+        lock_site(request.access.site)
+        seen.check(_mark(request))
+        yield
+
+
+def _mark(request: HttpRequest) -> str:
+    return request.POST.get(seen.FIELD, "")
 
 
 def _log_in_first(request: HttpRequest, site: int) -> HttpResponse:

@@ -7,6 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
+from threading import Barrier, local
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,12 +15,12 @@ import pytest
 from django.db import connection, connections
 from django.test import override_settings
 
-from central.actions.keys import block_key
+from central.actions.keys import block_key, break_key
 from central.actions.sent_forms import ANSWER_KEPT_S, forget_sent_forms
 from central.doors.table import DOORS, Right
-from central.feed import change_and_sign
-from central.models import Block, Key, Membership, Receipt, SentForm, Task
-from central.office import once
+from central.feed import change, change_and_sign
+from central.models import Block, Key, Membership, OutOfOrder, Receipt, SentForm, Task
+from central.office import once, seen
 from tests.central import postgresql
 from tests.central.served import Served
 from tests.central.site import make_site
@@ -116,6 +117,73 @@ def test_what_another_has_done_already_is_said(there: SimpleNamespace, office: A
     answer = both.post(at(there, "keys/102/lend/"), fields(pools, "keys/102/lend/") | {"person": "10"})
     assert answer.status_code == 409
     assert "Status: active → blocked" in answer.text
+
+
+def test_a_station_put_out_of_order_or_into_use_meanwhile_is_a_change_of_it(
+    there: SimpleNamespace, office: Any, seat: Any
+) -> None:
+    path = f"stations/{there.one.station.number}/"
+    other = seat("site_administrator", there.site)
+    other.user.first_name, other.user.last_name = "Karin", "Exempel"
+    other.user.save()
+    with change():
+        # Silent already: its status stays as it was.
+        there.one.station.status = "down"
+        there.one.station.save()
+    form = fields(office.get(at(there, path)), f"{path}out-of-order/")
+    assert other.post(at(there, f"{path}out-of-order/"), {"note": "dark"}).status_code == 302
+    answer = office.post(at(there, f"{path}out-of-order/"), form | {"note": "gone"})
+    assert answer.status_code == 409
+    assert "Karin Exempel: Out of order" in answer.text
+    assert OutOfOrder.objects.get(station=there.one.station).note == "dark"
+    form = fields(office.get(at(there, path)), f"{path}in-order/")
+    assert other.post(at(there, f"{path}in-order/")).status_code == 302
+    answer = office.post(at(there, f"{path}in-order/"), form)
+    assert answer.status_code == 409
+    assert "Karin Exempel: Out of order; taken away" in answer.text
+
+
+@pytest.mark.parametrize(("act", "kind", "what"), [
+    ("key", "handed_out", "Receipt: key handed out"), ("pin", "pin", "Receipt: PIN"),
+])  # fmt: skip
+def test_of_two_who_hand_out_at_once_the_second_is_told_of_the_first(
+    there: SimpleNamespace, seat: Any, monkeypatch: pytest.MonkeyPatch, act: str, kind: str, what: str
+) -> None:
+    path = f"people/10/{act}/"
+    break_key(there.one.keys[0])
+    both = [seat("coordinator", there.site, there.one.unit) for _ in range(2)]
+    # One after the other: the second has a page from before.
+    forms = [fields(each.get(at(there, "people/10/")), path) for each in both]
+    assert both[0].post(at(there, path), forms[0]).status_code == 200
+    answer = both[1].post(at(there, path), forms[1])
+    assert answer.status_code == 409
+    assert f"{both[0].user}: {what}" in answer.text
+    made = Receipt.objects.filter(holder=there.one.own, kind=kind)
+    assert made.count() == 1
+    # At the same moment: each has looked at what has changed before the other has done anything.
+    forms = [fields(each.get(at(there, "people/10/")), path) for each in both]
+    looked, check = Barrier(2), seen.check
+    first = local()
+
+    def check_together(mark: str) -> None:
+        check(mark)
+        if not hasattr(first, "done"):
+            first.done = True
+            looked.wait(timeout=20)
+
+    def post(who: Any, form: dict[str, str]) -> Any:
+        try:
+            return who.post(at(there, path), form)
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr(seen, "check", check_together)
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(post, both, forms))
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    (late,) = [answer for answer in answers if answer.status_code == 409]
+    assert f": {what}" in late.text
+    assert made.count() == 2
 
 
 def test_a_block_is_taken_back(there: SimpleNamespace, office: Any) -> None:

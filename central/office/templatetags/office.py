@@ -33,6 +33,7 @@ THINGS = {
     "receipt": gettext_lazy("Receipt"),
     "membership": gettext_lazy("Role"),
     "permission": gettext_lazy("May open"),
+    "outoforder": gettext_lazy("Out of order"),
 }
 """What the audit log names in its own words, by the name of its model."""
 
@@ -58,13 +59,18 @@ def day(on: date | None) -> str:
 
 @register.filter
 def exactly(at: int | None, site: Site) -> str:
-    """As `when`, with seconds; about a night in which clocks change with the offset, which tells its hours apart."""
+    """As `when`, with seconds; about a night in which clocks change with the zone, which tells its hours apart."""
     if not at or at >= END_OF_DATES - DAY_S:
         return when(at, site)
     around = {site.local_time(max(0, at + far)).utcoffset() for far in (-DAY_S // 2, 0, DAY_S // 2)}
     local = site.local_time(at)
-    offset = local.isoformat()[-6:] if len(around) > 1 else ""
-    return f"{day(local)} {local:%H:%M:%S}{offset}"
+    zone = f" ({zone_of(local)})" if len(around) > 1 else ""
+    return f"{day(local)} {local:%H:%M:%S}{zone}"
+
+
+def zone_of(local: datetime) -> str:
+    """How far those clocks are from UTC: ``UTC+01:00``."""
+    return f"UTC{local.isoformat()[-6:]}"
 
 
 @register.filter
@@ -154,6 +160,13 @@ def who(entry: LogEntry) -> str:
 def changed_thing(entry: LogEntry) -> str:
     """What was changed, in words of the page."""
     return str(THINGS.get(entry.content_type.model, entry.object_repr))
+
+
+@register.filter
+def receipt_made(entry: LogEntry) -> dict[str, str] | None:
+    """What kind of receipt was made, if it tells of that."""
+    is_new = entry.content_type.model == "receipt" and entry.action == LogEntry.Action.CREATE
+    return {"kind": entry.changes_dict["kind"][1]} if is_new else None
 
 
 @register.filter

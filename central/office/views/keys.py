@@ -28,17 +28,17 @@ from central.actions.undo import state_of
 from central.clock import unix_now
 from central.doors.table import Right
 from central.letters import means
-from central.models import Holder, Key, LogGaps
+from central.models import Key, LogGaps
 from central.models.people import full_name
 from central.office.access import SiteAccess
 from central.office.block_spread import BlockSpread, spread_of_block
 from central.office.lists import Column, choice, page_of
-from central.office.pages import NotDone, SiteRequest
+from central.office.pages import NotDone, SiteRequest, still_as_seen
 from central.office.templatetags.office import day as in_words
 from central.office.templatetags.office import told
 from central.office.undo import say_key_undoable
 from central.office.views.answers import day_in, go, once, paged, show, slip
-from central.office.views.people_offered import borrowers, offered, person_in, without_key
+from central.office.views.people_offered import Offered, borrowers, offered, person_in, without_key
 
 HISTORY_SHOWN = 50
 UNMET_SHOWN = 100
@@ -83,7 +83,7 @@ def one(request: SiteRequest, number: int) -> HttpResponse:
     (pool_key,) = pool_keys([key], unix_now())
     seen = request.access.holders(Right.SEE_PEOPLE)
     is_personal = key.kind == Key.Kind.PERSONAL
-    people: list[Holder] = []
+    people: list[Offered] = []
     if "LEND_KEY" in can and key.status == Key.Status.ACTIVE and not is_personal and not pool_key.is_out:
         people = offered(borrowers(seen, [key]))
     elif "HAND_OUT_KEY" in can and key.status == Key.Status.RETURNED and is_personal:
@@ -199,17 +199,18 @@ def take_back(request: SiteRequest, number: int) -> HttpResponse:
 
 def hand_out(request: SiteRequest, number: int) -> HttpResponse:
     """Hand out a key that was handed in: under the same number to somebody else, or into its pool again."""
-    key = request.access.key(number, Right.HAND_OUT_KEY)
-    holder = None
-    if key.kind == Key.Kind.PERSONAL:
-        people = without_key(request.access.holders(Right.HAND_OUT_KEY))
-        holder = person_in(request.POST.get("person", ""), people)
-        if holder is None:
-            raise NotDone(_("Not handed out: choose somebody who has no key."), "key", number=number)
-    try:
-        receipt = hand_out_again(key, holder, request.access.name)
-    except NotThere:
-        raise NotDone(_("This key is not to be handed out."), "key", number=number) from None
+    with still_as_seen(request):
+        key = request.access.key(number, Right.HAND_OUT_KEY)
+        holder = None
+        if key.kind == Key.Kind.PERSONAL:
+            people = without_key(request.access.holders(Right.HAND_OUT_KEY))
+            holder = person_in(request.POST.get("person", ""), people)
+            if holder is None:
+                raise NotDone(_("Not handed out: choose somebody who has no key."), "key", number=number)
+        try:
+            receipt = hand_out_again(key, holder, request.access.name)
+        except NotThere:
+            raise NotDone(_("This key is not to be handed out."), "key", number=number) from None
     messages.success(request, _("Key %(key)s is in use again: any station writes it when it is put in.") % {"key": key})
     return slip(request, receipt) if receipt else go(request, "key", number=number)
 

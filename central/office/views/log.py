@@ -10,13 +10,13 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from central.actions.look_ups import CASE_OPEN_S, note_look_up
-from central.clock import unix_now
-from central.models import Holder, Key, LogGaps, LookUp, Opening
+from central.clock import DAY_S, END_OF_DATES, unix_now
+from central.models import Holder, Key, LogGaps, LookUp, Opening, Site
 from central.models.events import Doubt
 from central.office.log_form import CAUSES, LookUpForm
 from central.office.pages import SiteRequest
 from central.office.refusal_words import refusal_words
-from central.office.templatetags.office import exactly, when
+from central.office.templatetags.office import zone_of
 from central.office.views.answers import ROWS, number_in, paged, show
 
 LOOK_UPS_SHOWN = 30
@@ -69,17 +69,18 @@ def as_csv(request: SiteRequest) -> HttpResponse:
     head = [
         [_("Opening log"), site.name],
         [_("Looked up"), _name_of(asked)],
-        [_("From"), when(asked.since, site)],
-        [_("To"), when(asked.until, site)],
+        [_("From"), *_machine_time(asked.since, site)],
+        [_("To"), *_machine_time(asked.until, site)],
         [_("Because of"), str(CAUSES[LookUp.Cause(asked.cause)])],
         [_("Reason"), asked.reason],
         [_("Read by"), request.access.name],
-        [_("Read at"), exactly(asked.at, site)],
+        [_("Read at"), *_machine_time(asked.at, site)],
         [],
-        [_("Time"), _("Lock"), _("Person"), _("Number"), _("Key"), _("What"), _("Note")],
+        [_("Time"), _("Time zone"), _("Lock"), _("Person"), _("Number"), _("Key"), _("What"), _("Note")],
     ]
     rows = _told(asked, _openings(asked)[:CSV_ROWS])
-    lines = [[row[name] for name in ("at", "lock", "name", "holder", "key", "what", "doubt")] for row in rows]
+    columns = ("lock", "name", "holder", "key", "what", "doubt")
+    lines = [[*_machine_time(row["at"], site), *(row[name] for name in columns)] for row in rows]
     if len(lines) == CSV_ROWS:
         lines.append([_("There are more.")])
     response = HttpResponse(_file(head + lines), content_type="text/csv; charset=utf-8")
@@ -110,7 +111,7 @@ def _told(asked: LookUp, openings: Iterable[Opening]) -> list[dict[str, Any]]:
     names = {holder.number: str(holder) for holder in people}
     return [
         {
-            "at": exactly(row.at, asked.site),
+            "at": row.at,
             "lock": row.lock or "",
             "name": names.get(row.holder or 0, ""),
             "holder": row.holder or "",
@@ -120,6 +121,14 @@ def _told(asked: LookUp, openings: Iterable[Opening]) -> list[dict[str, Any]]:
         }
         for row in openings
     ]
+
+
+def _machine_time(at: int, site: Site) -> tuple[str, str]:
+    """As programs read it: a time by the site's clocks, and how far those are from UTC."""
+    if at >= END_OF_DATES - DAY_S:
+        return str(at), ""
+    local = site.local_time(at)
+    return f"{local:%Y-%m-%d %H:%M:%S}", zone_of(local)
 
 
 def _what(row: Opening) -> str:

@@ -30,7 +30,7 @@ from central.models.people import full_name
 from central.office import merging
 from central.office.forms import EmployeeForm, EndForm, HourlyForm, PersonForm, category_name
 from central.office.lists import EVERY, NUMBER, Column, choice, page_of
-from central.office.pages import NotDone, SiteRequest
+from central.office.pages import NotDone, SiteRequest, still_as_seen
 from central.office.undo import say_undoable
 from central.office.views.answers import day_in, go, number_in, show, slip
 from central.office.views.several import ACTS
@@ -148,18 +148,20 @@ def pools(request: SiteRequest, number: int) -> HttpResponse:
 
 def pin(request: SiteRequest, number: int) -> HttpResponse:
     """Replace a forgotten PIN."""
-    given = give_pin(request.access.holder(number, Right.GIVE_PIN), request.access.name)
+    with still_as_seen(request):
+        given = give_pin(request.access.holder(number, Right.GIVE_PIN), request.access.name)
     return slip(request, given.receipt, pin=given.pin)
 
 
 def new_key(request: SiteRequest, number: int) -> HttpResponse:
     """Give a key to somebody who has none, or whose own is lost or broken: finishes the task."""
-    holder = request.access.holder(number, Right.HAND_OUT_KEY)
-    if holder.category == Holder.Category.HOURLY or holder.status != Holder.Status.ACTIVE:
-        raise NotDone(_("Personal keys are for permanent and long-term staff."), "person", number=number)
-    if Key.objects.filter(holder=holder, status=Key.Status.ACTIVE).exists():
-        raise NotDone(_("There is an active key. Block it or take it back first."), "person", number=number)
-    _key, receipt, code = give_new_key(holder, request.access.name)
+    with still_as_seen(request):
+        holder = request.access.holder(number, Right.HAND_OUT_KEY)
+        if holder.category == Holder.Category.HOURLY or holder.status != Holder.Status.ACTIVE:
+            raise NotDone(_("Personal keys are for permanent and long-term staff."), "person", number=number)
+        if Key.objects.filter(holder=holder, status=Key.Status.ACTIVE).exists():
+            raise NotDone(_("There is an active key. Block it or take it back first."), "person", number=number)
+        _key, receipt, code = give_new_key(holder, request.access.name)
     return slip(request, receipt, code=code)
 
 

@@ -1,6 +1,7 @@
 """Whom somebody means by a name or number, and the people that a page offers to hand a key to."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import get_language
@@ -44,9 +45,22 @@ def by_name(people: QuerySet[Holder], typed: str = "", limit: int | None = None)
     return [found[pk] for pk in chosen if pk in found]
 
 
-def offered(people: QuerySet[Holder]) -> list[Holder]:
+class Offered(NamedTuple):
+    """Somebody to choose: no more than is shown of them."""
+
+    number: int
+    given_name: str
+    family_name: str
+    unit: str
+
+
+def offered(people: QuerySet[Holder]) -> list[Offered]:
     """The first of them, by name."""
-    return by_name(people, limit=OFFERED_LIMIT)
+    order = order_of(get_language() or "")
+    rows = people.order_by().values_list("number", "given_name", "family_name", "unit__name")
+    every = [Offered(*row) for row in rows]
+    every.sort(key=lambda each: (order(each.given_name), order(each.family_name), each.number))
+    return every[:OFFERED_LIMIT]
 
 
 def person_in(text: str, people: QuerySet[Holder]) -> Holder | None:
