@@ -13,7 +13,7 @@ from station.rules.facts import LookUpReason, LookUps
 from ui import support, times
 from ui.glyphs import printable
 from ui.languages import in_language
-from ui.sentences import DIGITS_LOST, HOLD_GENTLY, MISTYPED, N_
+from ui.sentences import DIGITS_LOST, HOLD_GENTLY, MISTYPED, N_, STILL_NO_CONTACT
 
 TOPICS = N_("What do you need help with?")
 TITLES: Mapping[HelpTopic, str] = {
@@ -34,19 +34,20 @@ TEXTS: Mapping[HelpTopic, tuple[str, ...]] = {
     HelpTopic.WAKE: (
         N_("Press the key's button: its lamp shines."),
         N_("Still dark: the battery is empty. Change it: a new one of the same kind, turned as the old one was."),
+        N_("The coordinator has batteries."),
         N_("Then put the key in here again, PIN and #: its clock must be set."),
         N_("Steady blue: the key is ON. Blinking blue: it is OFF. Blinking purple: put it in here."),
     ),
     HelpTopic.CONTACT: (
         N_("Press the key's button first, then put it in, alone, not on a heavy bunch."),
         HOLD_GENTLY,
-        N_("Still no contact: try another key. If that has none either, use another station."),
+        STILL_NO_CONTACT,
     ),
     HelpTopic.KEY_RED: (
-        N_("The key's lamp shines red at a key box: put the key in here, PIN and #, and try again."),
+        N_("Red for several people: call the on-call manager."),
+        N_("Red for you alone: put the key in here, PIN and #, and try again at the key box."),
         N_("Still red in office hours: call the technicians."),
         N_("At other hours: ask a colleague to open. Nobody near: the nurse or the night patrol."),
-        N_("Red for several people: call the on-call manager."),
     ),
     HelpTopic.GREEN_STUCK: (
         N_("Ring the client: can they open from inside?"),
@@ -59,29 +60,32 @@ TEXTS: Mapping[HelpTopic, tuple[str, ...]] = {
         N_("Still frozen: hold a heat pad against it. The coordinator has heat pads."),
         N_("Never use spray, water or flame."),
         N_("Hold on to the box when it opens: do not drop it."),
+        N_("Still frozen after that: press 4 and do as it says there."),
         N_("So that it does not freeze again: wipe it dry and close it all the way."),
     ),
     HelpTopic.LOST: (
         N_("Lost: report it at once to your coordinator, at other hours on the number below. The key is blocked."),
-        N_("Broken: hand in the broken key to your coordinator."),
+        N_("Broken: hand in the broken key to your coordinator; at night, as soon as the office opens."),
         N_("Take an emergency key from the pool and put it in here, PIN and #. Your PIN is the receipt."),
         N_("It is a loan until the end of your shift. Hourly staff take a substitute key."),
+        N_("The coordinator has the pool. At night the on-call manager knows where it is."),
     ),
     HelpTopic.PIN: (
         MISTYPED,
         DIGITS_LOST,
         N_("Your PIN is the same for every key that you may use."),
-        N_("Forgotten: your coordinator gives you a new one. Tell it to nobody."),
+        N_("Forgotten: your coordinator gives you a new one, at night the on-call manager. Tell it to nobody."),
         N_("After ten wrong ones the key locks. Your coordinator unlocks it, at night the on-call manager."),
     ),
     HelpTopic.STATION_DEAD: (
-        N_("Hold 0 and 2 until the screen goes dark. The station restarts."),
+        N_("Hold 0 and 2 until the station starts again."),
         N_("Still dead: use another station, and report this one on the number below."),
     ),
     HelpTopic.ALL_DEAD: (
         N_("Use your unit's activation box. The coordinator or the on-call manager knows where it is."),
         N_("Put the key in there, PIN and #."),
         N_("It takes keys that have been in a station within 10 days and have not lost power since."),
+        N_("It refuses your key: ask a colleague whose key is ON to open, else call the on-call manager."),
     ),
     HelpTopic.WEAR: (
         N_("Do not carry the key in a heavy bunch: the weight wears out the key, locks and stations."),
@@ -94,8 +98,13 @@ TEXTS: Mapping[HelpTopic, tuple[str, ...]] = {
     ),
 }
 
+NUMBERS = N_("Other numbers: {numbers}")
+NAME_NOBODY = frozenset({HelpTopic.CONTACT, HelpTopic.STATION_DEAD, HelpTopic.WEAR, HelpTopic.LOGGED})
+"""Beside the words of all others stand the site's other numbers: this hour's alone may be none of those they name."""
+
+KEPT_DAYS = N_("It is kept for {days} days, then deleted.")
 KEPT = N_("Ask your coordinator how long it is kept.")
-"""Where the site has no notice of its own."""
+"""Where neither that nor a notice of the site's own is there."""
 LOOKED_UP = N_("So far in {year} the log has been read {count} times.")
 LOOKED_UP_LAST_YEAR = N_("In {year} it was read {count} times: {reasons}.")
 NOT_LOOKED_UP = N_("In {year} nobody read it.")
@@ -133,13 +142,19 @@ def _facts(
     *,
     has_own: bool,
 ) -> Iterator[str]:
-    """What only the station knows: the other stations, the site's notice, how often the log was read."""
+    """What only the station knows: numbers, the other stations, the site's notice, how often the log was read."""
+    if topic not in NAME_NOBODY and (numbers := support.numbers(screen.outside_help, language)):
+        yield translation.gettext(NUMBERS).format(numbers=numbers)
     if topic is HelpTopic.STATION_DEAD:
         yield from support.stations(screen.outside_help, translation)
     if topic is HelpTopic.LOGGED:
         notice = in_language(shown.privacy, language)
-        if notice or not has_own:
-            yield notice or translation.gettext(KEPT)
+        if shown.log_days is not None:
+            yield translation.gettext(KEPT_DAYS).format(days=shown.log_days)
+        elif not notice and not has_own:
+            yield translation.gettext(KEPT)
+        if notice:
+            yield notice
         if shown.look_ups is not None:
             yield from _look_ups(shown.look_ups, screen.status, translation)
 

@@ -114,6 +114,8 @@ IN_THE_NAME = N_("In the name of {name}. Return it to {unit}.")
 HOLD_GENTLY = N_("Press gently on the underside of the key and hold.")
 FLICKERING = (HOLD_GENTLY, N_("The contact comes and goes."))
 """Instead of a line's own words, while `Screen.flickering`."""
+STILL_NO_CONTACT = N_("Still no contact: try another key. If that has none either, use another station.")
+"""Said with it: what is typed there is for the key, and opens no help."""
 
 OUT_HALFWAY = (
     N_("Taken out too early. Put the key back."),
@@ -135,7 +137,7 @@ MISTYPED = N_("Mistyped: press * and start over.")
 """While a PIN is being typed."""
 
 HELP = N_("Help: *")
-"""On the empty screen."""
+"""Where no key is in question."""
 
 STILL_ON_UNKNOWN = N_("Key may still be ON. Take it out and put it in again.")
 """For `Line.STILL_ON` when the key does not tell until when."""
@@ -145,6 +147,8 @@ _HAND_IN = N_("Hand it to your coordinator.")
 _ANOTHER_KEY = N_("Take another key from the pool. Hand this one to your coordinator.")
 _EMERGENCY_KEY = N_("Take an emergency key from the pool; your PIN is the receipt. Hand this one to your coordinator.")
 _AT_A_STATION = N_("It must first be put in at a station.")
+_NO_STATION = N_("If no station works, ask a colleague whose key is ON to open, else call the on-call manager.")
+"""Whoever stands at an activation box has come because of that."""
 
 UNREADABLE = (*LINES[Line.UNREADABLE], _ANOTHER_KEY)
 REFUSALS: Mapping[Refusal, tuple[str, str, str]] = {
@@ -179,25 +183,25 @@ REFUSALS: Mapping[Refusal, tuple[str, str, str]] = {
         N_("If this happens again, hand it to your coordinator and take another key from the pool."),
     ),
     Refusal.CLOCK_UNSET: (
-        N_("The key has lost power. It is OFF."),
-        N_("A new battery does that."),
-        N_("Put it in at a station, and type your PIN there."),
+        N_("The key has lost power, as with a new battery. It is OFF."),
+        _AT_A_STATION,
+        _NO_STATION,
     ),
-    Refusal.BAD_KEY_RECORD: (N_("The key does not say which it is. It is OFF."), _AT_A_STATION, ""),
+    Refusal.BAD_KEY_RECORD: (N_("The key does not say which it is. It is OFF."), _AT_A_STATION, _NO_STATION),
     Refusal.NOT_GENUINE: (
         N_("This key does not prove that it is the right one. It is OFF."),
         "",
         _ANOTHER_KEY,
     ),
-    Refusal.BAD_STATION_CERTIFICATE: (N_("Nobody vouches for this key. It is OFF."), _AT_A_STATION, ""),
-    Refusal.NEVER_SYNCED: (N_("This key is not prepared. It is OFF."), _AT_A_STATION, ""),
+    Refusal.BAD_STATION_CERTIFICATE: (N_("Nobody vouches for this key. It is OFF."), _AT_A_STATION, _NO_STATION),
+    Refusal.NEVER_SYNCED: (N_("This key is not prepared. It is OFF."), _AT_A_STATION, _NO_STATION),
     Refusal.SYNCED_TOO_LONG_AGO: (
         N_("Too long since this key was at a station. It is OFF."),
         _AT_A_STATION,
-        "",
+        _NO_STATION,
     ),
-    Refusal.BAD_PERMIT: (N_("There is no permit on this key. It is OFF."), _AT_A_STATION, ""),
-    Refusal.WRONG_HOLDER: (N_("The permit on this key is somebody else's. It is OFF."), _AT_A_STATION, ""),
+    Refusal.BAD_PERMIT: (N_("There is no permit on this key. It is OFF."), _AT_A_STATION, _NO_STATION),
+    Refusal.WRONG_HOLDER: (N_("The permit on this key is somebody else's. It is OFF."), _AT_A_STATION, _NO_STATION),
     Refusal.NOT_PERSONAL: (
         N_("This box renews personal keys only. Key is OFF."),
         "",
@@ -211,6 +215,8 @@ REFUSALS: Mapping[Refusal, tuple[str, str, str]] = {
     Refusal.NO_PERMIT: (N_("You have no permit for this key. It is OFF."), "", N_("Ask your coordinator.")),
 }
 """What is wrong, why, and what to do."""
+BLOCKED_SINCE = N_("Blocked since {time}.")
+"""For `Refusal.BLOCKED`, where that is known."""
 DO_THIS = N_("Do this: {what}")
 
 

@@ -137,6 +137,12 @@ def _said(where: OutsideHelp, language: str, translation: gettext.NullTranslatio
     return said.format(name=name, phone=printable(where.support.phone))
 
 
+def numbers(where: OutsideHelp, language: str) -> str:
+    """The site's other lines: ``Technicians 000-000 01, Night patrol 000-000 04``; empty without any."""
+    lines = ((printable(in_language(line.texts, language)), printable(line.phone)) for line in where.others)
+    return ", ".join(f"{name} {phone}".strip() for name, phone in lines)
+
+
 def stations(where: OutsideHelp, translation: gettext.NullTranslations) -> list[str]:
     """The other stations, each in a sentence."""
     said = translation.gettext("Station {number}: {place}")

@@ -40,7 +40,7 @@ def clock(status: Status, translation: gettext.NullTranslations) -> str:
 
 
 def until(unix_s: int, now_s: int, time_zone: str, translation: gettext.NullTranslations) -> str:
-    """``17:55``, ``tomorrow 05:55``, ``Sunday 05:55`` or ``2026-11-29 05:55``: the day when it is not today."""
+    """``17:55``, ``tomorrow 05:55``, ``yesterday 16:40``, ``Sunday 05:55`` or ``2026-11-29 05:55``."""
     where = zone(time_zone)
     day = datetime.fromtimestamp(unix_s, where).date()
     today = datetime.fromtimestamp(now_s, where).date()
@@ -49,6 +49,8 @@ def until(unix_s: int, now_s: int, time_zone: str, translation: gettext.NullTran
         return time
     if day == today + timedelta(days=1):
         return translation.gettext("tomorrow {time}").format(time=time)
+    if day == today - timedelta(days=1):
+        return translation.gettext("yesterday {time}").format(time=time)
     if today < day < today + timedelta(days=7):
         return translation.gettext(WEEKDAYS[day.weekday()]).format(time=time)
     return f"{day.isoformat()} {time}"

@@ -185,6 +185,8 @@ def _notes(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
         case Line.EMPTY:
             off_only = _off_only_reason(screen.status, translation) if _only_switches_off(screen) else ""
             return [*([off_only] if off_only else []), translation.gettext(sentences.HELP)]
+        case Line.READER_BROKEN:
+            return [translation.gettext(sentences.HELP)]
         case Line.REFUSED | Line.OUT_OFF if screen.refusal is Refusal.STATION and screen.status.off_only is not None:
             return [_off_only_reason(screen.status, translation)]
         case Line.OUT_OFF if sentences.refused(screen) is not None:
@@ -326,10 +328,13 @@ def _reasons(screen: Screen, translation: gettext.NullTranslations) -> list[str]
             if screen.still_on_until is not None:
                 end = times.until_on(screen.status, screen.still_on_until, translation)
                 parts.append(translation.gettext(sentences.STILL_ON_AT_MOST).format(until=end))
+        case Line.REFUSED | Line.OUT_OFF:
+            if screen.blocked_at is not None:
+                since = times.until_on(screen.status, screen.blocked_at, translation)
+                parts.append(translation.gettext(sentences.BLOCKED_SINCE).format(time=since))
         case (
             Line.EMPTY
             | Line.PROMPT
-            | Line.REFUSED
             | Line.READING
             | Line.WRONG_PIN
             | Line.WAIT
@@ -342,7 +347,6 @@ def _reasons(screen: Screen, translation: gettext.NullTranslations) -> list[str]
             | Line.HANDED_OUT
             | Line.OUT_HANDING_OUT
             | Line.LEFT_IN
-            | Line.OUT_OFF
             | Line.OUT_EARLY
             | Line.READER_BROKEN
         ):
@@ -353,8 +357,10 @@ def _reasons(screen: Screen, translation: gettext.NullTranslations) -> list[str]
 
 
 def _what_to_do(screen: Screen, translation: gettext.NullTranslations) -> list[str]:
-    """With a key that is refused."""
-    told = None if screen.flickering else sentences.refused(screen)
+    """With a key that is refused, or that makes no contact."""
+    if screen.flickering:
+        return [translation.gettext(sentences.STILL_NO_CONTACT)]
+    told = sentences.refused(screen)
     if told is None or not told[2]:
         return []
     return [translation.gettext(sentences.DO_THIS).format(what=translation.gettext(told[2]))]

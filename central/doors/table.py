@@ -227,6 +227,7 @@ DOORS: dict[str, Door] = {
     "office:stations": Door(GET, Right.SEE_STATIONS),
     "office:new_station": Door(BOTH, Right.ENROL_STATION),
     "office:station": Door(GET, Right.SEE_STATIONS),
+    "office:station_label": Door(GET, Right.SEE_STATIONS),
     "office:station_code": Door(POST, Right.ENROL_STATION),
     "office:out_of_order": Door(POST, Right.STATION_OUT_OF_ORDER),
     "office:in_order": Door(POST, Right.STATION_OUT_OF_ORDER),

@@ -106,6 +106,10 @@ class Key(Mirrored):
             content["locked_at"] = self.locked_at
         if self.unlocked_at is not None:
             content["unlocked_at"] = self.unlocked_at
+        block = self.blocks.filter(open=True).first() if self.status == self.Status.BLOCKED else None
+        if block is not None:
+            # Beyond the contract: whoever stands there with the key wants to know since when.
+            content["blocked_at"] = block.at
         return content | {"record": encoded(bytes(self.record))}
 
 

@@ -138,6 +138,8 @@ class Site(Mirrored):
             "privacy": self.privacy_notice,
             "help": self.help_texts,
             "lookups": self.look_ups,
+            # Beyond the contract.
+            "log_days": self.log_days,
         }
 
     @property

@@ -1,4 +1,4 @@
-"""Whom to telephone at this hour, for what is printed: as the stations' screens choose it."""
+"""Whom to telephone, for what is printed: at this hour, as the stations' screens choose it, or at any."""
 
 from typing import Any
 
@@ -21,8 +21,16 @@ def telephone(site: Site) -> dict[str, str]:
         return 0 if is_answered else 1 if line["holidays"] else 2
 
     line = min(site.support, key=rank, default=None)
-    if line is None:
-        return {}
+    return {} if line is None else _in_words(line)
+
+
+def telephones(site: Site) -> list[dict[str, str]]:
+    """As `telephone`, of every line; one that is there at several hours once."""
+    said = {(line["phone"], line["text"]): line for line in map(_in_words, site.support)}
+    return list(said.values())
+
+
+def _in_words(line: dict[str, Any]) -> dict[str, str]:
     texts = line["text"]
     language = (get_language() or "en").partition("-")[0]
     return {"phone": line["phone"], "text": texts.get(language) or next(iter(texts.values()), "")}

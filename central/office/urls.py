@@ -87,6 +87,7 @@ urlpatterns = [
     of_site("stations/", stations.listed, "stations"),
     of_site("stations/new/", stations.new, "new_station"),
     of_site("stations/<int:number>/", stations.one, "station"),
+    of_site("stations/<int:number>/label/", stations.label, "station_label"),
     of_site("stations/<int:number>/code/", stations.code, "station_code"),
     of_site("stations/<int:number>/out-of-order/", stations.out_of_order, "out_of_order"),
     of_site("stations/<int:number>/in-order/", stations.in_order, "in_order"),

@@ -6,20 +6,24 @@ a scenario is played without a screen. Exit code 1 when a step does not come tru
 
 import argparse
 import asyncio
-import importlib
 import logging
 import signal
 import sys
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from station.commands.command_line import FAILED, UsageError
-from station.demo.scenario import Play, named, names, play
-from station.demo.site import DemoSite
-from station.demo.steps import ExpectationFailed
+from station.demo.central_server import CentralServer
+from station.demo.scenarios import names
 from station.plain_text import PlainFormatter, lines
 from ui.languages import LANGUAGES, catalogue
+
+if TYPE_CHECKING:
+    from station.demo.site import DemoSite
 
 EXAMPLE = "examples: station demo\n          station demo --script morning"
 
@@ -39,68 +43,81 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show, or play; exit code 1 when a step's expectation fails."""
+    for package in ("django", "pyte"):
+        if find_spec(package) is None:
+            raise ModuleNotFoundError(name=package)
+    if args.script is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("no_terminal", hint="station demo --script morning")
     try:
-        return _show_or_play(args)
-    except ExpectationFailed as failure:
-        # A plain line that begins with FILE:LINE: editors take one there.
-        sys.stderr.write(f"{failure}\n")
-        return FAILED
+        if args.state is not None:
+            args.state.mkdir(parents=True, exist_ok=True)
+            return asyncio.run(_run(args, args.state.resolve()))
+        with tempfile.TemporaryDirectory(prefix="station-demo-") as folder:
+            return asyncio.run(_run(args, Path(folder)))
     except asyncio.CancelledError:
         return FAILED
 
 
-def _show_or_play(args: argparse.Namespace) -> int:
-    for package in ("django", "pyte"):
-        if find_spec(package) is None:
-            raise ModuleNotFoundError(name=package)
-    scenario = named(args.script) if args.script else None
-    if scenario is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("no_terminal", hint="station demo --script morning")
-    if args.state is not None:
-        args.state.mkdir(parents=True, exist_ok=True)
-        return asyncio.run(_run(args, args.state.resolve(), scenario))
-    with tempfile.TemporaryDirectory(prefix="station-demo-") as folder:
-        return asyncio.run(_run(args, Path(folder), scenario))
-
-
-async def _run(args: argparse.Namespace, folder: Path, scenario: Play | None) -> int:
+async def _run(args: argparse.Namespace, folder: Path) -> int:
     # What happens is told by the screen or by the steps: the log goes where it can be looked up.
     handler = logging.FileHandler(folder / "demo.log")
     handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    site = DemoSite(folder, language=args.language)
     playing = asyncio.current_task()
     assert playing is not None
     # Told to end, or its terminal closed: everything that it has started ends with it, and the folder goes.
     for number in (signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, playing.cancel)
+    central = CentralServer(folder / "central", folder / "keys")
     try:
-        if scenario is None:
-            await _show(site, offline=args.offline)
-        else:
-            await site.start()
-            if args.offline:
-                await site.home.network.cut()
-            await play(scenario, site, _print)
+        if args.script is None:
+            sys.stderr.write(catalogue(args.language).gettext("Starting central and the station …") + "\n")
+        # It takes longest: all the rest is loaded while it starts.
+        await central.begin()
+        return await (_show(args, folder, central) if args.script is None else _play(args, folder, central))
     finally:
-        await site.close()
+        await central.close()
         logging.shutdown()
+
+
+async def _show(args: argparse.Namespace, folder: Path, central: CentralServer) -> int:
+    from station.demo.key_ring import KeyRing, office_line  # noqa: PLC0415, while central starts
+
+    async with _site(args, folder, central) as site:
+        if site.office is not None:
+            sys.stderr.write(office_line(site.office, site.language) + "\n")
+        await KeyRing(site).run_async(mouse=False)
     return 0
 
 
-async def _show(site: DemoSite, *, offline: bool) -> None:
-    sys.stderr.write(catalogue(site.language).gettext("Starting central and the station …") + "\n")
-    starting = asyncio.create_task(site.start())
-    await asyncio.sleep(0)
-    # Central is on its way: pyte and Textual, which only this needs, are loaded meanwhile.
-    key_ring = importlib.import_module("station.demo.key_ring")
-    await starting
-    if offline:
-        await site.home.network.cut()
-    if site.office is not None:
-        sys.stderr.write(key_ring.office_line(site.office, site.language) + "\n")
-    await key_ring.KeyRing(site).run_async(mouse=False)
+async def _play(args: argparse.Namespace, folder: Path, central: CentralServer) -> int:
+    from station.demo.scenario import named, play  # noqa: PLC0415, while central starts
+    from station.demo.steps import ExpectationFailed  # noqa: PLC0415
+
+    async with _site(args, folder, central) as site:
+        try:
+            await play(named(args.script), site, _print)
+        except ExpectationFailed as failure:
+            # A plain line that begins with FILE:LINE: editors take one there.
+            sys.stderr.write(f"{failure}\n")
+            return FAILED
+    return 0
+
+
+@asynccontextmanager
+async def _site(args: argparse.Namespace, folder: Path, central: CentralServer) -> AsyncIterator["DemoSite"]:
+    """Everything but the kiosk, as long as it is used."""
+    from station.demo.site import DemoSite  # noqa: PLC0415, while central starts
+
+    site = DemoSite(folder, language=args.language, central=central)
+    try:
+        await site.start()
+        if args.offline:
+            await site.home.network.cut()
+        yield site
+    finally:
+        await site.close()
 
 
 def _print(line: str) -> None:

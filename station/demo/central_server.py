@@ -39,6 +39,8 @@ class CentralServer:
         self._sample_file = folder.with_name("sample.json")
         self._offset_file = folder.with_name("clock-offset")
         self._serving: asyncio.subprocess.Process | None = None
+        self._begun: asyncio.StreamReader | None = None
+        """What a process has to say that `begin` has started, and that nobody has heard yet."""
         self._following: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
         self._news = asyncio.Condition()
@@ -59,18 +61,26 @@ class CentralServer:
 
     async def prepare_and_serve(self) -> tuple[Mapping[str, Any], int]:
         """Seed the folder, unless that has been done, and serve it: the sample data, and the port. Raises DemoFault."""
-        if self._sample_file.exists():
-            return await self.prepare(), await self.serve()
-        self.set_clock_ahead(self.clock_ahead_s())
-        # One process, as each needs most of a second to start.
-        seeding = ("seed", "--data", str(self.folder), "--keys", str(self._keys_folder), "--json", "--serve", "0")
-        output = await self._start_serving(*seeding)
-        with suppress(TimeoutError, ValueError):
-            async with asyncio.timeout(START_LIMIT_S):
-                self._keep_sample((await output.readline()).decode())
+        if self._begun is None:
+            await self.begin()
+        output, self._begun = self._begun, None
+        assert output is not None
+        if not self._sample_file.exists():
+            with suppress(TimeoutError, ValueError):
+                async with asyncio.timeout(START_LIMIT_S):
+                    self._keep_sample((await output.readline()).decode())
         if not self._sample_file.exists():
             raise DemoFault("central_not_started", log=self._log)
         return await self.prepare(), await self._serving_port(output)
+
+    async def begin(self) -> None:
+        """Start what `prepare_and_serve` waits for: whoever has something to do meanwhile does this first."""
+        self.set_clock_ahead(self.clock_ahead_s())
+        words: tuple[str, ...] = ("serve", "--data", str(self.folder), "--port", "0")
+        if not self._sample_file.exists():
+            # One process, as each needs most of a second to start.
+            words = ("seed", "--data", str(self.folder), "--keys", str(self._keys_folder), "--json", "--serve", "0")
+        self._begun = await self._start_serving(*words)
 
     def _keep_sample(self, answer: str) -> None:
         """Raises ValueError for what is no sample."""

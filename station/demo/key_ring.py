@@ -3,7 +3,9 @@
 Letters and arrows are the key ring's; digits, ``*``, ``#``, Enter and Backspace go to the kiosk.
 """
 
+import select
 import signal
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
@@ -155,6 +157,15 @@ class KeyRing(App[None]):
             self.query_one("#office", Static).update(office_line(self._site.office, self._site.language))
         self._show_network()
         self.set_interval(LIGHTS_EVERY_S, self._draw_lights)
+        if not self.is_headless:
+            self.set_interval(LIGHTS_EVERY_S, self._end_with_terminal)
+
+    def _end_with_terminal(self) -> None:
+        """End when the terminal is gone: `make` does not pass its SIGHUP on, and Textual would read it for ever."""
+        poll = select.poll()
+        poll.register(sys.stdin, 0)
+        if any(event & select.POLLHUP for _, event in poll.poll(0)):
+            self.exit()
 
     def _list_keys(self) -> None:
         ring = self.query_one(OptionList)

@@ -6,8 +6,8 @@ without a screen; each step prints a line, and where it looks at something, what
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from importlib import import_module, resources
+from collections.abc import Awaitable, Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -219,14 +219,8 @@ class Scenario(Expectations):
 Play: TypeAlias = Callable[[Scenario], Awaitable[None]]
 
 
-def names() -> Sequence[str]:
-    """The scenarios that there are."""
-    files = resources.files("station.demo.scenarios").iterdir()
-    return sorted(file.name.removesuffix(".py") for file in files if file.name.endswith(".py") and file.name[0] != "_")
-
-
 def named(name: str) -> Play:
-    """One of `names`."""
+    """One of `station.demo.scenarios.names`."""
     found: Play = import_module(f"station.demo.scenarios.{name}").play
     return found
 

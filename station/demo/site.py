@@ -76,7 +76,7 @@ class OfficeLogIn:
 class DemoSite:
     """A site on one machine, in ``folder``. `start` it, `close` it."""
 
-    def __init__(self, folder: Path, *, language: str) -> None:
+    def __init__(self, folder: Path, *, language: str, central: CentralServer | None = None) -> None:
         self.folder = folder
         self.language = language
         self.keys: dict[int, SampleKey] = {}
@@ -84,7 +84,7 @@ class DemoSite:
         self.places: tuple[SamplePlace, ...] = ()
         self.office: OfficeLogIn | None = None
         self.installations: dict[int, Installation] = {}
-        self.central = CentralServer(folder / "central", folder / "keys")
+        self.central = central or CentralServer(folder / "central", folder / "keys")
         self._zone = ZoneInfo("UTC")
         self._skipped_s = 0.0
         self._emulated: dict[int, EmulatedKey] = {}

@@ -146,6 +146,8 @@ class OutsideHelp:
     """Nearest first."""
     support: SupportLine | None = None
     """The line of this hour."""
+    others: tuple[SupportLine, ...] = ()
+    """The site's other lines, each once, for whoever reads help: it may send them to any of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,8 @@ class IdlePage:
     """The site's own help on the topic in place of the program's, by language."""
     privacy: tuple[tuple[str, str], ...] = ()
     """The site's notice, by language."""
+    log_days: int | None = None
+    """How long what is logged is kept; None: the site does not say."""
     look_ups: LookUps | None = None
     technician: Technician | None = None
 
@@ -208,6 +212,8 @@ class Screen:
     """The holder's, None: the station's own."""
     refusal: Refusal | None = None
     """REFUSED, and OUT_OFF of a key that was: why."""
+    blocked_at: int | None = None
+    """Since when a key that is refused as blocked is so; None: that is not known."""
     unreadable: bool = False
     """OUT_OFF: the key did not say which it is."""
     hand_out: HandOutTold | None = None

@@ -9,7 +9,7 @@ from station.display.screen import IdlePage, Line, Notes, OutsideHelp, Progress,
 from station.records.claims import EVERY_AREA
 from station.rules.attempts import LOCK_AT
 from station.rules.facts import Grant, KeyKnown, Now, OffOnlyReason, Refusal
-from station.rules.support import first_of, line_at
+from station.rules.support import first_of, line_at, others_than
 from station.visit import lost_digits
 from station.visit.state import KeyLeft, Phase, Presence, State
 
@@ -88,6 +88,7 @@ def screen(state: State, now: Now, extras: ScreenExtras = NO_EXTRAS) -> Screen:
         holder_name=(holder.name or None) if holder else None,
         language=holder.language if holder else None,
         refusal=_refusal(state, line),
+        blocked_at=_blocked_at(named, line),
         unreadable=line is Line.OUT_OFF and state.farewell is not None and state.farewell.unreadable,
         hand_out=state.hand_out if line is Line.BLANK else None,
         wait_s=_wait_s(state, line, now),
@@ -151,7 +152,8 @@ def _outside_help(state: State, line: Line, now: Now, *, asked: bool) -> Outside
     always = [line for line in station.support if line.holidays]
     lines = station.support if now.trust is not None else always or station.support
     line_now = line_at(lines, now.unix_s, station.zone, station.is_holiday)
-    return OutsideHelp(first_of(station.neighbours, NEIGHBOURS_SHOWN), line_now)
+    others = others_than(line_now, station.support) if asked else ()
+    return OutsideHelp(first_of(station.neighbours, NEIGHBOURS_SHOWN), line_now, others)
 
 
 def _idle_page(state: State, line: Line, extras: ScreenExtras) -> IdlePage | None:
@@ -166,6 +168,7 @@ def _idle_page(state: State, line: Line, extras: ScreenExtras) -> IdlePage | Non
         digits=len(idle.entry),
         site_texts=state.station.help_texts.get(idle.topic, ()) if idle.topic is not None else (),
         privacy=state.station.privacy if idle.topic is HelpTopic.LOGGED else (),
+        log_days=state.station.log_days if idle.topic is HelpTopic.LOGGED else None,
         look_ups=state.station.look_ups if idle.topic is HelpTopic.LOGGED else None,
         technician=extras.technician if idle.view is View.TECHNICIAN else None,
     )
@@ -250,6 +253,11 @@ def _refusal(state: State, line: Line) -> Refusal | None:
     if line is Line.OUT_OFF and state.farewell is not None:
         return state.farewell.refusal
     return Refusal.WRONG_PIN if state.pin_was_wrong and line in {Line.WRONG_PIN, Line.WAIT} else None
+
+
+def _blocked_at(state: State, line: Line) -> int | None:
+    key = state.known.key
+    return key.blocked_at if key is not None and _refusal(state, line) is Refusal.BLOCKED else None
 
 
 def _wait_s(state: State, line: Line, now: Now) -> int | None:

@@ -55,6 +55,8 @@ class KeyEntry:
     status: KeyStatus
     locked_at: int | None = None
     unlocked_at: int | None = None
+    blocked_at: int | None = None
+    """Since when, of a blocked one: for people, and only where central says it."""
     id_record: bytes = field(default=b"", repr=False)
     """The signed bytes of ``record``; empty where nothing has been mirrored (at an activation box)."""
 
@@ -296,6 +298,8 @@ class StationFacts:
     """The site's privacy notice, by language."""
     help_texts: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict, hash=False)
     """The site's own help in place of the program's: by topic, then by language."""
+    log_days: int | None = None
+    """How long central keeps what is logged; None: it does not say."""
     look_ups: LookUps | None = None
     """None: central does not say."""
     knows_keys: bool = True

@@ -77,6 +77,14 @@ def line_at(lines: Sequence[SupportLine], unix_s: int, zone: tzinfo, is_holiday:
     return next(iter([*now, *(line for line in lines if line.holidays), *lines]), None)
 
 
+def others_than(line: SupportLine | None, lines: Sequence[SupportLine]) -> tuple[SupportLine, ...]:
+    """Those of ``lines`` that lead to somebody else than ``line``, each once: a plan names one for several hours."""
+    told = {(line.phone, line.texts): line} if line is not None else {}
+    for other in lines:
+        told.setdefault((other.phone, other.texts), other)
+    return tuple(other for other in told.values() if other is not line)
+
+
 def nearest(neighbours: Sequence[Neighbour], unit: int, position: Position | None) -> tuple[Neighbour, ...]:
     """Those that are near to ``position`` first; where places are not known, those of the same unit first."""
 

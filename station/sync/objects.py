@@ -43,6 +43,7 @@ class _KeyBody(_Body):
     status: Literal["active", "blocked", "returned"]
     locked_at: int | None = Field(default=None, ge=0, le=MAX_SQLITE)
     unlocked_at: int | None = Field(default=None, ge=0, le=MAX_SQLITE)
+    blocked_at: int | None = Field(default=None, ge=0, le=MAX_UINT32)
     record: str
 
 
@@ -199,7 +200,7 @@ def _key(bundle: MirrorBundle, signers: Sequence[PublicKey]) -> KeyEntry | None:
     record = verified(KeyRecord, id_record, signers)
     if body is None or record is None or id_record is None:
         return None
-    entry = KeyEntry(record, KeyStatus(body.status), body.locked_at, body.unlocked_at, id_record)
+    entry = KeyEntry(record, KeyStatus(body.status), body.locked_at, body.unlocked_at, body.blocked_at, id_record)
     for status in (KnownAs.BLOCKED, KnownAs.RETURNED):
         if _stays(bundle, "key", body.id, status):
             entry = replace(entry, status=KeyStatus(status))

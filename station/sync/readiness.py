@@ -16,6 +16,7 @@ from station.sync.objects import ADOPTED_NOTE, ObjectRefused, newest_blocklist, 
 from station.sync.public_holidays import is_public_holiday
 from station.sync.site_facts import (
     help_texts,
+    log_days,
     look_ups,
     neighbours,
     pin_digits,
@@ -137,6 +138,7 @@ class Readiness:
             privacy=privacy(site),
             name=station_name(stations, own.station),
             help_texts=help_texts(site),
+            log_days=log_days(site),
             look_ups=look_ups(site),
             pin_digits=pin_digits(site.get("pin_digits", own.pin.digits)),
         )
@@ -187,6 +189,7 @@ class Readiness:
             is_holiday=is_public_holiday,
             privacy=self._site.privacy,
             help_texts=self._site.help_texts,
+            log_days=self._site.log_days,
             look_ups=self._site.look_ups,
             knows_keys=self._knows_keys(),
             name=self._site.name,

@@ -20,6 +20,8 @@ HELP_LIMIT = 2000
 PHONE_LIMIT = 30
 LINES_LIMIT = 10
 LANGUAGES_LIMIT = 10
+LOG_DAYS_LIMIT = 3650
+"""Central's own."""
 
 
 def neighbours(stations: Sequence[MirrorObject], down: Collection[int], own: int, unit: int) -> tuple[Neighbour, ...]:
@@ -79,6 +81,12 @@ def help_texts(site: Mapping[str, Json]) -> Mapping[str, tuple[tuple[str, str], 
             if text := _text(topics.get(topic), HELP_LIMIT):
                 texts.append((str(language)[:10], text))
     return {topic: tuple(texts) for topic, texts in found.items() if texts}
+
+
+def log_days(site: Mapping[str, Json]) -> int | None:
+    """For how many days central keeps what is logged; None: it does not say."""
+    days = _number(site, "log_days")
+    return days if days is not None and 0 < days <= LOG_DAYS_LIMIT else None
 
 
 def look_ups(site: Mapping[str, Json]) -> LookUps | None:

@@ -105,7 +105,7 @@ async def test_both_boxes_by_hand(world: DemoSite) -> None:
         await visitor.hears("Activation box 13")
         await visitor.reads("Put the key in.")
         await visitor.press("i")
-        await visitor.reads("The key has lost power.")
+        await visitor.reads("The key has lost power, as with a new battery.")
         await visitor.press("p", "s")
         await visitor.hears("Station 1")
 

@@ -74,11 +74,17 @@ class Terminal:
     def shows(self, *texts: str) -> None:
         self.until(lambda: all(text in self.text for text in texts))
 
+    def hang_up(self) -> None:
+        """As when its window is closed."""
+        os.close(self._master)
+        self._master = -1
+
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait()
-        os.close(self._master)
+        if self._master >= 0:
+            os.close(self._master)
         os.close(self.slave)
 
 
@@ -106,3 +112,10 @@ def test_make_demo(terminal: Terminal) -> None:
     # The alternate screen is left, and the terminal is as it was.
     assert terminal.output.rfind(b"\x1b[?1049l") > terminal.output.rfind(b"\x1b[?1049h")
     assert termios.tcgetattr(terminal.slave) == terminal.before
+
+
+def test_a_window_that_is_closed_ends_it(terminal: Terminal) -> None:
+    terminal.shows("Press the button on the key and put it in.")
+    terminal.hang_up()
+    # `make` keeps the hang-up to itself, and waits for what it has started.
+    terminal.process.wait(DEADLINE_S)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from station.demo.scenario import names
+from station.demo.scenarios import names
 from tools.pages import rules
 from tools.pages.rules import RULES, Rule
 

@@ -13,8 +13,8 @@ import pytest
 
 from station.cli import main
 from station.demo import expectations, served_station
-from station.demo.scenario import Scenario, names, play
-from station.demo.scenarios import morning
+from station.demo.scenario import Scenario, play
+from station.demo.scenarios import morning, names
 from station.demo.site import DemoSite
 from station.demo.steps import ExpectationFailed
 from tools.pages import drill

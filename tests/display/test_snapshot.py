@@ -205,6 +205,7 @@ HELPFUL = replace(
     support=(LINE_DAYS, LINE_NOW),
     privacy=(("sv", "Allt."),),
     help_texts={"logged": SITES_TEXT},
+    log_days=90,
     look_ups=LookUps({2026: {}}),
     offline_since=NOON - 60,
 )
@@ -218,9 +219,16 @@ def test_help_is_only_for_an_empty_station() -> None:
         assert is_free(at.state, NOW)
         shown = screen(at.state, NOW, extras)
         assert shown.idle_page == IdlePage(
-            View.HELP, HelpTopic.LOGGED, 2, site_texts=SITES_TEXT, privacy=HELPFUL.privacy, look_ups=LookUps({2026: {}})
+            View.HELP,
+            HelpTopic.LOGGED,
+            2,
+            site_texts=SITES_TEXT,
+            privacy=HELPFUL.privacy,
+            log_days=90,
+            look_ups=LookUps({2026: {}}),
         )
-        assert shown.outside_help.support is not None, "this hour's number is on every page"
+        assert shown.outside_help.support is LINE_NOW, "this hour's number is on every page"
+        assert shown.outside_help.others == (LINE_DAYS,), "and help may send to any other"
         assert screen(at.state, NOW, ScreenExtras(idle=IdleState(View.HELP))).idle_page == IdlePage(View.HELP)
     for phase, presence in set(TABLE) - {(Phase.EMPTY, Presence.OUT), (Phase.BROKEN, Presence.OUT)}:
         assert screen(machine_at(phase, presence).state, NOW, extras).idle_page is None

@@ -20,7 +20,7 @@ from tests.office.forms_of import Form, Page
 FIRST = ("today/", "people/21/", "people/11/", "keys/100/", "keys/201/", "keys/202/")
 SEVERAL = tuple(f"people/several/?act={act}&who=11&who=20" for act in ("pins", "extend", "end", "move"))
 """Pages to begin with; the others are where their links lead."""
-WITHOUT_FORMS = {"receipt", "trail"}
+WITHOUT_FORMS = {"receipt", "trail", "station_label"}
 LISTS = {"people", "keys", "pools", "stations", "users"}
 """They remember what was chosen in them: whoever comes again would see less."""
 OF_A_KIND = 3

@@ -146,6 +146,7 @@ def addresses(world: World) -> dict[str, list[str]]:
         "stations": [f"{here}stations/"],
         "new_station": [f"{here}stations/new/"],
         "station": [f"{here}stations/7/"],
+        "station_label": [f"{here}stations/7/label/"],
         "pins": [f"{here}pins/"],
         "users": [f"{here}users/"],
         "texts": [f"{here}texts/?language=sv"],

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from central.feed import change_and_sign
 from central.models import Blocklist, EnrolmentCode, Holder, Station, StationHealth, StationToken, Task
 from central.operations.scheduler import do_what_is_due
 from central.signing import keyring
@@ -36,6 +37,33 @@ def test_a_new_station_is_enrolled_by_a_code_that_is_shown_once(there: SimpleNam
     assert station.number == 3
     assert EnrolmentCode.objects.filter(station=station).count() == 1
     assert re.search("<code>", words(office.post(at(there, "stations/1/code/"))))
+
+
+def test_the_label_for_the_wall_names_the_nearest_stations_and_all_numbers(there: SimpleNamespace, office: Any) -> None:
+    always = {"days": 127, "from": 0, "to": 1440, "holidays": True}
+    there.site.support = [
+        {**always, "phone": "000-000 01", "text": {"en": "Technicians"}},
+        {**always, "phone": "000-000 02", "text": {"sv": "Chef i beredskap"}},
+        {**always, "days": 1, "phone": "000-000 01", "text": {"en": "Technicians"}},
+    ]
+    near, far, box, lost = (
+        Station(site=there.site, unit=there.two.unit, number=n, name=f"Vägg {n}") for n in range(3, 7)
+    )
+    near.latitude, near.longitude = 60_001_000, 15_000_000
+    far.latitude, far.longitude = 60_000_000, 15_009_000
+    box.role, lost.stolen = Station.Role.ACTIVATION_BOX, True
+    near.address = "Påhittsgatan 1"
+    with change_and_sign():
+        for each in (there.site, near, far, box, lost):
+            each.save()
+    set_station(there.one.station, latitude=60_000_000, longitude=15_000_000)
+    assert "/stations/1/label/" in words(office.get(at(there, "stations/1/")))
+    text = words(office.get(at(there, "stations/1/label/")))
+    found = [text.index(each) for each in ("3 · Vägg 3, Påhittsgatan 1", "4 · Vägg 4", f"2 · {there.two.station.name}")]
+    assert found == sorted(found), "nearest first, and those without a place last"
+    assert not {"Vägg 5", "Vägg 6"} & set(re.findall(r"Vägg \d", text)), "no box, and none that is revoked"
+    assert text.count("000-000 01") == text.count("000-000 02") == 1
+    assert "Hold 0 and 2 until the station starts again." in text
 
 
 def test_health_is_shown(there: SimpleNamespace, office: Any) -> None:

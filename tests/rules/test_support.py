@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from station.rules.support import Neighbour, Position, SupportLine, line_at, nearest, no_holidays
+from station.rules.support import Neighbour, Position, SupportLine, line_at, nearest, no_holidays, others_than
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 DAY = SupportLine(frozenset(range(5)), 480, 990, holidays=False, phone="01")
@@ -47,6 +47,14 @@ def test_with_a_gap_any_line_is_better_than_none() -> None:
     found = line_at([DAY], at("2026-03-29 12:00"), STOCKHOLM, no_holidays)
     assert found is DAY
     assert line_at([], at("2026-03-29 12:00"), STOCKHOLM, no_holidays) is None
+
+
+def test_the_other_lines_are_named_once_each() -> None:
+    weekend = SupportLine(frozenset({5}), 0, 60, holidays=False, phone="02")
+    lines = [DAY, NIGHT, weekend, WEEKEND]
+    assert others_than(NIGHT, lines) == (DAY, WEEKEND)
+    assert others_than(weekend, lines) == (DAY, WEEKEND), "the same one at another hour"
+    assert others_than(None, lines) == (DAY, NIGHT, WEEKEND)
 
 
 def test_the_own_units_stations_come_first_where_no_place_is_known() -> None:

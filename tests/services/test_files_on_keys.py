@@ -188,12 +188,14 @@ async def test_sync_is_cleared_when_the_key_does_not_qualify(site: Site, how: st
     elif how == "locked":
         site.key_object(HER_KEY, KeyKind.PERSONAL, ANNA, locked_at=site.now_s)
     else:
-        site.key_object(HER_KEY, KeyKind.PERSONAL, ANNA, KeyStatus(how))
+        since = {"blocked_at": site.now_s} if how == "blocked" else {}
+        site.key_object(HER_KEY, KeyKind.PERSONAL, ANNA, KeyStatus(how), **since)
     await site.refresh(station)
     station.insert(key)
-    await station.until(Line.REFUSED)
+    refused = await station.until(Line.REFUSED)
     await station.idle()
     assert key.file(KeyFile.SYNC) == b""
+    assert refused.blocked_at == (site.now_s if how == "blocked" else None)
 
 
 @pytest.mark.parametrize("how", ["clock", "mirror"])

@@ -2,13 +2,14 @@
 
 import pytest
 
-from central.operations.sample.places import KEY_SUPPORT, PRIVACY_NOTICE, SUPPORT
+from central.operations.sample.places import PRIVACY_NOTICE, SUPPORT, TECHNICIANS
 from station.ports import Json, MirrorObject
 from station.rules.facts import LookUpReason, LookUps
 from station.rules.support import Neighbour, Position, SupportLine
 from station.sync.site_facts import (
     HELP_LIMIT,
     help_texts,
+    log_days,
     look_ups,
     neighbours,
     privacy,
@@ -52,13 +53,18 @@ def test_nobody_is_sent_to_a_box(role: Json) -> None:
     assert [other.station for other in found] == [3]
 
 
-TEXTS = tuple(KEY_SUPPORT.items())
+TEXTS = tuple(TECHNICIANS.items())
 
 
 def test_the_sample_sites_lines() -> None:
-    weekdays, *_, weekend = support_lines({"support": SUPPORT})
+    weekdays, always, *_ = support_lines({"support": SUPPORT})
     assert weekdays == SupportLine(frozenset(range(5)), 480, 990, holidays=False, phone="000-000 01", texts=TEXTS)
-    assert (weekend.days, weekend.from_min, weekend.to_min, weekend.holidays) == (frozenset({5, 6}), 0, 1440, True)
+    assert (always.days, always.from_min, always.to_min, always.holidays) == (frozenset(range(7)), 0, 1440, True)
+
+
+@pytest.mark.parametrize(("told", "days"), [(90, 90), (None, None), (0, None), ("90", None), (True, None)])
+def test_how_long_the_log_is_kept(told: Json, days: int | None) -> None:
+    assert log_days({"log_days": told}) == days
 
 
 LINE = {"days": 1, "from": 480, "to": 990, "holidays": True, "phone": "1"}

@@ -88,6 +88,7 @@ def situations() -> Iterator[tuple[str, Screen]]:
     for refusal in Refusal:
         out = Screen(Line.OUT_OFF, STATUS, key=1042, refusal=refusal, outside_help=OUTSIDE_HELP)
         yield f"out_off-{refusal}", out
+    yield "refused-since", Screen(Line.REFUSED, STATUS, key=1042, refusal=Refusal.BLOCKED, blocked_at=NOON_S - 86400)
     yield "out_off-unreadable", Screen(Line.OUT_OFF, STATUS, unreadable=True, outside_help=OUTSIDE_HELP)
     yield "prompt-lost-power", Screen(Line.PROMPT, STATUS, key=1042, notes=Notes(lost_power=True))
     for told in HandOutTold:
@@ -131,8 +132,9 @@ def further() -> Iterator[tuple[str, Screen]]:
         yield f"progress-{done}", Screen(Line.ACTIVATING, STATUS, progress=Progress(done, 1740))
     for topic in (None, *HelpTopic):
         own = tuple((language, "Egen text. " * 20) for language in ("sv", "fi")) if topic is HelpTopic.LOST else ()
-        page = IdlePage(View.HELP, topic, site_texts=own, privacy=PRIVACY, look_ups=LOOK_UPS)
-        yield f"help-{topic or 'topics'}", Screen(Line.EMPTY, STATUS, idle_page=page, outside_help=OUTSIDE_HELP)
+        page = IdlePage(View.HELP, topic, site_texts=own, privacy=PRIVACY, log_days=90, look_ups=LOOK_UPS)
+        where = replace(OUTSIDE_HELP, others=sample_screens.OTHERS)
+        yield f"help-{topic or 'topics'}", Screen(Line.EMPTY, STATUS, idle_page=page, outside_help=where)
     no_notice = IdlePage(View.HELP, HelpTopic.LOGGED, part=1)
     yield "help-no-notice", Screen(Line.READER_BROKEN, STATUS, idle_page=no_notice)
     yield "wrong-code", Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.WRONG_CODE))

@@ -409,13 +409,13 @@ async def test_whom_to_call_is_a_qr_code_where_what_is_said_keeps_its_room() -> 
     async with kiosk.run_test(size=(132, 43)) as pilot:
         text = await drawn(kiosk, pilot, SITUATIONS["broken"])
         assert code_columns(kiosk) == 58
-        assert "Call On-call service: +46 100 00 00 02" in text
+        assert "Call On-call manager: +46 100 00 00 02" in text
         assert "Station 5: Björkdungen, Björkstigen 2 (silent)" in text
         for size in ((80, 24), (40, 15)):
             await pilot.resize_terminal(*size)
             await pilot.pause()
             assert code_columns(kiosk) == 0
-            assert "Call On-call service: +46 100 00 00 02" in await drawn(kiosk, pilot, SITUATIONS["broken"])
+            assert "Call On-call manager: +46 100 00 00 02" in await drawn(kiosk, pilot, SITUATIONS["broken"])
         await drawn(kiosk, pilot, SITUATIONS["empty"])
         await pilot.resize_terminal(132, 43)
         await pilot.pause()

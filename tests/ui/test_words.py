@@ -8,7 +8,7 @@ from enum import Enum
 
 import pytest
 
-from station.display.idle import HelpTopic, View
+from station.display.idle import HELP_KEYS, HelpTopic, View
 from station.display.screen import IdlePage, Line, OutsideHelp, Screen
 from station.records.claims import KeyKind, Role
 from station.rules.facts import LookUpReason, LookUps, OffOnlyReason, Refusal, Shortened
@@ -224,7 +224,8 @@ def test_ready_says_until_when_where_and_how_old() -> None:
         (2 * 86400, "Wednesday 13:00"),
         (6 * 86400, "Sunday 13:00"),
         (7 * 86400, "2026-04-06 13:00"),
-        (-86400, "2026-03-29 13:00"),
+        (-86400, "yesterday 13:00"),
+        (-2 * 86400, "2026-03-28 12:00"),
     ],
 )
 def test_the_day_is_named_when_it_is_not_today(after_s: int, said: str) -> None:
@@ -296,7 +297,7 @@ def test_help_has_this_hours_number_on_every_page() -> None:
         sheet = words(page, "sv").sheet
         assert sheet is not None
         assert (sheet.call, sheet.back, sheet.corner) == (
-            "Ring Trygghetsjouren: +46 100 00 00 02",
+            "Ring Chef i beredskap: +46 100 00 00 02",
             "Tillbaka: #",
             "Station 12",
         )
@@ -331,7 +332,7 @@ def test_a_refused_key_is_told_what_is_wrong_what_to_do_and_whom_to_ask() -> Non
     shown = words(blocked, "sv")
     assert shown.instruction == "Nyckeln är spärrad. Den öppnar ingenting. Ta ut den."
     do_this = "Gör så här: Ta en nödnyckel ur poolen och kvittera med din PIN-kod. Lämna den här till din samordnare."
-    assert shown.notes == (do_this, "Fråga: Trygghetsjouren, +46 100 00 00 02")
+    assert shown.notes == (do_this, "Fråga: Chef i beredskap, +46 100 00 00 02")
     assert words(replace(blocked, line=Line.OUT_OFF), "sv").notes == shown.notes, "also once it is out"
     for kind in (KeyKind.SUBSTITUTE, KeyKind.EMERGENCY):
         assert words(replace(blocked, kind=kind), "en").notes[0].startswith("Do this: Take another key from the pool.")
@@ -446,17 +447,46 @@ def test_a_flickering_contact_is_to_be_held_and_the_state_stays_in_sight(line: L
 
 def test_out_of_order_names_whom_to_call_and_where_to_go() -> None:
     assert words(SITUATIONS["broken"], "sv").notes == (
-        "Ring Trygghetsjouren: +46 100 00 00 02",
+        "Ring Chef i beredskap: +46 100 00 00 02",
         "Station 3: Kvarnbacken entré, Kvarnvägen 1",
         "Station 5: Björkdungen, Björkstigen 2 (svarar inte)",
         "Station 8: Hamngatan, Hamngatan 3",
+        "Hjälp: *",
     )
     # A key that is no good here is no good at the next station.
     refused = Screen(Line.REFUSED, STATUS, refusal=Refusal.UNKNOWN, outside_help=OUTSIDE_HELP)
     do_this = "Do this: Hand it to your coordinator."
-    assert words(refused, "en").notes == (do_this, "Ask: On-call service, +46 100 00 00 02")
+    assert words(refused, "en").notes == (do_this, "Ask: On-call manager, +46 100 00 00 02")
     nameless = OutsideHelp(support=replace(SUPPORT, texts=()))
     assert words(replace(refused, outside_help=nameless), "en").notes == (do_this, "Ask: +46 100 00 00 02")
+
+
+def test_a_blocked_key_is_told_since_when_in_the_socket_and_out_of_it() -> None:
+    for line in (Line.REFUSED, Line.OUT_OFF):
+        shown = Screen(line, STATUS, key=1042, refusal=Refusal.BLOCKED, blocked_at=NOON_S - 20 * 3600)
+        assert words(shown, "sv").reason == "Spärrad sedan i går 17:00."
+        assert words(replace(shown, blocked_at=None), "sv").reason == ""
+
+
+def test_help_names_the_numbers_of_those_it_sends_people_to() -> None:
+    others = (replace(SUPPORT, phone="000-000 01", texts=(("sv", "Tekniker"),)), replace(SUPPORT, phone="03", texts=()))
+    where = OutsideHelp(support=SUPPORT, others=others)
+    shown = {
+        topic: words(Screen(Line.EMPTY, STATUS, idle_page=IdlePage(View.HELP, topic), outside_help=where), "sv").sheet
+        for topic in HelpTopic
+    }
+    said = {topic for topic, sheet in shown.items() if sheet and "Fler nummer: Tekniker 000-000 01, 03" in sheet.lines}
+    assert said == set(HelpTopic) - help_texts.NAME_NOBODY
+    assert all(sheet and sheet.call == "Ring Chef i beredskap: +46 100 00 00 02" for sheet in shown.values())
+    own = IdlePage(View.HELP, HelpTopic.KEY_RED, site_texts=(("sv", "Egen text."),))
+    sheet = words(Screen(Line.EMPTY, STATUS, idle_page=own, outside_help=where), "sv").sheet
+    assert sheet is not None
+    assert sheet.lines == ("Egen text.", "Fler nummer: Tekniker 000-000 01, 03")
+
+
+def test_the_page_that_the_frozen_box_leads_to_is_under_that_key() -> None:
+    assert any("press 4 " in text for text in help_texts.TEXTS[HelpTopic.FROZEN])
+    assert HELP_KEYS["4"] is HelpTopic.GREEN_STUCK
 
 
 def test_offline_since_when() -> None:
@@ -484,6 +514,9 @@ def test_the_privacy_notice_is_the_sites_own_and_the_look_ups_are_counted() -> N
     assert lines_of(bare, "en")[-2:] == (help_texts.KEPT, this_year)
     own = replace(bare, site_texts=(("en", "Ours."),))
     assert lines_of(own, "en") == ("Ours.", this_year)
+    kept = "It is kept for 90 days, then deleted."
+    assert lines_of(replace(own, log_days=90), "en") == ("Ours.", kept, this_year)
+    assert lines_of(replace(bare, log_days=90, privacy=PRIVACY), "en")[-3:] == (kept, PRIVACY[2][1], this_year)
 
 
 def test_the_look_ups_of_last_year_are_told_by_reason() -> None:

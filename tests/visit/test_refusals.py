@@ -353,3 +353,14 @@ def test_a_station_without_data_does_not_call_a_genuine_key_unknown() -> None:
     assert at.line() is Line.PROMPT
     at.news(Key(OWN.seen, KeyKnown()))
     assert at.screen.refusal is Refusal.UNKNOWN
+
+
+def test_a_blocked_key_says_since_when_also_when_it_is_out() -> None:
+    at = Machine()
+    at.put_in(OWN.but_entry(status=KeyStatus.BLOCKED, blocked_at=5))
+    assert (at.screen.refusal, at.screen.blocked_at) == (Refusal.BLOCKED, 5)
+    at.pull()
+    at.wait(6)
+    assert (at.line(), at.screen.blocked_at) == (Line.OUT_OFF, 5)
+    at.put_in(OWN.but_entry(status=KeyStatus.RETURNED, blocked_at=5))
+    assert (at.screen.refusal, at.screen.blocked_at) == (Refusal.RETURNED, None)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from central.operations.sample import places
 from station.display.idle import HelpTopic, View
 from station.display.screen import (
     Changes,
@@ -35,6 +36,8 @@ STATUS = Status(
     name="Björkgården",
     pin_digits=6,
 )
+BLOCKED_AT = NOW_S - 54_900
+"""The day before, 16:40."""
 OFFLINE = replace(STATUS, online=False, mirror_age_s=9000, offline_since=NOW_S - 3600 - 9000)
 KEY = 1042
 HOLDER = "Tilda Påhittsdotter"
@@ -61,13 +64,15 @@ SUPPORT = SupportLine(
     0,
     holidays=True,
     phone="+46 100 00 00 02",
-    texts=(
-        ("sv", "Trygghetsjouren"),
-        ("da", "Vagtcentralen"),
-        ("nb", "Vakttelefonen"),
-        ("fi", "Päivystys"),
-        ("en", "On-call service"),
-    ),
+    texts=tuple(places.ON_CALL.items()),
+)
+OTHERS = tuple(
+    replace(SUPPORT, phone=phone, texts=tuple(texts.items()))
+    for phone, texts in (
+        ("+46 100 00 00 01", places.TECHNICIANS),
+        ("+46 100 00 00 03", places.NURSE),
+        ("+46 100 00 00 04", places.NIGHT_PATROL),
+    )
 )
 OUTSIDE_HELP = OutsideHelp(
     (
@@ -80,18 +85,18 @@ OUTSIDE_HELP = OutsideHelp(
 PRIVACY = (
     (
         "sv",
-        "Stationen loggar nyckel, tid och innehavare i 90 dagar. Frågor: dataskyddsombudet i Exempelby, 000-000 03.",
+        "Stationen loggar nyckel, tid och innehavare. Frågor: dataskyddsombudet i Exempelby, 000-000 03.",
     ),
-    ("da", "Stationen logger nøgle, tid og indehaver i 90 dage. Spørgsmål: databeskyttelse i Exempelby, 000-000 03."),
+    ("da", "Stationen logger e-nøgle, tid og indehaver. Spørgsmål: databeskyttelse i Exempelby, 000-000 03."),
     (
         "nb",
-        "Stasjonen logger nøkkel, tid og innehaver i 90 dager. Spørsmål: personvernombudet i Exempelby, 000-000 03.",
+        "Stasjonen logger nøkkel, tid og innehaver. Spørsmål: personvernombudet i Exempelby, 000-000 03.",
     ),
     (
         "fi",
-        "Asema kirjaa avaimen, ajan ja haltijan 90 päiväksi. Kysymykset: Exempelbyn tietosuojavastaava, 000-000 03.",
+        "Asema kirjaa avaimen, ajan ja haltijan. Kysymykset: Exempelbyn tietosuojavastaava, 000-000 03.",
     ),
-    ("en", "This station logs key, time and holder for 90 days. Questions: data protection in Exempelby, 000-000 03."),
+    ("en", "This station logs key, time and holder. Questions: data protection in Exempelby, 000-000 03."),
 )
 TECHNICIAN = Technician(
     reader="/dev/key-reader",
@@ -142,7 +147,7 @@ _LINES = {
     "left-in-soon": _own(Line.READY, receipt=RECEIPT, off_in_s=12),
     "out-ready": _own(Line.OUT_READY, receipt=RECEIPT),
     "out-off": _own(Line.OUT_OFF),
-    "refused-out": _own(Line.OUT_OFF, refusal=Refusal.BLOCKED, outside_help=OUTSIDE_HELP),
+    "refused-out": _own(Line.OUT_OFF, refusal=Refusal.BLOCKED, blocked_at=BLOCKED_AT, outside_help=OUTSIDE_HELP),
     "lost-power": _own(Line.PROMPT, notes=Notes(lost_power=True)),
     "out-early": _own(Line.OUT_EARLY),
     "out-unsure": _own(Line.OUT_UNSURE, still_on_until=RECEIPT.expires),
@@ -199,6 +204,7 @@ _REFUSED = {
     f"refused-{refusal.value.replace('_', '-')}": _own(
         Line.REFUSED,
         refusal=refusal,
+        blocked_at=BLOCKED_AT if refusal is Refusal.BLOCKED else None,
         outside_help=OUTSIDE_HELP,
         status=_WITH_HINDRANCE if refusal is Refusal.STATION else _AT_BOXES.get(refusal, STATUS),
     )
@@ -215,11 +221,12 @@ _HELP = {
     f"help-{topic or 'topics'}".replace("_", "-"): Screen(
         Line.EMPTY,
         STATUS,
-        outside_help=OUTSIDE_HELP,
+        outside_help=replace(OUTSIDE_HELP, others=OTHERS),
         idle_page=IdlePage(
             View.HELP,
             topic,
             privacy=PRIVACY if topic is HelpTopic.LOGGED else (),
+            log_days=90 if topic is HelpTopic.LOGGED else None,
             look_ups=LOOK_UPS if topic is HelpTopic.LOGGED else None,
         ),
     )

@@ -66,9 +66,11 @@ the supervisor too should the kiosk die.
 
 * **Help by problem**: `*` on the empty screen lists what goes wrong, each with a key of the keypad; that key opens its
   page, from any other page too. `#` leads back to the list, and out. What a small screen has no room for is the next
-  part, with `*`. Every page has the telephone line of this hour. It goes away by itself after {HELP_S:.0f} s without a
+  part, with `*`. Every page has the telephone line of this hour, and one that sends people to somebody the site's
+  other numbers. It goes away by itself after {HELP_S:.0f} s without a
   keystroke, and when a key is put in. A site's own texts (central's `site`, `help`) take the place of the program's,
-  topic by topic, where they are in the station's language; other stations, the privacy notice, how often the log was
+  topic by topic, where they are in the station's language; numbers, other stations, the privacy notice, for how long
+  what is logged is kept (the site's `log_days`), how often the log was
   read this year, and for which reasons last year, are added by the station.
 * **Standby**: after `display.standby_min` minutes the screen is dark but for the time. Any key or keystroke wakes it. A
   station that can only switch keys off, or has no contact with its reader, stays lit.

@@ -20,7 +20,7 @@ from central.office import once, seen, undo
 from central.office.access import SiteAccess
 from central.office.hours import in_words
 from central.office.session_end import seconds_left
-from central.office.telephone import telephone
+from central.office.telephone import telephone, telephones
 
 register = template.Library()
 
@@ -106,6 +106,7 @@ def post_fields(context: dict[str, Any], *things: Any) -> str:
 
 register.filter(seconds_left)
 register.filter(telephone)
+register.filter(telephones)
 
 
 PAGES = (

@@ -16,6 +16,7 @@ from central.office.lists import Column, choice
 from central.office.map_links import place_in_words
 from central.office.pages import NotDone, SiteRequest
 from central.office.views.answers import go, once, paged, show
+from central.office.wall_label import nearest
 
 NOTE_LIMIT = 200
 WARN_DAYS = 20
@@ -81,6 +82,12 @@ def one(request: SiteRequest, number: int) -> HttpResponse:
 def _page(request: SiteRequest, station: Station, form: PlaceForm) -> HttpResponse:
     told = _health_of(station, unix_now(), newest_revision(request.access.site.pk))
     return show(request, "station", can=request.access.rights_over(station), form=form, **told)
+
+
+def label(request: SiteRequest, number: int) -> HttpResponse:
+    """What hangs on the wall beside it, to print: what to do when its screen is dark."""
+    station = request.access.station(number, Right.SEE_STATIONS)
+    return show(request, "station_label", station=station, nearest=nearest(station))
 
 
 def place(request: SiteRequest, number: int) -> HttpResponse:

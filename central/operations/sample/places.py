@@ -2,31 +2,29 @@
 
 SITE_NAME = "Exempelby"
 TIMEZONE = "Europe/Stockholm"
-KEY_SUPPORT = {
-    "sv": "Nyckelsupport",
-    "da": "Nøglesupport",
-    "nb": "Nøkkelstøtte",
-    "fi": "Avaintuki",
-    "en": "Key support",
-}
+TECHNICIANS = {"sv": "Tekniker", "da": "Teknikere", "nb": "Teknikere", "fi": "Teknikot", "en": "Technicians"}
 ON_CALL = {
-    "sv": "Trygghetsjouren",
-    "da": "Vagtcentralen",
-    "nb": "Vakttelefonen",
-    "fi": "Päivystys",
-    "en": "On-call service",
+    "sv": "Chef i beredskap",
+    "da": "Vagthavende leder",
+    "nb": "Vakthavende leder",
+    "fi": "Päivystävä esihenkilö",
+    "en": "On-call manager",
 }
-WORKING_DAYS, WEEKEND = 31, 96
+NURSE = {"sv": "Sjuksköterska", "da": "Sygeplejerske", "nb": "Sykepleier", "fi": "Sairaanhoitaja", "en": "Nurse"}
+NIGHT_PATROL = {"sv": "Nattpatrullen", "da": "Natholdet", "nb": "Nattpatruljen", "fi": "Yöpartio", "en": "Night patrol"}
+WORKING_DAYS, EVERY_DAY = 31, 127
 OPENS, CLOSES, DAY_END = 8 * 60, 16 * 60 + 30, 24 * 60
+_ALWAYS = {"days": EVERY_DAY, "from": 0, "to": DAY_END, "holidays": True}
 SUPPORT = [
-    {"days": WORKING_DAYS, "from": OPENS, "to": CLOSES, "holidays": False, "phone": "000-000 01", "text": KEY_SUPPORT},
-    {"days": WORKING_DAYS, "from": 0, "to": OPENS, "holidays": False, "phone": "000-000 02", "text": ON_CALL},
-    {"days": WORKING_DAYS, "from": CLOSES, "to": DAY_END, "holidays": False, "phone": "000-000 02", "text": ON_CALL},
-    {"days": WEEKEND, "from": 0, "to": DAY_END, "holidays": True, "phone": "000-000 02", "text": ON_CALL},
+    {"days": WORKING_DAYS, "from": OPENS, "to": CLOSES, "holidays": False, "phone": "000-000 01", "text": TECHNICIANS},
+    {**_ALWAYS, "phone": "000-000 02", "text": ON_CALL},
+    {**_ALWAYS, "phone": "000-000 03", "text": NURSE},
+    {**_ALWAYS, "phone": "000-000 04", "text": NIGHT_PATROL},
 ]
+"""The first that is answered is this hour's; help names the others."""
 PRIVACY_NOTICE = {
     "sv": "Stationen loggar nyckel, tid och innehavare. Exempelby är en påhittad kommun.",
-    "da": "Stationen logger nøgle, tid og indehaver. Exempelby er en opdigtet kommune.",
+    "da": "Stationen logger e-nøgle, tid og indehaver. Exempelby er en opdigtet kommune.",
     "nb": "Stasjonen logger nøkkel, tid og innehaver. Exempelby er en oppdiktet kommune.",
     "fi": "Asema kirjaa avaimen, ajan ja haltijan. Exempelby on keksitty kunta.",
     "en": "This station logs key, time and holder. Exempelby is an invented municipality.",

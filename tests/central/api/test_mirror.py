@@ -11,6 +11,7 @@ import pytest
 from django.db import connections, transaction
 
 from central.actions.codes import new_enrolment_code
+from central.actions.keys import block_key
 from central.actions.people import end_employment
 from central.actions.station_health import SILENT_AFTER_S, note_silence
 from central.actions.stations import set_out_of_order
@@ -85,7 +86,7 @@ def test_every_record_of_the_sample_data_verifies_and_agrees_with_its_object(ser
     assert all(("name" in holder) == (number not in ended) for number, holder in holders.items())
     (told,) = copy.all("site")
     assert (told["pin_digits"], len(told["pin_versions"])) == (6, 1)
-    assert {entry["phone"] for entry in told["support"]} == {"000-000 01", "000-000 02"}
+    assert {entry["phone"] for entry in told["support"]} == {f"000-000 0{n}" for n in (1, 2, 3, 4)}
     assert told["lookups"]["counts"] == {}
 
 
@@ -95,16 +96,28 @@ def test_what_stations_are_told_has_no_other_members(site: SimpleNamespace, enro
         site.holder.save()
         site.key.locked_at, site.key.unlocked_at = 5, 6
         site.key.save()
+        block_key(site.key)
         site.station.latitude, site.station.longitude = 60_480_000, -15_430_000
         site.station.save()
         saved(Station(site=site.site, number=2, name="Utan plats", unit=site.unit))
     members = {
-        "site": {"epoch", "name", "timezone", "pin_digits", "pin_versions", "support", "privacy", "help", "lookups"},
+        "site": {
+            "epoch",
+            "name",
+            "timezone",
+            "pin_digits",
+            "pin_versions",
+            "support",
+            "privacy",
+            "help",
+            "lookups",
+            "log_days",
+        },
         "unit": {"name", "closed"},
         "area": {"name"},
         "station": {"name", "address", "unit", "role", "lat", "lon"},
         "holder": {"name", "category", "unit", "status", "language"},
-        "key": {"kind", "unit", "holder", "status", "locked_at", "unlocked_at", "record"},
+        "key": {"kind", "unit", "holder", "status", "locked_at", "unlocked_at", "blocked_at", "record"},
         "permit": {"holder", "record"},
         "blocklist": {"version", "record"},
     }
