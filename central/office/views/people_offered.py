@@ -46,7 +46,8 @@ def by_name(people: QuerySet[Holder], typed: str = "", limit: int | None = None)
 
 def offered(people: QuerySet[Holder]) -> list[Holder]:
     """The first of them, by name."""
-    return by_name(people, limit=OFFERED_LIMIT)
+    # Their site, with all its texts, is not read again for each.
+    return by_name(people.select_related(None).select_related("unit"), limit=OFFERED_LIMIT)
 
 
 def person_in(text: str, people: QuerySet[Holder]) -> Holder | None:
