@@ -59,7 +59,7 @@ def offered(people: QuerySet[Holder]) -> list[Offered]:
     order = order_of(get_language() or "")
     rows = people.order_by().values_list("number", "given_name", "family_name", "unit__name")
     every = [Offered(*row) for row in rows]
-    every.sort(key=lambda each: (order(each.given_name), order(each.family_name), each.number))
+    every.sort(key=lambda each: (order(full_name(each.given_name, each.family_name)), each.number))
     return every[:OFFERED_LIMIT]
 
 
