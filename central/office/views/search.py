@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 
 from central.doors.table import Right
 from central.letters import means, order_of
-from central.models import Lock
+from central.models import Holder, Lock
 from central.office.access import SiteAccess
 from central.office.pages import SiteRequest
 from central.office.views.answers import number_in, show
@@ -26,6 +26,7 @@ class Found:
     text: str
     address: str
     more: str = ""
+    has_left: bool = False
 
 
 def search(request: SiteRequest) -> HttpResponse:
@@ -48,8 +49,13 @@ def _people(access: SiteAccess, words: str) -> list[Found]:
     # Those who work here first.
     fitting.sort(key=lambda row: (row[4], order(row[1]), order(row[2]), row[0]))
     return [
-        Found(f"{given} {family}".strip() or str(number), _at(access, "person", number), f"{number} · {unit}")
-        for number, given, family, unit, _status in fitting
+        Found(
+            f"{given} {family}".strip() or str(number),
+            _at(access, "person", number),
+            f"{number} · {unit}",
+            has_left=status == Holder.Status.ENDED,
+        )
+        for number, given, family, unit, status in fitting
     ]
 
 
