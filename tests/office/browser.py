@@ -129,6 +129,11 @@ class Browser:
             asked = {"width": pixels, "height": 900, "deviceScaleFactor": 1, "mobile": False}
         self._call("POST", "goog/cdp/execute", {"cmd": command, "params": asked})
 
+    def on_paper(self, *, is_printed: bool) -> None:
+        """With the styles of paper, or of a screen again."""
+        media = {"media": "print" if is_printed else ""}
+        self._call("POST", "goog/cdp/execute", {"cmd": "Emulation.setEmulatedMedia", "params": media})
+
     def script(self, text: str, *arguments: Any) -> Any:
         return self._call("POST", "execute/sync", {"script": text, "args": arguments})
 

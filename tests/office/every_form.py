@@ -17,7 +17,7 @@ from central.models.users import UNIT_ROLES
 from tests.office.asking import at
 from tests.office.forms_of import Form, Page
 
-FIRST = ("today/", "people/21/", "people/11/", "keys/100/", "keys/201/", "keys/202/")
+FIRST = ("today/", "people/21/", "people/11/", "people/10/", "people/20/", "keys/100/", "keys/201/", "keys/202/")
 SEVERAL = tuple(f"people/several/?act={act}&who=11&who=20" for act in ("pins", "extend", "end", "move"))
 """Pages to begin with; the others are where their links lead."""
 WITHOUT_FORMS = {"receipt", "trail", "station_label"}
@@ -36,12 +36,14 @@ class SampleSite:
         for role in set(Role) - {Role.SITE_ADMINISTRATOR}:
             unit = part.one.unit if role in UNIT_ROLES else None
             Membership.objects.create(user=self.office.user, role=role, site=part.site, unit=unit)
-        # For forms that are there only then: unlock, found, mended, taken back, end it now, employ again, shut out.
+        # For forms that are there only then: unlock, found, mended, new key, taken back, end it now, employ again, shut
+        # out.
         with change_and_sign():
             part.one.keys[0].locked_at = unix_now()
             part.one.keys[0].save()
         block_key(part.two.keys[2])
         break_key(part.two.keys[1])
+        break_key(part.two.keys[0])
         lend_key(part.one.keys[1], part.one.hourly)
         give_for_a_time(part.own.permissions.get(), [part.area], part.site.today())
         end_employment(part.two.hourly)

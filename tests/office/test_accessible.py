@@ -253,7 +253,7 @@ def as_somebody(browser: Browser, served: Served) -> Iterator[Any]:
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("language", ["sv", "da", "en"])
+@pytest.mark.parametrize("language", ["sv", "da", "nb", "fi", "en"])
 @pytest.mark.parametrize("role", list(Role))
 def test_nothing_is_found_for_any_role_in_any_language(
     browser: Browser, world: World, hourly_world: World, as_somebody: Any, role: Role, language: str

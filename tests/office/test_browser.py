@@ -89,6 +89,18 @@ def test_an_hourly_person(browser: Browser, served: Served, caller: Caller) -> N
     assert [permit["unit"] for permit in news(station, before, "permit")] == [NORTH]
 
 
+def test_a_list_on_paper_is_a_table_with_its_heads(browser: Browser, served: Served) -> None:
+    a4_pixels, parts = 700, ("thead", "tbody tr", "tbody td")
+    how = "return arguments[0].map((part) => getComputedStyle(document.querySelector('.list ' + part)).display)"
+    browser.go("/office/1/people/")
+    browser.width(a4_pixels)
+    assert browser.script(how, parts)[1:] == ["block", "block"]
+    browser.on_paper(is_printed=True)
+    assert browser.script(how, parts) == ["table-header-group", "table-row", "table-cell"]
+    browser.on_paper(is_printed=False)
+    browser.width(None)
+
+
 def test_a_forgotten_pin_found_by_name(browser: Browser, served: Served, caller: Caller) -> None:
     station = in_a_station(caller, served)
     before = station.snapshot()["cursor"]

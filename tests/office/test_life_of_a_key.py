@@ -139,7 +139,9 @@ def test_a_found_key_of_somebody_with_another_is_handed_in(there: SimpleNamespac
 def test_a_broken_key_is_not_handed_in_and_is_mended_first(there: SimpleNamespace, office: Any) -> None:
     key, holder = there.one.keys[0], newcomer(there, office)
     before = newest_revision(there.site.pk)
+    assert 'id="new-key"' not in words(office.get(at(there, "people/10/"))), "who has a key gets no other one"
     office.post(at(there, "keys/100/broken/"), {"emergency": ""})
+    assert 'id="new-key"' in words(office.get(at(there, "people/10/")))
     assert (now_of(key).state, now_of(key).status) == ("broken", "returned")
     # The contract has three words only.
     assert [json.loads(text)["status"] for text in told_since(there.site, before)] == ["returned"]

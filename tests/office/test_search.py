@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from central.actions.people import end_employment
 from central.feed import change_and_sign
 from tests.office.asking import at, words
 
@@ -42,6 +43,13 @@ def test_several_are_a_list_by_kind(there: SimpleNamespace, office: Any) -> None
     assert "<h2>People</h2>" not in page
     assert page.count("Exempel 2") + page.count("Test ") == 0
     assert len(re.findall(r"/people/\d+/", words(office.get(at(there, "search/?q=test"))))) == 2
+
+
+def test_whoever_has_left_comes_last_and_is_marked(there: SimpleNamespace, office: Any) -> None:
+    end_employment(there.one.hourly)
+    page = words(office.get(at(there, "search/?q=test")))
+    assert page.index("/people/21/") < page.index("/people/11/") < page.index('class="pill ended"')
+    assert page.count('class="pill ended"') == 1
 
 
 def test_nothing_says_so_and_lists_nothing(there: SimpleNamespace, office: Any) -> None:

@@ -52,6 +52,8 @@ def look_up(request: SiteRequest) -> HttpResponse:
         look_up=found,
         about=_name_of(found),
         cause=CAUSES[LookUp.Cause(found.cause)],
+        first_day=access.site.local_time(found.since),
+        last_day=access.site.local_time(found.until - 1),
         rows=rows,
         page=page,
         printed="print" in request.GET,

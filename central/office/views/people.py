@@ -68,12 +68,14 @@ def one(request: SiteRequest, number: int) -> HttpResponse:
     """A person: keys, what they may open, receipts, and what can be done."""
     holder = request.access.holder(number, Right.SEE_PEOPLE)
     allowed = frozenset(holder.permissions.exclude(unit=None).values_list("unit_id", flat=True))
+    keys = list(Key.objects.filter(holder=holder).order_by("-status", "number"))
     return show(
         request,
         "person",
         holder=holder,
         can=request.access.rights_over(holder),
-        keys=Key.objects.filter(holder=holder).order_by("-status", "number"),
+        keys=keys,
+        has_key=any(key.status == Key.Status.ACTIVE for key in keys),
         borrowed=held_by(holder, unix_now()),
         permissions=holder.permissions.select_related("unit").prefetch_related("areas", "locks", "temporary__areas"),
         today=request.access.site.today(),

@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 
 from central.doors.table import Right
 from central.letters import means, order_of
-from central.models import Lock
+from central.models import Holder, Lock
 from central.models.people import full_name
 from central.office.access import SiteAccess
 from central.office.pages import SiteRequest
@@ -27,6 +27,7 @@ class Found:
     text: str
     address: str
     more: str = ""
+    has_left: bool = False
 
 
 def search(request: SiteRequest) -> HttpResponse:
@@ -50,8 +51,13 @@ def _people(access: SiteAccess, words: str) -> list[Found]:
     # Those who work here first.
     fitting.sort(key=lambda each: (each[3], order(each[1]), each[0]))
     return [
-        Found(name or str(number), _at(access, "person", number), f"{number} · {unit}")
-        for number, name, unit, _status in fitting[: SHOWN + 1]
+        Found(
+            name or str(number),
+            _at(access, "person", number),
+            f"{number} · {unit}",
+            has_left=status == Holder.Status.ENDED,
+        )
+        for number, name, unit, status in fitting[: SHOWN + 1]
     ]
 
 
