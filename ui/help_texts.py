@@ -85,7 +85,7 @@ TEXTS: Mapping[HelpTopic, tuple[str, ...]] = {
         N_("Use your unit's activation box. The coordinator or the on-call manager knows where it is."),
         N_("Put the key in there, PIN and #."),
         N_("It takes keys that have been in a station within 10 days and have not lost power since."),
-        N_("It refuses your key: ask a colleague whose key is ON to open, else call the on-call manager."),
+        N_("It refuses your key: ask a colleague to open, else call the on-call manager."),
     ),
     HelpTopic.WEAR: (
         N_("Do not carry the key in a heavy bunch: the weight wears out the key, locks and stations."),

@@ -147,7 +147,7 @@ _HAND_IN = N_("Hand it to your coordinator.")
 _ANOTHER_KEY = N_("Take another key from the pool. Hand this one to your coordinator.")
 _EMERGENCY_KEY = N_("Take an emergency key from the pool; your PIN is the receipt. Hand this one to your coordinator.")
 _AT_A_STATION = N_("It must first be put in at a station.")
-_NO_STATION = N_("If no station works, ask a colleague whose key is ON to open, else call the on-call manager.")
+_NO_STATION = N_("If no station works: ask a colleague to open, else call the on-call manager.")
 """Whoever stands at an activation box has come because of that."""
 
 UNREADABLE = (*LINES[Line.UNREADABLE], _ANOTHER_KEY)

@@ -37,6 +37,8 @@ FORBIDDEN = {
         "forkerte PIN(?!-)",
         r"\bkun SLUK\b",
         "nøgleskab",
+        r"(?<![\w-])nøgle(n|r|rne|ns|s)?\b",
+        "pinkode",
     ),
     "nb": ("nøkkelskap", "nyckel", "reservenøk", r"\bnøgle"),
     "fi": ("avainkaappi", "avainlaatikko", "varaavain"),

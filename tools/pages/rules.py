@@ -210,7 +210,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
         Rule("The activation is read, cleared and read back, whatever else is wrong with station or key.",
              VISITS + "test_a_key_that_cannot_be_cleared_stays_on_and_the_screen_says_until_when", "offline: Ten days", "see out_off"),
         Rule("A key that does not say which it is, is off.",
-             SHIFT + "test_a_key_that_does_not_say_which_it_is", "refusals: A blank key", "see unreadable"),
+             SHIFT + "test_a_key_that_does_not_say_which_it_is", "refusals: A blank key", "see blank"),
         Rule("A key that has lost power is told from a new one, and its clock is set.",
              FILES_ON_KEYS + "test_a_key_that_lost_power_gets_the_time_and_says_so_once", "bounce: A key that has lost power", "event key_power_lost 5001"),
     ],

@@ -11,6 +11,7 @@ from auditlog.context import disable_auditlog
 from django.contrib.auth import get_user_model
 
 from central.actions.codes import new_enrolment_code
+from central.actions.keys import block_key
 from central.clock import DAY_S, unix_now
 from central.errors import CentralError
 from central.feed import change_and_sign
@@ -205,7 +206,7 @@ def _keys(site: Site, units: dict[int, Unit], holders: list[Holder], now: int) -
             add(people.PERSONAL, person.unit, holder)
     for kind, unit in people.POOLS:
         add(kind, unit)
-    add(*people.BLOCKED, status=Key.Status.BLOCKED)
+    block_key(add(*people.BLOCKED))
     add(*people.LOCKED, locked_at=now - DAY_S)
     add(*people.RETURNED, status=Key.Status.RETURNED)
     for kind, unit in people.BLANKS:

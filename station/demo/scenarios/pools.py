@@ -187,7 +187,7 @@ async def play(scene: Scenario) -> None:
 
     await scene.say("A blank key is handed out against a one-time code, and serves at once.")
     await scene.insert(5055)
-    await scene.see("unreadable")
+    await scene.see("blank")
     await scene.pull()
     await scene.manage("hand-out-key", 5055)
     await scene.switch_on(5055, 1004)

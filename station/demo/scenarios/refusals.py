@@ -34,12 +34,9 @@ async def play(scene: Scenario) -> None:
     await scene.file(5052, "act", "empty")
     await scene.file(5012, "act", "empty")
 
-    await scene.say(
-        "A blank key does not say which it is; one that this station has not heard of yet is unknown to it."
-    )
+    await scene.say("A blank key is nobody's, and OFF; one that this station has not heard of yet is unknown to it.")
     await scene.insert(5055)
-    await scene.see("unreadable")
-    await scene.event("key_read_failed")
+    await scene.see("blank")
     await scene.pull()
     await scene.network("cut")
     await scene.station(2)
