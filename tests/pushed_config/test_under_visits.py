@@ -63,6 +63,8 @@ class Visit:
         await self._typing
         await site.pull()
         assert self._readiness == self._rules
+        # The visit knows that the key is out a moment before the screen says so.
+        await site.until(lambda: Line.OUT_READY in site.shown, "farewell")
         shown = site.shown
         assert shown[shown.index(Line.READING) :] == SHIFT
         waited = site.config.status.waiting
