@@ -1,4 +1,4 @@
-"""Simulated sites, about twenty visits each, sixty of them in `make test`: whatever happens, what must be true is."""
+"""Simulated sites, about twenty visits each, thirty of them in `make test`: whatever happens, what must be true is."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from tests.simulation.run import simulate
 SEEDS = 200
 VISITS = 18
 AT_ONCE = 10
-BY_DAY = 60
+BY_DAY = 30
 """So many seeds are played in `make test`, the others in `make test-nightly`."""
 REPOSITORY = Path(__file__).parents[2]
 
