@@ -118,7 +118,7 @@ def _part(reason: str, notes: tuple[str, ...], columns: int, rows: int) -> tuple
         parts = [part for part in (reason, *notes[:kept]) if part]
         lines = [line for part in parts for line in wrapped(part, columns)]
         spaced = [line for part in parts for line in (*wrapped(part, columns), "")][:-1]
-        paragraph = wrapped(" ".join(parts), columns)
+        paragraph = wrapped(_in_one(parts), columns)
         for shape in (spaced, lines, paragraph):
             if len(shape) <= rows:
                 return "\n".join(shape), notes[kept:]
@@ -129,6 +129,14 @@ def _part(reason: str, notes: tuple[str, ...], columns: int, rows: int) -> tuple
     room = max(rows - len(above), 1)
     rest = " ".join(lines[room:])
     return "\n".join([*above, *lines[:room]]), (*([rest] if rest else []), *notes[1:])
+
+
+def _in_one(parts: list[str]) -> str:
+    """One after another; what is no sentence, as a telephone number, is kept apart from the next."""
+    text = ""
+    for part in parts:
+        text += ("" if not text else " " if text[-1] in ".?!:" else " · ") + part
+    return text
 
 
 def wrapped(text: str, columns: int, indent: str = "") -> list[str]:
