@@ -32,8 +32,8 @@ from tools.load.log import fill_log
 DAYS = 90
 UNITS, STATIONS, LOCKS, HOLDERS, POOL = 40, 300, 24_000, 30_000, 2_000
 ROWS = """
-    INSERT INTO central_unit (site_id, number, name, closed)
-    SELECT %(site)s, n, 'Enhet ' || n, false FROM generate_series(1, %(units)s) n;
+    INSERT INTO central_unit (site_id, number, name, closed, emergency_keys_wanted, usual_every_area, usual_windows)
+    SELECT %(site)s, n, 'Enhet ' || n, false, 3, false, '[]' FROM generate_series(1, %(units)s) n;
     INSERT INTO central_area (site_id, number, name) SELECT %(site)s, n, 'Backen ' || n FROM generate_series(1, 100) n;
     INSERT INTO central_lock (site_id, number, area_id, unit_id, note)
     SELECT %(site)s, 1000 + n, area.id, NULL, '' FROM generate_series(1, %(locks)s) n
@@ -41,13 +41,14 @@ ROWS = """
     INSERT INTO central_station (site_id, number, name, address, unit_id, role, status, stolen)
     SELECT %(site)s, n, 'Station ' || n, '', unit.id, 0, 'up', false FROM generate_series(1, %(stations)s) n
     JOIN central_unit unit ON unit.number = 1 + n %% %(units)s AND unit.site_id = %(site)s;
-    INSERT INTO central_holder (site_id, number, given_name, family_name, category, unit_id, status, language, pin_tag)
-    SELECT %(site)s, 10 + n, 'Eva', 'Exempel ' || n, 0, unit.id, 'active', '', decode(md5(n::text), 'hex')
+    INSERT INTO central_holder
+        (site_id, number, given_name, family_name, category, unit_id, status, language, note, pin_tag)
+    SELECT %(site)s, 10 + n, 'Eva', 'Exempel ' || n, 0, unit.id, 'active', '', '', decode(md5(n::text), 'hex')
     FROM generate_series(1, %(holders)s) n
     JOIN central_unit unit ON unit.number = 1 + n %% %(units)s AND unit.site_id = %(site)s;
-    INSERT INTO central_key (site_id, number, kind, unit_id, holder_id, status, wrong_pins)
+    INSERT INTO central_key (site_id, number, kind, unit_id, holder_id, status, wrong_pins, broken)
     SELECT %(site)s, 5000 + n, CASE WHEN holder.id IS NULL THEN 1 + n %% 2 ELSE 0 END, unit.id, holder.id, 'active',
-           '[]'
+           '[]', false
     FROM generate_series(1, %(holders)s + %(pool)s) n
     JOIN central_unit unit ON unit.number = 1 + n %% %(units)s AND unit.site_id = %(site)s
     LEFT JOIN central_holder holder ON holder.number = 10 + n AND holder.site_id = %(site)s;
