@@ -112,6 +112,8 @@ async def _ending(world: World) -> None:
             raise AssertionError(f"key {key.number} is in a station that works, and not off")
         world.pull(machine)
         await world.wait(0.9)
+    # What is still to be said of the last key is said, before it is asked whether all of it has been sent.
+    await world.wait(WALK_S)
     for _ in range(DRAINED_WITHIN_POLLS):
         if all([not await _owes(machine.station) for machine in world.machines]):
             break
