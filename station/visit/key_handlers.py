@@ -366,6 +366,8 @@ def take_news(state: State, received: MirrorRefreshed, now: Now) -> Result:
 
 def key_activated(state: State, _received: KeyActivated, now: Now) -> Result:
     """Say ready: the activation is on the key, read back."""
+    if _has_ended(state, now):
+        return _switch_off(state, now)
     # Rule 10: nothing but this answer leads to ready.
     return replace(state, phase=Phase.READY, since_s=now.mono_s, ready_s=now.mono_s, act=KeyIs.ON), ()
 
@@ -373,7 +375,7 @@ def key_activated(state: State, _received: KeyActivated, now: Now) -> Result:
 def activated_and_out(state: State, _received: KeyActivated, now: Now) -> Result:
     """Say that the key is on: it was pulled between the read-back and the word of it."""
     # A grant that came while the key was out has not been written.
-    if state.farewell is None or not state.farewell.switching_on:
+    if state.farewell is None or not state.farewell.switching_on or _has_ended(state, now):
         return state, ()
     farewell = RemovedKey(KeyLeft.ON, named=True)
     return replace(state, phase=Phase.READY, ready_s=now.mono_s, act=KeyIs.ON, farewell=farewell), ()
@@ -392,6 +394,15 @@ def switch_off_if_left_in(state: State, _received: TimePassed, now: Now) -> Resu
     # Rule 10: somebody else may come for it.
     if now.mono_s - state.ready_s < state.policy.left_in_s:
         return state, ()
+    return _switch_off(state, now)
+
+
+def _has_ended(state: State, now: Now) -> bool:
+    """Whether what was granted is over before there is word of it: the program stood still, or the clock was set."""
+    return state.grant is not None and state.grant.expires <= now.unix_s
+
+
+def _switch_off(state: State, now: Now) -> Result:
     off = replace(state, phase=Phase.SWITCHING_OFF, since_s=now.mono_s, act=KeyIs.UNSURE)
     return off, (ClearActivation(state.insertion),)
 

@@ -198,7 +198,7 @@ _KEY_IN: Mapping[Phase, _Rows] = {
         PinCheckFailed: Row(visit_pin.take_failed_check, _in(Phase.REFUSED)),
     },
     Phase.ACTIVATING: {
-        KeyActivated: Row(visit_key.key_activated, _in(Phase.READY)),
+        KeyActivated: Row(visit_key.key_activated, _in(Phase.READY, Phase.SWITCHING_OFF)),
         ActivationFailed: Row(visit_key.activation_failed, _in(Phase.REFUSED)),
         ClearFailed: _NOT_UNDONE,
     },

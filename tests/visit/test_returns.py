@@ -436,6 +436,19 @@ def test_pulled_between_the_read_back_and_the_word_of_it() -> None:
     assert kinds(at.insert()) == ["IdentifyKey"]
 
 
+@pytest.mark.parametrize("is_in", [True, False])
+def test_word_of_it_when_it_is_over_says_nothing_of_on(is_in: bool) -> None:
+    """The program stood still for longer than the key's life."""
+    at = machine_at(Phase.ACTIVATING)
+    assert at.state.grant is not None
+    if not is_in:
+        at.pull()
+    at.unix_s = at.state.grant.expires
+    assert kinds(at.activated()) == (["ClearActivation"] if is_in else [])
+    assert at.phase is (Phase.SWITCHING_OFF if is_in else Phase.ACTIVATING)
+    assert at.line() is (Line.READING if is_in else Line.OUT_UNSURE)
+
+
 def test_the_word_of_an_activation_that_never_began_says_nothing() -> None:
     at = machine_at(Phase.CHECKING)
     at.pull()

@@ -132,6 +132,9 @@ def _after(phase: Phase, presence: Presence, *then: Doing) -> Machine:
     return at
 
 
+DAY_S = 86_400.0
+
+
 @dataclass(frozen=True)
 class Variant:
     """An input, and how much later it comes."""
@@ -179,7 +182,9 @@ def _variants(kind: type[VisitInput], state: State) -> list[Variant]:
         TimePassed: [TimePassed()],
         StationChanged: [StationChanged(STATION), StationChanged(HINDERED)],
     }
-    return [Variant(received, later_s) for received in inputs[kind] for later_s in (0.1, 4.0, 400.0)]
+    # An activation may be over before there is word of it.
+    later = (0.1, 4.0, 400.0, *([DAY_S] if kind is KeyActivated else []))
+    return [Variant(received, later_s) for received in inputs[kind] for later_s in later]
 
 
 def _may_activate(before: State, received: VisitInput) -> bool:
