@@ -102,7 +102,8 @@ def renew_permits(now: int, for_s: float = RENEW_FOR_S, pause: Callable[[float],
             failed.add(site)
             # What is due there may hide what is due elsewhere.
             batches = batches or due_batches(now, failed)
-        pause(PAUSE_SHARE * (time.monotonic() - began))
+        # Also after a batch that took long, as when the database did not answer, the other steps have their turn.
+        pause(min(PAUSE_SHARE * (time.monotonic() - began), for_s))
     return Renewed(signed, more=bool(batches))
 
 

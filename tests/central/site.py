@@ -54,6 +54,19 @@ def _make_unit(site: Any, area: Any, n: int, *, pools: bool) -> SimpleNamespace:
     )
 
 
+def add_permits(site: SimpleNamespace, count: int = 5) -> Any:
+    """So many more people of its unit who may open everything; the permits of the whole site."""
+    with change_and_sign():
+        for number in range(20, 20 + count):
+            holder = saved(
+                models.Holder(
+                    site=site.site, number=number, given_name="X", family_name="Y", category=0, unit=site.unit
+                )
+            )
+            saved(models.Permission(holder=holder, every_area=True))
+    return models.Permit.objects.filter(holder__site=site.site)
+
+
 def told_since(site: Any, revision: int) -> list[str]:
     """What stations of the site are told of changes after that revision: the objects' JSON, in order."""
     _, rows = changed(Scope(site.pk, None), revision, 1000, None)

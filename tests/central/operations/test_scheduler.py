@@ -15,13 +15,12 @@ from django.test.utils import CaptureQueriesContext
 from central.actions import renewals
 from central.actions.station_health import SILENT_AFTER_S, note_silence
 from central.clock import HOUR_S, unix_now
-from central.feed import change_and_sign
 from central.models import FeedCounter, Holder, MirrorRow, Permission, Permit, SealedSecret, Station
 from central.operations import scheduler
 from central.operations.retention import apply_retention_when_due
 from central.operations.scheduler import how_far_behind, last_round, renew_permits
 from central.signing import keyring
-from tests.central.site import make_site
+from tests.central.site import add_permits, make_site
 from tests.central.steps import steps_of_sqlite
 
 MANY = 3000
@@ -99,12 +98,7 @@ def test_a_site_that_cannot_sign_keeps_no_other_from_being_signed(caplog: pytest
 
 def test_a_site_has_one_batch_signed_in_a_round(site: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(renewals, "DUE_BATCH", 2)
-    with change_and_sign():
-        for number in range(20, 25):
-            holder = Holder(site=site.site, number=number, given_name="X", family_name="Y", category=0, unit=site.unit)
-            holder.save()
-            Permission(holder=holder, every_area=True).save()
-    mine = Permit.objects.filter(holder__site=site.site)
+    mine = add_permits(site)
     count = mine.update(renew_at=1)
     revision = FeedCounter.objects.get(site=site.site).value
     pauses: list[float] = []
@@ -113,6 +107,17 @@ def test_a_site_has_one_batch_signed_in_a_round(site: SimpleNamespace, monkeypat
     assert FeedCounter.objects.get(site=site.site).value == revision + 2
     call_command("resign")
     assert not mine.filter(renew_at=1).exists()
+
+
+def test_a_batch_that_took_long_is_no_reason_to_wait_longer_than_a_round(
+    site: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the database did not answer: all other work waits meanwhile."""
+    add_permits(site).update(renew_at=1)
+    monkeypatch.setattr(scheduler, "PAUSE_SHARE", 1e9)
+    pauses: list[float] = []
+    renew_permits(1, 20.0, pauses.append)
+    assert pauses == [20.0] * len(pauses) != []
 
 
 def test_a_step_that_fails_keeps_no_other_from_being_done(

@@ -33,6 +33,7 @@ from central.signing.sealing import seal
 from station.records import claims
 from station.records.envelope import verify
 from station.records.pins import LANES, MEMORY_KIB, TIME_COST
+from tests.central.site import add_permits
 
 DAY = 86400
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "pin.json").read_text())
@@ -140,12 +141,7 @@ def test_when_the_last_day_is_over_the_holder_ends_and_the_permit_goes(site: Sim
 def test_permits_are_renewed_before_half_of_their_life_in_batches(
     site: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with change_and_sign():
-        for number in range(20, 25):
-            holder = Holder(site=site.site, number=number, given_name="X", family_name="Y", category=0, unit=site.unit)
-            holder.save()
-            Permission(holder=holder, every_area=True).save()
-    mine = Permit.objects.filter(holder__site=site.site)
+    mine = add_permits(site)
     issued = min(p.expires for p in mine) - 21 * DAY
     for permit in mine:
         assert permit.renew_at is not None
