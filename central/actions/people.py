@@ -16,6 +16,7 @@ from central.clock import HOUR_S, unix_now
 from central.feed import change
 from central.letters import same_name
 from central.models import Holder, Key, Permission, Receipt, Site, Task, Unit
+from central.models.people import full_name
 from central.signing.blocklists import lock_site
 from central.signing.permits import sign_permits
 
@@ -163,9 +164,9 @@ def _end(holder: Holder, now: int, by: str = "") -> None:
 
 def people_named(site: Site, given_name: str, family_name: str, since: date) -> list[Holder]:
     """Those of the site with this name, capitals and accents aside, who work here or left on ``since`` or later."""
-    wanted = f"{given_name} {family_name}"
+    wanted = full_name(given_name, family_name)
     named = Holder.objects.filter(site=site, forgotten_at=None).values_list("pk", "given_name", "family_name")
-    alike = [pk for pk, *name in named if same_name(wanted, " ".join(name))]
+    alike = [pk for pk, *name in named if same_name(wanted, full_name(*name))]
     found = Holder.objects.filter(pk__in=alike).select_related("unit", "site").order_by("status", "number")
     return [holder for holder in found if holder.status == Holder.Status.ACTIVE or day_of_leaving(holder) >= since]
 

@@ -14,6 +14,7 @@ from central.operations.scheduler import do_what_is_due
 from central.signing import keyring
 from station.records import claims
 from station.records.envelope import verified
+from station.rules.support import Neighbour, Position, nearest
 from tests.office.asking import at, words
 
 DAY_S = 86400
@@ -61,6 +62,10 @@ def test_the_label_for_the_wall_names_the_nearest_stations_and_all_numbers(there
     text = words(office.get(at(there, "stations/1/label/")))
     found = [text.index(each) for each in ("3 · Vägg 3, Påhittsgatan 1", "4 · Vägg 4", f"2 · {there.two.station.name}")]
     assert found == sorted(found), "nearest first, and those without a place last"
+    # Central shares no rules with stations; the order is one all the same.
+    places = {2: None, 3: Position(60_001_000, 15_000_000), 4: Position(60_000_000, 15_009_000)}
+    others = [Neighbour(number, "", "", None, place) for number, place in places.items()]
+    assert [each.station for each in nearest(others, 1, Position(60_000_000, 15_000_000))] == [3, 4, 2]
     assert not {"Vägg 5", "Vägg 6"} & set(re.findall(r"Vägg \d", text)), "no box, and none that is revoked"
     assert text.count("000-000 01") == text.count("000-000 02") == 1
     assert "Hold 0 and 2 until the station starts again." in text

@@ -1,9 +1,6 @@
 """Nothing twice, nothing by accident: forms sent again, pages that have grown old, acts that are taken back."""
 
-import os
 import re
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier, local
@@ -18,10 +15,13 @@ from central.actions.sent_forms import ANSWER_KEPT_S, forget_sent_forms
 from central.feed import change, change_and_sign
 from central.models import Block, Key, Membership, OutOfOrder, Receipt, SentForm, Task
 from central.office import once, seen
-from tests.central import postgresql
+from tests.central.own_process import passed_on_postgresql, passed_on_sqlite
 from tests.central.site import make_site
 from tests.office.asking import at, words
 from tests.office.visitors import World
+
+EVERY_FORM = Path(__file__).with_name("every_form_twice.py")
+SENT = re.compile(r"\d+ addresses, .*")
 
 
 @pytest.fixture
@@ -205,23 +205,11 @@ def test_nobody_takes_back_what_has_changed_since_or_what_another_did(
     block_key(there.one.keys[0])
 
 
-def every_form_twice(environment: dict[str, str]) -> None:
-    walk = str(Path(__file__).with_name("every_form_twice.py"))
-    words = ["-q", "-rP", "-p", "no:xdist", "-p", "no:cacheprovider", walk]
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", *words], env=environment, capture_output=True, text=True, check=False
-    )
-    assert ran.returncode == 0, ran.stdout[-4000:]
-    assert "1 passed" in ran.stdout
-    print(*re.findall(r"\d+ addresses, .*", ran.stdout))  # noqa: T201
-
-
 @pytest.mark.slow
 def test_every_form_sent_twice_acts_once() -> None:
-    every_form_twice({name: value for name, value in os.environ.items() if name != "DATABASE_URL"})
+    print(*SENT.findall(passed_on_sqlite(EVERY_FORM)))  # noqa: T201
 
 
 @pytest.mark.nightly
 def test_every_form_sent_twice_acts_once_on_postgresql() -> None:
-    with postgresql.server() as database:
-        every_form_twice(os.environ | {"DATABASE_URL": database.url()})
+    print(*SENT.findall(passed_on_postgresql(EVERY_FORM)))  # noqa: T201
